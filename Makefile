@@ -1,0 +1,47 @@
+# Each target makes the environment that it needs, once, and again when
+# pyproject.toml has changed. `make PYTHON=python3.13 test` chooses the Python.
+
+PYTHON ?= python3
+DEV := .venv
+DEMO := .venv-demo
+BENCH := .venv-bench
+
+$(DEV)/installed: WANTED = -e . --group tests --group lint --group typing --group docs
+$(DEMO)/installed: WANTED = -e '.[pandas,fast]' scikit-learn
+$(BENCH)/installed: WANTED = -e . --group bench
+
+.PHONY: help demo test lint types docs bench clean
+
+help: ## List the targets
+	@sed -nE 's/^([a-z]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+
+demo: $(DEMO)/installed ## Run the example, from a wrong number to its cause
+	PYTHONPATH=examples $(DEMO)/bin/python -m harvest_app
+
+test: lint types ## Lint, check the types and run the tests
+	$(DEV)/bin/python -m pytest
+
+lint: $(DEV)/installed ## Check style and format
+	$(DEV)/bin/python -m ruff check .
+	$(DEV)/bin/python -m ruff format --check .
+
+types: $(DEV)/installed ## Check the types, with mypy and with pyright
+	$(DEV)/bin/python -m mypy
+	$(DEV)/bin/python -m pyright --pythonpath $(DEV)/bin/python
+
+docs: $(DEV)/installed ## Build the documentation in docs/_build/html
+	$(DEV)/bin/python -m sphinx -W -b html docs docs/_build/html
+
+bench: $(BENCH)/installed ## Measure the speed beside other tools
+	$(BENCH)/bin/python -m benchmarks
+
+clean: ## Remove all that was made here, the environments too
+	rm -rf $(DEV) $(DEMO) $(BENCH) docs/_build dist .coverage* .*_cache .hypothesis
+
+%/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "checkpoints needs Python 3.11 or newer; name one: make PYTHON=python3.13 ..."; exit 1; }
+	$(PYTHON) -m venv $*
+	$*/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$*/bin/python -m pip install --quiet $(WANTED)
+	@touch $@

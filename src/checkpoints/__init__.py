@@ -1,0 +1,79 @@
+"""
+Logging, but for data.
+
+A checkpoint is a name and some tags; a rule says where that name's data goes; no rule,
+nothing happens.
+"""
+
+from checkpoints import errors, formats, storage
+from checkpoints._checkpoint import (
+    available,
+    capture,
+    checkpoint,
+    config,
+    deprecate,
+    deprecated,
+    enabled,
+    is_enabled,
+    register,
+    reset,
+    rules,
+)
+from checkpoints._container import VERSION as __version__
+from checkpoints._file_handler import FileHandler
+from checkpoints._handlers import DictHandler, Handler
+from checkpoints._index import Entry, Index, index, load
+from checkpoints._key import Key
+from checkpoints._rules import Rule
+from checkpoints._session import Session
+from checkpoints._tags import current_tags, tags, with_checkpoint_tags
+from checkpoints.errors import (
+    AlreadyStoredError,
+    CheckpointError,
+    ConfigError,
+    CorruptFileError,
+    FormatError,
+    MissingDependencyError,
+    UnknownValueError,
+    UntrustedError,
+)
+from checkpoints.formats import register_format
+
+__all__ = [
+    "AlreadyStoredError",
+    "CheckpointError",
+    "ConfigError",
+    "CorruptFileError",
+    "DictHandler",
+    "Entry",
+    "FileHandler",
+    "FormatError",
+    "Handler",
+    "Index",
+    "Key",
+    "MissingDependencyError",
+    "Rule",
+    "Session",
+    "UnknownValueError",
+    "UntrustedError",
+    "available",
+    "capture",
+    "checkpoint",
+    "config",
+    "current_tags",
+    "deprecate",
+    "deprecated",
+    "enabled",
+    "errors",
+    "formats",
+    "index",
+    "is_enabled",
+    "load",
+    "register",
+    "register_format",
+    "reset",
+    "rules",
+    "storage",
+    "tags",
+    "with_checkpoint_tags",
+]

@@ -1,0 +1,285 @@
+"""`checkpoint()`, and the functions that declare names and make rules for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, overload
+
+from checkpoints._handlers import ABSENT, DictHandler, Handler
+from checkpoints._registry import registry
+from checkpoints._rules import Rule, Target
+from checkpoints.errors import ConfigError
+
+__all__ = [
+    "available",
+    "capture",
+    "checkpoint",
+    "config",
+    "deprecate",
+    "deprecated",
+    "enabled",
+    "is_enabled",
+    "register",
+    "reset",
+    "rules",
+]
+
+# Never bound anew, so that an off call needs no attribute of anything.
+_plans = registry.plans
+
+
+@overload
+def checkpoint(name: str, /, **values: Any) -> None: ...
+@overload
+def checkpoint(name: str, data: Any, /, **values: Any) -> None: ...
+@overload
+def checkpoint(prefix: str, name: str, data: Any, /, **values: Any) -> None: ...
+def checkpoint(
+    name: str, data: Any = ABSENT, nested: Any = ABSENT, /, **values: Any
+) -> None:
+    """
+    Save data, if a rule is in force for the name; else do nothing, quickly.
+
+    The three forms are told apart by the number of arguments alone, so
+    `checkpoint("a", "b")` saves the text `"b"` under `"a"`:
+
+    - `checkpoint(name, data)`
+    - `checkpoint(name, **values)`
+    - `checkpoint(prefix, name, data)`, the same as `checkpoint("prefix.name", data)`
+
+    Args:
+        name: The dotted name. One that was never registered is registered by this.
+        data: What to save. A mapping with only str keys is its values by name;
+            anything else is one value, called `data`.
+        **values: More values, by name.
+
+    Raises:
+        Exception: Only under a rule with `on_error="raise"`: what hindered the save.
+
+    >>> with capture("shop") as seen:
+    ...     checkpoint("shop.total", items=3, price=9.5)
+    >>> seen["shop/total"]
+    {'items': 3, 'price': 9.5}
+    """
+    if nested is not ABSENT:
+        name, data = f"{name}.{data}", nested
+    try:
+        plan = _plans[name]
+    except (KeyError, TypeError):
+        name, plan = registry.resolve(name)
+    if plan is not None:
+        registry.save(name, plan, data, values)
+
+
+@overload
+def register(names: str | Iterable[str], /) -> None: ...
+@overload
+def register(prefix: str, names: str | Iterable[str], /) -> None: ...
+def register(
+    prefix: str | Iterable[str], names: str | Iterable[str] | None = None, /
+) -> None:
+    """
+    Declare checkpoints, so that they can be listed before anything has run.
+
+    `register(names)` or `register(prefix, names)`. Best done where the module that
+    calls them is imported.
+
+    Args:
+        prefix: What to put before each name, with a dot between.
+        names: A name, or several.
+
+    Raises:
+        ConfigError: If a name is empty, is no text, or has an empty part.
+
+    >>> register("shop", ["total", "discount"])
+    >>> "shop.total" in available()
+    True
+    """
+    given = prefix if names is None else names
+    listed = [given] if isinstance(given, str) else _listed(given)
+    if names is not None:
+        listed = [f"{prefix}.{name}" for name in listed]
+    registry.register(listed)
+
+
+def _listed(names: Iterable[str]) -> list[str]:
+    try:
+        return list(names)
+    except TypeError as error:
+        message = f"register takes a name or several, not {names!r}"
+        raise ConfigError(message) from error
+
+
+@overload
+def deprecate(old: str, new: str, /) -> None: ...
+@overload
+def deprecate(prefix: str, old: str, new: str, /) -> None: ...
+def deprecate(prefix: str, old: str, new: str | None = None, /) -> None:
+    """
+    Rename a checkpoint: calls and rules that use the old name reach the new one.
+
+    Each use of the old name gives a `DeprecationWarning`. Chains are followed.
+
+    `deprecate(old, new)` or `deprecate(prefix, old, new)`.
+
+    Args:
+        prefix: What to put before both names, with a dot between.
+        old: The name that was.
+        new: The name that is.
+
+    Raises:
+        ConfigError: If the new name leads back to the old one, or cannot be a name.
+
+    >>> register("shop.rebate")
+    >>> deprecate("shop.cut", "shop.rebate")
+    >>> deprecated()["shop.cut"]
+    'shop.rebate'
+    """
+    if new is None:
+        old, new = prefix, old
+    else:
+        old, new = f"{prefix}.{old}", f"{prefix}.{new}"
+    registry.deprecate(old, new)
+
+
+def available() -> list[str]:
+    """
+    Return the names of all checkpoints that are known, sorted.
+
+    Those that were registered and those that were called; names that were deprecated
+    are not among them.
+
+    >>> register("shop.stock")
+    >>> "shop.stock" in available()
+    True
+    """
+    return registry.available()
+
+
+def enabled() -> list[str]:
+    """
+    Return the names that a rule with a target covers, sorted.
+
+    >>> register("shop.stock")
+    >>> with config("shop.stock", print):
+    ...     enabled()
+    ['shop.stock']
+    """
+    return [name for name in registry.available() if registry.plan(name)]
+
+
+def deprecated() -> dict[str, str]:
+    """
+    Return the names that were deprecated, each with the one that took its place.
+
+    >>> register("shop.sum")
+    >>> deprecate("shop.addition", "shop.sum")
+    >>> deprecated()["shop.addition"]
+    'shop.sum'
+    """
+    return registry.renamed()
+
+
+def is_enabled(name: str) -> bool:
+    """
+    Tell whether a call here and now would reach a rule with a target.
+
+    A guard for data that is costly to make. The tags of the context count; `every`
+    and `limit` do not.
+
+    Args:
+        name: The dotted name.
+
+    >>> is_enabled("shop.total")
+    False
+    """
+    return registry.is_enabled(name)
+
+
+@overload
+def config(names: str | Iterable[str], target: Target, /, **options: Any) -> Rule: ...
+@overload
+def config(handler: Handler, names: str | Iterable[str], /, **options: Any) -> Rule: ...
+def config(names: Any, target: Any, /, **options: Any) -> Rule:
+    """
+    Make a rule: where the data of these checkpoints goes from now on.
+
+    It holds for names that are registered later as well. Where several rules cover a
+    name, the last one counts. `config(handler, names)` is the same the other way
+    round.
+
+    Args:
+        names: A pattern, or a list of exact names. A pattern is a name, which covers
+            all below it too (`"shop"` covers `shop.total`, not `shopping`), or a glob
+            (`*`, `?`, `[...]`; `*` crosses dots).
+        target: A path, a handler, a function `f(key, data)`, a list of these (each
+            gets the data), or None to switch the names off.
+        **options: `where`, the tags that have to match: a mapping of names to values
+            (or to lists of values, any of which will do; texts may be globs), or a
+            function of the pairs; calls that do not match are for the rules before.
+            `every=n`, save the first call of each name and each n-th after it.
+            `limit=n`, save n times for each name. `on_error`: a save that fails is
+            told to the log (`"warn"`, the default), raises (`"raise"`), or is
+            passed over (`"ignore"`). And for a path, those of `FileHandler`.
+
+    Returns:
+        The rule. `rule.remove()` takes it back, and `with config(...):` does so at
+        the end of the block.
+
+    Raises:
+        ConfigError: If the pattern, the target or an option cannot be.
+
+    >>> with config("shop", lambda key, data: print(key.name, data)):
+    ...     checkpoint("shop.total", 12)
+    shop.total {'data': 12}
+    """
+    if isinstance(names, Handler):
+        names, target = target, names
+    return registry.config(names, target, options)
+
+
+def rules() -> list[Rule]:
+    """
+    Return the rules in force, oldest first.
+
+    >>> with config("shop", print) as rule:
+    ...     rule in rules()
+    True
+    """
+    return registry.rules()
+
+
+def reset() -> None:
+    """
+    Take back every rule. The names stay known.
+
+    >>> reset()
+    >>> rules()
+    []
+    """
+    registry.reset()
+
+
+@contextmanager
+def capture(names: str | Iterable[str] = "*") -> Iterator[DictHandler]:
+    """
+    Keep in memory what is saved inside the block, and see it.
+
+    A save that fails raises, and rules made before do not see these names meanwhile.
+    Where a key is saved twice the last one is kept, with a warning.
+
+    Args:
+        names: A pattern, or a list of exact names, as for `config`.
+
+    Yields:
+        A mapping of paths, such as `"fold=1/mypkg/fit"`, to values by name.
+
+    >>> with capture("shop") as seen:
+    ...     checkpoint("shop.total", 12)
+    >>> list(seen)
+    ['shop/total']
+    """
+    handler = DictHandler(force=True)
+    with registry.config(names, handler, {"on_error": "raise"}):
+        yield handler

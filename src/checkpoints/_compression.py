@@ -1,0 +1,139 @@
+"""The compressions that a member may have: names to the methods of a ZIP, and back."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+from checkpoints._checksum import Buffer
+from checkpoints.errors import ConfigError, MissingDependencyError
+
+__all__ = ["DEFLATE", "NAMES", "STORED", "ZSTD", "compress", "decompress"]
+
+STORED = 0
+DEFLATE = 8
+ZSTD = 93
+NAMES = ("zstd", "gzip")
+
+_WORTH_IT = 256
+_STEP = 1 << 22
+_SLICE = 1 << 18
+
+
+def checked_compression(name: object) -> str | None:
+    """Return the name of a compression, or None, if it can be used here."""
+    if name is None:
+        return None
+    if name not in NAMES:
+        message = f"compression={name!r} is not known: it is None, 'zstd' or 'gzip'"
+        raise ConfigError(message)
+    if name == "zstd":
+        _zstd()
+    return str(name)
+
+
+def compress(
+    chunks: Sequence[Buffer], size: int, name: str
+) -> tuple[int, list[Buffer]] | None:
+    """Return the method and the smaller bytes, or None where they are not smaller."""
+    if size < _WORTH_IT:
+        return None
+    if name == "zstd":
+        method, packer = ZSTD, _zstd().compressor()
+    else:
+        method, packer = DEFLATE, zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    packed: list[Buffer] = [packer.compress(chunk) for chunk in chunks]
+    packed.append(packer.flush())
+    return (method, packed) if sum(map(len, packed)) < size else None
+
+
+def decompress(packed: Buffer, size: int, method: int) -> memoryview | None:
+    """
+    Return the bytes again, or None where they are not `size` bytes.
+
+    No more than `size` bytes are ever made, and none before there is data for them:
+    a small file that claims to be huge costs little.
+    """
+    whole = bytearray()
+    try:
+        stream = _stream(packed, method)
+        while len(whole) <= size:
+            part = stream.read(min(_STEP, size + 1 - len(whole)))
+            if not part:
+                break
+            whole += part
+    except MissingDependencyError:
+        raise
+    except Exception:  # noqa: BLE001 - each decompressor has errors of its own
+        return None
+    return memoryview(whole) if len(whole) == size else None
+
+
+def _stream(packed: Buffer, method: int) -> Any:
+    if method == ZSTD:
+        return _zstd().reader(packed)
+    if method == DEFLATE:
+        return _Inflated(packed)
+    return io.BytesIO()
+
+
+class _Inflated:
+    """Raw DEFLATE data, read a bounded step at a time."""
+
+    def __init__(self, packed: Buffer) -> None:
+        self._inflater = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+        self._source = io.BytesIO(packed)
+        self._rest = b""
+
+    def read(self, count: int) -> bytes:
+        part = b""
+        while not part and (rest := self._rest or self._source.read(_SLICE)):
+            part = self._inflater.decompress(rest, count)
+            self._rest = self._inflater.unconsumed_tail
+        return part
+
+
+class _Zstandard:
+    """The `zstandard` package."""
+
+    def __init__(self, library: Any) -> None:
+        self._library = library
+
+    def compressor(self) -> Any:
+        return self._library.ZstdCompressor().compressobj()
+
+    def reader(self, packed: Buffer) -> Any:
+        return self._library.ZstdDecompressor().stream_reader(packed)
+
+
+class _StandardZstd:
+    """The standard library's own, from Python 3.14 on."""
+
+    def __init__(self, library: Any) -> None:
+        self._library = library
+
+    def compressor(self) -> Any:
+        return self._library.ZstdCompressor()
+
+    def reader(self, packed: Buffer) -> Any:
+        return self._library.ZstdFile(io.BytesIO(packed))
+
+
+def _zstd() -> Any:
+    try:
+        from compression import zstd  # type: ignore[import-not-found]
+    except ImportError:
+        pass
+    else:
+        return _StandardZstd(zstd)
+    try:
+        import zstandard
+    except ImportError as error:
+        message = (
+            "zstd compression needs the zstandard package below Python 3.14: "
+            "pip install 'checkpoints[zstd]', or use compression='gzip'"
+        )
+        raise MissingDependencyError(message) from error
+    return _Zstandard(zstandard)

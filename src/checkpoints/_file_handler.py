@@ -1,0 +1,262 @@
+"""The handler that saves to files."""
+
+from __future__ import annotations
+
+import logging
+import os
+import string
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from checkpoints._archive import lay_out
+from checkpoints._compression import checked_compression
+from checkpoints._container import header_for, open_container
+from checkpoints._handlers import Handler
+from checkpoints._key import SUFFIXES, Key
+from checkpoints._origin import current_run, host_name, run_started
+from checkpoints._parquet import to_parquet
+from checkpoints.errors import (
+    AlreadyStoredError,
+    CheckpointError,
+    ConfigError,
+    FormatError,
+)
+from checkpoints.formats._codec import encode
+from checkpoints.formats._tables import to_table
+from checkpoints.storage import LocalStore, Piece, open_store
+
+__all__ = ["FileHandler"]
+
+logger = logging.getLogger("checkpoints")
+
+_PLACEHOLDERS = ("run", "time", "host", "pid")
+
+
+class FileHandler(Handler):
+    """
+    Saves to files: one for each key, under a root.
+
+    Args:
+        root: A folder, made when it is needed. May hold `{run}`, `{time}`, `{host}`
+            and `{pid}`; other braces are written twice.
+        format: `"zip"` for an archive that takes anything, or `"parquet"` for a
+            single table in a file that every table tool reads in place.
+        compression: None, `"zstd"` or `"gzip"`.
+        if_exists: What to do where the key has a file already. `"replace"` it;
+            `"keep"` both, the later ones numbered; `"skip"` the save; or raise an
+            `"error"`, `AlreadyStoredError`.
+        durable: Return only when the file is on the disk, so that it outlasts a loss
+            of power. Some three times slower for small files.
+
+    Raises:
+        ConfigError: If the root or an option cannot be.
+        MissingDependencyError: If zstd is asked for and not installed.
+
+    >>> import tempfile
+    >>> handler = FileHandler(tempfile.mkdtemp(), if_exists="error")
+    >>> handler.checkpoint("shop.total", 12)
+    """
+
+    OPTIONS: ClassVar = ("format", "compression", "if_exists", "durable")
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        *,
+        format: str = "zip",  # noqa: A002 - the word of the field
+        compression: str | None = None,
+        if_exists: str = "replace",
+        durable: bool = False,
+    ) -> None:
+        _check_choice("format", format, tuple(SUFFIXES))
+        _check_choice("if_exists", if_exists, ("replace", "keep", "skip", "error"))
+        self.root = _checked_root(root)
+        self.format = format
+        self.compression = checked_compression(compression)
+        self.if_exists = if_exists
+        self.durable = durable
+        self._store: tuple[int, LocalStore] | None = None
+        self._told: set[str] = set()
+
+    def __repr__(self) -> str:
+        return (
+            f"FileHandler({self.root!r}, format={self.format!r}, "
+            f"compression={self.compression!r}, if_exists={self.if_exists!r}, "
+            f"durable={self.durable!r})"
+        )
+
+    def commit(self, key: Key, staged: Mapping[str, Any]) -> None:
+        """
+        Save values to the file of their key.
+
+        Raises:
+            AlreadyStoredError: If there is a file already and `if_exists="error"`.
+            FormatError: If a value cannot be written.
+            OSError: If the file cannot be written.
+        """
+        store = self._opened()
+        stem, suffix = key.path, SUFFIXES[self.format]
+        try:
+            if self._is_settled(key, store, stem + suffix):
+                return
+            size, pieces = self._contents(key, staged)
+            store.put(
+                self._names(store, stem, suffix),
+                pieces,
+                size,
+                replace=self.if_exists == "replace",
+                durable=self.durable,
+            )
+        except FileExistsError as error:
+            if self.if_exists == "error":
+                raise self._already_stored(key, store, stem + suffix) from error
+            if self.if_exists != "skip":
+                raise
+            self._tell_of_skipping(key)
+        except OSError as error:
+            error.add_note(
+                f"while saving checkpoint {key} under {store.root}: see that the "
+                "folder is there, may be written, and has room"
+            )
+            raise
+
+    def _is_settled(self, key: Key, store: LocalStore, name: str) -> bool:
+        """Tell whether nothing has to be written, as far as can be told beforehand."""
+        if self.if_exists == "keep" or not store.exists(name):
+            return False
+        if self.if_exists == "skip":
+            self._tell_of_skipping(key)
+            return True
+        if self.if_exists == "error":
+            raise self._already_stored(key, store, name)
+        self._warn_of_replacing(key, store, name)
+        return False
+
+    def _contents(
+        self, key: Key, values: Mapping[str, Any]
+    ) -> tuple[int, Iterator[Piece]]:
+        try:
+            if self.format == "parquet":
+                return self._table_contents(key, values)
+            encoded = encode(values)
+        except FormatError as error:
+            message = f"checkpoint {key}, {error}"
+            raise FormatError(message) from error.__cause__
+        for name, reason in encoded.pickled.items():
+            self._tell_once(
+                f"{key.name} {name}",
+                "checkpoint %s: value %r is saved as a pickle, and so is loaded only "
+                "with trusted=True: %s",
+                key,
+                name,
+                reason,
+            )
+        header, seconds = header_for(key, encoded.nodes, encoded.packages)
+        return lay_out(
+            encoded.members, header, seconds=seconds, compression=self.compression
+        )
+
+    def _table_contents(
+        self, key: Key, values: Mapping[str, Any]
+    ) -> tuple[int, Iterator[Piece]]:
+        if len(values) != 1:
+            message = (
+                f"{len(values)} values cannot be kept as Parquet, which holds one "
+                "table: save one at a time, or use format='zip'"
+            )
+            raise FormatError(message)
+        ((name, value),) = values.items()
+        table, node, package = to_table(name, value)
+        header, _ = header_for(key, {name: node}, {package, "pyarrow"})
+        data = to_parquet(table, header, self.compression)
+        return len(data), iter([(0, data)])
+
+    def _names(self, store: LocalStore, stem: str, suffix: str) -> Iterator[str]:
+        """Yield the names that a file may take: the key's own, then numbered ones."""
+        yield stem + suffix
+        if self.if_exists != "keep":
+            return
+        taken, free = 1, 2
+        while store.exists(f"{stem}.{free}{suffix}"):
+            taken, free = free, free * 2
+        while free - taken > 1:
+            middle = (taken + free) // 2
+            if store.exists(f"{stem}.{middle}{suffix}"):
+                taken = middle
+            else:
+                free = middle
+        while True:
+            yield f"{stem}.{free}{suffix}"
+            free += 1
+
+    def _warn_of_replacing(self, key: Key, store: LocalStore, name: str) -> None:
+        if key.name in self._told:
+            return
+        try:
+            with store.get(name) as file:
+                run = open_container(file).header["run"]
+        except (OSError, CheckpointError):
+            return
+        if run == (key.origin.run if key.origin else current_run()):
+            self._tell_once(
+                key.name,
+                "checkpoint %s was saved before by this run, and only the last one is "
+                "kept: add a tag that tells them apart, or use if_exists='keep'",
+                key,
+            )
+
+    def _tell_once(self, subject: str, message: str, *arguments: object) -> None:
+        if subject not in self._told:
+            self._told.add(subject)
+            logger.warning(message, *arguments)
+
+    def _tell_of_skipping(self, key: Key) -> None:
+        logger.info("checkpoint %s has a file already, and was skipped", key)
+
+    def _already_stored(
+        self, key: Key, store: LocalStore, name: str
+    ) -> AlreadyStoredError:
+        return AlreadyStoredError(
+            f"checkpoint {key} has a file already, {store.path_of(name)}: delete it, "
+            "add a tag that tells the two apart, or use if_exists='replace' or 'keep'"
+        )
+
+    def _opened(self) -> LocalStore:
+        # Once in each process: a forked child has a {pid} of its own.
+        if self._store is None or self._store[0] != os.getpid():
+            root = self.root.format(
+                run=current_run(),
+                time=run_started(),
+                host=host_name(),
+                pid=os.getpid(),
+            )
+            self._store = (os.getpid(), open_store(root))
+        return self._store[1]
+
+
+def _check_choice(option: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        known = ", ".join(repr(choice) for choice in choices)
+        message = f"{option}={value!r} is not known: it is one of {known}"
+        raise ConfigError(message)
+
+
+def _checked_root(root: str | os.PathLike[str]) -> str:
+    """Return a root as text, absolute, so that a change of folder moves nothing."""
+    text = os.fspath(root)
+    if not isinstance(text, str) or not text or "\0" in text:
+        message = f"root {root!r} has to be a path: text, not empty"
+        raise ConfigError(message)
+    try:
+        fields = [field for _, field, _, _ in string.Formatter().parse(text)]
+    except ValueError as error:
+        message = f"root {text!r}: {error}. A brace of a folder's own is written twice"
+        raise ConfigError(message) from error
+    for field in fields:
+        if field is not None and field not in _PLACEHOLDERS:
+            message = (
+                f"root {text!r}: {{{field}}} is not known. There are {{run}}, {{time}}, "
+                "{host} and {pid}; a brace of a folder's own is written twice"
+            )
+            raise ConfigError(message)
+    return open_store(text).root

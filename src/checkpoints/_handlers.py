@@ -1,0 +1,188 @@
+"""What saves: the handler's two verbs, and the handlers for memory and for functions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from checkpoints._key import Key
+from checkpoints._origin import Origin
+from checkpoints._tags import current_tags
+from checkpoints.errors import AlreadyStoredError, ConfigError
+from checkpoints.formats._codec import freeze
+from checkpoints.formats._equal import same
+
+__all__ = ["ABSENT", "DictHandler", "FunctionHandler", "Handler", "named_values"]
+
+logger = logging.getLogger("checkpoints")
+
+# Stands for data that was not given, where None is data like any other.
+ABSENT: Any = type("Absent", (), {"__repr__": lambda _: "<absent>"})()
+
+
+class Handler:
+    """
+    Where the data of a checkpoint goes. Subclass it and write `commit`.
+
+    >>> class Printing(Handler):
+    ...     def commit(self, key, staged):
+    ...         print(key.name, staged)
+    >>> Printing().checkpoint("shop.total", 12)
+    shop.total {'data': 12}
+    """
+
+    def stage(self, staged: Any, data: Mapping[str, Any]) -> Any:
+        """
+        Add data to what is staged.
+
+        Args:
+            staged: What the last call returned, or None at the first.
+            data: Values by name. Theirs is the state of this moment: nothing that
+                happens to the originals reaches them.
+
+        Returns:
+            What is staged now. A dict of all values, unless overridden.
+        """
+        if staged is None:
+            return dict(data)
+        staged.update(data)
+        return staged
+
+    def commit(self, key: Key, staged: Any) -> None:
+        """
+        Save what was staged.
+
+        Args:
+            key: The name and the tags to save it under.
+            staged: What `stage` returned.
+
+        Raises:
+            Exception: Anything; the rule's `on_error` says what becomes of it.
+        """
+        message = f"{type(self).__name__} has to define commit(key, staged)"
+        raise NotImplementedError(message)
+
+    def checkpoint(self, name: str, data: Any = ABSENT, /, **values: Any) -> None:
+        """
+        Save data right now, under the tags of the context, without any rule.
+
+        Args:
+            name: The dotted name to save it under.
+            data: As for `checkpoint`.
+            **values: As for `checkpoint`.
+
+        Raises:
+            Exception: Whatever hinders the save.
+        """
+        key = Key(name, current_tags(), Origin.here())
+        self.commit(key, self.stage(None, named_values(data, values)))
+
+
+def named_values(data: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the values of a call by name, as `checkpoint` describes it."""
+    if data is ABSENT:
+        return values
+    if not isinstance(data, Mapping) or not all(isinstance(name, str) for name in data):
+        data = {"data": data}
+    twice = sorted(data.keys() & values.keys())
+    if twice:
+        message = (
+            f"value {twice[0]!r} is given twice, in the data and as a keyword: "
+            "give one of them another name"
+        )
+        raise ConfigError(message)
+    return {**data, **values}
+
+
+class DictHandler(Handler, Mapping[str, Mapping[str, Any]]):
+    """
+    Saves to a dict in memory, for tests and for looking around.
+
+    A mapping of paths, such as `"fold=1/mypkg/fit"`, to values by name.
+
+    Args:
+        objects: The dict to save to; a new one unless given.
+        force: Let a save replace what is there already.
+        copy: Keep the values as they are now, not as they become.
+
+    >>> handler = DictHandler()
+    >>> handler.checkpoint("shop.total", 12)
+    >>> handler["shop/total"]
+    {'data': 12}
+    """
+
+    def __init__(
+        self,
+        objects: dict[str, Mapping[str, Any]] | None = None,
+        *,
+        force: bool = False,
+        copy: bool = True,
+    ) -> None:
+        self.objects = {} if objects is None else objects
+        self.force = force
+        self.copy = copy
+        self._told: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"DictHandler({self.objects!r}, force={self.force}, copy={self.copy})"
+
+    def __getitem__(self, path: str) -> Mapping[str, Any]:
+        return self.objects[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.objects)
+
+    def __len__(self) -> int:
+        return len(self.objects)
+
+    def commit(self, key: Key, staged: Mapping[str, Any]) -> None:
+        """
+        Keep values under the path of their key.
+
+        Raises:
+            AlreadyStoredError: If other values are there already, without `force`.
+        """
+        path = key.path
+        values = {
+            name: freeze(value) if self.copy else value
+            for name, value in staged.items()
+        }
+        there = self.objects.get(path)
+        if there is not None and not same(there, values):
+            self._note_replaced(key, path)
+        self.objects[path] = values
+
+    def _note_replaced(self, key: Key, path: str) -> None:
+        if not self.force:
+            message = (
+                f"checkpoint {key} is stored already, under {path!r}, with other data: "
+                "add a tag that tells the two apart, or use DictHandler(force=True)"
+            )
+            raise AlreadyStoredError(message)
+        if key.name not in self._told:
+            self._told.add(key.name)
+            logger.warning(
+                "checkpoint %s is stored already, and only the last one is kept: add "
+                "a tag that tells them apart",
+                key,
+            )
+
+
+class FunctionHandler(Handler):
+    """
+    Hands every save to a function.
+
+    Args:
+        function: Called as `function(key, data)`, the data a dict of values by name.
+    """
+
+    def __init__(self, function: Callable[[Key, dict[str, Any]], object]) -> None:
+        self.function = function
+
+    def __repr__(self) -> str:
+        return f"FunctionHandler({self.function!r})"
+
+    def commit(self, key: Key, staged: Mapping[str, Any]) -> None:
+        """Call the function."""
+        self.function(key, dict(staged))

@@ -1,0 +1,135 @@
+"""
+The container for a single table: a Parquet file, the header in its metadata.
+
+Parquet's own checksums leave much of a file uncovered. So two CRC-32 values, over the
+footer and over all before it, stand in the footer, taken with zeros in their place.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from checkpoints._checksum import Buffer, allocate, crc32_of
+from checkpoints._source import Source
+from checkpoints.errors import CorruptFileError, MissingDependencyError
+
+__all__ = ["ParquetFile", "to_parquet"]
+
+_HEADER_KEY = b"checkpoints"
+_UNSEALED = b"crc32:00000000:00000000"
+_SEAL = re.compile(rb"crc32:([0-9a-f]{8}):([0-9a-f]{8})")
+_MAGIC = b"PAR1"
+
+
+def to_parquet(table: Any, header: Mapping[str, Any], compression: str | None) -> bytes:
+    """
+    Return an Arrow table as the bytes of a Parquet file.
+
+    Args:
+        table: A `pyarrow.Table`.
+        header: Kept as JSON under the key `checkpoints` of the file's metadata.
+        compression: None, `"zstd"` or `"gzip"`.
+
+    Raises:
+        MissingDependencyError: If pyarrow is not installed.
+    """
+    pyarrow = _pyarrow()
+    sink = pyarrow.BufferOutputStream()
+    with pyarrow.parquet.ParquetWriter(
+        sink, table.schema, compression=compression or "none"
+    ) as writer:
+        writer.write_table(table)
+        text = json.dumps(dict(header), separators=(",", ":"))
+        # In this order: the seal is looked for from the end.
+        writer.add_key_value_metadata({"checkpoints": text})
+        writer.add_key_value_metadata({"checkpoints.crc32": _UNSEALED.decode()})
+    return _sealed(bytearray(sink.getvalue()))
+
+
+def _sealed(data: bytearray) -> bytes:
+    start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    at = data.rindex(_UNSEALED)
+    view = memoryview(data)
+    seal = f"crc32:{crc32_of([view[:start]]):08x}:{crc32_of([view[start:]]):08x}"
+    view[at : at + len(seal)] = seal.encode()
+    return bytes(data)
+
+
+class ParquetFile:
+    """
+    A file that holds a single table.
+
+    Args:
+        source: What it is read from.
+
+    Raises:
+        CorruptFileError: If it is cut short, changed, or not ours.
+        MissingDependencyError: If pyarrow is not installed.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        footer, self._data_crc = self._checked_footer()
+        self._data_size = source.size - len(footer)
+        pyarrow = _pyarrow()
+        try:
+            # With a footer behind the magic there is all that metadata is read from.
+            metadata = pyarrow.parquet.read_metadata(
+                pyarrow.BufferReader(_MAGIC + footer)
+            ).metadata
+            self.header: Any = json.loads((metadata or {})[_HEADER_KEY])
+        except (pyarrow.ArrowException, OSError, LookupError, ValueError) as error:
+            raise self._corrupt("it is Parquet, but no checkpoint") from error
+
+    def read(self) -> Any:
+        """
+        Return the table, every byte of the file checked.
+
+        Raises:
+            CorruptFileError: If a byte has changed.
+        """
+        data = allocate(self._source.size)
+        count = self._source.read_into(0, data)
+        if count != len(data) or crc32_of([data[: self._data_size]]) != self._data_crc:
+            raise self._corrupt("its bytes have changed")
+        pyarrow = _pyarrow()
+        return pyarrow.parquet.read_table(pyarrow.BufferReader(pyarrow.py_buffer(data)))
+
+    def _checked_footer(self) -> tuple[bytes, int]:
+        """Return the footer up to the file's end, and the checksum of all before it."""
+        ending = self._read(self._source.size - 8, 8)
+        length = int.from_bytes(ending[:4], "little") + 8
+        if ending[4:] != _MAGIC or length > self._source.size:
+            raise self._corrupt("it is cut short, or no checkpoint file")
+        footer = self._read(self._source.size - length, length)
+        seals = list(_SEAL.finditer(footer))
+        if not seals:
+            raise self._corrupt("it is Parquet, but no checkpoint")
+        data_crc, footer_crc = (int(digits, 16) for digits in seals[-1].groups())
+        unsealed = bytearray(footer)
+        unsealed[slice(*seals[-1].span())] = _UNSEALED
+        if crc32_of([unsealed]) != footer_crc:
+            raise self._corrupt("its footer has changed")
+        return footer, data_crc
+
+    def _read(self, offset: int, size: int) -> bytes:
+        data = bytearray(size)
+        if offset < 0 or self._source.read_into(offset, memoryview(data)) != size:
+            raise self._corrupt("it is cut short, or no checkpoint file")
+        return bytes(data)
+
+    def _corrupt(self, what: str) -> CorruptFileError:
+        return CorruptFileError.at(self._source.path, what)
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        message = "Parquet files need pyarrow: pip install 'checkpoints[arrow]'"
+        raise MissingDependencyError(message) from error
+    return pyarrow

@@ -1,0 +1,208 @@
+"""A rule: the names it covers, where their data goes, and under which conditions."""
+
+from __future__ import annotations
+
+import fnmatch
+import itertools
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, TypeAlias
+
+from checkpoints._file_handler import FileHandler
+from checkpoints._handlers import FunctionHandler, Handler
+from checkpoints._key import Key, checked_name
+from checkpoints._tags import TagPairs, checked_tag_name, tags_match
+from checkpoints.errors import ConfigError
+
+__all__ = ["Rule", "Target", "Where", "handlers_for", "split_options"]
+
+Target: TypeAlias = (
+    "str | os.PathLike[str] | Handler | Callable[[Key, dict[str, Any]], object] "
+    "| list[Any] | tuple[Any, ...] | None"
+)
+Where: TypeAlias = "Mapping[str, object] | Callable[[TagPairs], object]"
+
+_OPTIONS = ("where", "every", "limit", "on_error")
+_ON_ERROR = ("warn", "raise", "ignore")
+
+
+class Rule:
+    """
+    What `config` returns: the names covered, and where their data goes.
+
+    Removed by `remove()`, or at the end of a `with` block.
+
+    Args:
+        names: A pattern, or a list of exact names.
+        handlers: What saves; none switches the names off.
+        where: Tags that have to match: a mapping of names to values, or a function
+            that takes the pairs.
+        every: Save the first call of each name, and each n-th after it.
+        limit: Save so many times for each name.
+        on_error: What to do when a save fails: `"warn"`, `"raise"` or `"ignore"`.
+        forget: Called with the rule when it is removed.
+
+    Raises:
+        ConfigError: If a pattern or an option cannot be.
+    """
+
+    def __init__(
+        self,
+        names: str | Iterable[str],
+        handlers: tuple[Handler, ...],
+        *,
+        where: Where | None = None,
+        every: int = 1,
+        limit: int | None = None,
+        on_error: str = "warn",
+        forget: Callable[[Rule], None] = lambda _: None,
+    ) -> None:
+        self.names: str | tuple[str, ...]
+        self.names = names if isinstance(names, str) else tuple(names)
+        self.handlers = handlers
+        self.where = _checked_where(where)
+        self.every = _checked_count("every", every)
+        self.limit = None if limit is None else _checked_count("limit", limit)
+        if on_error not in _ON_ERROR:
+            message = f"on_error={on_error!r} is not known: {', '.join(_ON_ERROR)}"
+            raise ConfigError(message)
+        self.on_error = on_error
+        self._forget = forget
+        self.covers = _matcher(self.names)
+        self._calls: dict[str, itertools.count[int]] = {}
+
+    def __repr__(self) -> str:
+        target = list(self.handlers) if len(self.handlers) > 1 else None
+        shown = target or (self.handlers[0] if self.handlers else None)
+        options = "".join(
+            f", {option}={value!r}"
+            for option, value, usual in (
+                ("where", self.where, None),
+                ("every", self.every, 1),
+                ("limit", self.limit, None),
+                ("on_error", self.on_error, "warn"),
+            )
+            if value != usual
+        )
+        return f"<Rule {self.names!r} -> {shown!r}{options}>"
+
+    def __enter__(self) -> Rule:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.remove()
+
+    def remove(self) -> None:
+        """Take the rule back; what it covered is as it was before. Twice is no harm."""
+        self._forget(self)
+
+    def accepts(self, pairs: TagPairs) -> bool:
+        """Tell whether tags are such as the rule asks for."""
+        if self.where is None:
+            return True
+        if callable(self.where):
+            return bool(self.where(pairs))
+        return tags_match(pairs, self.where)
+
+    def admits(self, name: str) -> bool:
+        """Count a call of a name; tell whether it is one that is to be saved."""
+        if self.every == 1 and self.limit is None:
+            return True
+        # dict.setdefault and next() are each of one piece, so no lock is needed.
+        calls = self._calls.setdefault(name, itertools.count())
+        turn, rest = divmod(next(calls), self.every)
+        return rest == 0 and (self.limit is None or turn < self.limit)
+
+
+def split_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """
+    Tell the options of a rule from those of a file handler.
+
+    Raises:
+        ConfigError: If an option is neither's.
+    """
+    known = (*_OPTIONS, *FileHandler.OPTIONS)
+    for option in options:
+        if option not in known:
+            message = f"option {option!r} is not known; there are: {', '.join(known)}"
+            raise ConfigError(message)
+    of_rule = {name: value for name, value in options.items() if name in _OPTIONS}
+    of_files = {name: value for name, value in options.items() if name not in of_rule}
+    return of_rule, of_files
+
+
+def handlers_for(target: Target, options: Mapping[str, Any]) -> tuple[Handler, ...]:
+    """
+    Return the handlers that a target stands for.
+
+    Args:
+        target: A path or URL, a handler, a function, a list of these, or None.
+        options: Those of a file handler, for every path among them.
+
+    Raises:
+        ConfigError: If it is none of these, or there are options and no path.
+    """
+    targets = target if isinstance(target, (list, tuple)) else [target]
+    paths = [item for item in targets if isinstance(item, (str, os.PathLike))]
+    if options and not paths:
+        message = (
+            f"options {', '.join(options)} are for files, and the target is no path: "
+            "give a path, or set them on the handler"
+        )
+        raise ConfigError(message)
+    return tuple(_handler(item, options) for item in targets if item is not None)
+
+
+def _handler(target: Any, options: Mapping[str, Any]) -> Handler:
+    if isinstance(target, (str, os.PathLike)):
+        return FileHandler(target, **options)
+    if isinstance(target, Handler):
+        return target
+    if callable(target) and not isinstance(target, type):
+        return FunctionHandler(target)
+    message = (
+        f"{target!r} cannot be a target: give a path, a Handler, a function "
+        "f(key, data), a list of these, or None to switch off"
+    )
+    raise ConfigError(message)
+
+
+def _matcher(names: str | tuple[str, ...]) -> Callable[[str], bool]:
+    """Return what tells whether a name is covered by a pattern, or is in a list."""
+    if not isinstance(names, str):
+        exact = frozenset(checked_name(name) for name in names)
+        return exact.__contains__
+    if any(character in names for character in "*?["):
+        matches = re.compile(fnmatch.translate(names)).match
+        return lambda name: matches(name) is not None
+    below = f"{checked_name(names)}."
+    return lambda name: name == names or name.startswith(below)
+
+
+def _checked_where(where: Any) -> Where | None:
+    if isinstance(where, Mapping):
+        return {checked_tag_name(name): value for name, value in where.items()}
+    if where is not None and not callable(where):
+        message = (
+            f"where={where!r} has to be a mapping of tags to values, or a function "
+            "that takes the tags"
+        )
+        raise ConfigError(message)
+    return where
+
+
+def _checked_count(option: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        message = (
+            f"{option}={value!r} has to be a whole number from 1 on; to switch names "
+            "off, give None as the target"
+        )
+        raise ConfigError(message)
+    return value

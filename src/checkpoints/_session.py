@@ -1,0 +1,162 @@
+"""A session: stage piece by piece, commit together."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from types import TracebackType
+from typing import Any, overload
+
+from checkpoints._handlers import ABSENT, Handler, named_values
+from checkpoints._key import Key
+from checkpoints._origin import Origin
+from checkpoints._registry import registry
+from checkpoints._rules import Rule
+from checkpoints._tags import TagPairs, current_tags
+from checkpoints.formats._codec import freeze
+
+__all__ = ["Session"]
+
+logger = logging.getLogger("checkpoints")
+
+
+class _Slot:
+    """What one set of tags has staged so far, and for whom."""
+
+    def __init__(self, pairs: TagPairs, rule: Rule | None) -> None:
+        self.pairs = pairs
+        self.rule = rule
+        self.names: set[str] = set()
+        self.staged: list[tuple[Handler, Any]] = [
+            (handler, None) for handler in (rule.handlers if rule else ())
+        ]
+
+
+class Session:
+    """
+    Gathers the values of one checkpoint, and saves them as one entry.
+
+    As a context manager it commits on a clean exit, and discards on an exception.
+    While the name is off it does nothing.
+
+    Args:
+        prefix: What to put before the name, with a dot between.
+        name: The dotted name.
+
+    >>> from checkpoints import capture
+    >>> with capture("shop") as seen:
+    ...     with Session("shop", "sales") as session:
+    ...         session.checkpoint(monday=3)
+    ...         session.checkpoint(tuesday=5)
+    >>> seen["shop/sales"]
+    {'monday': 3, 'tuesday': 5}
+    """
+
+    @overload
+    def __init__(self, name: str, /) -> None: ...
+    @overload
+    def __init__(self, prefix: str, name: str, /) -> None: ...
+    def __init__(self, prefix: str, name: str | None = None, /) -> None:
+        self._given = prefix if name is None else f"{prefix}.{name}"
+        self._slots: dict[str, _Slot] = {}
+        self._lock = threading.RLock()
+
+    def __repr__(self) -> str:
+        return f"<Session {self._given!r}, {len(self._slots)} sets of tags staged>"
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.commit()
+        else:
+            self.discard()
+
+    def checkpoint(self, data: Any = ABSENT, /, **values: Any) -> None:
+        """
+        Stage data under the tags of this moment, as it is now.
+
+        Args:
+            data: As for `checkpoint`: a mapping with only str keys is its values by
+                name, anything else is one value called `data`.
+            **values: More values, by name. A name staged before under the same tags
+                is replaced, with a warning.
+
+        Raises:
+            Exception: Only under a rule with `on_error="raise"`: what hindered it.
+        """
+        name, plan = registry.lookup(self._given)
+        if plan is None:
+            return
+        with self._lock:
+            slot = self._slot(name, plan)
+            if slot is None or slot.rule is None:
+                return
+            try:
+                self._stage(name, slot, data, values)
+            except BaseException as error:  # noqa: BLE001 - the host must not fall
+                registry.failed(slot.rule, name, error)
+
+    def _slot(self, name: str, plan: tuple[Rule, ...]) -> _Slot | None:
+        """Return the slot of the tags of this moment, made at the first call."""
+        pairs = current_tags()
+        try:
+            path = Key(name, pairs).path
+        except BaseException as error:  # noqa: BLE001 - a tag without a text
+            registry.failed(plan[0], name, error)
+            return None
+        if path not in self._slots:
+            self._slots[path] = _Slot(pairs, registry.chosen(name, plan, pairs))
+        return self._slots[path]
+
+    def _stage(
+        self, name: str, slot: _Slot, data: Any, values: dict[str, Any]
+    ) -> None:
+        frozen = {
+            known: freeze(value) for known, value in named_values(data, values).items()
+        }
+        for twice in sorted(slot.names & frozen.keys()):
+            logger.warning(
+                "checkpoint %r: value %r is staged twice under the same tags, and only "
+                "the last one is kept",
+                name,
+                twice,
+            )
+        slot.names |= frozen.keys()
+        slot.staged = [
+            (handler, handler.stage(staged, frozen)) for handler, staged in slot.staged
+        ]
+
+    def commit(self) -> None:
+        """
+        Save what is staged, one entry for each set of tags, and begin anew.
+
+        Raises:
+            Exception: Only under a rule with `on_error="raise"`: what hindered a save.
+                What was not saved is staged still.
+        """
+        with self._lock:
+            for path, slot in list(self._slots.items()):
+                if slot.names and slot.rule is not None:
+                    self._commit(slot, slot.rule)
+                del self._slots[path]
+
+    def _commit(self, slot: _Slot, rule: Rule) -> None:
+        name = registry.current(self._given)
+        key = Key(name, slot.pairs, Origin.here())
+        for handler, staged in slot.staged:
+            try:
+                handler.commit(key, staged)
+            except BaseException as error:  # noqa: BLE001 - the host must not fall
+                registry.failed(rule, name, error, f", by {handler!r}")
+
+    def discard(self) -> None:
+        """Drop what is staged."""
+        with self._lock:
+            self._slots.clear()

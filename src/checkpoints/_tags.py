@@ -1,0 +1,350 @@
+"""The tags of the context: `key=value` pairs, dynamically scoped, repeated, never overwritten."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
+from contextvars import ContextVar
+from fnmatch import fnmatchcase
+from types import TracebackType
+from typing import Any, NamedTuple, ParamSpec, SupportsIndex, TypeVar, cast, overload
+
+from checkpoints.errors import ConfigError
+
+__all__ = ["Tags", "current_tags", "tags", "with_checkpoint_tags"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+TagPairs = tuple[tuple[str, object], ...]
+
+
+class _Scope(NamedTuple):
+    owner: object
+    own: TagPairs
+    outer: _Scope | None
+    pairs: TagPairs
+
+
+# Of module level and never captured by a user's function: cloudpickle cannot
+# pickle a ContextVar.
+_context: ContextVar[_Scope | None] = ContextVar("checkpoints.tags", default=None)
+
+
+def current_tags() -> TagPairs:
+    """
+    Return the tags in force here, outermost first.
+
+    Returns:
+        Pairs of name and value, the values as they were given.
+
+    >>> with tags(model="ridge"), tags(fold=1):
+    ...     current_tags()
+    (('model', 'ridge'), ('fold', 1))
+    """
+    scope = _context.get()
+    return () if scope is None else scope.pairs
+
+
+class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
+    """
+    Put tags on everything that is saved inside.
+
+    A context manager, and a decorator for functions, coroutine functions and
+    generator functions alike (a generator has its tags while it runs, its caller
+    does not). Nested contexts add on, outermost first; a name or a value given
+    twice is kept twice.
+
+    Args:
+        *pairs_or_mappings: `(name, value)` pairs and mappings of names to values.
+        **named: More tags, by name.
+
+    Raises:
+        ConfigError: If a name is empty, is no text, or holds a `=`.
+
+    >>> with tags(("seen", "a"), ("seen", "b"), fold=1):
+    ...     current_tags()
+    (('seen', 'a'), ('seen', 'b'), ('fold', 1))
+    >>> @tags(stage="fit")
+    ... def fit():
+    ...     return current_tags()
+    >>> fit()
+    (('stage', 'fit'),)
+    """
+
+    __slots__ = ("_own",)
+
+    def __init__(
+        self,
+        *pairs_or_mappings: tuple[str, object] | Mapping[str, object],
+        **named: object,
+    ) -> None:
+        self._own = tuple(_checked_pairs((*pairs_or_mappings, named)))
+
+    def __repr__(self) -> str:
+        return f"tags({', '.join(repr(pair) for pair in self._own)})"
+
+    def __enter__(self) -> None:
+        _enter(self, self._own)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # Found by owner, not popped and not by token: one object may be entered
+        # in many threads at once, and a suspended generator may have left scopes
+        # of its own on top.
+        scope = _context.get()
+        while scope is not None and scope.owner is not self:
+            scope = scope.outer
+        if scope is not None:
+            _context.set(scope.outer)
+
+    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
+        if not callable(function) or inspect.isclass(function):
+            message = (
+                f"tags(...) decorates functions, not {function!r}: decorate its "
+                "methods, or use `with tags(...)`"
+            )
+            raise ConfigError(message)
+        return cast(Callable[P, R], self._wrapped(function))
+
+    def _wrapped(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        if inspect.isasyncgenfunction(function):
+            return _in_async_steps(function, self._own)
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def stepped(*args: Any, **kwargs: Any) -> Any:
+                steps = _steps(function(*args, **kwargs), _Resumable(self._own))
+                return (yield from steps)
+
+            return stepped
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def awaited(*args: Any, **kwargs: Any) -> Any:
+                with self:
+                    return await function(*args, **kwargs)
+
+            return awaited
+
+        @functools.wraps(function)
+        def called(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return function(*args, **kwargs)
+
+        return called
+
+
+def with_checkpoint_tags(
+    function: Callable[[], R],
+    /,
+    *pairs_or_mappings: tuple[str, object] | Mapping[str, object],
+    **named: object,
+) -> R:
+    """
+    Call a function under tags.
+
+    Args:
+        function: Called without arguments.
+        *pairs_or_mappings: As for `tags`.
+        **named: As for `tags`.
+
+    Returns:
+        What the function returns.
+
+    Raises:
+        ConfigError: If the name of a tag cannot be one.
+
+    >>> with_checkpoint_tags(current_tags, fold=1)
+    (('fold', 1),)
+    """
+    with tags(*pairs_or_mappings, **named):
+        return function()
+
+
+class _Resumable:
+    """The scopes that a generator is in, taken off for as long as it is suspended."""
+
+    def __init__(self, own: TagPairs) -> None:
+        self._scopes = [(object(), own)]
+        self._outer: _Scope | None = None
+
+    def __enter__(self) -> None:
+        self._outer = _context.get()
+        for owner, own in self._scopes:
+            _enter(owner, own)
+
+    def __exit__(self, *_: object) -> None:
+        scopes = []
+        scope = _context.get()
+        while scope is not None and scope is not self._outer:
+            scopes.append((scope.owner, scope.own))
+            scope = scope.outer
+        self._scopes = scopes[::-1]
+        _context.set(self._outer)
+
+
+def _steps(
+    generator: Generator[Any, Any, Any], scopes: _Resumable
+) -> Generator[Any, Any, Any]:
+    """Run a generator step by step, each step within the scopes."""
+    resume: Callable[[Any], Any] = generator.send
+    argument = None
+    while True:
+        with scopes:
+            try:
+                item = resume(argument)
+            except StopIteration as stop:
+                return stop.value
+        try:
+            argument = yield item
+            resume = generator.send
+        except GeneratorExit:
+            with scopes:
+                generator.close()
+            raise
+        except BaseException as error:  # noqa: BLE001 - handed on to the generator
+            resume, argument = generator.throw, error
+
+
+def _in_async_steps(function: Callable[..., Any], own: TagPairs) -> Callable[..., Any]:
+    """Do for an asynchronous generator function what `_steps` does for a generator."""
+
+    @functools.wraps(function)
+    async def stepped(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        generator, scopes = function(*args, **kwargs), _Resumable(own)
+        resume, argument = generator.asend, None
+        while True:
+            with scopes:
+                try:
+                    item = await resume(argument)
+                except StopAsyncIteration:
+                    return
+            try:
+                argument = yield item
+                resume = generator.asend
+            except GeneratorExit:
+                with scopes:
+                    await generator.aclose()
+                raise
+            except BaseException as error:  # noqa: BLE001 - handed on to the generator
+                resume, argument = generator.athrow, error
+
+    return stepped
+
+
+def _enter(owner: object, own: TagPairs) -> None:
+    outer = _context.get()
+    pairs = own if outer is None else outer.pairs + own
+    _context.set(_Scope(owner, own, outer, pairs))
+
+
+def _checked_pairs(
+    given: Iterable[tuple[str, object] | Mapping[str, object]],
+) -> Iterable[tuple[str, object]]:
+    for item in given:
+        pairs = item.items() if isinstance(item, Mapping) else (item,)
+        for pair in pairs:
+            if not (isinstance(pair, tuple) and len(pair) == 2):  # noqa: PLR2004
+                message = (
+                    f"a tag is a (name, value) pair, not {pair!r}: write "
+                    'tags(date=day) or tags(("date", day))'
+                )
+                raise ConfigError(message)
+            yield checked_tag_name(pair[0]), pair[1]
+
+
+def checked_tag_name(name: object) -> str:
+    """Return the name of a tag, or raise `ConfigError` if it cannot be one."""
+    if not isinstance(name, str) or not name or "=" in name:
+        message = (
+            f"{name!r} cannot be the name of a tag: it has to be text, not empty, "
+            "without '=' (which separates it from its value)"
+        )
+        raise ConfigError(message)
+    return str(name)
+
+
+def tag_text(value: object) -> str:
+    """Return the text that stands for a tag's value in paths and in filters."""
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    return str(value)
+
+
+def tags_match(pairs: Iterable[tuple[str, object]], where: Mapping[str, object]) -> bool:
+    """
+    Tell whether the tags have every value that is asked for.
+
+    Args:
+        pairs: The tags.
+        where: Tag name to a value, or to a list, tuple or set of values any of
+            which will do. Values are compared as texts; one with `*`, `?` or `[`
+            is a glob as well. A repeated tag matches by any of its values.
+    """
+    texts: dict[str, list[str]] = {}
+    for name, value in pairs:
+        texts.setdefault(name, []).append(tag_text(value))
+    return all(
+        any(
+            text == tag_text(choice) or fnmatchcase(text, tag_text(choice))
+            for text in texts.get(name, ())
+            for choice in _choices(wanted)
+        )
+        for name, wanted in where.items()
+    )
+
+
+def _choices(wanted: object) -> Iterable[object]:
+    return wanted if isinstance(wanted, (list, tuple, set, frozenset)) else (wanted,)
+
+
+class Tags(tuple[tuple[str, str], ...]):
+    """
+    The tags of an entry: pairs of texts in order, with look-up by name.
+
+    >>> found = Tags([("model", "ridge"), ("seen", "a"), ("seen", "b")])
+    >>> found["model"]
+    'ridge'
+    >>> found.values_of("seen")
+    ['a', 'b']
+    """
+
+    __slots__ = ()
+
+    @overload  # type: ignore[override]
+    def __getitem__(self, key: str) -> str: ...
+    @overload
+    def __getitem__(self, key: SupportsIndex) -> tuple[str, str]: ...
+    @overload
+    def __getitem__(self, key: slice) -> tuple[tuple[str, str], ...]: ...
+    def __getitem__(self, key: str | SupportsIndex | slice) -> object:
+        """
+        Return the one value of a tag, or what stands at a position.
+
+        Raises:
+            LookupError: If no tag has the name, or more than one.
+        """
+        if not isinstance(key, str):
+            return super().__getitem__(key)
+        found = self.values_of(key)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            message = (
+                f"tag {key!r} has {len(found)} values here, {', '.join(found)}: "
+                f"use values_of({key!r}), or look at the pairs"
+            )
+        else:
+            known = ", ".join(dict.fromkeys(name for name, _ in self)) or "none"
+            message = f"there is no tag {key!r} here; the tags are: {known}"
+        raise LookupError(message)
+
+    def values_of(self, name: str) -> list[str]:
+        """Return every value of a tag, outermost first; none gives an empty list."""
+        return [value for known, value in self if known == name]

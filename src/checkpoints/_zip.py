@@ -1,0 +1,182 @@
+"""
+The records of a ZIP file, as this library lays them out (PKWARE APPNOTE 6.3.10).
+
+Nothing is left open: the same members give the same bytes. So a reader can build what
+it expects and compare, where others interpret what they find.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+__all__ = [
+    "END_BYTES",
+    "Member",
+    "directory",
+    "dos_stamp",
+    "find_directory",
+    "local_header",
+    "parse",
+    "start_of",
+]
+
+_ALIGNMENT = 64
+_ALIGNMENT_FIELD = 0xD935
+_LIMIT_32 = 0xFFFFFFFF
+_LIMIT_16 = 0xFFFF
+
+# The version of the format that a method asks for, where it is not 2.0 (4.4.3.2).
+_VERSION_OF_METHOD = {93: 63}
+
+_LOCAL = struct.Struct("<4s3H4I2H")
+_CENTRAL = struct.Struct("<4s4H4I5H2I")
+_END = struct.Struct("<4s4H2IH")
+_END_64 = struct.Struct("<4sQ2H2I4Q")
+_LOCATOR_64 = struct.Struct("<4sIQI")
+END_BYTES = _END.size
+_PADDINGS = [
+    struct.pack("<2H", _ALIGNMENT_FIELD, length) + bytes(length)
+    for length in range(_ALIGNMENT)
+]
+
+
+class Member(NamedTuple):
+    """Where a member lies, and what its bytes must be."""
+
+    name: bytes
+    offset: int
+    start: int
+    method: int
+    crc: int
+    stored_size: int
+    size: int
+    stamp: int
+
+    @property
+    def end(self) -> int:
+        """Where the member's data ends in the file."""
+        return self.start + self.stored_size
+
+
+def start_of(offset: int, name: bytes, stored_size: int, size: int) -> int:
+    """Return where the data of a member begins whose own header is at an offset."""
+    large = size >= _LIMIT_32 or stored_size >= _LIMIT_32
+    # A field of padding takes at least its own four bytes.
+    end = offset + _LOCAL.size + len(name) + (24 if large else 4)
+    return end + -end % _ALIGNMENT
+
+
+def local_header(member: Member) -> bytes:
+    """Return what stands in the file before a member's data, to the byte."""
+    name, offset, start, method, crc, stored_size, size, stamp = member
+    needed = _VERSION_OF_METHOD.get(method, 20)
+    large = b""
+    if size >= _LIMIT_32 or stored_size >= _LIMIT_32:
+        large = struct.pack("<2H2Q", 1, 16, size, stored_size)
+        size = stored_size = _LIMIT_32
+        needed = max(needed, 45)
+    padding = start - offset - _LOCAL.size - len(name) - len(large)
+    return b"".join(
+        (
+            _LOCAL.pack(
+                b"PK\3\4",
+                needed,
+                0,
+                method,
+                stamp,
+                crc,
+                stored_size,
+                size,
+                len(name),
+                len(large) + padding,
+            ),
+            name,
+            large,
+            _PADDINGS[padding - 4],
+        )
+    )
+
+
+def _central_header(member: Member) -> bytes:
+    name, offset, _, method, crc, stored_size, size, stamp = member
+    needed = _VERSION_OF_METHOD.get(method, 20)
+    large = b""
+    if max(size, stored_size, offset) >= _LIMIT_32:
+        large = struct.pack("<2H3Q", 1, 24, size, stored_size, offset)
+        size = stored_size = offset = _LIMIT_32
+        needed = max(needed, 45)
+    fixed = _CENTRAL.pack(
+        b"PK\1\2",
+        needed,
+        needed,
+        0,
+        method,
+        stamp,
+        crc,
+        stored_size,
+        size,
+        len(name),
+        len(large),
+        0,
+        0,
+        0,
+        0,
+        offset,
+    )
+    return fixed + name + large
+
+
+def directory(members: Sequence[Member], start: int) -> bytes:
+    """Return all that follows the last member: the directory and the end records."""
+    records = b"".join([_central_header(member) for member in members])
+    count, size = len(members), len(records)
+    ending = b""
+    if count >= _LIMIT_16 or size >= _LIMIT_32 or start >= _LIMIT_32:
+        record = (b"PK\6\6", 44, 45, 45, 0, 0, count, count, size, start)
+        ending = _END_64.pack(*record)
+        ending += _LOCATOR_64.pack(b"PK\6\7", 0, start + size, 1)
+        count, size, start = _LIMIT_16, _LIMIT_32, _LIMIT_32
+    return records + ending + _END.pack(b"PK\5\6", 0, 0, count, count, size, start, 0)
+
+
+def dos_stamp(seconds: float) -> int:
+    """Return a time, UTC, as the 32 bits that a ZIP keeps of it: clock, then date."""
+    year, month, day, hour, minute, second = time.gmtime(seconds)[:6]
+    date = (min(max(year - 1980, 0), 127) << 9) | (month << 5) | day
+    return (date << 16) | (hour << 11) | (minute << 5) | (second // 2)
+
+
+def find_directory(tail: bytearray, size: int) -> tuple[int, int]:
+    """Return where the directory starts, and how many records it has."""
+    _, _, _, _, count, _, start, _ = _END.unpack_from(tail, len(tail) - _END.size)
+    if start == _LIMIT_32:
+        at = len(tail) - _END.size - _LOCATOR_64.size - _END_64.size
+        count, _, start = _END_64.unpack_from(tail, at)[7:]
+    if not 0 <= start <= size - _END.size:
+        raise ValueError(start)
+    return start, count
+
+
+def parse(records: bytearray, count: int) -> list[Member]:
+    """Return the members that the records of a directory tell of."""
+    members = []
+    at = 0
+    for _ in range(count):
+        fields = _CENTRAL.unpack_from(records, at)
+        method, stamp, crc, stored_size, size, length, extra = fields[4:11]
+        offset = fields[15]
+        at += _CENTRAL.size
+        name = bytes(records[at : at + length])
+        if extra:
+            size, stored_size, offset = struct.unpack_from(
+                "<3Q", records, at + length + 4
+            )
+        at += length + extra
+        start = start_of(offset, name, stored_size, size)
+        members.append(
+            Member(name, offset, start, method, crc, stored_size, size, stamp)
+        )
+    return members

@@ -1,0 +1,67 @@
+"""
+The errors of this library, each also the builtin that a caller would catch already.
+
+    CheckpointError (Exception)
+    ├── ConfigError (ValueError)               a name, tag, rule or option that cannot be
+    ├── AlreadyStoredError (FileExistsError)   the key is taken, and must not be replaced
+    ├── CorruptFileError (ValueError)          a file cut short, changed, or not ours
+    ├── UntrustedError (ValueError)            a pickle, and nobody said that it is trusted
+    ├── FormatError (TypeError)                a value or a file that no format takes
+    ├── UnknownValueError (LookupError)        a value that the file does not hold
+    └── MissingDependencyError (ImportError)   a library that has to be installed first
+
+Every message says what, where, and the way out.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AlreadyStoredError",
+    "CheckpointError",
+    "ConfigError",
+    "CorruptFileError",
+    "FormatError",
+    "MissingDependencyError",
+    "UnknownValueError",
+    "UntrustedError",
+]
+
+
+class CheckpointError(Exception):
+    """The root of every error that this library raises on its own account."""
+
+
+class ConfigError(CheckpointError, ValueError):
+    """A name, a tag, a rule or an option that cannot be what it is said to be."""
+
+
+class AlreadyStoredError(CheckpointError, FileExistsError):
+    """Something is stored under this key already, and was left as it is."""
+
+
+class CorruptFileError(CheckpointError, ValueError):
+    """A file that is cut short, changed since it was written, or no checkpoint at all."""
+
+    @classmethod
+    def at(cls, path: str, what: str) -> CorruptFileError:
+        """Return the error that tells what is wrong with the file of that path."""
+        return cls(
+            f"{path} is damaged, or no checkpoint: {what}. Take a copy that is whole, "
+            "or save it again; other files are not touched by this"
+        )
+
+
+class UntrustedError(CheckpointError, ValueError):
+    """A value is a pickle, which can run code when it is loaded; `trusted=True` allows it."""
+
+
+class FormatError(CheckpointError, TypeError):
+    """A value that no format can write, or a file in a form that this version cannot read."""
+
+
+class UnknownValueError(CheckpointError, LookupError):
+    """The file holds no value of that name."""
+
+
+class MissingDependencyError(CheckpointError, ImportError):
+    """A library is needed that is not installed; the message says how to get it."""

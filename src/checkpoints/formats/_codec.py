@@ -1,0 +1,373 @@
+"""Named values to members and back, by way of the format that each value has."""
+
+from __future__ import annotations
+
+import copy
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from checkpoints.errors import (
+    CheckpointError,
+    CorruptFileError,
+    FormatError,
+    MissingDependencyError,
+    UntrustedError,
+)
+from checkpoints.formats._format import Buffer, Compound, Format, Inexact
+from checkpoints.formats._kinds import format_for, format_of_kind
+from checkpoints.formats._pickled import PICKLE, from_pickle, to_pickle, type_name
+from checkpoints.formats._plain import (
+    IMMUTABLE,
+    NOT_PLAIN,
+    from_json,
+    scalar_to_json,
+    tree_to_json,
+)
+
+__all__ = [
+    "Encoded",
+    "decode",
+    "encode",
+    "freeze",
+    "tags_from_json",
+    "tags_to_json",
+    "versions_of",
+]
+
+Node = dict[str, Any]
+
+# The container's own member; a value must not take its name.
+_RESERVED = "checkpoint.json"
+_LONGEST_PART = 120
+_LITERALS = {None: "null", True: "true", False: "false"}
+_encode_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def _to_json(data: Any) -> str:
+    # An encoder is set up anew for each call, which costs more than a number does.
+    if type(data) in (int, float):
+        return repr(data)
+    if data is None or data is True or data is False:
+        return _LITERALS[data]
+    return _encode_json(data)
+_CONTAINERS = (tuple, list, dict, set, frozenset)
+
+
+class Encoded(NamedTuple):
+    """What values became: members of bytes, and what the header says of each value."""
+
+    members: list[tuple[str, list[Buffer]]]
+    nodes: dict[str, Node]
+    packages: set[str]
+    pickled: dict[str, str]
+
+
+def encode(values: Mapping[str, Any]) -> Encoded:
+    """
+    Encode values, each by its own format.
+
+    Args:
+        values: The values by name.
+
+    Returns:
+        The members, whose buffers may alias the values; the nodes for the header; the
+        import names of the libraries whose values are among them; and for each value
+        that fell back to a pickle although a format knows its type, why.
+
+    Raises:
+        FormatError: If a value cannot even be pickled. The message names it.
+    """
+    encoder = _Encoder()
+    for name, value in values.items():
+        try:
+            encoder.encoded.nodes[name] = encoder.value(name, value)
+        except FormatError as error:
+            message = f"value {name!r}: {error}"
+            raise FormatError(message) from error.__cause__
+    return encoder.encoded
+
+
+class _Encoder:
+    """Values on their way to members, each under a name of its own."""
+
+    def __init__(self) -> None:
+        self.encoded = Encoded([], {}, set(), {})
+        self._taken = {_RESERVED}
+
+    def value(self, name: str, value: Any) -> Node:
+        """Encode a value that stands at the top; return its node."""
+        before = len(self.encoded.members)
+        try:
+            data = self._tree((name,), value)
+            if isinstance(data, dict) and "$member" in data:
+                node: Node = data["$member"]
+                return node
+            return self._plain_member(name, value, data)
+        except (Inexact, RecursionError) as reason:
+            # It holds itself, or is nested deeper than JSON goes: pickle can do both.
+            del self.encoded.members[before:]
+            return self._pickled((name,), value, str(reason))
+
+    def _plain_member(self, name: str, value: Any, data: Any) -> Node:
+        kind = type(value)
+        if kind is bytes:
+            return self._member((name,), "bytes", "bin", [value])
+        if kind is str:
+            try:
+                return self._member((name,), "text", "txt", [value.encode()])
+            except UnicodeEncodeError:
+                pass  # lone surrogates, which JSON can escape
+        text = _to_json(data).encode("ascii")
+        described = {"type": type_name(value)}
+        return self._member((name,), "json", "json", [text], described)
+
+    def _tree(self, path: tuple[str, ...], value: Any) -> Any:
+        def embed(inner: Any, below: tuple[str, ...]) -> Any:
+            return self._special((*path, *below), inner)
+
+        return tree_to_json(value, embed)
+
+    def _special(self, path: tuple[str, ...], value: Any) -> Any:
+        """Return the JSON that stands for a value that is not plain Python."""
+        format = format_for(type(value))
+        try:
+            if isinstance(format, Format):
+                chunks, described = format.encode(value)
+                self.encoded.packages.add(format.package)
+                return {
+                    "$member": self._member(
+                        path, format.kind, format.suffix, chunks, described
+                    )
+                }
+            if isinstance(format, Compound):
+                parts = {
+                    name: self._tree((*path, name), part)
+                    for name, part in format.take_apart(value).items()
+                }
+                self.encoded.packages.add(format.package)
+                return {"$compound": format.kind, "parts": parts}
+        except Inexact as reason:
+            return {"$member": self._pickled(path, value, str(reason))}
+        return {"$member": self._pickled(path, value)}
+
+    def _pickled(self, path: tuple[str, ...], value: Any, reason: str = "") -> Node:
+        if reason:
+            self.encoded.pickled["/".join(path)] = reason
+        described = {"type": type_name(value)}
+        return self._member(path, PICKLE, "pickle", [to_pickle(value)], described)
+
+    def _member(
+        self,
+        path: tuple[str, ...],
+        kind: str,
+        suffix: str,
+        chunks: Sequence[Buffer],
+        described: Mapping[str, Any] = {},
+    ) -> Node:
+        name = self._member_name(path, suffix)
+        size = sum([memoryview(chunk).nbytes for chunk in chunks])
+        self.encoded.members.append((name, list(chunks)))
+        return {"kind": kind, **described, "bytes": size, "member": name}
+
+    def _member_name(self, path: tuple[str, ...], suffix: str) -> str:
+        stem = "/".join(map(_member_part, path))
+        name, number = f"{stem}.{suffix}", 1
+        while name in self._taken:
+            number += 1
+            name = f"{stem}~{number}.{suffix}"
+        self._taken.add(name)
+        return name
+
+
+def _member_part(text: str) -> str:
+    """Return a part of a member's name that is safe to unpack anywhere."""
+    if text.isidentifier() and text.isascii() and len(text) <= _LONGEST_PART:
+        return text
+    part = quote(text[:_LONGEST_PART], safe=" ", errors="surrogatepass")
+    return part if part.strip(".") else "%" + part.replace(".", "2E%")
+
+
+def decode(
+    nodes: Mapping[str, Node],
+    read: Callable[[Node], memoryview],
+    *,
+    trusted: bool,
+    path: str,
+) -> dict[str, Any]:
+    """
+    Decode values.
+
+    Args:
+        nodes: The header's node of each value that is wanted.
+        read: Returns the bytes of the member that a node tells of.
+        trusted: Whether pickles may be loaded.
+        path: The file, for messages.
+
+    Returns:
+        The values by name.
+
+    Raises:
+        UntrustedError: If a value is a pickle, or holds one, and it is not trusted.
+        CorruptFileError: If the bytes of a value do not make sense.
+        FormatError: If a value is of a kind that nobody here can read.
+        MissingDependencyError: If the library of a value is not installed.
+    """
+    return {
+        name: _Decoder(name, read, trusted=trusted, path=path).value(node)
+        for name, node in nodes.items()
+    }
+
+
+class _Decoder:
+    """One value on its way back."""
+
+    def __init__(
+        self,
+        name: str,
+        read: Callable[[Node], memoryview],
+        *,
+        trusted: bool,
+        path: str,
+    ) -> None:
+        self._name = name
+        self._read = read
+        self._trusted = trusted
+        self._path = path
+
+    def value(self, node: Node) -> Any:
+        try:
+            return self._node(node)
+        except (CheckpointError, MemoryError):
+            raise
+        except Exception as error:
+            what = (
+                f"value {self._name!r}, of kind {node.get('kind')!r}, cannot be decoded "
+                f"({type(error).__name__}: {error})"
+            )
+            raise CorruptFileError.at(self._path, what) from error
+
+    def _node(self, node: Node) -> Any:
+        kind = node["kind"]
+        if kind == PICKLE:
+            return self._unpickled(node)
+        if kind == "json":
+            return from_json(json.loads(bytes(self._read(node))), self._marked)
+        if kind == "text":
+            return bytes(self._read(node)).decode()
+        if kind == "bytes":
+            return bytes(self._read(node))
+        format = format_of_kind(kind)
+        if not isinstance(format, Format):
+            raise self._unknown(kind)
+        return self._with_package(format, lambda: format.decode(self._read(node), node))
+
+    def _marked(self, mark: str, data: dict[str, Any]) -> Any:
+        """Return the value that an object in the JSON stands for."""
+        if mark == "$member":
+            return self._node(data[mark])
+        if mark != "$compound":
+            raise self._unknown(mark)
+        format = format_of_kind(data[mark])
+        if not isinstance(format, Compound):
+            raise self._unknown(data[mark])
+        parts = {
+            name: from_json(part, self._marked) for name, part in data["parts"].items()
+        }
+        return self._with_package(format, lambda: format.put_together(parts))
+
+    def _with_package(
+        self, format: Format | Compound, decoded: Callable[[], Any]
+    ) -> Any:
+        try:
+            return decoded()
+        except ModuleNotFoundError as error:
+            message = (
+                f"{self._path}: value {self._name!r} is a {format.kind}, and {error.name} "
+                f"is not installed: pip install {error.name}"
+            )
+            raise MissingDependencyError(message) from error
+
+    def _unpickled(self, node: Node) -> Any:
+        kind = node.get("type", "object")
+        if not self._trusted:
+            message = (
+                f"{self._path}: value {self._name!r} holds a pickle, of {kind!r}, and "
+                "loading a pickle can run any code. If you trust whoever wrote the file: "
+                "load(..., trusted=True). The other values can be loaded by their names"
+            )
+            raise UntrustedError(message)
+        try:
+            return from_pickle(self._read(node))
+        except CheckpointError:
+            raise
+        except Exception as error:
+            message = (
+                f"{self._path}: value {self._name!r}, a pickle of {kind!r}, cannot be "
+                f"loaded here ({type(error).__name__}: {error}). The file's header, "
+                ".meta, has the versions it was written with"
+            )
+            raise FormatError(message) from error
+
+    def _unknown(self, kind: object) -> FormatError:
+        message = (
+            f"{self._path}: value {self._name!r} is of kind {kind!r}, which is not "
+            "known here. Call register_format for it, or import the package that does"
+        )
+        return FormatError(message)
+
+
+def tags_to_json(pairs: Iterable[tuple[str, object]]) -> list[list[Any]]:
+    """Turn tags into JSON: plain values with their types, anything else as its text."""
+    converted = []
+    for name, value in pairs:
+        data = scalar_to_json(value)
+        converted.append([name, {"$text": str(value)} if data is NOT_PLAIN else data])
+    return converted
+
+
+def tags_from_json(data: Iterable[Sequence[Any]]) -> tuple[tuple[str, Any], ...]:
+    """Turn the tags of a header back into pairs."""
+    return tuple(
+        (name, from_json(value, lambda mark, given: given[mark])) for name, value in data
+    )
+
+
+def freeze(value: Any) -> Any:
+    """
+    Return a value that later changes to this one do not reach.
+
+    Raises:
+        Exception: Whatever copying an object of an unknown type raises.
+    """
+    try:
+        return _frozen(value, ())
+    except RecursionError:  # it holds itself, which a deep copy can follow
+        return copy.deepcopy(value)
+
+
+def _frozen(value: Any, above: tuple[int, ...]) -> Any:
+    kind = type(value)
+    if kind in IMMUTABLE:
+        return value
+    if kind not in _CONTAINERS:
+        format = format_for(kind)
+        return copy.deepcopy(value) if format is None else format.freeze(value)
+    if id(value) in above:
+        raise RecursionError
+    above = (*above, id(value))
+    if kind is dict:
+        return {key: _frozen(item, above) for key, item in value.items()}
+    return kind([_frozen(item, above) for item in value])
+
+
+def versions_of(packages: Iterable[str]) -> dict[str, str]:
+    """Return the versions of libraries that are loaded."""
+    found = {}
+    for package in sorted(packages):
+        version = getattr(sys.modules.get(package), "__version__", None)
+        if isinstance(version, str):
+            found[package] = version
+    return found

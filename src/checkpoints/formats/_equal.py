@@ -1,0 +1,52 @@
+"""Whether two values are the same, whatever library they are of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["same"]
+
+
+def same(one: Any, other: Any) -> bool:
+    """
+    Tell whether two values are equal, in type, shape and content.
+
+    NaN equals NaN here, unlike elsewhere: the question is whether they are the same
+    data. Objects that cannot be compared are not the same.
+    """
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    try:
+        return _same_content(one, other)
+    except Exception:  # noqa: BLE001 - whatever an object's own comparison raises
+        return False
+
+
+def _same_content(one: Any, other: Any) -> bool:
+    if isinstance(one, Mapping):
+        return one.keys() == other.keys() and all(
+            same(one[key], other[key]) for key in one
+        )
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, float) and math.isnan(one):
+        return math.isnan(other)
+    # Frames, series and tables of every library have it.
+    equals = getattr(one, "equals", None)
+    if callable(equals):
+        return bool(equals(other))
+    if hasattr(one, "dtype") and hasattr(one, "shape"):
+        return _same_array(one, other)
+    return bool(one == other)
+
+
+def _same_array(one: Any, other: Any) -> bool:
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    alike = one == other
+    # Only a NaN differs from itself.
+    return bool((alike | ((one != one) & (other != other))).all())  # noqa: PLR0124

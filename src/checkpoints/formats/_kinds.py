@@ -1,0 +1,127 @@
+"""Which format takes a value, and which one reads a kind: the built-in and the added ones."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import ModuleType
+from typing import Any
+
+from checkpoints.errors import ConfigError
+from checkpoints.formats import (
+    _arrow,
+    _numpy,
+    _pandas,
+    _pictures,
+    _polars,
+    _scipy,
+    _tensors,
+)
+from checkpoints.formats._format import Buffer, Compound, Format
+
+__all__ = ["format_for", "format_of_kind", "register_format"]
+
+# By the root package of a type: whoever passes a value of it has imported it, so
+# nothing is ever imported to find out what a value is.
+_FAMILIES: dict[str, ModuleType] = {
+    "numpy": _numpy,
+    "pandas": _pandas,
+    "polars": _polars,
+    "pyarrow": _arrow,
+    "scipy": _scipy,
+    "torch": _tensors,
+    "jax": _tensors,
+    "jaxlib": _tensors,
+    "matplotlib": _pictures,
+    "PIL": _pictures,
+}
+_by_kind: dict[str, Format | Compound] = {
+    format.kind: format
+    for family in dict.fromkeys(_FAMILIES.values())
+    for format in family.KINDS
+}
+_built_in = frozenset(_by_kind) | {"json", "text", "bytes", "pickle"}
+_added: dict[type, Format] = {}
+
+
+@lru_cache(maxsize=1024)
+def format_for(kind: type) -> Format | Compound | None:
+    """Return the format for values of a class, or None where there is none."""
+    added = _added.get(kind)
+    if added is not None:
+        return added
+    family = _FAMILIES.get(kind.__module__.partition(".")[0])
+    found: Format | Compound | None = family.recognise(kind) if family else None
+    return found
+
+
+def format_of_kind(kind: str) -> Format | Compound | None:
+    """Return the format that reads what a file calls by this name."""
+    return _by_kind.get(kind)
+
+
+def register_format(
+    type: type,  # noqa: A002 - the word that a caller would use
+    *,
+    kind: str,
+    suffix: str,
+    encode: Callable[[Any], Buffer],
+    decode: Callable[[memoryview], Any],
+    freeze: Callable[[Any], Any] = copy.deepcopy,
+) -> None:
+    """
+    Save values of a class in a format of your own, instead of as a pickle.
+
+    What is saved so is loaded without `trusted=True`, wherever the same format is
+    registered; `decode` has to be fit for bytes that somebody else made up.
+
+    Args:
+        type: The class. Subclasses need a format of their own.
+        kind: The name that files know the format by, such as `"mypkg.Model"`.
+        suffix: The suffix of the file inside the archive, such as `"onnx"`.
+        encode: Takes a value, returns bytes.
+        decode: Takes these bytes as a memoryview, returns the value.
+        freeze: Takes a value, returns one that later changes do not reach; used by
+            sessions. A deep copy unless said otherwise.
+
+    Raises:
+        ConfigError: If the kind is taken by another class, or the suffix is no plain
+            word.
+
+    >>> import io
+    >>> from fractions import Fraction
+    >>> register_format(
+    ...     Fraction,
+    ...     kind="fractions.Fraction",
+    ...     suffix="txt",
+    ...     encode=lambda value: str(value).encode(),
+    ...     decode=lambda data: Fraction(bytes(data).decode()),
+    ... )
+    """
+    owner = next((known for known, it in _added.items() if it.kind == kind), None)
+    if kind in _built_in or owner not in (None, type):
+        message = (
+            f"kind {kind!r} is taken{f' by {owner!r}' if owner else ''}: choose "
+            "another, best the full name of the class"
+        )
+        raise ConfigError(message)
+    if not suffix.isascii() or not suffix.isalnum():
+        message = f"suffix {suffix!r} has to be a plain word, such as 'onnx'"
+        raise ConfigError(message)
+
+    def encoded(value: Any) -> tuple[list[Buffer], dict[str, Any]]:
+        return [encode(value)], {}
+
+    def decoded(data: memoryview, _: Mapping[str, Any]) -> Any:
+        return decode(data)
+
+    _added[type] = _by_kind[kind] = Format(
+        kind=kind,
+        suffix=suffix,
+        encode=encoded,
+        decode=decoded,
+        package=type.__module__.partition(".")[0],
+        freeze=freeze,
+    )
+    format_for.cache_clear()

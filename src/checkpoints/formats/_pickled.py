@@ -1,0 +1,59 @@
+"""The last resort: any other value as a pickle, marked so and loaded only when trusted."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+from checkpoints.errors import FormatError
+
+__all__ = ["PICKLE", "from_pickle", "to_pickle", "type_name"]
+
+PICKLE = "pickle"
+_PROTOCOL = 5
+
+
+def to_pickle(value: Any) -> bytes:
+    """
+    Pickle a value, with cloudpickle where pickle cannot, or cannot for others.
+
+    Raises:
+        FormatError: If neither can. The message names the type.
+    """
+    try:
+        # By reference, a class or function of a script is lost on everyone else.
+        if getattr(type(value), "__module__", None) != "__main__":
+            return pickle.dumps(value, _PROTOCOL)
+        return _cloudpickled(value)
+    except Exception as first:
+        try:
+            return _cloudpickled(value)
+        except ImportError:
+            hint = ", or pip install 'checkpoints[pickle]', which can pickle more"
+        except Exception:  # noqa: BLE001 - the first error is the one to tell of
+            hint = ""
+        message = (
+            f"type {type_name(value)} cannot be pickled ({type(first).__name__}: "
+            f"{first}). Save the parts of it that you want to see{hint}"
+        )
+        raise FormatError(message) from first
+
+
+def _cloudpickled(value: Any) -> bytes:
+    try:
+        import cloudpickle
+    except ImportError:
+        return pickle.dumps(value, _PROTOCOL)
+    pickled: bytes = cloudpickle.dumps(value, _PROTOCOL)
+    return pickled
+
+
+def from_pickle(data: memoryview) -> Any:
+    """Load a pickle, whatever it does."""
+    return pickle.loads(data)  # noqa: S301 - only where the caller said it is trusted
+
+
+def type_name(value: object) -> str:
+    """Return the full name of a value's type, for people to read."""
+    kind = type(value)
+    return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")

@@ -1,0 +1,210 @@
+"""The floors table of ARCHITECTURE.md, kept true."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import checkpoints
+
+ARCHITECTURE = Path(__file__).parents[1] / "ARCHITECTURE.md"
+PACKAGE = Path(checkpoints.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+HEADING = ["floor", "writing stair", "shared ground", "reading stair"]
+WRITING, GROUND, READING = HEADING[1:]
+BAGS = {"utils", "util", "base", "common", "core", "helpers", "helper", "misc"}
+
+
+class Place(NamedTuple):
+    floor: int
+    column: str
+
+
+class Step(NamedTuple):
+    """An import as the table sees it: from one place to another."""
+
+    text: str
+    start: Place
+    goal: Place
+
+
+class Import(NamedTuple):
+    """An import of one of our own files, as it stands in the code."""
+
+    file: Path
+    line: int
+    target: str
+
+    def __str__(self):
+        return f"{shown(self.file)}:{self.line} imports {self.target}"
+
+    @property
+    def source(self) -> str:
+        return module_of(self.file)
+
+    @property
+    def goal(self) -> str:
+        return module_of(OURS[self.target])
+
+    def leaves_its_module(self) -> bool:
+        return self.source != self.goal
+
+
+def shown(file: Path) -> str:
+    return file.relative_to(PACKAGE).as_posix()
+
+
+def cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip().strip("|").split("|")]
+
+
+def read_floors(text: str) -> dict[str, Place]:
+    """Read the place of every module from the one table with our heading."""
+    lines = iter(text.splitlines())
+    assert any(cells(line) == HEADING for line in lines), "the table is not there"
+    next(lines)
+    places: dict[str, Place] = {}
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        floor, *columns = cells(line)
+        for column, cell in zip(HEADING[1:], columns, strict=True):
+            for module in re.findall(r"`(\w+)`", cell):
+                assert module not in places, f"{module} stands in the table twice"
+                places[module] = Place(int(floor), column)
+    return places
+
+
+def module_of(file: Path) -> str:
+    """The name in the table: a file's, or that of the folder it is in."""
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def dotted(file: Path) -> str:
+    """The name under which Python imports the file."""
+    parts = (PACKAGE.name, *file.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts).removesuffix(".__init__")
+
+
+OURS = {dotted(file): file for file in FILES}
+
+
+def own_targets(node: ast.AST) -> Iterator[str]:
+    """The dotted names of ours that an import statement reaches, as files."""
+    if isinstance(node, ast.Import):
+        names = [alias.name for alias in node.names]
+    elif isinstance(node, ast.ImportFrom):
+        # A relative import says nothing of where it goes; it is ours in any case.
+        module = "." * node.level + (node.module or "")
+        names = [f"{module}.{alias.name}" for alias in node.names]
+        names = [name if name in OURS else module for name in names]
+    else:
+        return
+    for name in names:
+        if name.startswith(".") or name.partition(".")[0] == PACKAGE.name:
+            yield name
+
+
+def imports_in(tree: ast.AST, file: Path) -> list[Import]:
+    return [
+        Import(file, node.lineno, target)
+        for node in ast.walk(tree)
+        for target in own_targets(node)
+    ]
+
+
+TREES = {file: ast.parse(file.read_bytes()) for file in FILES}
+IMPORTS = [found for file in FILES for found in imports_in(TREES[file], file)]
+CLEAR = [found for found in IMPORTS if found.target in OURS]
+BETWEEN = [found for found in CLEAR if found.leaves_its_module()]
+WITHIN = [found for found in CLEAR if not found.leaves_its_module()]
+
+
+@pytest.fixture(scope="module")
+def floors() -> dict[str, Place]:
+    return read_floors(ARCHITECTURE.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def steps(floors) -> list[Step]:
+    """The imports between modules that have their place in the table."""
+    return [
+        Step(str(found), floors[found.source], floors[found.goal])
+        for found in BETWEEN
+        if {found.source, found.goal} <= set(floors)
+    ]
+
+
+class TestTable:
+    def test_every_file_has_its_place(self, floors):
+        assert {module_of(file) for file in FILES} - set(floors) == set()
+
+    def test_it_names_no_file_that_is_not_there(self, floors):
+        assert set(floors) - {module_of(file) for file in FILES} == set()
+
+    def test_both_stairs_and_the_ground_are_read(self, floors):
+        columns = {place.column for place in floors.values()}
+        assert columns == {WRITING, GROUND, READING}
+
+
+class TestImports:
+    def test_each_names_a_file_in_full(self):
+        unclear = [str(found) for found in IMPORTS if found not in CLEAR]
+        assert unclear == []
+
+    def test_each_goes_to_a_lower_floor(self, steps):
+        climbing = [step.text for step in steps if step.goal.floor >= step.start.floor]
+        assert steps
+        assert climbing == []
+
+    def test_the_stairs_never_meet(self, steps):
+        crossing = [
+            step.text
+            for step in steps
+            if {step.start.column, step.goal.column} == {WRITING, READING}
+        ]
+        assert crossing == []
+
+    def test_none_hides_in_a_function(self):
+        hidden = [
+            str(found)
+            for file, tree in TREES.items()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            for found in imports_in(node, file)
+        ]
+        assert hidden == []
+
+    def test_the_files_of_a_folder_go_in_no_circle(self):
+        graph: dict[str, set[str]] = {}
+        for found in WITHIN:
+            graph.setdefault(dotted(found.file), set()).add(found.target)
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            pytest.fail(f"a circle: {' <- '.join(error.args[1])}")
+
+
+class TestFiles:
+    def test_none_is_longer_than_400_lines(self):
+        long = {
+            shown(file): lines
+            for file in FILES
+            if (lines := len(file.read_bytes().splitlines())) > 400
+        }
+        assert long == {}
+
+    def test_none_has_the_name_of_a_bag(self):
+        parts = {
+            part.removesuffix(".py").strip("_")
+            for file in FILES
+            for part in file.relative_to(PACKAGE).parts
+        }
+        assert parts & BAGS == set()

@@ -1,0 +1,108 @@
+"""The catalogue: which names users may rely on."""
+
+from __future__ import annotations
+
+import inspect
+from types import ModuleType
+
+import checkpoints
+
+PUBLIC_NAMES = {
+    # Declare
+    "register",
+    "deprecate",
+    "available",
+    "enabled",
+    "deprecated",
+    "is_enabled",
+    # Save
+    "checkpoint",
+    # Tag
+    "tags",
+    "current_tags",
+    "with_checkpoint_tags",
+    # Configure
+    "config",
+    "rules",
+    "reset",
+    "Rule",
+    # Stage and commit
+    "Session",
+    # Handlers
+    "Handler",
+    "FileHandler",
+    "DictHandler",
+    "capture",
+    # Read
+    "index",
+    "Index",
+    "Entry",
+    "load",
+    "Key",
+    # Extend
+    "register_format",
+    # Errors
+    "AlreadyStoredError",
+    "CheckpointError",
+    "ConfigError",
+    "CorruptFileError",
+    "FormatError",
+    "MissingDependencyError",
+    "UnknownValueError",
+    "UntrustedError",
+}
+
+PUBLIC_MODULES = {"errors", "formats", "storage"}
+
+
+def public_attributes() -> dict[str, object]:
+    """The names without underscore, but for the one that `from __future__` leaves."""
+    return {
+        name: value
+        for name, value in vars(checkpoints).items()
+        if not name.startswith("_") and name != "annotations"
+    }
+
+
+class TestCatalogue:
+    def test_it_is_the_list_that_was_agreed_on(self):
+        assert set(checkpoints.__all__) == PUBLIC_NAMES
+
+    def test_it_is_sorted_and_names_nothing_twice(self):
+        assert list(checkpoints.__all__) == sorted(set(checkpoints.__all__))
+
+    def test_it_names_all_that_can_be_seen_but_for_modules(self):
+        seen = {
+            name
+            for name, value in public_attributes().items()
+            if not isinstance(value, ModuleType)
+        }
+        assert seen == set(checkpoints.__all__)
+
+    def test_three_of_its_modules_are_public(self):
+        seen = {
+            name
+            for name, value in public_attributes().items()
+            if isinstance(value, ModuleType)
+        }
+        assert seen == PUBLIC_MODULES
+
+    def test_every_error_has_its_place_in_the_catalogue(self):
+        errors = checkpoints.errors.__all__
+        assert set(errors) <= set(checkpoints.__all__)
+
+    def test_every_name_says_what_it_is_for(self):
+        silent = [
+            name
+            for name in checkpoints.__all__
+            if not (inspect.getdoc(getattr(checkpoints, name)) or "").strip()
+        ]
+        assert silent == []
+
+    def test_no_docstring_is_one_that_a_dataclass_made_up(self):
+        made_up = [
+            name
+            for name in checkpoints.__all__
+            if (getattr(checkpoints, name).__doc__ or "").startswith(f"{name}(")
+        ]
+        assert made_up == []
