@@ -19,7 +19,7 @@ from checkpoints._checkpoint import (
     reset,
     rules,
 )
-from checkpoints._container import VERSION as __version__
+from checkpoints._container import __version__ as __version__
 from checkpoints._file_handler import FileHandler
 from checkpoints._handlers import DictHandler, Handler
 from checkpoints._index import Entry, Index, index, load

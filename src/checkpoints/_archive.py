@@ -27,7 +27,7 @@ from checkpoints._zip import (
     parse,
     start_of,
 )
-from checkpoints.errors import CorruptFileError, FormatError
+from checkpoints.errors import CorruptFileError
 
 __all__ = ["HEADER_MEMBER", "Archive", "lay_out"]
 
@@ -82,7 +82,11 @@ def lay_out(
 
 
 def _placed(
-    name: str, chunks: list[Buffer], offset: int, stamp: int, compression: str | None
+    name: str,
+    chunks: Sequence[Buffer],
+    offset: int,
+    stamp: int,
+    compression: str | None,
 ) -> tuple[Member, Sequence[Buffer]]:
     size = stored_size = sum([len(chunk) for chunk in chunks])
     method, stored, crc = STORED, chunks, 0
@@ -99,9 +103,7 @@ def _placed(
     return member, stored
 
 
-def _whole(
-    placed: Sequence[tuple[Member, Sequence[Buffer]]], ending: bytes
-) -> bytes:
+def _whole(placed: Sequence[tuple[Member, Sequence[Buffer]]], ending: bytes) -> bytes:
     parts: list[Buffer] = []
     for member, chunks in placed:
         parts.append(local_header(member))
@@ -152,7 +154,9 @@ class Archive:
     def __init__(self, source: Source) -> None:
         self._source = source
         try:
-            self._members = {member.name.decode("ascii"): member for member in self._read_directory()}
+            self._members = {
+                member.name.decode("ascii"): member for member in self._read_directory()
+            }
             header = json.loads(bytes(self.read(HEADER_MEMBER)))
         except (ValueError, struct.error, RecursionError, KeyError) as error:
             if isinstance(error, CorruptFileError):
@@ -239,9 +243,7 @@ class Archive:
         self._check_layout(members, start, bytes(records))
         return members
 
-    def _check_layout(
-        self, members: list[Member], start: int, records: bytes
-    ) -> None:
+    def _check_layout(self, members: list[Member], start: int, records: bytes) -> None:
         offset = 0
         for member in members:
             if member.offset != offset:

@@ -52,6 +52,7 @@ def checkpoint(
         name: The dotted name. One that was never registered is registered by this.
         data: What to save. A mapping with only str keys is its values by name;
             anything else is one value, called `data`.
+        nested: The data, in the form with a prefix.
         **values: More values, by name.
 
     Raises:

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any
+from typing import Self
 
 __all__ = ["SLICE", "Buffer", "Checksum", "allocate", "crc32_of"]
 
@@ -67,7 +67,7 @@ class Checksum:
             return
         self._queue = queue
 
-    def __enter__(self) -> Checksum:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -114,6 +114,5 @@ def allocate(size: int) -> memoryview:
         except ImportError:
             pass
         else:
-            view: Any = memoryview(numpy.empty(size, numpy.uint8))
-            return memoryview(view)
+            return numpy.empty(size, numpy.uint8).data
     return memoryview(bytearray(size))

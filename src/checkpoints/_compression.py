@@ -123,7 +123,7 @@ class _StandardZstd:
 
 def _zstd() -> Any:
     try:
-        from compression import zstd  # type: ignore[import-not-found]
+        from compression import zstd
     except ImportError:
         pass
     else:

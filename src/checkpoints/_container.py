@@ -15,9 +15,15 @@ from checkpoints._source import Source
 from checkpoints.errors import CorruptFileError, FormatError
 from checkpoints.formats._codec import tags_from_json, tags_to_json, versions_of
 
-__all__ = ["FORMAT_VERSION", "VERSION", "header_for", "meta_of", "open_container"]
+__all__ = [
+    "FORMAT_VERSION",
+    "__version__",
+    "header_for",
+    "meta_of",
+    "open_container",
+]
 
-VERSION = "0.1.0"
+__version__ = "0.1.0"
 FORMAT_VERSION = 1
 
 _PYTHON = platform.python_version()
@@ -42,7 +48,7 @@ def header_for(
             "function": origin.function,
         },
         "python": _PYTHON,
-        "packages": {"checkpoints": VERSION, **versions_of(packages)},
+        "packages": {"checkpoints": __version__, **versions_of(packages)},
         "values": nodes,
     }
     return header, origin.time
@@ -86,7 +92,7 @@ def _check(header: object, path: str) -> None:
     if version > FORMAT_VERSION:
         message = (
             f"{path} has format version {version}, and this version of checkpoints, "
-            f"{VERSION}, reads up to {FORMAT_VERSION}: pip install -U checkpoints"
+            f"{__version__}, reads up to {FORMAT_VERSION}: pip install -U checkpoints"
         )
         raise FormatError(message)
     try:

@@ -63,7 +63,7 @@ class FileHandler(Handler):
         self,
         root: str | os.PathLike[str],
         *,
-        format: str = "zip",  # noqa: A002 - the word of the field
+        format: str = "zip",
         compression: str | None = None,
         if_exists: str = "replace",
         durable: bool = False,
@@ -243,7 +243,7 @@ def _check_choice(option: str, value: object, choices: tuple[str, ...]) -> None:
 
 def _checked_root(root: str | os.PathLike[str]) -> str:
     """Return a root as text, absolute, so that a change of folder moves nothing."""
-    text = os.fspath(root)
+    text: object = os.fspath(root)
     if not isinstance(text, str) or not text or "\0" in text:
         message = f"root {root!r} has to be a path: text, not empty"
         raise ConfigError(message)
@@ -255,8 +255,8 @@ def _checked_root(root: str | os.PathLike[str]) -> str:
     for field in fields:
         if field is not None and field not in _PLACEHOLDERS:
             message = (
-                f"root {text!r}: {{{field}}} is not known. There are {{run}}, {{time}}, "
-                "{host} and {pid}; a brace of a folder's own is written twice"
+                f"root {text!r}: {{{field}}} is not known. There are {{run}}, "
+                "{time}, {host} and {pid}; a folder's own brace is written twice"
             )
             raise ConfigError(message)
     return open_store(text).root

@@ -1,4 +1,4 @@
-"""What saves: the handler's two verbs, and the handlers for memory and for functions."""
+"""What saves: a handler's two verbs, and the handlers for memory and functions."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Entry:
 
     @property
     def number(self) -> int:
-        """Which one of a key's files it is, from 1; above only by `if_exists="keep"`."""
+        """Which of a key's files it is; beyond 1 only under `if_exists="keep"`."""
         _, _, number = self._file.partition(".")
         number = number.partition(".")[0]
         return int(number) if number.isdecimal() and number.isascii() else 1

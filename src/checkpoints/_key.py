@@ -12,6 +12,7 @@ Unicode, and no segment is special to any of them.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
@@ -26,9 +27,7 @@ __all__ = ["SUFFIXES", "Key", "checked_name", "escape", "parse_folder"]
 SUFFIXES = {"zip": ".ckpt.zip", "parquet": ".ckpt.parquet"}
 
 _SAFE = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-.")
-_ENCODED = {
-    byte: chr(byte) if byte in _SAFE else f"%{byte:02X}" for byte in range(256)
-}
+_ENCODED = {byte: chr(byte) if byte in _SAFE else f"%{byte:02X}" for byte in range(256)}
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.DOTALL)
 
 # What every file system takes, less what the longest suffix and a number need.
@@ -124,7 +123,7 @@ def _portable(segment: str) -> str:
     return segment
 
 
-def parse_folder(segments: list[str]) -> tuple[Tags, tuple[str, ...]]:
+def parse_folder(segments: Iterable[str]) -> tuple[Tags, tuple[str, ...]]:
     """
     Read the folders of a path back: the tags and the prefixes, as texts.
 

@@ -1,4 +1,4 @@
-"""Where a save came from: run, sequence number, time, host, process, thread, call site."""
+"""Where a save came from: run, number, time, host, process, thread, call site."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def run_started() -> str:
 
 
 def outside_level() -> int:
-    """Return the `stacklevel` with which a warning speaks of who called this package."""
+    """Return the `stacklevel` that makes a warning tell of who called this package."""
     level = 1
     frame = sys._getframe(1)  # noqa: SLF001 - as above
     while frame.f_code.co_filename.startswith(_PACKAGE) and frame.f_back:

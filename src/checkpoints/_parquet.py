@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from checkpoints._checksum import Buffer, allocate, crc32_of
+from checkpoints._checksum import allocate, crc32_of
 from checkpoints._source import Source
 from checkpoints.errors import CorruptFileError, MissingDependencyError
 

@@ -17,9 +17,9 @@ import threading
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any
 
-from checkpoints._handlers import Handler, named_values
+from checkpoints._handlers import named_values
 from checkpoints._key import Key, checked_name
 from checkpoints._origin import Origin, outside_level
 from checkpoints._rules import Rule, Target, handlers_for, split_options
@@ -81,7 +81,9 @@ class Registry:
 
     def available(self) -> list[str]:
         """Return the names that are known, sorted, old names not among them."""
-        return sorted(name for name in list(self._declared) if name not in self._renamed)
+        return sorted(
+            name for name in list(self._declared) if name not in self._renamed
+        )
 
     def renamed(self) -> dict[str, str]:
         """Return the old names, each with the name that took its place."""
@@ -190,7 +192,7 @@ class Registry:
         Return the name that a call stands for, and its plan, for calls to come too.
 
         Raises:
-            ConfigError: If it cannot be a name, and some rule would have errors raised.
+            ConfigError: If it cannot be a name, and the newest rule raises errors.
         """
         try:
             checked_name(name)

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from checkpoints._file_handler import FileHandler
 from checkpoints._handlers import FunctionHandler, Handler
@@ -19,10 +19,15 @@ from checkpoints.errors import ConfigError
 __all__ = ["Rule", "Target", "Where", "handlers_for", "split_options"]
 
 Target: TypeAlias = (
-    "str | os.PathLike[str] | Handler | Callable[[Key, dict[str, Any]], object] "
-    "| list[Any] | tuple[Any, ...] | None"
+    str
+    | os.PathLike[str]
+    | Handler
+    | Callable[[Key, dict[str, Any]], object]
+    | list[Any]
+    | tuple[Any, ...]
+    | None
 )
-Where: TypeAlias = "Mapping[str, object] | Callable[[TagPairs], object]"
+Where: TypeAlias = Mapping[str, object] | Callable[[TagPairs], object]
 
 _OPTIONS = ("where", "every", "limit", "on_error")
 _ON_ERROR = ("warn", "raise", "ignore")
@@ -88,7 +93,7 @@ class Rule:
         )
         return f"<Rule {self.names!r} -> {shown!r}{options}>"
 
-    def __enter__(self) -> Rule:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -186,7 +191,7 @@ def _matcher(names: str | tuple[str, ...]) -> Callable[[str], bool]:
     return lambda name: name == names or name.startswith(below)
 
 
-def _checked_where(where: Any) -> Where | None:
+def _checked_where(where: Where | None) -> Where | None:
     if isinstance(where, Mapping):
         return {checked_tag_name(name): value for name, value in where.items()}
     if where is not None and not callable(where):

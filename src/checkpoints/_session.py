@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from types import TracebackType
-from typing import Any, overload
+from typing import Any, Self, overload
 
 from checkpoints._handlers import ABSENT, Handler, named_values
 from checkpoints._key import Key
@@ -64,7 +64,7 @@ class Session:
     def __repr__(self) -> str:
         return f"<Session {self._given!r}, {len(self._slots)} sets of tags staged>"
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -115,9 +115,7 @@ class Session:
             self._slots[path] = _Slot(pairs, registry.chosen(name, plan, pairs))
         return self._slots[path]
 
-    def _stage(
-        self, name: str, slot: _Slot, data: Any, values: dict[str, Any]
-    ) -> None:
+    def _stage(self, name: str, slot: _Slot, data: Any, values: dict[str, Any]) -> None:
         frozen = {
             known: freeze(value) for known, value in named_values(data, values).items()
         }

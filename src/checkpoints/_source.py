@@ -16,6 +16,8 @@ class Source(Protocol):
 
     def read_into(self, offset: int, buffer: memoryview) -> int:
         """Fill the buffer from the offset on; return how many bytes there were."""
+        ...
 
     def map(self) -> mmap.mmap:
         """Return the whole file, mapped to be read."""
+        ...

@@ -1,4 +1,4 @@
-"""The tags of the context: `key=value` pairs, dynamically scoped, repeated, never overwritten."""
+"""The tags of the context: pairs, dynamically scoped, repeated, never overwritten."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
             _context.set(scope.outer)
 
     def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
-        if not callable(function) or inspect.isclass(function):
+        if inspect.isclass(function) or not hasattr(function, "__call__"):  # noqa: B004
             message = (
                 f"tags(...) decorates functions, not {function!r}: decorate its "
                 "methods, or use `with tags(...)`"
@@ -194,7 +194,7 @@ def _steps(
 ) -> Generator[Any, Any, Any]:
     """Run a generator step by step, each step within the scopes."""
     resume: Callable[[Any], Any] = generator.send
-    argument = None
+    argument: Any = None
     while True:
         with scopes:
             try:
@@ -245,7 +245,7 @@ def _enter(owner: object, own: TagPairs) -> None:
 
 
 def _checked_pairs(
-    given: Iterable[tuple[str, object] | Mapping[str, object]],
+    given: Iterable[object],
 ) -> Iterable[tuple[str, object]]:
     for item in given:
         pairs = item.items() if isinstance(item, Mapping) else (item,)
@@ -277,7 +277,9 @@ def tag_text(value: object) -> str:
     return str(value)
 
 
-def tags_match(pairs: Iterable[tuple[str, object]], where: Mapping[str, object]) -> bool:
+def tags_match(
+    pairs: Iterable[tuple[str, object]], where: Mapping[str, object]
+) -> bool:
     """
     Tell whether the tags have every value that is asked for.
 
@@ -317,7 +319,7 @@ class Tags(tuple[tuple[str, str], ...]):
 
     __slots__ = ()
 
-    @overload  # type: ignore[override]
+    @overload  # pyright: ignore[reportIncompatibleMethodOverride]
     def __getitem__(self, key: str) -> str: ...
     @overload
     def __getitem__(self, key: SupportsIndex) -> tuple[str, str]: ...

@@ -2,13 +2,13 @@
 The errors of this library, each also the builtin that a caller would catch already.
 
     CheckpointError (Exception)
-    ├── ConfigError (ValueError)               a name, tag, rule or option that cannot be
-    ├── AlreadyStoredError (FileExistsError)   the key is taken, and must not be replaced
-    ├── CorruptFileError (ValueError)          a file cut short, changed, or not ours
-    ├── UntrustedError (ValueError)            a pickle, and nobody said that it is trusted
-    ├── FormatError (TypeError)                a value or a file that no format takes
-    ├── UnknownValueError (LookupError)        a value that the file does not hold
-    └── MissingDependencyError (ImportError)   a library that has to be installed first
+    ├── ConfigError (ValueError)             a name, tag, rule or option that cannot be
+    ├── AlreadyStoredError (FileExistsError) the key is taken, and must not be replaced
+    ├── CorruptFileError (ValueError)        a file cut short, changed, or not ours
+    ├── UntrustedError (ValueError)          a pickle that nobody said to be trusted
+    ├── FormatError (TypeError)              a value or a file that no format takes
+    ├── UnknownValueError (LookupError)      a value that the file does not hold
+    └── MissingDependencyError (ImportError) a library that has to be installed first
 
 Every message says what, where, and the way out.
 """
@@ -40,7 +40,7 @@ class AlreadyStoredError(CheckpointError, FileExistsError):
 
 
 class CorruptFileError(CheckpointError, ValueError):
-    """A file that is cut short, changed since it was written, or no checkpoint at all."""
+    """A file that is cut short, changed since it was written, or no checkpoint."""
 
     @classmethod
     def at(cls, path: str, what: str) -> CorruptFileError:
@@ -52,11 +52,11 @@ class CorruptFileError(CheckpointError, ValueError):
 
 
 class UntrustedError(CheckpointError, ValueError):
-    """A value is a pickle, which can run code when it is loaded; `trusted=True` allows it."""
+    """A value is a pickle, which can run code when loaded; `trusted=True` allows it."""
 
 
 class FormatError(CheckpointError, TypeError):
-    """A value that no format can write, or a file in a form that this version cannot read."""
+    """A value that no format can write, or a file that this version cannot read."""
 
 
 class UnknownValueError(CheckpointError, LookupError):

@@ -12,10 +12,10 @@ import itertools
 import mmap
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from checkpoints.errors import ConfigError
 
@@ -171,15 +171,13 @@ class LocalStore:
         """
         return LocalFile(self.path_of(name))
 
-    def list(self) -> list[str]:
+    def list(self) -> Sequence[str]:
         """Return the names of all files, sorted; unfinished ones are left out."""
         return [
-            "/".join((*folder, name))
-            for folder, names in self.walk()
-            for name in names
+            "/".join((*folder, name)) for folder, names in self.walk() for name in names
         ]
 
-    def walk(self) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+    def walk(self) -> Iterator[tuple[tuple[str, ...], Sequence[str]]]:
         """
         Yield each folder, as its segments below the root, with its file names.
 
@@ -229,7 +227,7 @@ class LocalFile:
             self.close()
             raise
 
-    def __enter__(self) -> LocalFile:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -313,7 +311,7 @@ def _write(handle: int, pieces: Iterable[Piece], size: int) -> None:
     for offset, piece in pieces:
         rest = memoryview(piece)
         at = offset
-        while len(rest):
+        while rest:
             count = _write_at(handle, rest[:_LARGEST_WRITE], at)
             rest = rest[count:]
             at += count
@@ -363,14 +361,16 @@ def _move_if_free(temporary: str, path: str) -> None:
 
 
 if hasattr(os, "pwrite"):
-    _write_at = os.pwrite
+
+    def _write_at(handle: int, buffer: memoryview, offset: int) -> int:
+        return os.pwrite(handle, buffer, offset)
 
     def _read_at(handle: int, buffer: memoryview, offset: int) -> int:
         return os.preadv(handle, [buffer], offset)
 
 else:  # Windows
 
-    def _write_at(handle: int, buffer: memoryview, offset: int, /) -> int:
+    def _write_at(handle: int, buffer: memoryview, offset: int) -> int:
         os.lseek(handle, offset, os.SEEK_SET)
         return os.write(handle, buffer)
 

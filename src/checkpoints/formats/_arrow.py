@@ -180,12 +180,14 @@ class _Sink:
         self.closed = True
 
     def buffers(self) -> list[Buffer]:
-        runs = itertools.groupby(self._pieces, key=lambda piece: type(piece) is bytes)
-        return [
-            buffer
-            for small, run in runs
-            for buffer in ([b"".join(run)] if small else map(memoryview, run))
-        ]
+        buffers: list[Buffer] = []
+        for small, run in itertools.groupby(self._pieces, key=_is_bytes):
+            buffers.extend([b"".join(run)] if small else [memoryview(x) for x in run])
+        return buffers
+
+
+def _is_bytes(piece: Any) -> bool:
+    return type(piece) is bytes
 
 
 def _import_pyarrow() -> Any:

@@ -53,6 +53,8 @@ def _to_json(data: Any) -> str:
     if data is None or data is True or data is False:
         return _LITERALS[data]
     return _encode_json(data)
+
+
 _CONTAINERS = (tuple, list, dict, set, frozenset)
 
 
@@ -244,8 +246,8 @@ class _Decoder:
             raise
         except Exception as error:
             what = (
-                f"value {self._name!r}, of kind {node.get('kind')!r}, cannot be decoded "
-                f"({type(error).__name__}: {error})"
+                f"value {self._name!r}, of kind {node.get('kind')!r}, cannot be "
+                f"decoded ({type(error).__name__}: {error})"
             )
             raise CorruptFileError.at(self._path, what) from error
 
@@ -285,8 +287,8 @@ class _Decoder:
             return decoded()
         except ModuleNotFoundError as error:
             message = (
-                f"{self._path}: value {self._name!r} is a {format.kind}, and {error.name} "
-                f"is not installed: pip install {error.name}"
+                f"{self._path}: value {self._name!r} is a {format.kind}, and "
+                f"{error.name} is not installed: pip install {error.name}"
             )
             raise MissingDependencyError(message) from error
 
@@ -295,8 +297,8 @@ class _Decoder:
         if not self._trusted:
             message = (
                 f"{self._path}: value {self._name!r} holds a pickle, of {kind!r}, and "
-                "loading a pickle can run any code. If you trust whoever wrote the file: "
-                "load(..., trusted=True). The other values can be loaded by their names"
+                "loading a pickle can run any code. If you trust whoever wrote it: "
+                "load(..., trusted=True). Other values can be loaded by their names"
             )
             raise UntrustedError(message)
         try:
@@ -331,7 +333,8 @@ def tags_to_json(pairs: Iterable[tuple[str, object]]) -> list[list[Any]]:
 def tags_from_json(data: Iterable[Sequence[Any]]) -> tuple[tuple[str, Any], ...]:
     """Turn the tags of a header back into pairs."""
     return tuple(
-        (name, from_json(value, lambda mark, given: given[mark])) for name, value in data
+        (name, from_json(value, lambda mark, given: given[mark]))
+        for name, value in data
     )
 
 

@@ -1,4 +1,4 @@
-"""What a format is: two verbs between a value and bytes, or between a value and its parts."""
+"""What a format is: two verbs, from a value to bytes or to parts, and back."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""Which format takes a value, and which one reads a kind: the built-in and the added ones."""
+"""Which format takes a value, and which reads a kind: built-in ones and added ones."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -45,7 +44,6 @@ _built_in = frozenset(_by_kind) | {"json", "text", "bytes", "pickle"}
 _added: dict[type, Format] = {}
 
 
-@lru_cache(maxsize=1024)
 def format_for(kind: type) -> Format | Compound | None:
     """Return the format for values of a class, or None where there is none."""
     added = _added.get(kind)
@@ -124,4 +122,3 @@ def register_format(
         package=type.__module__.partition(".")[0],
         freeze=freeze,
     )
-    format_for.cache_clear()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import datetime
+import importlib
 import zoneinfo
 from typing import Any
 
-from checkpoints.errors import MissingDependencyError
 from checkpoints.formats._format import Compound, Inexact
 from checkpoints.formats._pandas_table import import_pandas, to_table
 
@@ -205,19 +205,10 @@ def _put_timestamp_together(parts: dict[str, Any]) -> Any:
     if isinstance(zone, datetime.timedelta):
         zone = datetime.timezone(zone)
     elif parts["pytz"]:
-        zone = _import_pytz().timezone(zone)
+        zone = importlib.import_module("pytz").timezone(zone)
     else:
         zone = zoneinfo.ZoneInfo(zone)
     return stamp.tz_localize("UTC").tz_convert(zone)
-
-
-def _import_pytz() -> Any:
-    try:
-        import pytz
-    except ImportError as error:
-        message = "loading a timestamp with a zone of pytz needs it: pip install pytz"
-        raise MissingDependencyError(message) from error
-    return pytz
 
 
 def _take_timedelta_apart(delta: Any) -> dict[str, Any]:

@@ -229,7 +229,7 @@ def _check_column(frame: Any, position: int) -> None:
         if types and types not in _ONE_TYPE:
             raise Inexact(f"column {column.name!r} holds Python objects of other types")
     elif isinstance(column.dtype, pandas.Float32Dtype | pandas.Float64Dtype):
-        values = column.to_numpy(column.dtype.numpy_dtype, na_value=0)
+        values = column.to_numpy("float64", na_value=0)
         if (values != values).any():  # noqa: PLR0124 - only NaN differs from itself
             raise Inexact(f"column {column.name!r} holds NaN, which becomes NA")
 

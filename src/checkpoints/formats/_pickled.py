@@ -1,4 +1,4 @@
-"""The last resort: any other value as a pickle, marked so and loaded only when trusted."""
+"""The last resort: any other value as a pickle, loaded only when trusted."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class _Tree:
 
 
 def scalar_to_json(value: Any) -> Json:
-    """Turn a plain value that holds no others into JSON, or return NOT_PLAIN."""
+    """Turn a plain value that holds no others into JSON, or return `NOT_PLAIN`."""
     kind = type(value)
     if kind in _AS_IT_IS:
         return value
@@ -119,8 +119,12 @@ def from_json(data: Json, embedded: Callable[[str, dict[str, Any]], Any]) -> Any
     """
     if isinstance(data, list):
         return [from_json(item, embedded) for item in data]
-    if not isinstance(data, dict):
-        return data
+    return _object_from_json(data, embedded) if isinstance(data, dict) else data
+
+
+def _object_from_json(
+    data: dict[str, Json], embedded: Callable[[str, dict[str, Any]], Any]
+) -> Any:
     mark = next(iter(data), "")
     if not mark.startswith("$"):
         return {key: from_json(item, embedded) for key, item in data.items()}
@@ -174,7 +178,7 @@ _NOT_PLAIN = object()
 NOT_PLAIN = _NOT_PLAIN
 _sortable = json.JSONEncoder(sort_keys=True).encode
 _AS_IT_IS = frozenset({type(None), bool, str})
-_CONTAINERS = {
+_CONTAINERS: dict[Any, str] = {
     list: "",
     dict: "$dict",
     tuple: "$tuple",

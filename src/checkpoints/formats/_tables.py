@@ -1,4 +1,4 @@
-"""Tables of every library as Arrow tables and back, for files that hold just a table."""
+"""Tables of every library as Arrow tables, for files that hold just a table."""
 
 from __future__ import annotations
 
