@@ -5,7 +5,6 @@ A checkpoint is a name and some tags; a rule says where that name's data goes; n
 nothing happens.
 """
 
-from checkpoints import errors, formats, storage
 from checkpoints._checkpoint import (
     available,
     capture,
@@ -64,8 +63,6 @@ __all__ = [
     "deprecate",
     "deprecated",
     "enabled",
-    "errors",
-    "formats",
     "index",
     "is_enabled",
     "load",
@@ -73,7 +70,6 @@ __all__ = [
     "register_format",
     "reset",
     "rules",
-    "storage",
     "tags",
     "with_checkpoint_tags",
 ]

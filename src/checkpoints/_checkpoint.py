@@ -63,12 +63,16 @@ def checkpoint(
     >>> seen["shop/total"]
     {'items': 3, 'price': 9.5}
     """
+    try:
+        # One comparison for two questions: the plan of a name that is off is what
+        # `nested` is when no prefix was given. Off calls end here.
+        if _plans[name] is nested:
+            return
+    except (KeyError, TypeError):
+        pass
     if nested is not ABSENT:
         name, data = f"{name}.{data}", nested
-    try:
-        plan = _plans[name]
-    except (KeyError, TypeError):
-        name, plan = registry.resolve(name)
+    name, plan = registry.lookup(name)
     if plan is not None:
         registry.save(name, plan, data, values)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import platform
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,7 +26,7 @@ __all__ = [
 __version__ = "0.1.0"
 FORMAT_VERSION = 1
 
-_PYTHON = platform.python_version()
+_PYTHON = ".".join(map(str, sys.version_info[:3]))
 _ORIGIN_FIELDS = ("run", "sequence", "host", "pid", "thread")
 
 

@@ -79,11 +79,13 @@ class FileHandler(Handler):
         self._told: set[str] = set()
 
     def __repr__(self) -> str:
-        return (
-            f"FileHandler({self.root!r}, format={self.format!r}, "
-            f"compression={self.compression!r}, if_exists={self.if_exists!r}, "
-            f"durable={self.durable!r})"
+        usual = {"format": "zip", "if_exists": "replace"}
+        options = "".join(
+            f", {option}={value!r}"
+            for option in self.OPTIONS
+            if (value := getattr(self, option)) != usual.get(option) and value
         )
+        return f"FileHandler({self.root!r}{options})"
 
     def commit(self, key: Key, staged: Mapping[str, Any]) -> None:
         """

@@ -15,7 +15,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from hashlib import blake2b
 from urllib.parse import unquote
 
 from checkpoints._origin import Origin
@@ -105,6 +104,9 @@ def _cut(escaped: str, limit: int) -> str:
     """Shorten an escaped text to the limit, with a hash of all of it."""
     if len(escaped) <= limit:
         return escaped
+    # Only long texts need it, and it loads OpenSSL.
+    from hashlib import blake2b
+
     digest = blake2b(escaped.encode(), digest_size=_HASH_BYTES).hexdigest()
     kept = escaped[: limit - len(digest) - 1]
     # `~` is always escaped, so it marks a cut and nothing else.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import secrets
-import socket
 import sys
 import threading
 import time
@@ -20,7 +18,7 @@ RUN_VARIABLE = "CHECKPOINTS_RUN"
 _PACKAGE = os.path.dirname(__file__) + os.sep
 _started = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
 _sequence = itertools.count(1)
-_host = socket.gethostname()
+_host = os.uname().nodename if hasattr(os, "uname") else os.environ["COMPUTERNAME"]
 
 
 class Origin(NamedTuple):
@@ -72,7 +70,7 @@ def current_run() -> str:
     """Return the id of this run; the first call settles it for all child processes."""
     run = os.environ.get(RUN_VARIABLE)
     if not run:
-        run = os.environ.setdefault(RUN_VARIABLE, f"{_started}-{secrets.token_hex(3)}")
+        run = os.environ.setdefault(RUN_VARIABLE, f"{_started}-{os.urandom(3).hex()}")
     return run
 
 

@@ -1,9 +1,9 @@
 """
 The names, the rules, and what becomes of a call: one object that everybody shares.
 
-A name's plan is the rules that could save it, newest first, or None where there is
-none. Plans are made by the first call and forgotten by every change, so a call of a
-name that is off looks its plan up and returns.
+A name's plan is the rules that could save it, newest first, or none. Plans are made by
+the first call and forgotten by every change, so a call of a name that is off looks its
+plan up and returns.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from checkpoints._handlers import named_values
+from checkpoints._handlers import ABSENT, named_values
 from checkpoints._key import Key, checked_name
 from checkpoints._origin import Origin, outside_level
 from checkpoints._rules import Rule, Target, handlers_for, split_options
@@ -37,7 +37,7 @@ class Registry:
     """Names and rules. The library has one, `registry`; tests may make their own."""
 
     def __init__(self) -> None:
-        self.plans: dict[str, Plan] = {}
+        self.plans: dict[str, tuple[Rule, ...] | object] = {}
         self._declared: dict[str, bool] = {}
         self._renamed: dict[str, str] = {}
         self._rules: tuple[Rule, ...] = ()
@@ -172,8 +172,10 @@ class Registry:
         return tuple(plan) if any(rule.handlers for rule in plan) else None
 
     def is_enabled(self, name: str) -> bool:
-        """Tell whether a call would reach a rule; `checkpoints.is_enabled` says more."""
-        plan = self.plans[name] if name in self.plans else self.plan(self.current(name))
+        """Tell whether a call would reach a rule; see `checkpoints.is_enabled`."""
+        if self.plans.get(name) is ABSENT:
+            return False
+        plan = self.plan(self.current(name))
         if plan is None:
             return False
         pairs = current_tags()
@@ -183,9 +185,10 @@ class Registry:
     def lookup(self, name: str) -> tuple[str, Plan]:
         """Return the name that a call stands for, and its plan."""
         try:
-            return name, self.plans[name]
+            plan = self.plans[name]
         except (KeyError, TypeError):
             return self.resolve(name)
+        return name, plan if isinstance(plan, tuple) else None
 
     def resolve(self, name: str) -> tuple[str, Plan]:
         """
@@ -205,7 +208,7 @@ class Registry:
             plan = self.plan(current)
             self._declared.setdefault(current, False)
             if current == name:
-                self.plans[name] = plan
+                self.plans[name] = plan or ABSENT
         if current != name:
             message = f"checkpoint {name!r} is now {current!r}: use that name"
             warnings.warn(message, DeprecationWarning, outside_level())

@@ -319,8 +319,10 @@ class Tags(tuple[tuple[str, str], ...]):
 
     __slots__ = ()
 
-    @overload  # pyright: ignore[reportIncompatibleMethodOverride]
-    def __getitem__(self, key: str) -> str: ...
+    @overload
+    def __getitem__(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, key: str
+    ) -> str: ...
     @overload
     def __getitem__(self, key: SupportsIndex) -> tuple[str, str]: ...
     @overload

@@ -11,7 +11,6 @@ import errno
 import itertools
 import mmap
 import os
-import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
@@ -37,7 +36,7 @@ _WORTH_ALLOCATING = 1 << 20
 # One system call writes no more than this on Linux.
 _LARGEST_WRITE = 1 << 30
 # With the pid, which a forked child does not share, and a count: unique among hosts.
-_TOKEN = secrets.token_hex(6)
+_TOKEN = os.urandom(6).hex()
 _count = itertools.count()
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 

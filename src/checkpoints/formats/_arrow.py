@@ -76,7 +76,11 @@ def table_to_buffers(table: Any) -> list[Buffer]:
         table.validate(full=True)
         file = pyarrow.PythonFile(sink, mode="w")
         with pyarrow.ipc.new_file(file, table.schema) as writer:
-            writer.write_table(table)
+            if table.num_rows or not table.num_columns:
+                writer.write_table(table)
+            else:
+                # A table without rows is written without its dictionaries.
+                writer.write_batch(_batch_of(table))
     except (pyarrow.ArrowException, TypeError) as error:
         raise Inexact(f"the Arrow file format cannot hold it: {error}") from error
     return sink.buffers()
@@ -236,15 +240,18 @@ def _decode_batch(data: memoryview, meta: Mapping[str, Any]) -> Any:
     batches = table.combine_chunks().to_batches()
     if len(batches) > 1:
         raise ValueError(f"{len(batches)} record batches stand where one was saved")
-    empty = table.schema.empty_table().columns
-    return batches[0] if batches else _batch_of(table.schema, empty)
+    return batches[0] if batches else _batch_of(table)
 
 
-def _batch_of(schema: Any, columns: list[Any]) -> Any:
+def _batch_of(table: Any) -> Any:
+    """A table without rows as a record batch."""
     import pyarrow
 
-    arrays = [column.combine_chunks() for column in columns]
-    return pyarrow.RecordBatch.from_arrays(arrays, schema=schema)
+    arrays = [
+        column.chunk(0) if column.num_chunks else pyarrow.array([], column.type)
+        for column in table.columns
+    ]
+    return pyarrow.RecordBatch.from_arrays(arrays, schema=table.schema)
 
 
 def _encode_column(column: Any) -> tuple[list[Buffer], dict[str, Any]]:

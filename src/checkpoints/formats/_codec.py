@@ -17,7 +17,7 @@ from checkpoints.errors import (
     UntrustedError,
 )
 from checkpoints.formats._format import Buffer, Compound, Format, Inexact
-from checkpoints.formats._kinds import format_for, format_of_kind
+from checkpoints.formats._kinds import format_of_kind, formats_for
 from checkpoints.formats._pickled import PICKLE, from_pickle, to_pickle, type_name
 from checkpoints.formats._plain import (
     IMMUTABLE,
@@ -134,26 +134,29 @@ class _Encoder:
 
     def _special(self, path: tuple[str, ...], value: Any) -> Any:
         """Return the JSON that stands for a value that is not plain Python."""
-        format = format_for(type(value))
-        try:
-            if isinstance(format, Format):
-                chunks, described = format.encode(value)
-                self.encoded.packages.add(format.package)
-                return {
-                    "$member": self._member(
-                        path, format.kind, format.suffix, chunks, described
-                    )
-                }
-            if isinstance(format, Compound):
-                parts = {
-                    name: self._tree((*path, name), part)
-                    for name, part in format.take_apart(value).items()
-                }
-                self.encoded.packages.add(format.package)
-                return {"$compound": format.kind, "parts": parts}
-        except Inexact as reason:
-            return {"$member": self._pickled(path, value, str(reason))}
-        return {"$member": self._pickled(path, value)}
+        before = len(self.encoded.members)
+        why = ""
+        for format in formats_for(type(value)):
+            try:
+                return self._by(format, path, value)
+            except Inexact as reason:
+                del self.encoded.members[before:]
+                why = why or str(reason)
+        return {"$member": self._pickled(path, value, why)}
+
+    def _by(self, format: Format | Compound, path: tuple[str, ...], value: Any) -> Any:
+        if isinstance(format, Format):
+            chunks, described = format.encode(value)
+            node = self._member(path, format.kind, format.suffix, chunks, described)
+            data: Any = {"$member": node}
+        else:
+            parts = {
+                name: self._tree((*path, name), part)
+                for name, part in format.take_apart(value).items()
+            }
+            data = {"$compound": format.kind, "parts": parts}
+        self.encoded.packages.add(format.package)
+        return data
 
     def _pickled(self, path: tuple[str, ...], value: Any, reason: str = "") -> Node:
         if reason:
@@ -356,8 +359,8 @@ def _frozen(value: Any, above: tuple[int, ...]) -> Any:
     if kind in IMMUTABLE:
         return value
     if kind not in _CONTAINERS:
-        format = format_for(kind)
-        return copy.deepcopy(value) if format is None else format.freeze(value)
+        formats = formats_for(kind)
+        return formats[0].freeze(value) if formats else copy.deepcopy(value)
     if id(value) in above:
         raise RecursionError
     above = (*above, id(value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 __all__ = ["same"]
@@ -31,16 +31,13 @@ def _same_content(one: Any, other: Any) -> bool:
         return one.keys() == other.keys() and all(
             same(one[key], other[key]) for key in one
         )
-    if isinstance(one, (list, tuple)):
+    if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, float) and math.isnan(one):
         return math.isnan(other)
-    # Frames, series and tables of every library have it.
-    equals = getattr(one, "equals", None)
-    if callable(equals):
-        return bool(equals(other))
-    if hasattr(one, "dtype") and hasattr(one, "shape"):
-        return _same_array(one, other)
+    for trait, compare in _BY_TRAIT.items():
+        if hasattr(one, trait):
+            return compare(one, other)
     return bool(one == other)
 
 
@@ -50,3 +47,16 @@ def _same_array(one: Any, other: Any) -> bool:
     alike = one == other
     # Only a NaN differs from itself.
     return bool((alike | ((one != one) & (other != other))).all())  # noqa: PLR0124
+
+
+def _same_sparse(one: Any, other: Any) -> bool:
+    # Of matrices full of zeros, != is sparse, and == is not.
+    return bool(one.shape == other.shape and (one != other).nnz == 0)
+
+
+# Frames, series and tables of every library have `equals`.
+_BY_TRAIT: dict[str, Callable[[Any, Any], bool]] = {
+    "equals": lambda one, other: bool(one.equals(other)),
+    "nnz": _same_sparse,
+    "dtype": _same_array,
+}

@@ -19,7 +19,7 @@ from checkpoints.formats import (
 )
 from checkpoints.formats._format import Buffer, Compound, Format
 
-__all__ = ["format_for", "format_of_kind", "register_format"]
+__all__ = ["format_of_kind", "formats_for", "register_format"]
 
 # By the root package of a type: whoever passes a value of it has imported it, so
 # nothing is ever imported to find out what a value is.
@@ -44,14 +44,18 @@ _built_in = frozenset(_by_kind) | {"json", "text", "bytes", "pickle"}
 _added: dict[type, Format] = {}
 
 
-def format_for(kind: type) -> Format | Compound | None:
-    """Return the format for values of a class, or None where there is none."""
+def formats_for(kind: type) -> list[Format | Compound]:
+    """Return the formats for values of a class, the one to try first at first."""
     added = _added.get(kind)
     if added is not None:
-        return added
-    family = _FAMILIES.get(kind.__module__.partition(".")[0])
-    found: Format | Compound | None = family.recognise(kind) if family else None
-    return found
+        return [added]
+    family = _FAMILIES.get(str(kind.__module__).partition(".")[0])
+    if family is None:
+        return []
+    found = [family.recognise(kind)]
+    if hasattr(family, "otherwise"):
+        found.append(family.otherwise(kind))
+    return [format for format in found if format is not None]
 
 
 def format_of_kind(kind: str) -> Format | Compound | None:

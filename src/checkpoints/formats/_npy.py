@@ -181,9 +181,9 @@ def _checked_dtype(descr: Any) -> Any:
     try:
         dtype = npy.descr_to_dtype(_native(descr))
     except (TypeError, ValueError, KeyError, OverflowError, RecursionError) as error:
-        raise _corrupt(f"{descr!r:.80} is no dtype ({error})") from error
+        raise _corrupt(f"its dtype is none that such a member has ({error})") from error
     if dtype.hasobject or dtype.subdtype is not None:
-        raise _corrupt(f"{descr!r:.80} is no dtype of plain data")
+        raise _corrupt(f"its dtype is {dtype!r:.80}, not one of plain data")
     return dtype
 
 

@@ -13,6 +13,9 @@ from checkpoints.formats._npy import decode_array, encode_array
 
 __all__ = ["KINDS", "otherwise", "recognise"]
 
+# The widest number, in bytes, that a Python number of its kind holds exactly.
+_WIDEST_PLAIN = 8
+
 
 def recognise(cls: type) -> Format | Compound | None:
     """
@@ -79,17 +82,26 @@ def _freeze_array(array: Any) -> Any:
 def _take_scalar_apart(scalar: Any) -> dict[str, Any]:
     import numpy
 
+    dtype, kind = scalar.dtype, scalar.dtype.kind
+    is_own = numpy.dtype(dtype.str).type is type(scalar)
+    if is_own and kind in "biuf" and dtype.itemsize <= _WIDEST_PLAIN:
+        return {"dtype": dtype.str, "value": scalar.item()}
     array = numpy.asarray(scalar)
-    kind = array.dtype.kind
     if kind in "SU" and array[()] != scalar:
         raise Inexact("a text that ends in NUL characters loses them in NumPy")
     # C has two integer types of one width, and .npy knows the width alone.
-    if kind in "iu" and numpy.dtype(array.dtype.str).type is not type(scalar):
+    if kind in "iu" and not is_own:
         return {"array": array, "char": array.dtype.char}
     return {"array": array}
 
 
 def _put_scalar_together(parts: dict[str, Any]) -> Any:
+    numpy = _import_numpy()
+    if "value" in parts:
+        dtype = numpy.dtype(parts["dtype"])
+        if dtype.kind not in "biuf":
+            raise ValueError(f"{dtype!r:.80} is no type of number")
+        return dtype.type(parts["value"])
     array, char = parts["array"], parts.get("char")
     if char is None:
         return array[()]

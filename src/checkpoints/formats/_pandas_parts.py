@@ -71,20 +71,32 @@ def _take_frame_apart(frame: Any) -> dict[str, Any]:
         raise Inexact("the frame's flags do not allow duplicate labels")
     rest = frame.copy(deep=False)
     rest.attrs = {}
-    parts = {"columns": frame.columns, "index": None, "attrs": frame.attrs}
+    index, width = None, frame.shape[1]
     if not _is_exact(pandas.DataFrame(index=frame.index)):
-        parts["index"] = frame.index
-        rest.index = pandas.RangeIndex(len(frame))
-    if not _is_exact(pandas.DataFrame(columns=frame.columns, dtype=float)):
-        rest.columns = [str(position) for position in range(frame.shape[1])]
-    odd = [
-        position
-        for position, dtype in enumerate(rest.dtypes)
-        if dtype.kind not in "biufmM" and not _is_exact(rest.iloc[:, [position]])
-    ]
-    even = [position for position in range(frame.shape[1]) if position not in set(odd)]
+        index, rest.index = frame.index, pandas.RangeIndex(len(frame))
+    has_labels = _is_exact(pandas.DataFrame(columns=frame.columns, dtype=float))
+    if not has_labels:
+        rest.columns = [str(position) for position in range(width)]
+    odd = [position for position in range(width) if _is_odd(rest, position)]
+    if not odd and not frame.attrs and has_labels and index is None:
+        raise Inexact("the frame as a whole does not come back, each part of it would")
     columns = {str(position): _values_of(rest.iloc[:, position]) for position in odd}
-    return {"frame": rest.iloc[:, even], "odd": columns, **parts}
+    even = [position for position in range(width) if position not in set(odd)]
+    return {
+        "frame": rest.iloc[:, even],
+        "odd": columns,
+        "columns": frame.columns,
+        "index": index,
+        "attrs": frame.attrs,
+    }
+
+
+def _is_odd(frame: Any, position: int) -> bool:
+    import numpy
+
+    dtype = frame.dtypes.iloc[position]
+    is_number = isinstance(dtype, numpy.dtype) and dtype.kind in "biufmM"
+    return not is_number and not _is_exact(frame.iloc[:, [position]])
 
 
 def _put_frame_together(parts: dict[str, Any]) -> Any:

@@ -82,12 +82,11 @@ def from_table(table: Any, meta: Mapping[str, Any]) -> Any:
         (2, 1)
     """
     import_pandas()
-    frame = _with_rows(table.to_pandas(), meta)
+    frame = table.to_pandas()
     dtypes = [text for _, text in meta["schema"]]
     if frame.shape[1] != len(dtypes):
-        raise ValueError(
-            f"{frame.shape[1]} columns stand where {len(dtypes)} were saved"
-        )
+        raise ValueError(f"{frame.shape[1]} columns stand for {len(dtypes)} saved ones")
+    frame = _with_rows(frame, meta)
     for position, (dtype, text) in enumerate(zip(frame.dtypes, dtypes, strict=True)):
         if _text_of(dtype) != text:
             column = _cast(frame.iloc[:, position], table.column(position), text)

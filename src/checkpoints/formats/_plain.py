@@ -13,8 +13,8 @@ import datetime
 import decimal
 import json
 import math
+import sys
 import uuid
-import zoneinfo
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -141,8 +141,9 @@ def _object_from_json(
 
 
 def _zone_of(value: datetime.datetime | datetime.time) -> Json:
-    zone = value.tzinfo
-    if type(zone) is zoneinfo.ZoneInfo and zone.key is not None:
+    zone: Any = value.tzinfo
+    zoneinfo = sys.modules.get("zoneinfo")
+    if zoneinfo is not None and type(zone) is zoneinfo.ZoneInfo and zone.key:
         return zone.key
     if zone is None or type(zone) is datetime.timezone:
         return None
@@ -168,6 +169,9 @@ def _moment_from_json(kind: Any) -> Callable[[Json], Any]:
         text, zone, fold = data if isinstance(data, list) else (data, None, 0)
         value = kind.fromisoformat(text)
         if zone is not None:
+            # Costs more to import than all the rest of this library.
+            import zoneinfo
+
             value = value.replace(tzinfo=zoneinfo.ZoneInfo(zone))
         return value.replace(fold=fold) if fold else value
 

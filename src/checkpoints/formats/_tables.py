@@ -8,7 +8,7 @@ from typing import Any
 from checkpoints.errors import FormatError
 from checkpoints.formats import _arrow, _pandas, _polars
 from checkpoints.formats._format import Inexact
-from checkpoints.formats._kinds import format_for
+from checkpoints.formats._kinds import formats_for
 from checkpoints.formats._pickled import type_name
 
 __all__ = ["from_table", "to_table"]
@@ -30,7 +30,7 @@ def to_table(name: str, value: object) -> tuple[Any, dict[str, Any], str]:
     Raises:
         FormatError: If it is no table, or one that would not come back exactly.
     """
-    format = format_for(type(value))
+    format = next(iter(formats_for(type(value))), None)
     family = _FAMILIES.get(format.kind) if format else None
     reason = "it is no table of pandas, Polars or Arrow"
     if format is not None and family is not None:
