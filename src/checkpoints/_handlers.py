@@ -83,8 +83,12 @@ def named_values(data: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the values of a call by name, as `checkpoint` describes it."""
     if data is ABSENT:
         return values
-    if not isinstance(data, Mapping) or not all(isinstance(name, str) for name in data):
+    if not isinstance(data, dict | Mapping) or not all(
+        isinstance(name, str) for name in data
+    ):
         data = {"data": data}
+    if not values:
+        return dict(data)
     twice = sorted(data.keys() & values.keys())
     if twice:
         message = (

@@ -18,6 +18,7 @@ RUN_VARIABLE = "CHECKPOINTS_RUN"
 _PACKAGE = os.path.dirname(__file__) + os.sep
 _started = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
 _sequence = itertools.count(1)
+_run: list[str] = []
 _host = os.uname().nodename if hasattr(os, "uname") else os.environ["COMPUTERNAME"]
 
 
@@ -68,10 +69,11 @@ class Origin(NamedTuple):
 
 def current_run() -> str:
     """Return the id of this run; the first call settles it for all child processes."""
-    run = os.environ.get(RUN_VARIABLE)
-    if not run:
-        run = os.environ.setdefault(RUN_VARIABLE, f"{_started}-{os.urandom(3).hex()}")
-    return run
+    if not _run:
+        made = f"{_started}-{os.urandom(3).hex()}"
+        _run.append(os.environ.get(RUN_VARIABLE) or made)
+        os.environ[RUN_VARIABLE] = _run[0]
+    return _run[0]
 
 
 def host_name() -> str:

@@ -42,20 +42,11 @@ Node = dict[str, Any]
 # The container's own member; a value must not take its name.
 _RESERVED = "checkpoint.json"
 _LONGEST_PART = 120
-_LITERALS = {None: "null", True: "true", False: "false"}
-_encode_json = json.JSONEncoder(separators=(",", ":")).encode
-
-
-def _to_json(data: Any) -> str:
-    # An encoder is set up anew for each call, which costs more than a number does.
-    if type(data) in (int, float):
-        return repr(data)
-    if data is None or data is True or data is False:
-        return _LITERALS[data]
-    return _encode_json(data)
-
-
+# JSON up to this many characters, of what is no container, stands in the header.
+_SHORT = 200
+_NUMBERS = frozenset({type(None), bool, int, float})
 _CONTAINERS = (tuple, list, dict, set, frozenset)
+_encode_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Encoded(NamedTuple):
@@ -101,30 +92,32 @@ class _Encoder:
 
     def value(self, name: str, value: Any) -> Node:
         """Encode a value that stands at the top; return its node."""
+        if type(value) is bytes:
+            return self._member((name,), "bytes", "bin", [value])
+        if type(value) is str and _is_unicode(value):
+            return self._member((name,), "text", "txt", [value.encode()])
+        if type(value) in _NUMBERS:
+            # They need no file of their own.
+            data = scalar_to_json(value)
+            return {"kind": "json", "type": type_name(value), "value": data}
         before = len(self.encoded.members)
         try:
-            data = self._tree((name,), value)
-            if isinstance(data, dict) and "$member" in data:
-                node: Node = data["$member"]
-                return node
-            return self._plain_member(name, value, data)
+            return self._in_json(name, value)
         except (Inexact, RecursionError) as reason:
             # It holds itself, or is nested deeper than JSON goes: pickle can do both.
             del self.encoded.members[before:]
             return self._pickled((name,), value, str(reason))
 
-    def _plain_member(self, name: str, value: Any, data: Any) -> Node:
-        kind = type(value)
-        if kind is bytes:
-            return self._member((name,), "bytes", "bin", [value])
-        if kind is str:
-            try:
-                return self._member((name,), "text", "txt", [value.encode()])
-            except UnicodeEncodeError:
-                pass  # lone surrogates, which JSON can escape
-        text = _to_json(data).encode("ascii")
-        described = {"type": type_name(value)}
-        return self._member((name,), "json", "json", [text], described)
+    def _in_json(self, name: str, value: Any) -> Node:
+        data = self._tree((name,), value)
+        if isinstance(data, dict) and "$member" in data:
+            node: Node = data["$member"]
+            return node
+        text = _encode_json(data)
+        described: Node = {"kind": "json", "type": type_name(value)}
+        if len(text) <= _SHORT and type(value) not in _CONTAINERS:
+            return {**described, "value": data}
+        return self._member((name,), "json", "json", [text.encode("ascii")], described)
 
     def _tree(self, path: tuple[str, ...], value: Any) -> Any:
         def embed(inner: Any, below: tuple[str, ...]) -> Any:
@@ -185,6 +178,15 @@ class _Encoder:
             name = f"{stem}~{number}.{suffix}"
         self._taken.add(name)
         return name
+
+
+def _is_unicode(text: str) -> bool:
+    """Tell whether a text can be written down: lone surrogates cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _member_part(text: str) -> str:
@@ -259,7 +261,9 @@ class _Decoder:
         if kind == PICKLE:
             return self._unpickled(node)
         if kind == "json":
-            return from_json(json.loads(bytes(self._read(node))), self._marked)
+            inline = "value" in node
+            data = node["value"] if inline else json.loads(bytes(self._read(node)))
+            return from_json(data, self._marked)
         if kind == "text":
             return bytes(self._read(node)).decode()
         if kind == "bytes":
