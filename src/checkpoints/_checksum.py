@@ -6,7 +6,7 @@ import functools
 import threading
 import zlib
 from collections.abc import Callable, Iterable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Self
 
@@ -18,6 +18,7 @@ Buffer = bytes | bytearray | memoryview
 SLICE = 1 << 20
 # Starting a thread costs about as much as a checksum over this many bytes.
 _WORTH_A_THREAD = 1 << 20
+_NOTHING = (-1, memoryview(b""))
 
 
 @functools.cache
@@ -41,31 +42,31 @@ def crc32_of(buffers: Iterable[Buffer]) -> int:
 
 class Checksum:
     """
-    The CRC-32 of what it is fed, taken in a thread of its own when there is much.
+    The CRC-32 of what it is fed, taken beside the reading or writing of it.
 
-    Both `zlib.crc32` and the system calls beside it let go of the interpreter lock,
-    so that two cores do the work of one.
+    A thread of its own takes slice after slice; who asks for the result takes the rest
+    together with it. Both `zlib.crc32` and system calls let go of the interpreter lock,
+    so that two cores share the work.
 
     Args:
         size: How many bytes will come, about.
     """
 
     def __init__(self, size: int) -> None:
-        self._crc = 0
-        self._queue: SimpleQueue[Buffer | None] | None = None
-        if size >= _WORTH_A_THREAD:
-            self._start()
+        self._waiting: SimpleQueue[tuple[int, memoryview]] = SimpleQueue()
+        self._taken: dict[int, tuple[int, int]] = {}
+        self._count = 0
+        self._ended = False
+        self._thread = self._started() if size >= _WORTH_A_THREAD else None
 
-    def _start(self) -> None:
-        queue: SimpleQueue[Buffer | None] = SimpleQueue()
-        self._thread = threading.Thread(
-            target=self._consume, args=(queue,), name="checkpoints-crc", daemon=True
-        )
+    def _started(self) -> threading.Thread | None:
+        thread = threading.Thread(target=self._follow, name="checkpoints-crc")
+        thread.daemon = True
         try:
-            self._thread.start()
+            thread.start()
         except RuntimeError:  # the interpreter is shutting down, or out of threads
-            return
-        self._queue = queue
+            return None
+        return thread
 
     def __enter__(self) -> Self:
         return self
@@ -76,29 +77,77 @@ class Checksum:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.result()
+        self._end()
 
     def feed(self, buffer: Buffer) -> None:
         """Take a buffer in, which has to stay as it is until the result is there."""
-        if self._queue is None:
-            self._crc = zlib.crc32(buffer, self._crc)
-        else:
-            self._queue.put(buffer)
+        view = memoryview(buffer)
+        for start in range(0, len(view), SLICE):
+            self._waiting.put((self._count, view[start : start + SLICE]))
+            self._count += 1
 
     def result(self) -> int:
         """Return the CRC-32 of all that came."""
-        if self._queue is not None:
-            self._queue.put(None)
-            self._thread.join()
-            self._queue = None
-        return self._crc
+        while self._take():
+            pass
+        self._end()
+        crc = 0
+        for number in range(self._count):
+            length, following = self._taken[number]
+            crc = _multiply(_shift(length), crc) ^ following
+        return crc
 
-    def _consume(self, queue: SimpleQueue[Buffer | None]) -> None:
-        crc32 = _crc32()
-        while (buffer := queue.get()) is not None:
-            view = memoryview(buffer)
-            for start in range(0, len(view), SLICE):
-                self._crc = crc32(view[start : start + SLICE], self._crc)
+    def _end(self) -> None:
+        self._ended = True
+        if self._thread is not None:
+            self._waiting.put(_NOTHING)
+            self._thread.join()
+            self._thread = None
+
+    def _follow(self) -> None:
+        while not self._ended and self._take(wait=True):
+            pass
+
+    def _take(self, *, wait: bool = False) -> bool:
+        """Take the checksum of one slice; tell whether there was one."""
+        try:
+            number, view = self._waiting.get(wait)
+        except Empty:
+            return False
+        if number == _NOTHING[0]:
+            return False
+        self._taken[number] = (len(view), _crc32()(view))
+        return True
+
+
+# The polynomial of CRC-32, and x to the eighth, as zlib has them: the bits reversed.
+_POLYNOMIAL = 0xEDB88320
+_X_TO_8 = 1 << 23
+_ONE = 1 << 31
+
+
+def _multiply(one: int, other: int) -> int:
+    """Multiply two polynomials over GF(2), modulo that of CRC-32."""
+    product = 0
+    bit = _ONE
+    while bit:
+        if one & bit:
+            product ^= other
+        other = (other >> 1) ^ (_POLYNOMIAL if other & 1 else 0)
+        bit >>= 1
+    return product
+
+
+@functools.lru_cache(maxsize=256)
+def _shift(length: int) -> int:
+    """Return what a CRC-32 is multiplied by when so many bytes follow."""
+    power, square = _ONE, _X_TO_8
+    while length:
+        if length & 1:
+            power = _multiply(square, power)
+        square = _multiply(square, square)
+        length >>= 1
+    return power
 
 
 def allocate(size: int) -> memoryview:

@@ -87,6 +87,11 @@ class FileHandler(Handler):
         )
         return f"FileHandler({self.root!r}{options})"
 
+    @property
+    def folder(self) -> str:
+        """The root as it is in this process, with `{run}` and the others filled in."""
+        return self._opened().root
+
     def commit(self, key: Key, staged: Mapping[str, Any]) -> None:
         """
         Save values to the file of their key.

@@ -178,9 +178,8 @@ class Registry:
         plan = self.plan(self.current(name))
         if plan is None:
             return False
-        pairs = current_tags()
-        chosen = next((rule for rule in plan if rule.accepts(pairs)), None)
-        return chosen is not None and bool(chosen.handlers)
+        rule = self._accepting(name, plan, current_tags())
+        return rule is not None and bool(rule.handlers)
 
     def lookup(self, name: str) -> tuple[str, Plan]:
         """Return the name that a call stands for, and its plan."""
@@ -216,14 +215,19 @@ class Registry:
 
     def chosen(self, name: str, plan: tuple[Rule, ...], pairs: TagPairs) -> Rule | None:
         """Return the rule that a call under these tags is saved by, if any."""
+        rule = self._accepting(name, plan, pairs)
+        return rule if rule and rule.handlers and rule.admits(name) else None
+
+    def _accepting(
+        self, name: str, plan: tuple[Rule, ...], pairs: TagPairs
+    ) -> Rule | None:
         for rule in plan:
             try:
-                accepted = rule.accepts(pairs)
+                if rule.accepts(pairs):
+                    return rule
             except BaseException as error:  # noqa: BLE001 - a function of the user
-                self.failed(rule, repr(name), error)
-                return None
-            if accepted:
-                return rule if rule.handlers and rule.admits(name) else None
+                self.failed(rule, name, error)
+                break
         return None
 
     def save(

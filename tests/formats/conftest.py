@@ -82,9 +82,7 @@ class RoundTrip:
         if type(part) in (list, tuple):
             return type(part)([self._nested(each, read_only) for each in part])
         if type(part) is dict:
-            return {
-                name: self._nested(each, read_only) for name, each in part.items()
-            }
+            return {name: self._nested(each, read_only) for name, each in part.items()}
         return copy.deepcopy(part)
 
     def _nested(self, part, read_only):

@@ -186,7 +186,8 @@ class _Sink:
     def buffers(self) -> list[Buffer]:
         buffers: list[Buffer] = []
         for small, run in itertools.groupby(self._pieces, key=_is_bytes):
-            buffers.extend([b"".join(run)] if small else [memoryview(x) for x in run])
+            pieces = list(run)
+            buffers.extend([b"".join(pieces)] if small else map(memoryview, pieces))
         return buffers
 
 

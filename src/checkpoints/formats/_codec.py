@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
+import numbers
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from checkpoints._tags import tag_text
 from checkpoints.errors import (
     CheckpointError,
     CorruptFileError,
@@ -330,11 +332,16 @@ class _Decoder:
 
 def tags_to_json(pairs: Iterable[tuple[str, object]]) -> list[list[Any]]:
     """Turn tags into JSON: plain values with their types, anything else as its text."""
-    converted = []
-    for name, value in pairs:
-        data = scalar_to_json(value)
-        converted.append([name, {"$text": str(value)} if data is NOT_PLAIN else data])
-    return converted
+    return [[name, _tag_to_json(value)] for name, value in pairs]
+
+
+def _tag_to_json(value: object) -> Any:
+    data = scalar_to_json(value)
+    if data is not NOT_PLAIN:
+        return data
+    if isinstance(value, numbers.Integral):  # NumPy's, for one
+        return scalar_to_json(int(value))
+    return {"$text": tag_text(value)}
 
 
 def tags_from_json(data: Iterable[Sequence[Any]]) -> tuple[tuple[str, Any], ...]:

@@ -102,7 +102,8 @@ def _check_tensor(tensor: Any) -> None:
         raise Inexact("a tensor that is sparse, quantized or nested has no .npy form")
     if tensor.is_meta:
         raise Inexact("a tensor on the meta device has no data")
-    if vars(tensor) or any(name is not None for name in tensor.names):
+    # Only older versions of PyTorch have names for dimensions.
+    if vars(tensor) or any(getattr(tensor, "names", ())):
         raise Inexact("the tensor has names or attributes of its own")
 
 
@@ -166,7 +167,7 @@ def _encode_jax(array: Any) -> tuple[list[Buffer], dict[str, Any]]:
         plain = numpy.asarray(array)
     except (TypeError, RuntimeError) as error:
         raise Inexact(f"the array cannot be read here: {error}") from error
-    notes = {"device": str(array.sharding)}
+    notes = {"device": ", ".join(sorted(map(str, array.devices())))}
     name = str(plain.dtype)
     if name in _JAX_RAW:
         plain = plain.view(_JAX_RAW[name])

@@ -1,0 +1,99 @@
+"""`python -m benchmarks`: measure, print the tables, and write them if asked to."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from benchmarks import arrays, frames, index, off, others, small, table
+from benchmarks.process import run_alone
+from benchmarks.rounds import Row
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+README = os.path.join(HERE, "README.md")
+
+
+class Subject(NamedTuple):
+    """A file of this folder, and the packages that it has to do without."""
+
+    title: str
+    measure: Callable[..., list[Row]]
+    hidden: Sequence[str] = ()
+
+
+OURS = [
+    Subject("off", off.measure),
+    Subject("small dicts", small.measure),
+    Subject("arrays", arrays.measure),
+    Subject("arrays, with the standard zlib", arrays.measure, ["zlib_ng"]),
+    Subject("frames", frames.measure),
+    Subject("index", index.measure),
+]
+OTHERS = [Subject("other tools", others.measure)]
+
+
+def main() -> None:
+    options = parse(sys.argv[1:])
+    with tempfile.TemporaryDirectory(dir=options.dir, prefix=".files-") as folder:
+        facts = table.machine(folder)
+        print(*facts, "", sep="\n", flush=True)
+        ours = measure(OURS, folder, quick=options.quick)
+        beside = measure(OTHERS, folder, quick=options.quick)
+    for title, rows in (("Targets", ours), ("Other tools", beside)):
+        print(f"\n{title}\n\n{table.as_text(rows)}")
+    if options.quick:
+        print("\nA quick run tries the benchmarks out; its numbers mean nothing.")
+    if options.update:
+        table.put_between_markers(README, written(facts, ours, beside))
+        print(f"\nWritten to {os.path.relpath(README)}.")
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--dir", default=HERE, help="where to write files (default: this folder)"
+    )
+    parser.add_argument("--quick", action="store_true", help="only try them out")
+    parser.add_argument(
+        "--update", action="store_true", help="write the tables to the README"
+    )
+    options = parser.parse_args(arguments)
+    if options.quick and options.update:
+        parser.error("the numbers of a quick run are not worth writing down")
+    return options
+
+
+def measure(subjects: Sequence[Subject], folder: str, *, quick: bool) -> list[Row]:
+    rows = []
+    for subject in subjects:
+        start = time.monotonic()
+        print(f"{subject.title} ", end="", flush=True)
+        # Kept until the end: where many files were deleted, making new ones is slow.
+        own = tempfile.mkdtemp(dir=folder)
+        try:
+            rows += run_alone(subject.measure, subject.hidden, own, quick=quick)
+        except ImportError as error:
+            print(f" skipped: {error}", end="")
+        print(f" {time.monotonic() - start:.0f} s", flush=True)
+    return rows
+
+
+def written(facts: list[str], ours: list[Row], beside: list[Row]) -> str:
+    return "\n\n".join(
+        [
+            "\n".join(f"- {fact}" for fact in facts),
+            "### Targets",
+            table.as_markdown(ours),
+            "### Other tools doing the same work",
+            table.as_markdown(beside),
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()

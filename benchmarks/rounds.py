@@ -1,0 +1,97 @@
+"""Rounds in which each work has its turn, and the rows that come of them."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+
+class Work(NamedTuple):
+    """Something to measure, and what has to be done before it each time, untimed."""
+
+    run: Callable[[], object]
+    prepare: Callable[[], object] = lambda: None
+
+
+class Row(NamedTuple):
+    """One result: a work of ours beside one of others, in seconds, and their ratio."""
+
+    what: str
+    beside: str
+    ratio: float
+    target: float | None
+    ours: float
+    theirs: float
+
+
+def take_turns(works: Sequence[Work], rounds: int) -> list[list[float]]:
+    """Return the seconds that each work took, round by round."""
+    seconds: list[list[float]] = [[] for _ in works]
+    for number in range(rounds + 1):
+        show_progress()
+        for work, taken in zip(works, seconds, strict=True):
+            work.prepare()
+            # Collections that a work causes are part of it, those of others are not.
+            gc.collect()
+            start = time.perf_counter()
+            work.run()
+            elapsed = time.perf_counter() - start
+            if number:  # the first round warms up
+                taken.append(elapsed)
+    return seconds
+
+
+def compare(
+    what: str,
+    ours: Work,
+    beside: str,
+    theirs: Work,
+    *,
+    rounds: int,
+    target: float | None = None,
+    times: int = 1,
+) -> Row:
+    """Measure two works, each of which does its thing so many times in a run."""
+    mine, others = take_turns([ours, theirs], rounds)
+    return Row(
+        what,
+        beside,
+        median_ratio(mine, others),
+        target,
+        statistics.median(mine) / times,
+        statistics.median(others) / times,
+    )
+
+
+def median_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """Return the median of the ratios, each within one round."""
+    return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+
+
+def make_room(path: str) -> Callable[[], None]:
+    """Return what makes a save to this path like the first one, on a disk at rest."""
+
+    def prepare() -> None:
+        if os.path.isdir(path):
+            shutil.rmtree(path)
+        elif os.path.exists(path):
+            os.unlink(path)
+        settle()
+
+    return prepare
+
+
+def settle() -> None:
+    """Have everything on the disk, so that no earlier write disturbs the next."""
+    if hasattr(os, "sync"):
+        os.sync()
+
+
+def show_progress() -> None:
+    print(".", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,19 @@
+"""What every test starts from and leaves behind: no rules in force."""
+
+from __future__ import annotations
+
+import hypothesis
+import pytest
+
+import checkpoints
+
+# A slow machine is no defect, and examples of the last run are not the repository's.
+hypothesis.settings.register_profile("checkpoints", deadline=None, database=None)
+hypothesis.settings.load_profile("checkpoints")
+
+
+@pytest.fixture(autouse=True)
+def no_rules_left():
+    """Take back every rule; names stay known, so each test uses its own."""
+    yield
+    checkpoints.reset()

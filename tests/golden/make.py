@@ -1,0 +1,151 @@
+"""
+Write the golden files of a version, one for each family of values.
+
+    python tests/golden/make.py tests/golden/0.1
+
+Files of a version that is out are never written again: they tell whether later ones
+still read them. `VALUES` makes anew what stands in them.
+"""
+
+from __future__ import annotations
+
+import collections
+import datetime
+import decimal
+import math
+import sys
+import uuid
+import zoneinfo
+
+from checkpoints import FileHandler, Key
+from checkpoints._origin import Origin
+
+NESTED = {
+    "none": None,
+    "numbers": [True, 1, -(2**70), 0.1, -0.0, math.inf, 1 - 2j],
+    "texts": ("ü", "", "\ud800", b"\0\xff", bytearray(b"ab")),
+    "moments": [
+        datetime.date(2024, 2, 29),
+        datetime.time(1, 2, 3, 4),
+        datetime.datetime(2024, 2, 29, 12, 30, tzinfo=datetime.UTC),
+        datetime.datetime(
+            2024, 10, 27, 2, 30, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin"), fold=1
+        ),
+        datetime.timedelta(-1, 2, 3),
+    ],
+    "exact": {decimal.Decimal("1.50"), uuid.UUID(int=5)},
+    "keys": {1: "int", "1": "str", (1, 2): frozenset({3}), "$a": {"$b": None}},
+}
+
+
+def plain():
+    return {
+        "nested": NESTED,
+        "whole": 3,
+        "real": math.nan,
+        "text": "two\nlines, ü",
+        "raw": b"\0\1\2",
+        "nothing": None,
+    }
+
+
+def numpy_values():
+    import numpy
+
+    grid = numpy.arange(6, dtype="<f4").reshape(2, 3)
+    return {
+        "grid": grid,
+        "columns": numpy.asfortranarray(grid),
+        "days": numpy.array(["2024-02-29", "NaT"], "<M8[D]"),
+        "texts": numpy.array(["a", "ü"], "<U2"),
+        "rows": numpy.array([(1, 2.5)], [("n", "<i4"), ("x", ">f8")]),
+        "scalar": numpy.float32(1.5),
+        "objects": numpy.array(["a", None, {"b": 1}], object),
+        "masked": numpy.ma.MaskedArray(numpy.arange(3), [False, True, False]),
+        "inside": {"list": [numpy.zeros(2), 1]},
+    }
+
+
+def pandas_values():
+    import pandas
+
+    index = pandas.Index(["x", "y", "z"], name="row")
+    frame = pandas.DataFrame(
+        {"n": [1, 2, 3], "real": [0.5, None, -1.0], "text": ["a", "ü", ""]}, index=index
+    )
+    frame["day"] = pandas.to_datetime(["2024-02-29", None, "1970-01-01"])
+    frame["kind"] = pandas.Categorical(["a", "b", "a"], ["b", "a"], ordered=True)
+    return {"frame": frame, "series": frame["real"], "index": index}
+
+
+def polars_values():
+    import polars
+
+    frame = polars.DataFrame(
+        {"n": [1, None, 3], "text": ["a", "ü", None], "list": [[1], [], [2, 3]]}
+    )
+    return {"frame": frame, "series": frame["n"]}
+
+
+def arrow_values():
+    return {"table": arrow_table()}
+
+
+def arrow_table():
+    import pyarrow
+
+    return pyarrow.table(
+        {"n": pyarrow.array([1, None], pyarrow.int16()), "text": ["a", "ü"]},
+        metadata={"unit": "m"},
+    )
+
+
+def scipy_values():
+    import scipy.sparse
+
+    triples = ([1.0, 2.0], ([0, 2], [1, 0]))
+    return {
+        "rows": scipy.sparse.csr_array(triples, shape=(3, 2)),
+        "columns": scipy.sparse.csc_matrix(triples, shape=(3, 2)),
+        "triples": scipy.sparse.coo_array(triples, shape=(3, 2)),
+    }
+
+
+def picture_values():
+    import PIL.Image
+
+    image = PIL.Image.new("RGB", (3, 2), (1, 2, 3))
+    image.putpixel((1, 1), (250, 0, 100))
+    return {"image": image}
+
+
+# The name of a file, the library that it needs, and what stands in it.
+VALUES = {
+    "plain": (None, plain),
+    "numpy": ("numpy", numpy_values),
+    "pandas": ("pandas", pandas_values),
+    "polars": ("polars", polars_values),
+    "arrow": ("pyarrow", arrow_values),
+    "scipy": ("scipy", scipy_values),
+    "pictures": ("PIL", picture_values),
+}
+
+
+def main(root):
+    pairs = (("day", datetime.date(2024, 2, 29)), ("seen", "a/b"), ("seen", "C"))
+    # Made up, so that the files tell nothing of who makes them.
+    origin = Origin("run", 1, 1.7e9, "host", 1, "MainThread", "make.py", 1, "main")
+
+    def save(name, values, **options):
+        key = Key(f"golden.{name}", pairs, origin)
+        FileHandler(root, **options).commit(key, values)
+
+    for name, (_, values) in VALUES.items():
+        save(name, values())
+    save("pickled", {"counted": collections.Counter("abca")})
+    save("packed", {"text": "a" * 999}, compression="gzip")
+    save("table", {"data": arrow_table()}, format="parquet")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,259 @@
+"""
+The documentation says what is true: its blocks run, and its reference is complete.
+
+A page is run by this very file, as a program, in a process and a folder of its own.
+A block of Python is run as it stands; a block of text right below it is what it prints.
+A block whose first line is a comment with a file name is a program of that name.
+Any other block is not run, and a comment above it says why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import importlib
+import inspect
+import io
+import os
+import pkgutil
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from sybil.document import Document
+from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
+
+import checkpoints
+from checkpoints import FileHandler, Rule
+
+TOP = Path(__file__).parents[1]
+REFERENCE = TOP / "docs" / "reference"
+PAGES = [TOP / "README.md", *sorted((TOP / "docs").rglob("*.md"))]
+LOCATION = Path(checkpoints.__file__).parents[1]
+MODULES = [
+    "checkpoints",
+    *(it.name for it in pkgutil.walk_packages(checkpoints.__path__, "checkpoints.")),
+]
+
+# Of the rule's own making, not options.
+NO_OPTIONS = {"names", "handlers", "forget"}
+FENCE = RawFencedCodeBlockLexer(re.compile(r"(?P<language>[^\n`]*)$\n", re.MULTILINE))
+REASON = re.compile(r"(?:^% not run: (.+)|^<!-- not run: (.+) -->)\n\Z", re.MULTILINE)
+PROGRAM = re.compile(r"# ([a-z_]+\.py)\n")
+FLAGS = doctest.ELLIPSIS
+
+
+class Block(NamedTuple):
+    """A fenced block of a page, and what stands around it."""
+
+    place: str
+    language: str
+    source: str
+    reason: str
+    is_output: bool
+
+    @property
+    def is_directive(self) -> bool:
+        return self.language.startswith("{")
+
+    @property
+    def is_run(self) -> bool:
+        return self.language == "python" and not self.reason
+
+
+def blocks_of(page: Path) -> list[Block]:
+    text = page.read_text(encoding="utf-8")
+    document = Document(text, str(page))
+    blocks: list[Block] = []
+    end = 0
+    for region in sorted(FENCE(document), key=lambda region: region.start):
+        between = text[end : region.start]
+        found = REASON.search(between)
+        language = region.lexemes["language"].strip()
+        source = str(region.lexemes["source"])
+        follows = bool(blocks) and blocks[-1].is_run and not between.strip()
+        line = text.count("\n", 0, region.start) + 2
+        blocks.append(
+            Block(
+                f"{page.name}:{line}",
+                language,
+                source,
+                (found[1] or found[2]).strip() if found else "",
+                is_output=language == "text" and follows,
+            )
+        )
+        end = region.end
+    return blocks
+
+
+def printed_by(block: Block, namespace: dict[str, object]) -> str:
+    """Run a block; return what it prints, warnings of the log among it."""
+    program = PROGRAM.match(block.source)
+    if program:
+        Path(program[1]).write_text(block.source, encoding="utf-8")
+        command = [sys.executable, "-W", "error", program[1]]
+        run = subprocess.run(
+            command,
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        )
+        return run.stdout
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
+        if block.source.startswith(">>>"):
+            test = doctest.DocTestParser().get_doctest(
+                block.source, namespace, block.place, block.place, 0
+            )
+            failed, _ = doctest.DocTestRunner(optionflags=FLAGS).run(
+                test, out=sys.__stdout__.write, clear_globs=False
+            )
+            if failed:
+                sys.exit(1)
+            namespace.update(test.globs)
+        else:
+            exec(compile(block.source, block.place, "exec"), namespace)
+    return told.getvalue()
+
+
+def run_page(page: Path) -> Iterator[tuple[Block, str]]:
+    """Run the blocks of a page; yield each with what it should print, and did not."""
+    namespace = vars(importlib.import_module("__main__"))
+    blocks = blocks_of(page)
+    checker = doctest.OutputChecker()
+    for block, following in zip_longest(blocks, blocks[1:]):
+        if not block.is_run:
+            continue
+        try:
+            found = printed_by(block, namespace)
+        except BaseException as error:
+            error.add_note(f"in the block at {block.place}")
+            raise
+        wanted = following.source if following and following.is_output else ""
+        if not checker.check_output(wanted, found, FLAGS):
+            yield block, found
+
+
+@pytest.fixture(params=PAGES, ids=lambda page: page.relative_to(TOP).as_posix())
+def page(request) -> Path:
+    return request.param
+
+
+class TestPages:
+    def test_run_from_top_to_bottom_and_print_what_they_say(self, page, tmp_path):
+        """A page with no blocks is run as well: it may get some."""
+        run = subprocess.run(
+            [sys.executable, "-P", "-W", "error", __file__, str(page)],
+            check=False,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(LOCATION), "PYTHONUTF8": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        )
+        assert run.returncode == 0, run.stdout
+
+    def test_say_why_a_block_is_not_run(self, page):
+        silent = [
+            block.place
+            for block in blocks_of(page)
+            if not (block.is_run or block.is_output or block.is_directive)
+            and len(block.reason.split()) < 3
+        ]
+        assert silent == []
+
+    def test_say_so_only_right_above_such_a_block(self, page):
+        text = page.read_text(encoding="utf-8")
+        reasons = [block.reason for block in blocks_of(page) if block.reason]
+        assert len(reasons) == text.count("not run: ")
+
+    def test_the_tutorial_can_be_copied_into_an_interactive_session(self, tmp_path):
+        blocks = blocks_of(TOP / "docs" / "tutorial.md")
+        typed = "\n\n".join(block.source for block in blocks if block.is_run)
+        run = subprocess.run(
+            [sys.executable, "-P", "-q", "-i"],
+            input=typed + "\n",
+            check=True,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(LOCATION), "PYTHONUTF8": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        )
+        printed = re.sub(r">>> |\.\.\. ", "", run.stdout)
+        outputs = [block.source for block in blocks if block.is_output]
+        missing = [output for output in outputs if output not in printed]
+        assert "Error" not in run.stdout
+        assert missing == []
+
+
+class TestDocstrings:
+    @pytest.mark.parametrize("name", MODULES)
+    def test_have_examples_that_run(self, name, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        module = importlib.import_module(name)
+        try:
+            result = doctest.testmod(module, optionflags=FLAGS)
+        finally:
+            checkpoints.reset()
+        assert result.failed == 0
+
+    def test_are_looked_at_in_every_module(self):
+        """The examples of the public functions are among those that are run."""
+        finder = doctest.DocTestFinder()
+        modules = [importlib.import_module(name) for name in MODULES]
+        examples = {
+            test.name.rpartition(".")[2]
+            for module in modules
+            for test in finder.find(module)
+            if test.examples
+        }
+        assert {"checkpoint", "config", "load", "FileHandler"} <= examples
+
+
+def all_of(folder: Path) -> str:
+    pages = sorted(folder.rglob("*.md"))
+    return "\n".join(page.read_text(encoding="utf-8") for page in pages)
+
+
+class TestReference:
+    @pytest.mark.parametrize("name", checkpoints.__all__)
+    def test_has_every_public_name(self, name):
+        documented = rf"^\.\. auto\w+:: checkpoints\.{name}$"
+        assert re.search(documented, all_of(REFERENCE), re.MULTILINE)
+
+    @pytest.mark.parametrize("name", checkpoints.errors.__all__)
+    def test_tells_of_every_error(self, name):
+        text = (REFERENCE / "errors.md").read_text(encoding="utf-8")
+        assert f"`{name}`" in text
+
+    @pytest.mark.parametrize("module", ["storage", "formats"])
+    def test_has_every_name_of_the_public_modules(self, module):
+        names = importlib.import_module(f"checkpoints.{module}").__all__
+        text = all_of(REFERENCE)
+        assert [name for name in names if f"`{name}`" not in text] == []
+
+    @pytest.mark.parametrize(
+        "option",
+        [
+            *FileHandler.OPTIONS,
+            *(set(inspect.signature(Rule).parameters) - NO_OPTIONS),
+        ],
+    )
+    def test_tells_of_every_option(self, option):
+        text = (REFERENCE / "api.md").read_text(encoding="utf-8")
+        assert f"| `{option}` |" in text
+        assert f"{option}=" in all_of(TOP / "docs" / "how-to")
+
+
+if __name__ == "__main__":
+    wrong = list(run_page(Path(sys.argv[1])))
+    for block, found in wrong:
+        print(f"{block.place} prints\n\n{found}")
+    sys.exit(bool(wrong))

@@ -1,0 +1,143 @@
+"""Files that earlier versions wrote: this one reads every one of them, exactly."""
+
+from __future__ import annotations
+
+import collections
+import datetime
+import importlib.util
+import math
+from pathlib import Path
+
+import pytest
+
+import checkpoints
+
+FOLDER = Path(__file__).parent / "golden"
+VERSIONS = sorted(path.name for path in FOLDER.glob("[0-9]*"))
+
+
+def load_script():
+    spec = importlib.util.spec_from_file_location("golden_make", FOLDER / "make.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script
+
+
+make = load_script()
+
+
+def entry(version, name):
+    (found,) = [
+        found
+        for found in checkpoints.index(FOLDER / version)
+        if found.fullname == f"golden.{name}"
+    ]
+    return found
+
+
+def assert_exact(found, expected):
+    """Check that two values are of one type and content, whatever library's."""
+    assert type(found) is type(expected)
+    if isinstance(expected, dict):
+        assert list(found) == list(expected)
+        for key, value in expected.items():
+            assert_exact(found[key], value)
+    elif isinstance(expected, (list, tuple)):
+        for one, other in zip(found, expected, strict=True):
+            assert_exact(one, other)
+    elif isinstance(expected, float) and math.isnan(expected):
+        assert math.isnan(found)
+    else:
+        COMPARE.get(type(expected).__module__.partition(".")[0], equal)(found, expected)
+
+
+def equal(found, expected):
+    assert repr(found) == repr(expected)
+    assert found == expected
+
+
+def equal_arrays(found, expected):
+    assert found.dtype == expected.dtype
+    assert found.shape == expected.shape
+    assert found.flags.fnc == expected.flags.fnc
+    assert repr(found) == repr(expected)
+
+
+def equal_in_pandas(found, expected):
+    import pandas.testing
+
+    check = {"DataFrame": "frame", "Series": "series"}.get(
+        type(found).__name__, "index"
+    )
+    getattr(pandas.testing, f"assert_{check}_equal")(found, expected)
+
+
+def equal_tables(found, expected):
+    assert found.equals(expected)
+
+
+def equal_schemas(found, expected):
+    assert found.equals(expected)
+    assert found.schema.equals(expected.schema, check_metadata=True)
+
+
+def equal_sparse(found, expected):
+    assert found.dtype == expected.dtype
+    assert (found.toarray() == expected.toarray()).all()
+
+
+def equal_images(found, expected):
+    assert (found.mode, found.size) == (expected.mode, expected.size)
+    assert found.tobytes() == expected.tobytes()
+
+
+COMPARE = {
+    "numpy": equal_arrays,
+    "pandas": equal_in_pandas,
+    "polars": equal_tables,
+    "pyarrow": equal_schemas,
+    "scipy": equal_sparse,
+    "PIL": equal_images,
+}
+
+
+def test_there_are_files_of_this_version():
+    assert ".".join(checkpoints.__version__.split(".")[:2]) in VERSIONS
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", make.VALUES)
+class TestEveryFamily:
+    def test_the_values_are_those_that_were_saved(self, version, name):
+        library, values = make.VALUES[name]
+        if library is not None:
+            pytest.importorskip(library, reason="these are its values")
+        assert_exact(entry(version, name).load(), values())
+
+    def test_the_header_and_the_path_are_read(self, version, name):
+        found = entry(version, name)
+        assert found.tags == (("day", "2024-02-29"), ("seen", "a/b"), ("seen", "C"))
+        day = ("day", datetime.date(2024, 2, 29))
+        assert found.meta["tags"] == (day, ("seen", "a/b"), ("seen", "C"))
+        assert found.meta["packages"]["checkpoints"].startswith(f"{version}.")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+class TestOtherContainers:
+    def test_a_packed_value_is_the_one_that_was_saved(self, version):
+        assert entry(version, "packed").load() == {"text": "a" * 999}
+
+    def test_a_pickle_is_the_value_that_was_saved(self, version):
+        found = entry(version, "pickled")
+        with pytest.raises(checkpoints.UntrustedError):
+            found.load()
+        counted = collections.Counter("abca")
+        assert_exact(found.load(trusted=True), {"counted": counted})
+
+    def test_a_parquet_file_is_the_table_that_was_saved(self, version):
+        pytest.importorskip("pyarrow", reason="it reads Parquet")
+        assert_exact(entry(version, "table").load(), {"data": make.arrow_table()})
+
+    def test_the_folder_is_small(self, version):
+        sizes = [path.stat().st_size for path in (FOLDER / version).rglob("*.ckpt.*")]
+        assert sum(sizes) < 100_000
