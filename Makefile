@@ -36,7 +36,7 @@ bench: $(BENCH)/installed ## Measure the speed beside other tools
 	$(BENCH)/bin/python -m benchmarks
 
 clean: ## Remove all that was made here, the environments too
-	rm -rf $(DEV) $(DEMO) $(BENCH) docs/_build dist .coverage* .*_cache .hypothesis
+	rm -rf $(DEV) $(DEMO) $(BENCH) docs/_build dist harvest-out .coverage* .*_cache .hypothesis
 
 %/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -5,9 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 
-from benchmarks.rounds import Row, Work, compare, make_room
-
 import checkpoints
+from benchmarks.rounds import Row, Work, compare, make_room
 
 TARGETS = {True: (1.3, 1.3), False: (1.8, 2.5)}
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from benchmarks.rounds import Row, Work, compare, make_room
-
 import checkpoints
+from benchmarks.rounds import Row, Work, compare, make_room
 
 if TYPE_CHECKING:
     import pandas

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 
-from benchmarks.rounds import Row, Work, compare, settle, show_progress
-
 import checkpoints
+from benchmarks.rounds import Row, Work, compare, settle, show_progress
 
 NAMES = 100
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from timeit import Timer
 
-from benchmarks.rounds import Row, show_progress
-
 import checkpoints
+from benchmarks.rounds import Row, show_progress
 
 OURS = 'checkpoint("a.b", x=x, y=y)'
 LOGGER = 'logger.debug("%s %s", x, y)'

@@ -10,10 +10,9 @@ import statistics
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+import checkpoints
 from benchmarks.rounds import Row, Work, make_room, median_ratio, settle, take_turns
 from benchmarks.small import VALUES, called_before
-
-import checkpoints
 
 if TYPE_CHECKING:
     from numpy import ndarray

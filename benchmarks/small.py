@@ -5,9 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 
-from benchmarks.rounds import Row, Work, compare, settle
-
 import checkpoints
+from benchmarks.rounds import Row, Work, compare, settle
 
 VALUES = {"loss": 0.25, "epoch": 3, "name": "ridge"}
 ONE_KILOBYTE = bytes(1024)

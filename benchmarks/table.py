@@ -8,9 +8,8 @@ import platform
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 
-from benchmarks.rounds import Row
-
 import checkpoints
+from benchmarks.rounds import Row
 
 HEADING = ("what", "beside", "ratio", "at most", "result", "ours", "the other")
 RIGHT = {"ratio", "at most", "ours", "the other"}

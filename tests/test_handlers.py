@@ -262,5 +262,5 @@ class TestDictHandler:
 
     def test_it_shows_its_options(self):
         assert repr(DictHandler(force=True)) == (
-            "DictHandler({}, force=True, copy=True)"
+            "<DictHandler with 0 objects, force=True, copy=True>"
         )

@@ -95,6 +95,15 @@ class TestDeprecate:
         assert seen == {f"{package}/new": {"data": 1}}
         assert [warning.filename for warning in told] == [__file__]
 
+    def test_a_name_that_was_called_before_can_become_an_old_one(self, package):
+        handler = DictHandler()
+        config(f"{package}.new", handler)
+        checkpoint(package, "old", 1)
+        deprecate(package, "old", "new")
+        with pytest.warns(DeprecationWarning, match=r"old.*new"):
+            checkpoint(package, "old", 2)
+        assert handler == {f"{package}/new": {"data": 2}}
+
     def test_every_call_by_the_old_name_says_so(self, package):
         deprecate(package, "old", "new")
         for _ in range(3):

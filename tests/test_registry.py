@@ -395,8 +395,3 @@ class TestRegistry:
         registry.config("a", print, {}).remove()
         registry.reset()
         assert registry.plans is plans
-
-    def test_names_are_its_own(self, registry):
-        registry.register(["only.here"])
-        assert registry.available() == ["only.here"]
-        assert "only.here" not in checkpoints.available()

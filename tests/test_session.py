@@ -112,7 +112,8 @@ class TestStaging:
         self, name, seen, caplog
     ):
         with Session(name) as session:
-            session.checkpoint(x=1, y=1)
+            session.checkpoint(x=1)
+            session.checkpoint(y=1)
             session.checkpoint(x=2)
         assert [*seen.values()] == [{"x": 2, "y": 1}]
         (message,) = caplog.messages

@@ -8,12 +8,11 @@ not laid out just so has been changed.
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from checkpoints import _checksum, _compression
+from checkpoints import _checksum, _compression, _json
 from checkpoints._checksum import Buffer
 from checkpoints._compression import STORED
 from checkpoints._source import Source
@@ -39,8 +38,6 @@ Piece = tuple[int, Buffer]
 _SMALL = 1 << 18
 # What is read at first: the directory and the header of most files are within it.
 _TAIL = 1 << 16
-
-_to_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def lay_out(
@@ -71,7 +68,7 @@ def lay_out(
         member, stored = _placed(name, flat, offset, stamp, compression)
         placed.append((member, stored))
         offset = member.end
-    text = [_to_json(header).encode("ascii")]
+    text = [_json.to_bytes(header)]
     placed.append(_placed(HEADER_MEMBER, text, offset, stamp, None))
     end = placed[-1][0].end
     ending = directory([member for member, _ in placed], end)
@@ -157,7 +154,7 @@ class Archive:
             self._members = {
                 member.name.decode("ascii"): member for member in self._read_directory()
             }
-            header = json.loads(bytes(self.read(HEADER_MEMBER)))
+            header = _json.from_bytes(self.read(HEADER_MEMBER))
         except (ValueError, struct.error, RecursionError, KeyError) as error:
             if isinstance(error, CorruptFileError):
                 raise
@@ -174,10 +171,10 @@ class Archive:
         member = self._member(name)
         self._check_local_header(member)
         if member.method == STORED:
-            checksum = _checksum.Checksum(member.size)
             data = _checksum.allocate(member.size)
-            self._fill(member.start, data, checksum)
-            crc = checksum.result()
+            with _checksum.Checksum(member.size) as checksum:
+                self._fill(member.start, data, checksum)
+                crc = checksum.result()
         else:
             data = self._decompressed(member)
             crc = _checksum.crc32_of([data])
@@ -246,7 +243,9 @@ class Archive:
     def _check_layout(self, members: list[Member], start: int, records: bytes) -> None:
         offset = 0
         for member in members:
-            if member.offset != offset:
+            if member.offset != offset or (
+                member.method == STORED and member.size != member.stored_size
+            ):
                 raise self._corrupt(f"member {member.name!r} is not where it belongs")
             offset = member.end
         names = {member.name for member in members}

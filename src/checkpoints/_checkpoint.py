@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, overload
 
 from checkpoints._handlers import ABSENT, DictHandler, Handler
+from checkpoints._key import joined_name
 from checkpoints._registry import registry
 from checkpoints._rules import Rule, Target
 from checkpoints.errors import ConfigError
@@ -71,7 +72,7 @@ def checkpoint(
     except (KeyError, TypeError):
         pass
     if nested is not ABSENT:
-        name, data = f"{name}.{data}", nested
+        name, data = joined_name(name, data), nested
     name, plan = registry.lookup(name)
     if plan is not None:
         registry.save(name, plan, data, values)
@@ -104,7 +105,7 @@ def register(
     given = prefix if names is None else names
     listed = [given] if isinstance(given, str) else _listed(given)
     if names is not None:
-        listed = [f"{prefix}.{name}" for name in listed]
+        listed = [joined_name(prefix, name) for name in listed]
     registry.register(listed)
 
 
@@ -144,7 +145,7 @@ def deprecate(prefix: str, old: str, new: str | None = None, /) -> None:
     if new is None:
         old, new = prefix, old
     else:
-        old, new = f"{prefix}.{old}", f"{prefix}.{new}"
+        old, new = joined_name(prefix, old), joined_name(prefix, new)
     registry.deprecate(old, new)
 
 

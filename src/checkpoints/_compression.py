@@ -85,14 +85,15 @@ class _Inflated:
     def __init__(self, packed: Buffer) -> None:
         self._inflater = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
         self._source = io.BytesIO(packed)
-        self._rest = b""
 
     def read(self, count: int) -> bytes:
-        part = b""
-        while not part and (rest := self._rest or self._source.read(_SLICE)):
+        while not self._inflater.eof:
+            rest = self._inflater.unconsumed_tail or self._source.read(_SLICE)
             part = self._inflater.decompress(rest, count)
-            self._rest = self._inflater.unconsumed_tail
-        return part
+            # Output may be waiting when the input is at its end.
+            if part or not rest:
+                return part
+        return b""
 
 
 class _Zstandard:

@@ -77,6 +77,8 @@ class FileHandler(Handler):
         self.durable = durable
         self._store: tuple[int, LocalStore] | None = None
         self._told: set[str] = set()
+        # Settled here, so that the processes that are started from now on share it.
+        current_run()
 
     def __repr__(self) -> str:
         usual = {"format": "zip", "if_exists": "replace"}
@@ -201,7 +203,7 @@ class FileHandler(Handler):
             return
         try:
             with store.get(name) as file:
-                run = open_container(file).header["run"]
+                run = open_container(file).header.get("run")
         except (OSError, CheckpointError):
             return
         if run == (key.origin.run if key.origin else current_run()):
@@ -255,15 +257,22 @@ def _checked_root(root: str | os.PathLike[str]) -> str:
         message = f"root {root!r} has to be a path: text, not empty"
         raise ConfigError(message)
     try:
-        fields = [field for _, field, _, _ in string.Formatter().parse(text)]
+        parsed = list(string.Formatter().parse(text))
     except ValueError as error:
         message = f"root {text!r}: {error}. A brace of a folder's own is written twice"
         raise ConfigError(message) from error
-    for field in fields:
-        if field is not None and field not in _PLACEHOLDERS:
+    for _, field, detail, conversion in parsed:
+        if field is not None and (
+            field not in _PLACEHOLDERS or detail or conversion is not None
+        ):
             message = (
-                f"root {text!r}: {{{field}}} is not known. There are {{run}}, "
+                f"root {text!r}: {{{field}}} is not known so. There are {{run}}, "
                 "{time}, {host} and {pid}; a folder's own brace is written twice"
             )
             raise ConfigError(message)
-    return open_store(text).root
+    open_store(text)
+    text = os.path.expanduser(text)
+    if "://" in text or os.path.isabs(text):
+        return text
+    here = os.getcwd().replace("{", "{{").replace("}", "}}")
+    return os.path.join(here, text)

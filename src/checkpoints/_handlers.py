@@ -10,8 +10,8 @@ from checkpoints._key import Key
 from checkpoints._origin import Origin
 from checkpoints._tags import current_tags
 from checkpoints.errors import AlreadyStoredError, ConfigError
-from checkpoints.formats._codec import freeze
 from checkpoints.formats._equal import same
+from checkpoints.formats._frozen import freeze
 
 __all__ = ["ABSENT", "DictHandler", "FunctionHandler", "Handler", "named_values"]
 
@@ -38,8 +38,8 @@ class Handler:
 
         Args:
             staged: What the last call returned, or None at the first.
-            data: Values by name. Theirs is the state of this moment: nothing that
-                happens to the originals reaches them.
+            data: Values by name. From a session they are copies; from a plain call
+                they are the caller's own, so copy what outlasts `commit`.
 
         Returns:
             What is staged now. A dict of all values, unless overridden.
@@ -129,7 +129,8 @@ class DictHandler(Handler, Mapping[str, Mapping[str, Any]]):
         self._told: set[str] = set()
 
     def __repr__(self) -> str:
-        return f"DictHandler({self.objects!r}, force={self.force}, copy={self.copy})"
+        options = f", force={self.force}, copy={self.copy}"
+        return f"<DictHandler with {len(self)} objects{options}>"
 
     def __getitem__(self, path: str) -> Mapping[str, Any]:
         return self.objects[path]

@@ -15,6 +15,8 @@ from checkpoints.storage import open_store
 __all__ = ["Entry", "Index", "index", "load"]
 
 _SUFFIXES = tuple(SUFFIXES.values())
+# Those of a suffix; a name has none, so more of them tell of a number.
+_DOTS = 2
 
 
 class Entry:
@@ -44,7 +46,7 @@ class Entry:
         return isinstance(other, Entry) and self.path == other.path
 
     def __hash__(self) -> int:
-        return hash((self._root, self._folder, self._file))
+        return hash(self.path)
 
     @property
     def path(self) -> str:
@@ -63,9 +65,8 @@ class Entry:
     @property
     def number(self) -> int:
         """Which of a key's files it is; beyond 1 only under `if_exists="keep"`."""
-        _, _, number = self._file.partition(".")
-        number = number.partition(".")[0]
-        return int(number) if number.isdecimal() and number.isascii() else 1
+        is_ours = self._file.endswith(_SUFFIXES)
+        return _stem_and_number(self._file)[1] if is_ours else 1
 
     @property
     def prefixes(self) -> tuple[str, ...]:
@@ -89,6 +90,9 @@ class Entry:
 
         Raises:
             CorruptFileError: If the file is damaged, or no checkpoint.
+            FormatError: If a later version of this library wrote it.
+            MissingDependencyError: If it is Parquet, and pyarrow is not installed.
+            OSError: If it is not there any more, or may not be read.
         """
         return read_meta(self.path)
 
@@ -158,7 +162,7 @@ def index(root: str | os.PathLike[str], *, all_files: bool = False) -> Index:
     entries = [
         Entry(store.root, folder, name)
         for folder, names in store.walk()
-        for name in names
+        for name in _in_order(names)
         if all_files or name.endswith(_SUFFIXES)
     ]
     return Index(store.root, entries)
@@ -206,6 +210,19 @@ def load(
     """
     path = source.path if isinstance(source, Entry) else _path(source)
     return load_file(path, names, trusted=trusted, mmap=mmap)
+
+
+def _in_order(files: Sequence[str]) -> Sequence[str]:
+    """Put the numbered files of a key behind its first one, in their order."""
+    if any(file.count(".") > _DOTS for file in files):
+        return sorted(files, key=_stem_and_number)
+    return files
+
+
+def _stem_and_number(file: str) -> tuple[str, int]:
+    stem, _, rest = file.partition(".")
+    number = rest.partition(".")[0]
+    return stem, int(number) if number.isdecimal() and number.isascii() else 1
 
 
 def _path(given: object) -> str:

@@ -15,9 +15,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 from urllib.parse import unquote
 
 from checkpoints._origin import Origin
+from checkpoints._shown import shown
 from checkpoints._tags import TagPairs, Tags, checked_tag_name, tag_text
 from checkpoints.errors import ConfigError
 
@@ -75,12 +77,19 @@ class Key:
         return f"{self.name!r} [{tags}]" if tags else repr(self.name)
 
 
+def joined_name(prefix: object, name: object) -> Any:
+    """Join a prefix and a name; what is no text becomes what no name can be."""
+    if isinstance(prefix, str) and isinstance(name, str):
+        return f"{prefix}.{name}"
+    return (prefix, name)
+
+
 def checked_name(name: object) -> str:
-    """Return the name of a checkpoint, or raise `ConfigError` if it cannot be one."""
+    """Return the name of a checkpoint; `ConfigError` if it cannot be one."""
     if not isinstance(name, str) or not all(name.split(".")):
         message = (
-            f"{name!r} cannot be the name of a checkpoint: it has to be text, parts "
-            "joined by dots, none of them empty, such as 'mypkg.fit'"
+            f"{shown(name)} cannot be the name of a checkpoint: it has to be text, "
+            "parts joined by dots, none of them empty, such as 'mypkg.fit'"
         )
         raise ConfigError(message)
     return name

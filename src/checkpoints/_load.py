@@ -9,11 +9,11 @@ from typing import Any
 
 from checkpoints._archive import Archive
 from checkpoints._container import meta_of, open_container
+from checkpoints._local_file import LocalFile
 from checkpoints._parquet import ParquetFile
 from checkpoints.errors import CheckpointError, CorruptFileError, UnknownValueError
 from checkpoints.formats._codec import decode
 from checkpoints.formats._tables import from_table
-from checkpoints.storage import LocalFile
 
 __all__ = ["load_file", "read_meta"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import sys
@@ -15,7 +16,8 @@ __all__ = ["Origin", "current_run", "host_name", "outside_level", "run_started"]
 # it was started; whoever starts the program may set it.
 RUN_VARIABLE = "CHECKPOINTS_RUN"
 
-_PACKAGE = os.path.dirname(__file__) + os.sep
+# Frames in these files are ours, even where `with` is what calls.
+_OURS = (os.path.dirname(__file__) + os.sep, contextlib.__file__)
 _started = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
 _sequence = itertools.count(1)
 _run: list[str] = []
@@ -52,7 +54,7 @@ class Origin(NamedTuple):
     def here(cls) -> Origin:
         """Return the origin of a save that is asked for now, outside this package."""
         frame = sys._getframe(1)  # noqa: SLF001 - inspect.stack() costs milliseconds
-        while frame.f_code.co_filename.startswith(_PACKAGE) and frame.f_back:
+        while frame.f_code.co_filename.startswith(_OURS) and frame.f_back:
             frame = frame.f_back
         return cls(
             current_run(),
@@ -90,7 +92,7 @@ def outside_level() -> int:
     """Return the `stacklevel` that makes a warning tell of who called this package."""
     level = 1
     frame = sys._getframe(1)  # noqa: SLF001 - as above
-    while frame.f_code.co_filename.startswith(_PACKAGE) and frame.f_back:
+    while frame.f_code.co_filename.startswith(_OURS) and frame.f_back:
         frame = frame.f_back
         level += 1
     return level

@@ -7,11 +7,11 @@ footer and over all before it, stand in the footer, taken with zeros in their pl
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from checkpoints import _json
 from checkpoints._checksum import allocate, crc32_of
 from checkpoints._source import Source
 from checkpoints.errors import CorruptFileError, MissingDependencyError
@@ -42,9 +42,8 @@ def to_parquet(table: Any, header: Mapping[str, Any], compression: str | None) -
         sink, table.schema, compression=compression or "none"
     ) as writer:
         writer.write_table(table)
-        text = json.dumps(dict(header), separators=(",", ":"))
         # In this order: the seal is looked for from the end.
-        writer.add_key_value_metadata({"checkpoints": text})
+        writer.add_key_value_metadata({_HEADER_KEY: _json.to_bytes(header)})
         writer.add_key_value_metadata({"checkpoints.crc32": _UNSEALED.decode()})
     return _sealed(bytearray(sink.getvalue()))
 
@@ -80,7 +79,7 @@ class ParquetFile:
             metadata = pyarrow.parquet.read_metadata(
                 pyarrow.BufferReader(_MAGIC + footer)
             ).metadata
-            self.header: Any = json.loads((metadata or {})[_HEADER_KEY])
+            self.header: Any = _json.from_bytes((metadata or {})[_HEADER_KEY])
         except (pyarrow.ArrowException, OSError, LookupError, ValueError) as error:
             raise self._corrupt("it is Parquet, but no checkpoint") from error
 

@@ -19,10 +19,11 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from checkpoints._handlers import ABSENT, named_values
+from checkpoints._handlers import ABSENT, Handler, named_values
 from checkpoints._key import Key, checked_name
 from checkpoints._origin import Origin, outside_level
 from checkpoints._rules import Rule, Target, handlers_for, split_options
+from checkpoints._shown import shown
 from checkpoints._tags import TagPairs, current_tags
 from checkpoints.errors import ConfigError
 
@@ -43,6 +44,7 @@ class Registry:
         self._rules: tuple[Rule, ...] = ()
         self._failures: dict[tuple[str, type], int] = {}
         self._lock = threading.RLock()
+        self._pid = os.getpid()
         # A thread that another one held the lock in is not there after a fork.
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._renew_lock)
@@ -63,6 +65,8 @@ class Registry:
 
     def deprecate(self, old: str, new: str) -> None:
         """Rename a name; `checkpoints.deprecate` says more."""
+        for name in (old, new):
+            checked_name(name)
         with self._lock:
             end = new
             while end in self._renamed and end != old:
@@ -77,7 +81,7 @@ class Registry:
             self._declared.setdefault(self.current(old), False)
             self.plans.clear()
             for rule in self._rules:
-                self._warn_of_old_names(rule)
+                self._warn_of_old_names(rule, [old])
 
     def available(self) -> list[str]:
         """Return the names that are known, sorted, old names not among them."""
@@ -116,9 +120,10 @@ class Registry:
             self._rules += (rule,)
             self.plans.clear()
         if first:
+            self._pid = os.getpid()
             atexit.unregister(self.report)
             atexit.register(self.report)
-        self._warn_of_old_names(rule)
+        self._warn_of_old_names(rule, self._renamed)
         self._warn_of_unknown_names(rule)
         return rule
 
@@ -139,8 +144,8 @@ class Registry:
             self.plans.clear()
             self._failures.clear()
 
-    def _warn_of_old_names(self, rule: Rule) -> None:
-        for old in self._renamed:
+    def _warn_of_old_names(self, rule: Rule, names: Iterable[str]) -> None:
+        for old in list(names):
             new = self.current(old)
             if rule.covers(old) and not rule.covers(new):
                 message = f"checkpoint {old!r}, which {rule!r} covers, is now {new!r}"
@@ -171,9 +176,9 @@ class Registry:
                     break
         return tuple(plan) if any(rule.handlers for rule in plan) else None
 
-    def is_enabled(self, name: str) -> bool:
+    def is_enabled(self, name: object) -> bool:
         """Tell whether a call would reach a rule; see `checkpoints.is_enabled`."""
-        if self.plans.get(name) is ABSENT:
+        if not isinstance(name, str) or self.plans.get(name) is ABSENT:
             return False
         plan = self.plan(self.current(name))
         if plan is None:
@@ -200,7 +205,7 @@ class Registry:
             checked_name(name)
         except ConfigError as error:
             for rule in self._rules[-1:]:
-                self.failed(rule, "a checkpoint", error)
+                self.failed(rule, name if type(name) is str else shown(name), error)
             return "", None
         with self._lock:
             current = self.current(name)
@@ -243,12 +248,16 @@ class Registry:
             try:
                 handler.commit(key, handler.stage(None, named_values(data, values)))
             except BaseException as error:  # noqa: BLE001 - the host must not fall
-                self.failed(rule, name, error, f", by {handler!r}")
+                self.failed(rule, name, error, handler)
 
     # Failures
 
     def failed(
-        self, rule: Rule, name: str, error: BaseException, where: str = ""
+        self,
+        rule: Rule,
+        name: str,
+        error: BaseException,
+        handler: Handler | None = None,
     ) -> None:
         """
         Do with the error of a save what its rule says.
@@ -266,18 +275,22 @@ class Registry:
         # The 1st, 10th, 100th ...: a full disk must not fill the log as well.
         if rule.on_error == "warn" and str(count).strip("0") == "1":
             with suppress(Exception):
-                logger.warning("%s", _story(name, error, count, where))
+                logger.warning("%s", _story(name, error, count, handler))
 
     def report(self) -> None:
         """Tell, at the end of the program, what the rules did not do."""
-        if _is_child():
+        if os.getpid() != self._pid or _is_child():
             return
         names = self.available()
         for rule in self._rules:
-            if not any(self._matches(rule, name) for name in names):
-                wanted = rule.names if isinstance(rule.names, str) else rule.names[0]
+            wanted = (
+                rule.names if isinstance(rule.names, str) else "".join(rule.names[:1])
+            )
+            if wanted and not any(self._matches(rule, name) for name in names):
                 logger.warning(
-                    "%r matched no checkpoint; %s", rule, self._nearest(wanted)
+                    "%r matched no checkpoint that this process knows of; %s",
+                    rule,
+                    self._nearest(wanted),
                 )
         failures = sum(self._failures.values())
         if failures > len(self._failures):
@@ -291,15 +304,16 @@ def _is_child() -> bool:
     return multiprocessing is not None and multiprocessing.parent_process() is not None
 
 
-def _story(name: str, error: BaseException, count: int, where: str) -> str:
+def _story(name: str, error: BaseException, count: int, handler: Handler | None) -> str:
     try:
         told = str(error)
     except Exception:  # noqa: BLE001 - the error is one of the user's own
         told = "its text cannot be had"
     notes = " ".join(getattr(error, "__notes__", ()))
     again = "" if count == 1 else f" for the {count}th time"
+    by = "" if handler is None else f", by {shown(handler)}"
     return (
-        f"checkpoint {name!r} was not saved{again}{where}: {type(error).__name__}: "
+        f"checkpoint {name!r} was not saved{again}{by}: {type(error).__name__}: "
         f"{told} {notes}".rstrip()
         + ". The program goes on; on_error='raise' stops it"
     )

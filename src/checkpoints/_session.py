@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self, overload
 
 from checkpoints._handlers import ABSENT, Handler, named_values
-from checkpoints._key import Key
+from checkpoints._key import Key, joined_name
 from checkpoints._origin import Origin
 from checkpoints._registry import registry
 from checkpoints._rules import Rule
 from checkpoints._tags import TagPairs, current_tags
-from checkpoints.formats._codec import freeze
+from checkpoints.formats._frozen import freeze
 
 __all__ = ["Session"]
 
@@ -30,6 +31,11 @@ class _Slot:
         self.staged: list[tuple[Handler, Any]] = [
             (handler, None) for handler in (rule.handlers if rule else ())
         ]
+
+    def stage(self, position: int, data: Mapping[str, Any]) -> None:
+        """Hand data to one of the handlers."""
+        handler, staged = self.staged[position]
+        self.staged[position] = (handler, handler.stage(staged, data))
 
 
 class Session:
@@ -57,7 +63,7 @@ class Session:
     @overload
     def __init__(self, prefix: str, name: str, /) -> None: ...
     def __init__(self, prefix: str, name: str | None = None, /) -> None:
-        self._given = prefix if name is None else f"{prefix}.{name}"
+        self._given = prefix if name is None else joined_name(prefix, name)
         self._slots: dict[str, _Slot] = {}
         self._lock = threading.RLock()
 
@@ -99,7 +105,7 @@ class Session:
             if slot is None or slot.rule is None:
                 return
             try:
-                self._stage(name, slot, data, values)
+                self._stage(name, slot, slot.rule, data, values)
             except BaseException as error:  # noqa: BLE001 - the host must not fall
                 registry.failed(slot.rule, name, error)
 
@@ -115,11 +121,19 @@ class Session:
             self._slots[path] = _Slot(pairs, registry.chosen(name, plan, pairs))
         return self._slots[path]
 
-    def _stage(self, name: str, slot: _Slot, data: Any, values: dict[str, Any]) -> None:
+    def _stage(
+        self,
+        name: str,
+        slot: _Slot,
+        rule: Rule,
+        data: Any,
+        values: dict[str, Any],
+    ) -> None:
         frozen = {
             known: freeze(value) for known, value in named_values(data, values).items()
         }
-        for twice in sorted(slot.names & frozen.keys()):
+        replaces = any(type(one).stage is Handler.stage for one, _ in slot.staged)
+        for twice in sorted(slot.names & frozen.keys()) if replaces else ():
             logger.warning(
                 "checkpoint %r: value %r is staged twice under the same tags, and only "
                 "the last one is kept",
@@ -127,9 +141,11 @@ class Session:
                 twice,
             )
         slot.names |= frozen.keys()
-        slot.staged = [
-            (handler, handler.stage(staged, frozen)) for handler, staged in slot.staged
-        ]
+        for position, (handler, _) in enumerate(slot.staged):
+            try:
+                slot.stage(position, frozen)
+            except BaseException as error:  # noqa: BLE001 - the host must not fall
+                registry.failed(rule, name, error, handler)
 
     def commit(self) -> None:
         """
@@ -148,11 +164,14 @@ class Session:
     def _commit(self, slot: _Slot, rule: Rule) -> None:
         name = registry.current(self._given)
         key = Key(name, slot.pairs, Origin.here())
-        for handler, staged in slot.staged:
+        while slot.staged:
+            handler, staged = slot.staged[0]
             try:
-                handler.commit(key, staged)
+                if staged is not None:
+                    handler.commit(key, staged)
             except BaseException as error:  # noqa: BLE001 - the host must not fall
-                registry.failed(rule, name, error, f", by {handler!r}")
+                registry.failed(rule, name, error, handler)
+            del slot.staged[0]
 
     def discard(self) -> None:
         """Drop what is staged."""

@@ -7,22 +7,21 @@ folders of this machine (network mounts included).
 
 from __future__ import annotations
 
+import bisect
 import errno
 import itertools
-import mmap
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from types import TracebackType
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
+from checkpoints._local_file import LocalFile
 from checkpoints.errors import ConfigError
 
 __all__ = ["LocalFile", "LocalStore", "open_store"]
 
 Piece: TypeAlias = "tuple[int, bytes | bytearray | memoryview]"
 
-_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _CREATE = (
     os.O_RDWR
     | os.O_CREAT
@@ -186,18 +185,19 @@ class LocalStore:
         Raises:
             OSError: If the root is not there, or may not be read.
         """
-        pending: list[tuple[str, ...]] = [()]
+        pending: list[tuple[tuple[str, ...], Sequence[str] | None]] = [((), None)]
         while pending:
-            folder = pending.pop()
+            folder, files = pending.pop()
+            if files is not None:
+                yield folder, files
+                continue
             try:
-                files, folders = _scan(os.path.join(self.root, *folder))
+                found = _scan(os.path.join(self.root, *folder))
             except OSError:
                 if not folder:
                     raise
                 continue
-            if files:
-                yield folder, files
-            pending.extend((*folder, name) for name in reversed(folders))
+            pending.extend(reversed(list(_in_order(folder, *found))))
 
     def delete(self, name: str) -> None:
         """
@@ -209,53 +209,6 @@ class LocalStore:
         os.unlink(self.path_of(name))
 
 
-class LocalFile:
-    """
-    A file of this machine, open to be read.
-
-    Args:
-        path: Where it lies.
-    """
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._handle = os.open(path, _READ)
-        try:
-            self.size = os.fstat(self._handle).st_size
-        except BaseException:
-            self.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file; what was mapped stays."""
-        os.close(self._handle)
-
-    def read_into(self, offset: int, buffer: memoryview) -> int:
-        """Fill the buffer from the offset on; return how many bytes there were."""
-        done = 0
-        while done < len(buffer):
-            count = _read_at(self._handle, buffer[done:], offset + done)
-            if not count:
-                break
-            done += count
-        return done
-
-    def map(self) -> mmap.mmap:
-        """Return the whole file, mapped to be read."""
-        return mmap.mmap(self._handle, 0, access=mmap.ACCESS_READ)
-
-
 def _scan(folder: str) -> tuple[list[str], list[str]]:
     files = []
     folders = []
@@ -263,11 +216,33 @@ def _scan(folder: str) -> tuple[list[str], list[str]]:
         for item in found:
             if item.is_dir(follow_symlinks=False):
                 folders.append(item.name)
-            elif item.is_file() and not is_temporary(item.name):
+            elif _is_file(item) and not is_temporary(item.name):
                 files.append(item.name)
     files.sort()
     folders.sort()
     return files, folders
+
+
+def _is_file(item: os.DirEntry[str]) -> bool:
+    try:
+        return item.is_file()
+    except OSError:  # a link to itself
+        return False
+
+
+def _in_order(
+    folder: tuple[str, ...], files: list[str], folders: list[str]
+) -> Iterator[tuple[tuple[str, ...], Sequence[str] | None]]:
+    """Yield the files of a folder in runs, and between them the folders it has."""
+    start = 0
+    for name in folders:
+        end = bisect.bisect(files, name, start)
+        if end > start:
+            yield folder, files[start:end]
+        yield (*folder, name), None
+        start = end
+    if start < len(files):
+        yield folder, files[start:]
 
 
 def is_temporary(name: str) -> bool:
@@ -364,17 +339,8 @@ if hasattr(os, "pwrite"):
     def _write_at(handle: int, buffer: memoryview, offset: int) -> int:
         return os.pwrite(handle, buffer, offset)
 
-    def _read_at(handle: int, buffer: memoryview, offset: int) -> int:
-        return os.preadv(handle, [buffer], offset)
-
 else:  # Windows
 
     def _write_at(handle: int, buffer: memoryview, offset: int) -> int:
         os.lseek(handle, offset, os.SEEK_SET)
         return os.write(handle, buffer)
-
-    def _read_at(handle: int, buffer: memoryview, offset: int) -> int:
-        os.lseek(handle, offset, os.SEEK_SET)
-        part = os.read(handle, len(buffer))
-        buffer[: len(part)] = part
-        return len(part)

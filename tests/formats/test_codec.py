@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 import checkpoints
 from checkpoints import FileHandler, FormatError, UntrustedError, load
-from checkpoints.formats._codec import decode, encode, freeze
+from checkpoints.formats._codec import decode, encode
 from checkpoints.formats._equal import same
+from checkpoints.formats._frozen import freeze
 
 SOURCES = str(Path(checkpoints.__file__).parents[1])
 

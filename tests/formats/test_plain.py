@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checkpoints._json import from_bytes, to_bytes
 from checkpoints.formats._format import Inexact
 from checkpoints.formats._plain import (
     IMMUTABLE,
@@ -37,8 +38,9 @@ def refuse(*given):
 
 def through(value):
     """Turn a value into the text of JSON, which others can read too, and back."""
-    text = json.dumps(tree_to_json(value, refuse), allow_nan=False)
-    return from_json(json.loads(text), refuse)
+    data = tree_to_json(value, refuse)
+    json.dumps(data, allow_nan=False)
+    return from_json(from_bytes(to_bytes(data)), refuse)
 
 
 def exactly(value):

@@ -13,7 +13,8 @@ import pytest
 import checkpoints
 from checkpoints import ConfigError, FileHandler, Session, config, load, register_format
 from checkpoints.errors import CorruptFileError, FormatError
-from checkpoints.formats._codec import encode, freeze
+from checkpoints.formats._codec import encode
+from checkpoints.formats._frozen import freeze
 
 SOURCES = str(Path(checkpoints.__file__).parents[1])
 

@@ -202,10 +202,8 @@ class TestJax:
     @pytest.fixture
     def jax(self):
         reason = "JAX is not installed; these are its arrays"
-        jax = pytest.importorskip("jax", reason=reason)
-        import jax.numpy
-
-        return jax
+        pytest.importorskip("jax.numpy", reason=reason)
+        return pytest.importorskip("jax", reason=reason)
 
     @pytest.fixture
     def wide(self, jax):

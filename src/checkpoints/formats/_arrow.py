@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from checkpoints.errors import MissingDependencyError
@@ -274,9 +274,17 @@ def _decode_array(data: memoryview, meta: Mapping[str, Any]) -> Any:
     return chunked.chunk(0) if chunked.num_chunks == 1 else chunked.combine_chunks()
 
 
-def _freeze(value: Any) -> Any:
-    """The value itself: Arrow's are immutable."""
-    return value
+def _frozen(
+    encode: Callable[[Any], tuple[list[Buffer], dict[str, Any]]],
+    decode: Callable[[memoryview, Mapping[str, Any]], Any],
+) -> Callable[[Any], Any]:
+    """Copy by way of the file: Arrow's values may share the memory of an array."""
+
+    def freeze(value: Any) -> Any:
+        buffers, meta = encode(value)
+        return decode(memoryview(b"".join(buffers)), meta)
+
+    return freeze
 
 
 _TABLE = Format(
@@ -285,7 +293,7 @@ _TABLE = Format(
     encode=_encode_table,
     decode=_decode_table,
     package="pyarrow",
-    freeze=_freeze,
+    freeze=_frozen(_encode_table, _decode_table),
 )
 _RECORD_BATCH = Format(
     kind="pyarrow.RecordBatch",
@@ -293,7 +301,7 @@ _RECORD_BATCH = Format(
     encode=_encode_batch,
     decode=_decode_batch,
     package="pyarrow",
-    freeze=_freeze,
+    freeze=_frozen(_encode_batch, _decode_batch),
 )
 _CHUNKED_ARRAY = Format(
     kind="pyarrow.ChunkedArray",
@@ -301,7 +309,7 @@ _CHUNKED_ARRAY = Format(
     encode=_encode_column,
     decode=_decode_chunked,
     package="pyarrow",
-    freeze=_freeze,
+    freeze=_frozen(_encode_column, _decode_chunked),
 )
 _ARRAY = Format(
     kind="pyarrow.Array",
@@ -309,7 +317,7 @@ _ARRAY = Format(
     encode=_encode_column,
     decode=_decode_array,
     package="pyarrow",
-    freeze=_freeze,
+    freeze=_frozen(_encode_column, _decode_array),
 )
 
 KINDS: tuple[Format | Compound, ...] = (_TABLE, _RECORD_BATCH, _CHUNKED_ARRAY, _ARRAY)

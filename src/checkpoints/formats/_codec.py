@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
-import json
 import numbers
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from checkpoints import _json
 from checkpoints._tags import tag_text
 from checkpoints.errors import (
     CheckpointError,
@@ -22,7 +21,6 @@ from checkpoints.formats._format import Buffer, Compound, Format, Inexact
 from checkpoints.formats._kinds import format_of_kind, formats_for
 from checkpoints.formats._pickled import PICKLE, from_pickle, to_pickle, type_name
 from checkpoints.formats._plain import (
-    IMMUTABLE,
     NOT_PLAIN,
     from_json,
     scalar_to_json,
@@ -33,7 +31,6 @@ __all__ = [
     "Encoded",
     "decode",
     "encode",
-    "freeze",
     "tags_from_json",
     "tags_to_json",
     "versions_of",
@@ -44,11 +41,11 @@ Node = dict[str, Any]
 # The container's own member; a value must not take its name.
 _RESERVED = "checkpoint.json"
 _LONGEST_PART = 120
+_LONGEST_STEM = 1000
 # JSON up to this many characters, of what is no container, stands in the header.
 _SHORT = 200
 _NUMBERS = frozenset({type(None), bool, int, float})
 _CONTAINERS = (tuple, list, dict, set, frozenset)
-_encode_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Encoded(NamedTuple):
@@ -115,11 +112,11 @@ class _Encoder:
         if isinstance(data, dict) and "$member" in data:
             node: Node = data["$member"]
             return node
-        text = _encode_json(data)
+        text = _json.to_bytes(data)
         described: Node = {"kind": "json", "type": type_name(value)}
         if len(text) <= _SHORT and type(value) not in _CONTAINERS:
             return {**described, "value": data}
-        return self._member((name,), "json", "json", [text.encode("ascii")], described)
+        return self._member((name,), "json", "json", [text], described)
 
     def _tree(self, path: tuple[str, ...], value: Any) -> Any:
         def embed(inner: Any, below: tuple[str, ...]) -> Any:
@@ -173,7 +170,10 @@ class _Encoder:
         return {"kind": kind, **described, "bytes": size, "member": name}
 
     def _member_name(self, path: tuple[str, ...], suffix: str) -> str:
-        stem = "/".join(map(_member_part, path))
+        *folders, last = map(_member_part, path)
+        # A file's name always has a dot, so no folder can have a file's name.
+        parts = [folder.replace(".", "%2E") for folder in folders]
+        stem = "/".join([*parts, last])[:_LONGEST_STEM].rstrip("/")
         name, number = f"{stem}.{suffix}", 1
         while name in self._taken:
             number += 1
@@ -249,6 +249,12 @@ class _Decoder:
     def value(self, node: Node) -> Any:
         try:
             return self._node(node)
+        except CorruptFileError as error:
+            if self._path in str(error):
+                raise
+            raise CorruptFileError.at(
+                self._path, f"value {self._name!r}: {error}"
+            ) from error
         except (CheckpointError, MemoryError):
             raise
         except Exception as error:
@@ -264,7 +270,7 @@ class _Decoder:
             return self._unpickled(node)
         if kind == "json":
             inline = "value" in node
-            data = node["value"] if inline else json.loads(bytes(self._read(node)))
+            data = node["value"] if inline else _json.from_bytes(self._read(node))
             return from_json(data, self._marked)
         if kind == "text":
             return bytes(self._read(node)).decode()
@@ -350,34 +356,6 @@ def tags_from_json(data: Iterable[Sequence[Any]]) -> tuple[tuple[str, Any], ...]
         (name, from_json(value, lambda mark, given: given[mark]))
         for name, value in data
     )
-
-
-def freeze(value: Any) -> Any:
-    """
-    Return a value that later changes to this one do not reach.
-
-    Raises:
-        Exception: Whatever copying an object of an unknown type raises.
-    """
-    try:
-        return _frozen(value, ())
-    except RecursionError:  # it holds itself, which a deep copy can follow
-        return copy.deepcopy(value)
-
-
-def _frozen(value: Any, above: tuple[int, ...]) -> Any:
-    kind = type(value)
-    if kind in IMMUTABLE:
-        return value
-    if kind not in _CONTAINERS:
-        formats = formats_for(kind)
-        return formats[0].freeze(value) if formats else copy.deepcopy(value)
-    if id(value) in above:
-        raise RecursionError
-    above = (*above, id(value))
-    if kind is dict:
-        return {key: _frozen(item, above) for key, item in value.items()}
-    return kind([_frozen(item, above) for item in value])
 
 
 def versions_of(packages: Iterable[str]) -> dict[str, str]:

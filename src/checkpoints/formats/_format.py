@@ -14,7 +14,7 @@ class Inexact(Exception):  # noqa: N818 - a turn in the road, not an error anybo
     """
     Raised by `encode` and `take_apart` when the value would not come back exactly.
 
-    The value is pickled instead; the text says why, for the log.
+    Another format takes the value instead, or it is pickled, and the text says why.
     """
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import datetime
 import importlib
-import zoneinfo
 from typing import Any
 
 from checkpoints.formats._format import Compound, Inexact
@@ -208,6 +207,8 @@ def _zone_of(zone: Any) -> datetime.timedelta | str | None:
 
 def _put_timestamp_together(parts: dict[str, Any]) -> Any:
     pandas = import_pandas()
+    import zoneinfo
+
     import numpy
 
     stamp = pandas.Timestamp(numpy.datetime64(parts["value"], parts["unit"]))

@@ -21,10 +21,9 @@ def to_pickle(value: Any) -> bytes:
         FormatError: If neither can. The message names the type.
     """
     try:
+        pickled = pickle.dumps(value, _PROTOCOL)
         # By reference, a class or function of a script is lost on everyone else.
-        if getattr(type(value), "__module__", None) != "__main__":
-            return pickle.dumps(value, _PROTOCOL)
-        return _cloudpickled(value)
+        return _cloudpickled(value) if b"__main__" in pickled else pickled
     except Exception as first:
         try:
             return _cloudpickled(value)

@@ -140,20 +140,31 @@ def _object_from_json(
     return embedded(mark, data)
 
 
-def _zone_of(value: datetime.datetime | datetime.time) -> Json:
-    zone: Any = value.tzinfo
+def _zone_to_json(zone: Any) -> Json:
+    """Return what stands for a time zone, or `NOT_PLAIN` for those of others."""
+    if type(zone) is datetime.timezone:
+        offset, *name = zone.__getinitargs__()  # type: ignore[attr-defined]
+        plain = zone is datetime.UTC or (not name and not offset.microseconds)
+        return None if plain else [*_TO_JSON[type(offset)](offset).values(), *name]
     zoneinfo = sys.modules.get("zoneinfo")
     if zoneinfo is not None and type(zone) is zoneinfo.ZoneInfo and zone.key:
         return zone.key
-    if zone is None or type(zone) is datetime.timezone:
-        return None
-    # What other libraries make of a time zone is theirs to bring back.
-    return _NOT_PLAIN
+    return None if zone is None else _NOT_PLAIN
+
+
+def _zone_from_json(data: Json) -> datetime.tzinfo:
+    if isinstance(data, list):
+        offset, *name = data
+        return datetime.timezone(datetime.timedelta(*offset), *name)
+    # Costs more to import than all the rest of this library.
+    import zoneinfo
+
+    return zoneinfo.ZoneInfo(data)
 
 
 def _moment_to_json(mark: str) -> Callable[[Any], Json]:
     def convert(value: Any) -> Json:
-        zone = _zone_of(value)
+        zone = _zone_to_json(value.tzinfo)
         if zone is _NOT_PLAIN:
             return _NOT_PLAIN
         if zone is not None:
@@ -169,10 +180,7 @@ def _moment_from_json(kind: Any) -> Callable[[Json], Any]:
         text, zone, fold = data if isinstance(data, list) else (data, None, 0)
         value = kind.fromisoformat(text)
         if zone is not None:
-            # Costs more to import than all the rest of this library.
-            import zoneinfo
-
-            value = value.replace(tzinfo=zoneinfo.ZoneInfo(zone))
+            value = value.replace(tzinfo=_zone_from_json(zone))
         return value.replace(fold=fold) if fold else value
 
     return convert

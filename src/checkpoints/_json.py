@@ -1,0 +1,34 @@
+"""JSON as bytes, in the one way that all files here have it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+__all__ = ["from_bytes", "to_bytes"]
+
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+def to_bytes(data: Any) -> bytes:
+    """
+    Turn JSON's own types into bytes of UTF-8.
+
+    A lone surrogate, which is no Unicode and still has to come back as it was, becomes
+    three bytes that a strict reader refuses.
+
+    Raises:
+        RecursionError: If the data is nested deeper than the encoder goes.
+    """
+    return _encode(data).encode("utf-8", "surrogatepass")
+
+
+def from_bytes(data: bytes | bytearray | memoryview) -> Any:
+    """
+    Turn bytes back into JSON's own types.
+
+    Raises:
+        ValueError: If they are no JSON.
+        RecursionError: If it is nested deeper than the decoder goes.
+    """
+    return json.loads(bytes(data).decode("utf-8", "surrogatepass"))

@@ -1,0 +1,41 @@
+"""Values as they are now, out of reach of what happens to the originals."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from checkpoints.formats._kinds import formats_for
+from checkpoints.formats._plain import IMMUTABLE
+
+__all__ = ["freeze"]
+
+_CONTAINERS = (tuple, list, dict, set, frozenset)
+
+
+def freeze(value: Any) -> Any:
+    """
+    Return a value that later changes to this one do not reach.
+
+    Raises:
+        Exception: Whatever copying an object of an unknown type raises.
+    """
+    try:
+        return _frozen(value, ())
+    except RecursionError:  # it holds itself, which a deep copy can follow
+        return copy.deepcopy(value)
+
+
+def _frozen(value: Any, above: tuple[int, ...]) -> Any:
+    kind = type(value)
+    if kind in IMMUTABLE:
+        return value
+    if kind not in _CONTAINERS:
+        formats = formats_for(kind)
+        return formats[0].freeze(value) if formats else copy.deepcopy(value)
+    if id(value) in above:
+        raise RecursionError
+    above = (*above, id(value))
+    if kind is dict:
+        return {key: _frozen(item, above) for key, item in value.items()}
+    return kind([_frozen(item, above) for item in value])
