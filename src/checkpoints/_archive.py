@@ -200,14 +200,14 @@ class Archive:
         found = bytearray(len(expected))
         self._fill(member.offset, memoryview(found))
         if found != expected:
-            raise self._corrupt(f"the header of member {member.name!r} has changed")
+            raise self._corrupt(f"the header of member {_text(member)} has changed")
 
     def _decompressed(self, member: Member) -> memoryview:
         packed = _checksum.allocate(member.stored_size)
         self._fill(member.start, packed)
         data = _compression.decompress(packed, member.size, member.method)
         if data is None:
-            raise self._corrupt(f"member {member.name!r} does not decompress")
+            raise self._corrupt(f"member {_text(member)} does not decompress")
         return data
 
     def _fill(
@@ -246,7 +246,7 @@ class Archive:
             if member.offset != offset or (
                 member.method == STORED and member.size != member.stored_size
             ):
-                raise self._corrupt(f"member {member.name!r} is not where it belongs")
+                raise self._corrupt(f"member {_text(member)} is not where it belongs")
             offset = member.end
         names = {member.name for member in members}
         if (
@@ -258,3 +258,7 @@ class Archive:
 
     def _corrupt(self, what: str) -> CorruptFileError:
         return CorruptFileError.at(self._source.path, what)
+
+
+def _text(member: Member) -> str:
+    return repr(member.name.decode("ascii", "replace"))

@@ -15,6 +15,7 @@ from checkpoints._handlers import Handler
 from checkpoints._key import SUFFIXES, Key
 from checkpoints._origin import current_run, host_name, run_started
 from checkpoints._parquet import to_parquet
+from checkpoints._shown import shown
 from checkpoints.errors import (
     AlreadyStoredError,
     CheckpointError,
@@ -250,11 +251,11 @@ def _check_choice(option: str, value: object, choices: tuple[str, ...]) -> None:
         raise ConfigError(message)
 
 
-def _checked_root(root: str | os.PathLike[str]) -> str:
+def _checked_root(root: object) -> str:
     """Return a root as text, absolute, so that a change of folder moves nothing."""
-    text: object = os.fspath(root)
+    text: object = os.fspath(root) if isinstance(root, str | os.PathLike) else None
     if not isinstance(text, str) or not text or "\0" in text:
-        message = f"root {root!r} has to be a path: text, not empty"
+        message = f"root {shown(root)} has to be a path: text, not empty"
         raise ConfigError(message)
     try:
         parsed = list(string.Formatter().parse(text))

@@ -11,6 +11,7 @@ from checkpoints._archive import Archive
 from checkpoints._container import meta_of, open_container
 from checkpoints._local_file import LocalFile
 from checkpoints._parquet import ParquetFile
+from checkpoints._shown import shown
 from checkpoints.errors import CheckpointError, CorruptFileError, UnknownValueError
 from checkpoints.formats._codec import decode
 from checkpoints.formats._tables import from_table
@@ -41,9 +42,9 @@ def _wanted(
 ) -> Mapping[str, dict[str, Any]]:
     for name in names:
         if name not in nodes:
-            near = difflib.get_close_matches(name, nodes, n=3)
+            near = difflib.get_close_matches(str(name), nodes, n=3)
             known = f"the nearest are {near}" if near else f"there are {sorted(nodes)}"
-            message = f"{path} holds no value {name!r}; {known}"
+            message = f"{path} holds no value {shown(name)}; {known}"
             raise UnknownValueError(message)
     return {name: nodes[name] for name in names} if names else nodes
 

@@ -7,6 +7,7 @@ footer and over all before it, stand in the footer, taken with zeros in their pl
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -19,8 +20,8 @@ from checkpoints.errors import CorruptFileError, MissingDependencyError
 __all__ = ["ParquetFile", "to_parquet"]
 
 _HEADER_KEY = b"checkpoints"
-_UNSEALED = b"crc32:00000000:00000000"
 _SEAL = re.compile(rb"crc32:([0-9a-f]{8}):([0-9a-f]{8})")
+_BLANK = b"crc32:00000000:00000000"
 _MAGIC = b"PAR1"
 
 
@@ -38,22 +39,25 @@ def to_parquet(table: Any, header: Mapping[str, Any], compression: str | None) -
     """
     pyarrow = _pyarrow()
     sink = pyarrow.BufferOutputStream()
+    # Found again by chance of one in 2 to the 64th only, whatever else is written.
+    mark = b"crc32:%b:%b" % (os.urandom(4).hex().encode(), os.urandom(4).hex().encode())
     with pyarrow.parquet.ParquetWriter(
         sink, table.schema, compression=compression or "none"
     ) as writer:
         writer.write_table(table)
-        # In this order: the seal is looked for from the end.
-        writer.add_key_value_metadata({_HEADER_KEY: _json.to_bytes(header)})
-        writer.add_key_value_metadata({"checkpoints.crc32": _UNSEALED.decode()})
-    return _sealed(bytearray(sink.getvalue()))
+        writer.add_key_value_metadata(
+            {_HEADER_KEY: _json.to_bytes(header), b"checkpoints.crc32": mark}
+        )
+    return _sealed(bytearray(sink.getvalue()), mark)
 
 
-def _sealed(data: bytearray) -> bytes:
+def _sealed(data: bytearray, mark: bytes) -> bytes:
     start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
-    at = data.rindex(_UNSEALED)
+    at = data.rindex(mark)
     view = memoryview(data)
+    view[at : at + len(mark)] = _BLANK
     seal = f"crc32:{crc32_of([view[:start]]):08x}:{crc32_of([view[start:]]):08x}"
-    view[at : at + len(seal)] = seal.encode()
+    view[at : at + len(mark)] = seal.encode()
     return bytes(data)
 
 
@@ -107,12 +111,14 @@ class ParquetFile:
         seals = list(_SEAL.finditer(footer))
         if not seals:
             raise self._corrupt("it is Parquet, but no checkpoint")
-        data_crc, footer_crc = (int(digits, 16) for digits in seals[-1].groups())
-        unsealed = bytearray(footer)
-        unsealed[slice(*seals[-1].span())] = _UNSEALED
-        if crc32_of([unsealed]) != footer_crc:
-            raise self._corrupt("its footer has changed")
-        return footer, data_crc
+        # What was saved may hold text that looks like a seal; only one is true.
+        for seal in seals:
+            data_crc, footer_crc = (int(digits, 16) for digits in seal.groups())
+            blank = bytearray(footer)
+            blank[slice(*seal.span())] = _BLANK
+            if crc32_of([blank]) == footer_crc:
+                return footer, data_crc
+        raise self._corrupt("its footer has changed")
 
     def _read(self, offset: int, size: int) -> bytes:
         data = bytearray(size)

@@ -178,7 +178,9 @@ class Registry:
 
     def is_enabled(self, name: object) -> bool:
         """Tell whether a call would reach a rule; see `checkpoints.is_enabled`."""
-        if not isinstance(name, str) or self.plans.get(name) is ABSENT:
+        try:
+            name = checked_name(name)
+        except ConfigError:
             return False
         plan = self.plan(self.current(name))
         if plan is None:

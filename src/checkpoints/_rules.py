@@ -13,6 +13,7 @@ from typing import Any, Self, TypeAlias
 from checkpoints._file_handler import FileHandler
 from checkpoints._handlers import FunctionHandler, Handler
 from checkpoints._key import Key, checked_name
+from checkpoints._shown import shown
 from checkpoints._tags import TagPairs, checked_tag_name, tags_match
 from checkpoints.errors import ConfigError
 
@@ -65,7 +66,7 @@ class Rule:
         forget: Callable[[Rule], None] = lambda _: None,
     ) -> None:
         self.names: str | tuple[str, ...]
-        self.names = names if isinstance(names, str) else tuple(names)
+        self.names = names if isinstance(names, str) else _listed(names)
         self.handlers = handlers
         self.where = _checked_where(where)
         self.every = _checked_count("every", every)
@@ -189,6 +190,17 @@ def _matcher(names: str | tuple[str, ...]) -> Callable[[str], bool]:
         return lambda name: matches(name) is not None
     below = f"{checked_name(names)}."
     return lambda name: name == names or name.startswith(below)
+
+
+def _listed(names: Iterable[str]) -> tuple[str, ...]:
+    try:
+        return tuple(names)
+    except TypeError as error:
+        message = (
+            f"{shown(names)} cannot be the names of checkpoints: give a pattern, such "
+            "as 'mypkg.*', or a list of names"
+        )
+        raise ConfigError(message) from error
 
 
 def _checked_where(where: Where | None) -> Where | None:

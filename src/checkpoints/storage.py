@@ -121,7 +121,7 @@ class LocalStore:
 
         Raises:
             FileExistsError: If none of the names is free.
-            OSError: If it cannot be written. Nothing is left behind then, unless the
+            OSError: If it cannot be written. No file is left behind then, unless the
                 error comes from the last step of `durable`, and says so.
         """
         candidates = iter(names)

@@ -175,10 +175,11 @@ class _Encoder:
         parts = [folder.replace(".", "%2E") for folder in folders]
         stem = "/".join([*parts, last])[:_LONGEST_STEM].rstrip("/")
         name, number = f"{stem}.{suffix}", 1
-        while name in self._taken:
+        # So that all can be unpacked side by side where case does not count.
+        while name.casefold() in self._taken:
             number += 1
             name = f"{stem}~{number}.{suffix}"
-        self._taken.add(name)
+        self._taken.add(name.casefold())
         return name
 
 
@@ -284,6 +285,9 @@ class _Decoder:
     def _marked(self, mark: str, data: dict[str, Any]) -> Any:
         """Return the value that an object in the JSON stands for."""
         if mark == "$member":
+            if data[mark]["kind"] == "json":
+                # Never written so: such members could name each other without end.
+                raise ValueError("a value inside another is kept as JSON of its own")
             return self._node(data[mark])
         if mark != "$compound":
             raise self._unknown(mark)

@@ -18,6 +18,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from checkpoints.errors import MissingDependencyError
 from checkpoints.formats._format import Inexact
 
 __all__ = ["IMMUTABLE", "from_json", "scalar_to_json", "tree_to_json"]
@@ -159,7 +160,11 @@ def _zone_from_json(data: Json) -> datetime.tzinfo:
     # Costs more to import than all the rest of this library.
     import zoneinfo
 
-    return zoneinfo.ZoneInfo(data)
+    try:
+        return zoneinfo.ZoneInfo(data)
+    except zoneinfo.ZoneInfoNotFoundError as error:
+        message = f"time zone {data!r} is not known here: pip install tzdata"
+        raise MissingDependencyError(message) from error
 
 
 def _moment_to_json(mark: str) -> Callable[[Any], Json]:
