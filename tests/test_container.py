@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import decimal
 import json
@@ -242,7 +243,10 @@ class TestStrangeFiles:
         deep = 1
         for _ in range(sys.getrecursionlimit() * 2 // 3):
             deep = [deep]
-        self.assert_corrupt(written(good_header(tags=[["a", deep]])))
+        path = written(good_header(tags=[["a", deep]]))
+        # How deep a reader gets depends on the Python.
+        with contextlib.suppress(CorruptFileError):
+            assert index(path.parent)[0].meta["tags"] == (("a", deep),)
 
     @pytest.mark.parametrize("time", [None, 1, "yesterday", [], "2024-13-01"])
     def test_a_time_that_is_none_is_told(self, written, time):

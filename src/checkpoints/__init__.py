@@ -5,6 +5,9 @@ A checkpoint is a name and some tags; a rule says where that name's data goes; n
 nothing happens.
 """
 
+from checkpoints import errors as errors
+from checkpoints import formats as formats
+from checkpoints import storage as storage
 from checkpoints._checkpoint import (
     available,
     capture,

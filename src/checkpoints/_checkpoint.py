@@ -83,7 +83,7 @@ def register(names: str | Iterable[str], /) -> None: ...
 @overload
 def register(prefix: str, names: str | Iterable[str], /) -> None: ...
 def register(
-    prefix: str | Iterable[str], names: str | Iterable[str] | None = None, /
+    prefix: str | Iterable[str], names: str | Iterable[str] = ABSENT, /
 ) -> None:
     """
     Declare checkpoints, so that they can be listed before anything has run.
@@ -102,9 +102,9 @@ def register(
     >>> "shop.total" in available()
     True
     """
-    given = prefix if names is None else names
+    given = prefix if names is ABSENT else names
     listed = [given] if isinstance(given, str) else _listed(given)
-    if names is not None:
+    if names is not ABSENT:
         listed = [joined_name(prefix, name) for name in listed]
     registry.register(listed)
 
@@ -121,7 +121,7 @@ def _listed(names: Iterable[str]) -> list[str]:
 def deprecate(old: str, new: str, /) -> None: ...
 @overload
 def deprecate(prefix: str, old: str, new: str, /) -> None: ...
-def deprecate(prefix: str, old: str, new: str | None = None, /) -> None:
+def deprecate(prefix: str, old: str, new: str = ABSENT, /) -> None:
     """
     Rename a checkpoint: calls and rules that use the old name reach the new one.
 
@@ -142,7 +142,7 @@ def deprecate(prefix: str, old: str, new: str | None = None, /) -> None:
     >>> deprecated()["shop.cut"]
     'shop.rebate'
     """
-    if new is None:
+    if new is ABSENT:
         old, new = prefix, old
     else:
         old, new = joined_name(prefix, old), joined_name(prefix, new)

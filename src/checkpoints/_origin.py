@@ -30,7 +30,8 @@ class Origin(NamedTuple):
 
     Args:
         run: The id of the run.
-        sequence: The number of the save in its process, from 1.
+        sequence: The number of the save in its process, rising; a forked child goes
+            on from its parent's.
         time: Seconds since the epoch.
         host: The name of the machine.
         pid: The process.

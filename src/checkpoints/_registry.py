@@ -246,11 +246,17 @@ class Registry:
         if rule is None:
             return
         key = Key(name, pairs, Origin.here())
+        raised = None
         for handler in rule.handlers:
             try:
                 handler.commit(key, handler.stage(None, named_values(data, values)))
             except BaseException as error:  # noqa: BLE001 - the host must not fall
-                self.failed(rule, name, error, handler)
+                try:
+                    self.failed(rule, name, error, handler)
+                except Exception as told:  # noqa: BLE001 - all handlers get the data
+                    raised = raised or told
+        if raised is not None:
+            raise raised
 
     # Failures
 

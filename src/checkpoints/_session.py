@@ -62,8 +62,8 @@ class Session:
     def __init__(self, name: str, /) -> None: ...
     @overload
     def __init__(self, prefix: str, name: str, /) -> None: ...
-    def __init__(self, prefix: str, name: str | None = None, /) -> None:
-        self._given = prefix if name is None else joined_name(prefix, name)
+    def __init__(self, prefix: str, name: str = ABSENT, /) -> None:
+        self._given = prefix if name is ABSENT else joined_name(prefix, name)
         self._slots: dict[str, _Slot] = {}
         self._lock = threading.RLock()
 

@@ -320,14 +320,14 @@ class Tags(tuple[tuple[str, str], ...]):
     __slots__ = ()
 
     @overload
-    def __getitem__(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, key: str
-    ) -> str: ...
+    def __getitem__(self, key: str) -> str: ...
     @overload
     def __getitem__(self, key: SupportsIndex) -> tuple[str, str]: ...
     @overload
     def __getitem__(self, key: slice) -> tuple[tuple[str, str], ...]: ...
-    def __getitem__(self, key: str | SupportsIndex | slice) -> object:
+    def __getitem__(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, key: str | SupportsIndex | slice
+    ) -> object:
         """
         Return the one value of a tag, or what stands at a position.
 

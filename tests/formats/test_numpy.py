@@ -37,7 +37,6 @@ ARRAYS = {
     "dates": numpy.array(["2020-01-01", "NaT"], "M8[ns]"),
     "dates by 25 seconds": numpy.array([0, 1], "M8[25s]"),
     "durations": numpy.array([1, 2], ">m8[ms]"),
-    "durations of no unit": numpy.array([1, 2], "m8"),
     "text": numpy.array([["a", "ü"], ["", "longer"]]),
     "no text": numpy.array(["", ""], "U0"),
     "bytes": numpy.array([b"a", b"\0b"]),
@@ -66,7 +65,7 @@ SCALARS = [
     numpy.str_(""),
     numpy.bytes_(b"a"),
     numpy.datetime64("2020-01-01T00", "h"),
-    numpy.datetime64("NaT"),
+    numpy.datetime64("NaT", "s"),
     numpy.timedelta64(3, "D"),
     numpy.void(b"ab"),
     numpy.zeros(1, STRUCTURED)[0],
@@ -281,7 +280,8 @@ class TestScalars:
         back = round_trip(scalar)
         assert type(back) is type(scalar)
         assert back.dtype == scalar.dtype
-        assert numpy.asarray(back).tobytes() == numpy.asarray(scalar).tobytes()
+        assert str(back) == str(scalar)
+        assert back == scalar or back != back  # noqa: PLR0124
         assert round_trip.kinds[0] == "numpy.scalar"
 
     def test_text_that_ends_in_nul_is_inexact(self, round_trip):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import sys
 import zoneinfo
 
 import pytest
@@ -509,10 +510,16 @@ class TestRecognition:
         kinds = {recognise(type(index)).kind for index in INDEXES.values()}
         assert kinds == {"pandas.Index"}
 
-    def test_without_pyarrow_a_frame_is_inexact(self, frame, monkeypatch):
-        monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    def test_without_pyarrow_a_frame_is_inexact(self, round_trip, frame, monkeypatch):
+        monkeypatch.setitem(sys.modules, "pyarrow", None)
         with pytest.raises(Inexact, match=r"pip install 'checkpoints\[pandas\]'"):
-            to_table(frame)
+            round_trip(frame)
+
+    def test_without_pyarrow_an_index_needs_none(self, round_trip, monkeypatch):
+        monkeypatch.setitem(sys.modules, "pyarrow", None)
+        for index in (pandas.RangeIndex(3), INDEXES["levels"], INDEXES["no frequency"]):
+            back = round_trip(index)
+            assert back.equals(index)
 
 
 class TestFreeze:

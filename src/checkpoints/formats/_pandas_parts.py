@@ -46,7 +46,9 @@ def freeze_series(series: Any) -> Any:
     if series.dtype != object or set(map(type, series)) <= _IMMUTABLE:
         return series.copy()
     values = copy.deepcopy(list(series))
-    copied = pandas.Series(values, index=series.index, name=series.name, dtype=object)
+    copied: Any = pandas.Series(
+        values, index=series.index, name=series.name, dtype=object
+    )
     return copied.__finalize__(series)
 
 
@@ -73,29 +75,29 @@ def _take_frame_apart(frame: Any) -> dict[str, Any]:
     index, width = None, frame.shape[1]
     if not _is_exact(pandas.DataFrame(index=frame.index)):
         index, rest.index = frame.index, pandas.RangeIndex(len(frame))
-    has_labels = _is_exact(pandas.DataFrame(columns=frame.columns, dtype=float))
-    if not has_labels:
-        rest.columns = [str(position) for position in range(width)]
-    odd = [position for position in range(width) if _is_odd(rest, position)]
-    if not odd and not frame.attrs and has_labels and index is None:
-        raise Inexact("the frame as a whole does not come back, each part of it would")
-    columns = {str(position): _values_of(rest.iloc[:, position]) for position in odd}
-    even = [position for position in range(width) if position not in set(odd)]
+    odd = {position for position in range(width) if _is_odd(rest.iloc[:, position])}
+    even = rest.iloc[:, [position for position in range(width) if position not in odd]]
+    if not _is_exact(even):
+        even.columns = [str(position) for position in range(even.shape[1])]
+        # Were it inexact still, it would be taken apart in its turn, without an end.
+        to_table(even)
     return {
-        "frame": rest.iloc[:, even],
-        "odd": columns,
+        "frame": even,
+        "odd": {str(position): _values_of(rest.iloc[:, position]) for position in odd},
         "columns": frame.columns,
         "index": index,
         "attrs": frame.attrs,
     }
 
 
-def _is_odd(frame: Any, position: int) -> bool:
+def _is_odd(column: Any) -> bool:
     import numpy
+    import pandas
 
-    dtype = frame.dtypes.iloc[position]
-    is_number = isinstance(dtype, numpy.dtype) and dtype.kind in "biufmM"
-    return not is_number and not _is_exact(frame.iloc[:, [position]])
+    if isinstance(column.dtype, numpy.dtype) and column.dtype.kind in "biufmM":
+        return False
+    index = pandas.RangeIndex(len(column))
+    return not _is_exact(column.set_axis(index).to_frame("column"))
 
 
 def _put_frame_together(parts: dict[str, Any]) -> Any:
@@ -103,7 +105,7 @@ def _put_frame_together(parts: dict[str, Any]) -> Any:
 
     frame = parts["frame"]
     frame.columns = pandas.RangeIndex(frame.shape[1])
-    for position, values in parts["odd"].items():
+    for position, values in sorted(parts["odd"].items(), key=lambda item: int(item[0])):
         column = _series_of(values, frame.index)
         frame.insert(int(position), -1 - int(position), column)
     frame.columns = parts["columns"]
@@ -150,7 +152,8 @@ def _take_index_apart(index: Any) -> dict[str, Any]:
         codes = [level.copy() for level in index.codes]
         levels = [level.rename(None) for level in index.levels]
         return {"names": names, "levels": levels, "codes": codes}
-    if getattr(index, "freq", None) is not None:
+    # That of a PeriodIndex is a part of its dtype.
+    if getattr(index, "freq", None) is not None and index.dtype.kind in "mM":
         raise Inexact(f"the index has the frequency {index.freq!r}")
     return {"names": names, "values": _values_of(index)}
 

@@ -51,7 +51,7 @@ def to_table(value: Any) -> tuple[Any, dict[str, Any]]:
     for position in range(value.shape[1]):
         _check_column(value, position)
     try:
-        table = pyarrow.Table.from_pandas(value)
+        table = pyarrow.Table.from_pandas(_with_plain_names(value))
         empty = from_table(table.slice(0, 0), _notes_of_empty(meta))
     except Exception as error:
         # pandas, pyarrow and the dtypes of others raise whatever they like here.
@@ -110,9 +110,19 @@ def import_pandas() -> Any:
     return pandas
 
 
+def _with_plain_names(frame: Any) -> Any:
+    """The frame without names of its index that pyarrow would warn of."""
+    names = [name for name in frame.index.names if name is not None]
+    if all(type(name) is str for name in names) and len({*names}) == len(names):
+        return frame
+    renamed = frame.copy(deep=False)
+    renamed.index = frame.index.set_names([None] * frame.index.nlevels)
+    return renamed
+
+
 def _with_rows(frame: Any, meta: Mapping[str, Any]) -> Any:
     """The frame with the labels of its rows as they were."""
-    import pandas
+    pandas: Any = import_pandas()
 
     notes = meta["index"]
     if "range" in notes:
@@ -274,7 +284,7 @@ def _text_of(dtype: Any) -> str:
 
 def _dtype_of(text: str) -> Any:
     """The dtype of one of the few texts that Arrow does not tell apart."""
-    import pandas
+    pandas: Any = import_pandas()
 
     name, _, storage = text.rstrip("]").partition("[")
     if text == "object":

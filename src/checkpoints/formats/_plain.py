@@ -28,6 +28,8 @@ Json: TypeAlias = Any
 # A larger int goes as hexadecimal digits: reading as many decimal ones takes
 # quadratic time, and Python refuses to beyond 4300.
 _LARGEST_INT = 1 << 64
+# Whoever reads may have less of the stack left than who wrote.
+_DEEPEST = 100
 
 
 def tree_to_json(value: Any, embed: Callable[[Any, tuple[str, ...]], Json]) -> Json:
@@ -40,7 +42,7 @@ def tree_to_json(value: Any, embed: Callable[[Any, tuple[str, ...]], Json]) -> J
             positions that lead to it; returns the JSON that stands for it.
 
     Raises:
-        Inexact: If the value holds itself.
+        Inexact: If the value holds itself, or is nested too deep.
     """
     return _Tree(embed).convert(value, ())
 
@@ -56,8 +58,9 @@ class _Tree:
         kind = type(value)
         if kind in _CONTAINERS:
             if id(value) in self._open:
-                message = "it holds itself"
-                raise Inexact(message)
+                raise Inexact("it holds itself")
+            if len(self._open) >= _DEEPEST:
+                raise Inexact(f"it is nested more than {_DEEPEST} deep")
             self._open.add(id(value))
             converted = self._container(value, kind, path)
             self._open.discard(id(value))
