@@ -41,6 +41,7 @@ clean: ## Remove all that was made here, the environments too
 %/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "checkpoints needs Python 3.11 or newer; name one: make PYTHON=python3.13 ..."; exit 1; }
+	@echo "Making the environment $*: a minute or two, once"
 	$(PYTHON) -m venv $*
 	$*/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$*/bin/python -m pip install --quiet $(WANTED)

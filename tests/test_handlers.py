@@ -261,6 +261,4 @@ class TestDictHandler:
             handler.checkpoint("a", arrow.table({"x": [1.0, 2.0, None]}))
 
     def test_it_shows_its_options(self):
-        assert repr(DictHandler(force=True)) == (
-            "<DictHandler with 0 objects, force=True, copy=True>"
-        )
+        assert repr(DictHandler(force=True)) == ("<DictHandler []>")

@@ -37,7 +37,7 @@ for attempt in (entry.load, lambda: entry.meta):
     try:
         attempt()
     except checkpoints.MissingDependencyError as error:
-        print("checkpoints[arrow]" in str(error))
+        print("pip install pyarrow" in str(error))
 """
 
 

@@ -73,6 +73,8 @@ def checkpoint(
         pass
     if nested is not ABSENT:
         name, data = joined_name(name, data), nested
+    elif values and type(data) is str:
+        registry.warn_of_lost_prefix(name, data)
     name, plan = registry.lookup(name)
     if plan is not None:
         registry.save(name, plan, data, values)
@@ -268,7 +270,9 @@ def reset() -> None:
 
 
 @contextmanager
-def capture(names: str | Iterable[str] = "*") -> Iterator[DictHandler]:
+def capture(
+    names: str | Iterable[str] = "*", *, copy: bool = True
+) -> Iterator[DictHandler]:
     """
     Keep in memory what is saved inside the block, and see it.
 
@@ -277,6 +281,7 @@ def capture(names: str | Iterable[str] = "*") -> Iterator[DictHandler]:
 
     Args:
         names: A pattern, or a list of exact names, as for `config`.
+        copy: Keep the values as they are now, not as they become.
 
     Yields:
         A mapping of paths, such as `"fold=1/mypkg/fit"`, to values by name.
@@ -286,6 +291,6 @@ def capture(names: str | Iterable[str] = "*") -> Iterator[DictHandler]:
     >>> list(seen)
     ['shop/total']
     """
-    handler = DictHandler(force=True)
+    handler = DictHandler(force=True, copy=copy)
     with registry.config(names, handler, {"on_error": "raise"}):
         yield handler

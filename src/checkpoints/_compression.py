@@ -134,7 +134,7 @@ def _zstd() -> Any:
     except ImportError as error:
         message = (
             "zstd compression needs the zstandard package below Python 3.14: "
-            "pip install 'checkpoints[zstd]', or use compression='gzip'"
+            "pip install zstandard, or use compression='gzip'"
         )
         raise MissingDependencyError(message) from error
     return _Zstandard(zstandard)

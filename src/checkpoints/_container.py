@@ -92,7 +92,7 @@ def _check(header: object, path: str) -> None:
     if version > FORMAT_VERSION:
         message = (
             f"{path} has format version {version}, and this version of checkpoints, "
-            f"{__version__}, reads up to {FORMAT_VERSION}: pip install -U checkpoints"
+            f"{__version__}, reads up to {FORMAT_VERSION}: take a later version"
         )
         raise FormatError(message)
     try:

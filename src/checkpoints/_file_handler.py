@@ -125,8 +125,8 @@ class FileHandler(Handler):
             self._tell_of_skipping(key)
         except OSError as error:
             error.add_note(
-                f"while saving checkpoint {key} under {store.root}: see that the "
-                "folder is there, may be written, and has room"
+                f"while saving checkpoint {key} under {store.root}: see that it is a "
+                "folder, no file is in its way, it may be written, and has room"
             )
             raise
 

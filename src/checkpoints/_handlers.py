@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from checkpoints._key import Key
 from checkpoints._origin import Origin
+from checkpoints._shown import shown
 from checkpoints._tags import current_tags
 from checkpoints.errors import AlreadyStoredError, ConfigError
 from checkpoints.formats._equal import same
-from checkpoints.formats._frozen import freeze
+from checkpoints.formats._frozen import frozen_values
 
 __all__ = ["ABSENT", "DictHandler", "FunctionHandler", "Handler", "named_values"]
 
@@ -129,11 +131,17 @@ class DictHandler(Handler, Mapping[str, Mapping[str, Any]]):
         self._told: set[str] = set()
 
     def __repr__(self) -> str:
-        options = f", force={self.force}, copy={self.copy}"
-        return f"<DictHandler with {len(self)} objects{options}>"
+        return f"<DictHandler {shown(list(self))}>"
 
     def __getitem__(self, path: str) -> Mapping[str, Any]:
-        return self.objects[path]
+        try:
+            return self.objects[path]
+        except KeyError:
+            near = difflib.get_close_matches(str(path).replace(".", "/"), self.objects)
+            raise KeyError(
+                f"nothing is stored under {shown(path)}; "
+                + (f"the nearest are {near}" if near else f"there are {shown([*self])}")
+            ) from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.objects)
@@ -149,10 +157,7 @@ class DictHandler(Handler, Mapping[str, Mapping[str, Any]]):
             AlreadyStoredError: If other values are there already, without `force`.
         """
         path = key.path
-        values = {
-            name: freeze(value) if self.copy else value
-            for name, value in staged.items()
-        }
+        values = frozen_values(staged) if self.copy else dict(staged)
         there = self.objects.get(path)
         if there is not None and not same(there, values):
             self._note_replaced(key, path)

@@ -209,7 +209,15 @@ def load(
     {'price': 9.5}
     """
     path = source.path if isinstance(source, Entry) else _path(source)
-    return load_file(path, names, trusted=trusted, mmap=mmap)
+    try:
+        return load_file(path, names, trusted=trusted, mmap=mmap)
+    except (FileNotFoundError, IsADirectoryError) as error:
+        for suffix in _SUFFIXES:
+            if os.path.exists(path + suffix):
+                error.add_note(f"Did you mean {path}{suffix}?")
+        if os.path.isdir(path):
+            error.add_note("It is a folder: index(...) lists what lies below it")
+        raise
 
 
 def _in_order(files: Sequence[str]) -> Sequence[str]:

@@ -41,10 +41,16 @@ def _wanted(
     nodes: Mapping[str, dict[str, Any]], names: tuple[str, ...], path: str
 ) -> Mapping[str, dict[str, Any]]:
     for name in names:
+        if not isinstance(name, str):
+            message = (
+                f"{path} holds no value {shown(name)}: names are texts, each an "
+                "argument of its own, as in load(path, 'x', 'y')"
+            )
+            raise UnknownValueError(message)
         if name not in nodes:
-            near = difflib.get_close_matches(str(name), nodes, n=3)
+            near = difflib.get_close_matches(name, nodes, n=3)
             known = f"the nearest are {near}" if near else f"there are {sorted(nodes)}"
-            message = f"{path} holds no value {shown(name)}; {known}"
+            message = f"{path} holds no value {name!r}; {known}"
             raise UnknownValueError(message)
     return {name: nodes[name] for name in names} if names else nodes
 

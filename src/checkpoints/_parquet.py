@@ -135,6 +135,6 @@ def _pyarrow() -> Any:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
-        message = "Parquet files need pyarrow: pip install 'checkpoints[arrow]'"
+        message = "Parquet files need pyarrow: pip install pyarrow"
         raise MissingDependencyError(message) from error
     return pyarrow

@@ -43,6 +43,7 @@ class Registry:
         self._renamed: dict[str, str] = {}
         self._rules: tuple[Rule, ...] = ()
         self._failures: dict[tuple[str, type], int] = {}
+        self._told: set[str] = set()
         self._lock = threading.RLock()
         self._pid = os.getpid()
         # A thread that another one held the lock in is not there after a fork.
@@ -102,9 +103,34 @@ class Registry:
     def _old_names(self, name: str) -> list[str]:
         return [old for old in self._renamed if self.current(old) == name]
 
-    def _nearest(self, name: str) -> str:
-        near = difflib.get_close_matches(name, self.available(), n=1)
-        return f"the nearest known is {near[0]!r}" if near else "none like it is known"
+    def _nearest(self, wanted: str) -> str:
+        """Tell which known name, or prefix of one, a pattern or name may stand for."""
+        known = {}
+        for name in self.available():
+            parts = name.split(".")
+            for length in range(len(parts), 0, -1):
+                part = ".".join(parts[:length])
+                known.setdefault(part.casefold(), part)
+        near = difflib.get_close_matches(wanted.casefold(), known, n=1)
+        if not near:
+            return "none like it is known"
+        return f"the nearest known is {known[near[0]]!r}"
+
+    def warn_of_lost_prefix(self, name: str, data: str) -> None:
+        """Tell of a call that looks as if its text were to be part of the name."""
+        full = f"{name}.{data}"
+        if full in self._declared and full not in self._told:
+            self._told.add(full)
+            logger.warning(
+                "checkpoint(%r, %r, ...) saves the text %r under %r, while %r is "
+                "registered: write checkpoint(%r, ...) for that",
+                name,
+                data,
+                data,
+                name,
+                full,
+                full,
+            )
 
     # Rules
 
@@ -134,8 +160,11 @@ class Registry:
     def remove(self, rule: Rule) -> None:
         """Take a rule back."""
         with self._lock:
+            known = rule in self._rules
             self._rules = tuple(other for other in self._rules if other is not rule)
             self.plans.clear()
+        if known:
+            self._tell_of_idle(rule)
 
     def reset(self) -> None:
         """Take every rule back."""
@@ -152,14 +181,25 @@ class Registry:
                 warnings.warn(message, DeprecationWarning, outside_level())
 
     def _warn_of_unknown_names(self, rule: Rule) -> None:
+        if isinstance(rule.names, str) and set(rule.names) & {"/", os.sep}:
+            logger.warning(
+                "%r covers names with a slash in them: if that is a path, the "
+                "arguments are the other way round, config(names, target)",
+                rule,
+            )
         for name in rule.names if isinstance(rule.names, tuple) else ():
             if name not in self._declared and name not in self._renamed:
                 logger.warning(
                     "checkpoint %r is not known yet; %s. The rule stays, and holds "
                     "once the name is registered or called",
                     name,
-                    self._nearest(name),
+                    self._hint_for_listed(name),
                 )
+
+    def _hint_for_listed(self, name: str) -> str:
+        if any(known.startswith(f"{name}.") for known in self.available()):
+            return f"a list means exact names, {name!r} without one all below it too"
+        return self._nearest(name)
 
     def _matches(self, rule: Rule, name: str) -> bool:
         return rule.covers(name) or any(map(rule.covers, self._old_names(name)))
@@ -231,7 +271,9 @@ class Registry:
         for rule in plan:
             try:
                 if rule.accepts(pairs):
+                    rule.accepted = True
                     return rule
+                rule.refused = True
             except BaseException as error:  # noqa: BLE001 - a function of the user
                 self.failed(rule, name, error)
                 break
@@ -289,21 +331,26 @@ class Registry:
         """Tell, at the end of the program, what the rules did not do."""
         if os.getpid() != self._pid or _is_child():
             return
-        names = self.available()
         for rule in self._rules:
-            wanted = (
-                rule.names if isinstance(rule.names, str) else "".join(rule.names[:1])
-            )
-            if wanted and not any(self._matches(rule, name) for name in names):
-                logger.warning(
-                    "%r matched no checkpoint that this process knows of; %s",
-                    rule,
-                    self._nearest(wanted),
-                )
+            self._tell_of_idle(rule)
         failures = sum(self._failures.values())
         if failures > len(self._failures):
-            names = sorted({name for name, _ in self._failures})
-            logger.warning("%d saves failed in all, of %s", failures, ", ".join(names))
+            names = ", ".join(sorted({repr(name) for name, _ in self._failures}))
+            logger.warning("%d saves failed in all, of %s", failures, names)
+
+    def _tell_of_idle(self, rule: Rule) -> None:
+        wanted = rule.names if isinstance(rule.names, str) else "".join(rule.names[:1])
+        names = self.available()
+        if wanted and not any(self._matches(rule, name) for name in names):
+            logger.warning(
+                "%r matched no checkpoint that this process knows of; %s",
+                rule,
+                self._nearest(wanted),
+            )
+        elif rule.refused and not rule.accepted:
+            logger.warning(
+                "%r saved nothing: no call had the tags that `where` asks for", rule
+            )
 
 
 def _is_child() -> bool:

@@ -78,6 +78,8 @@ class Rule:
         self._forget = forget
         self.covers = _matcher(self.names)
         self._calls: dict[str, itertools.count[int]] = {}
+        # Whether `where` has taken a call so far, and whether it has turned one down.
+        self.accepted = self.refused = False
 
     def __repr__(self) -> str:
         target = list(self.handlers) if len(self.handlers) > 1 else None
@@ -155,7 +157,9 @@ def handlers_for(target: Target, options: Mapping[str, Any]) -> tuple[Handler, .
     Raises:
         ConfigError: If it is none of these, or there are options and no path.
     """
-    targets = target if isinstance(target, (list, tuple)) else [target]
+    targets = target if isinstance(target, list | tuple) else [target]
+    if not targets:
+        raise ConfigError("an empty list is no target; None switches the names off")
     paths = [item for item in targets if isinstance(item, (str, os.PathLike))]
     if options and not paths:
         message = (

@@ -14,7 +14,7 @@ from checkpoints._origin import Origin
 from checkpoints._registry import registry
 from checkpoints._rules import Rule
 from checkpoints._tags import TagPairs, current_tags
-from checkpoints.formats._frozen import freeze
+from checkpoints.formats._frozen import frozen_values
 
 __all__ = ["Session"]
 
@@ -84,6 +84,14 @@ class Session:
         else:
             self.discard()
 
+    def __del__(self) -> None:
+        if any(slot.names for slot in getattr(self, "_slots", {}).values()):
+            logger.warning(
+                "a session of %r is gone with data that was never committed: use it in "
+                "a `with` block, or call commit()",
+                self._given,
+            )
+
     def checkpoint(self, data: Any = ABSENT, /, **values: Any) -> None:
         """
         Stage data under the tags of this moment, as it is now.
@@ -129,9 +137,7 @@ class Session:
         data: Any,
         values: dict[str, Any],
     ) -> None:
-        frozen = {
-            known: freeze(value) for known, value in named_values(data, values).items()
-        }
+        frozen = frozen_values(named_values(data, values))
         replaces = any(type(one).stage is Handler.stage for one, _ in slot.staged)
         for twice in sorted(slot.names & frozen.keys()) if replaces else ():
             logger.warning(

@@ -349,6 +349,15 @@ class Tags(tuple[tuple[str, str], ...]):
             message = f"there is no tag {key!r} here; the tags are: {known}"
         raise LookupError(message)
 
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """
+        Return the one value of a tag, or the default if there is none.
+
+        Raises:
+            LookupError: If there is more than one.
+        """
+        return self[name] if self.values_of(name) else default
+
     def values_of(self, name: str) -> list[str]:
         """Return every value of a tag, outermost first; none gives an empty list."""
         return [value for known, value in self if known == name]

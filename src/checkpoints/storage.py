@@ -37,6 +37,10 @@ _LARGEST_WRITE = 1 << 30
 # With the pid, which a forked child does not share, and a count: unique among hosts.
 _TOKEN = os.urandom(6).hex()
 _count = itertools.count()
+_WHY_NO_ROOT = (
+    "A root is a folder, made by the first save. If nothing was saved there, enabled() "
+    "and rules() tell what is, and where"
+)
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
@@ -193,8 +197,9 @@ class LocalStore:
                 continue
             try:
                 found = _scan(os.path.join(self.root, *folder))
-            except OSError:
+            except OSError as error:
                 if not folder:
+                    error.add_note(_WHY_NO_ROOT)
                     raise
                 continue
             pending.extend(reversed(list(_in_order(folder, *found))))

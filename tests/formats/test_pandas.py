@@ -512,7 +512,7 @@ class TestRecognition:
 
     def test_without_pyarrow_a_frame_is_inexact(self, round_trip, frame, monkeypatch):
         monkeypatch.setitem(sys.modules, "pyarrow", None)
-        with pytest.raises(Inexact, match=r"pip install 'checkpoints\[pandas\]'"):
+        with pytest.raises(Inexact, match=r"pip install pandas pyarrow"):
             round_trip(frame)
 
     def test_without_pyarrow_an_index_needs_none(self, round_trip, monkeypatch):

@@ -200,7 +200,7 @@ def _import_pyarrow() -> Any:
         import pyarrow
         import pyarrow.ipc
     except ImportError as error:
-        message = "loading a table needs pyarrow: pip install 'checkpoints[arrow]'"
+        message = "loading a table needs pyarrow: pip install pyarrow"
         raise MissingDependencyError(message) from error
     return pyarrow
 

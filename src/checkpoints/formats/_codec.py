@@ -256,6 +256,11 @@ class _Decoder:
             raise CorruptFileError.at(
                 self._path, f"value {self._name!r}: {error}"
             ) from error
+        except MissingDependencyError as error:
+            message = f"{self._path}: value {self._name!r}: {error}. Other values can "
+            raise MissingDependencyError(
+                f"{message}be loaded by their names"
+            ) from error
         except (CheckpointError, MemoryError):
             raise
         except Exception as error:
@@ -305,10 +310,7 @@ class _Decoder:
         try:
             return decoded()
         except ModuleNotFoundError as error:
-            message = (
-                f"{self._path}: value {self._name!r} is a {format.kind}, and "
-                f"{error.name} is not installed: pip install {error.name}"
-            )
+            message = f"{error.name} is not installed: pip install {error.name}"
             raise MissingDependencyError(message) from error
 
     def _unpickled(self, node: Node) -> Any:

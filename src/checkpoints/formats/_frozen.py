@@ -3,14 +3,38 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
+from checkpoints.errors import FormatError
 from checkpoints.formats._kinds import formats_for
+from checkpoints.formats._pickled import type_name
 from checkpoints.formats._plain import IMMUTABLE
 
-__all__ = ["freeze"]
+__all__ = ["freeze", "frozen_values"]
 
 _CONTAINERS = (tuple, list, dict, set, frozenset)
+
+
+def frozen_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Freeze named values.
+
+    Raises:
+        FormatError: If one cannot be copied. The message names it.
+    """
+    frozen = {}
+    for name, value in values.items():
+        try:
+            frozen[name] = freeze(value)
+        except Exception as error:
+            message = (
+                f"value {name!r}: type {type_name(value)} cannot be copied as it is now "
+                f"({type(error).__name__}: {error}). Give the parts of it that you want "
+                "to see; in memory, copy=False keeps the object itself"
+            )
+            raise FormatError(message) from error
+    return frozen
 
 
 def freeze(value: Any) -> Any:

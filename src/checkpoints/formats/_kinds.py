@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from checkpoints.errors import ConfigError
+from checkpoints.errors import ConfigError, FormatError
 from checkpoints.formats import (
     _arrow,
     _numpy,
@@ -18,6 +18,7 @@ from checkpoints.formats import (
     _tensors,
 )
 from checkpoints.formats._format import Buffer, Compound, Format
+from checkpoints.formats._plain import IMMUTABLE
 
 __all__ = ["format_of_kind", "formats_for", "register_format"]
 
@@ -112,11 +113,26 @@ def register_format(
         message = f"suffix {suffix!r} has to be a plain word, such as 'onnx'"
         raise ConfigError(message)
 
+    if type in IMMUTABLE or type in (list, dict, tuple, set, frozenset):
+        message = f"{type!r} is kept as JSON, and cannot have another format"
+        raise ConfigError(message)
+
     def encoded(value: Any) -> tuple[list[Buffer], dict[str, Any]]:
-        return [encode(value)], {}
+        data: object = encode(value)
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise FormatError(
+                f"encode, as registered for {kind!r}, has to return bytes, not {data!r:.80}"
+            )
+        return [data], {}
 
     def decoded(data: memoryview, _: Mapping[str, Any]) -> Any:
-        return decode(data)
+        try:
+            return decode(data)
+        except Exception as error:
+            raise FormatError(
+                f"decode, as registered for {kind!r}, raised {error!r:.200}; the bytes "
+                "it was given, a memoryview, are those that were saved"
+            ) from error
 
     _added[type] = _by_kind[kind] = Format(
         kind=kind,

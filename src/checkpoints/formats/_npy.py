@@ -95,7 +95,7 @@ def _import_numpy() -> Any:
     try:
         import numpy
     except ImportError as error:
-        message = "loading an array needs NumPy: pip install 'checkpoints[numpy]'"
+        message = "loading an array needs NumPy: pip install numpy"
         raise MissingDependencyError(message) from error
     return numpy
 

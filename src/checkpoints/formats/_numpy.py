@@ -66,7 +66,7 @@ def _import_numpy() -> Any:
     try:
         import numpy
     except ImportError as error:
-        message = "loading a NumPy value needs NumPy: pip install 'checkpoints[numpy]'"
+        message = "loading a NumPy value needs NumPy: pip install numpy"
         raise MissingDependencyError(message) from error
     return numpy
 

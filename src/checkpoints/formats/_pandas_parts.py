@@ -147,6 +147,8 @@ def _put_series_together(parts: dict[str, Any]) -> Any:
 
 
 def _take_index_apart(index: Any) -> dict[str, Any]:
+    import pandas
+
     names = list(index.names)
     if index.nlevels > 1:
         codes = [level.copy() for level in index.codes]
@@ -155,7 +157,11 @@ def _take_index_apart(index: Any) -> dict[str, Any]:
     # That of a PeriodIndex is a part of its dtype.
     if getattr(index, "freq", None) is not None and index.dtype.kind in "mM":
         raise Inexact(f"the index has the frequency {index.freq!r}")
-    return {"names": names, "values": _values_of(index)}
+    values = _values_of(index)
+    if isinstance(values, pandas.api.extensions.ExtensionArray):
+        # Arrow holds most of them, as columns.
+        values = pandas.Series(values)
+    return {"names": names, "values": values}
 
 
 def _put_index_together(parts: dict[str, Any]) -> Any:

@@ -43,7 +43,7 @@ def to_table(value: Any) -> tuple[Any, dict[str, Any]]:
     try:
         import pyarrow
     except ImportError as error:
-        message = "pyarrow is not installed: pip install 'checkpoints[pandas]'"
+        message = "pyarrow is not installed: pip install pandas pyarrow"
         raise Inexact(message) from error
     if value.attrs or not value.flags.allows_duplicate_labels:
         raise Inexact("Arrow has no place for the frame's attrs and flags")
@@ -103,9 +103,7 @@ def import_pandas() -> Any:
     try:
         import pandas
     except ImportError as error:
-        message = (
-            "loading a value of pandas needs pandas: pip install 'checkpoints[pandas]'"
-        )
+        message = "loading a value of pandas needs pandas: pip install pandas pyarrow"
         raise MissingDependencyError(message) from error
     return pandas
 

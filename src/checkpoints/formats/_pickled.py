@@ -28,7 +28,7 @@ def to_pickle(value: Any) -> bytes:
         try:
             return _cloudpickled(value)
         except ImportError:
-            hint = ", or pip install 'checkpoints[pickle]', which can pickle more"
+            hint = ", or pip install cloudpickle, which can pickle more"
         except Exception:  # noqa: BLE001 - the first error is the one to tell of
             hint = ""
         message = (

@@ -44,7 +44,7 @@ def _import_image() -> Any:
         import PIL.Image
         import PIL.PngImagePlugin
     except ImportError as error:
-        message = "loading a picture needs Pillow: pip install 'checkpoints[images]'"
+        message = "loading a picture needs Pillow: pip install pillow"
         raise MissingDependencyError(message) from error
     return PIL.Image
 

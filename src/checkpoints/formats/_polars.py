@@ -60,7 +60,7 @@ def to_table(value: Any) -> tuple[Any, dict[str, Any]]:
         table = value.to_arrow()
         empty = polars.from_arrow(table.slice(0, 0))
     except ModuleNotFoundError as error:
-        message = "pyarrow is not installed: pip install 'checkpoints[polars]'"
+        message = "pyarrow is not installed: pip install polars pyarrow"
         raise Inexact(message) from error
     except (polars.exceptions.PolarsError, ValueError, TypeError) as error:
         raise Inexact(f"Arrow cannot hold the frame: {error}") from error
@@ -96,9 +96,7 @@ def _import_polars() -> Any:
     try:
         import polars
     except ImportError as error:
-        message = (
-            "loading a value of Polars needs Polars: pip install 'checkpoints[polars]'"
-        )
+        message = "loading a value of Polars needs Polars: pip install polars pyarrow"
         raise MissingDependencyError(message) from error
     return polars
 

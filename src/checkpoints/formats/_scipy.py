@@ -41,7 +41,7 @@ def _import_sparse() -> Any:
     try:
         import scipy.sparse
     except ImportError as error:
-        message = "loading a sparse array needs SciPy: pip install 'checkpoints[scipy]'"
+        message = "loading a sparse array needs SciPy: pip install scipy"
         raise MissingDependencyError(message) from error
     return scipy.sparse
 

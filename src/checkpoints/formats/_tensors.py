@@ -81,7 +81,7 @@ def _import_torch() -> Any:
     try:
         import torch
     except ImportError as error:
-        message = "loading a tensor needs PyTorch: pip install 'checkpoints[torch]'"
+        message = "loading a tensor needs PyTorch: pip install torch"
         raise MissingDependencyError(message) from error
     return torch
 
@@ -90,7 +90,7 @@ def _import_jax() -> Any:
     try:
         import jax
     except ImportError as error:
-        message = "loading an array of JAX needs JAX: pip install 'checkpoints[jax]'"
+        message = "loading an array of JAX needs JAX: pip install jax"
         raise MissingDependencyError(message) from error
     return jax
 
@@ -120,7 +120,7 @@ def _encode_tensor(tensor: Any) -> tuple[list[Buffer], dict[str, Any]]:
     try:
         buffers, meta = encode_array(plain.numpy())
     except RuntimeError as error:
-        message = f"{error}: pip install 'checkpoints[numpy]'"
+        message = f"{error}: pip install numpy"
         raise Inexact(message) from error
     notes = {
         "torch_dtype": name,
