@@ -104,7 +104,14 @@ class TestDeprecate:
             checkpoint(package, "old", 2)
         assert handler == {f"{package}/new": {"data": 2}}
 
-    def test_every_call_by_the_old_name_says_so(self, package):
+    def test_a_call_by_the_old_name_that_is_off_says_so_once(self, package, recwarn):
+        deprecate(package, "old", "new")
+        for _ in range(3):
+            checkpoint(package, "old", 1)
+        (told,) = recwarn
+        assert f"{package}.new" in str(told.message)
+
+    def test_every_call_by_the_old_name_that_is_on_says_so(self, package, seen):
         deprecate(package, "old", "new")
         for _ in range(3):
             with pytest.warns(DeprecationWarning, match="old") as told:

@@ -91,12 +91,12 @@ FAILURES = {
     "a root below a file": (
         lambda name, folder: unwritable(name, folder, below_a_file),
         OSError,
-        ["file", "see that the folder is there"],
+        ["file", "see that it is a folder"],
     ),
     "a root in /proc": (
         lambda name, folder: unwritable(name, folder, in_proc),
         OSError,
-        ["/proc/checkpoints", "see that the folder is there"],
+        ["/proc/checkpoints", "see that it is a folder"],
     ),
     "a value that cannot be pickled": (
         failing_value(Unpicklable()),
@@ -289,7 +289,6 @@ class TestEndOfProgram:
     @pytest.mark.parametrize(
         "program",
         [
-            "config('mypkg', print).remove()",
             "config('mypkg', print); reset()",
             "config('mypkg', None); checkpoint('mypkg.fit', 1)",
             "register('mypkg.fit'); config('mypkg', None)",
@@ -299,6 +298,25 @@ class TestEndOfProgram:
     def test_there_is_nothing_else_to_tell(self, run, program):
         start = "import warnings; warnings.simplefilter('ignore')\n"
         assert run(f"{start}from checkpoints import *\n{program}") == []
+
+    def test_a_rule_that_is_removed_in_vain_is_told_at_once(self, run):
+        (line,) = run("""
+            from checkpoints import config, register
+            register("mypkg.fit")
+            with config("mypgk", print):
+                pass
+        """)
+        assert "matched no checkpoint" in line
+        assert "'mypkg'" in line
+
+    def test_a_where_that_no_call_has_is_told(self, run):
+        (line,) = run("""
+            from checkpoints import checkpoint, config, tags
+            config("mypkg", print, where={"dya": "monday"})
+            with tags(day="monday"):
+                checkpoint("mypkg.fit", 1)
+        """)
+        assert "no call had the tags" in line
 
     def test_a_list_of_no_names_is_no_error(self, run):
         lines = run("""
@@ -347,7 +365,7 @@ class TestEndOfProgram:
         """)
         assert len(lines) == 2
         assert "ZeroDivisionError" in lines[0]
-        assert "7 saves failed in all, of mypkg.fit" in lines[1]
+        assert "7 saves failed in all, of 'mypkg.fit'" in lines[1]
 
 
 class TestRegistry:

@@ -92,8 +92,12 @@ def _placed(
         if smaller is not None:
             method, stored = smaller
             stored_size = sum([len(chunk) for chunk in stored])
-    if method != STORED or size < _SMALL:
+    if method != STORED:
         crc = _checksum.crc32_of(chunks)
+    elif size < _SMALL:
+        # Joined first: another thread may be changing the value meanwhile.
+        stored = [b"".join(chunks)]
+        crc = _checksum.crc32_of(stored)
     label = name.encode("ascii")
     start = start_of(offset, label, stored_size, size)
     member = Member(label, offset, start, method, crc, stored_size, size, stamp)

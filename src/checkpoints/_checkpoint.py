@@ -49,6 +49,10 @@ def checkpoint(
     - `checkpoint(name, **values)`
     - `checkpoint(prefix, name, data)`, the same as `checkpoint("prefix.name", data)`
 
+    What is saved is the state of the call, unless another thread changes the data
+    meanwhile: a large array that changes while it is written is found damaged when it
+    is loaded.
+
     Args:
         name: The dotted name. One that was never registered is registered by this.
         data: What to save. A mapping with only str keys is its values by name;

@@ -36,7 +36,8 @@ def crc32_of(buffers: Iterable[Buffer]) -> int:
     """Return the CRC-32 of the buffers, one behind the other."""
     crc = 0
     for buffer in buffers:
-        crc = zlib.crc32(buffer, crc)
+        crc32 = _crc32() if len(buffer) >= SLICE else zlib.crc32
+        crc = crc32(buffer, crc)
     return crc
 
 

@@ -24,7 +24,7 @@ from checkpoints.errors import (
 )
 from checkpoints.formats._codec import encode
 from checkpoints.formats._tables import to_table
-from checkpoints.storage import LocalStore, Piece, open_store
+from checkpoints.storage import LocalStore, Piece, local_path, open_store
 
 __all__ = ["FileHandler"]
 
@@ -44,7 +44,8 @@ class FileHandler(Handler):
             single table in a file that every table tool reads in place.
         compression: None, `"zstd"` or `"gzip"`.
         if_exists: What to do where the key has a file already. `"replace"` it;
-            `"keep"` both, the later ones numbered; `"skip"` the save; or raise an
+            `"keep"` both, the later ones numbered (a number is free again when its
+            file is deleted); `"skip"` the save, told to the log at INFO; or raise an
             `"error"`, `AlreadyStoredError`.
         durable: Return only when the file is on the disk, so that it outlasts a loss
             of power. Some three times slower for small files.
@@ -78,6 +79,7 @@ class FileHandler(Handler):
         self.durable = durable
         self._store: tuple[int, LocalStore] | None = None
         self._told: set[str] = set()
+        self._under_way: set[str] = set()
         # Settled here, so that the processes that are started from now on share it.
         current_run()
 
@@ -106,9 +108,10 @@ class FileHandler(Handler):
         """
         store = self._opened()
         stem, suffix = key.path, SUFFIXES[self.format]
+        if self._is_settled(key, store, stem + suffix):
+            return
+        self._under_way.add(stem)
         try:
-            if self._is_settled(key, store, stem + suffix):
-                return
             size, pieces = self._contents(key, staged)
             store.put(
                 self._names(store, stem, suffix),
@@ -129,9 +132,13 @@ class FileHandler(Handler):
                 "folder, no file is in its way, it may be written, and has room"
             )
             raise
+        finally:
+            self._under_way.discard(stem)
 
     def _is_settled(self, key: Key, store: LocalStore, name: str) -> bool:
         """Tell whether nothing has to be written, as far as can be told beforehand."""
+        if self.if_exists == "replace" and key.path in self._under_way:
+            self._tell_of_replacing(key)
         if self.if_exists == "keep" or not store.exists(name):
             return False
         if self.if_exists == "skip":
@@ -208,12 +215,15 @@ class FileHandler(Handler):
         except (OSError, CheckpointError):
             return
         if run == (key.origin.run if key.origin else current_run()):
-            self._tell_once(
-                key.name,
-                "checkpoint %s was saved before by this run, and only the last one is "
-                "kept: add a tag that tells them apart, or use if_exists='keep'",
-                key,
-            )
+            self._tell_of_replacing(key)
+
+    def _tell_of_replacing(self, key: Key) -> None:
+        self._tell_once(
+            key.name,
+            "checkpoint %s was saved before by this run, and only the last one is "
+            "kept: add a tag that tells them apart, or use if_exists='keep'",
+            key,
+        )
 
     def _tell_once(self, subject: str, message: str, *arguments: object) -> None:
         if subject not in self._told:
@@ -271,9 +281,8 @@ def _checked_root(root: object) -> str:
                 "{time}, {host} and {pid}; a folder's own brace is written twice"
             )
             raise ConfigError(message)
-    open_store(text)
-    text = os.path.expanduser(text)
-    if "://" in text or os.path.isabs(text):
+    text = local_path(text)
+    if os.path.isabs(text):
         return text
     here = os.getcwd().replace("{", "{{").replace("}", "}}")
     return os.path.join(here, text)

@@ -10,7 +10,7 @@ from checkpoints._key import SUFFIXES, parse_folder, unescape
 from checkpoints._load import load_file, read_meta
 from checkpoints._tags import Tags
 from checkpoints.errors import ConfigError
-from checkpoints.storage import open_store
+from checkpoints.storage import local_path, open_store
 
 __all__ = ["Entry", "Index", "index", "load"]
 
@@ -237,4 +237,4 @@ def _path(given: object) -> str:
     if not isinstance(given, (str, os.PathLike)):
         message = f"{given!r} is no path: give a str, a Path, or an entry of an index"
         raise ConfigError(message)
-    return str(os.fspath(given))
+    return local_path(str(os.fspath(given)))

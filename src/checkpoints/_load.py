@@ -62,8 +62,13 @@ def _load_members(
     mmap: bool,  # noqa: FBT001 - handed through
     path: str,
 ) -> dict[str, Any]:
+    taken = set()
+
     def read(node: Mapping[str, Any]) -> memoryview:
         member = node["member"]
+        if member in taken:  # never written so, and a way to fill the memory
+            raise CorruptFileError.at(path, f"member {member!r} is named twice")
+        taken.add(member)
         mapped = archive.map(member) if mmap and member.endswith(".npy") else None
         return archive.read(member) if mapped is None else mapped
 
@@ -73,11 +78,13 @@ def _load_members(
 def _load_table(
     file: ParquetFile, nodes: Mapping[str, dict[str, Any]], path: str
 ) -> dict[str, Any]:
-    table = file.read()
     try:
+        table = file.read()
         return {name: from_table(table, node) for name, node in nodes.items()}
     except (CheckpointError, MemoryError):
         raise
     except Exception as error:
+        if getattr(error, "errno", None) is not None:
+            raise  # of the system, and no fault of the file
         what = f"its table cannot be read ({type(error).__name__}: {error})"
         raise CorruptFileError.at(path, what) from error

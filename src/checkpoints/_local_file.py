@@ -24,6 +24,7 @@ class LocalFile:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self._mapped: mmap.mmap | None = None
         self._handle = os.open(path, _READ)
         try:
             found = os.fstat(self._handle)
@@ -60,7 +61,9 @@ class LocalFile:
 
     def map(self) -> mmap.mmap:
         """Return the whole file, mapped to be read."""
-        return mmap.mmap(self._handle, 0, access=mmap.ACCESS_READ)
+        if self._mapped is None:
+            self._mapped = mmap.mmap(self._handle, 0, access=mmap.ACCESS_READ)
+        return self._mapped
 
 
 def _check_kind(mode: int, path: str) -> None:

@@ -21,7 +21,7 @@ _OURS = (os.path.dirname(__file__) + os.sep, contextlib.__file__)
 _started = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
 _sequence = itertools.count(1)
 _run: list[str] = []
-_host = os.uname().nodename if hasattr(os, "uname") else os.environ["COMPUTERNAME"]
+_host = os.uname().nodename if hasattr(os, "uname") else os.getenv("COMPUTERNAME", "")
 
 
 class Origin(NamedTuple):

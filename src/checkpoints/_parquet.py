@@ -15,14 +15,22 @@ from typing import Any
 from checkpoints import _json
 from checkpoints._checksum import allocate, crc32_of
 from checkpoints._source import Source
-from checkpoints.errors import CorruptFileError, MissingDependencyError
+from checkpoints.errors import CorruptFileError, FormatError, MissingDependencyError
 
 __all__ = ["ParquetFile", "to_parquet"]
 
 _HEADER_KEY = b"checkpoints"
-_SEAL = re.compile(rb"crc32:([0-9a-f]{8}):([0-9a-f]{8})")
+# Behind its key stand the type and the length of the text, in Thrift's compact form.
+_SEAL = re.compile(
+    rb"checkpoints\.crc32.{1,4}(crc32:([0-9a-f]{8}):([0-9a-f]{8}))", re.DOTALL
+)
+# Each try costs a checksum of the footer, and a made-up footer may hold a million.
+_TRIES = 16
 _BLANK = b"crc32:00000000:00000000"
 _MAGIC = b"PAR1"
+_OTHER = "use format='zip', which takes anything"
+# The names that Parquet would rather have are not those that were given.
+_EXACT = {"use_compliant_nested_type": False}
 
 
 def to_parquet(table: Any, header: Mapping[str, Any], compression: str | None) -> bytes:
@@ -35,20 +43,41 @@ def to_parquet(table: Any, header: Mapping[str, Any], compression: str | None) -
         compression: None, `"zstd"` or `"gzip"`.
 
     Raises:
+        FormatError: If Parquet would give the table back as another one.
         MissingDependencyError: If pyarrow is not installed.
     """
     pyarrow = _pyarrow()
+    _check_exact(table, pyarrow)
     sink = pyarrow.BufferOutputStream()
     # Found again by chance of one in 2 to the 64th only, whatever else is written.
     mark = b"crc32:%b:%b" % (os.urandom(4).hex().encode(), os.urandom(4).hex().encode())
     with pyarrow.parquet.ParquetWriter(
-        sink, table.schema, compression=compression or "none"
+        sink, table.schema, compression=compression or "none", **_EXACT
     ) as writer:
         writer.write_table(table)
         writer.add_key_value_metadata(
             {_HEADER_KEY: _json.to_bytes(header), b"checkpoints.crc32": mark}
         )
     return _sealed(bytearray(sink.getvalue()), mark)
+
+
+def _check_exact(table: Any, pyarrow: Any) -> None:
+    """Try it on a table without rows: what changes are the types."""
+    sink = pyarrow.BufferOutputStream()
+    try:
+        empty = table.slice(0, 0)
+        pyarrow.parquet.write_table(empty, sink, **_EXACT)
+        found = pyarrow.parquet.read_table(pyarrow.BufferReader(sink.getvalue())).schema
+    except (pyarrow.ArrowException, OSError, TypeError) as error:
+        raise FormatError(
+            f"Parquet cannot hold the table ({error}): {_OTHER}"
+        ) from error
+    for known, changed in zip(table.schema, found, strict=True):
+        if not known.equals(changed):
+            raise FormatError(
+                f"Parquet would turn column {known.name!r} from {known.type} into "
+                f"{changed.type}: {_OTHER}"
+            )
 
 
 def _sealed(data: bytearray, mark: bytes) -> bytes:
@@ -112,10 +141,10 @@ class ParquetFile:
         if not seals:
             raise self._corrupt("it is Parquet, but no checkpoint")
         # What was saved may hold text that looks like a seal; only one is true.
-        for seal in seals:
-            data_crc, footer_crc = (int(digits, 16) for digits in seal.groups())
+        for seal in seals[-_TRIES:]:
+            data_crc, footer_crc = (int(digits, 16) for digits in seal.groups()[1:])
             blank = bytearray(footer)
-            blank[slice(*seal.span())] = _BLANK
+            blank[slice(*seal.span(1))] = _BLANK
             if crc32_of([blank]) == footer_crc:
                 return footer, data_crc
         raise self._corrupt("its footer has changed")

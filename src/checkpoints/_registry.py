@@ -101,11 +101,11 @@ class Registry:
         return name
 
     def _old_names(self, name: str) -> list[str]:
-        return [old for old in self._renamed if self.current(old) == name]
+        return [old for old in list(self._renamed) if self.current(old) == name]
 
     def _nearest(self, wanted: str) -> str:
         """Tell which known name, or prefix of one, a pattern or name may stand for."""
-        known = {}
+        known: dict[str, str] = {}
         for name in self.available():
             parts = name.split(".")
             for length in range(len(parts), 0, -1):
@@ -222,8 +222,9 @@ class Registry:
             name = checked_name(name)
         except ConfigError:
             return False
-        plan = self.plan(self.current(name))
-        if plan is None:
+        known = self.plans.get(name)
+        plan = known if isinstance(known, tuple) else self.plan(self.current(name))
+        if known is ABSENT or plan is None:
             return False
         rule = self._accepting(name, plan, current_tags())
         return rule is not None and bool(rule.handlers)
@@ -253,7 +254,9 @@ class Registry:
             current = self.current(name)
             plan = self.plan(current)
             self._declared.setdefault(current, False)
-            if current == name:
+            # A call by an old name that is off is told of once, and then costs no more
+            # than others; one that is on has to find its new name each time.
+            if current == name or plan is None:
                 self.plans[name] = plan or ABSENT
         if current != name:
             message = f"checkpoint {name!r} is now {current!r}: use that name"

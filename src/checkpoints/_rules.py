@@ -82,8 +82,8 @@ class Rule:
         self.accepted = self.refused = False
 
     def __repr__(self) -> str:
-        target = list(self.handlers) if len(self.handlers) > 1 else None
-        shown = target or (self.handlers[0] if self.handlers else None)
+        handlers = list(self.handlers)
+        target = handlers if len(handlers) > 1 else next(iter(handlers), None)
         options = "".join(
             f", {option}={value!r}"
             for option, value, usual in (
@@ -94,7 +94,7 @@ class Rule:
             )
             if value != usual
         )
-        return f"<Rule {self.names!r} -> {shown!r}{options}>"
+        return f"<Rule {self.names!r} -> {target!r}{options}>"
 
     def __enter__(self) -> Self:
         return self
@@ -158,8 +158,6 @@ def handlers_for(target: Target, options: Mapping[str, Any]) -> tuple[Handler, .
         ConfigError: If it is none of these, or there are options and no path.
     """
     targets = target if isinstance(target, list | tuple) else [target]
-    if not targets:
-        raise ConfigError("an empty list is no target; None switches the names off")
     paths = [item for item in targets if isinstance(item, (str, os.PathLike))]
     if options and not paths:
         message = (
@@ -167,6 +165,8 @@ def handlers_for(target: Target, options: Mapping[str, Any]) -> tuple[Handler, .
             "give a path, or set them on the handler"
         )
         raise ConfigError(message)
+    if not targets:
+        raise ConfigError("an empty list is no target; None switches the names off")
     return tuple(_handler(item, options) for item in targets if item is not None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Mapping
 from types import TracebackType
@@ -64,8 +65,18 @@ class Session:
     def __init__(self, prefix: str, name: str, /) -> None: ...
     def __init__(self, prefix: str, name: str = ABSENT, /) -> None:
         self._given = prefix if name is ABSENT else joined_name(prefix, name)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
         self._slots: dict[str, _Slot] = {}
         self._lock = threading.RLock()
+
+    def _held(self) -> threading.RLock:
+        """Return the lock; in a forked child, a new one, and what is staged is gone."""
+        if self._pid != os.getpid():
+            self._begin()
+        return self._lock
 
     def __repr__(self) -> str:
         return f"<Session {self._given!r}, {len(self._slots)} sets of tags staged>"
@@ -108,7 +119,7 @@ class Session:
         name, plan = registry.lookup(self._given)
         if plan is None:
             return
-        with self._lock:
+        with self._held():
             slot = self._slot(name, plan)
             if slot is None or slot.rule is None:
                 return
@@ -161,7 +172,7 @@ class Session:
             Exception: Only under a rule with `on_error="raise"`: what hindered a save.
                 What was not saved is staged still.
         """
-        with self._lock:
+        with self._held():
             for path, slot in list(self._slots.items()):
                 if slot.names and slot.rule is not None:
                     self._commit(slot, slot.rule)
@@ -170,16 +181,15 @@ class Session:
     def _commit(self, slot: _Slot, rule: Rule) -> None:
         name = registry.current(self._given)
         key = Key(name, slot.pairs, Origin.here())
-        while slot.staged:
-            handler, staged = slot.staged[0]
+        for position, (handler, staged) in enumerate(slot.staged):
             try:
                 if staged is not None:
                     handler.commit(key, staged)
             except BaseException as error:  # noqa: BLE001 - the host must not fall
                 registry.failed(rule, name, error, handler)
-            del slot.staged[0]
+            slot.staged[position] = (handler, None)
 
     def discard(self) -> None:
         """Drop what is staged."""
-        with self._lock:
+        with self._held():
             self._slots.clear()

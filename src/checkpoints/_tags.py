@@ -95,13 +95,17 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
         trace: TracebackType | None,
     ) -> None:
         # Found by owner, not popped and not by token: one object may be entered
-        # in many threads at once, and a suspended generator may have left scopes
-        # of its own on top.
+        # in many threads at once, and a suspended generator or an ExitStack may
+        # have put scopes on top that are not for this one to leave.
+        above = []
         scope = _context.get()
         while scope is not None and scope.owner is not self:
+            above.append(scope)
             scope = scope.outer
         if scope is not None:
             _context.set(scope.outer)
+            for later in reversed(above):
+                _enter(later.owner, later.own)
 
     def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
         if inspect.isclass(function) or not hasattr(function, "__call__"):  # noqa: B004

@@ -14,6 +14,8 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TypeAlias
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from checkpoints._local_file import LocalFile
 from checkpoints.errors import ConfigError
@@ -57,14 +59,24 @@ def open_store(root: str) -> LocalStore:
     >>> open_store("out").root.endswith("out")
     True
     """
-    scheme, separator, rest = root.partition("://")
-    if not separator:
-        return LocalStore(os.path.abspath(os.path.expanduser(root)))
-    if scheme == "file":
-        return LocalStore(os.path.abspath(rest))
+    return LocalStore(os.path.abspath(local_path(root)))
+
+
+def local_path(root: str) -> str:
+    """
+    Return the path that a path or a `file://` URL stands for.
+
+    Raises:
+        ConfigError: If it is another URL.
+    """
+    if "://" not in root:
+        return os.path.expanduser(root)
+    parts = urlsplit(root)
+    if parts.scheme == "file":
+        return url2pathname(parts.path)
     message = (
-        f"{root!r}: this version saves to folders only, not to {scheme}://. Give a "
-        "path, or write a Handler for that store (docs: how-to, write a handler)"
+        f"{root!r}: this version saves to folders only, not to {parts.scheme}://. Give "
+        "a path, or write a Handler for that store (docs: how-to, write a handler)"
     )
     raise ConfigError(message)
 
@@ -140,6 +152,8 @@ class LocalStore:
                     os.fsync(handle)
             finally:
                 os.close(handle)
+                # Whatever it has under way, a thread for one, ends with it.
+                getattr(pieces, "close", bool)()
             if replace:
                 os.replace(temporary, path)
             else:
@@ -269,9 +283,10 @@ def _create_temporary(folder: str) -> tuple[str, int, list[str]]:
 def _make_folders(folder: str) -> list[str]:
     """Make a folder and those above it; return the folders that got a new one."""
     missing = []
-    while not os.path.isdir(folder):
+    while folder and not os.path.isdir(folder):
         missing.append(folder)
-        folder = os.path.dirname(folder)
+        above = os.path.dirname(folder)
+        folder = above if above != folder else ""  # a drive that is not there
     for path in reversed(missing):
         with suppress(FileExistsError):
             os.mkdir(path)

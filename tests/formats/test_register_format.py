@@ -12,7 +12,7 @@ import pytest
 
 import checkpoints
 from checkpoints import ConfigError, FileHandler, Session, config, load, register_format
-from checkpoints.errors import CorruptFileError, FormatError
+from checkpoints.errors import FormatError
 from checkpoints.formats._codec import encode
 from checkpoints.formats._frozen import freeze
 
@@ -174,16 +174,14 @@ class TestErrors:
         encoded = encode({"v": made[0]("a")})
         assert encoded.nodes["v"]["kind"] == "pickle"
 
-    def test_bytes_that_it_cannot_decode_are_told_as_a_damaged_file(
-        self, made, tmp_path
-    ):
+    def test_a_decode_that_raises_is_told_as_such(self, made, tmp_path):
         def decode(data):
             raise KeyError("mine")
 
         model = registered(made, decode=decode)
         FileHandler(tmp_path).checkpoint("formats_broken", good=1, bad=model("a"))
         path = tmp_path / "formats_broken.ckpt.zip"
-        with pytest.raises(CorruptFileError, match=r"'bad'.*mine"):
+        with pytest.raises(FormatError, match=r"'bad'.*decode.*mine"):
             load(path)
         assert load(path, "good") == {"good": 1}
 

@@ -250,12 +250,13 @@ class _Decoder:
     def value(self, node: Node) -> Any:
         try:
             return self._node(node)
-        except CorruptFileError as error:
+        except (CorruptFileError, FormatError) as error:
             if self._path in str(error):
                 raise
-            raise CorruptFileError.at(
-                self._path, f"value {self._name!r}: {error}"
-            ) from error
+            what = f"value {self._name!r}: {error}"
+            if isinstance(error, FormatError):
+                raise FormatError(f"{self._path}: {what}") from error
+            raise CorruptFileError.at(self._path, what) from error
         except MissingDependencyError as error:
             message = f"{self._path}: value {self._name!r}: {error}. Other values can "
             raise MissingDependencyError(
@@ -264,6 +265,8 @@ class _Decoder:
         except (CheckpointError, MemoryError):
             raise
         except Exception as error:
+            if getattr(error, "errno", None) is not None:
+                raise  # of the system, and no fault of the file
             what = (
                 f"value {self._name!r}, of kind {node.get('kind')!r}, cannot be "
                 f"decoded ({type(error).__name__}: {error})"
@@ -285,7 +288,7 @@ class _Decoder:
         format = format_of_kind(kind)
         if not isinstance(format, Format):
             raise self._unknown(kind)
-        return self._with_package(format, lambda: format.decode(self._read(node), node))
+        return self._with_package(lambda: format.decode(self._read(node), node))
 
     def _marked(self, mark: str, data: dict[str, Any]) -> Any:
         """Return the value that an object in the JSON stands for."""
@@ -302,11 +305,9 @@ class _Decoder:
         parts = {
             name: from_json(part, self._marked) for name, part in data["parts"].items()
         }
-        return self._with_package(format, lambda: format.put_together(parts))
+        return self._with_package(lambda: format.put_together(parts))
 
-    def _with_package(
-        self, format: Format | Compound, decoded: Callable[[], Any]
-    ) -> Any:
+    def _with_package(self, decoded: Callable[[], Any]) -> Any:
         try:
             return decoded()
         except ModuleNotFoundError as error:

@@ -51,10 +51,22 @@ def _same_array(one: Any, other: Any) -> bool:
 
 def _same_sparse(one: Any, other: Any) -> bool:
     # Of matrices full of zeros, != is sparse, and == is not.
-    return bool(one.shape == other.shape and (one != other).nnz == 0)
+    alike = one.shape == other.shape and one.dtype == other.dtype
+    return bool(alike and (one != other).nnz == 0)
+
+
+# What `equals` of one library or another leaves out.
+_LABELS: list[Callable[[Any], Any]] = [
+    lambda table: getattr(table, "name", None),
+    lambda table: getattr(table, "dtype", None),
+    lambda table: [*getattr(getattr(table, "index", None), "names", ())],
+    lambda table: [*getattr(getattr(table, "columns", None), "names", ())],
+]
 
 
 def _same_by_equals(one: Any, other: Any) -> bool:
+    if not all(same(label(one), label(other)) for label in _LABELS):
+        return False
     if one.equals(other):
         return True
     # To Arrow, and to it alone, a NaN is not equal to itself.

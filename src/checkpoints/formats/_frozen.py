@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from checkpoints.errors import FormatError
+from checkpoints.formats._format import Inexact
 from checkpoints.formats._kinds import formats_for
 from checkpoints.formats._pickled import type_name
 from checkpoints.formats._plain import IMMUTABLE
@@ -29,9 +30,9 @@ def frozen_values(values: Mapping[str, Any]) -> dict[str, Any]:
             frozen[name] = freeze(value)
         except Exception as error:
             message = (
-                f"value {name!r}: type {type_name(value)} cannot be copied as it is now "
-                f"({type(error).__name__}: {error}). Give the parts of it that you want "
-                "to see; in memory, copy=False keeps the object itself"
+                f"value {name!r}: type {type_name(value)} cannot be copied as it is "
+                f"now ({type(error).__name__}: {error}). Give the parts of it that you "
+                "want to see; in memory, copy=False keeps the object itself"
             )
             raise FormatError(message) from error
     return frozen
@@ -45,21 +46,31 @@ def freeze(value: Any) -> Any:
         Exception: Whatever copying an object of an unknown type raises.
     """
     try:
-        return _frozen(value, ())
+        return _frozen(value, (), {})
     except RecursionError:  # it holds itself, which a deep copy can follow
         return copy.deepcopy(value)
 
 
-def _frozen(value: Any, above: tuple[int, ...]) -> Any:
-    kind = type(value)
-    if kind in IMMUTABLE:
+def _frozen(value: Any, above: tuple[int, ...], done: dict[int, Any]) -> Any:
+    if type(value) in IMMUTABLE:
         return value
+    # What is held twice is copied once, and held twice again.
+    if id(value) not in done:
+        done[id(value)] = _copied(value, above, done)
+    return done[id(value)]
+
+
+def _copied(value: Any, above: tuple[int, ...], done: dict[int, Any]) -> Any:
+    kind = type(value)
     if kind not in _CONTAINERS:
-        formats = formats_for(kind)
-        return formats[0].freeze(value) if formats else copy.deepcopy(value)
+        try:
+            formats = formats_for(kind)
+            return formats[0].freeze(value) if formats else copy.deepcopy(value)
+        except Inexact:
+            return copy.deepcopy(value)
     if id(value) in above:
         raise RecursionError
     above = (*above, id(value))
     if kind is dict:
-        return {key: _frozen(item, above) for key, item in value.items()}
-    return kind([_frozen(item, above) for item in value])
+        return {key: _frozen(item, above, done) for key, item in value.items()}
+    return kind([_frozen(item, above, done) for item in value])

@@ -121,7 +121,8 @@ def register_format(
         data: object = encode(value)
         if not isinstance(data, bytes | bytearray | memoryview):
             raise FormatError(
-                f"encode, as registered for {kind!r}, has to return bytes, not {data!r:.80}"
+                f"encode, as registered for {kind!r}, has to return bytes, "
+                f"not {data!r:.80}"
             )
         return [data], {}
 

@@ -23,7 +23,7 @@ def to_pickle(value: Any) -> bytes:
     try:
         pickled = pickle.dumps(value, _PROTOCOL)
         # By reference, a class or function of a script is lost on everyone else.
-        return _cloudpickled(value) if b"__main__" in pickled else pickled
+        return _by_value(value, pickled) if b"__main__" in pickled else pickled
     except Exception as first:
         try:
             return _cloudpickled(value)
@@ -38,11 +38,17 @@ def to_pickle(value: Any) -> bytes:
         raise FormatError(message) from first
 
 
-def _cloudpickled(value: Any) -> bytes:
+def _by_value(value: Any, pickled: bytes) -> bytes:
+    """Pickle the classes and functions of a script too, where that can be done."""
     try:
-        import cloudpickle
-    except ImportError:
-        return pickle.dumps(value, _PROTOCOL)
+        return _cloudpickled(value)
+    except Exception:  # noqa: BLE001 - what refers to the script is better than nothing
+        return pickled
+
+
+def _cloudpickled(value: Any) -> bytes:
+    import cloudpickle
+
     pickled: bytes = cloudpickle.dumps(value, _PROTOCOL)
     return pickled
 

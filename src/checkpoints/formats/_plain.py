@@ -30,6 +30,8 @@ Json: TypeAlias = Any
 _LARGEST_INT = 1 << 64
 # Whoever reads may have less of the stack left than who wrote.
 _DEEPEST = 100
+# JSON repeats what is held twice: twenty lists, each twice in the next, are a million.
+_MOST_REPEATS = 10_000
 
 
 def tree_to_json(value: Any, embed: Callable[[Any, tuple[str, ...]], Json]) -> Json:
@@ -42,7 +44,8 @@ def tree_to_json(value: Any, embed: Callable[[Any, tuple[str, ...]], Json]) -> J
             positions that lead to it; returns the JSON that stands for it.
 
     Raises:
-        Inexact: If the value holds itself, or is nested too deep.
+        Inexact: If the value holds itself, is nested too deep, or holds the same
+            objects too often.
     """
     return _Tree(embed).convert(value, ())
 
@@ -53,6 +56,8 @@ class _Tree:
     def __init__(self, embed: Callable[[Any, tuple[str, ...]], Json]) -> None:
         self._embed = embed
         self._open: set[int] = set()
+        self._seen: set[int] = set()
+        self._repeats = 0
 
     def convert(self, value: Any, path: tuple[str, ...]) -> Json:
         kind = type(value)
@@ -61,12 +66,17 @@ class _Tree:
                 raise Inexact("it holds itself")
             if len(self._open) >= _DEEPEST:
                 raise Inexact(f"it is nested more than {_DEEPEST} deep")
+            if id(value) in self._seen:
+                self._repeats += 1
+            if self._repeats > _MOST_REPEATS:
+                raise Inexact("it holds the same objects over and over")
+            self._seen.add(id(value))
             self._open.add(id(value))
             converted = self._container(value, kind, path)
             self._open.discard(id(value))
             return converted
         converted = scalar_to_json(value)
-        return self._embed(value, path) if converted is _NOT_PLAIN else converted
+        return self._embed(value, path) if converted is NOT_PLAIN else converted
 
     def _container(self, value: Any, kind: type, path: tuple[str, ...]) -> Json:
         if kind is dict:
@@ -109,7 +119,7 @@ def scalar_to_json(value: Any) -> Json:
     if kind is float:
         return value if math.isfinite(value) else {"$float": repr(value)}
     convert = _TO_JSON.get(kind)
-    return _NOT_PLAIN if convert is None else convert(value)
+    return NOT_PLAIN if convert is None else convert(value)
 
 
 def from_json(data: Json, embedded: Callable[[str, dict[str, Any]], Any]) -> Any:
@@ -153,7 +163,7 @@ def _zone_to_json(zone: Any) -> Json:
     zoneinfo = sys.modules.get("zoneinfo")
     if zoneinfo is not None and type(zone) is zoneinfo.ZoneInfo and zone.key:
         return zone.key
-    return None if zone is None else _NOT_PLAIN
+    return None if zone is None else NOT_PLAIN
 
 
 def _zone_from_json(data: Json) -> datetime.tzinfo:
@@ -173,8 +183,8 @@ def _zone_from_json(data: Json) -> datetime.tzinfo:
 def _moment_to_json(mark: str) -> Callable[[Any], Json]:
     def convert(value: Any) -> Json:
         zone = _zone_to_json(value.tzinfo)
-        if zone is _NOT_PLAIN:
-            return _NOT_PLAIN
+        if zone is NOT_PLAIN:
+            return NOT_PLAIN
         if zone is not None:
             value = value.replace(tzinfo=None)
         text = value.isoformat()
@@ -194,8 +204,7 @@ def _moment_from_json(kind: Any) -> Callable[[Json], Any]:
     return convert
 
 
-_NOT_PLAIN = object()
-NOT_PLAIN = _NOT_PLAIN
+NOT_PLAIN = object()
 _sortable = json.JSONEncoder(sort_keys=True).encode
 _AS_IT_IS = frozenset({type(None), bool, str})
 _CONTAINERS: dict[Any, str] = {
