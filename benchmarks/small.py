@@ -65,7 +65,9 @@ def called_before(prefix: str, count: int) -> list[str]:
     checkpoints.checkpoint(f"{prefix}.first", VALUES)
     names = [f"{prefix}.n{number}" for number in range(count)]
     for name in names:
-        checkpoints.Session(name).checkpoint(VALUES)
+        session = checkpoints.Session(name)
+        session.checkpoint(VALUES)
+        session.discard()
     return names
 
 

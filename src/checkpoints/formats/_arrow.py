@@ -72,8 +72,6 @@ def table_to_buffers(table: Any) -> list[Buffer]:
 
     sink = _Sink()
     try:
-        # Loading checks all of it too: what would be refused then is refused now.
-        table.validate(full=True)
         file = pyarrow.PythonFile(sink, mode="w")
         with pyarrow.ipc.new_file(file, table.schema) as writer:
             if table.num_rows or not table.num_columns:
@@ -222,7 +220,14 @@ def _extensions(types: Any) -> Iterator[Any]:
 
 
 def _encode_table(table: Any) -> tuple[list[Buffer], dict[str, Any]]:
+    import pyarrow
+
     ready, meta = to_table(table)
+    try:
+        # Loading checks all of it too: what would be refused then is refused now.
+        ready.validate(full=True)
+    except pyarrow.ArrowException as error:
+        raise Inexact(f"it is not sound: {error}") from error
     return table_to_buffers(ready), meta
 
 
