@@ -108,7 +108,7 @@ class FileHandler(Handler):
         """
         store = self._opened()
         stem, suffix = key.path, SUFFIXES[self.format]
-        if self._is_settled(key, store, stem + suffix):
+        if self._is_settled(key, store, stem, suffix):
             return
         self._under_way.add(stem)
         try:
@@ -135,9 +135,10 @@ class FileHandler(Handler):
         finally:
             self._under_way.discard(stem)
 
-    def _is_settled(self, key: Key, store: LocalStore, name: str) -> bool:
+    def _is_settled(self, key: Key, store: LocalStore, stem: str, suffix: str) -> bool:
         """Tell whether nothing has to be written, as far as can be told beforehand."""
-        if self.if_exists == "replace" and key.path in self._under_way:
+        name = stem + suffix
+        if self.if_exists == "replace" and stem in self._under_way:
             self._tell_of_replacing(key)
         if self.if_exists == "keep" or not store.exists(name):
             return False

@@ -7,7 +7,10 @@ from typing import Any
 
 __all__ = ["from_bytes", "to_bytes"]
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+# What is encoded here was made for it, as a tree.
+_encode = json.JSONEncoder(
+    separators=(",", ":"), ensure_ascii=False, check_circular=False
+).encode
 
 
 def to_bytes(data: Any) -> bytes:

@@ -143,7 +143,7 @@ class LocalStore:
         candidates = iter(names)
         name = next(candidates)
         path = self.path_of(name)
-        folder = os.path.dirname(path)
+        folder = path[: path.rindex(os.sep)]
         temporary, handle, made = _create_temporary(folder)
         try:
             try:
@@ -272,7 +272,7 @@ def is_temporary(name: str) -> bool:
 def _create_temporary(folder: str) -> tuple[str, int, list[str]]:
     """Create a file of a unique name; return it with the folders that were made."""
     name = f".{os.getpid()}-{_TOKEN}-{next(_count)}.ckpt.tmp"
-    path = os.path.join(folder, name)
+    path = f"{folder}{os.sep}{name}"
     try:
         return path, os.open(path, _CREATE, 0o666), []
     except FileNotFoundError:
