@@ -17,7 +17,6 @@ import checkpoints
 from checkpoints import ConfigError, FileHandler, load
 from checkpoints._compression import (
     DEFLATE,
-    NAMES,
     STORED,
     ZSTD,
     compress,
@@ -52,7 +51,7 @@ print("told", checkpoints.load(sys.argv[2], "small"))
 """
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=["gzip", "zstd"])
 def name(request):
     if request.param == "zstd":
         pytest.importorskip("zstandard", reason="below 3.14, zstd is a package")

@@ -135,7 +135,7 @@ def assert_inside(path):
     """Check that a path stays below every root, segment by segment."""
     for segment in path.split("/"):
         assert_harmless(segment)
-    assert posixpath.normpath(f"/root/{path}") == f"/root/{path}"
+    assert posixpath.normpath(f"/base/{path}") == f"/base/{path}"
     windows = "C:\\root\\" + path.replace("/", "\\")
     assert ntpath.normpath(windows) == windows
 

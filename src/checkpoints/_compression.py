@@ -10,12 +10,19 @@ from typing import Any
 from checkpoints._checksum import Buffer
 from checkpoints.errors import ConfigError, MissingDependencyError
 
-__all__ = ["DEFLATE", "NAMES", "STORED", "ZSTD", "compress", "decompress"]
+__all__ = [
+    "DEFLATE",
+    "STORED",
+    "ZSTD",
+    "checked_compression",
+    "compress",
+    "decompress",
+]
 
 STORED = 0
 DEFLATE = 8
 ZSTD = 93
-NAMES = ("zstd", "gzip")
+_NAMES = ("zstd", "gzip")
 
 _WORTH_IT = 256
 _STEP = 1 << 22
@@ -26,7 +33,7 @@ def checked_compression(name: object) -> str | None:
     """Return the name of a compression, or None, if it can be used here."""
     if name is None:
         return None
-    if name not in NAMES:
+    if name not in _NAMES:
         message = f"compression={name!r} is not known: it is None, 'zstd' or 'gzip'"
         raise ConfigError(message)
     if name == "zstd":

@@ -23,7 +23,15 @@ from checkpoints._shown import shown
 from checkpoints._tags import TagPairs, Tags, checked_tag_name, tag_text
 from checkpoints.errors import ConfigError
 
-__all__ = ["SUFFIXES", "Key", "checked_name", "escape", "parse_folder"]
+__all__ = [
+    "SUFFIXES",
+    "Key",
+    "checked_name",
+    "escape",
+    "joined_name",
+    "parse_folder",
+    "unescape",
+]
 
 SUFFIXES = {"zip": ".ckpt.zip", "parquet": ".ckpt.parquet"}
 

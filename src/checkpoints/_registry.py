@@ -150,7 +150,7 @@ class Registry:
             atexit.unregister(self.report)
             atexit.register(self.report)
         self._warn_of_old_names(rule, self._renamed)
-        self._warn_of_unknown_names(rule)
+        self._warn_of_doubtful_names(rule)
         return rule
 
     def rules(self) -> list[Rule]:
@@ -172,6 +172,7 @@ class Registry:
             self._rules = ()
             self.plans.clear()
             self._failures.clear()
+            self._told.clear()
 
     def _warn_of_old_names(self, rule: Rule, names: Iterable[str]) -> None:
         for old in list(names):
@@ -180,7 +181,7 @@ class Registry:
                 message = f"checkpoint {old!r}, which {rule!r} covers, is now {new!r}"
                 warnings.warn(message, DeprecationWarning, outside_level())
 
-    def _warn_of_unknown_names(self, rule: Rule) -> None:
+    def _warn_of_doubtful_names(self, rule: Rule) -> None:
         if isinstance(rule.names, str) and set(rule.names) & {"/", os.sep}:
             logger.warning(
                 "%r covers names with a slash in them: if that is a path, the "

@@ -96,7 +96,8 @@ class Session:
             self.discard()
 
     def __del__(self) -> None:
-        if any(slot.names for slot in getattr(self, "_slots", {}).values()):
+        slots = getattr(self, "_slots", {}).values()
+        if any(slot.names for slot in slots) and self._pid == os.getpid():
             logger.warning(
                 "a session of %r is gone with data that was never committed: use it in "
                 "a `with` block, or call commit()",

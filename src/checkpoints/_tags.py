@@ -13,7 +13,16 @@ from typing import Any, NamedTuple, ParamSpec, SupportsIndex, TypeVar, cast, ove
 
 from checkpoints.errors import ConfigError
 
-__all__ = ["Tags", "current_tags", "tags", "with_checkpoint_tags"]
+__all__ = [
+    "TagPairs",
+    "Tags",
+    "checked_tag_name",
+    "current_tags",
+    "tag_text",
+    "tags",
+    "tags_match",
+    "with_checkpoint_tags",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")

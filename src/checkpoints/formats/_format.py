@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
-Buffer: TypeAlias = bytes | bytearray | memoryview
+from checkpoints._checksum import Buffer
+
+__all__ = ["Buffer", "Compound", "Format", "Inexact"]
 
 
 class Inexact(Exception):  # noqa: N818 - a turn in the road, not an error anybody sees

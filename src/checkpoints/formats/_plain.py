@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 from checkpoints.errors import MissingDependencyError
 from checkpoints.formats._format import Inexact
 
-__all__ = ["IMMUTABLE", "from_json", "scalar_to_json", "tree_to_json"]
+__all__ = ["IMMUTABLE", "NOT_PLAIN", "from_json", "scalar_to_json", "tree_to_json"]
 
 Json: TypeAlias = Any
 
