@@ -170,6 +170,13 @@ class TestRules:
         with pytest.raises(ConfigError, match="give a path, a Handler, a function"):
             config("a", bad)
 
+    @pytest.mark.parametrize("empty", [[], ()], ids=repr)
+    def test_a_list_of_no_targets(self, empty):
+        before = rules()
+        with pytest.raises(ConfigError, match="None switches the names off"):
+            config("mypkg", empty)
+        assert rules() == before
+
     @pytest.mark.parametrize("root", ["", "a\0b"])
     def test_a_path_that_cannot_be(self, root):
         with pytest.raises(ConfigError, match="has to be a path"):

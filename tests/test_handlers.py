@@ -260,5 +260,29 @@ class TestDictHandler:
         with pytest.raises(AlreadyStoredError):
             handler.checkpoint("a", arrow.table({"x": [1.0, 2.0, None]}))
 
-    def test_it_shows_its_options(self):
-        assert repr(DictHandler(force=True)) == ("<DictHandler []>")
+    @pytest.mark.parametrize(
+        ("wanted", "told"),
+        [
+            ("shop.total", "nearest are ['shop/total']"),
+            ("shop/totl", "nearest are ['shop/total']"),
+            ("elsewhere", "there are ['shop/total', 'fold=1/x']"),
+        ],
+    )
+    def test_a_path_that_is_not_there_is_told_with_those_that_are(self, wanted, told):
+        handler = DictHandler()
+        handler.checkpoint("shop.total", 12)
+        with tags(fold=1):
+            handler.checkpoint("x", 1)
+        with pytest.raises(KeyError) as error:
+            handler[wanted]
+        assert repr(wanted) in str(error.value)
+        assert told in str(error.value)
+        assert wanted not in handler
+        assert handler.get(wanted) is None
+
+    def test_it_shows_its_keys(self):
+        handler = DictHandler(force=True)
+        assert repr(handler) == "<DictHandler []>"
+        with tags(fold=1):
+            handler.checkpoint("shop.total", 12)
+        assert repr(handler) == "<DictHandler ['fold=1/shop/total']>"

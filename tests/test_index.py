@@ -90,8 +90,11 @@ class TestIndex:
         assert list(index(tmp_path)) == []
 
     def test_a_root_that_is_not_there_is_an_error_that_names_it(self, root):
-        with pytest.raises(FileNotFoundError, match="root"):
+        with pytest.raises(FileNotFoundError, match="root") as told:
             index(root)
+        (note,) = told.value.__notes__
+        for text in ("made by the first save", "enabled()", "rules()"):
+            assert text in note
 
     def test_a_root_that_is_a_file_is_an_error_that_names_it(self, root):
         root.write_text("in the way")
@@ -188,6 +191,17 @@ class TestEntry:
             3: 3,
         }
         assert {entry.fullname for entry in index(root)} == {"a"}
+
+    def test_those_of_one_key_are_in_the_order_of_their_numbers(self, root):
+        handler = FileHandler(root, if_exists="keep")
+        for name in ("fit", "fit-2", "a"):
+            for number in range(1, 13 if name == "fit" else 2):
+                handler.checkpoint(name, number)
+        found = [(entry.fullname, entry.load()["data"]) for entry in index(root)]
+        assert found[0] == ("a", 1)
+        assert [number for name, number in found if name == "fit"] == [*range(1, 13)]
+        numbers = [entry.number for entry in index(root) if entry.fullname == "fit"]
+        assert numbers == [*range(1, 13)]
 
     def test_a_file_that_is_no_checkpoint_has_no_number_of_its_own(self, root):
         made(root, "notes.2024.txt")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 import checkpoints
 from checkpoints import FileHandler, FormatError, index, load, tags
-from checkpoints._parquet import ParquetFile, to_parquet
+from checkpoints._parquet import ParquetFile, _sealed, to_parquet
 from checkpoints.errors import CorruptFileError
 from checkpoints.storage import LocalFile
 
@@ -24,6 +25,8 @@ HEADER = {"checkpoints": 1, "text": "ü", "numbers": [1, 2]}
 # What the seal of a file looks like before it is taken, and after.
 MARK = "crc32:00000000:00000000"
 OTHER = "crc32:01234567:89abcdef"
+KEYED = f"checkpoints.crc32 {OTHER} " * 50
+SEAL = re.compile(rb"crc32:[0-9a-f]{8}:[0-9a-f]{8}")
 COMPRESSIONS = [None, "zstd", "gzip"]
 
 WITHOUT_PYARROW = """
@@ -57,6 +60,41 @@ class InMemory:
 
     def map(self):
         return self.data
+
+
+def categorical():
+    pandas = pytest.importorskip("pandas")
+    return pandas.DataFrame({"x": pandas.Categorical([1, 2, 1])})
+
+
+def of_seconds():
+    return pyarrow.table({"x": pyarrow.array([1, 2], pyarrow.timestamp("s"))})
+
+
+def named_twice():
+    column = pyarrow.array([1])
+    return pyarrow.Table.from_arrays([column, column], names=["x", "x"])
+
+
+def union():
+    kinds = pyarrow.array([0, 1], pyarrow.int8())
+    children = [pyarrow.array([1, 2]), pyarrow.array(["a", "b"])]
+    return pyarrow.table({"x": pyarrow.UnionArray.from_sparse(kinds, children)})
+
+
+def run_ends():
+    ends = pyarrow.array([2, 3], pyarrow.int32())
+    values = pyarrow.array([1.5, 2.5])
+    return pyarrow.table({"x": pyarrow.RunEndEncodedArray.from_arrays(ends, values)})
+
+
+CHANGED = {
+    "a categorical of numbers": categorical,
+    "timestamps in seconds": of_seconds,
+    "a name given twice": named_twice,
+    "a union": union,
+    "run-end encoded": run_ends,
+}
 
 
 @pytest.fixture
@@ -106,9 +144,28 @@ class TestRoundTrip:
         assert found.equals(given)
         assert found.schema.metadata == given.schema.metadata
 
-    @pytest.mark.parametrize("header", [{"text": MARK}, {"text": OTHER}, {MARK: OTHER}])
+    @pytest.mark.parametrize(
+        "header", [{"text": MARK}, {"text": OTHER}, {MARK: OTHER}, {KEYED: [KEYED]}]
+    )
     def test_a_header_that_looks_like_a_seal_comes_back(self, table, header):
         assert opened(to_parquet(table, header, None))[0] == header
+
+    def test_a_table_full_of_seals_with_their_key_comes_back(self):
+        given = pyarrow.table({KEYED: [KEYED, None]})
+        header, found = opened(to_parquet(given, HEADER, None))
+        assert header == HEADER
+        assert found.equals(given)
+
+    @pytest.mark.parametrize(
+        "metadata",
+        [{KEYED: KEYED}, {"checkpoints.crc32": OTHER}, {"checkpoints": "{}"}],
+        ids=["full", "seal", "header"],
+    )
+    def test_a_table_whose_metadata_look_like_ours_comes_back(self, table, metadata):
+        given = table.replace_schema_metadata(metadata)
+        header, found = opened(to_parquet(given, HEADER, None))
+        assert header == HEADER
+        assert found.equals(given)
 
     def test_the_header_alone_can_be_read(self, table, tmp_path):
         path = tmp_path / "a.parquet"
@@ -131,6 +188,30 @@ class TestDamage:
             except CorruptFileError:
                 pass
         assert silent == []
+
+    def test_every_changed_byte_of_a_file_is_a_damaged_file(self, table, tmp_path):
+        FileHandler(tmp_path, format="parquet").checkpoint("pq.damage", table)
+        path = tmp_path / "pq/damage.ckpt.parquet"
+        data = path.read_bytes()
+        for at in range(0, len(data), 7):
+            changed = bytearray(data)
+            changed[at] ^= 1 << at % 8
+            path.write_bytes(changed)
+            with pytest.raises(CorruptFileError, match=r"damage\.ckpt"):
+                load(path)
+
+    def test_what_no_reader_understands_is_a_damaged_file(self, table, tmp_path):
+        """Even where whoever made it up has made its checksums right."""
+        FileHandler(tmp_path, format="parquet").checkpoint("pq.made", table)
+        path = tmp_path / "pq/made.ckpt.parquet"
+        data = bytearray(path.read_bytes())
+        start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+        data[4:start] = bytes(start - 4)
+        mark = SEAL.findall(data)[-1]
+        path.write_bytes(_sealed(data, mark))
+        with pytest.raises(CorruptFileError, match="cannot be read") as told:
+            load(path)
+        assert str(path) in str(told.value)
 
     def test_every_shorter_file_is_found_cut(self, table):
         data = to_parquet(table, HEADER, None)
@@ -182,6 +263,25 @@ class TestFiles:
         handler = FileHandler(tmp_path, format="parquet")
         with pytest.raises(FormatError, match="format='zip'"):
             handler.checkpoint("pq.other", value)
+        assert list(tmp_path.rglob("*.*")) == []
+
+    def test_tags_and_values_that_look_like_seals_are_saved_and_loaded(
+        self, table, tmp_path
+    ):
+        with tags(("day", KEYED), ("day", KEYED)):
+            FileHandler(tmp_path, format="parquet").checkpoint(
+                "pq.seals", {KEYED: table}
+            )
+        (entry,) = index(tmp_path)
+        assert entry.meta["tags"] == (("day", KEYED), ("day", KEYED))
+        assert entry.load()[KEYED].equals(table)
+
+    @pytest.mark.parametrize("make", CHANGED.values(), ids=CHANGED)
+    def test_what_parquet_would_change_is_told_with_the_way_out(self, make, tmp_path):
+        handler = FileHandler(tmp_path, format="parquet")
+        with pytest.raises(FormatError, match="format='zip'") as told:
+            handler.checkpoint("pq.changed", make())
+        assert "pq.changed" in str(told.value)
         assert list(tmp_path.rglob("*.*")) == []
 
     def test_two_tables_are_one_too_many(self, table, tmp_path):

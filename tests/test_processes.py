@@ -298,3 +298,69 @@ class TestFork:
             root,
         )
         assert len(index(root)) == 1
+
+
+@needs_fork
+class TestSessions:
+    def test_a_child_begins_anew_whatever_the_parent_has_under_way(self, run):
+        """The lock of a session is held by a thread that the child does not have."""
+        out = run("""
+            import os, signal, threading
+            from checkpoints import Session, config
+
+            saved = []
+            begun, go_on = threading.Event(), threading.Event()
+
+            class Waiting:
+                def __deepcopy__(self, memo):
+                    begun.set()
+                    go_on.wait()
+                    return 3
+
+            config("mypkg", lambda key, data: saved.append(data), on_error="raise")
+            session, other = Session("mypkg.fit"), Session("mypkg.other")
+            session.checkpoint(parent=1)
+            other.checkpoint(parent=2)
+            thread = threading.Thread(
+                target=session.checkpoint, kwargs={"late": Waiting()}
+            )
+            thread.start()
+            begun.wait()
+            child = os.fork()
+            if not child:
+                signal.alarm(60)
+                session.commit()
+                session.checkpoint(child=4)
+                session.commit()
+                other.commit()
+                print("child", saved, flush=True)
+                del session, other
+                os._exit(0)
+            ended = os.waitpid(child, 0)[1]
+            go_on.set()
+            thread.join()
+            session.commit()
+            other.discard()
+            print("parent", ended, saved)
+        """)
+        assert out.splitlines() == [
+            "child [{'child': 4}]",
+            "parent 0 [{'parent': 1, 'late': 3}]",
+        ]
+
+    def test_what_the_parent_has_staged_is_not_the_childs_to_tell_of(self, run):
+        out = run("""
+            import os, sys
+            from checkpoints import Session, config
+
+            config("mypkg", print)
+            session = Session("mypkg.fit")
+            session.checkpoint(parent=1)
+            child = os.fork()
+            if not child:
+                del session
+                sys.exit()
+            print(os.waitpid(child, 0)[1])
+            session.discard()
+        """)
+        assert out == "0\n"

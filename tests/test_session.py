@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import itertools
 import threading
@@ -309,6 +310,19 @@ class TestHandlers:
         session.commit()
         assert len(counting.committed) == len(failing.saved) == 1
 
+    def test_after_an_error_that_was_raised_later_data_reaches_all(self, name):
+        counting, failing = Counting(), Failing(None)
+        config(name, [counting, failing], on_error="raise")
+        session = Session(name)
+        session.checkpoint(x=1)
+        with pytest.raises(RuntimeError, match="no day"):
+            session.commit()
+        failing.days = ()
+        session.checkpoint(y=2, z=3)
+        session.commit()
+        assert [staged for _, staged in counting.committed] == [1, 2]
+        assert failing.saved == [(None, {"x": 1, "y": 2, "z": 3})]
+
     def test_a_value_that_cannot_be_copied_is_a_save_that_failed(self, name, caplog):
         class Uncopyable:
             def __deepcopy__(self, memo):
@@ -332,3 +346,33 @@ class TestHandlers:
             session.checkpoint(1)
         assert "this tag has no text" in caplog.text
         assert name in caplog.text
+
+
+class TestDropped:
+    def test_one_that_goes_with_data_staged_is_told(self, name, seen, caplog):
+        session = Session(name)
+        session.checkpoint(x=1)
+        del session
+        gc.collect()
+        (message,) = caplog.messages
+        assert repr(name) in message
+        assert "never committed" in message
+        assert "commit()" in message
+        assert len(seen) == 0
+
+    @pytest.mark.parametrize("end", [Session.commit, Session.discard])
+    def test_one_that_came_to_an_end_goes_in_silence(self, name, seen, caplog, end):
+        session = Session(name)
+        session.checkpoint(x=1)
+        end(session)
+        del session
+        gc.collect()
+        assert caplog.messages == []
+
+    def test_one_with_nothing_staged_goes_in_silence(self, name, caplog):
+        config(name, Counting(), where={"day": "monday"})
+        session = Session(name)
+        session.checkpoint(x=1)
+        del session
+        gc.collect()
+        assert not any("never committed" in message for message in caplog.messages)

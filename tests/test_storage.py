@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import errno
+import ntpath
 import os
 import subprocess
 import sys
 import threading
+import types
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import checkpoints
+from checkpoints import storage
 from checkpoints.storage import LocalStore
 
 SOURCES = str(Path(checkpoints.__file__).parents[1])
@@ -169,6 +172,49 @@ class TestFailures:
         assert files_under(store.root) == ["a/old.txt"]
         assert read(store, "a/old.txt") == "old"
         assert open_handles() == before
+
+    def test_pieces_are_closed_when_writing_fails(self, store, monkeypatch):
+        ended = []
+
+        def pieces():
+            try:
+                yield 0, b"first"
+                yield 5, b"second"
+            finally:
+                ended.append(True)
+
+        def full(handle, buffer, offset):
+            raise OSError(errno.ENOSPC, "no room")
+
+        monkeypatch.setattr(storage, "_write_at", full)
+        # Held here, so that it does not end just because nobody holds it.
+        given = pieces()
+        with pytest.raises(OSError, match="no room"):
+            store.put(["a.txt"], given, 11)
+        assert ended == [True]
+        assert files_under(store.root) == []
+
+    def test_a_drive_that_is_not_there_is_an_error(self, monkeypatch):
+        """As on Windows, where the folder above a drive is the drive itself."""
+        asked = []
+
+        def isdir(path):
+            asked.append(path)
+            assert len(asked) < 100
+            return False
+
+        def mkdir(path):
+            raise FileNotFoundError(errno.ENOENT, "no such drive", path)
+
+        windows = types.SimpleNamespace(
+            path=types.SimpleNamespace(isdir=isdir, dirname=ntpath.dirname),
+            mkdir=mkdir,
+            strerror=os.strerror,
+        )
+        monkeypatch.setattr(storage, "os", windows)
+        with pytest.raises(FileNotFoundError, match="no such drive") as told:
+            storage._make_folders("Z:\\out\\run")
+        assert told.value.filename == "Z:\\"
 
     def test_a_file_where_a_folder_should_be_is_an_error_and_stays(self, store):
         put(store, "a", "in the way")

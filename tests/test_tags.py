@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
@@ -45,6 +46,30 @@ class TestContext:
         with tags(a=1):
             with tags(b=2):
                 pass
+            assert current_tags() == (A,)
+        assert current_tags() == ()
+
+    def test_those_left_out_of_order_leave_the_later_ones(self):
+        stack = ExitStack()
+        stack.enter_context(tags(a=1))
+        with tags(b=2):
+            stack.close()
+            assert current_tags() == (B,)
+            with tags(c=3):
+                assert current_tags() == (B, C)
+            assert current_tags() == (B,)
+        assert current_tags() == ()
+
+    def test_of_those_left_out_of_order_each_leaves_its_own(self):
+        outer, inner = ExitStack(), ExitStack()
+        with tags(a=1):
+            outer.enter_context(tags(b=2))
+            inner.enter_context(tags(c=3))
+            with tags(a=1):
+                outer.close()
+                assert current_tags() == (A, C, A)
+                inner.close()
+                assert current_tags() == (A, A)
             assert current_tags() == (A,)
         assert current_tags() == ()
 
@@ -186,6 +211,15 @@ class TestTagsOfAnEntry:
     ):
         with pytest.raises(LookupError, match=told):
             self.FOUND[name]
+
+    def test_get_gives_a_default_where_there_is_none(self):
+        assert self.FOUND.get("a") == self.FOUND.get("a", "0") == "1"
+        assert self.FOUND.get("c") is None
+        assert self.FOUND.get("c", "0") == "0"
+
+    def test_get_does_not_choose_among_several(self):
+        with pytest.raises(LookupError, match="values_of"):
+            self.FOUND.get("b", "0")
 
     def test_they_are_an_ordinary_tuple_of_pairs_as_well(self):
         assert self.FOUND == (("a", "1"), ("b", "x"), ("b", "y"))

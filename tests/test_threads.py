@@ -117,6 +117,32 @@ class TestSaving:
         assert seen == [True] * 50
         assert len(list(tmp_path.iterdir())) == 1
 
+    def test_one_key_replaced_by_two_at_once_is_told(self, package, tmp_path, caplog):
+        begun, go_on = threading.Event(), threading.Event()
+
+        class Waiting:
+            def __reduce__(self):
+                begun.set()
+                assert go_on.wait(60)
+                return int, ()
+
+        handler = FileHandler(tmp_path)
+        first = threading.Thread(target=handler.checkpoint, args=(package, Waiting()))
+        first.start()
+        try:
+            assert begun.wait(60)
+            handler.checkpoint(f"{package}.more", 1)
+            assert caplog.messages == []
+            handler.checkpoint(package, 2)
+        finally:
+            go_on.set()
+            first.join()
+        (message,) = caplog.messages
+        assert repr(package) in message
+        assert "only the last one is kept" in message
+        entry = next(each for each in index(tmp_path) if each.fullname == package)
+        assert entry.load(trusted=True) == {"data": 0}
+
     @pytest.mark.parametrize(
         ("options", "count"),
         [({"limit": 100}, 100), ({"every": 4}, 100), ({"every": 4, "limit": 7}, 7)],

@@ -268,6 +268,9 @@ def _checked_root(root: object) -> str:
     if not isinstance(text, str) or not text or "\0" in text:
         message = f"root {shown(root)} has to be a path: text, not empty"
         raise ConfigError(message)
+    if "://" in text:
+        # An encoded brace is the folder's own, and decoded before long.
+        text = text.replace("%7B", "{{").replace("%7D", "}}")
     try:
         parsed = list(string.Formatter().parse(text))
     except ValueError as error:

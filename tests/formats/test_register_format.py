@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import datetime
 import subprocess
 import sys
 import uuid
@@ -167,6 +168,14 @@ class TestErrors:
         with pytest.raises(ConfigError, match="plain word"):
             registered(made, suffix=suffix)
 
+    @pytest.mark.parametrize(
+        "plain",
+        [list, dict, tuple, set, frozenset, str, int, float, bool, datetime.datetime],
+    )
+    def test_what_is_kept_as_json_cannot_have_another_format(self, made, plain):
+        with pytest.raises(ConfigError, match="kept as JSON"):
+            registered((plain, made[1]))
+
     def test_a_refused_format_is_not_half_there(self, made):
         with pytest.raises(ConfigError):
             registered(made, suffix="a b")
@@ -181,8 +190,10 @@ class TestErrors:
         model = registered(made, decode=decode)
         FileHandler(tmp_path).checkpoint("formats_broken", good=1, bad=model("a"))
         path = tmp_path / "formats_broken.ckpt.zip"
-        with pytest.raises(FormatError, match=r"'bad'.*decode.*mine"):
+        with pytest.raises(FormatError, match=r"'bad'.*decode.*mine") as told:
             load(path)
+        for text in (str(path), repr(made[1])):
+            assert text in str(told.value)
         assert load(path, "good") == {"good": 1}
 
     def test_a_value_that_it_cannot_encode_costs_the_save_and_not_the_program(
@@ -197,9 +208,13 @@ class TestErrors:
         assert "mine" in caplog.text
         assert list(tmp_path.rglob("*.*")) == []
 
-    @pytest.mark.parametrize("wrong", ["text", None, 3, [b"a"]])
+    @pytest.mark.parametrize(
+        "wrong", ["text", array.array("B", b"abc"), None, 3, [b"a"]]
+    )
     def test_what_it_encodes_to_has_to_be_bytes(self, made, tmp_path, wrong):
         model = registered(made, encode=lambda _: wrong)
-        with pytest.raises((FormatError, TypeError)):
+        with pytest.raises(FormatError, match="has to return bytes") as told:
             FileHandler(tmp_path).checkpoint("formats_wrong", model("a"))
+        for text in ("'formats_wrong'", "'data'", repr(made[1]), repr(wrong)):
+            assert text in str(told.value)
         assert list(tmp_path.rglob("*.*")) == []

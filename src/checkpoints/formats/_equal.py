@@ -59,6 +59,7 @@ def _same_sparse(one: Any, other: Any) -> bool:
 _LABELS: list[Callable[[Any], Any]] = [
     lambda table: getattr(table, "name", None),
     lambda table: getattr(table, "dtype", None),
+    lambda table: getattr(table, "schema", None),
     lambda table: [*getattr(getattr(table, "index", None), "names", ())],
     lambda table: [*getattr(getattr(table, "columns", None), "names", ())],
 ]
