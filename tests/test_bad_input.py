@@ -77,7 +77,7 @@ class TestNames:
         for pair in (("good", bad), (bad, "good")):
             with pytest.raises(ConfigError):
                 registry.deprecate(*pair)
-        assert registry.renamed() == {}
+        assert registry.names.renamed() == {}
 
     @pytest.mark.parametrize("bad", ["", "a..b", "a.", 5, ["a"]], ids=repr)
     def test_deprecate_below_a_prefix(self, bad, name):

@@ -41,7 +41,7 @@ MODULES = [
 ]
 
 # Of the rule's own making, not options.
-NO_OPTIONS = {"names", "handlers", "forget"}
+NO_OPTIONS = {"names", "handlers", "forget", "finish"}
 FENCE = RawFencedCodeBlockLexer(re.compile(r"(?P<language>[^\n`]*)$\n", re.MULTILINE))
 REASON = re.compile(r"(?:^% not run: (.+)|^<!-- not run: (.+) -->)\n\Z", re.MULTILINE)
 PROGRAM = re.compile(r"# ([a-z_]+\.py)\n")

@@ -18,6 +18,8 @@ BUILTINS = {
     "CorruptFileError": ValueError,
     "UntrustedError": ValueError,
     "FormatError": TypeError,
+    "UnknownOutcomeError": OSError,
+    "PendingError": TimeoutError,
     "UnknownValueError": LookupError,
     "MissingDependencyError": ImportError,
 }

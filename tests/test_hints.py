@@ -30,7 +30,7 @@ def package():
 def registry():
     """One of its own, so that no other test's names are the nearest."""
     own = Registry()
-    own.register(["fcast.model.fit", "other"])
+    own.names.register(["fcast.model.fit", "other"])
     yield own
     own.reset()
 
@@ -90,7 +90,7 @@ class TestNearest:
         assert f"nearest known is {nearest!r}" in message
 
     def test_the_name_is_given_as_it_is_written(self, registry, caplog):
-        registry.register(["Shop.Total"])
+        registry.names.register(["Shop.Total"])
         registry.config(["shop.totl"], None, {})
         assert "nearest known is 'Shop.Total'" in caplog.text
 

@@ -26,6 +26,10 @@ PUBLIC_NAMES = {
     "rules",
     "reset",
     "Rule",
+    # See to what was saved
+    "flush",
+    "stats",
+    "Stats",
     # Stage and commit
     "Session",
     # Handlers
@@ -48,6 +52,8 @@ PUBLIC_NAMES = {
     "CorruptFileError",
     "FormatError",
     "MissingDependencyError",
+    "PendingError",
+    "UnknownOutcomeError",
     "UnknownValueError",
     "UntrustedError",
 }

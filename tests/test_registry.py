@@ -365,7 +365,8 @@ class TestEndOfProgram:
         """)
         assert len(lines) == 2
         assert "ZeroDivisionError" in lines[0]
-        assert "7 saves failed in all, of 'mypkg.fit'" in lines[1]
+        assert "of 7 saves: 7 failed ('mypkg.fit' 7). The first: " in lines[1]
+        assert "ZeroDivisionError: division by zero" in lines[1]
 
 
 class TestRegistry:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import checkpoints
-from checkpoints import storage
+from checkpoints import UnknownOutcomeError, _temporary, storage
 from checkpoints.storage import LocalStore
 
 SOURCES = str(Path(checkpoints.__file__).parents[1])
@@ -186,7 +186,7 @@ class TestFailures:
         def full(handle, buffer, offset):
             raise OSError(errno.ENOSPC, "no room")
 
-        monkeypatch.setattr(storage, "_write_at", full)
+        monkeypatch.setattr(_temporary, "_write_at", full)
         # Held here, so that it does not end just because nobody holds it.
         given = pieces()
         with pytest.raises(OSError, match="no room"):
@@ -329,23 +329,42 @@ class TestDurability:
         return done
 
     @pytest.mark.parametrize("replace", [True, False])
-    def test_the_file_is_synced_before_its_folder_and_every_new_one_above(
+    def test_the_file_is_synced_first_its_own_folder_last_and_all_above_between(
         self, store, synced, tmp_path, replace
     ):
         put(store, "a/b/c.txt", durable=True, replace=replace)
         root = store.root
-        assert synced[:2] == ["file", f"{root}/a/b"]
-        assert sorted(synced[2:]) == sorted([f"{root}/a", root, str(tmp_path)])
+        assert synced[0] == "file"
+        assert sorted(synced[1:-1]) == sorted([f"{root}/a", root, str(tmp_path)])
+        assert synced[-1] == f"{root}/a/b"
 
-    def test_folders_that_were_there_need_no_sync(self, store, synced):
+    def test_folders_that_another_save_made_are_synced_too(
+        self, store, synced, tmp_path
+    ):
         put(store, "a/b.txt")
         assert synced == []
         put(store, "a/c.txt", durable=True)
+        root = store.root
+        assert sorted(synced) == sorted(["file", str(tmp_path), root, f"{root}/a"])
+
+    def test_folders_are_synced_once(self, store, synced):
+        put(store, "a/b.txt", durable=True)
+        synced.clear()
+        put(store, "a/c.txt", durable=True)
         assert synced == ["file", f"{store.root}/a"]
+
+    def test_a_folder_that_is_made_again_is_synced_again(self, store, synced):
+        put(store, "a/b.txt", durable=True)
+        os.unlink(store.path_of("a/b.txt"))
+        os.rmdir(store.path_of("a"))
+        synced.clear()
+        put(store, "a/b.txt", durable=True)
+        assert synced == ["file", store.root, f"{store.root}/a"]
 
     def test_an_error_of_the_last_step_says_that_the_file_is_there(
         self, store, monkeypatch
     ):
+        put(store, "b.txt", durable=True)
         calls = []
 
         def fail_later(handle):
@@ -354,9 +373,11 @@ class TestDurability:
                 raise OSError(errno.EIO, "mine")
 
         monkeypatch.setattr(os, "fsync", fail_later)
-        with pytest.raises(OSError, match="mine") as told:
+        with pytest.raises(UnknownOutcomeError, match="mine") as told:
             put(store, "a.txt", durable=True)
-        assert "is there under its name" in told.value.__notes__[0]
+        assert "is there under its name" in str(told.value)
+        assert told.value.errno == errno.EIO
+        assert told.value.filename == store.path_of("a.txt")
         assert read(store, "a.txt") == "text"
 
     def test_an_error_before_leaves_nothing_behind(self, store, monkeypatch):

@@ -271,7 +271,7 @@ class TestRules:
         def rename():
             try:
                 for number in range(300):
-                    registry.register([f"declared{number}"])
+                    registry.names.register([f"declared{number}"])
                     registry.deprecate(f"old{number}", f"new{number}")
             finally:
                 done.set()
@@ -281,15 +281,15 @@ class TestRules:
                 registry.config("elsewhere", None, {}).remove()
                 registry.lookup("new1")
                 registry.is_enabled("new2")
-                registry.available()
+                registry.names.available()
 
         registry.config("never", print, {})
         errors = together(rename, use, use)
         registry.reset()
         assert errors == []
-        assert len(registry.renamed()) == 300
+        assert len(registry.names.renamed()) == 300
         assert {f"{kind}{n}" for kind in ("declared", "new") for n in range(300)} <= {
-            *registry.available()
+            *registry.names.available()
         }
 
     def test_a_name_registered_by_all_is_told_by_all_but_one(self, package, caplog):

@@ -16,16 +16,19 @@ from checkpoints._checkpoint import (
     deprecate,
     deprecated,
     enabled,
+    flush,
     is_enabled,
     register,
     reset,
     rules,
+    stats,
 )
 from checkpoints._container import __version__ as __version__
 from checkpoints._file_handler import FileHandler
 from checkpoints._handlers import DictHandler, Handler
 from checkpoints._index import Entry, Index, index, load
 from checkpoints._key import Key
+from checkpoints._outcomes import Stats
 from checkpoints._rules import Rule
 from checkpoints._session import Session
 from checkpoints._tags import current_tags, tags, with_checkpoint_tags
@@ -36,6 +39,8 @@ from checkpoints.errors import (
     CorruptFileError,
     FormatError,
     MissingDependencyError,
+    PendingError,
+    UnknownOutcomeError,
     UnknownValueError,
     UntrustedError,
 )
@@ -54,8 +59,11 @@ __all__ = [
     "Index",
     "Key",
     "MissingDependencyError",
+    "PendingError",
     "Rule",
     "Session",
+    "Stats",
+    "UnknownOutcomeError",
     "UnknownValueError",
     "UntrustedError",
     "available",
@@ -66,6 +74,7 @@ __all__ = [
     "deprecate",
     "deprecated",
     "enabled",
+    "flush",
     "index",
     "is_enabled",
     "load",
@@ -73,6 +82,7 @@ __all__ = [
     "register_format",
     "reset",
     "rules",
+    "stats",
     "tags",
     "with_checkpoint_tags",
 ]

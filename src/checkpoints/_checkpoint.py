@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, overload
 
+from checkpoints import _writer
 from checkpoints._handlers import ABSENT, DictHandler, Handler
 from checkpoints._key import joined_name
+from checkpoints._outcomes import Stats, outcomes
 from checkpoints._registry import registry
 from checkpoints._rules import Rule, Target
 from checkpoints.errors import ConfigError
@@ -20,10 +22,12 @@ __all__ = [
     "deprecate",
     "deprecated",
     "enabled",
+    "flush",
     "is_enabled",
     "register",
     "reset",
     "rules",
+    "stats",
 ]
 
 # Never bound anew, so that an off call needs no attribute of anything.
@@ -79,9 +83,7 @@ def checkpoint(
         name, data = joined_name(name, data), nested
     elif values and type(data) is str:
         registry.warn_of_lost_prefix(name, data)
-    name, plan = registry.lookup(name)
-    if plan is not None:
-        registry.save(name, plan, data, values)
+    registry.call(name, data, values)
 
 
 @overload
@@ -112,7 +114,7 @@ def register(
     listed = [given] if isinstance(given, str) else _listed(given)
     if names is not ABSENT:
         listed = [joined_name(prefix, name) for name in listed]
-    registry.register(listed)
+    registry.names.register(listed)
 
 
 def _listed(names: Iterable[str]) -> list[str]:
@@ -166,7 +168,7 @@ def available() -> list[str]:
     >>> "shop.stock" in available()
     True
     """
-    return registry.available()
+    return registry.names.available()
 
 
 def enabled() -> list[str]:
@@ -178,7 +180,7 @@ def enabled() -> list[str]:
     ...     enabled()
     ['shop.stock']
     """
-    return [name for name in registry.available() if registry.plan(name)]
+    return [name for name in registry.names.available() if registry.plan(name)]
 
 
 def deprecated() -> dict[str, str]:
@@ -190,7 +192,7 @@ def deprecated() -> dict[str, str]:
     >>> deprecated()["shop.addition"]
     'shop.sum'
     """
-    return registry.renamed()
+    return registry.names.renamed()
 
 
 def is_enabled(name: str) -> bool:
@@ -251,6 +253,36 @@ def config(names: Any, target: Any, /, **options: Any) -> Rule:
     return registry.config(names, target, options)
 
 
+def flush(timeout: float | None = None) -> None:
+    """
+    Wait until everything that was accepted in the background is saved.
+
+    Args:
+        timeout: Seconds for each handler; its own `max_wait` unless given.
+
+    Raises:
+        PendingError: If it is not saved then. It goes on.
+        Exception: Under `on_error="raise"`, what hindered a save in the background.
+
+    >>> flush()
+    """
+    registry.flush(timeout)
+
+
+def stats() -> Stats:
+    """
+    Return what became of the saves of this process so far, in numbers.
+
+    A save is counted for each handler that gets it. A forked child begins at zero.
+
+    >>> with capture("shop"):
+    ...     checkpoint("shop.total", 12)
+    >>> stats().by_name["shop.total"]["saved"] > 0
+    True
+    """
+    return outcomes.stats(*_writer.pending())
+
+
 def rules() -> list[Rule]:
     """
     Return the rules in force, oldest first.
@@ -264,7 +296,7 @@ def rules() -> list[Rule]:
 
 def reset() -> None:
     """
-    Take back every rule. The names stay known.
+    Take back every rule, and count from zero again. The names stay known.
 
     >>> reset()
     >>> rules()

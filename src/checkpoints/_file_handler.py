@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 import string
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from functools import partial
+from typing import Any, ClassVar, Literal, cast
 
 from checkpoints._archive import lay_out
 from checkpoints._compression import checked_compression
 from checkpoints._container import header_for, open_container
 from checkpoints._handlers import Handler
 from checkpoints._key import SUFFIXES, Key
-from checkpoints._origin import current_run, host_name, run_started
+from checkpoints._origin import Origin, current_run, host_name, run_started
+from checkpoints._outcomes import Result
 from checkpoints._parquet import to_parquet
 from checkpoints._shown import shown
+from checkpoints._temporary import Piece
+from checkpoints._writer import Writer
 from checkpoints.errors import (
     AlreadyStoredError,
     CheckpointError,
     ConfigError,
     FormatError,
+    UnknownOutcomeError,
 )
 from checkpoints.formats._codec import encode
+from checkpoints.formats._frozen import freeze
 from checkpoints.formats._tables import to_table
-from checkpoints.storage import LocalStore, Piece, local_path, open_store
+from checkpoints.storage import LocalStore, local_path, open_store
 
 __all__ = ["FileHandler"]
 
@@ -49,6 +56,16 @@ class FileHandler(Handler):
             `"error"`, `AlreadyStoredError`.
         durable: Return only when the file is on the disk, so that it outlasts a loss
             of power. Some three times slower for small files.
+        background: Return when the values are copied, and save them in a thread.
+            What is accepted is saved before the program ends, unless it is killed;
+            `flush` waits for it. In workers that are killed without notice, as those
+            of `multiprocessing.Pool`, a save is done when the call returns.
+        max_pending: How many bytes of values may wait in the background. A larger
+            save waits until it is alone, and is done when the call returns.
+        on_full: What to do with a save that finds no room in the background:
+            `"block"` until there is, or `"drop"` it, counted and told.
+        max_wait: For how many seconds a save may wait for room, and the end of the
+            program for what is not saved yet.
 
     Raises:
         ConfigError: If the root or an option cannot be.
@@ -59,9 +76,18 @@ class FileHandler(Handler):
     >>> handler.checkpoint("shop.total", 12)
     """
 
-    OPTIONS: ClassVar = ("format", "compression", "if_exists", "durable")
+    OPTIONS: ClassVar = (
+        "format",
+        "compression",
+        "if_exists",
+        "durable",
+        "background",
+        "max_pending",
+        "on_full",
+        "max_wait",
+    )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is an option of its own, named at the call
         self,
         root: str | os.PathLike[str],
         *,
@@ -69,14 +95,28 @@ class FileHandler(Handler):
         compression: str | None = None,
         if_exists: str = "replace",
         durable: bool = False,
+        background: bool = False,
+        max_pending: int = 256 << 20,
+        on_full: str = "block",
+        max_wait: float = 60.0,
     ) -> None:
         _check_choice("format", format, tuple(SUFFIXES))
         _check_choice("if_exists", if_exists, ("replace", "keep", "skip", "error"))
+        _check_choice("on_full", on_full, ("block", "drop"))
         self.root = _checked_root(root)
         self.format = format
         self.compression = checked_compression(compression)
         self.if_exists = if_exists
         self.durable = durable
+        self.background = background
+        self.max_pending = _checked_number("max_pending", max_pending, int, 1)
+        self.on_full = on_full
+        self.max_wait = _checked_number("max_wait", max_wait, (int, float), 0)
+        self._writer = (
+            Writer(max_pending=max_pending, on_full=on_full, max_wait=max_wait)
+            if background
+            else None
+        )
         self._store: tuple[int, LocalStore] | None = None
         self._told: set[str] = set()
         self._under_way: set[str] = set()
@@ -84,11 +124,11 @@ class FileHandler(Handler):
         current_run()
 
     def __repr__(self) -> str:
-        usual = {"format": "zip", "if_exists": "replace"}
+        usual = inspect.signature(FileHandler).parameters
         options = "".join(
             f", {option}={value!r}"
             for option in self.OPTIONS
-            if (value := getattr(self, option)) != usual.get(option) and value
+            if (value := getattr(self, option)) != usual[option].default
         )
         return f"FileHandler({self.root!r}{options})"
 
@@ -97,19 +137,62 @@ class FileHandler(Handler):
         """The root as it is in this process, with `{run}` and the others filled in."""
         return self._opened().root
 
-    def commit(self, key: Key, staged: Mapping[str, Any]) -> None:
+    def commit(self, key: Key, staged: Mapping[str, Any]) -> Result:
         """
         Save values to the file of their key.
+
+        Returns:
+            None when they are saved, False where `if_exists="skip"` left the file that
+            was there; in the background a `Future` of that, cancelled where they were
+            dropped.
 
         Raises:
             AlreadyStoredError: If there is a file already and `if_exists="error"`.
             FormatError: If a value cannot be written.
+            PendingError: If there was no room in the background in time.
+            UnknownOutcomeError: If an error came so late that the file may be there.
             OSError: If the file cannot be written.
         """
+        if self._writer is None:
+            return self._save(key, key.path, staged)
+        path = key.path
+        settled = Key(key.name, freeze(key.tags), key.origin or Origin.here())
+        save = partial(self._save, settled, path)
+        return cast(Result, self._writer.submit(staged, save))
+
+    def flush(self, timeout: float | None = None) -> None:
+        """
+        Wait until all that was accepted in the background is saved.
+
+        Args:
+            timeout: Seconds; `max_wait` unless given.
+
+        Raises:
+            PendingError: If it is not saved then. It goes on.
+        """
+        if self._writer is not None:
+            self._writer.flush(timeout)
+
+    def close(self, timeout: float | None = None) -> None:
+        """
+        Wait as `flush` does, and make every save from now on when it is called.
+
+        Args:
+            timeout: Seconds; `max_wait` unless given.
+
+        Raises:
+            PendingError: If it is not saved then. What has not begun is dropped.
+        """
+        if self._writer is not None:
+            self._writer.close(timeout)
+
+    def _save(
+        self, key: Key, stem: str, staged: Mapping[str, Any]
+    ) -> Literal[False] | None:
         store = self._opened()
-        stem, suffix = key.path, SUFFIXES[self.format]
+        suffix = SUFFIXES[self.format]
         if self._is_settled(key, store, stem, suffix):
-            return
+            return False
         self._under_way.add(stem)
         try:
             size, pieces = self._contents(key, staged)
@@ -126,6 +209,9 @@ class FileHandler(Handler):
             if self.if_exists != "skip":
                 raise
             self._tell_of_skipping(key)
+            return False
+        except UnknownOutcomeError:
+            raise
         except OSError as error:
             error.add_note(
                 f"while saving checkpoint {key} under {store.root}: see that it is a "
@@ -134,6 +220,7 @@ class FileHandler(Handler):
             raise
         finally:
             self._under_way.discard(stem)
+        return None
 
     def _is_settled(self, key: Key, store: LocalStore, stem: str, suffix: str) -> bool:
         """Tell whether nothing has to be written, as far as can be told beforehand."""
@@ -260,6 +347,13 @@ def _check_choice(option: str, value: object, choices: tuple[str, ...]) -> None:
         known = ", ".join(repr(choice) for choice in choices)
         message = f"{option}={value!r} is not known: it is one of {known}"
         raise ConfigError(message)
+
+
+def _checked_number(option: str, value: Any, kind: Any, least: int) -> Any:
+    if isinstance(value, bool) or not isinstance(value, kind) or not value >= least:
+        message = f"{option}={value!r} has to be a number from {least} on"
+        raise ConfigError(message)
+    return value
 
 
 def _checked_root(root: object) -> str:

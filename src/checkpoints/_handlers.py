@@ -9,6 +9,7 @@ from typing import Any
 
 from checkpoints._key import Key
 from checkpoints._origin import Origin
+from checkpoints._outcomes import Result, outcomes
 from checkpoints._shown import shown
 from checkpoints._tags import current_tags
 from checkpoints.errors import AlreadyStoredError, ConfigError
@@ -51,13 +52,18 @@ class Handler:
         staged.update(data)
         return staged
 
-    def commit(self, key: Key, staged: Any) -> None:
+    def commit(self, key: Key, staged: Any) -> Result:
         """
         Save what was staged.
 
         Args:
             key: The name and the tags to save it under.
             staged: What `stage` returned.
+
+        Returns:
+            Nothing when it is saved; False where there was no need to; a
+            `concurrent.futures.Future` where the save goes on elsewhere: its error
+            goes the way of one that is raised, cancelled means dropped.
 
         Raises:
             Exception: Anything; the rule's `on_error` says what becomes of it.
@@ -78,7 +84,19 @@ class Handler:
             Exception: Whatever hinders the save.
         """
         key = Key(name, current_tags(), Origin.here())
-        self.commit(key, self.stage(None, named_values(data, values)))
+        result = self.commit(key, self.stage(None, named_values(data, values)))
+        outcomes.follow(result, name, self)
+
+    def flush(self, timeout: float | None = None) -> None:
+        """
+        Wait until all that was committed is saved. For handlers that save elsewhere.
+
+        Args:
+            timeout: Seconds; None for as long as the handler finds reasonable.
+
+        Raises:
+            PendingError: If it is not saved then.
+        """
 
 
 def named_values(data: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:

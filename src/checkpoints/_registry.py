@@ -8,20 +8,22 @@ plan up and returns.
 
 from __future__ import annotations
 
-import atexit
-import difflib
 import logging
 import os
-import sys
 import threading
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
+from checkpoints import _writer
+from checkpoints._exit import at_exit, is_worker
 from checkpoints._handlers import ABSENT, Handler, named_values
 from checkpoints._key import Key, checked_name
+from checkpoints._names import Names
 from checkpoints._origin import Origin, outside_level
+from checkpoints._outcomes import outcomes
 from checkpoints._rules import Rule, Target, handlers_for, split_options
 from checkpoints._shown import shown
 from checkpoints._tags import TagPairs, current_tags
@@ -39,87 +41,35 @@ class Registry:
 
     def __init__(self) -> None:
         self.plans: dict[str, tuple[Rule, ...] | object] = {}
-        self._declared: dict[str, bool] = {}
-        self._renamed: dict[str, str] = {}
+        self.names = Names()
         self._rules: tuple[Rule, ...] = ()
-        self._failures: dict[tuple[str, type], int] = {}
+        # Errors of the background under on_error="raise", until they are raised.
+        self._owed: list[tuple[Rule, BaseException]] = []
         self._told: set[str] = set()
         self._lock = threading.RLock()
         self._pid = os.getpid()
-        # A thread that another one held the lock in is not there after a fork.
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._renew_lock)
+            os.register_at_fork(after_in_child=self._begin_in_child)
 
-    def _renew_lock(self) -> None:
+    def _begin_in_child(self) -> None:
+        # The thread that may have held the lock is not there after a fork.
         self._lock = threading.RLock()
-
-    # Names
-
-    def register(self, names: Iterable[str]) -> None:
-        """Declare names; `checkpoints.register` says more."""
-        for name in [checked_name(name) for name in names]:
-            with self._lock:
-                twice = self._declared.get(name, False)
-                self._declared[name] = True
-            if twice:
-                logger.warning("checkpoint %r is registered already", name)
+        self._owed = []
+        if self._rules:
+            at_exit(self.report)
 
     def deprecate(self, old: str, new: str) -> None:
         """Rename a name; `checkpoints.deprecate` says more."""
-        for name in (old, new):
-            checked_name(name)
         with self._lock:
-            end = new
-            while end in self._renamed and end != old:
-                end = self._renamed[end]
-            if end == old:
-                message = (
-                    f"{old!r} cannot become {new!r}, which is an old name of it: a "
-                    "checkpoint has to have one name in the end"
-                )
-                raise ConfigError(message)
-            self._renamed[old] = new
-            self._declared.setdefault(self.current(old), False)
+            self.names.rename(old, new)
             self.plans.clear()
             for rule in self._rules:
                 self._warn_of_old_names(rule, [old])
 
-    def available(self) -> list[str]:
-        """Return the names that are known, sorted, old names not among them."""
-        return sorted(
-            name for name in list(self._declared) if name not in self._renamed
-        )
-
-    def renamed(self) -> dict[str, str]:
-        """Return the old names, each with the name that took its place."""
-        return dict(self._renamed)
-
-    def current(self, name: str) -> str:
-        """Return the name that took the place of an old one, or the name itself."""
-        while name in self._renamed:
-            name = self._renamed[name]
-        return name
-
-    def _old_names(self, name: str) -> list[str]:
-        return [old for old in list(self._renamed) if self.current(old) == name]
-
-    def _nearest(self, wanted: str) -> str:
-        """Tell which known name, or prefix of one, a pattern or name may stand for."""
-        known: dict[str, str] = {}
-        for name in self.available():
-            parts = name.split(".")
-            for length in range(len(parts), 0, -1):
-                part = ".".join(parts[:length])
-                known.setdefault(part.casefold(), part)
-        near = difflib.get_close_matches(wanted.casefold(), known, n=1)
-        if not near:
-            return "none like it is known"
-        return f"the nearest known is {known[near[0]]!r}"
-
     def warn_of_lost_prefix(self, name: str, data: str) -> None:
         """Tell of a call that looks as if its text were to be part of the name."""
         full = f"{name}.{data}"
-        if full in self._declared and full not in self._told:
+        if full in self.names and full not in self._told:
             self._told.add(full)
             logger.warning(
                 "checkpoint(%r, %r, ...) saves the text %r under %r, while %r is "
@@ -140,16 +90,15 @@ class Registry:
         """Add a rule; `checkpoints.config` says more."""
         of_rule, of_files = split_options(options)
         handlers = handlers_for(target, of_files)
-        rule = Rule(names, handlers, forget=self.remove, **of_rule)
+        rule = Rule(names, handlers, finish=self.finish, forget=self.remove, **of_rule)
         with self._lock:
             first = not self._rules
             self._rules += (rule,)
             self.plans.clear()
         if first:
             self._pid = os.getpid()
-            atexit.unregister(self.report)
-            atexit.register(self.report)
-        self._warn_of_old_names(rule, self._renamed)
+        at_exit(self.report)
+        self._warn_of_old_names(rule, self.names.renamed())
         self._warn_of_doubtful_names(rule)
         return rule
 
@@ -171,12 +120,13 @@ class Registry:
         with self._lock:
             self._rules = ()
             self.plans.clear()
-            self._failures.clear()
+            self._owed.clear()
             self._told.clear()
+        outcomes.clear()
 
     def _warn_of_old_names(self, rule: Rule, names: Iterable[str]) -> None:
         for old in list(names):
-            new = self.current(old)
+            new = self.names.current(old)
             if rule.covers(old) and not rule.covers(new):
                 message = f"checkpoint {old!r}, which {rule!r} covers, is now {new!r}"
                 warnings.warn(message, DeprecationWarning, outside_level())
@@ -189,7 +139,7 @@ class Registry:
                 rule,
             )
         for name in rule.names if isinstance(rule.names, tuple) else ():
-            if name not in self._declared and name not in self._renamed:
+            if name not in self.names and self.names.current(name) == name:
                 logger.warning(
                     "checkpoint %r is not known yet; %s. The rule stays, and holds "
                     "once the name is registered or called",
@@ -198,12 +148,12 @@ class Registry:
                 )
 
     def _hint_for_listed(self, name: str) -> str:
-        if any(known.startswith(f"{name}.") for known in self.available()):
+        if any(known.startswith(f"{name}.") for known in self.names.available()):
             return f"a list means exact names, {name!r} without one all below it too"
-        return self._nearest(name)
+        return self.names.nearest(name)
 
     def _matches(self, rule: Rule, name: str) -> bool:
-        return rule.covers(name) or any(map(rule.covers, self._old_names(name)))
+        return rule.covers(name) or any(map(rule.covers, self.names.old_names(name)))
 
     # Calls
 
@@ -224,7 +174,9 @@ class Registry:
         except ConfigError:
             return False
         known = self.plans.get(name)
-        plan = known if isinstance(known, tuple) else self.plan(self.current(name))
+        plan = (
+            known if isinstance(known, tuple) else self.plan(self.names.current(name))
+        )
         if known is ABSENT or plan is None:
             return False
         rule = self._accepting(name, plan, current_tags())
@@ -252,9 +204,9 @@ class Registry:
                 self.failed(rule, name if type(name) is str else shown(name), error)
             return "", None
         with self._lock:
-            current = self.current(name)
+            current = self.names.current(name)
             plan = self.plan(current)
-            self._declared.setdefault(current, False)
+            self.names.meet(current)
             # A call by an old name that is off is told of once, and then costs no more
             # than others; one that is on has to find its new name each time.
             if current == name or plan is None:
@@ -283,26 +235,48 @@ class Registry:
                 break
         return None
 
-    def save(
-        self, name: str, plan: tuple[Rule, ...], data: Any, values: Mapping[str, Any]
-    ) -> None:
-        """Save data as the plan says."""
-        pairs = current_tags()
-        rule = self.chosen(name, plan, pairs)
-        if rule is None:
+    def call(self, name: str, data: Any, values: Mapping[str, Any]) -> None:
+        """Do what the rules say of a call that is not known to be off."""
+        name, plan = self.lookup(name)
+        if plan is None:
             return
-        key = Key(name, pairs, Origin.here())
+        try:
+            pairs = current_tags()
+            rule = self.chosen(name, plan, pairs)
+            if rule is not None:
+                self._save(rule, Key(name, pairs, Origin.here()), data, values)
+        except Exception as error:
+            # What the rules made of errors was made of them below; this is one of the
+            # library's own steps, out of memory for one.
+            if any(known.on_error == "raise" for known in plan):
+                raise
+            with suppress(Exception):
+                self.failed(plan[0], name, error)
+
+    def _save(self, rule: Rule, key: Key, data: Any, values: Mapping[str, Any]) -> None:
+        self.raise_owed(rule)
         raised = None
         for handler in rule.handlers:
             try:
-                handler.commit(key, handler.stage(None, named_values(data, values)))
+                staged = handler.stage(None, named_values(data, values))
+                self.commit(rule, handler, key, staged)
             except BaseException as error:  # noqa: BLE001 - the host must not fall
                 try:
-                    self.failed(rule, name, error, handler)
+                    self.failed(rule, key.name, error, handler)
                 except Exception as told:  # noqa: BLE001 - all handlers get the data
                     raised = raised or told
         if raised is not None:
             raise raised
+
+    def commit(self, rule: Rule, handler: Handler, key: Key, staged: Any) -> None:
+        """
+        Have a handler save what was staged, and see what becomes of it.
+
+        Raises:
+            Exception: What hinders it now; what hinders it later is told later.
+        """
+        failed = partial(self._failed_later, rule, key.name, handler=handler)
+        outcomes.follow(handler.commit(key, staged), key.name, handler, failed)
 
     # Failures
 
@@ -322,60 +296,94 @@ class Registry:
         """
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
             raise error
+        loud = rule.on_error == "warn"
+        with suppress(Exception):
+            outcomes.failed(name, error, handler=handler, loud=loud)
         if rule.on_error == "raise":
             raise error
-        kind = (name, type(error))
-        count = self._failures[kind] = self._failures.get(kind, 0) + 1
-        # The 1st, 10th, 100th ...: a full disk must not fill the log as well.
-        if rule.on_error == "warn" and str(count).strip("0") == "1":
-            with suppress(Exception):
-                logger.warning("%s", _story(name, error, count, handler))
+
+    def _failed_later(
+        self, rule: Rule, name: str, error: BaseException, *, handler: Handler
+    ) -> None:
+        """Do the same with an error in the background, where nobody can catch it."""
+        loud = rule.on_error == "warn"
+        outcomes.failed(name, error, handler=handler, loud=loud)
+        if rule.on_error == "raise":
+            error.add_note(f"while checkpoint {name!r} was saved in the background")
+            with self._lock:
+                self._owed.append((rule, error))
+
+    def raise_owed(self, rule: Rule | None = None) -> None:
+        """
+        Raise the first error of the background that nobody was told of yet.
+
+        Args:
+            rule: Whose errors; everybody's unless given.
+
+        Raises:
+            BaseException: That error.
+        """
+        if not self._owed:
+            return
+        with self._lock:
+            mine = [error for owner, error in self._owed if rule in (None, owner)]
+            self._owed = [owed for owed in self._owed if rule not in (None, owed[0])]
+        if mine:
+            for other in mine[1:]:
+                mine[0].add_note(f"and then: {type(other).__name__}: {other}")
+            raise mine[0]
+
+    def flush(self, timeout: float | None = None) -> None:
+        """Wait for what is saved in the background; `checkpoints.flush` says more."""
+        handlers = [handler for rule in self._rules for handler in rule.handlers]
+        for handler in dict.fromkeys(handlers):
+            handler.flush(timeout)
+        _writer.flush(timeout)
+        self.raise_owed()
+
+    def finish(self, rule: Rule, *, may_raise: bool) -> None:
+        """Take a rule back once all is saved that it has accepted."""
+        self.remove(rule)
+        may_raise = may_raise and rule.on_error == "raise"
+        for handler in rule.handlers:
+            try:
+                handler.flush()
+            except Exception as error:
+                if may_raise:
+                    raise
+                logger.warning("%s: %s", shown(handler), error)
+        if may_raise:
+            self.raise_owed(rule)
+
+    # The end
 
     def report(self) -> None:
-        """Tell, at the end of the program, what the rules did not do."""
-        if os.getpid() != self._pid or _is_child():
-            return
-        for rule in self._rules:
-            self._tell_of_idle(rule)
-        failures = sum(self._failures.values())
-        if failures > len(self._failures):
-            names = ", ".join(sorted({repr(name) for name, _ in self._failures}))
-            logger.warning("%d saves failed in all, of %s", failures, names)
+        """Tell, at the end of the process, what went wrong and what did not happen."""
+        _writer.drain()
+        for rule, error in self._owed:
+            logger.error(
+                "%r was to raise this, and nobody was there to see it: %r", rule, error
+            )
+        summary = outcomes.summary()
+        if summary:
+            logger.warning("%s", summary)
+        if os.getpid() == self._pid and not is_worker():
+            for rule in self._rules:
+                self._tell_of_idle(rule)
 
     def _tell_of_idle(self, rule: Rule) -> None:
         wanted = rule.names if isinstance(rule.names, str) else "".join(rule.names[:1])
-        names = self.available()
+        names = self.names.available()
         if wanted and not any(self._matches(rule, name) for name in names):
             logger.warning(
                 "%r matched no checkpoint that this process knows of; %s",
                 rule,
-                self._nearest(wanted),
+                self.names.nearest(wanted),
             )
         elif rule.refused and not rule.accepted:
             logger.warning(
                 "%r saved nothing: no call had the tags that `where` asks for", rule
             )
-
-
-def _is_child() -> bool:
-    """Tell whether this is a worker, which cannot know what the others matched."""
-    multiprocessing = sys.modules.get("multiprocessing")
-    return multiprocessing is not None and multiprocessing.parent_process() is not None
-
-
-def _story(name: str, error: BaseException, count: int, handler: Handler | None) -> str:
-    try:
-        told = str(error)
-    except Exception:  # noqa: BLE001 - the error is one of the user's own
-        told = "its text cannot be had"
-    notes = " ".join(getattr(error, "__notes__", ()))
-    again = "" if count == 1 else f" for the {count}th time"
-    by = "" if handler is None else f", by {shown(handler)}"
-    return (
-        f"checkpoint {name!r} was not saved{again}{by}: {type(error).__name__}: "
-        f"{told} {notes}".rstrip()
-        + ". The program goes on; on_error='raise' stops it"
-    )
 
 
 registry = Registry()

@@ -38,7 +38,8 @@ class Rule:
     """
     What `config` returns: the names covered, and where their data goes.
 
-    Removed by `remove()`, or at the end of a `with` block.
+    Removed by `remove()`, or at the end of a `with` block, which waits for what is
+    saved in the background.
 
     Args:
         names: A pattern, or a list of exact names.
@@ -49,6 +50,8 @@ class Rule:
         limit: Save so many times for each name.
         on_error: What to do when a save fails: `"warn"`, `"raise"` or `"ignore"`.
         forget: Called with the rule when it is removed.
+        finish: Called with the rule at the end of its `with` block, and with
+            `may_raise`, which is False where an error ends the block.
 
     Raises:
         ConfigError: If a pattern or an option cannot be.
@@ -64,6 +67,7 @@ class Rule:
         limit: int | None = None,
         on_error: str = "warn",
         forget: Callable[[Rule], None] = lambda _: None,
+        finish: Callable[..., None] = lambda _, **__: None,
     ) -> None:
         self.names: str | tuple[str, ...]
         self.names = names if isinstance(names, str) else _listed(names)
@@ -75,7 +79,7 @@ class Rule:
             message = f"on_error={on_error!r} is not known: {', '.join(_ON_ERROR)}"
             raise ConfigError(message)
         self.on_error = on_error
-        self._forget = forget
+        self._forget, self._finish = forget, finish
         self.covers = _matcher(self.names)
         self._calls: dict[str, itertools.count[int]] = {}
         # Whether `where` has taken a call so far, and whether it has turned one down.
@@ -105,7 +109,7 @@ class Rule:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.remove()
+        self._finish(self, may_raise=error is None)
 
     def remove(self) -> None:
         """Take the rule back; what it covered is as it was before. Twice is no harm."""

@@ -180,12 +180,12 @@ class Session:
                 del self._slots[path]
 
     def _commit(self, slot: _Slot, rule: Rule) -> None:
-        name = registry.current(self._given)
+        name = registry.names.current(self._given)
         key = Key(name, slot.pairs, Origin.here())
         for position, (handler, staged) in enumerate(slot.staged):
             try:
                 if staged is not None:
-                    handler.commit(key, staged)
+                    registry.commit(rule, handler, key, staged)
             except BaseException as error:  # noqa: BLE001 - the host must not fall
                 registry.failed(rule, name, error, handler)
             slot.staged[position] = (handler, None)

@@ -7,6 +7,8 @@ The errors of this library, each also the builtin that a caller would catch alre
     ├── CorruptFileError (ValueError)        a file cut short, changed, or not ours
     ├── UntrustedError (ValueError)          a pickle that nobody said to be trusted
     ├── FormatError (TypeError)              a value or a file that no format takes
+    ├── UnknownOutcomeError (OSError)        an error so late that all may be saved
+    ├── PendingError (TimeoutError)          saves that take longer than was allowed
     ├── UnknownValueError (LookupError)      a value that the file does not hold
     └── MissingDependencyError (ImportError) a library that has to be installed first
 
@@ -22,6 +24,8 @@ __all__ = [
     "CorruptFileError",
     "FormatError",
     "MissingDependencyError",
+    "PendingError",
+    "UnknownOutcomeError",
     "UnknownValueError",
     "UntrustedError",
 ]
@@ -57,6 +61,14 @@ class UntrustedError(CheckpointError, ValueError):
 
 class FormatError(CheckpointError, TypeError):
     """A value that no format can write, or a file that this version cannot read."""
+
+
+class UnknownOutcomeError(CheckpointError, OSError):
+    """An error came after a file got its name, or nobody can tell: look for it."""
+
+
+class PendingError(CheckpointError, TimeoutError):
+    """Saves in the background are not done in the time that was allowed for them."""
 
 
 class UnknownValueError(CheckpointError, LookupError):

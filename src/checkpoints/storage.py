@@ -9,41 +9,23 @@ from __future__ import annotations
 
 import bisect
 import errno
-import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import TypeAlias
+from contextlib import suppress
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from checkpoints._local_file import LocalFile
-from checkpoints.errors import ConfigError
+from checkpoints._temporary import Folder, Piece, Temporary, is_temporary
+from checkpoints.errors import ConfigError, UnknownOutcomeError
 
 __all__ = ["LocalFile", "LocalStore", "open_store"]
 
-Piece: TypeAlias = "tuple[int, bytes | bytearray | memoryview]"
-
-_CREATE = (
-    os.O_RDWR
-    | os.O_CREAT
-    | os.O_EXCL
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_BINARY", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-)
-# From here on, asking for the blocks at once more than halves the time on ext4.
-_WORTH_ALLOCATING = 1 << 20
-# One system call writes no more than this on Linux.
-_LARGEST_WRITE = 1 << 30
-# With the pid, which a forked child does not share, and a count: unique among hosts.
-_TOKEN = os.urandom(6).hex()
-_count = itertools.count()
 _WHY_NO_ROOT = (
     "A root is a folder, made by the first save. If nothing was saved there, enabled() "
     "and rules() tell what is, and where"
 )
-_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+# How often a folder is made that somebody else takes away again meanwhile.
+_TRIES = 3
 
 
 def open_store(root: str) -> LocalStore:
@@ -73,6 +55,9 @@ def local_path(root: str) -> str:
         return os.path.expanduser(root)
     parts = urlsplit(root)
     if parts.scheme == "file":
+        # It loads an HTTP client, which is more than all the rest of this library.
+        from urllib.request import url2pathname
+
         return url2pathname(parts.path)
     message = (
         f"{root!r}: this version saves to folders only, not to {parts.scheme}://. Give "
@@ -100,6 +85,8 @@ class LocalStore:
 
     def __init__(self, root: str) -> None:
         self.root = root
+        # Folders whose own names are on the disk.
+        self._durable: set[str] = set()
 
     def __repr__(self) -> str:
         return f"LocalStore({self.root!r})"
@@ -137,39 +124,35 @@ class LocalStore:
 
         Raises:
             FileExistsError: If none of the names is free.
-            OSError: If it cannot be written. No file is left behind then, unless the
-                error comes from the last step of `durable`, and says so.
+            UnknownOutcomeError: If an error came after the file got its name.
+            OSError: If it cannot be written. No file is left behind then.
         """
         candidates = iter(names)
         name = next(candidates)
         path = self.path_of(name)
         folder = path[: path.rindex(os.sep)]
-        temporary, handle, made = _create_temporary(folder)
-        try:
-            try:
-                _write(handle, pieces, size)
-                if durable:
-                    os.fsync(handle)
-            finally:
-                os.close(handle)
-                # Whatever it has under way, a thread for one, ends with it.
-                getattr(pieces, "close", bool)()
+        temporary = Temporary(folder)
+        with temporary, temporary:
+            made = _created(temporary, folder)
+            temporary.write(pieces, size)
+            if durable:
+                temporary.sync()
+                self._sync_above(folder, made)
+            temporary.close()
             if replace:
-                os.replace(temporary, path)
+                temporary.rename(path)
             else:
-                name = self._publish(temporary, name, candidates)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
-        if durable:
-            _sync_folders(folder, made)
+                name = self._rename_to_free(temporary, name, candidates)
+            if durable:
+                _confirm(folder, self.path_of(name))
         return name
 
-    def _publish(self, temporary: str, name: str, candidates: Iterator[str]) -> str:
+    def _rename_to_free(
+        self, temporary: Temporary, name: str, candidates: Iterator[str]
+    ) -> str:
         while True:
             try:
-                _move_if_free(temporary, self.path_of(name))
+                temporary.rename_if_free(self.path_of(name))
             except FileExistsError:
                 following = next(candidates, None)
                 if following is None:
@@ -177,6 +160,16 @@ class LocalStore:
                 name = following
             else:
                 return name
+
+    def _sync_above(self, folder: str, made: Sequence[str]) -> None:
+        """Have the names of a folder, and of those above it, on the disk."""
+        above = os.path.dirname(self.root)
+        below = folder[len(above) :].count(os.sep)
+        chain = [folder.rsplit(os.sep, depth)[0] for depth in range(below)]
+        for path in dict.fromkeys([*made, *chain]):
+            if path in made or path not in self._durable:
+                _sync(os.path.dirname(path))
+                self._durable.add(path)
 
     def get(self, name: str) -> LocalFile:
         """
@@ -264,24 +257,23 @@ def _in_order(
         yield folder, files[start:]
 
 
-def is_temporary(name: str) -> bool:
-    """Tell whether a file name is that of a file that `put` has not finished."""
-    return name.startswith(".") and name.endswith(".ckpt.tmp")
-
-
-def _create_temporary(folder: str) -> tuple[str, int, list[str]]:
-    """Create a file of a unique name; return it with the folders that were made."""
-    name = f".{os.getpid()}-{_TOKEN}-{next(_count)}.ckpt.tmp"
-    path = f"{folder}{os.sep}{name}"
-    try:
-        return path, os.open(path, _CREATE, 0o666), []
-    except FileNotFoundError:
-        made = _make_folders(folder)
-        return path, os.open(path, _CREATE, 0o666), made
+def _created(temporary: Temporary, folder: str) -> Sequence[str]:
+    """Create a file, and its folder where there is none; return what was made."""
+    made: list[str] = []
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            temporary.create()
+        except FileNotFoundError:
+            if not tries_left:
+                raise
+            made += _make_folders(folder)
+        else:
+            break
+    return made
 
 
 def _make_folders(folder: str) -> list[str]:
-    """Make a folder and those above it; return the folders that got a new one."""
+    """Make a folder and those above it; return the folders that are new."""
     missing = []
     while folder and not os.path.isdir(folder):
         missing.append(folder)
@@ -292,75 +284,23 @@ def _make_folders(folder: str) -> list[str]:
             os.mkdir(path)
         if not os.path.isdir(path):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
-    return [os.path.dirname(path) for path in missing]
+    return missing
 
 
-def _write(handle: int, pieces: Iterable[Piece], size: int) -> None:
-    if size >= _WORTH_ALLOCATING and hasattr(os, "posix_fallocate"):
-        try:
-            os.posix_fallocate(handle, 0, size)
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                raise
-    for offset, piece in pieces:
-        rest = memoryview(piece)
-        at = offset
-        while rest:
-            count = _write_at(handle, rest[:_LARGEST_WRITE], at)
-            rest = rest[count:]
-            at += count
+def _sync(path: str) -> None:
+    folder = Folder(path)
+    with folder, folder:
+        folder.sync()
 
 
-@contextmanager
-def _folder_handle(folder: str) -> Iterator[int]:
-    handle = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+def _confirm(folder: str, path: str) -> None:
+    """Have the name of a file on the disk."""
     try:
-        yield handle
-    finally:
-        os.close(handle)
-
-
-def _sync_folders(folder: str, made: Iterable[str]) -> None:
-    if os.name == "nt":  # folders cannot be opened there, and need not be
-        return
-    for path in (folder, *made):
-        try:
-            with _folder_handle(path) as handle:
-                os.fsync(handle)
-        except OSError as error:
-            error.add_note(
-                "The file is there under its name, but whether it outlasts a loss of "
-                "power is unknown: save it again to be sure"
-            )
-            raise
-
-
-def _move_if_free(temporary: str, path: str) -> None:
-    """Give a finished file its name, unless the name is taken."""
-    try:
-        os.link(temporary, path)
+        _sync(folder)
     except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        # No links on this file system. The name is reserved by an empty file first,
-        # which a reader may see for a moment.
-        os.close(os.open(path, _CREATE, 0o666))
-        try:
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(path)
-            raise
-    else:
-        os.unlink(temporary)
-
-
-if hasattr(os, "pwrite"):
-
-    def _write_at(handle: int, buffer: memoryview, offset: int) -> int:
-        return os.pwrite(handle, buffer, offset)
-
-else:  # Windows
-
-    def _write_at(handle: int, buffer: memoryview, offset: int) -> int:
-        os.lseek(handle, offset, os.SEEK_SET)
-        return os.write(handle, buffer)
+        raise UnknownOutcomeError(
+            error.errno,
+            f"{error.strerror}. The file is there under its name, but whether it "
+            "outlasts a loss of power is unknown: save it again to be sure",
+            path,
+        ) from error

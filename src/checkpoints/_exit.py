@@ -1,0 +1,49 @@
+"""What is done when this process ends, whichever kind of process it is."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["at_exit", "is_worker", "may_be_killed"]
+
+_asked: set[tuple[int, Callable[[], None]]] = set()
+
+
+def at_exit(function: Callable[[], None]) -> None:
+    """
+    Have a function called when this process ends. Asked for twice, it is called once.
+
+    Args:
+        function: Called without arguments; perhaps more than once.
+    """
+    asked = (os.getpid(), function)
+    if asked in _asked:
+        return
+    _asked.add(asked)
+    # Last asked for, first called: a fork leaves what its parent asked for.
+    atexit.unregister(function)
+    atexit.register(function)
+    if is_worker():
+        # Forked ones end without what `atexit` knows, below Python 3.13.
+        util = sys.modules["multiprocessing.util"]
+        util.Finalize(None, function, exitpriority=0)
+
+
+def is_worker() -> bool:
+    """Tell whether this process was started by `multiprocessing`."""
+    process = _process_module()
+    return process is not None and process.parent_process() is not None
+
+
+def may_be_killed() -> bool:
+    """Tell whether this is a worker that is ended without notice, as those of pools."""
+    process = _process_module()
+    return process is not None and bool(process.current_process().daemon)
+
+
+def _process_module() -> Any:
+    return sys.modules.get("multiprocessing.process")

@@ -1,0 +1,203 @@
+"""What became of the saves of this process: counted, told, and summed up at the end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from checkpoints._shown import shown
+from checkpoints.errors import UnknownOutcomeError
+
+__all__ = ["Outcomes", "Result", "Stats", "outcomes"]
+
+logger = logging.getLogger("checkpoints")
+
+Result = Future[Any] | bool | None
+
+_OUTCOMES = ("saved", "skipped", "dropped", "failed", "unknown")
+_GOES_ON = "The program goes on; on_error='raise' stops it"
+_MAKE_ROOM = "A larger max_pending or max_wait, or every=n, helps"
+_TOLD = {"failed": "failed", "unknown": "may have failed", "dropped": "dropped"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """
+    What became of the saves of this process so far, in numbers.
+
+    Args:
+        saved: Those that are done.
+        skipped: Those that found a file there, under `if_exists="skip"`.
+        dropped: Those that a handler in the background had no room or no time for.
+        failed: Those that left nothing behind.
+        unknown: Those with an error so late that the file may be there.
+        pending: Those that are waiting in the background.
+        pending_bytes: What these hold in memory, about.
+        by_name: The numbers of each name, by the words above, but for what waits.
+    """
+
+    saved: int = 0
+    skipped: int = 0
+    dropped: int = 0
+    failed: int = 0
+    unknown: int = 0
+    pending: int = 0
+    pending_bytes: int = 0
+    by_name: dict[str, dict[str, int]]
+
+
+class Outcomes:
+    """The counts, and what was told of them. There is one, `outcomes`."""
+
+    def __init__(self) -> None:
+        self._begin()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._begin)
+
+    def _begin(self) -> None:
+        self._lock = threading.RLock()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all of it."""
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._kinds: Counter[tuple[str, object]] = Counter()
+        self._loud: Counter[tuple[str, str]] = Counter()
+        self._first = ""
+
+    def follow(
+        self,
+        result: Result,
+        name: str,
+        handler: Any,
+        failed: Callable[[BaseException], None] | None = None,
+    ) -> None:
+        """
+        Count a save, once it is over.
+
+        Args:
+            result: What the handler's `commit` returned.
+            name: The name of the checkpoint.
+            handler: Who saves it.
+            failed: Called with the error of a save in the background; unless given,
+                the log is told.
+        """
+        if isinstance(result, Future):
+            failed = failed or partial(self.failed, name, handler=handler)
+            settle = partial(self._settle, name, handler, failed)
+            result.add_done_callback(settle)
+        else:
+            self._ended(name, result)
+
+    def _ended(self, name: str, result: object) -> None:
+        self.count(name, "skipped" if result is False else "saved")
+
+    def _settle(
+        self,
+        name: str,
+        handler: Any,
+        failed: Callable[[BaseException], None],
+        future: Future[Any],
+    ) -> None:
+        if future.cancelled():
+            self._dropped(name, handler)
+            return
+        error = future.exception()
+        if error is None:
+            self._ended(name, future.result())
+        else:
+            failed(error)
+
+    def count(self, name: str, outcome: str) -> None:
+        """Count one save of a name."""
+        with self._lock:
+            self._counts[name, outcome] += 1
+
+    def failed(
+        self, name: str, error: BaseException, *, handler: Any = None, loud: bool = True
+    ) -> None:
+        """Count a save that failed, and tell the log of it if it is to be loud."""
+        outcome = "unknown" if isinstance(error, UnknownOutcomeError) else "failed"
+        self.count(name, outcome)
+        if loud:
+            story = partial(_story, name, error, handler)
+            self._tell(name, outcome, type(error), story, _GOES_ON)
+
+    def _dropped(self, name: str, handler: Any) -> None:
+        self.count(name, "dropped")
+        story = f"checkpoint {name!r} was dropped, by {shown(handler)}: no room or time"
+        self._tell(name, "dropped", "dropped", lambda: story, _MAKE_ROOM)
+
+    def _tell(
+        self,
+        name: str,
+        outcome: str,
+        kind: object,
+        story: Callable[[], str],
+        way_out: str,
+    ) -> None:
+        with suppress(Exception):
+            with self._lock:
+                self._loud[name, outcome] += 1
+                self._kinds[name, kind] += 1
+                count = self._kinds[name, kind]
+            # The 1st, 10th, 100th ...: a full disk must not fill the log as well.
+            if str(count).strip("0") == "1":
+                told = story()
+                self._first = self._first or told
+                again = "" if count == 1 else f", for the {count}th time"
+                logger.warning("%s%s. %s", told, again, way_out)
+
+    def stats(self, pending: int, pending_bytes: int) -> Stats:
+        """Return the counts, with what others know of those that wait."""
+        with self._lock:
+            counts = dict(self._counts)
+        by_name: dict[str, dict[str, int]] = {}
+        for (name, outcome), count in sorted(counts.items()):
+            by_name.setdefault(name, {})[outcome] = count
+        totals = {
+            outcome: sum(each.get(outcome, 0) for each in by_name.values())
+            for outcome in _OUTCOMES
+        }
+        return Stats(
+            **totals, pending=pending, pending_bytes=pending_bytes, by_name=by_name
+        )
+
+    def summary(self) -> str:
+        """Return what is to be said at the end; nothing, where nothing went wrong."""
+        with self._lock:
+            loud, total = dict(self._loud), sum(self._counts.values())
+        parts = []
+        for outcome, words in _TOLD.items():
+            names = {name: n for (name, what), n in loud.items() if what == outcome}
+            listed = ", ".join(f"{name!r} {n}" for name, n in sorted(names.items()))
+            if listed:
+                parts.append(f"{sum(names.values())} {words} ({listed})")
+        if not parts:
+            return ""
+        return f"of {total} saves: {', '.join(parts)}. The first: {self._first}"
+
+
+def _story(name: str, error: BaseException, handler: Any) -> str:
+    try:
+        told = str(error)
+    except Exception:  # noqa: BLE001 - the error is one of the user's own
+        told = "its text cannot be had"
+    notes = " ".join(map(str, getattr(error, "__notes__", ())))
+    by = "" if handler is None else f", by {shown(handler)}"
+    what = "may not have been" if isinstance(error, UnknownOutcomeError) else "was not"
+    return (
+        f"checkpoint {name!r} {what} saved{by}: {type(error).__name__}: "
+        f"{told} {notes}".rstrip()
+    )
+
+
+outcomes = Outcomes()
