@@ -20,7 +20,7 @@ def full():
 
 
 @pytest.fixture
-def record():
+def record(request):
     """
     Put a line into the table, and fail where the promise is broken or was not tested.
 
@@ -32,7 +32,8 @@ def record():
         found = breaches if isinstance(breaches, int) else len(breaches)
         caught = control if isinstance(control, str | int) else len(control)
         shown = "not caught" if caught in (0, "") else str(caught)
-        _rows.append((promise, str(cases), str(found), shown, note))
+        row = (promise, str(cases), str(found), shown, note)
+        _rows.append((request.node.location[:2], row))
         first = "" if isinstance(breaches, int) else "\n".join(breaches[:5])
         assert not found, f"{promise}: {found} of {cases} broke it, first:\n{first}"
         assert cases, f"{promise}: nothing was tried"
@@ -59,15 +60,18 @@ def lab(shim, tmp_path_factory):
 
 
 @pytest.fixture
-def lab_without_links(lab):
-    """The same, on a file system that has no hard links."""
-    lab.refused = ["link"]
-    yield lab
+def refuse(lab):
+    """Name the calls that the file system does not have, in this test."""
+
+    def refuse(*calls):
+        lab.refused = list(calls)
+
+    yield refuse
     lab.refused = []
 
 
 def pytest_terminal_summary(terminalreporter):
-    rows = sorted(_rows) + sorted(_skipped(terminalreporter))
+    rows = [row for _, row in sorted([*_rows, *_skipped(terminalreporter)])]
     if not rows:
         return
     what = "all cases" if os.environ.get("RELIABILITY") == "full" else "a sample"
@@ -75,8 +79,9 @@ def pytest_terminal_summary(terminalreporter):
     for line in _table([_HEADINGS, *rows]):
         terminalreporter.write_line(line)
     terminalreporter.write_line(
-        "\nA breach is a case in which the promise did not hold. The control is a saver "
-        "that is broken\non purpose: how often the same harness caught it."
+        "\nA breach is a case in which the promise did not hold. The control is "
+        "broken on purpose:\nhow often the same harness caught it. Without that, a "
+        "zero proves nothing."
     )
     if what == "a sample":
         terminalreporter.write_line("All cases: make reliability")
@@ -87,7 +92,9 @@ def _skipped(terminalreporter):
         if "reliability" in report.nodeid:
             name = report.nodeid.rpartition("::")[2].removeprefix("test_")
             reason = report.longrepr[2].removeprefix("Skipped: ")
-            yield name.replace("_", " "), "-", "-", "-", f"skipped: {reason}"
+            promise = name.replace("_", " ").replace("[", " (").replace("]", ")")
+            row = (promise, "-", "-", "-", f"skipped: {reason}")
+            yield report.location[:2], row
 
 
 def _table(rows):

@@ -29,7 +29,7 @@ enum action {
     SHORT,       /* a write: write one byte */
     ZERO,        /* a write: write nothing, and say so */
     LIE,         /* do not do it, and report success */
-    REFUSE       /* fail with EPERM: the file system has no such call */
+    REFUSE       /* fail as on a file system that has no such call */
 };
 
 #define LARGEST_FD 4096
@@ -42,7 +42,7 @@ static struct {
     enum action action;
     int code;        /* the errno of FAIL */
     char names[256]; /* " write fsync ": only these calls; empty: any */
-    char refused[256]; /* as `names`: these calls fail always, with EPERM */
+    char refused[256]; /* as `names`: these calls fail always */
     int count;
     size_t logged;
     char log[LOG_SIZE]; /* a line for each call: name, path and second path */
@@ -125,7 +125,7 @@ const char *faults_log(void) { return state.log; }
     if (action == KILL_BEFORE)                                                         \
         die();                                                                         \
     if (action == REFUSE)                                                              \
-        return (errno = EPERM, -1);                                                    \
+        return (errno = strcmp(name, "rename2") ? EPERM : EINVAL, -1);                 \
     if (action == FAIL)                                                                \
         failed;                                                                        \
     if (action == LIE)                                                                 \
@@ -284,7 +284,7 @@ int link(const char *path, const char *other) {
 
 int renameat2(int from, const char *path, int to, const char *other, unsigned flags) {
     char one[PATH_MAX], two[PATH_MAX];
-    WHOLE(int, "rename", absolute(from, path, one), absolute(to, other, two),
+    WHOLE(int, flags ? "rename2" : "rename", absolute(from, path, one), absolute(to, other, two),
           REAL(renameat2)(from, path, to, other, flags), ERROR)
     return result;
 }

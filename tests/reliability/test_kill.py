@@ -27,11 +27,12 @@ class TestKilledAtEveryCall:
         )
         assert len(control.breaches) > control.cases / 2
 
-    def test_no_torn_file_where_there_are_no_links(self, lab_without_links, full, record):
-        tally = swept(lab_without_links, {}, 2 if full else 13)
-        control = swept(lab_without_links, {}, 41, "in place")
+    def test_no_torn_file_where_there_are_no_links(self, lab, full, record, refuse):
+        refuse("link")
+        tally = swept(lab, {}, 2 if full else 13)
+        control = swept(lab, {}, 41, "in place")
         record(
-            "no torn file: killed at every call, no links there",
+            "no torn file: killed at every call, no link",
             cases=tally.cases,
             breaches=tally.breaches,
             control=f"{len(control.breaches)} of {control.cases}",

@@ -1,4 +1,4 @@
-"""What is broken on purpose is caught: the harnesses would see it if it came to pass."""
+"""What is broken on purpose is caught, so what breaks by accident would be."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ class TestMutants:
     def test_each_is_caught(self, shim, full, record, tmp_path):
         pytest.importorskip("numpy")
         chosen = list(MUTANTS) if full else list(MUTANTS)[::3]
-        survived = [
-            name for name in chosen if not catches(name, tmp_path / name, shim)
-        ]
+        survived = [name for name in chosen if not catches(name, tmp_path / name, shim)]
         record(
             "each mutant of the library is caught",
             cases=len(chosen),

@@ -12,7 +12,7 @@ BROKEN = ("no file sync", "no folder sync", "no sync")
 
 
 class TestTheRule:
-    def test_all_is_synced_before_it_is_told(self, lab, full, record):
+    def test_durable_saves_are_synced_before_they_are_told(self, lab, full, record):
         tally = rule_sweep(lab, KINDS if full else ["array"])
         controls = [len(rule_sweep(lab, ["array"], saver).breaches) for saver in BROKEN]
         record(
@@ -29,7 +29,7 @@ class TestTheRule:
 
 class TestPowerCuts:
     @pytest.mark.parametrize("kind", ["ext4", "xfs"])
-    def test_what_was_told_outlasts_them(self, lab, full, record, tmp_path, kind):
+    def test_durable_saves_outlast_power_cuts(self, lab, full, record, tmp_path, kind):
         if not full:
             pytest.skip("mounts file systems, so only in make reliability")
         try:

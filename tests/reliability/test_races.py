@@ -15,9 +15,7 @@ CONTROLS = {
 class TestRaces:
     @pytest.mark.parametrize("if_exists", CONTROLS)
     @pytest.mark.parametrize("rivals", ["processes", "threads"])
-    def test_no_save_is_lost_or_there_twice(
-        self, lab, full, record, if_exists, rivals
-    ):
+    def test_no_save_is_lost_or_there_twice(self, lab, full, record, if_exists, rivals):
         sizes = {"saves": 500, rivals: 8} if full else {"saves": 25, rivals: 4}
         tally = race(lab, if_exists, **sizes)
         control = race(lab, if_exists, CONTROLS[if_exists], **{**sizes, "saves": 25})
@@ -30,14 +28,16 @@ class TestRaces:
         )
 
     @pytest.mark.parametrize("if_exists", CONTROLS)
+    @pytest.mark.parametrize("refused", [["link"], ["link", "rename2"]])
     def test_no_save_is_lost_where_there_are_no_links(
-        self, lab_without_links, record, if_exists
+        self, lab, record, refuse, if_exists, refused
     ):
+        refuse(*refused)
         sizes = {"saves": 25, "processes": 4}
-        tally = race(lab_without_links, if_exists, **sizes)
-        control = race(lab_without_links, if_exists, CONTROLS[if_exists], **sizes)
+        tally = race(lab, if_exists, **sizes)
+        control = race(lab, if_exists, CONTROLS[if_exists], **sizes)
         record(
-            f'if_exists="{if_exists}" among 4 processes, no links there',
+            f'if_exists="{if_exists}" among 4 processes, no {" nor ".join(refused)}',
             cases=tally.cases,
             breaches=tally.breaches,
             control="caught" if control.breaches else "",

@@ -1,4 +1,4 @@
-"""The power is cut at every call of durable saves: what was told is there, and whole."""
+"""The power is cut at every call of durable saves: what was told is there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from faultlab.shim import at
 
 
 def cut_sweep(
-    lab: Lab, disk: Disk, saver: str | None = None, step: int = 1, tally: Tally | None = None
+    lab: Lab,
+    disk: Disk,
+    saver: str | None = None,
+    step: int = 1,
+    tally: Tally | None = None,
 ) -> Tally:
     """
     Let a process die at every call, and the machine with it.
@@ -63,5 +67,3 @@ def _lost(told, files, saves):
     }
     missing = wanted.items() - files.items()
     return f"lost: {sorted(missing)}" if missing else ""
-
-

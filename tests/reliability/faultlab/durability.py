@@ -36,7 +36,7 @@ def promises_broken(
             unsynced.add(path)
         elif name in ("create", "mkdir"):
             entries.add(path)
-        elif name in ("link", "rename"):
+        elif name in ("link", "rename", "rename2"):
             entries.add(other)
             if path in unsynced and other in whole:
                 broken.append(f"{other} has its name before its bytes")
@@ -89,7 +89,9 @@ def _judge(lab, kind, if_exists, saver, tally):
             arena = lab.arena()
             calls = lab.run(arena, saves[:count], saver=saver)["calls"]
             shutil.rmtree(arena)
-            broken = promises_broken(calls, str(arena / "out"), _promised(saves[:count]))
+            broken = promises_broken(
+                calls, str(arena / "out"), _promised(saves[:count])
+            )
             tally.add("; ".join(broken), f"{kind} if_exists={if_exists}, {last.name}")
 
 

@@ -20,7 +20,10 @@ CODES = (
     errno.EINTR,
 )
 # What a full disk refuses, and goes on refusing.
-_NEEDS_ROOM = ("create", "write", "allocate", "mkdir", "link", "rename", "fsync")
+_NEEDS_ROOM = (
+    *("create", "write", "allocate", "fsync"),
+    *("mkdir", "link", "rename", "rename2"),
+)
 _PATIENCE = 5
 
 
@@ -28,9 +31,9 @@ def _faults(calls: Sequence[Sequence[str]], codes: Sequence[int]) -> Iterator[Fa
     for ordinal, (name, *_) in enumerate(calls, start=1):
         for code in codes:
             yield at("fail", ordinal, code)
-        if name in ("link", "rename", "unlink"):
+        if name in ("link", "rename", "rename2", "unlink"):
             yield at("fail after", ordinal, errno.EIO)
-        if name == "link":
+        if name in ("link", "rename2"):
             # The first reply was lost, and the second request met what the first made.
             yield at("fail after", ordinal, errno.EEXIST)
         if name in _NEEDS_ROOM:
@@ -106,9 +109,17 @@ def part_sweep(
         calls = _calls(lab, scenario, saver)
         writes = [n for n, call in enumerate(calls, start=1) if call[0] == "write"]
         for fault in [
-            *(at(action, ordinal) for ordinal in writes for action in ("short", "zero")),
+            *(
+                at(action, ordinal)
+                for ordinal in writes
+                for action in ("short", "zero")
+            ),
             from_on("zero", writes[0]),
-            *([from_on("short", writes[0])] if "large" not in scenario.save.kind else []),
+            *(
+                [from_on("short", writes[0])]
+                if "large" not in scenario.save.kind
+                else []
+            ),
         ]:
             tally.add(_failed(lab, scenario, fault, saver), f"{scenario}: {fault}")
     return tally
@@ -120,7 +131,7 @@ def sync_sweep(
     saver: str | None = None,
     tally: Tally | None = None,
 ) -> Tally:
-    """Fail each sync once, which drops the error: the file is not to be trusted then."""
+    """Fail each sync once; the kernel forgets it then, so the file is lost."""
     tally = tally or Tally()
     for scenario in cases:
         calls = _calls(lab, scenario, saver)
@@ -138,19 +149,17 @@ def sync_sweep(
 
 
 def _trusted(answer, ordinal, path):
+    failed = answer["calls"][ordinal - 1][1]
+    for name, same, _ in answer["calls"][ordinal:]:
+        if same == failed and name in ("fsync", "link", "rename", "rename2"):
+            return f"{name} of {path}, whose sync had failed"
     if answer["told"][0] == "committed":
         return f"told as committed, though the sync of {path} failed"
-    failed = answer["calls"][ordinal - 1][1]
-    for name, path, _ in answer["calls"][ordinal:]:
-        if path == failed and name in ("fsync", "link", "rename"):
-            return f"{name} of {path}, whose sync had failed"
     return ""
 
 
-def lie_sweep(
-    lab: Lab, cases: Iterable[Scenario], tally: Tally | None = None
-) -> Tally:
-    """Report writes as done that were not: the file is found damaged when it is read."""
+def lie_sweep(lab: Lab, cases: Iterable[Scenario], tally: Tally | None = None) -> Tally:
+    """Report writes as done that were not: the reader finds the file damaged."""
     tally = tally or Tally()
     for scenario in cases:
         calls = _calls(lab, scenario, None)
@@ -192,5 +201,3 @@ def host_sweep(
         same = [ran[key] == clean[key] for key in ("end", "output")]
         tally.add("" if all(same) else f"the program {ran['end']}", fault)
     return tally
-
-

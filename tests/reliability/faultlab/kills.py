@@ -10,7 +10,7 @@ from faultlab.shim import CHANGES, Fault, at
 
 
 def kill_points(calls: list[list[str]]) -> list[Fault]:
-    """Return every way to die: before and after a call, and in the middle of a write."""
+    """Return every way to die: before a call, after it, in the middle of a write."""
     points = []
     for ordinal, (name, *_) in enumerate(calls, start=1):
         if name in CHANGES:

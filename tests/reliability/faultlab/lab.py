@@ -11,12 +11,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import checkpoints
 from faultlab.shim import Fault, at
 
 HERE = Path(__file__).parents[1]
-SOURCE = HERE.parents[1] / "src"
+SOURCE = Path(checkpoints.__file__).parents[1]
 FILE = "lab/x.ckpt.zip"
 SECOND = "lab/x.2.ckpt.zip"
 
@@ -48,7 +49,7 @@ class Scenario:
 
 
 def scenarios(kinds: Sequence[str], options: Mapping[str, Any]) -> list[Scenario]:
-    """Return the saves of these kinds: each `if_exists` that writes, old file or not."""
+    """Return a save for each kind and `if_exists`, over an old file and without."""
     cases = [
         ("replace", {FILE: 1}, {FILE: 2}),
         ("keep", {FILE: 1}, {FILE: 1, SECOND: 2}),
@@ -113,7 +114,7 @@ class Lab:
         self._process.wait(30)
         self._process.stdout.close()
 
-    def __enter__(self) -> Lab:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -121,7 +122,9 @@ class Lab:
 
     def _ask(self, verb: str, **job: Any) -> dict[str, Any]:
         try:
-            print(json.dumps({"verb": verb, **job}), file=self._process.stdin, flush=True)
+            print(
+                json.dumps({"verb": verb, **job}), file=self._process.stdin, flush=True
+            )
             answer = self._process.stdout.readline()
         except BrokenPipeError:
             answer = ""
@@ -179,7 +182,15 @@ class Lab:
         return self._ask("check", root=str(arena / "out"), kind=kind)
 
     def race(self, arena: Path, saver: str | None = None, **job: Any) -> dict[str, Any]:
-        return self._ask("race", root=str(arena / "out"), saver=saver, patience=300, **job)
+        return self._ask(
+            "race",
+            arena=str(arena),
+            root=str(arena / "out"),
+            refused=self.refused,
+            saver=saver,
+            patience=300,
+            **job,
+        )
 
 
 @dataclass
@@ -200,7 +211,7 @@ class Tally:
         return True
 
 
-class Caught(Exception):  # noqa: N818 - it is what was wanted
+class Caught(Exception):
     """A harness has found what it was to find."""
 
 

@@ -8,6 +8,7 @@ import shutil
 import struct
 import subprocess
 from pathlib import Path
+from typing import Self
 
 _SHUTDOWN = 0x8004587D  # FS_IOC_SHUTDOWN
 _WITHOUT_FLUSH = 2  # not even the journal is written
@@ -40,11 +41,14 @@ class Disk:
         _done(f"mkfs.{kind}", "-q", self.image)
         self._mount()
 
-    def __enter__(self) -> Disk:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        subprocess.run(["umount", self.path], capture_output=True, check=False)
+        done = subprocess.run(["umount", self.path], capture_output=True, check=False)
+        if done.returncode:
+            # Still in use by what has failed: it goes when that ends.
+            subprocess.run(["umount", "-l", self.path], check=False)
         self.image.unlink()
 
     def _mount(self) -> None:

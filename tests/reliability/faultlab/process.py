@@ -112,6 +112,9 @@ class _Child:
         if save["options"] != self.options:
             self.options = save["options"]
             checkpoints.config("lab", self.job["root"], **self.options)
+        if self.job["host"]:
+            checkpoints.checkpoint(save["name"], x=value)
+            return "nothing"
         try:
             checkpoints.checkpoint(save["name"], x=value)
             if self.options.get("background"):
@@ -180,34 +183,45 @@ def _forked(job, number, start):
     if child:
         os.close(writing)
         return child, reading
-    raised = Counter()
-    one_key = job["options"]["if_exists"] == "keep"
-
-    def save(thread):
-        for count in range(job["saves"]):
-            mark = (number * job["threads"] + thread) * job["saves"] + count
-            try:
-                name = "lab.x" if one_key else f"lab.x{count}"
-                handler.checkpoint(name, x=values.value("array", mark))
-            except Exception as error:
-                raised[type(error).__name__] += 1
-
-    savers.install(job["saver"])
-    handler = checkpoints.FileHandler(job["root"], **job["options"])
-    threads = [
-        threading.Thread(target=save, args=(thread,))
-        for thread in range(1, job["threads"])
-    ]
+    rival = _Rival(job, number)
     # The pipe ends, for all at once, when the last of them has been forked.
     os.close(start[1])
     os.read(start[0], 1)
-    for thread in threads:
-        thread.start()
-    save(0)
-    for thread in threads:
-        thread.join()
-    os.write(writing, json.dumps(raised).encode())
+    rival.save_in_all_threads()
+    os.write(writing, json.dumps(rival.raised).encode())
     os._exit(0)
+
+
+class _Rival:
+    """One of the processes of a race, of one thread or several."""
+
+    def __init__(self, job, number):
+        savers.install(job["saver"])
+        shim.arm(job["arena"], Fault(), job["refused"])
+        self.handler = checkpoints.FileHandler(job["root"], **job["options"])
+        self.one_key = job["options"]["if_exists"] == "keep"
+        self.threads, self.saves = job["threads"], job["saves"]
+        self.first = number * self.threads * self.saves
+        self.raised = Counter()
+
+    def save_in_all_threads(self):
+        threads = [
+            threading.Thread(target=self.save, args=(self.first + thread * self.saves,))
+            for thread in range(self.threads)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def save(self, first):
+        """Save one number after the other, and count what is raised."""
+        for count in range(self.saves):
+            name = "lab.x" if self.one_key else f"lab.x{count}"
+            try:
+                self.handler.checkpoint(name, x=values.value("array", first + count))
+            except Exception as error:
+                self.raised[type(error).__name__] += 1
 
 
 def about(_job):

@@ -24,12 +24,9 @@ ACTIONS = (
 )
 FOR_GOOD = 1 << 30
 # A kill before any other call leaves the disk as it was.
-CHANGES = {"create", "write", "fsync", "allocate", "truncate", "close"} | {
-    "link",
-    "rename",
-    "unlink",
-    "rmdir",
-    "mkdir",
+CHANGES = {
+    *("create", "write", "fsync", "allocate", "truncate", "close"),
+    *("link", "rename", "rename2", "unlink", "rmdir", "mkdir"),
 }
 
 
