@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import pytest
 from faultlab import failures
-from faultlab.lab import scenarios
+from faultlab.lab import Lab, scenarios
 from faultlab.mutants import mutated
 from faultlab.values import KINDS
 
 ARRAYS = ("array", "large array")
+WAYS = ({}, {"durable": True}, {"background": True})
+
+
+def needs(lab: Lab, options: dict) -> None:
+    for option in options:
+        if option not in lab.about["options"]:
+            pytest.skip(f"FileHandler has no option {option}")
+
+
+def shown(options: dict) -> str:
+    return "".join(f", {option}" for option in options)
 
 
 class TestErrors:
-    @pytest.mark.parametrize("durable", [False, True])
-    def test_what_is_told_is_what_is_there(self, lab, full, record, durable):
-        cases = scenarios(ARRAYS, {"durable": durable})
+    @pytest.mark.parametrize("options", WAYS, ids=" ".join)
+    def test_what_is_told_is_what_is_there(self, lab, full, record, options):
+        needs(lab, options)
+        cases = scenarios(ARRAYS, options)
         tally = failures.failure_sweep(lab, cases, step=1 if full else 23)
         control = failures.failure_sweep(lab, cases, "swallowing", step=37)
         record(
-            f"the outcome told is true{', durable' if durable else ''}",
+            f"the outcome told is true{shown(options)}",
             cases=tally.cases,
             breaches=tally.breaches,
             control=len(control.breaches),
@@ -52,16 +64,18 @@ class TestErrors:
             note="as above",
         )
 
-    def test_the_program_goes_on_as_ever(self, lab, full, record, shim, tmp_path):
-        tally = failures.host_sweep(lab, step=1 if full else 23)
-        with mutated("errors reach the host", tmp_path, shim) as broken:
-            control = failures.host_sweep(broken, step=23)
+    @pytest.mark.parametrize("options", [WAYS[0], WAYS[2]], ids=" ".join)
+    def test_the_program_goes_on_as_ever(self, lab, full, record, options):
+        needs(lab, options)
+        step = 1 if full else 23
+        tally = failures.host_sweep(lab, {**options, "on_error": "warn"}, step)
+        control = failures.host_sweep(lab, {**options, "on_error": "raise"}, 23)
         record(
-            "the program goes on: same output, same exit",
+            f"the program goes on, same output, same exit{shown(options)}",
             cases=tally.cases,
             breaches=tally.breaches,
             control=len(control.breaches),
-            note='on_error="warn"; control lets OSError through',
+            note='8 errors at every call; control has on_error="raise"',
         )
 
 

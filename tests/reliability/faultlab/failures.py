@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from faultlab.lab import Lab, Save, Scenario, Tally
 from faultlab.shim import Fault, at, from_on
@@ -181,13 +182,15 @@ def _undetected(files, scenario):
 
 
 def host_sweep(
-    lab: Lab, saver: str | None = None, step: int = 1, tally: Tally | None = None
+    lab: Lab,
+    options: Mapping[str, Any],
+    step: int = 1,
+    tally: Tally | None = None,
 ) -> Tally:
     """Let calls fail under a program that never asked for errors: it ends as ever."""
-    options = {"on_error": "warn"}
     saves = [Save(number=number, options=options) for number in (2, 3)]
     saves.append(Save("lab.y", "large array", options={**options, "durable": True}))
-    clean = lab.run(lab.arena(), saves, saver=saver, host=True)
+    clean = lab.run(lab.arena(), saves, host=True)
     assert clean["end"] == "exit 3", clean
     tally = tally or Tally()
     points = list(_faults(clean["calls"], CODES))
@@ -196,7 +199,7 @@ def host_sweep(
     points += [from_on("fail", n, code) for n in (1, 9, 17) for code in sorted(codes)]
     for fault in points[::step]:
         arena = lab.arena()
-        ran = lab.run(arena, saves, fault, saver, host=True)
+        ran = lab.run(arena, saves, fault, host=True)
         shutil.rmtree(arena)
         same = [ran[key] == clean[key] for key in ("end", "output")]
         tally.add("" if all(same) else f"the program {ran['end']}", fault)

@@ -191,7 +191,9 @@ HARNESSES: dict[str, Harness] = {
     "lies": lambda lab, tally: failures.lie_sweep(
         lab, scenarios(["large array"], {}), tally=tally
     ),
-    "host": lambda lab, tally: failures.host_sweep(lab, tally=tally),
+    "host": lambda lab, tally: failures.host_sweep(
+        lab, {"on_error": "warn"}, tally=tally
+    ),
     "rule": lambda lab, tally: rule_sweep(lab, ["array"], tally=tally),
     "races": lambda lab, tally: race(lab, "keep", tally=tally, processes=4, saves=25),
     "threads": lambda lab, tally: race(lab, "keep", tally=tally, threads=4, saves=100),

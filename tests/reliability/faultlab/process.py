@@ -113,16 +113,19 @@ class _Child:
             self.options = save["options"]
             checkpoints.config("lab", self.job["root"], **self.options)
         if self.job["host"]:
-            checkpoints.checkpoint(save["name"], x=value)
+            self.attempt(save["name"], value)
             return "nothing"
         try:
-            checkpoints.checkpoint(save["name"], x=value)
-            if self.options.get("background"):
-                checkpoints.flush(30)
+            self.attempt(save["name"], value)
         except Exception as error:
             known = "unknown" if isinstance(error, _UNKNOWN) else "failed"
             return f"{known}: {type(error).__name__}: {error}"
         return "committed"
+
+    def attempt(self, name, value):
+        checkpoints.checkpoint(name, x=value)
+        if self.options.get("background"):
+            checkpoints.flush(30)
 
     def say(self, **event):
         os.write(self.pipe, json.dumps(event).encode() + b"\n")
