@@ -10,7 +10,7 @@ $(DEV)/installed: WANTED = -e . --group tests --group lint --group typing --grou
 $(DEMO)/installed: WANTED = -e '.[pandas,fast]' scikit-learn
 $(BENCH)/installed: WANTED = -e . --group bench
 
-.PHONY: help demo test lint types docs bench clean
+.PHONY: help demo test lint types docs bench reliability clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -28,6 +28,9 @@ lint: $(DEV)/installed ## Check style and format
 types: $(DEV)/installed ## Check the types, with mypy and with pyright
 	$(DEV)/bin/python -m mypy
 	$(DEV)/bin/python -m pyright --pythonpath $(DEV)/bin/python
+
+reliability: $(DEV)/installed ## Break saves at every call, in all cases; as root with power cuts
+	RELIABILITY=full $(DEV)/bin/python -m pytest tests/reliability
 
 docs: $(DEV)/installed ## Build the documentation in docs/_build/html
 	$(DEV)/bin/python -m sphinx -W -b html docs docs/_build/html

@@ -1,0 +1,107 @@
+"""One table for all that was tried: how often, what broke, and whether it can break."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from faultlab.lab import Lab
+from faultlab.shim import build
+from faultlab.values import KINDS
+
+_HEADINGS = ("promise", "cases", "breaches", "control", "note")
+_rows = []
+
+
+@pytest.fixture(scope="session")
+def full():
+    """Whether all is tried, or a sample."""
+    return os.environ.get("RELIABILITY") == "full"
+
+
+@pytest.fixture
+def record(request):
+    """
+    Put a line into the table, and fail where the promise is broken or was not tested.
+
+    `breaches` and `control` are numbers, or texts that tell of each; `control` is what
+    the same harness finds wrong with a saver that is broken on purpose.
+    """
+
+    def record(promise, *, cases, breaches, control, note=""):
+        found = breaches if isinstance(breaches, int) else len(breaches)
+        caught = control if isinstance(control, str | int) else len(control)
+        shown = "not caught" if caught in (0, "") else str(caught)
+        row = (promise, str(cases), str(found), shown, note)
+        _rows.append((request.node.location[:2], row))
+        first = "" if isinstance(breaches, int) else "\n".join(breaches[:5])
+        assert not found, f"{promise}: {found} of {cases} broke it, first:\n{first}"
+        assert cases, f"{promise}: nothing was tried"
+        assert caught, f"{promise}: the control, which is broken, was not caught"
+
+    return record
+
+
+@pytest.fixture(scope="session")
+def shim(tmp_path_factory):
+    """The library that makes the faults."""
+    try:
+        return build(tmp_path_factory.mktemp("shim"))
+    except OSError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def lab(shim, tmp_path_factory):
+    """The process under test, for all kinds of values."""
+    pytest.importorskip("pandas")
+    with Lab(tmp_path_factory.mktemp("lab"), shim, kinds=KINDS) as lab:
+        yield lab
+
+
+@pytest.fixture
+def refuse(lab):
+    """Name the calls that the file system does not have, in this test."""
+
+    def refuse(*calls):
+        lab.refused = list(calls)
+
+    yield refuse
+    lab.refused = []
+
+
+def pytest_terminal_summary(terminalreporter):
+    rows = [row for _, row in sorted([*_rows, *_skipped(terminalreporter)])]
+    if not rows:
+        return
+    what = "all cases" if os.environ.get("RELIABILITY") == "full" else "a sample"
+    terminalreporter.section(f"reliability: {what}")
+    for line in _table([_HEADINGS, *rows]):
+        terminalreporter.write_line(line)
+    terminalreporter.write_line(
+        "\nA breach is a case in which the promise did not hold. The control is "
+        "broken on purpose:\nhow often the same harness caught it. Without that, a "
+        "zero proves nothing."
+    )
+    if what == "a sample":
+        terminalreporter.write_line("All cases: make reliability")
+
+
+def _skipped(terminalreporter):
+    for report in terminalreporter.getreports("skipped"):
+        if "reliability" in report.nodeid:
+            name = report.nodeid.rpartition("::")[2].removeprefix("test_")
+            reason = report.longrepr[2].removeprefix("Skipped: ")
+            promise = name.replace("_", " ").replace("[", " (").replace("]", ")")
+            row = (promise, "-", "-", "-", f"skipped: {reason}")
+            yield report.location[:2], row
+
+
+def _table(rows):
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for promise, *numbers, note in rows:
+        cells = [
+            number.rjust(width)
+            for number, width in zip(numbers, widths[1:-1], strict=True)
+        ]
+        yield "  ".join([promise.ljust(widths[0]), *cells, note]).rstrip()

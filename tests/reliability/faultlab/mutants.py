@@ -1,0 +1,228 @@
+"""
+The library with one thing broken: each mutant has to be caught by a harness.
+
+Where the source has changed, a mutant no longer applies, and says so: give it the new
+text. Texts are as short as they can be, and the first of several is meant.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from faultlab import failures
+from faultlab.durability import rule_sweep
+from faultlab.kills import kill_sweep
+from faultlab.lab import SOURCE, Lab, Tally, scenarios
+from faultlab.races import race
+
+
+class Mutant(NamedTuple):
+    """
+    A way to break the library.
+
+    Args:
+        harness: What has to catch it, a key of `HARNESSES`.
+        sign: What the breach says, so that it is caught for the right reason.
+        file: Where the text is.
+        changes: Texts, each with what is put in its place.
+    """
+
+    harness: str
+    sign: str
+    file: str
+    changes: Mapping[str, str]
+
+
+_NAMED = "os.replace(temporary, path); os.link(path, temporary); "
+
+MUTANTS = {
+    "file not synced": Mutant(
+        "rule", "before its bytes", "storage.py", {"os.fsync(handle)": "pass"}
+    ),
+    "folder not synced": Mutant(
+        "rule", "may be gone", "storage.py", {"_sync_folders(folder, made)": "pass"}
+    ),
+    "new folders not synced": Mutant(
+        "rule",
+        "lab/a may be gone",
+        "storage.py",
+        {"for path in (folder, *made)": "for path in (folder,)"},
+    ),
+    "named before it is synced": Mutant(
+        "rule",
+        "before its bytes",
+        "storage.py",
+        {"os.fsync(handle)": f"{_NAMED}os.fsync(handle)"},
+    ),
+    "named before it is written": Mutant(
+        "kills",
+        "damaged",
+        "storage.py",
+        {"_write(handle, pieces, size)": f"{_NAMED}_write(handle, pieces, size)"},
+    ),
+    "written in place": Mutant(
+        "kills",
+        "damaged",
+        "storage.py",
+        {
+            "temporary, handle, made = _create_temporary(folder)": (
+                "made = _make_folders(folder); temporary = path; "
+                "handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)"
+            )
+        },
+    ),
+    "renamed where the name must be free": Mutant(
+        "races",
+        "missing",
+        "storage.py",
+        {"os.link(temporary, path)": "os.rename(temporary, path); return"},
+    ),
+    "write error swallowed": Mutant(
+        "failures",
+        "told 'committed'",
+        "storage.py",
+        {
+            "_write(handle, pieces, size)": (
+                "with suppress(OSError): _write(handle, pieces, size)"
+            )
+        },
+    ),
+    "sync error swallowed": Mutant(
+        "syncs",
+        "whose sync had failed",
+        "storage.py",
+        {"os.fsync(handle)": "with suppress(OSError): os.fsync(handle)"},
+    ),
+    "sync tried again": Mutant(
+        "syncs",
+        "fsync of ",
+        "storage.py",
+        {
+            "os.fsync(handle)": (
+                "with suppress(OSError): os.fsync(handle)\n"
+                "                    os.fsync(handle)"
+            )
+        },
+    ),
+    "error after the naming swallowed": Mutant(
+        "syncs",
+        "told as committed",
+        "storage.py",
+        {
+            "_sync_folders(folder, made)": (
+                "with suppress(OSError): _sync_folders(folder, made)"
+            )
+        },
+    ),
+    "short write not continued": Mutant(
+        "parts",
+        "told 'committed'",
+        "storage.py",
+        {"rest = rest[count:]": "rest = rest[len(rest):]"},
+    ),
+    "temporary file not removed": Mutant(
+        "failures", "left", "storage.py", {"os.unlink(temporary)": "pass"}
+    ),
+    "handle not closed on an error": Mutant(
+        "failures",
+        "descriptors",
+        "storage.py",
+        {
+            "finally:\n                os.close(handle)": (
+                "except ZeroDivisionError:\n                pass\n"
+                "            else:\n                os.close(handle)"
+            )
+        },
+    ),
+    "temporary name of the process alone": Mutant(
+        "threads", "raised", "storage.py", {"-{_TOKEN}-{next(_count)}": ""}
+    ),
+    "temporary name of the process alone, and no O_EXCL": Mutant(
+        "threads",
+        "missing",
+        "storage.py",
+        {"-{_TOKEN}-{next(_count)}": "", "| os.O_EXCL": ""},
+    ),
+    "last piece not written": Mutant(
+        "kills",
+        "damaged",
+        "storage.py",
+        {"for offset, piece in pieces:": "for offset, piece in [*pieces][:-1]:"},
+    ),
+    "checksum skipped on load": Mutant(
+        "lies", "read as", "_archive.py", {"if crc != member.crc:": "if False:"}
+    ),
+    "errors reach the host": Mutant(
+        "host",
+        "the program",
+        "_registry.py",
+        {
+            "except BaseException as error:  # noqa: BLE001 - the host must not": (
+                "except ValueError as error:  # noqa: BLE001 - the host must not"
+            )
+        },
+    ),
+    "a skip that comes too late raises": Mutant(
+        "skips",
+        "raised",
+        "_file_handler.py",
+        {'if self.if_exists != "skip":': "if True:"},
+    ),
+}
+
+Harness = Callable[[Lab, Tally], object]
+_DURABLE = {"durable": True}
+
+# In quick form: enough to catch what they are to catch.
+HARNESSES: dict[str, Harness] = {
+    "kills": lambda lab, tally: kill_sweep(lab, scenarios(["array"], {}), tally=tally),
+    "failures": lambda lab, tally: failures.failure_sweep(
+        lab, scenarios(["array"], {}), codes=failures.CODES[:2], tally=tally
+    ),
+    "syncs": lambda lab, tally: failures.sync_sweep(
+        lab, scenarios(["array"], _DURABLE), tally=tally
+    ),
+    "parts": lambda lab, tally: failures.part_sweep(
+        lab, scenarios(["array"], {}), tally=tally
+    ),
+    "lies": lambda lab, tally: failures.lie_sweep(
+        lab, scenarios(["large array"], {}), tally=tally
+    ),
+    "host": lambda lab, tally: failures.host_sweep(
+        lab, {"on_error": "warn"}, tally=tally
+    ),
+    "rule": lambda lab, tally: rule_sweep(lab, ["array"], tally=tally),
+    "races": lambda lab, tally: race(lab, "keep", tally=tally, processes=4, saves=25),
+    "threads": lambda lab, tally: race(lab, "keep", tally=tally, threads=4, saves=100),
+    "skips": lambda lab, tally: race(lab, "skip", tally=tally, processes=4, saves=200),
+}
+
+
+def mutated(name: str, folder: Path, shim: Path) -> Lab:
+    """
+    Return a process that has the library with this thing broken.
+
+    Raises:
+        LookupError: If its text is not in the source any more.
+    """
+    mutant = MUTANTS[name]
+    source = folder / "source"
+    shutil.copytree(
+        SOURCE / "checkpoints",
+        source / "checkpoints",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    path = source / "checkpoints" / mutant.file
+    text = path.read_text()
+    for old, new in mutant.changes.items():
+        if old not in text:
+            raise LookupError(
+                f"the mutant {name!r} no longer applies: {mutant.file} does not have "
+                f"{old!r}. Give it the new text, in {__file__}"
+            )
+        text = text.replace(old, new, 1)
+    path.write_text(text)
+    return Lab(folder / "lab", shim, source)

@@ -1,0 +1,36 @@
+"""What is broken on purpose is caught, so what breaks by accident would be."""
+
+from __future__ import annotations
+
+import pytest
+from faultlab.lab import Caught, Trap
+from faultlab.mutants import HARNESSES, MUTANTS, mutated
+
+
+def catches(name, folder, shim) -> bool:
+    """Tell whether the harness that is meant for the mutant catches it."""
+    mutant = MUTANTS[name]
+    with mutated(name, folder, shim) as broken:
+        try:
+            HARNESSES[mutant.harness](broken, Trap(sign=mutant.sign))
+        except Caught:
+            return True
+    return False
+
+
+class TestMutants:
+    def test_each_is_caught(self, shim, full, record, tmp_path):
+        pytest.importorskip("numpy")
+        chosen = list(MUTANTS) if full else list(MUTANTS)[::3]
+        survived = [name for name in chosen if not catches(name, tmp_path / name, shim)]
+        record(
+            "each mutant of the library is caught",
+            cases=len(chosen),
+            breaches=survived,
+            control="themselves",
+            note="one thing broken in each, as a dropped sync",
+        )
+
+    @pytest.mark.parametrize("name", MUTANTS)
+    def test_each_still_applies(self, shim, tmp_path, name):
+        mutated(name, tmp_path, shim).close()
