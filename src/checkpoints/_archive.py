@@ -117,7 +117,9 @@ def _pieces(placed: Sequence[tuple[Member, Sequence[Buffer]]]) -> Iterator[Piece
     sealed = []
     for member, chunks in placed:
         if member.method == STORED and member.size >= _SMALL:
-            with _checksum.Checksum(member.size) as checksum:
+            checksum = _checksum.Checksum(member.size)
+            # Twice: an interrupt may hit the first clean-up.
+            with checksum, checksum:
                 for chunk in chunks:
                     checksum.feed(chunk)
                 yield from _at(member.start, chunks)
@@ -176,7 +178,9 @@ class Archive:
         self._check_local_header(member)
         if member.method == STORED:
             data = _checksum.allocate(member.size)
-            with _checksum.Checksum(member.size) as checksum:
+            checksum = _checksum.Checksum(member.size)
+            # Twice: an interrupt may hit the first clean-up.
+            with checksum, checksum:
                 self._fill(member.start, data, checksum)
                 crc = checksum.result()
         else:
