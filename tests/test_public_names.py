@@ -38,6 +38,8 @@ PUBLIC_NAMES = {
     "Index",
     "Entry",
     "load",
+    "verify",
+    "Verification",
     "Key",
     # Extend
     "register_format",
@@ -48,6 +50,7 @@ PUBLIC_NAMES = {
     "CorruptFileError",
     "FormatError",
     "MissingDependencyError",
+    "TooLargeError",
     "UnknownValueError",
     "UntrustedError",
 }

@@ -36,6 +36,7 @@ from checkpoints.errors import (
     CorruptFileError,
     FormatError,
     MissingDependencyError,
+    TooLargeError,
     UnknownValueError,
     UntrustedError,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "MissingDependencyError",
     "Rule",
     "Session",
+    "TooLargeError",
     "UnknownValueError",
     "UntrustedError",
     "available",

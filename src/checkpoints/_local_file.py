@@ -71,9 +71,7 @@ class LocalFile:
     def map(self) -> mmap.mmap:
         """Return the whole file, mapped to be read."""
         if self._mapped is None:
-            self._mapped = mmap.mmap(
-                self._file.fileno(), 0, access=mmap.ACCESS_READ
-            )
+            self._mapped = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         return self._mapped
 
 
