@@ -28,7 +28,9 @@ from checkpoints._index import Entry, Index, index, load
 from checkpoints._key import Key
 from checkpoints._rules import Rule
 from checkpoints._session import Session
+from checkpoints._shown import printable
 from checkpoints._tags import current_tags, tags, with_checkpoint_tags
+from checkpoints._verify import Verification, verify
 from checkpoints.errors import (
     AlreadyStoredError,
     CheckpointError,
@@ -60,6 +62,7 @@ __all__ = [
     "TooLargeError",
     "UnknownValueError",
     "UntrustedError",
+    "Verification",
     "available",
     "capture",
     "checkpoint",
@@ -71,10 +74,12 @@ __all__ = [
     "index",
     "is_enabled",
     "load",
+    "printable",
     "register",
     "register_format",
     "reset",
     "rules",
     "tags",
+    "verify",
     "with_checkpoint_tags",
 ]

@@ -30,10 +30,11 @@ class Budget:
     def __init__(self, path: str, max_bytes: int | None = None) -> None:
         if max_bytes is None:
             max_bytes = _physical_memory()
-        elif not isinstance(max_bytes, int) or isinstance(max_bytes, bool):
-            raise _no_count(max_bytes)
-        elif max_bytes <= 0:
-            raise _no_count(max_bytes)
+        elif type(max_bytes) is not int or max_bytes <= 0:
+            raise ConfigError(
+                f"max_bytes={max_bytes!r} has to be a whole number of bytes from 1 on, "
+                "such as 8 * 2**30; None means the memory of this machine"
+            )
         self._path = path
         self._limit = max_bytes
         self.left = max_bytes
@@ -58,13 +59,6 @@ class Budget:
         """
         self.check(size, what)
         self.left -= size
-
-
-def _no_count(given: object) -> ConfigError:
-    return ConfigError(
-        f"max_bytes={given!r} has to be a whole number of bytes from 1 on, such as "
-        "8 * 2**30; None means the memory of this machine"
-    )
 
 
 def _physical_memory() -> int:

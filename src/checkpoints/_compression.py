@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO
+from typing import Any, TypeAlias
 
 from checkpoints._checksum import Buffer
 from checkpoints.errors import CheckpointError, ConfigError, MissingDependencyError
@@ -20,6 +20,8 @@ __all__ = [
     "decompress",
     "decompressed",
 ]
+
+Packed: TypeAlias = io.BytesIO | io.RawIOBase
 
 STORED = 0
 DEFLATE = 8
@@ -59,7 +61,7 @@ def compress(
     return (method, packed) if sum(map(len, packed)) < size else None
 
 
-def decompress(packed: BinaryIO, size: int, method: int) -> memoryview | None:
+def decompress(packed: Packed, size: int, method: int) -> memoryview | None:
     """
     Return the bytes again, or None where they are not `size` bytes.
 
@@ -75,7 +77,7 @@ def decompress(packed: BinaryIO, size: int, method: int) -> memoryview | None:
 
 
 def decompressed(
-    packed: BinaryIO, size: int, method: int, step: int = _STEP
+    packed: Packed, size: int, method: int, step: int = _STEP
 ) -> Iterator[bytes | None]:
     """Yield the bytes again, step by step; at last None where they are not `size`."""
     left = size
@@ -97,7 +99,7 @@ def decompressed(
         yield None
 
 
-def _stream(packed: BinaryIO, method: int) -> Any:
+def _stream(packed: Packed, method: int) -> Any:
     if method == ZSTD:
         return _zstd().reader(packed)
     if method == DEFLATE:
@@ -108,7 +110,7 @@ def _stream(packed: BinaryIO, method: int) -> Any:
 class _Inflated:
     """Raw DEFLATE data, read a bounded step at a time."""
 
-    def __init__(self, packed: BinaryIO) -> None:
+    def __init__(self, packed: Packed) -> None:
         self._inflater = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
         self._source = packed
 
@@ -131,7 +133,7 @@ class _Zstandard:
     def compressor(self) -> Any:
         return self._library.ZstdCompressor().compressobj()
 
-    def reader(self, packed: BinaryIO) -> Any:
+    def reader(self, packed: Packed) -> Any:
         return self._library.ZstdDecompressor().stream_reader(packed)
 
 
@@ -144,7 +146,7 @@ class _StandardZstd:
     def compressor(self) -> Any:
         return self._library.ZstdCompressor()
 
-    def reader(self, packed: BinaryIO) -> Any:
+    def reader(self, packed: Packed) -> Any:
         return self._library.ZstdFile(packed)
 
 

@@ -8,6 +8,7 @@ from typing import Any, overload
 
 from checkpoints._key import SUFFIXES, parse_folder, unescape
 from checkpoints._load import load_file, read_meta
+from checkpoints._shown import printable
 from checkpoints._tags import Tags
 from checkpoints.errors import ConfigError
 from checkpoints.storage import local_path, open_store
@@ -40,7 +41,7 @@ class Entry:
 
     def __repr__(self) -> str:
         tags = "".join(f", {name}={value}" for name, value in self.tags)
-        return f"<Entry {self.fullname}{tags}>"
+        return printable(f"<Entry {self.fullname}{tags}>")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Entry) and self.path == other.path

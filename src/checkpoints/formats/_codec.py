@@ -307,7 +307,7 @@ class _Decoder:
         self._spend(_json.weight(data))
         return _json.from_bytes(data)
 
-    def _decoded(self, format: Format, node: Node) -> Any:  # noqa: A002
+    def _decoded(self, format: Format, node: Node) -> Any:
         data = self._read(node)
         if format.weight is not None:
             self._spend(format.weight(data, node))

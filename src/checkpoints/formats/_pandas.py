@@ -104,7 +104,7 @@ def _decode_frame(data: memoryview, meta: Mapping[str, Any]) -> Any:
 
 
 def _weight(data: memoryview, meta: Mapping[str, Any]) -> int:  # noqa: ARG001
-    """How much memory pandas takes: at least a byte for a cell, where Arrow has bits."""
+    """How much memory pandas takes: a byte or more for a cell, where Arrow has bits."""
     cells = cells_in(data)
     # More cells than bits have no buffers, and become objects all the same.
     return cells if cells <= 8 * len(data) else _POINTER * cells

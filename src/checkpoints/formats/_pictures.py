@@ -111,8 +111,8 @@ def _check_pixels(width: int, height: int) -> None:
     limit = _import_pillow().Image.MAX_IMAGE_PIXELS
     if limit is not None and width * height > limit:
         raise TooLargeError(
-            f"it is a picture of {width} x {height} pixels, and Pillow's limit is "
-            f"{limit}. If you trust whoever wrote it, raise PIL.Image.MAX_IMAGE_PIXELS"
+            f"a picture of {width} x {height} is more than {limit} pixels, Pillow's "
+            "limit. If you trust whoever made it, raise PIL.Image.MAX_IMAGE_PIXELS"
         )
 
 
