@@ -38,7 +38,7 @@ _FOOTER = 8
 # As many rows as pyarrow itself reads at a time, so that the chunks are the same.
 _ROWS = 1 << 17
 # Where a value may be of any size, a batch can be far more than its rows tell.
-_FEW_ROWS = 1 << 12
+_FEW_ROWS = 1 << 10
 # A cell without a fixed size has at least a place in a list of offsets.
 _OFFSET = 4
 
