@@ -14,7 +14,9 @@ ROOT = 'logging.debug("%s %s", x, y)'
 EMPTY = 'empty("a.b", x=x, y=y)'
 
 
-def empty(_name: str, _data: object = None, _nested: object = None, /, **_: object) -> None:
+def empty(
+    _name: str, _data: object = None, _nested: object = None, /, **_: object
+) -> None:
     """Do nothing, in the form of `checkpoint`: what no Python function can undercut."""
 
 
@@ -41,5 +43,12 @@ def measure(_folder: str, *, quick: bool) -> list[Row]:
     return [
         Row("off, two values", f"`{ROOT}`, off", ours / root, 0.9, ours, root),
         Row("off, two values", f"`{LOGGER}`, off", ours / logger, 0.9, ours, logger),
-        Row("an empty function", f"`{LOGGER}`, off", nothing / logger, None, nothing, logger),
+        Row(
+            "an empty function",
+            f"`{LOGGER}`, off",
+            nothing / logger,
+            None,
+            nothing,
+            logger,
+        ),
     ]

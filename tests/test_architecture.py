@@ -172,6 +172,45 @@ class TestImports:
         ]
         assert crossing == []
 
+    def test_the_roof_stands_on_public_names_alone(self, floors):
+        top = floors["__init__"].floor
+        roof = {module for module, place in floors.items() if place.floor > top}
+        private = [
+            str(found)
+            for found in BETWEEN
+            if found.source in roof
+            and any(part.startswith("_") for part in found.target.split("."))
+        ]
+        hidden = [
+            f"{shown(file)}:{node.lineno} imports {alias.name}"
+            for file, tree in TREES.items()
+            if module_of(file) in roof
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.module == PACKAGE.name
+            for alias in node.names
+            if alias.name.startswith("_")
+        ]
+        hidden += [
+            f"{shown(file)}:{node.lineno} takes {node.attr}"
+            for file, tree in TREES.items()
+            if module_of(file) in roof
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == PACKAGE.name
+            and re.match("_[^_]", node.attr)
+        ]
+        assert roof
+        assert private + hidden == []
+
+    def test_nothing_below_the_roof_knows_of_it(self, floors):
+        top = floors["__init__"].floor
+        assert [
+            str(found)
+            for found in BETWEEN
+            if floors[found.source].floor <= top < floors[found.goal].floor
+        ] == []
+
     def test_none_hides_in_a_function(self):
         hidden = [
             str(found)

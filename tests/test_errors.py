@@ -16,6 +16,7 @@ BUILTINS = {
     "ConfigError": ValueError,
     "AlreadyStoredError": FileExistsError,
     "CorruptFileError": ValueError,
+    "TooLargeError": MemoryError,
     "UntrustedError": ValueError,
     "FormatError": TypeError,
     "UnknownOutcomeError": OSError,

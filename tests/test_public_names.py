@@ -42,6 +42,9 @@ PUBLIC_NAMES = {
     "Index",
     "Entry",
     "load",
+    "verify",
+    "Verification",
+    "printable",
     "Key",
     # Extend
     "register_format",
@@ -54,11 +57,14 @@ PUBLIC_NAMES = {
     "MissingDependencyError",
     "PendingError",
     "UnknownOutcomeError",
+    "TooLargeError",
     "UnknownValueError",
     "UntrustedError",
 }
 
 PUBLIC_MODULES = {"errors", "formats", "storage"}
+# It is there once it was imported, by whoever wants it.
+ROOF = {"cli"}
 
 
 def public_attributes() -> dict[str, object]:
@@ -91,7 +97,7 @@ class TestCatalogue:
             for name, value in public_attributes().items()
             if isinstance(value, ModuleType)
         }
-        assert seen == PUBLIC_MODULES
+        assert seen - ROOF == PUBLIC_MODULES
 
     def test_every_error_has_its_place_in_the_catalogue(self):
         errors = checkpoints.errors.__all__

@@ -31,7 +31,9 @@ from checkpoints._key import Key
 from checkpoints._outcomes import Stats
 from checkpoints._rules import Rule
 from checkpoints._session import Session
+from checkpoints._shown import printable
 from checkpoints._tags import current_tags, tags, with_checkpoint_tags
+from checkpoints._verify import Verification, verify
 from checkpoints.errors import (
     AlreadyStoredError,
     CheckpointError,
@@ -40,6 +42,7 @@ from checkpoints.errors import (
     FormatError,
     MissingDependencyError,
     PendingError,
+    TooLargeError,
     UnknownOutcomeError,
     UnknownValueError,
     UntrustedError,
@@ -63,9 +66,11 @@ __all__ = [
     "Rule",
     "Session",
     "Stats",
+    "TooLargeError",
     "UnknownOutcomeError",
     "UnknownValueError",
     "UntrustedError",
+    "Verification",
     "available",
     "capture",
     "checkpoint",
@@ -78,11 +83,13 @@ __all__ = [
     "index",
     "is_enabled",
     "load",
+    "printable",
     "register",
     "register_format",
     "reset",
     "rules",
     "stats",
     "tags",
+    "verify",
     "with_checkpoint_tags",
 ]

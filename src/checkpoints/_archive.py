@@ -8,13 +8,15 @@ not laid out just so has been changed.
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from checkpoints import _checksum, _compression, _json
+from checkpoints._budget import Budget
 from checkpoints._checksum import Buffer
-from checkpoints._compression import STORED
+from checkpoints._compression import METHODS, STORED
 from checkpoints._source import Source
 from checkpoints._zip import (
     END_BYTES,
@@ -38,6 +40,8 @@ Piece = tuple[int, Buffer]
 _SMALL = 1 << 18
 # What is read at first: the directory and the header of most files are within it.
 _TAIL = 1 << 16
+# What a record of the directory takes in memory, about.
+_RECORD = 600
 
 
 def lay_out(
@@ -117,7 +121,9 @@ def _pieces(placed: Sequence[tuple[Member, Sequence[Buffer]]]) -> Iterator[Piece
     sealed = []
     for member, chunks in placed:
         if member.method == STORED and member.size >= _SMALL:
-            with _checksum.Checksum(member.size) as checksum:
+            checksum = _checksum.Checksum(member.size)
+            # Twice: an interrupt may hit the first clean-up.
+            with checksum, checksum:
                 for chunk in chunks:
                     checksum.feed(chunk)
                 yield from _at(member.start, chunks)
@@ -146,24 +152,37 @@ class Archive:
 
     Args:
         source: What it is read from.
+        budget: The memory that all that is read may take.
 
     Raises:
         CorruptFileError: If it is cut short, changed, or no archive of ours.
-        FormatError: If a later version of this library wrote it.
+        TooLargeError: If its directory or header takes more memory than allowed.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, budget: Budget | None = None) -> None:
         self._source = source
+        self._budget = budget or Budget(source.path)
         try:
             self._members = {
                 member.name.decode("ascii"): member for member in self._read_directory()
             }
-            header = _json.from_bytes(self.read(HEADER_MEMBER))
+            text = self.read(HEADER_MEMBER)
+            self._budget.take(_json.weight(text), "its header")
+            header = _json.from_bytes(text)
         except (ValueError, struct.error, RecursionError, KeyError) as error:
             if isinstance(error, CorruptFileError):
                 raise
             raise self._corrupt("its directory cannot be read") from error
         self.header: Any = header
+
+    def size_of(self, name: str) -> int:
+        """
+        Return how many bytes a member has, as the directory says.
+
+        Raises:
+            CorruptFileError: If there is no such member.
+        """
+        return self._member(name).size
 
     def read(self, name: str) -> memoryview:
         """
@@ -171,20 +190,35 @@ class Archive:
 
         Raises:
             CorruptFileError: If there is no such member, or a byte of it has changed.
+            TooLargeError: If it takes more memory than allowed.
         """
         member = self._member(name)
+        self._budget.take(member.size, f"member {_text(member)}")
         self._check_local_header(member)
         if member.method == STORED:
             data = _checksum.allocate(member.size)
-            with _checksum.Checksum(member.size) as checksum:
+            checksum = _checksum.Checksum(member.size)
+            # Twice: an interrupt may hit the first clean-up.
+            with checksum, checksum:
                 self._fill(member.start, data, checksum)
                 crc = checksum.result()
         else:
             data = self._decompressed(member)
             crc = _checksum.crc32_of([data])
-        if crc != member.crc:
-            raise self._corrupt(f"the bytes of member {name!r} have changed")
+        self._check_crc(member, crc)
         return data
+
+    def check(self) -> None:
+        """
+        Check every byte of every member, in little memory.
+
+        Raises:
+            CorruptFileError: If one has changed.
+        """
+        buffer = memoryview(bytearray(_checksum.SLICE))
+        for member in self._members.values():
+            self._check_local_header(member)
+            self._check_crc(member, _checksum.crc32_of(self._parts(member, buffer)))
 
     def map(self, name: str) -> memoryview | None:
         """Return the bytes of a stored member, mapped and unchecked; else None."""
@@ -206,13 +240,32 @@ class Archive:
         if found != expected:
             raise self._corrupt(f"the header of member {_text(member)} has changed")
 
+    def _check_crc(self, member: Member, crc: int) -> None:
+        if crc != member.crc:
+            raise self._corrupt(f"the bytes of member {_text(member)} have changed")
+
     def _decompressed(self, member: Member) -> memoryview:
-        packed = _checksum.allocate(member.stored_size)
-        self._fill(member.start, packed)
+        packed = _Stored(self._source, member)
         data = _compression.decompress(packed, member.size, member.method)
         if data is None:
             raise self._corrupt(f"member {_text(member)} does not decompress")
         return data
+
+    def _parts(self, member: Member, buffer: memoryview) -> Iterator[Buffer]:
+        """Yield the bytes of a member, part by part."""
+        if member.method == STORED:
+            for start in range(0, member.size, len(buffer)):
+                part = buffer[: min(len(buffer), member.size - start)]
+                self._fill(member.start + start, part)
+                yield part
+            return
+        packed = _Stored(self._source, member)
+        for unpacked in _compression.decompressed(
+            packed, member.size, member.method, len(buffer)
+        ):
+            if unpacked is None:
+                raise self._corrupt(f"member {_text(member)} does not decompress")
+            yield unpacked
 
     def _fill(
         self,
@@ -234,6 +287,8 @@ class Archive:
         if tail[-END_BYTES : -END_BYTES + 4] != b"PK\5\6":
             raise self._corrupt("it is cut short, or no checkpoint file")
         start, count = find_directory(tail, size)
+        # The memory is asked for before any of it is taken, whatever the file claims.
+        self._budget.take(size - start + _RECORD * count, "its directory")
         if start < size - len(tail):
             tail = bytearray(size - start)
             self._fill(start, memoryview(tail))
@@ -247,8 +302,11 @@ class Archive:
     def _check_layout(self, members: list[Member], start: int, records: bytes) -> None:
         offset = 0
         for member in members:
-            if member.offset != offset or (
-                member.method == STORED and member.size != member.stored_size
+            stored = member.method == STORED
+            if (
+                member.offset != offset
+                or member.method not in METHODS
+                or (stored and member.size != member.stored_size)
             ):
                 raise self._corrupt(f"member {_text(member)} is not where it belongs")
             offset = member.end
@@ -262,6 +320,24 @@ class Archive:
 
     def _corrupt(self, what: str) -> CorruptFileError:
         return CorruptFileError.at(self._source.path, what)
+
+
+class _Stored(io.RawIOBase):
+    """The bytes of a member as they are stored, to be read once from the beginning."""
+
+    def __init__(self, source: Source, member: Member) -> None:
+        self._source = source
+        self._at = member.start
+        self._end = member.end
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")[: self._end - self._at]
+        count = self._source.read_into(self._at, view)
+        self._at += count
+        return count
 
 
 def _text(member: Member) -> str:

@@ -6,6 +6,7 @@ import functools
 import threading
 import zlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Self
@@ -49,6 +50,9 @@ class Checksum:
     together with it. Both `zlib.crc32` and system calls let go of the interpreter lock,
     so that two cores share the work.
 
+    Enter it twice, `with checksum, checksum:`, wherever interrupts may come: one may
+    hit the first clean-up, and the second does it again.
+
     Args:
         size: How many bytes will come, about.
     """
@@ -58,16 +62,8 @@ class Checksum:
         self._taken: dict[int, tuple[int, int]] = {}
         self._count = 0
         self._ended = False
-        self._thread = self._started() if size >= _WORTH_A_THREAD else None
-
-    def _started(self) -> threading.Thread | None:
-        thread = threading.Thread(target=self._follow, name="checkpoints-crc")
-        thread.daemon = True
-        try:
-            thread.start()
-        except RuntimeError:  # the interpreter is shutting down, or out of threads
-            return None
-        return thread
+        self._wanted = size >= _WORTH_A_THREAD
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -82,6 +78,8 @@ class Checksum:
 
     def feed(self, buffer: Buffer) -> None:
         """Take a buffer in, which has to stay as it is until the result is there."""
+        if self._wanted:
+            self._start()
         view = memoryview(buffer)
         for start in range(0, len(view), SLICE):
             self._waiting.put((self._count, view[start : start + SLICE]))
@@ -98,12 +96,27 @@ class Checksum:
             crc = _multiply(_shift(length), crc) ^ following
         return crc
 
-    def _end(self) -> None:
-        self._ended = True
-        if self._thread is not None:
-            self._waiting.put(_NOTHING)
-            self._thread.join()
+    def _start(self) -> None:
+        self._wanted = False
+        # Known before it runs, so that an interrupt in between leaves none behind.
+        self._thread = threading.Thread(
+            target=self._follow, name="checkpoints-crc", daemon=True
+        )
+        try:
+            self._thread.start()
+        except RuntimeError:  # the interpreter is shutting down, or out of threads
             self._thread = None
+
+    def _end(self) -> None:
+        """End the thread; may be interrupted, and called again."""
+        self._ended = True
+        self._waiting.put(_NOTHING)
+        thread = self._thread
+        # Where its start was interrupted it cannot be joined, and ends by itself.
+        if thread is not None and thread.ident is not None:
+            with suppress(RuntimeError):
+                thread.join()
+        self._thread = None
 
     def _follow(self) -> None:
         while not self._ended and self._take(wait=True):

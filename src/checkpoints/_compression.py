@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
 
 from checkpoints._checksum import Buffer
-from checkpoints.errors import ConfigError, MissingDependencyError
+from checkpoints.errors import CheckpointError, ConfigError, MissingDependencyError
 
 __all__ = [
     "DEFLATE",
+    "METHODS",
     "STORED",
     "ZSTD",
     "checked_compression",
     "compress",
     "decompress",
+    "decompressed",
 ]
+
+Packed: TypeAlias = io.BytesIO | io.RawIOBase
 
 STORED = 0
 DEFLATE = 8
 ZSTD = 93
+METHODS = (STORED, DEFLATE, ZSTD)
 _NAMES = ("zstd", "gzip")
 
 _WORTH_IT = 256
@@ -56,29 +61,45 @@ def compress(
     return (method, packed) if sum(map(len, packed)) < size else None
 
 
-def decompress(packed: Buffer, size: int, method: int) -> memoryview | None:
+def decompress(packed: Packed, size: int, method: int) -> memoryview | None:
     """
     Return the bytes again, or None where they are not `size` bytes.
 
-    No more than `size` bytes are ever made, and none before there is data for them:
+    No more than `size` bytes are ever kept, and none before there is data for them:
     a small file that claims to be huge costs little.
     """
     whole = bytearray()
+    for part in decompressed(packed, size, method):
+        if part is None:
+            return None
+        whole += part
+    return memoryview(whole)
+
+
+def decompressed(
+    packed: Packed, size: int, method: int, step: int = _STEP
+) -> Iterator[bytes | None]:
+    """Yield the bytes again, step by step; at last None where they are not `size`."""
+    left = size
     try:
         stream = _stream(packed, method)
-        while len(whole) <= size:
-            part = stream.read(min(_STEP, size + 1 - len(whole)))
-            if not part:
+        while part := stream.read(min(step, left + 1)):
+            left -= len(part)
+            if left < 0:
                 break
-            whole += part
-    except MissingDependencyError:
+            yield part
+    except CheckpointError:
         raise
-    except Exception:  # noqa: BLE001 - each decompressor has errors of its own
-        return None
-    return memoryview(whole) if len(whole) == size else None
+    except Exception as error:
+        # Each decompressor has errors of its own; those of the system have numbers.
+        if getattr(error, "errno", None) is not None:
+            raise
+        left = -1
+    if left:
+        yield None
 
 
-def _stream(packed: Buffer, method: int) -> Any:
+def _stream(packed: Packed, method: int) -> Any:
     if method == ZSTD:
         return _zstd().reader(packed)
     if method == DEFLATE:
@@ -89,9 +110,9 @@ def _stream(packed: Buffer, method: int) -> Any:
 class _Inflated:
     """Raw DEFLATE data, read a bounded step at a time."""
 
-    def __init__(self, packed: Buffer) -> None:
+    def __init__(self, packed: Packed) -> None:
         self._inflater = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
-        self._source = io.BytesIO(packed)
+        self._source = packed
 
     def read(self, count: int) -> bytes:
         while not self._inflater.eof:
@@ -112,7 +133,7 @@ class _Zstandard:
     def compressor(self) -> Any:
         return self._library.ZstdCompressor().compressobj()
 
-    def reader(self, packed: Buffer) -> Any:
+    def reader(self, packed: Packed) -> Any:
         return self._library.ZstdDecompressor().stream_reader(packed)
 
 
@@ -125,8 +146,8 @@ class _StandardZstd:
     def compressor(self) -> Any:
         return self._library.ZstdCompressor()
 
-    def reader(self, packed: Buffer) -> Any:
-        return self._library.ZstdFile(io.BytesIO(packed))
+    def reader(self, packed: Packed) -> Any:
+        return self._library.ZstdFile(packed)
 
 
 def _zstd() -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from checkpoints._archive import Archive
+from checkpoints._budget import Budget
 from checkpoints._key import Key
 from checkpoints._origin import Origin
 from checkpoints._parquet import ParquetFile
@@ -63,21 +64,28 @@ def meta_of(header: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def open_container(source: Source) -> Archive | ParquetFile:
+def open_container(
+    source: Source, budget: Budget | None = None
+) -> Archive | ParquetFile:
     """
     Open a file, as the container that it is.
+
+    Args:
+        source: The file.
+        budget: The memory that reading it may take.
 
     Raises:
         CorruptFileError: If it is damaged, or not ours.
         FormatError: If a later version of this library wrote it.
         MissingDependencyError: If it is Parquet, and pyarrow is not installed.
+        TooLargeError: If its header takes more memory than allowed.
     """
     magic = bytearray(4)
     source.read_into(0, memoryview(magic))
     if magic == b"PK\3\4":
-        container: Archive | ParquetFile = Archive(source)
+        container: Archive | ParquetFile = Archive(source, budget)
     elif magic == b"PAR1":
-        container = ParquetFile(source)
+        container = ParquetFile(source, budget)
     else:
         what = "it does not begin as one" if source.size else "it is empty"
         raise CorruptFileError.at(source.path, what)

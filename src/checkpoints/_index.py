@@ -8,6 +8,7 @@ from typing import Any, overload
 
 from checkpoints._key import SUFFIXES, parse_folder, unescape
 from checkpoints._load import load_file, read_meta
+from checkpoints._shown import printable
 from checkpoints._tags import Tags
 from checkpoints.errors import ConfigError
 from checkpoints.storage import local_path, open_store
@@ -40,7 +41,7 @@ class Entry:
 
     def __repr__(self) -> str:
         tags = "".join(f", {name}={value}" for name, value in self.tags)
-        return f"<Entry {self.fullname}{tags}>"
+        return printable(f"<Entry {self.fullname}{tags}>")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Entry) and self.path == other.path
@@ -92,15 +93,22 @@ class Entry:
             CorruptFileError: If the file is damaged, or no checkpoint.
             FormatError: If a later version of this library wrote it.
             MissingDependencyError: If it is Parquet, and pyarrow is not installed.
+            TooLargeError: If the header would take more than this machine's memory.
             OSError: If it is not there any more, or may not be read.
         """
         return read_meta(self.path)
 
     def load(
-        self, *names: str, trusted: bool = False, mmap: bool = False
+        self,
+        *names: str,
+        trusted: bool = False,
+        mmap: bool = False,
+        max_bytes: int | None = None,
     ) -> dict[str, Any]:
         """Load values by name, or all; the same as `load(entry, ...)`."""
-        return load_file(self.path, names, trusted=trusted, mmap=mmap)
+        return load_file(
+            self.path, names, trusted=trusted, mmap=mmap, max_bytes=max_bytes
+        )
 
 
 class Index(Sequence[Entry]):
@@ -174,6 +182,7 @@ def load(
     *names: str,
     trusted: bool = False,
     mmap: bool = False,
+    max_bytes: int | None = None,
 ) -> dict[str, Any]:
     """
     Load what was saved: all values of a file, or those that are named.
@@ -188,6 +197,8 @@ def load(
             people you trust.
         mmap: Map arrays, read-only, instead of reading them: at no cost until they
             are looked at, and unchecked. Compressed ones are read all the same.
+        max_bytes: How much memory the values may take, before they are decoded;
+            mapped arrays do not count. None means the memory of this machine.
 
     Returns:
         The values by name.
@@ -196,6 +207,7 @@ def load(
         FileNotFoundError: If there is no such file.
         UnknownValueError: If the file holds no value of a name.
         CorruptFileError: If the file is cut short, changed, or no checkpoint.
+        TooLargeError: If the values would take more memory than `max_bytes`.
         UntrustedError: If a value is a pickle, and `trusted` was not given.
         FormatError: If a later version of this library wrote it, or a value is of a
             kind that is not known here.
@@ -210,7 +222,7 @@ def load(
     """
     path = source.path if isinstance(source, Entry) else _path(source)
     try:
-        return load_file(path, names, trusted=trusted, mmap=mmap)
+        return load_file(path, names, trusted=trusted, mmap=mmap, max_bytes=max_bytes)
     except (FileNotFoundError, IsADirectoryError) as error:
         for suffix in _SUFFIXES:
             if os.path.exists(path + suffix):

@@ -8,33 +8,54 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from checkpoints._archive import Archive
+from checkpoints._budget import Budget
 from checkpoints._container import meta_of, open_container
 from checkpoints._local_file import LocalFile
 from checkpoints._parquet import ParquetFile
 from checkpoints._shown import shown
-from checkpoints.errors import CheckpointError, CorruptFileError, UnknownValueError
+from checkpoints.errors import (
+    CheckpointError,
+    CorruptFileError,
+    TooLargeError,
+    UnknownValueError,
+)
 from checkpoints.formats._codec import decode
 from checkpoints.formats._tables import from_table
 
 __all__ = ["load_file", "read_meta"]
 
+Node = Mapping[str, Any]
+
+# As many names as a reader of a message looks through.
+_SHOWN = 50
+
 
 def load_file(
-    path: str | os.PathLike[str], names: Iterable[str], *, trusted: bool, mmap: bool
+    path: str | os.PathLike[str],
+    names: Iterable[str],
+    *,
+    trusted: bool,
+    mmap: bool,
+    max_bytes: int | None,
 ) -> dict[str, Any]:
     """Load values from a file; `checkpoints.load` says more."""
+    budget = Budget(os.fspath(path), max_bytes)
     with LocalFile(os.fspath(path)) as file:
-        container = open_container(file)
+        container = open_container(file, budget)
         nodes = _wanted(container.header["values"], tuple(names), file.path)
         if isinstance(container, ParquetFile):
             return _load_table(container, nodes, file.path)
-        return _load_members(container, nodes, trusted, mmap, file.path)
+        members = _Members(container, budget, file.path, mmap=mmap)
+        members.check(nodes.values())
+        return decode(
+            nodes, members.read, members.spend, trusted=trusted, path=file.path
+        )
 
 
 def read_meta(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return the header of a file; `Entry.meta` says more."""
     with LocalFile(os.fspath(path)) as file:
-        return meta_of(open_container(file).header)
+        return meta_of(open_container(file, Budget(file.path)).header)
 
 
 def _wanted(
@@ -49,30 +70,51 @@ def _wanted(
             raise UnknownValueError(message)
         if name not in nodes:
             near = difflib.get_close_matches(name, nodes, n=3)
-            known = f"the nearest are {near}" if near else f"there are {sorted(nodes)}"
+            known = f"the nearest are {near}" if near else f"there are {_some(nodes)}"
             message = f"{path} holds no value {name!r}; {known}"
             raise UnknownValueError(message)
     return {name: nodes[name] for name in names} if names else nodes
 
 
-def _load_members(
-    archive: Archive,
-    nodes: Mapping[str, dict[str, Any]],
-    trusted: bool,  # noqa: FBT001 - handed through
-    mmap: bool,  # noqa: FBT001 - handed through
-    path: str,
-) -> dict[str, Any]:
-    taken = set()
+def _some(names: Iterable[str]) -> str:
+    known = sorted(names)
+    more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+    return f"{known[:_SHOWN]}{more}"
 
-    def read(node: Mapping[str, Any]) -> memoryview:
-        member = node["member"]
-        if member in taken:  # never written so, and a way to fill the memory
-            raise CorruptFileError.at(path, f"member {member!r} is named twice")
-        taken.add(member)
-        mapped = archive.map(member) if mmap and member.endswith(".npy") else None
-        return archive.read(member) if mapped is None else mapped
 
-    return decode(nodes, read, trusted=trusted, path=path)
+class _Members:
+    """The members of an archive as a load takes them: each once, while memory lasts."""
+
+    def __init__(
+        self, archive: Archive, budget: Budget, path: str, *, mmap: bool
+    ) -> None:
+        self._archive = archive
+        self._budget = budget
+        self._path = path
+        self._mmap = mmap
+        self._taken: set[str] = set()
+
+    def check(self, nodes: Iterable[Node]) -> None:
+        """Check that the memory is enough for the members that these nodes name."""
+        names = {name for node in nodes if isinstance(name := node.get("member"), str)}
+        sizes = [
+            self._archive.size_of(name) for name in names if not self._is_mapped(name)
+        ]
+        self._budget.check(sum(sizes), f"{len(sizes)} members")
+
+    def read(self, node: Node) -> memoryview:
+        name = node["member"]
+        if name in self._taken:  # never written so, and a way to fill the memory
+            raise CorruptFileError.at(self._path, f"member {name!r} is named twice")
+        self._taken.add(name)
+        mapped = self._archive.map(name) if self._is_mapped(name) else None
+        return self._archive.read(name) if mapped is None else mapped
+
+    def spend(self, size: int) -> None:
+        self._budget.take(size, "a value made of its bytes")
+
+    def _is_mapped(self, name: str) -> bool:
+        return self._mmap and name.endswith(".npy")
 
 
 def _load_table(
@@ -81,8 +123,10 @@ def _load_table(
     try:
         table = file.read()
         return {name: from_table(table, node) for name, node in nodes.items()}
-    except (CheckpointError, MemoryError):
+    except CheckpointError:
         raise
+    except MemoryError as error:
+        raise TooLargeError.beyond(path, "its table") from error
     except Exception as error:
         if getattr(error, "errno", None) is not None:
             raise  # of the system, and no fault of the file

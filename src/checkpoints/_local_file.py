@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import mmap
 import os
 import stat
@@ -11,7 +12,13 @@ from typing import Self
 
 __all__ = ["LocalFile"]
 
-_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+# To open a pipe waits for whoever writes, and a device has no end.
+_OTHERS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
 
 class LocalFile:
@@ -20,19 +27,21 @@ class LocalFile:
 
     Args:
         path: Where it lies.
+
+    Raises:
+        OSError: If it is not there, may not be read, or is no regular file.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._mapped: mmap.mmap | None = None
-        self._handle = os.open(path, _READ)
-        try:
-            found = os.fstat(self._handle)
-            self.size = found.st_size
-            _check_kind(found.st_mode, path)
-        except BaseException:
-            self.close()
-            raise
+        _check_kind(os.stat(path).st_mode, path)
+        # An object owns the descriptor from the start: wherever an interrupt comes,
+        # it is closed with the object.
+        self._file = io.FileIO(path)
+        found = os.fstat(self._file.fileno())
+        _check_kind(found.st_mode, path)
+        self.size = found.st_size
 
     def __enter__(self) -> Self:
         return self
@@ -47,13 +56,13 @@ class LocalFile:
 
     def close(self) -> None:
         """Close the file; what was mapped stays."""
-        os.close(self._handle)
+        self._file.close()
 
     def read_into(self, offset: int, buffer: memoryview) -> int:
         """Fill the buffer from the offset on; return how many bytes there were."""
-        done = 0
+        handle, done = self._file.fileno(), 0
         while done < len(buffer):
-            count = _read_at(self._handle, buffer[done:], offset + done)
+            count = _read_at(handle, buffer[done:], offset + done)
             if not count:
                 break
             done += count
@@ -62,13 +71,17 @@ class LocalFile:
     def map(self) -> mmap.mmap:
         """Return the whole file, mapped to be read."""
         if self._mapped is None:
-            self._mapped = mmap.mmap(self._handle, 0, access=mmap.ACCESS_READ)
+            self._mapped = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         return self._mapped
 
 
 def _check_kind(mode: int, path: str) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if not stat.S_ISREG(mode):
+        what = _OTHERS.get(stat.S_IFMT(mode), "something else")
+        message = f"It is {what}, and only regular files are read"
+        raise OSError(errno.EINVAL, message, path)
 
 
 if hasattr(os, "preadv"):

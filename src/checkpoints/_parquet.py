@@ -7,13 +7,15 @@ footer and over all before it, stand in the footer, taken with zeros in their pl
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from checkpoints import _json
-from checkpoints._checksum import allocate, crc32_of
+from checkpoints._budget import Budget
+from checkpoints._checksum import SLICE, allocate, crc32_of
 from checkpoints._source import Source
 from checkpoints.errors import CorruptFileError, FormatError, MissingDependencyError
 
@@ -31,6 +33,14 @@ _MAGIC = b"PAR1"
 _OTHER = "use format='zip', which takes anything"
 # The names that Parquet would rather have are not those that were given.
 _EXACT = {"use_compliant_nested_type": False}
+# What pyarrow makes of a footer, about, for each byte of it.
+_FOOTER = 8
+# As many rows as pyarrow itself reads at a time, so that the chunks are the same.
+_ROWS = 1 << 17
+# Where a value may be of any size, a batch can be far more than its rows tell.
+_FEW_ROWS = 1 << 10
+# A cell without a fixed size has at least a place in a list of offsets.
+_OFFSET = 4
 
 
 def to_parquet(table: Any, header: Mapping[str, Any], compression: str | None) -> bytes:
@@ -96,14 +106,17 @@ class ParquetFile:
 
     Args:
         source: What it is read from.
+        budget: The memory that all that is read may take.
 
     Raises:
         CorruptFileError: If it is cut short, changed, or not ours.
         MissingDependencyError: If pyarrow is not installed.
+        TooLargeError: If its footer takes more memory than allowed.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, budget: Budget | None = None) -> None:
         self._source = source
+        self._budget = budget or Budget(source.path)
         footer, self._data_crc = self._checked_footer()
         self._data_size = source.size - len(footer)
         pyarrow = _pyarrow()
@@ -122,13 +135,55 @@ class ParquetFile:
 
         Raises:
             CorruptFileError: If a byte has changed.
+            TooLargeError: If it takes more memory than allowed.
         """
+        self._budget.take(self._source.size, "the file itself")
         data = allocate(self._source.size)
-        count = self._source.read_into(0, data)
-        if count != len(data) or crc32_of([data[: self._data_size]]) != self._data_crc:
-            raise self._corrupt("its bytes have changed")
+        if self._source.read_into(0, data) != len(data):
+            raise self._corrupt("it is cut short")
+        self._check_crc(crc32_of([data[: self._data_size]]))
         pyarrow = _pyarrow()
-        return pyarrow.parquet.read_table(pyarrow.BufferReader(pyarrow.py_buffer(data)))
+        file = pyarrow.parquet.ParquetFile(pyarrow.py_buffer(data))
+        least = file.metadata.num_rows * sum(map(_width, file.schema_arrow.types))
+        self._budget.check(int(least), f"its {file.metadata.num_rows:,} rows")
+        chunks = list(self._chunks(file, pyarrow))
+        return pyarrow.Table.from_batches(chunks, file.schema_arrow)
+
+    def _chunks(self, file: Any, pyarrow: Any) -> Iterator[Any]:
+        """Yield the rows bit by bit: a small file can claim, and become, anything."""
+        if all(_is_fixed(kind) for kind in file.schema_arrow.types):
+            yield from self._batches(file, _ROWS)
+            return
+        batches = self._batches(file, _FEW_ROWS)
+        while some := list(itertools.islice(batches, _ROWS // _FEW_ROWS)):
+            table = pyarrow.Table.from_batches(some).combine_chunks()
+            yield from table.to_batches()
+
+    def _batches(self, file: Any, rows: int) -> Iterator[Any]:
+        for batch in file.iter_batches(rows):
+            self._budget.take(batch.nbytes, "its rows")
+            yield batch
+
+    def check(self) -> None:
+        """
+        Check every byte of the file, in little memory.
+
+        Raises:
+            CorruptFileError: If one has changed.
+        """
+        buffer = memoryview(bytearray(SLICE))
+        self._check_crc(crc32_of(self._parts(buffer)))
+
+    def _parts(self, buffer: memoryview) -> Iterator[memoryview]:
+        for start in range(0, self._data_size, len(buffer)):
+            part = buffer[: min(len(buffer), self._data_size - start)]
+            if self._source.read_into(start, part) != len(part):
+                raise self._corrupt("it is cut short")
+            yield part
+
+    def _check_crc(self, crc: int) -> None:
+        if crc != self._data_crc:
+            raise self._corrupt("its bytes have changed")
 
     def _checked_footer(self) -> tuple[bytes, int]:
         """Return the footer up to the file's end, and the checksum of all before it."""
@@ -136,6 +191,7 @@ class ParquetFile:
         length = int.from_bytes(ending[:4], "little") + 8
         if ending[4:] != _MAGIC or length > self._source.size:
             raise self._corrupt("it is cut short, or no checkpoint file")
+        self._budget.take(_FOOTER * length, "its footer")
         footer = self._read(self._source.size - length, length)
         seals = list(_SEAL.finditer(footer))
         if not seals:
@@ -157,6 +213,19 @@ class ParquetFile:
 
     def _corrupt(self, what: str) -> CorruptFileError:
         return CorruptFileError.at(self._source.path, what)
+
+
+def _is_fixed(kind: Any) -> bool:
+    """Tell whether each value of a type takes the same memory."""
+    try:
+        return bool(kind.bit_width)
+    except ValueError:
+        return False
+
+
+def _width(kind: Any) -> float:
+    """The least that a value of a type takes, in bytes."""
+    return kind.bit_width / 8 if _is_fixed(kind) else _OFFSET
 
 
 def _pyarrow() -> Any:

@@ -1,10 +1,10 @@
-"""How a value is shown in a message: short, and whatever its own repr does."""
+"""How values and texts are shown: short, and harmless to a terminal."""
 
 from __future__ import annotations
 
 import reprlib
 
-__all__ = ["shown"]
+__all__ = ["printable", "shown"]
 
 _LONGEST = 200
 
@@ -18,3 +18,28 @@ def shown(value: object) -> str:
         return _repr.repr(value)
     except BaseException:  # noqa: BLE001 - a message must not fail for its subject
         return f"<a {type(value).__name__} that cannot be shown>"
+
+
+def printable(text: str) -> str:
+    r"""
+    Return a text as a terminal can show it: control characters are escaped.
+
+    Names, tags and error texts can come from files that anybody made up. An escape
+    sequence in them could rewrite the screen, and a bidirectional override could show
+    one name as another.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The text, in one line; `\x1b` and the like stand for what cannot be seen.
+
+    >>> printable("a\x1b[2Jb")
+    'a\\x1b[2Jb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        for each in text
+    )

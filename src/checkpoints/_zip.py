@@ -155,8 +155,8 @@ def find_directory(tail: bytearray, size: int) -> tuple[int, int]:
     if start == _LIMIT_32:
         at = len(tail) - _END.size - _LOCATOR_64.size - _END_64.size
         count, _, start = _END_64.unpack_from(tail, at)[7:]
-    if not 0 <= start <= size - _END.size:
-        raise ValueError(start)
+    if not 0 <= start <= size - _END.size or count * _CENTRAL.size > size - start:
+        raise ValueError(start, count)
     return start, count
 
 

@@ -5,6 +5,7 @@ The errors of this library, each also the builtin that a caller would catch alre
     ├── ConfigError (ValueError)             a name, tag, rule or option that cannot be
     ├── AlreadyStoredError (FileExistsError) the key is taken, and must not be replaced
     ├── CorruptFileError (ValueError)        a file cut short, changed, or not ours
+    ├── TooLargeError (MemoryError)          a file that would take too much memory
     ├── UntrustedError (ValueError)          a pickle that nobody said to be trusted
     ├── FormatError (TypeError)              a value or a file that no format takes
     ├── UnknownOutcomeError (OSError)        an error so late that all may be saved
@@ -25,6 +26,7 @@ __all__ = [
     "FormatError",
     "MissingDependencyError",
     "PendingError",
+    "TooLargeError",
     "UnknownOutcomeError",
     "UnknownValueError",
     "UntrustedError",
@@ -52,6 +54,27 @@ class CorruptFileError(CheckpointError, ValueError):
         return cls(
             f"{path} is damaged, or no checkpoint: {what}. Take a copy that is whole, "
             "or save it again; other files are not touched by this"
+        )
+
+
+class TooLargeError(CheckpointError, MemoryError):
+    """A file whose values would take more memory than a load may take."""
+
+    @classmethod
+    def at(cls, path: str, what: str, size: int, limit: int) -> TooLargeError:
+        """Return the error that tells what the file of that path asks for."""
+        return cls(
+            f"{path}: with {what} the load would take {size:,} bytes of memory, and "
+            f"the limit is {limit:,}. Load fewer values by name, map arrays with "
+            f"mmap=True, or allow more with max_bytes={size}"
+        )
+
+    @classmethod
+    def beyond(cls, path: str, what: str) -> TooLargeError:
+        """Return the error that tells that the system has no more memory to give."""
+        return cls(
+            f"{path}: there is not enough memory for {what}. Load fewer values by "
+            "name, map arrays with mmap=True, or load it on a larger machine"
         )
 
 

@@ -226,13 +226,13 @@ class TestRecordBatches:
 
 class TestDamage:
     def test_other_bytes_are_refused(self):
-        with pytest.raises(pyarrow.ArrowInvalid):
+        with pytest.raises(ValueError, match="no Arrow file"):
             buffers_to_table(memoryview(b"no Arrow file at all"))
 
     @pytest.mark.parametrize("cut", [1, 10, 100])
     def test_a_file_cut_short_is_refused(self, table, cut):
         written = b"".join(table_to_buffers(table))
-        with pytest.raises((pyarrow.ArrowInvalid, OSError)):
+        with pytest.raises(ValueError, match="no Arrow file"):
             buffers_to_table(memoryview(written[:-cut]))
 
     def test_offsets_that_lead_out_of_their_buffer_are_refused(self):

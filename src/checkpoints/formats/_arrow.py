@@ -9,6 +9,7 @@ from typing import Any
 
 from checkpoints.errors import MissingDependencyError
 from checkpoints.formats._format import Buffer, Compound, Format, Inexact
+from checkpoints.formats._ipc import cells_in
 
 __all__ = [
     "KINDS",
@@ -96,6 +97,7 @@ def buffers_to_table(data: memoryview) -> Any:
 
     Raises:
         pyarrow.ArrowInvalid: The bytes are no such file.
+        ValueError: They are one that was never written here, such as a compressed one.
         MissingDependencyError: pyarrow is not installed.
 
     Example:
@@ -105,6 +107,7 @@ def buffers_to_table(data: memoryview) -> Any:
         2
     """
     pyarrow = _import_pyarrow()
+    cells_in(data)
     table = pyarrow.ipc.open_file(pyarrow.py_buffer(data)).read_all()
     # An offset that points outside its buffer would otherwise be followed.
     table.validate(full=True)

@@ -15,6 +15,7 @@ from checkpoints.errors import (
     CorruptFileError,
     FormatError,
     MissingDependencyError,
+    TooLargeError,
     UntrustedError,
 )
 from checkpoints.formats._format import Buffer, Compound, Format, Inexact
@@ -203,6 +204,7 @@ def _member_part(text: str) -> str:
 def decode(
     nodes: Mapping[str, Node],
     read: Callable[[Node], memoryview],
+    spend: Callable[[int], None],
     *,
     trusted: bool,
     path: str,
@@ -213,6 +215,7 @@ def decode(
     Args:
         nodes: The header's node of each value that is wanted.
         read: Returns the bytes of the member that a node tells of.
+        spend: Told how much memory a value is about to take beyond these bytes.
         trusted: Whether pickles may be loaded.
         path: The file, for messages.
 
@@ -224,9 +227,10 @@ def decode(
         CorruptFileError: If the bytes of a value do not make sense.
         FormatError: If a value is of a kind that nobody here can read.
         MissingDependencyError: If the library of a value is not installed.
+        TooLargeError: If there is not enough memory.
     """
     return {
-        name: _Decoder(name, read, trusted=trusted, path=path).value(node)
+        name: _Decoder(name, read, spend, trusted=trusted, path=path).value(node)
         for name, node in nodes.items()
     }
 
@@ -238,22 +242,26 @@ class _Decoder:
         self,
         name: str,
         read: Callable[[Node], memoryview],
+        spend: Callable[[int], None],
         *,
         trusted: bool,
         path: str,
     ) -> None:
         self._name = name
         self._read = read
+        self._spend = spend
         self._trusted = trusted
         self._path = path
 
     def value(self, node: Node) -> Any:
         try:
             return self._node(node)
-        except (CorruptFileError, FormatError) as error:
+        except (CorruptFileError, FormatError, TooLargeError) as error:
             if self._path in str(error):
                 raise
             what = f"value {self._name!r}: {error}"
+            if isinstance(error, TooLargeError):
+                raise TooLargeError(f"{self._path}: {what}") from error
             if isinstance(error, FormatError):
                 raise FormatError(f"{self._path}: {what}") from error
             raise CorruptFileError.at(self._path, what) from error
@@ -262,8 +270,11 @@ class _Decoder:
             raise MissingDependencyError(
                 f"{message}be loaded by their names"
             ) from error
-        except (CheckpointError, MemoryError):
+        except CheckpointError:
             raise
+        except MemoryError as error:
+            what = f"value {self._name!r}"
+            raise TooLargeError.beyond(self._path, what) from error
         except Exception as error:
             if getattr(error, "errno", None) is not None:
                 raise  # of the system, and no fault of the file
@@ -279,8 +290,9 @@ class _Decoder:
             return self._unpickled(node)
         if kind == "json":
             inline = "value" in node
-            data = node["value"] if inline else _json.from_bytes(self._read(node))
-            return from_json(data, self._marked)
+            return from_json(
+                node["value"] if inline else self._json(node), self._marked
+            )
         if kind == "text":
             return bytes(self._read(node)).decode()
         if kind == "bytes":
@@ -288,7 +300,18 @@ class _Decoder:
         format = format_of_kind(kind)
         if not isinstance(format, Format):
             raise self._unknown(kind)
-        return self._with_package(lambda: format.decode(self._read(node), node))
+        return self._with_package(lambda: self._decoded(format, node))
+
+    def _json(self, node: Node) -> Any:
+        data = self._read(node)
+        self._spend(_json.weight(data))
+        return _json.from_bytes(data)
+
+    def _decoded(self, format: Format, node: Node) -> Any:
+        data = self._read(node)
+        if format.weight is not None:
+            self._spend(format.weight(data, node))
+        return format.decode(data, node)
 
     def _marked(self, mark: str, data: dict[str, Any]) -> Any:
         """Return the value that an object in the JSON stands for."""

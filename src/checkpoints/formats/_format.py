@@ -37,6 +37,8 @@ class Format:
         package: The import name of the library that the value belongs to. Its
             version is noted in the file.
         freeze: Takes the value; returns one that later changes do not reach.
+        weight: Takes what `decode` takes; returns how much memory the value takes
+            beyond these bytes, where that is far more.
     """
 
     kind: str
@@ -45,6 +47,7 @@ class Format:
     decode: Callable[[memoryview, Mapping[str, Any]], Any]
     package: str
     freeze: Callable[[Any], Any] = copy.deepcopy
+    weight: Callable[[memoryview, Mapping[str, Any]], int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

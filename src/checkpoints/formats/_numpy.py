@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 import sys
 from typing import Any
 
@@ -15,6 +16,7 @@ __all__ = ["KINDS", "otherwise", "recognise"]
 
 # The widest number, in bytes, that a Python number of its kind holds exactly.
 _WIDEST_PLAIN = 8
+_NUMBER = re.compile("[<>|=][biuf][1248]")
 
 
 def recognise(cls: type) -> Format | Compound | None:
@@ -98,9 +100,9 @@ def _take_scalar_apart(scalar: Any) -> dict[str, Any]:
 def _put_scalar_together(parts: dict[str, Any]) -> Any:
     numpy = _import_numpy()
     if "value" in parts:
+        if not _NUMBER.fullmatch(parts["dtype"]):
+            raise ValueError(f"{parts['dtype']!r:.80} is no type of number")
         dtype = numpy.dtype(parts["dtype"])
-        if dtype.kind not in "biuf":
-            raise ValueError(f"{dtype!r:.80} is no type of number")
         return dtype.type(parts["value"])
     array, char = parts["array"], parts.get("char")
     if char is None:

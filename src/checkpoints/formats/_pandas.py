@@ -8,6 +8,7 @@ from typing import Any
 
 from checkpoints.formats._arrow import buffers_to_table, table_to_buffers
 from checkpoints.formats._format import Buffer, Compound, Format
+from checkpoints.formats._ipc import cells_in
 from checkpoints.formats._pandas_parts import (
     CATEGORICAL,
     MIXED_FRAME,
@@ -30,6 +31,9 @@ from checkpoints.formats._pandas_table import (
 )
 
 __all__ = ["KINDS", "from_table", "otherwise", "recognise", "to_table"]
+
+
+_POINTER = 8
 
 
 def recognise(cls: type) -> Format | Compound | None:
@@ -99,6 +103,13 @@ def _decode_frame(data: memoryview, meta: Mapping[str, Any]) -> Any:
     return from_table(buffers_to_table(data), meta)
 
 
+def _weight(data: memoryview, meta: Mapping[str, Any]) -> int:  # noqa: ARG001
+    """How much memory pandas takes: a byte or more for a cell, where Arrow has bits."""
+    cells = cells_in(data)
+    # More cells than bits have no buffers, and become objects all the same.
+    return cells if cells <= 8 * len(data) else _POINTER * cells
+
+
 def _encode_series(series: Any) -> tuple[list[Buffer], dict[str, Any]]:
     name = name_to_json(series.name)
     buffers, meta = _encode_frame(series.to_frame("values"))
@@ -129,6 +140,7 @@ _FRAME = Format(
     decode=_decode_frame,
     package="pandas",
     freeze=freeze_frame,
+    weight=_weight,
 )
 _SERIES = Format(
     kind="pandas.Series",
@@ -137,6 +149,7 @@ _SERIES = Format(
     decode=_decode_series,
     package="pandas",
     freeze=freeze_series,
+    weight=_weight,
 )
 _INDEX = Format(
     kind="pandas.Index",
@@ -145,6 +158,7 @@ _INDEX = Format(
     decode=_decode_index,
     package="pandas",
     freeze=freeze_immutable,
+    weight=_weight,
 )
 
 KINDS: tuple[Format | Compound, ...] = (

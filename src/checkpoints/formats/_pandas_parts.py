@@ -9,6 +9,7 @@ from typing import Any
 
 from checkpoints.formats._format import Compound, Inexact
 from checkpoints.formats._pandas_table import import_pandas, to_table
+from checkpoints.formats._plain import named_zone
 
 __all__ = [
     "CATEGORICAL",
@@ -216,8 +217,6 @@ def _zone_of(zone: Any) -> datetime.timedelta | str | None:
 
 def _put_timestamp_together(parts: dict[str, Any]) -> Any:
     pandas = import_pandas()
-    import zoneinfo
-
     import numpy
 
     stamp = pandas.Timestamp(numpy.datetime64(parts["value"], parts["unit"]))
@@ -226,11 +225,14 @@ def _put_timestamp_together(parts: dict[str, Any]) -> Any:
         return stamp
     if isinstance(zone, datetime.timedelta):
         zone = datetime.timezone(zone)
-    elif parts["pytz"]:
-        zone = importlib.import_module("pytz").timezone(zone)
     else:
-        zone = zoneinfo.ZoneInfo(zone)
+        zone = _pytz_zone(zone) if parts["pytz"] else named_zone(zone)
     return stamp.tz_localize("UTC").tz_convert(zone)
+
+
+def _pytz_zone(key: str) -> Any:
+    named_zone(key)
+    return importlib.import_module("pytz").timezone(key)
 
 
 def _take_timedelta_apart(delta: Any) -> dict[str, Any]:

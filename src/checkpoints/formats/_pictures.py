@@ -5,15 +5,17 @@ from __future__ import annotations
 import copy
 import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from checkpoints.errors import MissingDependencyError
+from checkpoints.errors import MissingDependencyError, TooLargeError
 from checkpoints.formats._format import Buffer, Compound, Format, Inexact
 
 __all__ = ["KINDS", "recognise"]
 
 _EXACT_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
+# In bytes: Pillow holds three colours and the room for a fourth.
+_PIXEL = 4
 
 
 def recognise(cls: type) -> Format | Compound | None:
@@ -39,31 +41,36 @@ def recognise(cls: type) -> Format | Compound | None:
     return _IMAGE if images and is_own and issubclass(cls, images.Image) else None
 
 
-def _import_image() -> Any:
+def _import_pillow() -> Any:
     try:
         import PIL.Image
         import PIL.PngImagePlugin
     except ImportError as error:
         message = "loading a picture needs Pillow: pip install pillow"
         raise MissingDependencyError(message) from error
-    return PIL.Image
+    return PIL
 
 
 def _encode_figure(figure: Any) -> tuple[list[Buffer], dict[str, Any]]:
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi="figure")
     written = file.getbuffer()
-    # Width and height stand at a fixed place in every PNG.
-    size = [int.from_bytes(written[at : at + 4], "big") for at in (16, 20)]
+    size = _size_of(written)
+    _check_size(size)
     return [written], {"mode": "RGBA", "size": size}
+
+
+def _check_size(size: Sequence[int]) -> None:
+    try:
+        _check_pixels(*size)
+    except TooLargeError as error:
+        raise Inexact(f"it could not be read again: {error}") from error
 
 
 def _encode_image(image: Any) -> tuple[list[Buffer], dict[str, Any]]:
     if image.mode not in _EXACT_MODES:
         raise Inexact(f"PNG does not keep images of mode {image.mode!r}")
-    limit = _import_image().MAX_IMAGE_PIXELS
-    if limit is not None and image.width * image.height > limit:
-        raise Inexact(f"Pillow refuses to read images of more than {limit} pixels")
+    _check_size(image.size)
     file = io.BytesIO()
     try:
         image.save(file, format="png")
@@ -88,10 +95,36 @@ def _is_same(image: Any, other: Any) -> bool:
 
 
 def _decode(data: memoryview, meta: Mapping[str, Any]) -> Any:  # noqa: ARG001
-    images = _import_image()
-    with images.open(io.BytesIO(data), formats=["PNG"]) as file:
+    plugin = _import_pillow().PngImagePlugin
+    # Not `open`: it only warns of a picture that is too large, and reads it.
+    try:
+        file = plugin.PngImageFile(io.BytesIO(data))
+    except SyntaxError as error:
+        raise ValueError(f"it is no PNG: {error}") from error
+    with file:
+        _check_pixels(*file.size)
         # A copy is a plain image; what was opened stays bound to its file.
         return file.copy()
+
+
+def _check_pixels(width: int, height: int) -> None:
+    limit = _import_pillow().Image.MAX_IMAGE_PIXELS
+    if limit is not None and width * height > limit:
+        raise TooLargeError(
+            f"a picture of {width} x {height} is more than {limit} pixels, Pillow's "
+            "limit. If you trust whoever made it, raise PIL.Image.MAX_IMAGE_PIXELS"
+        )
+
+
+def _weight(data: memoryview, meta: Mapping[str, Any]) -> int:  # noqa: ARG001
+    """How much memory Pillow takes: the picture, and the copy of it."""
+    width, height = _size_of(data)
+    return 2 * _PIXEL * width * height
+
+
+def _size_of(data: memoryview) -> list[int]:
+    # They stand at a fixed place in every PNG.
+    return [int.from_bytes(data[at : at + 4], "big") for at in (16, 20)]
 
 
 def _freeze_figure(figure: Any) -> Any:
@@ -115,6 +148,7 @@ _FIGURE = Format(
     decode=_decode,
     package="matplotlib",
     freeze=_freeze_figure,
+    weight=_weight,
 )
 _IMAGE = Format(
     kind="PIL.Image",
@@ -123,6 +157,7 @@ _IMAGE = Format(
     decode=_decode,
     package="PIL",
     freeze=_freeze_image,
+    weight=_weight,
 )
 
 KINDS: tuple[Format | Compound, ...] = (_FIGURE, _IMAGE)

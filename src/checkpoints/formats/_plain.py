@@ -13,6 +13,7 @@ import datetime
 import decimal
 import json
 import math
+import re
 import sys
 import uuid
 from collections.abc import Callable
@@ -21,7 +22,14 @@ from typing import Any, TypeAlias
 from checkpoints.errors import MissingDependencyError
 from checkpoints.formats._format import Inexact
 
-__all__ = ["IMMUTABLE", "NOT_PLAIN", "from_json", "scalar_to_json", "tree_to_json"]
+__all__ = [
+    "IMMUTABLE",
+    "NOT_PLAIN",
+    "from_json",
+    "named_zone",
+    "scalar_to_json",
+    "tree_to_json",
+]
 
 Json: TypeAlias = Any
 
@@ -32,6 +40,7 @@ _LARGEST_INT = 1 << 64
 _DEEPEST = 100
 # JSON repeats what is held twice: twenty lists, each twice in the next, are a million.
 _MOST_REPEATS = 10_000
+_ZONE = re.compile("[A-Za-z0-9_+-]{1,64}(/[A-Za-z0-9_+-]{1,64}){0,4}")
 
 
 def tree_to_json(value: Any, embed: Callable[[Any, tuple[str, ...]], Json]) -> Json:
@@ -170,13 +179,27 @@ def _zone_from_json(data: Json) -> datetime.tzinfo:
     if isinstance(data, list):
         offset, *name = data
         return datetime.timezone(datetime.timedelta(*offset), *name)
+    return named_zone(data)
+
+
+def named_zone(key: str) -> datetime.tzinfo:
+    """
+    Return the time zone of a name.
+
+    Raises:
+        ValueError: If it is not what the name of a zone looks like.
+        MissingDependencyError: If it is not known here.
+    """
+    # A zone is a file, and a package is asked for it: of its name, not of any.
+    if not _ZONE.fullmatch(key):
+        raise ValueError(f"{key!r:.80} is not the name of a time zone")
     # Costs more to import than all the rest of this library.
     import zoneinfo
 
     try:
-        return zoneinfo.ZoneInfo(data)
+        return zoneinfo.ZoneInfo(key)
     except zoneinfo.ZoneInfoNotFoundError as error:
-        message = f"time zone {data!r} is not known here: pip install tzdata"
+        message = f"time zone {key!r} is not known here: pip install tzdata"
         raise MissingDependencyError(message) from error
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from checkpoints.errors import MissingDependencyError
 from checkpoints.formats._format import Buffer, Compound, Format, Inexact
+from checkpoints.formats._ipc import cells_in
 
 __all__ = ["KINDS", "from_table", "recognise", "to_table"]
 
@@ -141,6 +142,7 @@ def _written(frame: Any) -> memoryview:
 
 def _read(data: memoryview) -> Any:
     polars = _import_polars()
+    cells_in(memoryview(data))
     try:
         return polars.read_ipc(io.BytesIO(data))
     except polars.exceptions.PanicException as error:

@@ -1,0 +1,69 @@
+"""How much memory one load may take, asked for before it is taken."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from checkpoints.errors import ConfigError, TooLargeError
+
+__all__ = ["Budget"]
+
+
+class Budget:
+    """
+    The memory that one load may take.
+
+    Args:
+        path: The file, for messages.
+        max_bytes: How much it may be; None means the memory of this machine.
+
+    Raises:
+        ConfigError: If it is no count of bytes.
+
+    >>> budget = Budget("a.ckpt.zip", 100)
+    >>> budget.take(60, "an array")
+    >>> budget.left
+    40
+    """
+
+    def __init__(self, path: str, max_bytes: int | None = None) -> None:
+        if max_bytes is None:
+            max_bytes = _physical_memory()
+        elif type(max_bytes) is not int or max_bytes <= 0:
+            raise ConfigError(
+                f"max_bytes={max_bytes!r} has to be a whole number of bytes from 1 on, "
+                "such as 8 * 2**30; None means the memory of this machine"
+            )
+        self._path = path
+        self._limit = max_bytes
+        self.left = max_bytes
+
+    def check(self, size: int, what: str) -> None:
+        """
+        Check that so much could be taken.
+
+        Raises:
+            TooLargeError: If it is more than what is left.
+        """
+        if size > self.left:
+            taken = self._limit - self.left
+            raise TooLargeError.at(self._path, what, size + taken, self._limit)
+
+    def take(self, size: int, what: str) -> None:
+        """
+        Take so much.
+
+        Raises:
+            TooLargeError: If it is more than what is left.
+        """
+        self.check(size, what)
+        self.left -= size
+
+
+def _physical_memory() -> int:
+    try:
+        size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # Windows, and where nobody says
+        return sys.maxsize
+    return size if size > 0 else sys.maxsize

@@ -1,0 +1,57 @@
+"""`checkpoints verify ROOT`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import click
+from rich.console import Console
+
+import checkpoints
+
+__all__ = ["verify"]
+
+_EXAMPLE = """\b
+Example:
+  checkpoints verify saved -j 4
+"""
+
+
+@click.command(epilog=_EXAMPLE)
+@click.argument("root")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Read N files at a time.",
+)
+@click.option("--quiet", is_flag=True, help="Print nothing but damage.")
+@click.pass_context
+def verify(
+    context: click.Context,
+    root: str,
+    *,
+    as_json: bool,
+    jobs: int | None,
+    quiet: bool,
+) -> None:
+    """
+    Check every byte of every checkpoint file under ROOT.
+
+    The exit code is 0 if all files are whole, 1 if one is damaged or could not be
+    read, 2 if there is no such folder.
+    """
+    progress = False if quiet or as_json else None
+    found = checkpoints.verify(root, max_workers=jobs, progress=progress)
+    if as_json:
+        click.echo(json.dumps({**dataclasses.asdict(found), "ok": found.ok}, indent=2))
+    elif not (quiet and found.ok):
+        style = "green" if found.ok else "red"
+        # The report has escaped what files say; rich must not read it as markup.
+        Console(highlight=False).print(
+            str(found), style=style, markup=False, soft_wrap=True
+        )
+    context.exit(0 if found.ok else 1)

@@ -1,0 +1,265 @@
+"""An interrupt at any byte-code of a save, and memory that runs out at any allocation."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+import checkpoints
+
+LOCATION = Path(checkpoints.__file__).parents[1]
+
+# What is done before each save, the save itself, and the look at what it left.
+PRELUDE = """
+import gc, json, os, shutil, sys, threading
+import numpy as np
+import checkpoints as cp
+
+root, step, kind, options = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+VALUES = {
+    "small": {"a": 1, "b": "text"},
+    "array": {"a": np.arange(200_000.0)},
+    "object": {"a": {1, 2}, "b": object},
+}[kind]
+
+def naive(values):
+    import pickle
+    path = os.path.join(root, "a.ckpt.zip.ckpt.tmp")
+    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR)
+    os.write(handle, pickle.dumps(values))
+    os.close(handle)
+    os.rename(path, os.path.join(root, "a.pickle"))
+
+def descriptors():
+    return len(os.listdir("/proc/self/fd"))
+
+def left_over():
+    found = [name for _, _, names in os.walk(root) for name in names]
+    return [name for name in found if name.endswith(".ckpt.tmp")]
+
+def crc_threads():
+    return [it for it in threading.enumerate() if it.name == "checkpoints-crc"]
+
+def clean():
+    shutil.rmtree(root, ignore_errors=True)
+    os.makedirs(root)
+
+def look():
+    "What a save has left that it should not have."
+    wrong = []
+    for thread in crc_threads():
+        thread.join(5)
+        if thread.is_alive():
+            wrong.append("a thread")
+    wrong += [f"litter {name}" for name in left_over()]
+    if descriptors() != before:
+        wrong.append(f"{descriptors() - before} descriptors")
+    for entry in cp.index(root):
+        entry.load(trusted=True)
+    return wrong
+"""
+
+INTERRUPTS = (
+    PRELUDE
+    + """
+OURS = os.path.dirname(cp.__file__) if options != "naive" else __file__
+NAMES = None if options != "naive" else {"naive"}
+
+def interrupted(save, number):
+    "Raise KeyboardInterrupt at the opcode of that number; tell whether it came to that."
+    count = 0
+    def trace(frame, event, argument):
+        nonlocal count
+        code = frame.f_code
+        if not code.co_filename.startswith(OURS) or NAMES and code.co_name not in NAMES:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            count += 1
+            if count == number:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+        return trace
+    sys.settrace(trace)
+    try:
+        save()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(None)
+    return count >= number
+
+def save():
+    if options == "naive":
+        naive(VALUES)
+    else:
+        cp.checkpoint("interrupts.a", VALUES)
+
+given = {} if options == "naive" else json.loads(options)
+rule = cp.config("interrupts", root, **given)
+clean()
+save()
+cp.flush()
+breaches, number, cases = [], 1, 0
+while True:
+    clean()
+    gc.collect()
+    before = descriptors()
+    reached = interrupted(save, number)
+    gc.collect()
+    try:
+        cp.flush(20)
+        wrong = look()
+        if wrong and options != "naive":
+            pass
+        if options != "naive":
+            cp.checkpoint("interrupts.again", VALUES)
+            cp.flush(20)
+            if not any(entry.name == "again" for entry in cp.index(root)):
+                wrong.append("no save afterwards")
+            if cp.stats().pending or cp.stats().pending_bytes:
+                wrong.append("room that is not given back")
+    except Exception as error:
+        wrong = [repr(error)]
+    if wrong:
+        breaches.append([number, wrong])
+    if not reached:
+        break
+    cases += 1
+    number += step
+rule.remove()
+print(json.dumps({"cases": cases, "breaches": breaches}))
+"""
+)
+
+ALLOCATIONS = (
+    PRELUDE
+    + """
+import _testcapi, logging
+logging.getLogger("checkpoints").addHandler(logging.NullHandler())
+logging.getLogger("checkpoints").propagate = False
+
+def save():
+    if options == "naive":
+        naive(VALUES)
+    else:
+        cp.checkpoint("allocations.a", VALUES)
+
+given = {} if options == "naive" else json.loads(options)
+rule = cp.config("allocations", root, **given)
+clean()
+save()
+cp.flush()
+breaches, cases = [], 0
+for number in range(1, 401, step):
+    clean()
+    gc.collect()
+    before = descriptors()
+    raised = ""
+    _testcapi.set_nomemory(number, number + 1)
+    try:
+        save()
+    except BaseException as error:
+        _testcapi.remove_mem_hooks()
+        raised = type(error).__name__
+        del error
+    finally:
+        _testcapi.remove_mem_hooks()
+    gc.collect()
+    cases += 1
+    try:
+        cp.flush(20)
+        wrong = look()
+    except Exception as error:
+        wrong = [repr(error)]
+    if raised:
+        wrong.append(f"{raised} left the save")
+    if wrong:
+        breaches.append([number, wrong])
+rule.remove()
+print(json.dumps({"cases": cases, "breaches": breaches}))
+"""
+)
+
+# An interrupt in a finalizer, or what an object that owned a descriptor says when it
+# is thrown away half made, cannot be raised to anybody: Python prints it.
+OPTIONS = ["-W", "ignore::ResourceWarning"]
+
+VARIANTS = [
+    ("small", {}),
+    ("small", {"if_exists": "keep"}),
+    ("small", {"durable": True}),
+    ("array", {}),
+    ("array", {"durable": True, "if_exists": "error"}),
+    ("array", {"compression": "gzip"}),
+    ("small", {"background": True}),
+    ("array", {"background": True}),
+    ("object", {}),
+]
+
+
+def run(program, root, step, kind, options):
+    ended = subprocess.run(
+        [
+            sys.executable,
+            *OPTIONS,
+            "-c",
+            textwrap.dedent(program),
+            str(root),
+            str(step),
+            kind,
+            options if isinstance(options, str) else json.dumps(options),
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(LOCATION), "OPENBLAS_NUM_THREADS": "1"},
+    )
+    assert ended.returncode == 0, ended.stderr[-4000:]
+    return json.loads(ended.stdout.splitlines()[-1])
+
+
+def total(program, tmp_path, step, variants):
+    cases, breaches = 0, []
+    for number, (kind, options) in enumerate(variants):
+        found = run(program, tmp_path / str(number), step, kind, options)
+        cases += found["cases"]
+        breaches += [(kind, options, *breach) for breach in found["breaches"]]
+    return cases, breaches
+
+
+class TestInterrupts:
+    def test_none_leaves_a_file_a_descriptor_or_a_thread_behind(
+        self, tmp_path, record, full
+    ):
+        step = 1 if full else 211
+        control = run(INTERRUPTS, tmp_path / "naive", 1, "small", "naive")
+        cases, breaches = total(INTERRUPTS, tmp_path, step, VARIANTS)
+        record(
+            "4  an interrupt leaves nothing behind",
+            cases=cases,
+            breaches=breaches,
+            control=len(control["breaches"]),
+            note="KeyboardInterrupt at a byte-code",
+        )
+
+
+class TestAllocations:
+    def test_none_that_fails_takes_the_program_down(self, tmp_path, record, full):
+        pytest.importorskip("_testcapi", reason="this Python has no _testcapi")
+        step = 1 if full else 29
+        control = run(ALLOCATIONS, tmp_path / "naive", 1, "object", "naive")
+        cases, breaches = total(ALLOCATIONS, tmp_path, step, VARIANTS)
+        record(
+            "5  out of memory takes nothing down",
+            cases=cases,
+            breaches=breaches,
+            control=len(control["breaches"]),
+            note="MemoryError at one allocation",
+        )
