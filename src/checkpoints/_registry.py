@@ -237,21 +237,23 @@ class Registry:
 
     def call(self, name: str, data: Any, values: Mapping[str, Any]) -> None:
         """Do what the rules say of a call that is not known to be off."""
-        name, plan = self.lookup(name)
-        if plan is None:
-            return
+        plan = None
         try:
+            name, plan = self.lookup(name)
+            if plan is None:
+                return
             pairs = current_tags()
             rule = self.chosen(name, plan, pairs)
             if rule is not None:
                 self._save(rule, Key(name, pairs, Origin.here()), data, values)
         except Exception as error:
-            # What the rules made of errors was made of them below; this is one of the
-            # library's own steps, out of memory for one.
-            if any(known.on_error == "raise" for known in plan):
+            # What handlers raise was seen to below. This is to be raised, or is one of
+            # the library's own steps, out of memory for one, and takes nothing down.
+            rules = plan or self._rules[-1:]
+            if isinstance(error, Warning) or any(r.on_error == "raise" for r in rules):
                 raise
             with suppress(Exception):
-                self.failed(plan[0], name, error)
+                outcomes.failed(name, error)
 
     def _save(self, rule: Rule, key: Key, data: Any, values: Mapping[str, Any]) -> None:
         self.raise_owed(rule)

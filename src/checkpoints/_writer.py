@@ -114,7 +114,9 @@ class Writer:
             else:
                 job.outcome.cancel()
         except BaseException:
-            self._release(job)
+            # Perhaps an interrupt, so that it may be in the queue, or be saved already.
+            if job.outcome.cancel():
+                self._release(job)
             raise
         finally:
             if not fits:

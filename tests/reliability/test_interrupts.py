@@ -68,8 +68,7 @@ def look():
 INTERRUPTS = (
     PRELUDE
     + """
-OURS = os.path.dirname(cp.__file__) if options != "naive" else __file__
-NAMES = None if options != "naive" else {"naive"}
+OURS = os.path.dirname(cp.__file__)
 
 def interrupted(save, number):
     "Raise KeyboardInterrupt at the opcode of that number; tell whether it came to that."
@@ -77,7 +76,7 @@ def interrupted(save, number):
     def trace(frame, event, argument):
         nonlocal count
         code = frame.f_code
-        if not code.co_filename.startswith(OURS) or NAMES and code.co_name not in NAMES:
+        if not code.co_filename.startswith(OURS) and code is not naive.__code__:
             return None
         frame.f_trace_opcodes = True
         if event == "opcode":
@@ -116,8 +115,6 @@ while True:
     try:
         cp.flush(20)
         wrong = look()
-        if wrong and options != "naive":
-            pass
         if options != "naive":
             cp.checkpoint("interrupts.again", VALUES)
             cp.flush(20)
@@ -157,7 +154,8 @@ clean()
 save()
 cp.flush()
 breaches, cases = [], 0
-for number in range(1, 401, step):
+# The first one is Python's, to make the call.
+for number in range(2, 402, step):
     clean()
     gc.collect()
     before = descriptors()
