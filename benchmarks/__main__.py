@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from benchmarks import arrays, frames, index, off, others, small, table
+from benchmarks import arrays, background, frames, index, off, others, small, table
 from benchmarks.process import run_alone
 from benchmarks.rounds import Row
 
@@ -31,6 +31,7 @@ OURS = [
     Subject("small dicts", small.measure),
     Subject("arrays", arrays.measure),
     Subject("arrays, with the standard zlib", arrays.measure, ["zlib_ng"]),
+    Subject("in the background", background.measure),
     Subject("frames", frames.measure),
     Subject("index", index.measure),
 ]

@@ -169,7 +169,9 @@ one(
     PICKLE,
 )
 OBJECTS = npy(numpy.array([Attack()], dtype=object), allow_pickle=True)
-one("objects-in-an-array", {**ARRAY, "dtype": "|O", "shape": [1], "order": "C"}, OBJECTS)
+one(
+    "objects-in-an-array", {**ARRAY, "dtype": "|O", "shape": [1], "order": "C"}, OBJECTS
+)
 one("objects-as-floats", {**ARRAY, **FLOATS}, OBJECTS)
 one(
     "objects-in-fields",
@@ -304,7 +306,9 @@ PANDAS = pyarrow.table({"a": [1]}).replace_schema_metadata(
 )
 with_code(EXTENDED, {"kind": "pyarrow.Table"}, "extension-in-a-table")
 with_code(EXTENDED, FRAME, "extension-in-a-frame")
-with_code(EXTENDED, {"kind": "polars.DataFrame", "shape": [1, 1]}, "extension-in-polars")
+with_code(
+    EXTENDED, {"kind": "polars.DataFrame", "shape": [1, 1]}, "extension-in-polars"
+)
 with_code(PANDAS, FRAME, "pandas-notes-with-code")
 one("dtype-with-code", {**FRAME, "schema": [["a", CODE]]}, arrow(PANDAS))
 one(
@@ -612,9 +616,13 @@ def offset_beyond_the_end(path):
 @hostile
 def zip64_end_that_lies(path):
     whole = archive({})
-    end = struct.pack("<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1 << 60, 1 << 60, 99, 4)
+    end = struct.pack(
+        "<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1 << 60, 1 << 60, 99, 4
+    )
     locator = struct.pack("<4sIQI", b"PK\6\7", 0, 4, 1)
-    last = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    last = struct.pack(
+        "<4s4H2IH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0
+    )
     path.write_bytes(bytes(whole[:-22]) + end + locator + last)
 
 

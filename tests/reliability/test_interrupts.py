@@ -1,4 +1,4 @@
-"""An interrupt at any byte-code of a save, and memory that runs out at any allocation."""
+"""Interrupts at any byte-code of a save, and memory that runs out anywhere."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ INTERRUPTS = (
 OURS = os.path.dirname(cp.__file__)
 
 def interrupted(save, number):
-    "Raise KeyboardInterrupt at the opcode of that number; tell whether it came to that."
+    "Interrupt the save at the opcode of that number; tell whether it came to that."
     count = 0
     def trace(frame, event, argument):
         nonlocal count

@@ -79,7 +79,9 @@ def naive(path: Path) -> object:
 
     try:
         found = numpy.load(path, allow_pickle=True)
-        return {name: found[name] for name in found} if hasattr(found, "files") else found
+        return (
+            {name: found[name] for name in found} if hasattr(found, "files") else found
+        )
     except Exception:
         data = path.read_bytes()
         return pickle.loads(data[data.index(b"\x80\x04") :])

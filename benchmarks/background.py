@@ -1,0 +1,56 @@
+"""The call of a save in the background: beside the copy it makes, and a plain save."""
+
+from __future__ import annotations
+
+import itertools
+import os
+
+import checkpoints
+from benchmarks.rounds import Row, Work, compare, settle
+
+VALUES = {"loss": 0.25, "epoch": 3, "name": "ridge"}
+
+
+def measure(folder: str, *, quick: bool) -> list[Row]:
+    import numpy
+
+    rounds, megabytes, times = (3, 8, 10) if quick else (20, 64, 50)
+    array = numpy.random.default_rng(1).random(megabytes * 125_000)
+    steps = itertools.count()
+
+    def save() -> None:
+        checkpoints.checkpoint("background.large", array)
+
+    def save_small(name: str) -> None:
+        for step in itertools.islice(steps, times):
+            checkpoints.checkpoint(f"{name}.small{step}", VALUES)
+
+    late, at_once = os.path.join(folder, "late"), os.path.join(folder, "at-once")
+    with (
+        checkpoints.config("background", late, background=True, if_exists="keep"),
+        checkpoints.config("plain", at_once, if_exists="keep"),
+    ):
+        return [
+            compare(
+                f"{megabytes} MB float64, in the background: the call",
+                Work(save, all_saved),
+                "its copy, `array.copy()`",
+                Work(array.copy, all_saved),
+                rounds=rounds,
+                target=1.5,
+            ),
+            compare(
+                "small dict, in the background: the call",
+                Work(lambda: save_small("background"), all_saved),
+                "the same, not in the background",
+                Work(lambda: save_small("plain"), all_saved),
+                rounds=rounds,
+                times=times,
+            ),
+        ]
+
+
+def all_saved() -> None:
+    """Wait for the saves of the round before, and for the disk."""
+    checkpoints.flush()
+    settle()
