@@ -46,7 +46,7 @@ class TestErrors:
             cases=tally.cases,
             breaches=tally.breaches,
             control=len(control.breaches),
-            note="as above",
+            note="8 errors at every call; control swallows errors",
         )
 
     def test_what_is_told_is_what_is_there_without_links(
@@ -61,7 +61,7 @@ class TestErrors:
             cases=tally.cases,
             breaches=tally.breaches,
             control=len(control.breaches),
-            note="as above",
+            note="8 errors at every call; control swallows errors",
         )
 
     @pytest.mark.parametrize("options", [WAYS[0], WAYS[2]], ids=" ".join)

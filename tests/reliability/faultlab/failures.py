@@ -46,6 +46,8 @@ def _calls(lab: Lab, scenario: Scenario, saver: str | None) -> list[list[str]]:
     arena = lab.arena(scenario)
     answer = lab.run(arena, [scenario.save], saver=saver)
     shutil.rmtree(arena)
+    # Else all of what follows would be true of a library that saves nothing.
+    assert answer["told"] == ["committed"], answer["told"]
     return answer["calls"]
 
 
