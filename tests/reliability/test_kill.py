@@ -8,6 +8,7 @@ from faultlab.lab import Lab, Tally, scenarios
 from faultlab.values import KINDS
 
 WAYS = ({}, {"durable": True}, {"background": True})
+IDS = ("plain", "durable", "background")
 
 
 def swept(lab: Lab, full: bool, options: dict, saver: str | None = None) -> Tally:
@@ -18,7 +19,7 @@ def swept(lab: Lab, full: bool, options: dict, saver: str | None = None) -> Tall
 
 
 class TestKilledAtEveryCall:
-    @pytest.mark.parametrize("options", WAYS, ids=" ".join)
+    @pytest.mark.parametrize("options", WAYS, ids=IDS)
     def test_no_torn_file(self, lab, full, record, options):
         if not set(options) <= set(lab.about["options"]):
             pytest.skip(f"FileHandler has no option {' '.join(options)}")
