@@ -13,7 +13,7 @@ $(BENCH)/installed: WANTED = -e . --group bench
 .PHONY: help demo test lint types docs bench reliability clean
 
 help: ## List the targets
-	@sed -nE 's/^([a-z]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+	@sed -nE 's/^([a-z]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: $(DEMO)/installed ## Run the example, from a wrong number to its cause
 	PYTHONPATH=examples $(DEMO)/bin/python -m harvest_app

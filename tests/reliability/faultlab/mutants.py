@@ -202,14 +202,18 @@ HARNESSES: dict[str, Harness] = {
 
 
 def mutated(name: str, folder: Path, shim: Path) -> Lab:
+    """Return a process that has the library with this thing broken."""
+    return Lab(folder / "lab", shim, broken_source(name, folder / "source"))
+
+
+def broken_source(name: str, source: Path) -> Path:
     """
-    Return a process that has the library with this thing broken.
+    Copy the library with this thing broken; return the folder to import it from.
 
     Raises:
         LookupError: If its text is not in the source any more.
     """
     mutant = MUTANTS[name]
-    source = folder / "source"
     shutil.copytree(
         SOURCE / "checkpoints",
         source / "checkpoints",
@@ -225,4 +229,4 @@ def mutated(name: str, folder: Path, shim: Path) -> Lab:
             )
         text = text.replace(old, new, 1)
     path.write_text(text)
-    return Lab(folder / "lab", shim, source)
+    return source
