@@ -55,8 +55,6 @@ class Registry:
         # The thread that may have held the lock is not there after a fork.
         self._lock = threading.RLock()
         self._owed = []
-        if self._rules:
-            at_exit(self.report)
 
     def deprecate(self, old: str, new: str) -> None:
         """Rename a name; `checkpoints.deprecate` says more."""
@@ -312,6 +310,7 @@ class Registry:
         outcomes.failed(name, error, handler=handler, loud=loud)
         if rule.on_error == "raise":
             error.add_note(f"while checkpoint {name!r} was saved in the background")
+            at_exit(self.report)
             with self._lock:
                 self._owed.append((rule, error))
 
@@ -361,14 +360,11 @@ class Registry:
 
     def report(self) -> None:
         """Tell, at the end of the process, what went wrong and what did not happen."""
-        _writer.drain()
+        outcomes.report()
         for rule, error in self._owed:
             logger.error(
                 "%r was to raise this, and nobody was there to see it: %r", rule, error
             )
-        summary = outcomes.summary()
-        if summary:
-            logger.warning("%s", summary)
         if os.getpid() == self._pid and not is_worker():
             for rule in self._rules:
                 self._tell_of_idle(rule)

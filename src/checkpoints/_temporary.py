@@ -134,8 +134,7 @@ class Temporary:
         try:
             os.replace(self.path, path)
         except OSError as error:
-            if self._links(error, path) == 0:
-                raise _unknown(error, path) from error
+            self._check_unmoved(error, path)
             raise
         self._is_gone = True
 
@@ -159,6 +158,11 @@ class Temporary:
                 raise
             self._rename_without_links(path)
 
+    def _check_unmoved(self, error: OSError, path: str) -> None:
+        """Raise `UnknownOutcomeError` where the file has moved in spite of an error."""
+        if self._links(error, path) == 0:
+            raise _unknown(error, path) from error
+
     def _links(self, error: OSError, path: str) -> int:
         """Return how many names the file has, after an error of giving it one."""
         try:
@@ -169,15 +173,21 @@ class Temporary:
             raise _unknown(error, path) from error
 
     def _rename_without_links(self, path: str) -> None:
-        if _renamed_exclusively(self.path, path):
-            return
+        try:
+            if _renamed_exclusively(self.path, path):
+                return
+        except OSError as error:
+            self._check_unmoved(error, path)
+            raise
         # The name is reserved by an empty file first, which a reader may see for a
         # moment, and find when the process is killed just there.
         reserved: list[FileIO] = []
         try:
             reserved.extend(map(FileIO, [path], ["x"]))
             reserved[0].close()
-            os.replace(self.path, path)
+            self.rename(path)
+        except UnknownOutcomeError:
+            raise
         except BaseException:
             if reserved:
                 with suppress(OSError):
