@@ -56,7 +56,7 @@ class TestRefused:
     def test_a_file_cut_at_any_length(self):
         data = written(pyarrow.table({"a": [1, 2, 3]}))
         for length in range(len(data)):
-            with pytest.raises(ValueError, match="Arrow|batches"):
+            with pytest.raises(ValueError, match=r"Arrow|batches"):
                 cells_in(memoryview(data[:length]))
 
     def test_whatever_the_bytes_are_there_is_one_sort_of_error(self):

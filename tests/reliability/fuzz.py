@@ -186,7 +186,14 @@ class Subject:
             self.tables.append((folder / f"{name}.ckpt.parquet").read_bytes())
 
     def changed(self, choices: Choices) -> bytes:
-        ways = (self.raw, self.header, self.header, self.member, self.member, self.table)
+        ways = (
+            self.raw,
+            self.header,
+            self.header,
+            self.member,
+            self.member,
+            self.table,
+        )
         return choices.of(ways)(choices)
 
     def raw(self, choices: Choices) -> bytes:

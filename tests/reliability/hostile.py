@@ -169,7 +169,9 @@ one(
     PICKLE,
 )
 OBJECTS = npy(numpy.array([Attack()], dtype=object), allow_pickle=True)
-one("objects-in-an-array", {**ARRAY, "dtype": "|O", "shape": [1], "order": "C"}, OBJECTS)
+one(
+    "objects-in-an-array", {**ARRAY, "dtype": "|O", "shape": [1], "order": "C"}, OBJECTS
+)
 one("objects-as-floats", {**ARRAY, **FLOATS}, OBJECTS)
 one(
     "objects-in-fields",
@@ -304,7 +306,9 @@ PANDAS = pyarrow.table({"a": [1]}).replace_schema_metadata(
 )
 with_code(EXTENDED, {"kind": "pyarrow.Table"}, "extension-in-a-table")
 with_code(EXTENDED, FRAME, "extension-in-a-frame")
-with_code(EXTENDED, {"kind": "polars.DataFrame", "shape": [1, 1]}, "extension-in-polars")
+with_code(
+    EXTENDED, {"kind": "polars.DataFrame", "shape": [1, 1]}, "extension-in-polars"
+)
 with_code(PANDAS, FRAME, "pandas-notes-with-code")
 one("dtype-with-code", {**FRAME, "schema": [["a", CODE]]}, arrow(PANDAS))
 one(
@@ -612,9 +616,13 @@ def offset_beyond_the_end(path):
 @hostile
 def zip64_end_that_lies(path):
     whole = archive({})
-    end = struct.pack("<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1 << 60, 1 << 60, 99, 4)
+    end = struct.pack(
+        "<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1 << 60, 1 << 60, 99, 4
+    )
     locator = struct.pack("<4sIQI", b"PK\6\7", 0, 4, 1)
-    last = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    last = struct.pack(
+        "<4s4H2IH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0
+    )
     path.write_bytes(bytes(whole[:-22]) + end + locator + last)
 
 
@@ -658,16 +666,12 @@ def link_to_itself(path):
 
 def csr(indices, indptr):
     """A sparse matrix whose indices lead out of it, followed by compiled code."""
-    parts = {
-        name: {"$member": {**ARRAY, "member": f"{name}.npy", "dtype": array.dtype.str,
-                           "shape": list(array.shape), "order": "C"}}
-        for name, array in (("data", numpy.ones(2)), ("indices", indices), ("indptr", indptr))
-    }  # fmt: skip
-    members = [
-        ("data.npy", npy(numpy.ones(2))),
-        ("indices.npy", npy(indices)),
-        ("indptr.npy", npy(indptr)),
-    ]
+    arrays = {"data": numpy.ones(2), "indices": indices, "indptr": indptr}
+    parts = {}
+    for name, array in arrays.items():
+        node = {"dtype": array.dtype.str, "shape": list(array.shape), "order": "C"}
+        parts[name] = {"$member": {**ARRAY, **node, "member": f"{name}.npy"}}
+    members = [(f"{name}.npy", npy(array)) for name, array in arrays.items()]
     more = {"format": "csr", "array": True, "shape": [2, 2]}
     value = {"$compound": "scipy.sparse", "parts": {**parts, **more}}
     return archive({"v": {"kind": "json", "value": value}}, members)
@@ -688,13 +692,14 @@ def sound(folder: Path) -> None:
     from checkpoints import FileHandler
 
     frame = pandas.DataFrame({"a": [1, 2], "b": ["x", "y"]})
+    columns = pandas.MultiIndex.from_product([["a"], ["b", "c"]])
     values = {
         "array": numpy.arange(3),
         "scalar": numpy.float32(1),
         "masked": numpy.ma.masked_array([1, 2], [True, False]),
         "frame": frame,
         "mixed": pandas.DataFrame({"a": [1, "b"]}),
-        "many": pandas.DataFrame([[1, 2]], columns=pandas.MultiIndex.from_product([["a"], ["b", "c"]])),
+        "many": pandas.DataFrame([[1, 2]], columns=columns),
         "stamp": pandas.Timestamp("2024-01-01", tz="Europe/Berlin"),
         "dates": pandas.date_range("2024-01-01", periods=3),
         "category": pandas.Categorical(["a"]),
@@ -703,7 +708,7 @@ def sound(folder: Path) -> None:
         "image": Image.new("RGB", (4, 4)),
         "palette": Image.new("P", (4, 4)),
         "nested": [{"a": numpy.arange(3)}],
-    }  # fmt: skip
+    }
     values["sparse"] = scipy.sparse.csr_array(numpy.eye(3))
     for compression in (None, "gzip", "zstd"):
         FileHandler(folder, compression=compression, if_exists="keep").checkpoint(

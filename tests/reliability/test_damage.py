@@ -127,9 +127,7 @@ def unchecked(path, step):
 
 
 class TestDamage:
-    def test_a_changed_byte_is_told_or_changes_nothing(
-        self, path, full, record
-    ):
+    def test_a_changed_byte_is_told_or_changes_nothing(self, path, full, record):
         whole, value = bytearray(path.read_bytes()), load(path)
         assert 8_000 < len(whole) < 40_000
         outcomes = {}

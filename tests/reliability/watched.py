@@ -41,7 +41,13 @@ RUNNING = (
 # What asking for a time zone, the kind of a file or its size causes.
 HARMLESS = ("os.listdir", "os.scandir", "os.walk", "os.fwalk")
 # The package that has the time zones, where the system has none.
-ZONES = ("tzdata", "/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo")  # fmt: skip
+ZONES = (
+    "tzdata",
+    "/usr/share/zoneinfo",
+    "/usr/lib/zoneinfo",
+    "/usr/share/lib/zoneinfo",
+    "/etc/zoneinfo",
+)
 
 events: list[str] = []
 watching = [False]
@@ -79,7 +85,9 @@ def naive(path: Path) -> object:
 
     try:
         found = numpy.load(path, allow_pickle=True)
-        return {name: found[name] for name in found} if hasattr(found, "files") else found
+        return (
+            {name: found[name] for name in found} if hasattr(found, "files") else found
+        )
     except Exception:
         data = path.read_bytes()
         return pickle.loads(data[data.index(b"\x80\x04") :])
