@@ -97,9 +97,10 @@ class Outcomes:
             settle = partial(self._settle, name, handler, failed)
             result.add_done_callback(settle)
         else:
-            self._ended(name, result)
+            self.ended(name, result)
 
-    def _ended(self, name: str, result: object) -> None:
+    def ended(self, name: str, result: object) -> None:
+        """Count a save that is over: False means that there was no need for it."""
         self.count(name, "skipped" if result is False else "saved")
 
     def _settle(
@@ -114,7 +115,7 @@ class Outcomes:
             return
         error = future.exception()
         if error is None:
-            self._ended(name, future.result())
+            self.ended(name, future.result())
         else:
             failed(error)
 

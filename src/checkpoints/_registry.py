@@ -13,6 +13,7 @@ import os
 import threading
 import warnings
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -275,8 +276,12 @@ class Registry:
         Raises:
             Exception: What hinders it now; what hinders it later is told later.
         """
-        failed = partial(self._failed_later, rule, key.name, handler=handler)
-        outcomes.follow(handler.commit(key, staged), key.name, handler, failed)
+        result = handler.commit(key, staged)
+        if isinstance(result, Future):
+            failed = partial(self._failed_later, rule, key.name, handler=handler)
+            outcomes.follow(result, key.name, handler, failed)
+        else:
+            outcomes.ended(key.name, result)
 
     # Failures
 

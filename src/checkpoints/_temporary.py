@@ -56,9 +56,10 @@ class Temporary:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for file in self._files:
+        while self._files:
             with suppress(OSError):
-                file.close()
+                self._files[-1].close()
+            self._files.pop()
         if not self._is_gone:
             # Where it fails, the second clean-up tries it again.
             with suppress(OSError):
@@ -122,6 +123,7 @@ class Temporary:
             OSError: If the system tells only now that the bytes were not taken.
         """
         self._files[0].close()
+        self._files.pop()
 
     def rename(self, path: str) -> None:
         """
