@@ -254,7 +254,7 @@ class TestInterrupts:
     def test_none_leaves_a_file_a_descriptor_or_a_thread_behind(
         self, tmp_path, record, full
     ):
-        step = 1 if full else 211
+        step = 1 if full else 13
         control = run(INTERRUPTS, tmp_path / "naive", 1, "small", "naive")
         cases, breaches = total(INTERRUPTS, tmp_path, step, VARIANTS)
         record(
