@@ -22,9 +22,10 @@ from checkpoints._checkpoint import (
     rules,
 )
 from checkpoints._container import __version__ as __version__
+from checkpoints._entry import Entry, load
 from checkpoints._file_handler import FileHandler
 from checkpoints._handlers import DictHandler, Handler
-from checkpoints._index import Entry, Index, index, load
+from checkpoints._index import Index, index
 from checkpoints._key import Key
 from checkpoints._rules import Rule
 from checkpoints._session import Session

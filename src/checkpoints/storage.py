@@ -7,7 +7,6 @@ folders of this machine (network mounts included).
 
 from __future__ import annotations
 
-import bisect
 import errno
 import itertools
 import os
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from checkpoints._local_file import LocalFile
+from checkpoints._walk import walk
 from checkpoints.errors import ConfigError
 
 __all__ = ["LocalFile", "LocalStore", "open_store"]
@@ -39,10 +39,6 @@ _LARGEST_WRITE = 1 << 30
 # With the pid, which a forked child does not share, and a count: unique among hosts.
 _TOKEN = os.urandom(6).hex()
 _count = itertools.count()
-_WHY_NO_ROOT = (
-    "A root is a folder, made by the first save. If nothing was saved there, enabled() "
-    "and rules() tell what is, and where"
-)
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
@@ -203,20 +199,7 @@ class LocalStore:
         Raises:
             OSError: If the root is not there, or may not be read.
         """
-        pending: list[tuple[tuple[str, ...], Sequence[str] | None]] = [((), None)]
-        while pending:
-            folder, files = pending.pop()
-            if files is not None:
-                yield folder, files
-                continue
-            try:
-                found = _scan(os.path.join(self.root, *folder))
-            except OSError as error:
-                if not folder:
-                    error.add_note(_WHY_NO_ROOT)
-                    raise
-                continue
-            pending.extend(reversed(list(_in_order(folder, *found))))
+        return walk(self.root)
 
     def delete(self, name: str) -> None:
         """
@@ -226,47 +209,6 @@ class LocalStore:
             FileNotFoundError: If it is not there.
         """
         os.unlink(self.path_of(name))
-
-
-def _scan(folder: str) -> tuple[list[str], list[str]]:
-    files = []
-    folders = []
-    with os.scandir(folder) as found:
-        for item in found:
-            if item.is_dir(follow_symlinks=False):
-                folders.append(item.name)
-            elif _is_file(item) and not is_temporary(item.name):
-                files.append(item.name)
-    files.sort()
-    folders.sort()
-    return files, folders
-
-
-def _is_file(item: os.DirEntry[str]) -> bool:
-    try:
-        return item.is_file()
-    except OSError:  # a link to itself
-        return False
-
-
-def _in_order(
-    folder: tuple[str, ...], files: list[str], folders: list[str]
-) -> Iterator[tuple[tuple[str, ...], Sequence[str] | None]]:
-    """Yield the files of a folder in runs, and between them the folders it has."""
-    start = 0
-    for name in folders:
-        end = bisect.bisect(files, name, start)
-        if end > start:
-            yield folder, files[start:end]
-        yield (*folder, name), None
-        start = end
-    if start < len(files):
-        yield folder, files[start:]
-
-
-def is_temporary(name: str) -> bool:
-    """Tell whether a file name is that of a file that `put` has not finished."""
-    return name.startswith(".") and name.endswith(".ckpt.tmp")
 
 
 def _create_temporary(folder: str) -> tuple[str, int, list[str]]:

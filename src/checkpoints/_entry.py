@@ -1,0 +1,199 @@
+"""An entry: one saved thing, and what its path tells."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property, lru_cache
+from typing import Any
+
+from checkpoints._key import SUFFIXES, parse_folder, unescape
+from checkpoints._load import load_file, read_meta
+from checkpoints._tags import Tags
+from checkpoints.errors import ConfigError
+from checkpoints.storage import local_path
+
+__all__ = ["CONTAINERS", "Entry", "Folder", "load", "path_of", "stem_and_number"]
+
+CONTAINERS = tuple(SUFFIXES.values())
+
+
+class Folder:
+    """
+    A folder that entries lie in, and what they share by that.
+
+    Args:
+        root: The root it lies under.
+        segments: The folders on the way from there.
+    """
+
+    __slots__ = ("__dict__", "root", "segments")
+
+    def __init__(self, root: str, segments: tuple[str, ...]) -> None:
+        self.root = root
+        self.segments = segments
+
+    def __reduce__(self) -> tuple[type[Folder], tuple[str, tuple[str, ...]]]:
+        return Folder, (self.root, self.segments)
+
+    @cached_property
+    def path(self) -> str:
+        """Where it lies."""
+        return os.path.join(self.root, *self.segments)
+
+    @cached_property
+    def key(self) -> tuple[Tags, tuple[str, ...]]:
+        """The tags and the prefixes that its segments stand for."""
+        return parse_folder(self.segments)
+
+    @cached_property
+    def start(self) -> str:
+        """What the full names of its entries begin with: `"mypkg."`."""
+        return "".join([f"{prefix}." for prefix in self.key[1]])
+
+
+class Entry:
+    """
+    One saved thing: where it lies, and what its path tells.
+
+    Entries come from `index`. They can be pickled, compared and put into sets.
+
+    Args:
+        folder: The folder it lies in.
+        file: The name of the file.
+    """
+
+    __slots__ = ("_file", "_folder")
+
+    def __init__(self, folder: Folder, file: str) -> None:
+        self._folder = folder
+        self._file = file
+
+    def __repr__(self) -> str:
+        tags = "".join(f", {name}={value}" for name, value in self.tags)
+        return f"<Entry {self.fullname}{tags}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entry) and self.path == other.path
+
+    def __hash__(self) -> int:
+        return hash(self.path)
+
+    @property
+    def path(self) -> str:
+        """The path of the file."""
+        return os.path.join(self._folder.path, self._file)
+
+    @property
+    def name(self) -> str:
+        """The last part of the name: `"fit"` of `"mypkg.fit"`."""
+        return stem_and_number(self._file)[0]
+
+    @property
+    def number(self) -> int:
+        """Which of a key's files it is; beyond 1 only under `if_exists="keep"`."""
+        return stem_and_number(self._file)[1]
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """The parts of the name before the last: `("mypkg",)` of `"mypkg.fit"`."""
+        return self._folder.key[1]
+
+    @property
+    def fullname(self) -> str:
+        """The dotted name it was saved under, such as `"mypkg.fit"`."""
+        return self._folder.start + self.name
+
+    @property
+    def tags(self) -> Tags:
+        """The tags as texts, outermost first; `.tags["date"]` gives the one value."""
+        return self._folder.key[0]
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """
+        The file's own header: typed tags, run, time, call site, versions, values.
+
+        Raises:
+            CorruptFileError: If the file is damaged, or no checkpoint.
+            FormatError: If a later version of this library wrote it.
+            MissingDependencyError: If it is Parquet, and pyarrow is not installed.
+            OSError: If it is not there any more, or may not be read.
+        """
+        return read_meta(self.path)
+
+    def load(
+        self, *names: str, trusted: bool = False, mmap: bool = False
+    ) -> dict[str, Any]:
+        """Load values by name, or all; the same as `load(entry, ...)`."""
+        return load_file(self.path, names, trusted=trusted, mmap=mmap)
+
+
+def load(
+    source: str | os.PathLike[str] | Entry,
+    /,
+    *names: str,
+    trusted: bool = False,
+    mmap: bool = False,
+) -> dict[str, Any]:
+    """
+    Load what was saved: all values of a file, or those that are named.
+
+    Only what is named is read, and every byte of it is checked. Arrays are ordinary,
+    writable ones.
+
+    Args:
+        source: A path, or an entry of an index.
+        *names: The values to load; all of them if none is given.
+        trusted: Load pickles too, which can run any code: say so only for files of
+            people you trust.
+        mmap: Map arrays, read-only, instead of reading them: at no cost until they
+            are looked at, and unchecked. Compressed ones are read all the same.
+
+    Returns:
+        The values by name.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        UnknownValueError: If the file holds no value of a name.
+        CorruptFileError: If the file is cut short, changed, or no checkpoint.
+        UntrustedError: If a value is a pickle, and `trusted` was not given.
+        FormatError: If a later version of this library wrote it, or a value is of a
+            kind that is not known here.
+        MissingDependencyError: If the library of a value is not installed.
+
+    >>> import tempfile
+    >>> from checkpoints import FileHandler
+    >>> root = tempfile.mkdtemp()
+    >>> FileHandler(root).checkpoint("shop.total", items=3, price=9.5)
+    >>> load(f"{root}/shop/total.ckpt.zip", "price")
+    {'price': 9.5}
+    """
+    path = source.path if isinstance(source, Entry) else path_of(source)
+    try:
+        return load_file(path, names, trusted=trusted, mmap=mmap)
+    except (FileNotFoundError, IsADirectoryError) as error:
+        for suffix in CONTAINERS:
+            if os.path.exists(path + suffix):
+                error.add_note(f"Did you mean {path}{suffix}?")
+        if os.path.isdir(path):
+            error.add_note("It is a folder: index(...) lists what lies below it")
+        raise
+
+
+@lru_cache(maxsize=4096)
+def stem_and_number(file: str) -> tuple[str, int]:
+    """Return the last part of the name that a file stands for, and its number."""
+    if not file.endswith(CONTAINERS):
+        return os.path.splitext(file)[0], 1
+    stem, _, rest = file.partition(".")
+    number = rest.partition(".")[0]
+    is_number = number.isdecimal() and number.isascii()
+    return unescape(stem), int(number) if is_number else 1
+
+
+def path_of(given: object) -> str:
+    """Return a path as text; `ConfigError` if it is none."""
+    if not isinstance(given, (str, os.PathLike)):
+        message = f"{given!r} is no path: give a str, a Path, or an entry of an index"
+        raise ConfigError(message)
+    return local_path(str(os.fspath(given)))
