@@ -6,7 +6,6 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -44,12 +43,15 @@ def made(root, *paths):
 
 class TestIndex:
     def test_it_is_a_sequence_of_entries(self, entries):
-        assert isinstance(entries, Sequence)
         assert isinstance(entries, Index)
         assert all(isinstance(entry, Entry) for entry in entries)
         assert len(entries) == 3
         assert list(reversed(entries)) == [entries[2], entries[1], entries[-3]]
         assert entries[0] in entries
+        assert entries[0].path not in entries
+        assert (entries.index(entries[1]), entries.count(entries[2])) == (1, 1)
+        with pytest.raises(ValueError):
+            entries[1:].index(entries[0])
 
     def test_they_are_in_the_order_of_their_paths(self, root):
         found = made(root, "b.ckpt.zip", "a/c.ckpt.zip", "c/a.ckpt.zip", "c.ckpt.zip")

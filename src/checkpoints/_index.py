@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Reversible
 from typing import Any, overload
 
 from checkpoints._columns import as_library
@@ -22,7 +22,9 @@ __all__ = ["Index", "index"]
 logger = logging.getLogger("checkpoints")
 
 
-class Index(Sequence[Entry]):
+# No `Sequence` by type, though it has all that one has: Polars would take it for rows
+# of objects then, and not ask for the Arrow stream.
+class Index(Collection[Entry], Reversible[Entry]):
     """
     The entries under a root, in the order of their paths.
 
@@ -68,6 +70,12 @@ class Index(Sequence[Entry]):
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._listing)
 
+    def __reversed__(self) -> Iterator[Entry]:
+        return iter(self[::-1])
+
+    def __contains__(self, entry: object) -> bool:
+        return self.count(entry) > 0
+
     @overload
     def __getitem__(self, position: int) -> Entry: ...
     @overload
@@ -79,6 +87,14 @@ class Index(Sequence[Entry]):
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return reader_of(self._listing).__arrow_c_stream__(requested_schema)
+
+    def index(self, entry: object) -> int:
+        """Return the position of an entry; `ValueError` if it is not there."""
+        return list(self).index(entry)  # type: ignore[arg-type]
+
+    def count(self, entry: object) -> int:
+        """Return how often an entry is there."""
+        return sum(path == getattr(entry, "path", None) for path in self._listing.paths())
 
     @property
     def unreadable(self) -> tuple[OSError, ...]:
