@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -14,7 +14,6 @@ from checkpoints._columns import (
 )
 from checkpoints._entry import Entry
 from checkpoints._listing import Listing
-from checkpoints._load import load_with_meta
 from checkpoints._part_table import table_of
 from checkpoints._shown import shown
 from checkpoints.errors import ConfigError, FormatError
@@ -31,9 +30,9 @@ def concatenated(listing: Listing, value: str, *, to: str | None, trusted: bool)
         raise ConfigError(message)
     parts = _Parts(value)
     for entry in listing:
-        meta, values = load_with_meta(entry.path, (value,), trusted=trusted)
-        parts.add(entry, meta["tags"], values[value])
-        to = to or _library_of(values[value])
+        found = entry.load(value, trusted=trusted)[value]
+        parts.add(entry, found)
+        to = to or _library_of(found)
     return as_library(to or _library_of(None), parts.joined())
 
 
@@ -47,7 +46,7 @@ class _Parts:
         self._tables: list[Any] = []
         self._schema: Any = None
 
-    def add(self, entry: Entry, pairs: Iterable[tuple[str, Any]], found: Any) -> None:
+    def add(self, entry: Entry, found: Any) -> None:
         pyarrow = import_pyarrow()
         try:
             table = table_of(self._value, found)
@@ -63,7 +62,7 @@ class _Parts:
             )
             raise FormatError(message) from error
         self._names.append(entry.fullname)
-        self._tags.append(dict(pairs))
+        self._tags.append(dict(entry.meta["tags"]))
         self._tables.append(_in_own_memory(table))
 
     def joined(self) -> Any:

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from checkpoints._entry import Folder
 from checkpoints._key import parse_folder
 from checkpoints._name_pattern import NamePattern
+from checkpoints._shown import shown
 from checkpoints._tag_filter import checked_tag_filter, may_match, tags_match
+from checkpoints.errors import ConfigError
 
 __all__ = ["EntryFilter"]
 
@@ -27,6 +29,12 @@ class EntryFilter:
     def __init__(
         self, names: str | Iterable[str] | None, tags: Mapping[str, object]
     ) -> None:
+        if isinstance(names, Mapping):
+            message = (
+                f"where({shown(names)}): names come first, and tags second, as in "
+                "where(None, {'tag': 'value'}) or where(tag='value')"
+            )
+            raise ConfigError(message)
         self._pattern = None if names is None else NamePattern(names)
         self._tags = checked_tag_filter(tags)
 

@@ -90,11 +90,13 @@ class Index(Collection[Entry], Reversible[Entry]):
 
     def index(self, entry: object) -> int:
         """Return the position of an entry; `ValueError` if it is not there."""
-        return list(self).index(entry)  # type: ignore[arg-type]
+        return list(self._listing.paths()).index(getattr(entry, "path", ""))
 
     def count(self, entry: object) -> int:
         """Return how often an entry is there."""
-        return sum(path == getattr(entry, "path", None) for path in self._listing.paths())
+        return sum(
+            path == getattr(entry, "path", None) for path in self._listing.paths()
+        )
 
     @property
     def unreadable(self) -> tuple[OSError, ...]:

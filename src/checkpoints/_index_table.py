@@ -17,7 +17,7 @@ from checkpoints._columns import (
 from checkpoints._headers import Header, read_headers
 from checkpoints._listing import Listing, status_of
 from checkpoints._tag_filter import read_like
-from checkpoints._tags import TagPairs, Tags
+from checkpoints._tags import TagPairs
 
 __all__ = ["detailed_table", "reader_of"]
 
@@ -75,30 +75,32 @@ class _TypedTags:
     """The tags of all rows as the headers have them, or as the paths do."""
 
     def __init__(self, listing: Listing) -> None:
-        self._paths: list[Tags] = []
-        self._rows: list[TagPairs | None] = []
+        # The innermost value comes last, and stays.
+        self._paths: list[dict[str, str]] = []
+        self._headers: list[dict[str, Any] | None] = []
         # The entries of a folder mostly have the same tags, and share them then.
-        self._shared: dict[str, TagPairs] = {}
-        self._names = _tag_names(listing)
+        self._shared: dict[str, dict[str, Any]] = {}
+        self._tags = _tag_names(listing)
 
     def extend(self, part: Listing, headers: Iterable[Header | None]) -> None:
+        folders = [dict(folder.key[0]) for folder in part.folders]
         for place, header in zip(part.places, headers, strict=True):
-            self._paths.append(part.folders[place].key[0])
-            pairs = header and header.tags
-            self._rows.append(pairs and self._shared.setdefault(repr(pairs), pairs))
+            self._paths.append(folders[place])
+            self._headers.append(None if header is None else self._once(header.tags))
+
+    def _once(self, pairs: TagPairs) -> dict[str, Any]:
+        return self._shared.setdefault(repr(pairs), dict(pairs))
 
     def columns(self) -> Iterator[tuple[str, Any]]:
-        tags = dict.fromkeys(self._names)
-        for pairs in self._shared.values():
-            tags.update(dict.fromkeys(name for name, _ in pairs))
+        tags = [*self._tags, *(tag for pairs in self._shared.values() for tag in pairs)]
         for tag, column in column_names(tags, _TAKEN).items():
             yield column, typed_column(self._values(tag))
 
     def _values(self, tag: str) -> list[Any]:
-        values = [row and dict(row).get(tag) for row in self._rows]
+        values = [(pairs or {}).get(tag) for pairs in self._headers]
         like = next((value for value in values if value is not None), "")
-        for number, row in enumerate(self._rows):
-            text = None if row is not None else dict(self._paths[number]).get(tag)
+        for number, pairs in enumerate(self._headers):
+            text = self._paths[number].get(tag) if pairs is None else None
             if text is not None:
                 values[number] = text if type(like) is str else read_like(text, like)
         return values

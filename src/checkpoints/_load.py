@@ -16,31 +16,19 @@ from checkpoints.errors import CheckpointError, CorruptFileError, UnknownValueEr
 from checkpoints.formats._codec import decode
 from checkpoints.formats._tables import from_table
 
-__all__ = ["load_file", "load_with_meta", "read_meta"]
+__all__ = ["load_file", "read_meta"]
 
 
 def load_file(
     path: str | os.PathLike[str], names: Iterable[str], *, trusted: bool, mmap: bool
 ) -> dict[str, Any]:
     """Load values from a file; `checkpoints.load` says more."""
-    return load_with_meta(path, names, trusted=trusted, mmap=mmap)[1]
-
-
-def load_with_meta(
-    path: str | os.PathLike[str],
-    names: Iterable[str],
-    *,
-    trusted: bool,
-    mmap: bool = False,
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Load the header of a file and values from it."""
     with LocalFile(os.fspath(path)) as file:
         container = open_container(file)
-        meta = meta_of(container.header)
         nodes = _wanted(container.header["values"], tuple(names), file.path)
         if isinstance(container, ParquetFile):
-            return meta, _load_table(container, nodes, file.path)
-        return meta, _load_members(container, nodes, trusted, mmap, file.path)
+            return _load_table(container, nodes, file.path)
+        return _load_members(container, nodes, trusted, mmap, file.path)
 
 
 def read_meta(path: str | os.PathLike[str]) -> dict[str, Any]:
