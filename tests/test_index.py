@@ -157,3 +157,33 @@ except ValueError:
         except OSError:
             pytest.skip("links cannot be made here")
         assert list(index(root)) == list(entries)
+
+    @pytest.mark.skipif(
+        os.mkdir not in os.supports_dir_fd, reason="such folders cannot be made here"
+    )
+    def test_a_folder_that_cannot_be_read_is_told_and_the_rest_is_listed(
+        self, root, entries, caplog
+    ):
+        assert len(entries) == 3
+        folder = os.open(root, os.O_RDONLY)
+        for _ in range(30):  # until the path is too long for the system
+            os.mkdir("d" * 200, dir_fd=folder)
+            below = os.open("d" * 200, os.O_RDONLY, dir_fd=folder)
+            os.close(folder)
+            folder = below
+        os.close(folder)
+        found = index(root)
+        assert list(found) == list(entries)
+        (error,) = found.unreadable
+        assert str(root) in str(error)
+        (record,) = caplog.records
+        for text in ("1 of its folders", "not in the index", "unreadable", "too long"):
+            assert text in record.getMessage()
+        assert "1 of its folders unreadable" in repr(found)
+        for same in (
+            found[:1],
+            found.where("total"),
+            pickle.loads(pickle.dumps(found)),
+        ):
+            assert len(same.unreadable) == 1
+        assert entries.unreadable == ()

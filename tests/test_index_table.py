@@ -213,6 +213,12 @@ class TestLibraries:
                 assert list(frame.columns) == names
                 assert list(frame["path"]) == [entry.path for entry in found]
 
+    def test_a_frame_of_pandas_can_be_written_to(self, found):
+        frame = found.to_pandas(details=True)
+        for name, value in {"size": 7, "name": "x", "sequence": 9}.items():
+            frame.loc[0, name] = value
+            assert frame.loc[0, name] == value
+
     def test_what_takes_arrow_takes_it_as_it_stands(self, found):
         expected = found.to_arrow()
         assert pyarrow.table(found) == expected

@@ -80,16 +80,38 @@ def import_pyarrow() -> Any:
     return pyarrow
 
 
-def as_library(library: str, table: Any) -> Any:
-    """Return an Arrow table as one of pandas or Polars, or as it is."""
+def as_library(library: str, columns: dict[str, Any]) -> Any:
+    """
+    Return Arrow columns as a table of pandas, of Polars, or of Arrow.
+
+    Args:
+        library: `"pandas"`, `"polars"` or `"arrow"`.
+        columns: The columns by name. They are taken out one by one, so that each is
+            gone when it has become one of pandas.
+
+    Raises:
+        MissingDependencyError: If the library is not installed.
+    """
+    pyarrow = import_pyarrow()
     if library == "arrow":
-        return table
+        return pyarrow.table(columns)
     try:
         module: Any = import_module(library)
     except ImportError as error:
         message = f"{library} is not installed: pip install {library} pyarrow"
         raise MissingDependencyError(message) from error
-    if library == "pandas":
-        # Each column is given up when it has become one of pandas.
-        return table.to_pandas(self_destruct=True, split_blocks=True)
-    return module.from_arrow(table, rechunk=False)
+    if library == "polars":
+        return module.from_arrow(pyarrow.table(columns), rechunk=False)
+    series = {name: _series(columns.pop(name)) for name in list(columns)}
+    return module.DataFrame(series, copy=False)
+
+
+def _series(column: Any) -> Any:
+    """Return a column as a series of pandas that can be written to."""
+    if column.num_chunks == 1:
+        # Memory of Arrow would be taken over as it is, to be read only.
+        half = len(column) // 2
+        column = import_pyarrow().chunked_array(
+            [column.chunk(0)[:half], column.chunk(0)[half:]], column.type
+        )
+    return import_pyarrow().table({"column": column}).to_pandas()["column"]

@@ -65,16 +65,18 @@ class _Parts:
         self._tags.append(dict(entry.meta["tags"]))
         self._tables.append(_in_own_memory(table))
 
-    def joined(self) -> Any:
+    def joined(self) -> dict[str, Any]:
         pyarrow = import_pyarrow()
         if not self._tables:
-            return pyarrow.table({})
+            return {}
         lengths = [table.num_rows for table in self._tables]
         table = pyarrow.concat_tables(self._tables, promote_options="permissive")
         self._tables.clear()
-        for number, (column, values) in enumerate(self._beside(table.column_names)):
-            table = table.add_column(number, column, _repeated(values, lengths))
-        return table
+        columns = {
+            column: _repeated(values, lengths)
+            for column, values in self._beside(table.column_names)
+        }
+        return {**columns, **dict(zip(table.column_names, table.columns, strict=True))}
 
     def _beside(self, taken: Sequence[str]) -> Iterator[tuple[str, list[Any]]]:
         """Yield the columns that tell of the entries, with a value for each entry."""

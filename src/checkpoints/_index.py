@@ -14,6 +14,7 @@ from checkpoints._entry_filter import EntryFilter
 from checkpoints._entry_order import in_order, latest_of, runs_of, sorted_texts
 from checkpoints._index_table import detailed_table, reader_of
 from checkpoints._listing import Listing
+from checkpoints._shown import shown
 from checkpoints._walk import check_root
 from checkpoints.storage import open_store
 
@@ -213,7 +214,7 @@ class Index(Collection[Entry], Reversible[Entry]):
         Raises:
             MissingDependencyError: If pandas or pyarrow is not installed.
         """
-        return as_library("pandas", self.to_arrow(details=details))
+        return self._as("pandas", details=details)
 
     def to_polars(self, *, details: bool = False) -> Any:
         """
@@ -222,7 +223,7 @@ class Index(Collection[Entry], Reversible[Entry]):
         Raises:
             MissingDependencyError: If Polars or pyarrow is not installed.
         """
-        return as_library("polars", self.to_arrow(details=details))
+        return self._as("polars", details=details)
 
     def concat(
         self, value: str, *, to: str | None = None, trusted: bool = False
@@ -249,6 +250,11 @@ class Index(Collection[Entry], Reversible[Entry]):
         """
         return concatenated(self._listing, value, to=to, trusted=trusted)
 
+    def _as(self, library: str, *, details: bool) -> Any:
+        table = self.to_arrow(details=details)
+        columns = dict(zip(table.column_names, table.columns, strict=True))
+        return as_library(library, columns)
+
     @property
     def _listing(self) -> Listing:
         if self._found is None:
@@ -259,11 +265,11 @@ class Index(Collection[Entry], Reversible[Entry]):
             self._unreadable = unreadable
             if unreadable:
                 logger.warning(
-                    "%d folders under %r cannot be read, and what lies in them is not "
-                    "in the index; its attribute unreadable says why. The first: %r",
-                    len(unreadable),
+                    "%r: %d of its folders cannot be read, and what lies in them is "
+                    "not in the index, whose attribute unreadable says why: %s",
                     self.root,
-                    str(unreadable[0]),
+                    len(unreadable),
+                    shown(str(unreadable[0])),
                 )
         return self._found
 

@@ -68,6 +68,8 @@ def _of_arrow(name: str, value: Any) -> Any:
     if isinstance(value, pyarrow.RecordBatch):
         value = pyarrow.Table.from_batches([value])
     if isinstance(value, pyarrow.Table):
+        if len(set(value.column_names)) < value.num_columns:
+            raise ValueError("two of its columns have the same name")
         return value.replace_schema_metadata(None)
     if isinstance(value, (pyarrow.Array, pyarrow.ChunkedArray)):
         return _column(name, value)
