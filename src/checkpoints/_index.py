@@ -15,6 +15,7 @@ from checkpoints._entry_order import in_order, latest_of, runs_of, sorted_texts
 from checkpoints._index_table import detailed_table, reader_of
 from checkpoints._listing import Listing
 from checkpoints._shown import shown
+from checkpoints._tag_filter import Wanted
 from checkpoints._walk import check_root
 from checkpoints.storage import open_store
 
@@ -108,9 +109,9 @@ class Index(Collection[Entry], Reversible[Entry]):
     def where(
         self,
         names: str | Iterable[str] | None = None,
-        tags: Mapping[str, object] | None = None,
+        tags: Mapping[str, Wanted] | None = None,
         /,
-        **named: object,
+        **named: Wanted,
     ) -> Index:
         """
         Return the entries of these names and tags.

@@ -9,16 +9,26 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import enum
 import numbers
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Optional, TypeAlias, Union
 
 from checkpoints._shown import shown
 from checkpoints._tags import checked_tag_name, tag_text
 from checkpoints.errors import ConfigError
 
-__all__ = ["checked_tag_filter", "may_match", "read_like", "tags_match"]
+__all__ = ["Wanted", "checked_tag_filter", "may_match", "read_like", "tags_match"]
+
+# What a program of Python 3.11 cannot spell with `|`: a slice takes no types there.
+_Range: TypeAlias = "slice[Any, Any, Any]"
+_Single: TypeAlias = (
+    str | bytes | float | decimal.Decimal | datetime.date | datetime.time | enum.Enum
+)
+Wanted: TypeAlias = Optional[  # noqa: UP045
+    Union[Callable[[str], object], _Single, _Range, Collection[Any]]  # noqa: UP007
+]
 
 
 def checked_tag_filter(where: Mapping[Any, object]) -> dict[str, object]:
