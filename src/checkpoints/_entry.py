@@ -6,15 +6,18 @@ import os
 from functools import cached_property, lru_cache
 from typing import Any
 
+from checkpoints._html import html_table
 from checkpoints._key import SUFFIXES, parse_folder, unescape
 from checkpoints._load import load_file, read_meta
 from checkpoints._tags import Tags
-from checkpoints.errors import ConfigError
+from checkpoints.errors import CheckpointError, ConfigError
 from checkpoints.storage import local_path
 
 __all__ = ["CONTAINERS", "Entry", "Folder", "load", "path_of", "stem_and_number"]
 
 CONTAINERS = tuple(SUFFIXES.values())
+# What a notebook shows of each value.
+_SHOWN = ("kind", "type", "dtype", "shape", "bytes")
 
 
 class Folder:
@@ -71,6 +74,18 @@ class Entry:
     def __repr__(self) -> str:
         tags = "".join(f", {name}={value}" for name, value in self.tags)
         return f"<Entry {self.fullname}{tags}>"
+
+    def _repr_html_(self) -> str:
+        try:
+            meta = self.meta
+        except (CheckpointError, OSError) as error:
+            return html_table(repr(self), ["its header cannot be read"], [[str(error)]])
+        rows = [
+            [name, *(str(node.get(field, "")) for field in _SHOWN)]
+            for name, node in meta["values"].items()
+        ]
+        saved = f"{meta['time']:%Y-%m-%d %H:%M:%S} UTC, run {meta.get('run')}"
+        return html_table(f"{self!r}, saved {saved}", ["value", *_SHOWN], rows)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Entry) and self.path == other.path

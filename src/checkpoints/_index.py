@@ -12,6 +12,7 @@ from checkpoints._concatenation import concatenated
 from checkpoints._entry import Entry, path_of
 from checkpoints._entry_filter import EntryFilter
 from checkpoints._entry_order import in_order, latest_of, runs_of, sorted_texts
+from checkpoints._html import html_table
 from checkpoints._index_table import detailed_table, reader_of
 from checkpoints._listing import Listing
 from checkpoints._shown import shown
@@ -20,6 +21,9 @@ from checkpoints._walk import check_root
 from checkpoints.storage import open_store
 
 __all__ = ["Index", "index"]
+
+# As many rows as somebody scrolls through.
+_MOST_SHOWN = 200
 
 logger = logging.getLogger("checkpoints")
 
@@ -61,6 +65,17 @@ class Index(Collection[Entry], Reversible[Entry]):
         missed = len(self.unreadable)
         folders = f", {missed} of its folders unreadable" if missed else ""
         return f"<Index of {len(self)} entries under {self.root!r}{folders}>"
+
+    def _repr_html_(self) -> str:
+        shown_ones = self[:_MOST_SHOWN]
+        tags = dict.fromkeys(name for entry in shown_ones for name, _ in entry.tags)
+        rows = [
+            [entry.fullname, *(", ".join(entry.tags.values_of(tag)) for tag in tags)]
+            for entry in shown_ones
+        ]
+        if len(self) > _MOST_SHOWN:
+            rows.append([f"and {len(self) - _MOST_SHOWN} more"])
+        return html_table(repr(self), ["name", *tags], rows)
 
     def __getstate__(self) -> dict[str, Any]:
         # Walked, and without its filters: they may hold functions.
