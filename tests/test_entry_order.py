@@ -150,16 +150,16 @@ class TestRuns:
             "import sys; from checkpoints import FileHandler;"
             "FileHandler(sys.argv[1]).checkpoint(sys.argv[2], 1)"
         )
-        for run, name in (("z", "a"), ("y", "b"), ("z", "c")):
+        for run, name in (("y", "b"), ("z", "a"), ("y", "c")):
             env = {**os.environ, "PYTHONPATH": str(LOCATION), "CHECKPOINTS_RUN": run}
             command = [sys.executable, "-c", program, str(root), name]
             subprocess.run(command, check=True, timeout=100, env=env)
         runs = index(root).runs()
         assert {run: part.names() for run, part in runs.items()} == {
-            "z": ["a", "c"],
-            "y": ["b"],
+            "y": ["b", "c"],
+            "z": ["a"],
         }
-        assert list(runs) == ["z", "y"]
+        assert list(runs) == ["y", "z"]
 
     def test_a_damaged_file_is_of_no_run(self, root, handler):
         save(handler, "a")

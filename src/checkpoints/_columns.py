@@ -102,16 +102,11 @@ def as_library(library: str, columns: dict[str, Any]) -> Any:
         raise MissingDependencyError(message) from error
     if library == "polars":
         return module.from_arrow(pyarrow.table(columns), rechunk=False)
-    series = {name: _series(columns.pop(name)) for name in list(columns)}
+    series = {}
+    for name in list(columns):
+        # A frame of one column owns its memory, and can be written to.
+        frame = pyarrow.table({name: columns.pop(name)}).to_pandas()
+        series[name] = frame[name]
+        # What is free between other columns is of no use to anybody.
+        pyarrow.default_memory_pool().release_unused()
     return module.DataFrame(series, copy=False)
-
-
-def _series(column: Any) -> Any:
-    """Return a column as a series of pandas that can be written to."""
-    if column.num_chunks == 1:
-        # Memory of Arrow would be taken over as it is, to be read only.
-        half = len(column) // 2
-        column = import_pyarrow().chunked_array(
-            [column.chunk(0)[:half], column.chunk(0)[half:]], column.type
-        )
-    return import_pyarrow().table({"column": column}).to_pandas()["column"]
