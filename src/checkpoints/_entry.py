@@ -3,55 +3,42 @@
 from __future__ import annotations
 
 import os
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from checkpoints._html import html_table
 from checkpoints._key import SUFFIXES, parse_folder, unescape
 from checkpoints._load import load_file, read_meta
 from checkpoints._tags import Tags
+from checkpoints._walk import Segments
 from checkpoints.errors import CheckpointError, ConfigError
 from checkpoints.storage import local_path
 
-__all__ = ["CONTAINERS", "Entry", "Folder", "load", "path_of", "stem_and_number"]
+__all__ = [
+    "CONTAINERS",
+    "Entry",
+    "key_of",
+    "load",
+    "path_of",
+    "start_of",
+    "stem_and_number",
+]
 
 CONTAINERS = tuple(SUFFIXES.values())
 # What a notebook shows of each value.
 _SHOWN = ("kind", "type", "dtype", "shape", "bytes")
 
 
-class Folder:
-    """
-    A folder that entries lie in, and what they share by that.
+@lru_cache(maxsize=1024)
+def key_of(folder: Segments) -> tuple[Tags, tuple[str, ...]]:
+    """Return the tags and the prefixes of a folder; its entries come in a row."""
+    return parse_folder(folder)
 
-    Args:
-        root: The root it lies under.
-        segments: The folders on the way from there.
-    """
 
-    __slots__ = ("__dict__", "root", "segments")
-
-    def __init__(self, root: str, segments: tuple[str, ...]) -> None:
-        self.root = root
-        self.segments = segments
-
-    def __reduce__(self) -> tuple[type[Folder], tuple[str, tuple[str, ...]]]:
-        return Folder, (self.root, self.segments)
-
-    @cached_property
-    def path(self) -> str:
-        """Where it lies."""
-        return os.path.join(self.root, *self.segments)
-
-    @cached_property
-    def key(self) -> tuple[Tags, tuple[str, ...]]:
-        """The tags and the prefixes that its segments stand for."""
-        return parse_folder(self.segments)
-
-    @cached_property
-    def start(self) -> str:
-        """What the full names of its entries begin with: `"mypkg."`."""
-        return "".join([f"{prefix}." for prefix in self.key[1]])
+@lru_cache(maxsize=1024)
+def start_of(folder: Segments) -> str:
+    """Return what the full names in a folder begin with, such as `"mypkg."`."""
+    return "".join([f"{prefix}." for prefix in key_of(folder)[1]])
 
 
 class Entry:
@@ -61,13 +48,15 @@ class Entry:
     Entries come from `index`. They can be pickled, compared and put into sets.
 
     Args:
-        folder: The folder it lies in.
+        root: The root it lies under.
+        folder: The folders below it.
         file: The name of the file.
     """
 
-    __slots__ = ("_file", "_folder")
+    __slots__ = ("_file", "_folder", "_root")
 
-    def __init__(self, folder: Folder, file: str) -> None:
+    def __init__(self, root: str, folder: Segments, file: str) -> None:
+        self._root = root
         self._folder = folder
         self._file = file
 
@@ -96,7 +85,7 @@ class Entry:
     @property
     def path(self) -> str:
         """The path of the file."""
-        return os.path.join(self._folder.path, self._file)
+        return os.path.join(self._root, *self._folder, self._file)
 
     @property
     def name(self) -> str:
@@ -111,17 +100,17 @@ class Entry:
     @property
     def prefixes(self) -> tuple[str, ...]:
         """The parts of the name before the last: `("mypkg",)` of `"mypkg.fit"`."""
-        return self._folder.key[1]
+        return key_of(self._folder)[1]
 
     @property
     def fullname(self) -> str:
         """The dotted name it was saved under, such as `"mypkg.fit"`."""
-        return self._folder.start + self.name
+        return start_of(self._folder) + self.name
 
     @property
     def tags(self) -> Tags:
         """The tags as texts, outermost first; `.tags["date"]` gives the one value."""
-        return self._folder.key[0]
+        return key_of(self._folder)[0]
 
     @property
     def meta(self) -> dict[str, Any]:

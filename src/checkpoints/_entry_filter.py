@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from checkpoints._entry import Folder
-from checkpoints._key import parse_folder
+from checkpoints._entry import key_of
 from checkpoints._name_pattern import NamePattern
 from checkpoints._shown import shown
 from checkpoints._tag_filter import checked_tag_filter, may_match, tags_match
+from checkpoints._walk import Segments
 from checkpoints.errors import ConfigError
 
 __all__ = ["EntryFilter"]
@@ -38,9 +38,9 @@ class EntryFilter:
         self._pattern = None if names is None else NamePattern(names)
         self._tags = checked_tag_filter(tags)
 
-    def enters(self, segments: tuple[str, ...]) -> bool:
+    def enters(self, folder: Segments) -> bool:
         """Tell whether what lies below a folder can be taken."""
-        tags, prefixes = parse_folder(segments)
+        tags, prefixes = key_of(folder)
         if not prefixes:
             # A tag may be repeated further down, with the value that is wanted.
             return True
@@ -48,9 +48,9 @@ class EntryFilter:
             return False
         return may_match(tags, self._tags)
 
-    def takes(self, folder: Folder) -> bool:
+    def takes(self, folder: Segments) -> bool:
         """Tell whether the tags of a folder are such as are asked for."""
-        return tags_match(folder.key[0], self._tags)
+        return tags_match(key_of(folder)[0], self._tags)
 
     def covers(self, fullname: str) -> bool:
         """Tell whether a name is asked for."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from checkpoints._columns import COLUMNS, DETAILS, column_names
-from checkpoints._entry import CONTAINERS, stem_and_number
+from checkpoints._entry import CONTAINERS, key_of, stem_and_number
 from checkpoints._headers import Header, moment_of, read_headers
 from checkpoints._listing import Listing, status_of
 from checkpoints._shown import shown
@@ -42,7 +42,7 @@ def latest_of(listing: Listing) -> list[int]:
     ):
         is_ours = file.endswith(CONTAINERS)
         stem = stem_and_number(file)[0] if is_ours else file
-        keys[listing.folders[place].segments, stem].append(position)
+        keys[listing.folders[place], stem].append(position)
     several = [place for places in keys.values() if len(places) > 1 for place in places]
     ages = dict(zip(several, _ages(listing.picked(several)), strict=True))
     # Numbers do not tell: one that was deleted is given again.
@@ -91,7 +91,7 @@ def _column(listing: Listing, name: str) -> Sequence[Any]:
         return listing.fullnames()
     if name == "path":
         return [
-            (*listing.folders[place].segments, file)
+            (*listing.folders[place], file)
             for place, file in zip(listing.places, listing.files, strict=True)
         ]
     if name in ("size", "time"):
@@ -105,7 +105,7 @@ def _column(listing: Listing, name: str) -> Sequence[Any]:
 
 
 def _tag_column(listing: Listing, name: str) -> Sequence[Any]:
-    folders = [dict(folder.key[0]) for folder in listing.folders]
+    folders = [dict(key_of(folder)[0]) for folder in listing.folders]
     tags = {tag: None for pairs in folders for tag in pairs}
     columns = column_names(tags, (*COLUMNS, *DETAILS))
     for tag, column in columns.items():

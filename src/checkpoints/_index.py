@@ -9,7 +9,7 @@ from typing import Any, overload
 
 from checkpoints._columns import as_library
 from checkpoints._concatenation import concatenated
-from checkpoints._entry import Entry, path_of
+from checkpoints._entry import Entry, key_of, path_of
 from checkpoints._entry_filter import EntryFilter
 from checkpoints._entry_order import in_order, latest_of, runs_of, sorted_texts
 from checkpoints._html import html_table
@@ -197,7 +197,7 @@ class Index(Collection[Entry], Reversible[Entry]):
         """
         folders = self._listing.compact().folders
         return sorted_texts(
-            {text for it in folders for text in it.key[0].values_of(tag)}
+            {text for it in folders for text in key_of(it)[0].values_of(tag)}
         )
 
     def to_arrow(self, *, details: bool = False) -> Any:

@@ -14,6 +14,7 @@ from checkpoints._columns import (
     text_column,
     typed_column,
 )
+from checkpoints._entry import key_of
 from checkpoints._headers import Header, read_headers
 from checkpoints._listing import Listing, status_of
 from checkpoints._tag_filter import read_like
@@ -83,7 +84,7 @@ class _TypedTags:
         self._tags = _tag_names(listing)
 
     def extend(self, part: Listing, headers: Iterable[Header | None]) -> None:
-        folders = [dict(folder.key[0]) for folder in part.folders]
+        folders = [dict(key_of(folder)[0]) for folder in part.folders]
         for place, header in zip(part.places, headers, strict=True):
             self._paths.append(folders[place])
             self._headers.append(None if header is None else self._once(header.tags))
@@ -113,19 +114,19 @@ def _parts(listing: Listing) -> Iterator[Listing]:
 
 def _tag_names(listing: Listing) -> Iterable[str]:
     return dict.fromkeys(
-        name for folder in listing.folders for name, _ in folder.key[0]
+        name for folder in listing.folders for name, _ in key_of(folder)[0]
     )
 
 
 def _innermost(part: Listing, tag: str) -> Any:
-    values = [dict(folder.key[0]).get(tag) for folder in part.folders]
+    values = [dict(key_of(folder)[0]).get(tag) for folder in part.folders]
     return text_column(values).take(_places(part))
 
 
 def _all_tags(part: Listing) -> Any:
     """Return every tag of each row, with the values that a repeated one has."""
     pyarrow = import_pyarrow()
-    tags = [folder.key[0] for folder in part.folders]
+    tags = [key_of(folder)[0] for folder in part.folders]
     ends = list(accumulate(map(len, tags), initial=0))
     parts = [
         text_column([pair[number] for pairs in tags for pair in pairs])

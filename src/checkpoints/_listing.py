@@ -6,9 +6,9 @@ import os
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 
-from checkpoints._entry import CONTAINERS, Entry, Folder, stem_and_number
+from checkpoints._entry import CONTAINERS, Entry, start_of, stem_and_number
 from checkpoints._entry_filter import EntryFilter
-from checkpoints._walk import walk
+from checkpoints._walk import Segments, walk
 
 __all__ = ["Listing", "status_of"]
 
@@ -21,16 +21,22 @@ class Listing:
     Files in order, each as a name and the number of its folder.
 
     Args:
-        folders: The folders.
+        root: The root.
+        folders: The folders below it.
         places: For each file, where its folder stands among them.
         files: The names of the files.
     """
 
-    __slots__ = ("files", "folders", "places")
+    __slots__ = ("files", "folders", "places", "root")
 
     def __init__(
-        self, folders: Sequence[Folder], places: array[int], files: Sequence[str]
+        self,
+        root: str,
+        folders: Sequence[Segments],
+        places: array[int],
+        files: Sequence[str],
     ) -> None:
+        self.root = root
         self.folders = folders
         self.places = places
         self.files = files
@@ -45,45 +51,47 @@ class Listing:
         all_files: bool,
     ) -> Listing:
         """Walk through a root, past the folders that a filter rules out."""
-        folders: list[Folder] = []
+        folders: list[Segments] = []
         places, files = array("I"), list[str]()
         # One text for all the files of one name: most trees have few names.
         shared: dict[str, str] = {}
 
-        def enters(segments: tuple[str, ...]) -> bool:
-            return all(rule.enters(segments) for rule in filters)
+        def enters(folder: Segments) -> bool:
+            return all(rule.enters(folder) for rule in filters)
 
-        for segments, found in walk(root, enters, unreadable.append):
-            folder = Folder(root, segments)
+        for folder, found in walk(root, enters, unreadable.append):
             names = _taken(folder, found, filters, all_files=all_files)
             if names:
                 places.extend(array("I", [len(folders)]) * len(names))
                 files.extend(map(shared.setdefault, names, names))
-                folders.append(folder)
-        return cls(folders, places, files)
+                last = [shared.setdefault(it, it) for it in folder[-1:]]
+                folders.append((*folder[:-1], *last))
+        return cls(root, folders, places, files)
 
     def __len__(self) -> int:
         return len(self.files)
 
     def __iter__(self) -> Iterator[Entry]:
-        folders = self.folders
+        root, folders = self.root, self.folders
         for place, file in zip(self.places, self.files, strict=True):
-            yield Entry(folders[place], file)
+            yield Entry(root, folders[place], file)
 
     def entry(self, position: int) -> Entry:
         """Return one entry."""
-        return Entry(self.folders[self.places[position]], self.files[position])
+        folder = self.folders[self.places[position]]
+        return Entry(self.root, folder, self.files[position])
 
     def sliced(self, positions: slice) -> Listing:
         """Return a part of it."""
-        return Listing(self.folders, self.places[positions], self.files[positions])
+        places, files = self.places[positions], self.files[positions]
+        return Listing(self.root, self.folders, places, files)
 
     def picked(self, positions: Iterable[int]) -> Listing:
         """Return the files that stand at these positions, in this order."""
         chosen = array("Q", positions)
         places = array("I", [self.places[position] for position in chosen])
         files = [self.files[position] for position in chosen]
-        return Listing(self.folders, places, files)
+        return Listing(self.root, self.folders, places, files)
 
     def compact(self) -> Listing:
         """Return the same files, with no folders besides theirs."""
@@ -93,7 +101,7 @@ class Listing:
         renumbered = {place: number for number, place in enumerate(used)}
         folders = [self.folders[place] for place in used]
         places = array("I", map(renumbered.__getitem__, self.places))
-        return Listing(folders, places, self.files)
+        return Listing(self.root, folders, places, self.files)
 
     def filtered(self, rule: EntryFilter) -> Listing:
         """Return the files that a filter takes."""
@@ -115,7 +123,7 @@ class Listing:
         for file in self.files:
             if file not in stems:
                 stems[file] = stem_and_number(file)[0]
-        starts = [folder.start for folder in self.folders]
+        starts = [start_of(folder) for folder in self.folders]
         names = [
             starts[place] + stems[file]
             for place, file in zip(self.places, self.files, strict=True)
@@ -124,13 +132,13 @@ class Listing:
 
     def paths(self) -> Iterator[str]:
         """Yield the path of each file."""
-        starts = [os.path.join(folder.path, "") for folder in self.folders]
+        starts = [os.path.join(self.root, *folder, "") for folder in self.folders]
         for place, file in zip(self.places, self.files, strict=True):
             yield starts[place] + file
 
 
 def _taken(
-    folder: Folder,
+    folder: Segments,
     files: Sequence[str],
     filters: Sequence[EntryFilter],
     *,
@@ -145,7 +153,7 @@ def _taken(
         files = [
             file
             for file in files
-            if rule.covers(folder.start + stem_and_number(file)[0])
+            if rule.covers(start_of(folder) + stem_and_number(file)[0])
         ]
     # One look at all of them: most folders have no numbered files.
     if all_files or "".join(files).count(".") > _DOTS * len(files):
