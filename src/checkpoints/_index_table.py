@@ -24,7 +24,7 @@ __all__ = ["detailed_table", "reader_of"]
 
 _TAKEN = (*COLUMNS, *DETAILS)
 # One batch of a table: what is made of Python's own objects is gone after each.
-_ROWS = 1 << 16
+_ROWS = 1 << 14
 _NOT_TOLD = Header((), None, None, None, [])
 
 
