@@ -358,9 +358,9 @@ class TestValues:
     def test_those_that_wait_take_no_more_memory_than_was_allowed(
         self, tmp_path, record, full
     ):
-        count, bound = (1000, 200_000_000) if full else (20, 200_000_000)
-        breaches = []
-        for on_full in ("block", "drop"):
+        bound, breaches = 200_000_000, []
+        counts = {"block": 1000 if full else 20, "drop": 20}
+        for on_full, count in counts.items():
             root = tmp_path / on_full
             _, out, err = ended(BOUNDED, root, count, bound, on_full)
             assert out, err
@@ -372,7 +372,7 @@ class TestValues:
         used = int(out.split()[0])
         record(
             "7  memory is bounded",
-            cases=2 * count,
+            cases=sum(counts.values()),
             breaches=breaches,
             control=int(used > bound * 1.2),
             note="50 MB each on a slow disk; control: ten times the bound",
