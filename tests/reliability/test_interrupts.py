@@ -258,7 +258,7 @@ class TestInterrupts:
         control = run(INTERRUPTS, tmp_path / "naive", 1, "small", "naive")
         cases, breaches = total(INTERRUPTS, tmp_path, step, VARIANTS)
         record(
-            "4  an interrupt leaves nothing behind",
+            "an interrupt leaves nothing behind",
             cases=cases,
             breaches=breaches,
             control=len(control["breaches"]),
@@ -273,7 +273,7 @@ class TestAllocations:
         control = run(ALLOCATIONS, tmp_path / "naive", 1, "object", "naive")
         cases, breaches = total(ALLOCATIONS, tmp_path, step, VARIANTS)
         record(
-            "5  out of memory takes nothing down",
+            "out of memory takes nothing down",
             cases=cases,
             breaches=breaches,
             control=len(control["breaches"]),
