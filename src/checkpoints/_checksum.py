@@ -99,13 +99,13 @@ class Checksum:
 
     def _start(self) -> None:
         self._wanted = False
-        # Known before it runs, so that an interrupt in between leaves none behind.
-        self._thread = threading.Thread(
-            target=self._follow, name="checkpoints-crc", daemon=True
-        )
         try:
+            # Known before it runs, so that an interrupt in between leaves none behind.
+            self._thread = threading.Thread(
+                target=self._follow, name="checkpoints-crc", daemon=True
+            )
             self._thread.start()
-        except RuntimeError:  # the interpreter is shutting down, or out of threads
+        except RuntimeError:  # no more threads, or none of this kind in here
             self._thread = None
 
     def _end(self) -> None:

@@ -154,8 +154,8 @@ class Temporary:
             os.link(self.path, path)
         except OSError as error:
             # A network file system may repeat a request whose answer was lost, and
-            # then fail where the first one did it: a second link tells.
-            if self._links(error, path) > 1:
+            # then fail where the first one did it.
+            if self._is_at(path, error):
                 return
             if error.errno not in _NO_LINKS:
                 raise
@@ -163,15 +163,17 @@ class Temporary:
 
     def _check_unmoved(self, error: OSError, path: str) -> None:
         """Raise `UnknownOutcomeError` where the file has moved in spite of an error."""
-        if self._links(error, path) == 0:
+        try:
+            os.stat(self.path)
+        except OSError:
             raise _unknown(error, path) from error
 
-    def _links(self, error: OSError, path: str) -> int:
-        """Return how many names the file has, after an error of giving it one."""
+    def _is_at(self, path: str, error: OSError) -> bool:
+        """Tell whether the file has a name, after an error of giving it one."""
         try:
-            return os.stat(self.path).st_nlink
+            return os.path.samefile(self.path, path)
         except FileNotFoundError:
-            return 0
+            return False
         except OSError:
             raise _unknown(error, path) from error
 

@@ -86,7 +86,7 @@ class LocalStore:
     def __init__(self, root: str) -> None:
         self.root = root
         # Folders whose own names are on the disk.
-        self._durable: set[str] = set()
+        self._durable: dict[str, tuple[int, int]] = {}
 
     def __repr__(self) -> str:
         return f"LocalStore({self.root!r})"
@@ -133,11 +133,12 @@ class LocalStore:
         folder = path[: path.rindex(os.sep)]
         temporary = Temporary(folder)
         with temporary, temporary:
-            made = _created(temporary, folder)
+            for made in _create(temporary, folder):
+                self._durable.pop(made, None)
             temporary.write(pieces, size)
             if durable:
                 temporary.sync()
-                self._sync_above(folder, made)
+                self._sync_above(folder)
             temporary.close()
             if replace:
                 temporary.rename(path)
@@ -161,15 +162,21 @@ class LocalStore:
             else:
                 return name
 
-    def _sync_above(self, folder: str, made: Sequence[str]) -> None:
+    def _sync_above(self, folder: str) -> None:
         """Have the names of a folder, and of those above it, on the disk."""
-        above = os.path.dirname(self.root)
-        below = folder[len(above) :].count(os.sep)
-        chain = [folder.rsplit(os.sep, depth)[0] for depth in range(below)]
-        for path in dict.fromkeys([*made, *chain]):
-            if path in made or path not in self._durable:
-                _sync(os.path.dirname(path))
-                self._durable.add(path)
+        while (above := os.path.dirname(folder)) != folder:
+            found = os.stat(folder)
+            # A folder that somebody took away and made again is another one.
+            identity = (found.st_dev, found.st_ino)
+            if self._durable.get(folder) != identity:
+                try:
+                    _sync(above)
+                except PermissionError:
+                    # Above the root, among folders that were there before.
+                    if folder.startswith(self.root + os.sep):
+                        raise
+                self._durable[folder] = identity
+            folder = above
 
     def get(self, name: str) -> LocalFile:
         """
@@ -208,7 +215,7 @@ class LocalStore:
         os.unlink(self.path_of(name))
 
 
-def _created(temporary: Temporary, folder: str) -> Sequence[str]:
+def _create(temporary: Temporary, folder: str) -> Sequence[str]:
     """Create a file, and its folder where there is none; return what was made."""
     made: list[str] = []
     for tries_left in reversed(range(_TRIES)):
@@ -224,7 +231,7 @@ def _created(temporary: Temporary, folder: str) -> Sequence[str]:
 
 
 def _make_folders(folder: str) -> list[str]:
-    """Make a folder and those above it; return the folders that are new."""
+    """Make a folder and those above it; return those that are new."""
     missing = []
     while folder and not os.path.isdir(folder):
         missing.append(folder)
