@@ -101,6 +101,25 @@ class TestEndings:
             note=f"{len(ENDINGS)} ways to end; control: killed",
         )
 
+    def test_frames_that_wait_are_saved_as_frames(self, tmp_path):
+        """Their conversion would like to have threads, and there are no more."""
+        program = """
+            import sys
+            import numpy as np
+            import pandas as pd
+            import checkpoints as cp
+
+            frame = pd.DataFrame({"a": np.arange(300_000.0), "b": 1.5})
+            cp.config("ending", sys.argv[1], background=True, compression="gzip")
+            for number in range(4):
+                with cp.tags(number=number):
+                    cp.checkpoint("ending", frame)
+        """
+        returncode, _, err = ended(textwrap.dedent(program), tmp_path)
+        assert (returncode, err) == (0, "")
+        kinds = [entry.meta["values"]["data"]["kind"] for entry in index(tmp_path)]
+        assert kinds == ["pandas.DataFrame"] * 4
+
     def test_a_disk_that_hangs_holds_it_up_for_max_wait_only(self, tmp_path):
         program = """
             import sys, time

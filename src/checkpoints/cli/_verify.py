@@ -42,7 +42,7 @@ def verify(
     Check every byte of every checkpoint file under ROOT.
 
     The exit code is 0 if all files are whole, 1 if one is damaged or could not be
-    read, 2 if there is no such folder.
+    read, or if there is none at all, 2 if there is no such folder.
     """
     progress = False if quiet or as_json else None
     found = checkpoints.verify(root, max_workers=jobs, progress=progress)
@@ -54,4 +54,7 @@ def verify(
         Console(highlight=False).print(
             str(found), style=style, markup=False, soft_wrap=True
         )
-    context.exit(0 if found.ok else 1)
+    nothing = not found.checked and not found.unreadable
+    if nothing:
+        click.echo("no checkpoint files are there: is this the root?", err=True)
+    context.exit(1 if nothing or not found.ok else 0)
