@@ -13,6 +13,7 @@ import os
 import threading
 import warnings
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -55,8 +56,6 @@ class Registry:
         # The thread that may have held the lock is not there after a fork.
         self._lock = threading.RLock()
         self._owed = []
-        if self._rules:
-            at_exit(self.report)
 
     def deprecate(self, old: str, new: str) -> None:
         """Rename a name; `checkpoints.deprecate` says more."""
@@ -277,8 +276,12 @@ class Registry:
         Raises:
             Exception: What hinders it now; what hinders it later is told later.
         """
-        failed = partial(self._failed_later, rule, key.name, handler=handler)
-        outcomes.follow(handler.commit(key, staged), key.name, handler, failed)
+        result = handler.commit(key, staged)
+        if isinstance(result, Future):
+            failed = partial(self._failed_later, rule, key.name, handler=handler)
+            outcomes.follow(result, key.name, handler, failed)
+        else:
+            outcomes.ended(key.name, result)
 
     # Failures
 
@@ -312,6 +315,7 @@ class Registry:
         outcomes.failed(name, error, handler=handler, loud=loud)
         if rule.on_error == "raise":
             error.add_note(f"while checkpoint {name!r} was saved in the background")
+            at_exit(self.report)
             with self._lock:
                 self._owed.append((rule, error))
 
@@ -361,14 +365,11 @@ class Registry:
 
     def report(self) -> None:
         """Tell, at the end of the process, what went wrong and what did not happen."""
-        _writer.drain()
+        outcomes.report()
         for rule, error in self._owed:
             logger.error(
                 "%r was to raise this, and nobody was there to see it: %r", rule, error
             )
-        summary = outcomes.summary()
-        if summary:
-            logger.warning("%s", summary)
         if os.getpid() == self._pid and not is_worker():
             for rule in self._rules:
                 self._tell_of_idle(rule)
