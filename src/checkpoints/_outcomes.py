@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -37,13 +37,17 @@ class Stats:
 
     Args:
         saved: Those that are done.
-        skipped: Those that found a file there, under `if_exists="skip"`.
-        dropped: Those that a handler in the background had no room or no time for.
+        skipped: Those that there was no need for: a file was there, under
+            `if_exists="skip"`, or `values` or `transform` left nothing.
+        dropped: Those that there was no room or no time for in the background, or in
+            the budgets of their rule.
         failed: Those that left nothing behind.
         unknown: Those with an error so late that the file may be there.
         pending: Those that are waiting in the background.
         pending_bytes: What these hold in memory, about.
         by_name: The numbers of each name, by the words above, but for what waits.
+        by_reason: How many were skipped or dropped because of each option, such as
+            `max_bytes`; `handler` where their handler saw to it.
     """
 
     saved: int = 0
@@ -54,6 +58,7 @@ class Stats:
     pending: int = 0
     pending_bytes: int = 0
     by_name: dict[str, dict[str, int]]
+    by_reason: dict[str, int] = field(default_factory=dict)
 
 
 class Outcomes:
@@ -71,6 +76,7 @@ class Outcomes:
     def clear(self) -> None:
         """Forget all of it."""
         self._counts: Counter[tuple[str, str]] = Counter()
+        self._reasons: Counter[str] = Counter()
         self._kinds: Counter[tuple[str, object]] = Counter()
         self._loud: Counter[tuple[str, str]] = Counter()
         self._first = ""
@@ -101,7 +107,10 @@ class Outcomes:
 
     def ended(self, name: str, result: object) -> None:
         """Count a save that is over: False means that there was no need for it."""
-        self.count(name, "skipped" if result is False else "saved")
+        if result is False:
+            self.count(name, "skipped", "handler")
+        else:
+            self.count(name, "saved")
 
     def _settle(
         self,
@@ -111,7 +120,9 @@ class Outcomes:
         future: Future[Any],
     ) -> None:
         if future.cancelled():
-            self._dropped(name, handler)
+            by = f"by {shown(handler)}: no room or time"
+            story = f"checkpoint {name!r} was dropped, {by}"
+            self.dropped(name, "handler", story, _MAKE_ROOM)
             return
         error = future.exception()
         if error is None:
@@ -119,10 +130,12 @@ class Outcomes:
         else:
             failed(error)
 
-    def count(self, name: str, outcome: str) -> None:
-        """Count one save of a name."""
+    def count(self, name: str, outcome: str, reason: str = "") -> None:
+        """Count one save of a name, and the option that was the reason, if one was."""
         with self._lock:
             self._counts[name, outcome] += 1
+            if reason:
+                self._reasons[reason] += 1
 
     def failed(
         self, name: str, error: BaseException, *, handler: Any = None, loud: bool = True
@@ -134,10 +147,33 @@ class Outcomes:
             story = partial(_story, name, error, handler)
             self._tell(name, outcome, type(error), story, _GOES_ON)
 
-    def _dropped(self, name: str, handler: Any) -> None:
-        self.count(name, "dropped")
-        story = f"checkpoint {name!r} was dropped, by {shown(handler)}: no room or time"
-        self._tell(name, "dropped", "dropped", lambda: story, _MAKE_ROOM)
+    def dropped(  # noqa: PLR0913 - each is a part of what is told
+        self,
+        name: str,
+        reason: str,
+        story: str,
+        way_out: str,
+        *,
+        kind: object = None,
+        is_told: bool = False,
+    ) -> None:
+        """
+        Count a save that there was no room for, and tell the log.
+
+        Args:
+            name: The name of the checkpoint.
+            reason: The option that was the reason.
+            story: What happened.
+            way_out: What would help.
+            kind: What this is the 1st, 10th or 100th time of; the reason unless given.
+            is_told: Whether the log knows of it already.
+        """
+        self.count(name, "dropped", reason)
+        if is_told:
+            with self._lock:
+                self._loud[name, "dropped"] += 1
+        else:
+            self._tell(name, "dropped", kind or reason, lambda: story, way_out)
 
     def _tell(
         self,
@@ -164,7 +200,7 @@ class Outcomes:
     def stats(self, pending: int, pending_bytes: int) -> Stats:
         """Return the counts, with what others know of those that wait."""
         with self._lock:
-            counts = dict(self._counts)
+            counts, reasons = dict(self._counts), dict(sorted(self._reasons.items()))
         by_name: dict[str, dict[str, int]] = {}
         for (name, outcome), count in sorted(counts.items()):
             by_name.setdefault(name, {})[outcome] = count
@@ -173,7 +209,11 @@ class Outcomes:
             for outcome in _OUTCOMES
         }
         return Stats(
-            **totals, pending=pending, pending_bytes=pending_bytes, by_name=by_name
+            **totals,
+            pending=pending,
+            pending_bytes=pending_bytes,
+            by_name=by_name,
+            by_reason=reasons,
         )
 
     def report(self) -> None:

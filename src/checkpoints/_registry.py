@@ -23,8 +23,10 @@ from checkpoints._exit import at_exit, is_worker
 from checkpoints._handlers import ABSENT, Handler, named_values
 from checkpoints._key import Key, checked_name
 from checkpoints._names import Names
+from checkpoints._narrowing import Narrowing
 from checkpoints._origin import Origin, outside_level
 from checkpoints._outcomes import outcomes
+from checkpoints._owed import Owed
 from checkpoints._rules import Rule, Target, handlers_for, split_options
 from checkpoints._shown import shown
 from checkpoints._tags import TagPairs, current_tags
@@ -44,9 +46,8 @@ class Registry:
         self.plans: dict[str, tuple[Rule, ...] | object] = {}
         self.names = Names()
         self._rules: tuple[Rule, ...] = ()
-        # Errors of the background under on_error="raise", until they are raised.
-        self._owed: list[tuple[Rule, BaseException]] = []
-        self._told: set[str] = set()
+        # What `on_error="raise"` could not raise yet, as it came in the background.
+        self._owed = Owed()
         self._lock = threading.RLock()
         self._pid = os.getpid()
         if hasattr(os, "register_at_fork"):
@@ -55,7 +56,9 @@ class Registry:
     def _begin_in_child(self) -> None:
         # The thread that may have held the lock is not there after a fork.
         self._lock = threading.RLock()
-        self._owed = []
+        self._owed.clear()
+        for rule in self._rules:
+            rule.renew()
 
     def deprecate(self, old: str, new: str) -> None:
         """Rename a name; `checkpoints.deprecate` says more."""
@@ -64,22 +67,6 @@ class Registry:
             self.plans.clear()
             for rule in self._rules:
                 self._warn_of_old_names(rule, [old])
-
-    def warn_of_lost_prefix(self, name: str, data: str) -> None:
-        """Tell of a call that looks as if its text were to be part of the name."""
-        full = f"{name}.{data}"
-        if full in self.names and full not in self._told:
-            self._told.add(full)
-            logger.warning(
-                "checkpoint(%r, %r, ...) saves the text %r under %r, while %r is "
-                "registered: write checkpoint(%r, ...) for that",
-                name,
-                data,
-                data,
-                name,
-                full,
-                full,
-            )
 
     # Rules
 
@@ -120,7 +107,7 @@ class Registry:
             self._rules = ()
             self.plans.clear()
             self._owed.clear()
-            self._told.clear()
+            self.names.told.clear()
         outcomes.clear()
 
     def _warn_of_old_names(self, rule: Rule, names: Iterable[str]) -> None:
@@ -143,13 +130,8 @@ class Registry:
                     "checkpoint %r is not known yet; %s. The rule stays, and holds "
                     "once the name is registered or called",
                     name,
-                    self._hint_for_listed(name),
+                    self.names.hint_for_listed(name),
                 )
-
-    def _hint_for_listed(self, name: str) -> str:
-        if any(known.startswith(f"{name}.") for known in self.names.available()):
-            return f"a list means exact names, {name!r} without one all below it too"
-        return self.names.nearest(name)
 
     def _matches(self, rule: Rule, name: str) -> bool:
         return rule.covers(name) or any(map(rule.covers, self.names.old_names(name)))
@@ -255,7 +237,12 @@ class Registry:
                 outcomes.failed(name, error)
 
     def _save(self, rule: Rule, key: Key, data: Any, values: Mapping[str, Any]) -> None:
-        self.raise_owed(rule)
+        self._owed.pay(rule)
+        if rule.narrowing is not None:
+            narrowed = self._narrowed(rule, rule.narrowing, key.name, data, values)
+            if narrowed is None:
+                return
+            data, values = ABSENT, narrowed
         raised = None
         for handler in rule.handlers:
             try:
@@ -268,6 +255,20 @@ class Registry:
                     raised = raised or told
         if raised is not None:
             raise raised
+
+    def _narrowed(
+        self,
+        rule: Rule,
+        narrowing: Narrowing,
+        name: str,
+        data: Any,
+        values: Mapping[str, Any],
+    ) -> dict[str, Any] | None:
+        try:
+            return narrowing.narrowed(name, named_values(data, values))
+        except BaseException as error:  # noqa: BLE001 - the host must not fall
+            self.failed(rule, name, error)
+            return None
 
     def commit(self, rule: Rule, handler: Handler, key: Key, staged: Any) -> None:
         """
@@ -316,28 +317,7 @@ class Registry:
         if rule.on_error == "raise":
             error.add_note(f"while checkpoint {name!r} was saved in the background")
             at_exit(self.report)
-            with self._lock:
-                self._owed.append((rule, error))
-
-    def raise_owed(self, rule: Rule | None = None) -> None:
-        """
-        Raise the first error of the background that nobody was told of yet.
-
-        Args:
-            rule: Whose errors; everybody's unless given.
-
-        Raises:
-            BaseException: That error.
-        """
-        if not self._owed:
-            return
-        with self._lock:
-            mine = [error for owner, error in self._owed if rule in (None, owner)]
-            self._owed = [owed for owed in self._owed if rule not in (None, owed[0])]
-        if mine:
-            for other in mine[1:]:
-                mine[0].add_note(f"and then: {type(other).__name__}: {other}")
-            raise mine[0]
+            self._owed.add(rule, error)
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait for what is saved in the background; `checkpoints.flush` says more."""
@@ -345,7 +325,7 @@ class Registry:
         for handler in dict.fromkeys(handlers):
             handler.flush(timeout)
         _writer.flush(timeout)
-        self.raise_owed()
+        self._owed.pay()
 
     def finish(self, rule: Rule, *, may_raise: bool) -> None:
         """Take a rule back once all is saved that it has accepted."""
@@ -359,7 +339,7 @@ class Registry:
                     raise
                 logger.warning("%s: %s", shown(handler), error)
         if may_raise:
-            self.raise_owed(rule)
+            self._owed.pay(rule)
 
     # The end
 
@@ -386,6 +366,10 @@ class Registry:
         elif rule.refused and not rule.accepted:
             logger.warning(
                 "%r saved nothing: no call had the tags that `where` asks for", rule
+            )
+        elif rule.narrowing and rule.narrowing.missed and not rule.narrowing.met:
+            logger.warning(
+                "%r saved nothing: no call had a value that `values` asks for", rule
             )
 
 
