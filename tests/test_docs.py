@@ -30,6 +30,7 @@ from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 
 import checkpoints
 from checkpoints import FileHandler, Rule
+from checkpoints._narrowing import Narrowing
 
 TOP = Path(__file__).parents[1]
 REFERENCE = TOP / "docs" / "reference"

@@ -154,6 +154,7 @@ def _checked_size(option: str, size: object) -> int | None:
 
 
 def _checked_values(values: Names) -> tuple[str, ...]:
+    names: tuple[Any, ...]
     try:
         names = (values,) if isinstance(values, str) else tuple(values)
     except TypeError:

@@ -147,7 +147,7 @@ class Outcomes:
             story = partial(_story, name, error, handler)
             self._tell(name, outcome, type(error), story, _GOES_ON)
 
-    def dropped(  # noqa: PLR0913 - each is a part of what is told
+    def dropped(
         self,
         name: str,
         reason: str,

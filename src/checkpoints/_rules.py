@@ -58,7 +58,7 @@ class Rule:
         ConfigError: If a pattern or an option cannot be.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is an option of its own, named at the call
         self,
         names: str | Iterable[str],
         handlers: tuple[Handler, ...],

@@ -159,10 +159,7 @@ def _texts_of(pairs: Iterable[tuple[str, object]]) -> dict[str, list[str]]:
 
 def _fits(name: str, text: str, wanted: Any) -> bool:
     if isinstance(wanted, str):
-        if text == wanted:
-            return True
-        comparison = _comparison(wanted)
-        return comparison.holds(text) if comparison else fnmatchcase(text, wanted)
+        return text == wanted or _fits_text(text, wanted)
     if isinstance(wanted, slice):
         return _is_between(text, wanted)
     if isinstance(wanted, range):
@@ -174,6 +171,11 @@ def _fits(name: str, text: str, wanted: Any) -> bool:
     value = read_like(text, wanted)
     same = value is not None and value == wanted
     return bool(same) or text == tag_text(wanted)
+
+
+def _fits_text(text: str, wanted: str) -> bool:
+    comparison = _comparison(wanted)
+    return comparison.holds(text) if comparison else fnmatchcase(text, wanted)
 
 
 def _is_between(text: str, wanted: slice) -> bool:

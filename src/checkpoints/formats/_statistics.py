@@ -43,9 +43,11 @@ def statistics_of(value: Any, most: int) -> Statistics | None:
     2.0
     """
     for kind in type(value).__mro__:
-        family = _FAMILIES.get(str(kind.__module__).partition(".")[0])
-        if family is not None:
-            return family(value, most)
+        package = str(kind.__module__).partition(".")[0]
+        if package in _WITH_COLUMNS:
+            return _WITH_COLUMNS[package](value, most)
+        if package in _WITHOUT:
+            return _WITHOUT[package](value)
     return None
 
 
@@ -63,7 +65,10 @@ def _of_numpy(value: Any, most: int) -> Statistics | None:
     if not isinstance(value, (numpy.ndarray, numpy.generic)):
         return None
     array = numpy.asarray(value)
-    found = {"dtype": str(array.dtype)[:_LONGEST], "shape": list(array.shape)}
+    found: Statistics = {
+        "dtype": str(array.dtype)[:_LONGEST],
+        "shape": list(array.shape),
+    }
     if array.dtype.names:
         columns = ((name, array[name]) for name in array.dtype.names)
         return found | _of_columns(columns, len(array.dtype.names), most, _of_numbers)
@@ -171,20 +176,18 @@ def _of_series(column: Any) -> Statistics:
     if isinstance(dtype, numpy.dtype):
         return _of_numbers(column.to_numpy())
     known = column.dropna()
-    found: Statistics = {"missing": len(column) - len(known)}
+    missing = {"missing": len(column) - len(known)}
     if hasattr(dtype, "categories"):
-        return {"categories": len(dtype.categories), **found}
+        return {"categories": len(dtype.categories), **missing}
     if types.is_bool_dtype(dtype):
-        return {"true": int(known.sum()), **found}
+        return {"true": int(known.sum()), **missing}
     if types.is_float_dtype(dtype):
-        return _of_floats(known.to_numpy(dtype="float64")) | found
-    if types.is_numeric_dtype(dtype) or types.is_datetime64_any_dtype(dtype):
-        if types.is_numeric_dtype(dtype):
-            found["mean"] = float(known.mean()) if len(known) else None
-        if not len(known):
-            return {"min": None, "max": None, **found}
-        return {"min": _plain(known.min()), "max": _plain(known.max()), **found}
-    return found
+        return _of_floats(known.to_numpy(dtype="float64")) | missing
+    if types.is_numeric_dtype(dtype):
+        mean = float(known.mean()) if len(known) else None
+        return {**_extremes(known), "mean": mean, **missing}
+    is_moment = types.is_datetime64_any_dtype(dtype)
+    return {**_extremes(known), **missing} if is_moment else dict(missing)
 
 
 def _of_polars(value: Any, most: int) -> Statistics | None:
@@ -231,7 +234,7 @@ def _of_arrow(value: Any, most: int) -> Statistics | None:
 
 
 def _of_arrow_array(column: Any) -> Statistics:
-    import pyarrow.compute as compute
+    from pyarrow import compute
 
     types = sys.modules["pyarrow"].types
     found: Statistics = {"missing": column.null_count}
@@ -254,14 +257,14 @@ def _of_arrow_array(column: Any) -> Statistics:
     return {"min": low, "max": high, **mean, **found}
 
 
-def _of_scipy(value: Any, most: int) -> Statistics | None:
+def _of_scipy(value: Any) -> Statistics | None:
     if not hasattr(value, "tocoo"):
         return None
     shape = {"dtype": str(value.dtype), "shape": list(value.shape)}
     return {**shape, "stored": int(value.nnz), **_of_numbers(value.tocoo().data)}
 
 
-def _of_torch(value: Any, most: int) -> Statistics | None:
+def _of_torch(value: Any) -> Statistics | None:
     if not hasattr(value, "detach"):
         return None
     dtype = str(value.dtype).removeprefix("torch.")
@@ -276,7 +279,7 @@ def _of_torch(value: Any, most: int) -> Statistics | None:
     return found | _of_numbers(array)
 
 
-def _of_jax(value: Any, most: int) -> Statistics | None:
+def _of_jax(value: Any) -> Statistics | None:
     import numpy
 
     if not hasattr(value, "__array__"):
@@ -288,7 +291,7 @@ def _of_jax(value: Any, most: int) -> Statistics | None:
     return shape | _of_numbers(array)
 
 
-def _of_pillow(value: Any, most: int) -> Statistics | None:
+def _of_pillow(value: Any) -> Statistics | None:
     if not hasattr(value, "mode"):
         return None
     return {"mode": str(value.mode), "size": list(value.size)}
@@ -302,11 +305,14 @@ def _plain(value: Any) -> Any:
     return item if type(item) in (bool, int, float) else str(value)[:_LONGEST]
 
 
-_FAMILIES: dict[str, Callable[[Any, int], Statistics | None]] = {
+# By the root package of a type: whoever has a value of it has imported it.
+_WITH_COLUMNS: dict[str, Callable[[Any, int], Statistics | None]] = {
     "numpy": _of_numpy,
     "pandas": _of_pandas,
     "polars": _of_polars,
     "pyarrow": _of_arrow,
+}
+_WITHOUT: dict[str, Callable[[Any], Statistics | None]] = {
     "scipy": _of_scipy,
     "torch": _of_torch,
     "jax": _of_jax,

@@ -49,31 +49,36 @@ def summaries_of(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def _summary_of(value: Any) -> dict[str, Any]:
     described = _Description().of(value, _DEEPEST)
     try:
-        return {**described, **_fingerprint(value)}
+        found = _fingerprint(value)
     except Exception as error:  # noqa: BLE001 - the rest can be said all the same
-        return {**described, "hash": None, "why": reason(error)}
+        return _unhashed(described, reason(error))
+    if found is None:
+        return _unhashed(described, "the pickles of equal objects may differ")
+    return {**described, **found}
 
 
-def _fingerprint(value: Any) -> dict[str, Any]:
+def _fingerprint(value: Any) -> dict[str, Any] | None:
+    """Return the size and the hash of a value's bytes; None if it is pickled."""
     kind = type(value)
     if kind not in _CONTAINERS and kind not in IMMUTABLE | {bytearray}:
         formats = formats_for(kind)
         if not formats:
-            return _unhashed()
+            return None
     encoded = encode({"value": value})
     if any(name.endswith(".pickle") for name, _ in encoded.members):
-        return _unhashed()
+        return None
     digest = hashlib.blake2b(_json.to_bytes(encoded.nodes), digest_size=16)
     size = 0
     for _, chunks in encoded.members:
-        for chunk in map(memoryview, chunks):
+        for chunk in chunks:
             digest.update(chunk)
-            size += chunk.nbytes
+            size += memoryview(chunk).nbytes
     return {"bytes": size, "hash": f"blake2b:{digest.hexdigest()}"}
 
 
-def _unhashed() -> dict[str, Any]:
-    return {"hash": None, "why": "no hash: the pickles of equal objects may differ"}
+def _unhashed(described: dict[str, Any], why: str) -> dict[str, Any]:
+    reasons = [described["why"]] if "why" in described else []
+    return {**described, "hash": None, "why": "; ".join([*reasons, f"no hash: {why}"])}
 
 
 class _Description:
