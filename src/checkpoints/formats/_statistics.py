@@ -260,8 +260,9 @@ def _of_arrow_array(column: Any) -> Statistics:
 def _of_scipy(value: Any) -> Statistics | None:
     if not hasattr(value, "tocoo"):
         return None
+    stored = value.tocoo().data
     shape = {"dtype": str(value.dtype), "shape": list(value.shape)}
-    return {**shape, "stored": int(value.nnz), **_of_numbers(value.tocoo().data)}
+    return {**shape, "stored": len(stored), **_of_numbers(stored)}
 
 
 def _of_torch(value: Any) -> Statistics | None:
