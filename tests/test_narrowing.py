@@ -59,6 +59,19 @@ class Failing(Handler):
         raise OSError("no disk")
 
 
+class Recovering(Handler):
+    """Fails the first time."""
+
+    saved = None
+    turns = 0
+
+    def commit(self, key, staged):
+        self.turns += 1
+        if self.turns == 1:
+            raise OSError("no disk")
+        self.saved = staged
+
+
 def by_call(name, **values):
     checkpoint(name, **values)
 
@@ -328,6 +341,7 @@ class TestTransformThatFails:
 
         def late(values):
             for error in turns:
+                values.clear()
                 raise error
             return values
 
@@ -339,6 +353,26 @@ class TestTransformThatFails:
         session.checkpoint(y=2)
         session.commit()
         assert seen[name] == {"x": 1, "y": 2}
+
+    def test_a_session_that_is_committed_again_is_narrowed_once(self, name, seen):
+        calls = []
+
+        def counting(values):
+            calls.append(values)
+            return values
+
+        handler = Recovering()
+        targets = [seen, handler]
+        config(
+            name, targets, transform=counting, max_total_bytes=4000, on_error="raise"
+        )
+        session = Session(name)
+        session.checkpoint(text=KILOBYTE)
+        with pytest.raises(OSError, match="no disk"):
+            session.commit()
+        session.commit()
+        assert len(calls) == 1
+        assert seen[name] == handler.saved == {"text": KILOBYTE}
 
 
 class TestSummary:

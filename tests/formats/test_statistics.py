@@ -42,6 +42,9 @@ class TestNumPy:
         assert of(numpy.full(1000, 60_000, "float16"))["mean"] == 60_000
         assert of(numpy.full(1000, 120, "int8"))["mean"] == 120
 
+    def test_a_sum_beyond_all_numbers_is_no_error(self):
+        assert of(numpy.full(1000, 1e308))["mean"] == INF
+
     @pytest.mark.parametrize("dtype", ["int8", "int64", "uint64"])
     def test_whole_numbers_stay_whole(self, dtype):
         found = of(numpy.array([1, 4], dtype=dtype))

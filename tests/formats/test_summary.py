@@ -131,6 +131,17 @@ class TestHash:
         assert found["hash"] is None
         assert "no hash: " in found["why"]
 
+    def test_an_object_of_no_format_is_not_even_pickled(self):
+        pickled = []
+
+        class Noticing:
+            def __reduce__(self):
+                pickled.append(self)
+                return int, ()
+
+        assert summary_of(Noticing())["hash"] is None
+        assert pickled == []
+
 
 class TestSize:
     @pytest.mark.parametrize(
