@@ -6,7 +6,6 @@ Extremes and means are those of the finite numbers; the others are counted.
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -64,7 +63,7 @@ def _of_numpy(value: Any, most: int) -> Statistics | None:
 
     if not isinstance(value, (numpy.ndarray, numpy.generic)):
         return None
-    array = numpy.asarray(value)
+    array: Any = numpy.asarray(value)
     found: Statistics = {
         "dtype": str(array.dtype)[:_LONGEST],
         "shape": list(array.shape),
@@ -234,9 +233,11 @@ def _of_arrow(value: Any, most: int) -> Statistics | None:
 
 
 def _of_arrow_array(column: Any) -> Statistics:
-    from pyarrow import compute
+    from pyarrow import compute as functions
+    from pyarrow import types
 
-    types = sys.modules["pyarrow"].types
+    # They are made when the module is loaded, so no type checker knows of them.
+    compute: Any = functions
     found: Statistics = {"missing": column.null_count}
     kind = column.type
     if types.is_boolean(kind):
