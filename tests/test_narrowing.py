@@ -81,14 +81,21 @@ def by_mapping(name, **values):
 
 
 def by_session(name, **values):
-    with Session(name) as session:
-        session.checkpoint(**values)
+    by_pieces(name, [values])
 
 
 def by_session_in_pieces(name, **values):
-    with Session(name) as session:
-        for piece, value in values.items():
-            session.checkpoint({piece: value})
+    by_pieces(name, [{piece: value} for piece, value in values.items()])
+
+
+def by_pieces(name, pieces):
+    session = Session(name)
+    try:
+        for piece in pieces:
+            session.checkpoint(piece)
+        session.commit()
+    finally:
+        session.discard()
 
 
 def drop_secret(values):

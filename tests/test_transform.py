@@ -37,6 +37,10 @@ def install(folder, entry_points):
     (about / "entry_points.txt").write_text(entry_points)
 
 
+async def awaited(values):
+    return values
+
+
 @pytest.fixture
 def installed(tmp_path, monkeypatch):
     folder = tmp_path / "mypkg"
@@ -91,7 +95,7 @@ class TestEntryPoints:
 
 
 class TestTransform:
-    @pytest.mark.parametrize("given", [3, dict, ["f"], b"f"])
+    @pytest.mark.parametrize("given", [3, dict, ["f"], b"f", awaited])
     def test_what_is_neither_function_nor_name_is_an_error(self, given):
         with pytest.raises(ConfigError, match="has to be a function f"):
             transform_for(given)

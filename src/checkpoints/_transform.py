@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -67,7 +68,8 @@ def transform_for(given: object) -> Transform:
     """
     if isinstance(given, str):
         return Transform(_loaded(given), repr(given))
-    if callable(given) and not isinstance(given, type):
+    is_awaited = inspect.iscoroutinefunction(given)
+    if callable(given) and not isinstance(given, type) and not is_awaited:
         return Transform(given, shown(given))
     message = (
         f"transform={shown(given)} has to be a function f(values) that returns a dict "
