@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import json
 import logging
 import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import numpy
 import pytest
 
+import checkpoints
 from checkpoints import (
     ConfigError,
     DictHandler,
@@ -28,6 +33,29 @@ from checkpoints import (
 
 _numbers = itertools.count()
 KILOBYTE = "x" * 1000
+LOCATION = Path(checkpoints.__file__).parents[1]
+
+# Lets one allocation after the other fail, and prints what was stored meanwhile.
+WITHOUT_MEMORY = """
+import contextlib, json
+from _testcapi import remove_mem_hooks, set_nomemory
+from checkpoints import DictHandler, checkpoint, config, stats
+
+seen = DictHandler(force=True, copy=False)
+given = []
+config("a", [seen, lambda key, data: given.append(data)],
+       transform=lambda values: dict.fromkeys(values, "redacted"))
+for number in range(200):
+    with contextlib.suppress(MemoryError):
+        try:
+            set_nomemory(number, number + 1)
+            checkpoint("a", x="s3cret")
+        finally:
+            remove_mem_hooks()
+    given.extend(seen.objects.values())
+    seen.objects.clear()
+print(json.dumps([stats().failed, *given]))
+"""
 
 
 @pytest.fixture
@@ -325,6 +353,21 @@ class TestTransformThatFails:
         save(name, x=1)
         assert dict(seen) == {}
         assert stats().failed == 1
+
+    def test_wherever_memory_runs_out_what_it_was_to_change_is_not_stored(self):
+        pytest.importorskip("_testcapi", reason="this Python has no such module")
+        ended = subprocess.run(
+            [sys.executable, "-c", WITHOUT_MEMORY],
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=100,
+            env={**os.environ, "PYTHONPATH": str(LOCATION)},
+        )
+        failed, *stored = json.loads(ended.stdout)
+        assert failed > 0
+        assert len(stored) > 100
+        assert all(values == {"x": "redacted"} for values in stored)
 
     @pytest.mark.parametrize(
         ("returned", "told"),
