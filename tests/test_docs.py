@@ -30,6 +30,7 @@ from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 
 import checkpoints
 from checkpoints import FileHandler, Rule
+from checkpoints._narrowing import Narrowing
 
 TOP = Path(__file__).parents[1]
 REFERENCE = TOP / "docs" / "reference"
@@ -41,7 +42,7 @@ MODULES = [
 ]
 
 # Of the rule's own making, not options.
-NO_OPTIONS = {"names", "handlers", "forget", "finish"}
+NO_OPTIONS = {"names", "handlers", "narrowing", "forget", "finish"}
 FENCE = RawFencedCodeBlockLexer(re.compile(r"(?P<language>[^\n`]*)$\n", re.MULTILINE))
 REASON = re.compile(r"(?:^% not run: (.+)|^<!-- not run: (.+) -->)\n\Z", re.MULTILINE)
 PROGRAM = re.compile(r"# ([a-z_]+\.py)\n")
@@ -243,6 +244,7 @@ class TestReference:
         "option",
         [
             *FileHandler.OPTIONS,
+            *Narrowing.OPTIONS,
             *(set(inspect.signature(Rule).parameters) - NO_OPTIONS),
         ],
     )

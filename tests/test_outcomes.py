@@ -71,6 +71,17 @@ class TestStats:
             checkpoint("outcomes.c", 1)
         assert stats().failed == 1
 
+    def test_what_was_skipped_or_dropped_counts_by_its_reason_too(self, tmp_path):
+        config("outcomes.h", [lambda *_: None, tmp_path], if_exists="skip")
+        for _ in range(3):
+            checkpoint("outcomes.h", 1)
+        config("outcomes.h", print, values="x")
+        checkpoint("outcomes.h", 1)
+        config("outcomes.h", print, max_bytes=1)
+        checkpoint("outcomes.h", 1)
+        assert stats().by_reason == {"handler": 2, "max_bytes": 1, "values": 1}
+        assert (stats().saved, stats().skipped, stats().dropped) == (4, 3, 1)
+
     def test_a_call_that_is_off_does_not_count(self):
         config("outcomes.d", None)
         checkpoint("outcomes.d", 1)

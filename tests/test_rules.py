@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -337,6 +339,37 @@ class TestCounting:
             checkpoint(package, "fit", 2)
             checkpoint(package, "fit", 3)
         assert recorder.data == [2]
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+    def test_a_forked_child_counts_from_zero(self, package, tmp_path):
+        config(package, tmp_path / "{pid}", every=2, limit=2, if_exists="keep")
+        for _ in range(4):
+            checkpoint(package, 1)
+        child = os.fork()
+        if not child:
+            try:
+                for _ in range(6):
+                    checkpoint(package, 1)
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        assert len(index(tmp_path / str(child))) == 2
+
+    def test_calls_of_many_threads_are_counted_each_once(self, package, recorder):
+        config(package, recorder, every=3, limit=50)
+        start = threading.Barrier(8)
+
+        def work():
+            start.wait()
+            for number in range(100):
+                checkpoint(package, "fit", number)
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(recorder.calls) == 50
 
     def test_calls_over_the_limit_are_not_for_the_rules_before(self, package, recorder):
         config(package, recorder)

@@ -28,6 +28,94 @@ def fits(text, wanted):
     return tags_match([("tag", text)], {"tag": wanted})
 
 
+class TestTexts:
+    @pytest.mark.parametrize(
+        ("text", "wanted"),
+        [
+            ("4", ">3"),
+            ("10", ">9"),
+            ("3", ">=3"),
+            ("3.0", "<= 3"),
+            ("-1", "<0"),
+            ("1e3", ">999.5"),
+            ("5", "3..7"),
+            ("3", "3..7"),
+            ("7", "3..7"),
+            ("07", "7..7"),
+            ("0.5", "-1..1"),
+            ("8", "3.."),
+            ("-8", "..7"),
+            ("2017-03-01", ">=2017-03-01"),
+            ("2017-03-31T23:59:00", "2017-03-01..2017-03-31"),
+            ("2017-04-01", ">2017-03-31"),
+            ("2017-03-02T10:00:00", "<2017-03-02T10:30"),
+            ("2017-03-02T10:00:00+00:00", "<2017-03-02T10:30Z"),
+            ("10:30:00", "10:00..11:00"),
+            (">3", ">3"),
+            ("3..7", "3..7"),
+            ("b", [">3", "b"]),
+            ("../x", "../*"),
+            ("<lambda>", "[<]lambda>"),
+            ("v1..v2", "v1..v2"),
+        ],
+    )
+    def test_it_compares_and_fits(self, text, wanted):
+        assert fits(text, wanted)
+
+    @pytest.mark.parametrize(
+        ("text", "wanted"),
+        [
+            ("3", ">3"),
+            ("three", ">3"),
+            ("", "<3"),
+            ("nan", "<3"),
+            ("nan", ">3"),
+            ("8", "3..7"),
+            ("2", "3.."),
+            ("8", "..7"),
+            ("2017-04-01T00:00:00", "2017-03-01..2017-03-31"),
+            ("2017-03-31T23:00:00", ">2017-03-31"),
+            ("20170302", "<2017-03-02T10:30Z"),
+            ("2017-03-02T10:00:00", "<2017-03-02T10:30Z"),
+            ("10", ">2017-03-01"),
+            ("2017-03-01", ">3"),
+            ("../data", "../x"),
+            ("a", "v1..v2"),
+        ],
+    )
+    def test_it_compares_and_does_not_fit(self, text, wanted):
+        assert not fits(text, wanted)
+
+    @pytest.mark.parametrize(
+        ("wanted", "told"),
+        [
+            (">", "behind >"),
+            (">=soon", "behind >="),
+            ("<lambda>", r"Write \[<\]lambda> for"),
+            (">nan", "behind >"),
+            (">=2017-03", "is a month, and no date"),
+            ("2017-01..2017-03", "2017-01 is a month"),
+            ("7..3", "turn it round"),
+            ("1..x", "two numbers, two dates or two times"),
+            ("3..2017-03-01", "two numbers, two dates or two times"),
+            (["a", ">"], "behind >"),
+        ],
+    )
+    def test_one_that_cannot_be_read_is_an_error_before_anything_is_saved(
+        self, wanted, told
+    ):
+        with pytest.raises(ConfigError, match=f"^'date'=.*{told}"):
+            config("pkg", DictHandler(), where={"date": wanted})
+
+    def test_a_rule_may_ask_for_several_at_once(self):
+        handler = DictHandler()
+        config("compared", handler, where={"step": [">8", "1..2"]})
+        for step in range(10):
+            with tags(step=step):
+                checkpoint("compared", step)
+        assert [value["data"] for value in handler.values()] == [1, 2, 9]
+
+
 class TestOneValue:
     @pytest.mark.parametrize(
         ("text", "wanted"),

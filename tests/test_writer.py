@@ -11,6 +11,7 @@ import pytest
 
 import checkpoints
 from checkpoints import (
+    DictHandler,
     FileHandler,
     Handler,
     PendingError,
@@ -414,6 +415,14 @@ class TestFileHandler:
             checkpoint("writer.f", 1)
             checkpoints.flush()
         checkpoints.flush()
+
+    def test_a_flush_waits_beside_handlers_that_have_nothing_to_wait_for(
+        self, tmp_path
+    ):
+        config("writer.h", [DictHandler(), tmp_path], background=True)
+        checkpoint("writer.h", 1)
+        checkpoints.flush()
+        assert len(list(tmp_path.rglob("*.zip"))) == 1
 
     def test_where_errors_are_to_be_raised_the_end_of_the_block_raises(self, tmp_path):
         (tmp_path / "writer").write_text("in the way")

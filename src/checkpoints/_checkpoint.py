@@ -82,7 +82,7 @@ def checkpoint(
     if nested is not ABSENT:
         name, data = joined_name(name, data), nested
     elif values and type(data) is str:
-        registry.warn_of_lost_prefix(name, data)
+        registry.names.warn_of_lost_prefix(name, data)
     registry.call(name, data, values)
 
 
@@ -230,12 +230,16 @@ def config(names: Any, target: Any, /, **options: Any) -> Rule:
         target: A path, a handler, a function `f(key, data)`, a list of these (each
             gets the data), or None to switch the names off.
         **options: `where`, the tags that have to match: a mapping of names to values
-            (or to lists of values, any of which will do; texts may be globs), or a
-            function of the pairs; calls that do not match are for the rules before.
-            `every=n`, save the first call of each name and each n-th after it.
-            `limit=n`, save n times for each name. `on_error`: a save that fails is
-            told to the log (`"warn"`, the default), raises (`"raise"`), or is
-            passed over (`"ignore"`). And for a path, those of `FileHandler`.
+            (or to lists of values, any of which will do; texts may be globs, or
+            compare, as `">3"` and `"3..7"` do), or a function of the pairs; calls
+            that do not match are for the rules before. `every=n`, save the first call
+            of each name and each n-th after it. `limit=n`, save n times for each
+            name. `values`, `transform`, `summary`, `max_bytes` and `max_total_bytes`
+            narrow the data, in this order: which of the values are saved, a function
+            that makes others of them, statistics in place of them, how large they may
+            be. `on_error`: a save that fails is told to the log (`"warn"`, the
+            default), raises (`"raise"`), or is passed over (`"ignore"`). And for a
+            path, those of `FileHandler`.
 
     Returns:
         The rule. `rule.remove()` takes it back, and `with config(...):` does so at

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -39,13 +39,17 @@ class Stats:
 
     Args:
         saved: Those that are done.
-        skipped: Those that found a file there, under `if_exists="skip"`.
-        dropped: Those that a handler in the background had no room or no time for.
+        skipped: Those that there was no need for: a file was there, under
+            `if_exists="skip"`, or `values` or `transform` left nothing.
+        dropped: Those that there was no room or no time for in the background, or in
+            the budgets of their rule.
         failed: Those that left nothing behind.
         unknown: Those with an error so late that the file may be there.
         pending: Those that are waiting in the background.
         pending_bytes: What these hold in memory, about.
         by_name: The numbers of each name, by the words above, but for what waits.
+        by_reason: How many were skipped or dropped because of each option, such as
+            `max_bytes`; `handler` where their handler saw to it.
     """
 
     saved: int = 0
@@ -56,6 +60,7 @@ class Stats:
     pending: int = 0
     pending_bytes: int = 0
     by_name: dict[str, dict[str, int]]
+    by_reason: dict[str, int] = field(default_factory=dict)
 
 
 class Outcomes:
@@ -73,6 +78,7 @@ class Outcomes:
     def clear(self) -> None:
         """Forget all of it."""
         self._counts: Counter[tuple[str, str]] = Counter()
+        self._reasons: Counter[str] = Counter()
         self._kinds: Counter[tuple[str, object]] = Counter()
         self._loud: Counter[tuple[str, str]] = Counter()
         self._first = ""
@@ -103,7 +109,10 @@ class Outcomes:
 
     def ended(self, subject: Subject, result: object) -> None:
         """Count a save that is over: False means that there was no need for it."""
-        self.count(_name_of(subject), "skipped" if result is False else "saved")
+        if result is False:
+            self.count(_name_of(subject), "skipped", "handler")
+        else:
+            self.count(_name_of(subject), "saved")
 
     def _settle(
         self,
@@ -113,7 +122,8 @@ class Outcomes:
         future: Future[Any],
     ) -> None:
         if future.cancelled():
-            self._dropped(subject, handler)
+            story = _story_of_drop(subject, handler)
+            self.dropped(_name_of(subject), "handler", story, _MAKE_ROOM)
             return
         error = future.exception()
         if error is None:
@@ -121,10 +131,12 @@ class Outcomes:
         else:
             failed(error)
 
-    def count(self, name: str, outcome: str) -> None:
-        """Count one save of a name."""
+    def count(self, name: str, outcome: str, reason: str = "") -> None:
+        """Count one save of a name, and the option that was the reason, if one was."""
         with self._lock:
             self._counts[name, outcome] += 1
+            if reason:
+                self._reasons[reason] += 1
 
     def failed(
         self,
@@ -141,10 +153,33 @@ class Outcomes:
             story = partial(story_of, subject, error, handler)
             self._tell(_name_of(subject), outcome, type(error), story, _GOES_ON)
 
-    def _dropped(self, subject: Subject, handler: Any) -> None:
-        self.count(_name_of(subject), "dropped")
-        story = partial(_story_of_drop, subject, handler)
-        self._tell(_name_of(subject), "dropped", "dropped", story, _MAKE_ROOM)
+    def dropped(
+        self,
+        name: str,
+        reason: str,
+        story: str,
+        way_out: str,
+        *,
+        kind: object = None,
+        is_told: bool = False,
+    ) -> None:
+        """
+        Count a save that there was no room for, and tell the log.
+
+        Args:
+            name: The name of the checkpoint.
+            reason: The option that was the reason.
+            story: What happened.
+            way_out: What would help.
+            kind: What this is the 1st, 10th or 100th time of; the reason unless given.
+            is_told: Whether the log knows of it already.
+        """
+        self.count(name, "dropped", reason)
+        if is_told:
+            with self._lock:
+                self._loud[name, "dropped"] += 1
+        else:
+            self._tell(name, "dropped", kind or reason, lambda: story, way_out)
 
     def _tell(
         self,
@@ -173,7 +208,7 @@ class Outcomes:
     def stats(self, pending: int, pending_bytes: int) -> Stats:
         """Return the counts, with what others know of those that wait."""
         with self._lock:
-            counts = dict(self._counts)
+            counts, reasons = dict(self._counts), dict(sorted(self._reasons.items()))
         by_name: dict[str, dict[str, int]] = {}
         for (name, outcome), count in sorted(counts.items()):
             by_name.setdefault(name, {})[outcome] = count
@@ -182,7 +217,11 @@ class Outcomes:
             for outcome in _OUTCOMES
         }
         return Stats(
-            **totals, pending=pending, pending_bytes=pending_bytes, by_name=by_name
+            **totals,
+            pending=pending,
+            pending_bytes=pending_bytes,
+            by_name=by_name,
+            by_reason=reasons,
         )
 
     def report(self) -> None:

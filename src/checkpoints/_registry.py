@@ -23,6 +23,7 @@ from checkpoints._exit import at_exit, is_worker
 from checkpoints._handlers import ABSENT, Handler, named_values
 from checkpoints._key import Key, checked_name
 from checkpoints._names import Names
+from checkpoints._narrowing import Narrowing
 from checkpoints._origin import Origin, outside_level
 from checkpoints._outcomes import outcomes, story_of
 from checkpoints._owed import Owed
@@ -45,8 +46,8 @@ class Registry:
         self.plans: dict[str, tuple[Rule, ...] | object] = {}
         self.names = Names()
         self._rules: tuple[Rule, ...] = ()
+        # What `on_error="raise"` could not raise yet, as it came in the background.
         self.owed = Owed()
-        self._told: set[str] = set()
         self._lock = threading.RLock()
         self._pid = os.getpid()
         if hasattr(os, "register_at_fork"):
@@ -55,6 +56,8 @@ class Registry:
     def _begin_in_child(self) -> None:
         # The thread that may have held the lock is not there after a fork.
         self._lock = threading.RLock()
+        for rule in self._rules:
+            rule.renew()
 
     def deprecate(self, old: str, new: str) -> None:
         """Rename a name; `checkpoints.deprecate` says more."""
@@ -63,22 +66,6 @@ class Registry:
             self.plans.clear()
             for rule in self._rules:
                 self._warn_of_old_names(rule, [old])
-
-    def warn_of_lost_prefix(self, name: str, data: str) -> None:
-        """Tell of a call that looks as if its text were to be part of the name."""
-        full = f"{name}.{data}"
-        if full in self.names and full not in self._told:
-            self._told.add(full)
-            logger.warning(
-                "checkpoint(%r, %r, ...) saves the text %r under %r, while %r is "
-                "registered: write checkpoint(%r, ...) for that",
-                name,
-                data,
-                data,
-                name,
-                full,
-                full,
-            )
 
     # Rules
 
@@ -118,7 +105,7 @@ class Registry:
         with self._lock:
             self._rules = ()
             self.plans.clear()
-            self._told.clear()
+            self.names.told.clear()
         self.owed.tell()
         outcomes.clear()
 
@@ -142,13 +129,8 @@ class Registry:
                     "checkpoint %r is not known yet; %s. The rule stays, and holds "
                     "once the name is registered or called",
                     name,
-                    self._hint_for_listed(name),
+                    self.names.hint_for_listed(name),
                 )
-
-    def _hint_for_listed(self, name: str) -> str:
-        if any(known.startswith(f"{name}.") for known in self.names.available()):
-            return f"a list means exact names, {name!r} without one all below it too"
-        return self.names.nearest(name)
 
     def _matches(self, rule: Rule, name: str) -> bool:
         return rule.covers(name) or any(map(rule.covers, self.names.old_names(name)))
@@ -254,6 +236,11 @@ class Registry:
                 outcomes.failed(name, error)
 
     def _save(self, rule: Rule, key: Key, data: Any, values: Mapping[str, Any]) -> None:
+        if rule.narrowing is not None:
+            narrowed = self._narrowed(rule, rule.narrowing, key.name, data, values)
+            if narrowed is None:
+                return
+            data, values = ABSENT, narrowed
         raised = None
         for handler in rule.handlers:
             try:
@@ -268,6 +255,20 @@ class Registry:
             raise raised
         # In the end, so that the error of another save does not cost this one.
         self.owed.pay(rule)
+
+    def _narrowed(
+        self,
+        rule: Rule,
+        narrowing: Narrowing,
+        name: str,
+        data: Any,
+        values: Mapping[str, Any],
+    ) -> dict[str, Any] | None:
+        try:
+            return narrowing.narrowed(name, named_values(data, values))
+        except BaseException as error:  # noqa: BLE001 - the host must not fall
+            self.failed(rule, name, error)
+            return None
 
     def commit(self, rule: Rule, handler: Handler, key: Key, staged: Any) -> None:
         """
@@ -372,6 +373,10 @@ class Registry:
         elif rule.refused and not rule.accepted:
             logger.warning(
                 "%r saved nothing: no call had the tags that `where` asks for", rule
+            )
+        elif rule.narrowing and rule.narrowing.missed and not rule.narrowing.met:
+            logger.warning(
+                "%r saved nothing: no call had a value that `values` asks for", rule
             )
 
 

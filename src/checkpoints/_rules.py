@@ -12,6 +12,7 @@ from checkpoints._file_handler import FileHandler
 from checkpoints._handlers import FunctionHandler, Handler
 from checkpoints._key import Key
 from checkpoints._name_pattern import NamePattern
+from checkpoints._narrowing import Narrowing
 from checkpoints._tag_filter import checked_tag_filter, tags_match
 from checkpoints._tags import TagPairs
 from checkpoints.errors import ConfigError
@@ -29,7 +30,7 @@ Target: TypeAlias = (
 )
 Where: TypeAlias = Mapping[str, object] | Callable[[TagPairs], object]
 
-_OPTIONS = ("where", "every", "limit", "on_error")
+_OPTIONS = ("where", "every", "limit", "on_error", *Narrowing.OPTIONS)
 _ON_ERROR = ("warn", "raise", "ignore")
 
 
@@ -47,6 +48,7 @@ class Rule:
             that takes the pairs.
         every: Save the first call of each name, and each n-th after it.
         limit: Save so many times for each name.
+        narrowing: What of the data is saved; all of it unless given.
         on_error: What to do when a save fails: `"warn"`, `"raise"` or `"ignore"`.
         forget: Called with the rule when it is removed.
         finish: Called with the rule at the end of its `with` block, and with
@@ -56,7 +58,7 @@ class Rule:
         ConfigError: If a pattern or an option cannot be.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is an option of its own, named at the call
         self,
         names: str | Iterable[str],
         handlers: tuple[Handler, ...],
@@ -64,6 +66,7 @@ class Rule:
         where: Where | None = None,
         every: int = 1,
         limit: int | None = None,
+        narrowing: Narrowing | None = None,
         on_error: str = "warn",
         forget: Callable[[Rule], None] = lambda _: None,
         finish: Callable[..., None] = lambda _, **__: None,
@@ -78,6 +81,9 @@ class Rule:
             message = f"on_error={on_error!r} is not known: {', '.join(_ON_ERROR)}"
             raise ConfigError(message)
         self.on_error = on_error
+        self.narrowing = narrowing
+        if narrowing is not None and narrowing.summary:
+            _check_takes_summaries(handlers)
         self._forget, self._finish = forget, finish
         self.covers = pattern.covers
         self._calls: dict[str, itertools.count[int]] = {}
@@ -97,7 +103,8 @@ class Rule:
             )
             if value != usual
         )
-        return f"<Rule {self.names!r} -> {target!r}{options}>"
+        narrowing = f", {self.narrowing!r}" if self.narrowing else ""
+        return f"<Rule {self.names!r} -> {target!r}{options}{narrowing}>"
 
     def __enter__(self) -> Self:
         return self
@@ -131,6 +138,12 @@ class Rule:
         turn, rest = divmod(next(calls), self.every)
         return rest == 0 and (self.limit is None or turn < self.limit)
 
+    def renew(self) -> None:
+        """Count from zero again, as a forked child does, and one that is spawned."""
+        self._calls = {}
+        if self.narrowing is not None:
+            self.narrowing.renew()
+
 
 def split_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """
@@ -146,6 +159,9 @@ def split_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
             raise ConfigError(message)
     of_rule = {name: value for name, value in options.items() if name in _OPTIONS}
     of_files = {name: value for name, value in options.items() if name not in of_rule}
+    narrow = {name: of_rule.pop(name) for name in Narrowing.OPTIONS if name in of_rule}
+    if narrow:
+        of_rule["narrowing"] = Narrowing(**narrow)
     return of_rule, of_files
 
 
@@ -197,6 +213,16 @@ def _checked_where(where: Where | None) -> Where | None:
         )
         raise ConfigError(message)
     return where
+
+
+def _check_takes_summaries(handlers: Iterable[Handler]) -> None:
+    for handler in handlers:
+        if isinstance(handler, FileHandler) and handler.format == "parquet":
+            message = (
+                "summary=True makes dicts of statistics, and format='parquet' holds "
+                "tables: use format='zip'"
+            )
+            raise ConfigError(message)
 
 
 def _checked_count(option: str, value: Any) -> int:

@@ -29,6 +29,8 @@ class _Slot:
         self.pairs = pairs
         self.rule = rule
         self.names: set[str] = set()
+        # What waits for the rule to narrow it, all of it at once.
+        self.gathered: dict[str, Any] | None = None
         self.staged: list[tuple[Handler, Any]] = [
             (handler, None) for handler in (rule.handlers if rule else ())
         ]
@@ -149,8 +151,13 @@ class Session:
         data: Any,
         values: dict[str, Any],
     ) -> None:
-        frozen = frozen_values(named_values(data, values))
-        replaces = any(type(one).stage is Handler.stage for one, _ in slot.staged)
+        given = named_values(data, values)
+        if rule.narrowing is not None:
+            given = rule.narrowing.each(given)
+        frozen = frozen_values(given)
+        replaces = rule.narrowing is not None or any(
+            type(one).stage is Handler.stage for one, _ in slot.staged
+        )
         for twice in sorted(slot.names & frozen.keys()) if replaces else ():
             logger.warning(
                 "checkpoint %r: value %r is staged twice under the same tags, and only "
@@ -159,9 +166,17 @@ class Session:
                 twice,
             )
         slot.names |= frozen.keys()
+        if rule.narrowing is None:
+            self._hand_on(name, slot, rule, frozen)
+        else:
+            slot.gathered = {**(slot.gathered or {}), **frozen}
+
+    def _hand_on(
+        self, name: str, slot: _Slot, rule: Rule, values: dict[str, Any]
+    ) -> None:
         for position, (handler, _) in enumerate(slot.staged):
             try:
-                slot.stage(position, frozen)
+                slot.stage(position, values)
             except BaseException as error:  # noqa: BLE001 - the host must not fall
                 registry.failed(rule, name, error, handler)
 
@@ -178,7 +193,9 @@ class Session:
             for path in list(self._slots):
                 # Taken out first: a handler may stage more, or commit by itself.
                 slot = self._slots.pop(path, None)
-                if slot is not None and slot.names and slot.rule is not None:
+                if slot is None or slot.rule is None:
+                    continue
+                if slot.names or slot.gathered is not None:
                     rules.append(slot.rule)
                     try:
                         self._commit(slot, slot.rule)
@@ -190,6 +207,7 @@ class Session:
 
     def _commit(self, slot: _Slot, rule: Rule) -> None:
         name = registry.names.current(self._given)
+        self._narrow(name, slot, rule)
         key = Key(name, slot.pairs, Origin.here())
         for position, (handler, staged) in enumerate(slot.staged):
             try:
@@ -198,6 +216,19 @@ class Session:
             except BaseException as error:  # noqa: BLE001 - the host must not fall
                 registry.failed(rule, key, error, handler)
             slot.staged[position] = (handler, None)
+
+    def _narrow(self, name: str, slot: _Slot, rule: Rule) -> None:
+        """Do what a rule does to all the values of a save, before any is handed on."""
+        if rule.narrowing is None or slot.gathered is None:
+            return
+        try:
+            narrowed = rule.narrowing.whole(name, slot.gathered)
+        except BaseException as error:  # noqa: BLE001 - the host must not fall
+            registry.failed(rule, name, error)
+            narrowed = None
+        slot.gathered = None
+        if narrowed is not None:
+            self._hand_on(name, slot, rule, narrowed)
 
     def discard(self) -> None:
         """Drop what is staged."""

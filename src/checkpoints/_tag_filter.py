@@ -2,7 +2,8 @@
 What a filter asks of tags: one meaning, for what is saved and for what is found.
 
 A tag is a text here. Beside a number, a date or a time it is read as one, so that `3`
-finds `03`, and a day finds every time of that day.
+finds `03`, and a day finds every time of that day. What is asked may be a text as well,
+from a shell for one: `">3"` and `"2017-03-01..2017-03-31"` compare as numbers and days.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ from __future__ import annotations
 import datetime
 import decimal
 import enum
+import functools
 import numbers
+import operator
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any, Optional, TypeAlias, Union
+from typing import Any, NamedTuple, Optional, TypeAlias, Union
 
 from checkpoints._shown import shown
 from checkpoints._tags import checked_tag_name, tag_text
@@ -30,6 +34,38 @@ Wanted: TypeAlias = Optional[  # noqa: UP045
     Union[Callable[[str], object], _Single, _Range, Collection[Any]]  # noqa: UP007
 ]
 
+_COMPARED: dict[str, Callable[[Any, Any], Any]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+_LISTED = (list, tuple, set, frozenset)
+# In this order, as 2017 is a number, and a day is no time at midnight.
+_READERS: tuple[Callable[[str], Any], ...] = (
+    lambda text: _number(text, 0),
+    datetime.time.fromisoformat,
+    datetime.date.fromisoformat,
+    datetime.datetime.fromisoformat,
+)
+_MONTH = re.compile(r"\s*[0-9]{4}-[0-9]{2}\s*")
+
+
+class _Comparison(NamedTuple):
+    """What a text such as `">3"` asks for: bounds, and how a value is held to each."""
+
+    bounds: tuple[tuple[Callable[[Any, Any], Any], Any], ...]
+
+    def holds(self, text: str) -> bool:
+        for compare, bound in self.bounds:
+            value = read_like(text, bound)
+            try:
+                if value is None or not compare(value, bound):
+                    return False
+            except TypeError:  # a time with a zone beside one without
+                return False
+        return True
+
 
 def checked_tag_filter(where: Mapping[Any, object]) -> dict[str, object]:
     """Return what is asked of tags; `ConfigError` if it cannot be asked."""
@@ -40,7 +76,18 @@ def checked_tag_filter(where: Mapping[Any, object]) -> dict[str, object]:
                 "them included, without a step"
             )
             raise ConfigError(message)
+        _check_texts(name, wanted)
     return {checked_tag_name(name): wanted for name, wanted in where.items()}
+
+
+def _check_texts(name: object, wanted: object) -> None:
+    for choice in wanted if isinstance(wanted, _LISTED) else (wanted,):
+        if isinstance(choice, str):
+            try:
+                _comparison(choice)
+            except ValueError as error:
+                message = f"{shown(name)}={shown(choice)}: {error}"
+                raise ConfigError(message) from error
 
 
 def tags_match(
@@ -52,10 +99,12 @@ def tags_match(
     Args:
         pairs: The tags.
         where: Tag name to what is wanted of its value: an exact text or a glob; a
-            number, a date or a time, compared as such; `slice(first, last)`, a range
-            with both its ends, either of which may be None; a function of the text;
-            or a list, tuple, set or range of these, any of which will do. A repeated
-            tag matches by any of its values.
+            number, a date or a time, compared as such; a text that begins with `>`,
+            `>=`, `<` or `<=` and goes on with one of these, or has two of them, or
+            one, with `..` between; `slice(first, last)`, a range as well, with both
+            its ends, either of which may be None; a function of the text; or a list,
+            tuple, set or range of these, any of which will do. A repeated tag matches
+            by any of its values.
     """
     texts = _texts_of(pairs)
     return all(
@@ -110,7 +159,7 @@ def _texts_of(pairs: Iterable[tuple[str, object]]) -> dict[str, list[str]]:
 
 def _fits(name: str, text: str, wanted: Any) -> bool:
     if isinstance(wanted, str):
-        return text == wanted or fnmatchcase(text, wanted)
+        return text == wanted or _fits_text(text, wanted)
     if isinstance(wanted, slice):
         return _is_between(text, wanted)
     if isinstance(wanted, range):
@@ -122,6 +171,11 @@ def _fits(name: str, text: str, wanted: Any) -> bool:
     value = read_like(text, wanted)
     same = value is not None and value == wanted
     return bool(same) or text == tag_text(wanted)
+
+
+def _fits_text(text: str, wanted: str) -> bool:
+    comparison = _comparison(wanted)
+    return comparison.holds(text) if comparison else fnmatchcase(text, wanted)
 
 
 def _is_between(text: str, wanted: slice) -> bool:
@@ -148,3 +202,63 @@ def _asked(name: str, text: str, wanted: Any) -> bool:
             "the tag, whatever was saved under it"
         )
         raise
+
+
+@functools.lru_cache(maxsize=1024)
+def _comparison(text: str) -> _Comparison | None:
+    """
+    Read a text that compares; None if it is any other text.
+
+    Raises:
+        ValueError: If it looks like one, and cannot be read.
+    """
+    for sign, compare in _COMPARED.items():
+        if text.startswith(sign):
+            bound = _bound(text.removeprefix(sign))
+            if bound is None:
+                message = (
+                    f"there has to be a number, a date or a time behind {sign}. Write "
+                    f"[{text[0]}]{text[1:]} for a tag with this very text"
+                )
+                raise ValueError(message)
+            return _Comparison(((compare, bound),))
+    first, dots, last = text.partition("..")
+    bounds = [_bound(part) for part in (first, last) if part]
+    if not dots or all(bound is None for bound in bounds):
+        return None
+    return _range(bounds, is_open_below=not first)
+
+
+def _range(bounds: list[Any], *, is_open_below: bool) -> _Comparison:
+    first, last = bounds[0], bounds[-1]
+    try:
+        is_empty = first > last
+    except TypeError:
+        message = (
+            "a range is two numbers, two dates or two times, with .. between; write "
+            "[.]. instead of .. for a tag with this very text"
+        )
+        raise ValueError(message) from None
+    if is_empty:
+        raise ValueError("this range ends before it begins: turn it round")
+    if len(bounds) == 1:
+        return _Comparison(((operator.le if is_open_below else operator.ge, first),))
+    return _Comparison(((operator.ge, first), (operator.le, last)))
+
+
+def _bound(text: str) -> Any:
+    """Return a text as a number, a date or a time; None if it is none of these."""
+    if _MONTH.fullmatch(text):
+        message = (
+            f"{text.strip()} is a month, and no date: give a day, as in "
+            f"{text.strip()}-01, or ask for all its days with {text.strip()}-*"
+        )
+        raise ValueError(message)
+    for read in _READERS:
+        try:
+            value = read(text.strip())
+        except ValueError:
+            continue
+        # Nothing can be compared to a NaN, so it is none of these.
+        return None if value is None or value != value else value  # noqa: PLR0124
+    return None

@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from checkpoints.formats._weight import weight_of
+from checkpoints.formats._weight import size_of, weight_of
 
 MEGABYTE = 1_000_000
 
@@ -87,3 +87,7 @@ class TestWeight:
 
     def test_a_value_whose_own_words_raise_counts_something(self):
         assert weight_of({"data": Lying()}) > weight_of({})
+
+    def test_keeping_a_save_takes_some_more_than_its_values(self):
+        assert size_of({}) == 0
+        assert weight_of({"a": FLOATS}) - size_of({"a": FLOATS}) == weight_of({})

@@ -9,7 +9,7 @@ from typing import Any
 
 from checkpoints.formats._plain import IMMUTABLE
 
-__all__ = ["weight_of"]
+__all__ = ["size_of", "weight_of"]
 
 # What keeping a save for later takes by itself, whatever its values are.
 _LEAST = 2048
@@ -19,7 +19,7 @@ _NOTHING: tuple[Any, ...] = ()
 
 def weight_of(values: Mapping[str, Any]) -> int:
     """
-    Return about how many bytes named values hold, and at least some for each save.
+    Return about how many bytes it takes to keep named values, at least some for each.
 
     Arrays, tables, texts and bytes count in full, shared ones once; an object counts
     by its attributes.
@@ -27,9 +27,19 @@ def weight_of(values: Mapping[str, Any]) -> int:
     >>> weight_of({"text": "x" * 1_000_000}) > 1_000_000
     True
     """
+    return _LEAST + size_of(values)
+
+
+def size_of(values: Mapping[str, Any]) -> int:
+    """
+    Return about how many bytes named values hold.
+
+    >>> size_of({})
+    0
+    """
     seen: set[int] = set()
     waiting = list(values.values())
-    total = _LEAST
+    total = 0
     while waiting:
         value = waiting.pop()
         if type(value) in IMMUTABLE:

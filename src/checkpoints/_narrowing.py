@@ -1,0 +1,168 @@
+"""What is saved of a call's data: which values, as what, and up to which size."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any, TypeAlias
+
+from checkpoints._outcomes import outcomes
+from checkpoints._shown import shown
+from checkpoints._size import parse_size
+from checkpoints._transform import Transform, transform_for
+from checkpoints.errors import ConfigError
+from checkpoints.formats._summary import summaries_of
+from checkpoints.formats._weight import size_of, weight_of
+
+__all__ = ["Names", "Narrowing"]
+
+Names: TypeAlias = str | Iterable[str]
+
+
+class Narrowing:
+    """
+    The options of a rule that make less of its data, in the order of their turn.
+
+    Args:
+        values: Which of the named values are saved: a name, a glob, or a list of them.
+        transform: A function that takes the values as a dict and returns those to be
+            saved; or the name of an entry point of the group `checkpoints.transforms`.
+        summary: Save statistics and a hash of each value, and not the value.
+        max_bytes: How large the values of one save may be.
+        max_total_bytes: How large those of all saves by this rule in this process.
+
+    Raises:
+        ConfigError: If an option cannot be.
+    """
+
+    OPTIONS = ("values", "transform", "summary", "max_bytes", "max_total_bytes")
+
+    def __init__(
+        self,
+        *,
+        values: Names | None = None,
+        transform: str | Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+        summary: bool = False,
+        max_bytes: int | str | None = None,
+        max_total_bytes: int | str | None = None,
+    ) -> None:
+        if not isinstance(summary, bool):
+            raise ConfigError(f"summary={shown(summary)} has to be True or False")
+        self.values = None if values is None else _checked_values(values)
+        self.transform: Transform | None
+        self.transform = None if transform is None else transform_for(transform)
+        self.summary = summary
+        self.max_bytes = _checked_size("max_bytes", max_bytes)
+        self.max_total_bytes = _checked_size("max_total_bytes", max_total_bytes)
+        # Whether a call had any of the values so far, and whether one had none.
+        self.met = self.missed = False
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin to count anew: here, and in a forked child."""
+        # Reentrant, as a signal or the garbage collector may save something anywhere.
+        self._lock = threading.RLock()
+        self._spent = 0
+        self._is_told = False
+
+    def __repr__(self) -> str:
+        options = ((option, getattr(self, option)) for option in self.OPTIONS)
+        given = [f"{name}={value!r}" for name, value in options if value]
+        return ", ".join(given)
+
+    def narrowed(self, name: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """
+        Return what is to be saved of the values of a call, for every handler alike.
+
+        Args:
+            name: The name of the checkpoint.
+            values: The values by name; they are left as they are.
+
+        Returns:
+            The values to save; None where nothing is to be saved, which is counted.
+
+        Raises:
+            FormatError: If `transform` returned what is no dict of values.
+            Exception: What `transform` raised.
+        """
+        return self.whole(name, self.each(values))
+
+    def each(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what is done to each value by itself, whatever else will be there."""
+        chosen = {name: value for name, value in values.items() if self._wants(name)}
+        if chosen:
+            self.met = True
+        else:
+            self.missed = True
+        if self.summary and self.transform is None:
+            return dict(summaries_of(chosen))
+        return chosen
+
+    def whole(self, name: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Do the rest, to all values of a save that `each` has left."""
+        found = dict(values)
+        if not found and self.values is not None:
+            outcomes.count(name, "skipped", "values")
+            return None
+        if self.transform is not None:
+            found = self.transform(found)
+            if not found:
+                outcomes.count(name, "skipped", "transform")
+                return None
+            if self.summary:
+                found = dict(summaries_of(found))
+        return found if self._fits(name, found) else None
+
+    def _wants(self, name: str) -> bool:
+        return self.values is None or any(
+            name == wanted or fnmatchcase(name, wanted) for wanted in self.values
+        )
+
+    def _fits(self, name: str, values: Mapping[str, Any]) -> bool:
+        """Tell whether there is room for a save, and take it."""
+        if self.max_bytes is not None and (size := size_of(values)) > self.max_bytes:
+            story = (
+                f"checkpoint {name!r} was dropped: its values hold about {size} bytes, "
+                f"more than max_bytes={self.max_bytes}"
+            )
+            way_out = "A larger max_bytes, values=[...], or summary=True, helps"
+            outcomes.dropped(name, "max_bytes", story, way_out)
+            return False
+        if self.max_total_bytes is None:
+            return True
+        size = weight_of(values)
+        with self._lock:
+            left = self.max_total_bytes - self._spent
+            if size <= left:
+                self._spent += size
+                return True
+            is_told, self._is_told = self._is_told, True
+        story = (
+            f"checkpoint {name!r} was dropped: the rule may save "
+            f"max_total_bytes={self.max_total_bytes} in this process, of which {left} "
+            f"are left, and this needs about {size}"
+        )
+        way_out = "What does not fit is only counted from now on; see stats()"
+        reason = "max_total_bytes"
+        outcomes.dropped(name, reason, story, way_out, kind=self, is_told=is_told)
+        return False
+
+
+def _checked_size(option: str, size: object) -> int | None:
+    return None if size is None else parse_size(option, size)
+
+
+def _checked_values(values: Names) -> tuple[str, ...]:
+    names: tuple[Any, ...]
+    try:
+        names = (values,) if isinstance(values, str) else tuple(values)
+    except TypeError:
+        names = ()
+    if not names or not all(isinstance(name, str) and name for name in names):
+        message = (
+            f"values={shown(values)} has to be the name of a value, a glob, or a list "
+            "of these; leave it out to save all"
+        )
+        raise ConfigError(message)
+    return names
