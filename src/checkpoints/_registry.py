@@ -25,6 +25,7 @@ from checkpoints._names import Names
 from checkpoints._origin import Origin, outside_level
 from checkpoints._outcomes import outcomes
 from checkpoints._rules import Rule, Target, handlers_for, split_options
+from checkpoints._settings import PROGRAM
 from checkpoints._shown import shown
 from checkpoints._tags import TagPairs, current_tags
 from checkpoints.errors import ConfigError
@@ -46,6 +47,8 @@ class Registry:
         # Errors of the background under on_error="raise", until they are raised.
         self._owed: list[tuple[Rule, BaseException]] = []
         self._told: set[str] = set()
+        # Whether someone else tells of rules from outside that did nothing.
+        self.reports_elsewhere = False
         self._lock = threading.RLock()
         self._pid = os.getpid()
         if hasattr(os, "register_at_fork"):
@@ -85,25 +88,33 @@ class Registry:
     # Rules
 
     def config(
-        self, names: str | Iterable[str], target: Target, options: dict[str, Any]
+        self,
+        names: str | Iterable[str],
+        target: Target,
+        options: dict[str, Any],
+        *,
+        layer: int = PROGRAM,
+        source: str = "",
     ) -> Rule:
-        """Add a rule; `checkpoints.config` says more."""
+        """Add a rule on top of its layer; `checkpoints.config` says more."""
         of_rule, of_files = split_options(options)
         handlers = handlers_for(target, of_files)
         rule = Rule(names, handlers, finish=self.finish, forget=self.remove, **of_rule)
+        rule.layer, rule.source = layer, source
         with self._lock:
             first = not self._rules
-            self._rules += (rule,)
+            self._rules = tuple(sorted((*self._rules, rule), key=_layer))
             self.plans.clear()
         if first:
             self._pid = os.getpid()
         at_exit(self.report)
         self._warn_of_old_names(rule, self.names.renamed())
-        self._warn_of_doubtful_names(rule)
+        if not source:
+            self._warn_of_doubtful_names(rule)
         return rule
 
     def rules(self) -> list[Rule]:
-        """Return the rules in force, oldest first."""
+        """Return the rules in force, the one that counts most last."""
         return list(self._rules)
 
     def remove(self, rule: Rule) -> None:
@@ -116,9 +127,9 @@ class Registry:
             self._tell_of_idle(rule)
 
     def reset(self) -> None:
-        """Take every rule back."""
+        """Take every rule back but those from outside."""
         with self._lock:
-            self._rules = ()
+            self._rules = tuple(rule for rule in self._rules if rule.source)
             self.plans.clear()
             self._owed.clear()
             self._told.clear()
@@ -371,21 +382,28 @@ class Registry:
             logger.warning("%s", summary)
         if os.getpid() == self._pid and not is_worker():
             for rule in self._rules:
-                self._tell_of_idle(rule)
+                if not (rule.source and self.reports_elsewhere):
+                    self._tell_of_idle(rule)
 
     def _tell_of_idle(self, rule: Rule) -> None:
+        told = self.idle(rule)
+        if told:
+            logger.warning("%s %s", rule.source or repr(rule), told)
+
+    def idle(self, rule: Rule) -> str:
+        """Return in which way a rule did nothing so far; no text if it did something."""
         wanted = rule.names if isinstance(rule.names, str) else "".join(rule.names[:1])
         names = self.names.available()
         if wanted and not any(self._matches(rule, name) for name in names):
-            logger.warning(
-                "%r matched no checkpoint that this process knows of; %s",
-                rule,
-                self.names.nearest(wanted),
-            )
-        elif rule.refused and not rule.accepted:
-            logger.warning(
-                "%r saved nothing: no call had the tags that `where` asks for", rule
-            )
+            nearest = self.names.nearest(wanted)
+            return f"matched no checkpoint that this process knows of; {nearest}"
+        if rule.refused and not rule.accepted:
+            return "saved nothing: no call had the tags that `where` asks for"
+        return ""
+
+
+def _layer(rule: Rule) -> int:
+    return rule.layer
 
 
 registry = Registry()

@@ -13,11 +13,19 @@ from typing import Any, Self, TypeAlias
 from checkpoints._file_handler import FileHandler
 from checkpoints._handlers import FunctionHandler, Handler
 from checkpoints._key import Key, checked_name
+from checkpoints._settings import PROGRAM
 from checkpoints._shown import shown
 from checkpoints._tags import TagPairs, checked_tag_name, tags_match
 from checkpoints.errors import ConfigError
 
-__all__ = ["Rule", "Target", "Where", "handlers_for", "split_options"]
+__all__ = [
+    "Rule",
+    "Target",
+    "Where",
+    "handlers_for",
+    "known_options",
+    "split_options",
+]
 
 Target: TypeAlias = (
     str
@@ -56,6 +64,11 @@ class Rule:
     Raises:
         ConfigError: If a pattern or an option cannot be.
     """
+
+    # A rule of a higher layer stands above all of a lower one, however old it is.
+    layer: int = PROGRAM
+    # Where it was written, if that was outside of the program.
+    source: str = ""
 
     def __init__(
         self,
@@ -98,7 +111,8 @@ class Rule:
             )
             if value != usual
         )
-        return f"<Rule {self.names!r} -> {target!r}{options}>"
+        origin = f", from {self.source}" if self.source else ""
+        return f"<Rule {self.names!r} -> {target!r}{options}{origin}>"
 
     def __enter__(self) -> Self:
         return self
@@ -133,6 +147,11 @@ class Rule:
         return rest == 0 and (self.limit is None or turn < self.limit)
 
 
+def known_options() -> tuple[str, ...]:
+    """Return the names of all options that a rule with a path can have."""
+    return (*_OPTIONS, *FileHandler.OPTIONS)
+
+
 def split_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """
     Tell the options of a rule from those of a file handler.
@@ -140,7 +159,7 @@ def split_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
     Raises:
         ConfigError: If an option is neither's.
     """
-    known = (*_OPTIONS, *FileHandler.OPTIONS)
+    known = known_options()
     for option in options:
         if option not in known:
             message = f"option {option!r} is not known; there are: {', '.join(known)}"
