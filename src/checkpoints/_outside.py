@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
+from checkpoints import _writer
 from checkpoints._exit import at_exit
 from checkpoints._outcomes import outcomes
 from checkpoints._registry import registry
@@ -104,12 +105,12 @@ def _begin() -> None:
 
 
 def _report_at_exit() -> None:
-    # Asked for before the rules are made, and so called after the last save.
     at_exit(_report)
 
 
 def _report() -> None:
     """Leave word for `checkpoints run` of what became of the rules and the saves."""
+    _writer.drain()
     told = {
         "saves": outcomes.stats(0, 0).by_name,
         "idle": {

@@ -396,7 +396,7 @@ class Registry:
         names = self.names.available()
         if wanted and not any(self._matches(rule, name) for name in names):
             nearest = self.names.nearest(wanted)
-            return f"matched no checkpoint that this process knows of; {nearest}"
+            return f"matched no checkpoint that the program knows of; {nearest}"
         if rule.refused and not rule.accepted:
             return "saved nothing: no call had the tags that `where` asks for"
         return ""
