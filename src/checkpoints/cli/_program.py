@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 import checkpoints
-from checkpoints.cli import _run, _verify
+from checkpoints.cli import _available, _run, _verify
 
 __all__ = ["program"]
 
@@ -36,5 +36,6 @@ def program() -> None:
     """Save what a program does at its save points, and look at it."""
 
 
+program.add_command(_available.available)
 program.add_command(_run.run)
 program.add_command(_verify.verify)
