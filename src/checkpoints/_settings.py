@@ -40,7 +40,8 @@ _OFF = "off"
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 _EXPONENTS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
-_SPECIAL = ";,=?%&"
+_SPECIAL = ";,=?%"
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _GLOB = re.compile(r"[*?\[]")
 
 
@@ -67,19 +68,21 @@ class Setting(NamedTuple):
     @property
     def text(self) -> str:
         """The rule in the short form, with its target in full."""
-        if isinstance(self.names, str):
-            names = _quoted(self.names)
-        else:
-            names = ",".join(map(_quoted, self.names))
-            names += "," if len(self.names) == 1 else ""
-        target = _OFF if self.target is None else _quoted(self.target)
+        listed = [self.names] if isinstance(self.names, str) else self.names
+        names = ",".join(_quoted(name, f"{_SPECIAL}/\\") for name in listed)
+        if len(self.names) == 1 and self.names is listed:
+            names += ","
+        target = self.target or _OFF
+        # A URL is encoded already.
+        target = _quoted(target, ";?" if _URL.match(target) else _SPECIAL)
         return f"{names}={target}?{self.query}".removesuffix("?")
 
 
-def _quoted(text: str) -> str:
-    special = _SPECIAL.replace("%", "") if "://" in text else _SPECIAL
+def _quoted(text: str, special: str = _SPECIAL) -> str:
     return "".join(
-        f"%{ord(each):02X}" if each in special or ord(each) <= ord(" ") else each
+        "".join(f"%{byte:02X}" for byte in each.encode(errors="surrogateescape"))
+        if each in special or each.isspace()
+        else each
         for each in text
     )
 
@@ -125,7 +128,8 @@ def _in_short_form(
         elif near := difflib.get_close_matches(option, known, n=1, cutoff=0.75):
             _fail(place, f"option {option!r} is not known; the nearest is {near[0]!r}")
     options = _in_query(query, place, known) if query else {}
-    target = target.strip() if "://" in target else _unquoted(target)
+    target = target.strip()
+    target = target if _URL.match(target) else _unquoted(target)
     return Setting(
         _names_in_text(names.strip(), place),
         checked_target(target or default, os.curdir, place),
@@ -165,7 +169,7 @@ def checked_target(target: str, folder: str, place: str) -> str | None:
         return None
     if "\0" in target:
         _fail(place, f"target {shown(target)} holds a NUL, which no path can")
-    if "://" in target or target.startswith("~") or os.path.isabs(target):
+    if _URL.match(target) or target.startswith("~") or os.path.isabs(target):
         return target
     base = os.path.abspath(folder).replace("{", "{{").replace("}", "}}")
     return os.path.join(base, target.removeprefix(f".{os.sep}"))
