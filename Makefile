@@ -5,15 +5,18 @@ PYTHON ?= python3
 DEV := .venv
 DEMO := .venv-demo
 BENCH := .venv-bench
+FUZZ := .venv-fuzz
+SECONDS ?= 600
 
 $(DEV)/installed: WANTED = -e . --group tests --group lint --group typing --group docs
 $(DEMO)/installed: WANTED = -e '.[pandas,fast]' scikit-learn
 $(BENCH)/installed: WANTED = -e . --group bench
+$(FUZZ)/installed: WANTED = -e . --group fuzz
 
-.PHONY: help demo test lint types docs bench reliability clean
+.PHONY: help demo test lint types docs bench reliability fuzz clean
 
 help: ## List the targets
-	@sed -nE 's/^([a-z]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+	@sed -nE 's/^([a-z]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: $(DEMO)/installed ## Run the example, from a wrong number to its cause
 	PYTHONPATH=examples $(DEMO)/bin/python -m harvest_app
@@ -38,8 +41,11 @@ docs: $(DEV)/installed ## Build the documentation in docs/_build/html
 bench: $(BENCH)/installed ## Measure the speed beside other tools
 	$(BENCH)/bin/python -m benchmarks
 
+fuzz: $(FUZZ)/installed ## Load made-up files for ten minutes, on Python 3.11
+	$(FUZZ)/bin/python tests/reliability/fuzz.py --seconds $(SECONDS)
+
 clean: ## Remove all that was made here, the environments too
-	rm -rf $(DEV) $(DEMO) $(BENCH) docs/_build dist harvest-out .coverage* .*_cache .hypothesis
+	rm -rf $(DEV) $(DEMO) $(BENCH) $(FUZZ) docs/_build dist harvest-out .coverage* .*_cache .hypothesis
 
 %/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -171,8 +171,8 @@ class TestRules:
     def test_that_match_nothing_are_told_with_their_source_and_the_nearest(self, run):
         ended = run(SAVING, CHECKPOINTS="mypkg.ft=out; mypkg.load=out")
         assert ended.stderr == (
-            "CHECKPOINTS, rule 1, 'mypkg.ft=out' matched no checkpoint that the program "
-            "knows of; the nearest known is 'mypkg.fit'\n"
+            "CHECKPOINTS, rule 1, 'mypkg.ft=out' matched no checkpoint that the "
+            "program knows of; the nearest known is 'mypkg.fit'\n"
         )
 
     def test_of_exact_names_are_not_told_before_the_names_can_be_known(self, run):

@@ -105,7 +105,11 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("line", "text", "piece"),
         [
-            (3, 'target = "x"\nevry = 1', "'evry' is not known; the nearest is 'every'"),
+            (
+                3,
+                'target = "x"\nevry = 1',
+                "'evry' is not known; the nearest is 'every'",
+            ),
             (2, 'every = "2"', "every='2' cannot be; it has to be a whole number"),
             (2, "every = true", "every=True cannot be; it has to be a whole number"),
             (2, "every = 0", "every=0 has to be a whole number from 1 on"),

@@ -83,7 +83,7 @@ def checkpoint(
     if nested is not ABSENT:
         name, data = joined_name(name, data), nested
     elif values and type(data) is str:
-        registry.warn_of_lost_prefix(name, data)
+        registry.names.warn_of_lost_prefix(name, data)
     registry.call(name, data, values)
 
 

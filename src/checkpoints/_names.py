@@ -22,6 +22,7 @@ class Names:
     def __init__(self) -> None:
         self._declared: dict[str, bool] = {}
         self._renamed: dict[str, str] = {}
+        self.told: set[str] = set()
         self._renew_lock()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._renew_lock)
@@ -100,3 +101,25 @@ class Names:
         if not near:
             return "none like it is known"
         return f"the nearest known is {known[near[0]]!r}"
+
+    def hint_for_listed(self, name: str) -> str:
+        """Tell what a name in a list, which is not known, may stand for."""
+        if any(known.startswith(f"{name}.") for known in self.available()):
+            return f"a list means exact names, {name!r} without one all below it too"
+        return self.nearest(name)
+
+    def warn_of_lost_prefix(self, name: str, data: str) -> None:
+        """Tell of a call that looks as if its text were to be part of the name."""
+        full = f"{name}.{data}"
+        if full in self and full not in self.told:
+            self.told.add(full)
+            logger.warning(
+                "checkpoint(%r, %r, ...) saves the text %r under %r, while %r is "
+                "registered: write checkpoint(%r, ...) for that",
+                name,
+                data,
+                data,
+                name,
+                full,
+                full,
+            )

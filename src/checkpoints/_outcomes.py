@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from checkpoints import _writer
+from checkpoints._exit import at_exit
 from checkpoints._shown import shown
 from checkpoints.errors import UnknownOutcomeError
 
@@ -95,9 +97,10 @@ class Outcomes:
             settle = partial(self._settle, name, handler, failed)
             result.add_done_callback(settle)
         else:
-            self._ended(name, result)
+            self.ended(name, result)
 
-    def _ended(self, name: str, result: object) -> None:
+    def ended(self, name: str, result: object) -> None:
+        """Count a save that is over: False means that there was no need for it."""
         self.count(name, "skipped" if result is False else "saved")
 
     def _settle(
@@ -112,7 +115,7 @@ class Outcomes:
             return
         error = future.exception()
         if error is None:
-            self._ended(name, future.result())
+            self.ended(name, future.result())
         else:
             failed(error)
 
@@ -145,6 +148,8 @@ class Outcomes:
         way_out: str,
     ) -> None:
         with suppress(Exception):
+            # Here, as a forked worker forgets what was asked for before it began.
+            at_exit(self.report)
             with self._lock:
                 self._loud[name, outcome] += 1
                 self._kinds[name, kind] += 1
@@ -171,10 +176,17 @@ class Outcomes:
             **totals, pending=pending, pending_bytes=pending_bytes, by_name=by_name
         )
 
-    def summary(self) -> str:
-        """Return what is to be said at the end; nothing, where nothing went wrong."""
+    def report(self) -> None:
+        """Tell the log, at the end of the process, of all that went wrong; once."""
+        _writer.drain()
+        summary = self._summary()
+        if summary:
+            logger.warning("%s", summary)
+
+    def _summary(self) -> str:
         with self._lock:
             loud, total = dict(self._loud), sum(self._counts.values())
+            self._loud.clear()
         parts = []
         for outcome, words in _TOLD.items():
             names = {name: n for (name, what), n in loud.items() if what == outcome}

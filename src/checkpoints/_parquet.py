@@ -147,7 +147,10 @@ class ParquetFile:
         least = file.metadata.num_rows * sum(map(_width, file.schema_arrow.types))
         self._budget.check(int(least), f"its {file.metadata.num_rows:,} rows")
         chunks = list(self._chunks(file, pyarrow))
-        return pyarrow.Table.from_batches(chunks, file.schema_arrow)
+        table = pyarrow.Table.from_batches(chunks, file.schema_arrow)
+        # Text that is no UTF-8, for one, would be found by whoever looks at it.
+        table.validate(full=True)
+        return table
 
     def _chunks(self, file: Any, pyarrow: Any) -> Iterator[Any]:
         """Yield the rows bit by bit: a small file can claim, and become, anything."""

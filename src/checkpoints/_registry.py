@@ -13,6 +13,7 @@ import os
 import threading
 import warnings
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -46,7 +47,6 @@ class Registry:
         self._rules: tuple[Rule, ...] = ()
         # Errors of the background under on_error="raise", until they are raised.
         self._owed: list[tuple[Rule, BaseException]] = []
-        self._told: set[str] = set()
         # Whether someone else tells of rules from outside that did nothing.
         self.reports_elsewhere = False
         self._lock = threading.RLock()
@@ -58,8 +58,6 @@ class Registry:
         # The thread that may have held the lock is not there after a fork.
         self._lock = threading.RLock()
         self._owed = []
-        if self._rules:
-            at_exit(self.report)
 
     def deprecate(self, old: str, new: str) -> None:
         """Rename a name; `checkpoints.deprecate` says more."""
@@ -68,22 +66,6 @@ class Registry:
             self.plans.clear()
             for rule in self._rules:
                 self._warn_of_old_names(rule, [old])
-
-    def warn_of_lost_prefix(self, name: str, data: str) -> None:
-        """Tell of a call that looks as if its text were to be part of the name."""
-        full = f"{name}.{data}"
-        if full in self.names and full not in self._told:
-            self._told.add(full)
-            logger.warning(
-                "checkpoint(%r, %r, ...) saves the text %r under %r, while %r is "
-                "registered: write checkpoint(%r, ...) for that",
-                name,
-                data,
-                data,
-                name,
-                full,
-                full,
-            )
 
     # Rules
 
@@ -103,7 +85,8 @@ class Registry:
         rule.layer, rule.source = layer, source
         with self._lock:
             first = not self._rules
-            self._rules = tuple(sorted((*self._rules, rule), key=_layer))
+            rules = sorted((*self._rules, rule), key=lambda each: each.layer)
+            self._rules = tuple(rules)
             self.plans.clear()
         if first:
             self._pid = os.getpid()
@@ -132,7 +115,7 @@ class Registry:
             self._rules = tuple(rule for rule in self._rules if rule.source)
             self.plans.clear()
             self._owed.clear()
-            self._told.clear()
+            self.names.told.clear()
         outcomes.clear()
 
     def _warn_of_old_names(self, rule: Rule, names: Iterable[str]) -> None:
@@ -155,13 +138,8 @@ class Registry:
                     "checkpoint %r is not known yet; %s. The rule stays, and holds "
                     "once the name is registered or called",
                     name,
-                    self._hint_for_listed(name),
+                    self.names.hint_for_listed(name),
                 )
-
-    def _hint_for_listed(self, name: str) -> str:
-        if any(known.startswith(f"{name}.") for known in self.names.available()):
-            return f"a list means exact names, {name!r} without one all below it too"
-        return self.names.nearest(name)
 
     def _matches(self, rule: Rule, name: str) -> bool:
         return rule.covers(name) or any(map(rule.covers, self.names.old_names(name)))
@@ -288,8 +266,12 @@ class Registry:
         Raises:
             Exception: What hinders it now; what hinders it later is told later.
         """
-        failed = partial(self._failed_later, rule, key.name, handler=handler)
-        outcomes.follow(handler.commit(key, staged), key.name, handler, failed)
+        result = handler.commit(key, staged)
+        if isinstance(result, Future):
+            failed = partial(self._failed_later, rule, key.name, handler=handler)
+            outcomes.follow(result, key.name, handler, failed)
+        else:
+            outcomes.ended(key.name, result)
 
     # Failures
 
@@ -323,6 +305,7 @@ class Registry:
         outcomes.failed(name, error, handler=handler, loud=loud)
         if rule.on_error == "raise":
             error.add_note(f"while checkpoint {name!r} was saved in the background")
+            at_exit(self.report)
             with self._lock:
                 self._owed.append((rule, error))
 
@@ -372,14 +355,11 @@ class Registry:
 
     def report(self) -> None:
         """Tell, at the end of the process, what went wrong and what did not happen."""
-        _writer.drain()
+        outcomes.report()
         for rule, error in self._owed:
             logger.error(
                 "%r was to raise this, and nobody was there to see it: %r", rule, error
             )
-        summary = outcomes.summary()
-        if summary:
-            logger.warning("%s", summary)
         if os.getpid() == self._pid and not is_worker():
             for rule in self._rules:
                 if not (rule.source and self.reports_elsewhere):
@@ -391,7 +371,7 @@ class Registry:
             logger.warning("%s %s", rule.source or repr(rule), told)
 
     def idle(self, rule: Rule) -> str:
-        """Return in which way a rule did nothing so far; no text if it did something."""
+        """Return why a rule did nothing so far; no text if it did something."""
         wanted = rule.names if isinstance(rule.names, str) else "".join(rule.names[:1])
         names = self.names.available()
         if wanted and not any(self._matches(rule, name) for name in names):
@@ -400,10 +380,6 @@ class Registry:
         if rule.refused and not rule.accepted:
             return "saved nothing: no call had the tags that `where` asks for"
         return ""
-
-
-def _layer(rule: Rule) -> int:
-    return rule.layer
 
 
 registry = Registry()

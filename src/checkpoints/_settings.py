@@ -185,9 +185,7 @@ def _in_query(query: str, place: str, known: Collection[str]) -> dict[str, Any]:
             _fail(place, f"option {name!r} is given twice; give it once")
         kind = _KINDS.get(name, _TEXT)
         if not text:
-            _fail(
-                place, f"option {name!r} has no value: write {name}={kind.example}"
-            )
+            _fail(place, f"option {name!r} has no value: write {name}={kind.example}")
         try:
             options[name] = kind.read(text)
         except ValueError as error:

@@ -72,7 +72,7 @@ def _found(path: str) -> str:
     return path
 
 
-def _read(path: str) -> tuple[list[str], dict[str, Any]]:
+def _read(path: str) -> tuple[list[str], Mapping[str, Any]]:
     import tomllib
 
     try:
@@ -90,7 +90,9 @@ def _own_table(content: Mapping[str, Any], path: str) -> Mapping[str, Any]:
     tool = content.get("tool")
     table = tool.get("checkpoints") if isinstance(tool, dict) else None
     if not isinstance(table, dict):
-        _fail(f"{path} has no table [tool.checkpoints]; write [[tool.checkpoints.rules]]")
+        _fail(
+            f"{path} has no table [tool.checkpoints]; write [[tool.checkpoints.rules]]"
+        )
     return table
 
 
@@ -140,7 +142,9 @@ def _in_table(
     for key in table:
         check_known("option", key, keys, places.of_key(key, rule))
     if "names" not in table:
-        _fail(f"{places.of_rule(rule)}: the rule has no names; write names = 'mypkg.fit'")
+        _fail(
+            f"{places.of_rule(rule)}: the rule has no names; write names = 'mypkg.fit'"
+        )
     target = table.get("target", DEFAULT_TARGET)
     if not isinstance(target, str) or not target:
         _fail(
@@ -166,7 +170,7 @@ def _names(names: object, place: str) -> str | tuple[str, ...]:
         return names
     if isinstance(names, list) and names and all(isinstance(it, str) for it in names):
         return checked_names([*names, ""], place)
-    _fail(
+    raise ConfigError(
         f"{place}: names={shown(names)} has to be a pattern, such as 'mypkg.*', or a "
         "list of exact names"
     )

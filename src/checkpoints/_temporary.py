@@ -56,9 +56,10 @@ class Temporary:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for file in self._files:
+        while self._files:
             with suppress(OSError):
-                file.close()
+                self._files[-1].close()
+            self._files.pop()
         if not self._is_gone:
             # Where it fails, the second clean-up tries it again.
             with suppress(OSError):
@@ -122,6 +123,7 @@ class Temporary:
             OSError: If the system tells only now that the bytes were not taken.
         """
         self._files[0].close()
+        self._files.pop()
 
     def rename(self, path: str) -> None:
         """
@@ -134,8 +136,7 @@ class Temporary:
         try:
             os.replace(self.path, path)
         except OSError as error:
-            if self._links(error, path) == 0:
-                raise _unknown(error, path) from error
+            self._check_unmoved(error, path)
             raise
         self._is_gone = True
 
@@ -159,6 +160,11 @@ class Temporary:
                 raise
             self._rename_without_links(path)
 
+    def _check_unmoved(self, error: OSError, path: str) -> None:
+        """Raise `UnknownOutcomeError` where the file has moved in spite of an error."""
+        if self._links(error, path) == 0:
+            raise _unknown(error, path) from error
+
     def _links(self, error: OSError, path: str) -> int:
         """Return how many names the file has, after an error of giving it one."""
         try:
@@ -169,15 +175,21 @@ class Temporary:
             raise _unknown(error, path) from error
 
     def _rename_without_links(self, path: str) -> None:
-        if _renamed_exclusively(self.path, path):
-            return
+        try:
+            if _renamed_exclusively(self.path, path):
+                return
+        except OSError as error:
+            self._check_unmoved(error, path)
+            raise
         # The name is reserved by an empty file first, which a reader may see for a
         # moment, and find when the process is killed just there.
         reserved: list[FileIO] = []
         try:
             reserved.extend(map(FileIO, [path], ["x"]))
             reserved[0].close()
-            os.replace(self.path, path)
+            self.rename(path)
+        except UnknownOutcomeError:
+            raise
         except BaseException:
             if reserved:
                 with suppress(OSError):

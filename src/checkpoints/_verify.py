@@ -181,7 +181,9 @@ def _bar(total: int, wanted: bool | None) -> Iterator[Callable[[], object]]:  # 
         yield bool
         return
     console = rich.console.Console(stderr=True)
-    with rich.progress.Progress(console=console, transient=True) as bar:
+    # A file or a pipe cannot take back what it was given, and keeps the last state.
+    transient = console.is_terminal
+    with rich.progress.Progress(console=console, transient=transient) as bar:
         task = bar.add_task("verify", total=total)
         yield lambda: bar.advance(task)
 

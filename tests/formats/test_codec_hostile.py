@@ -119,6 +119,12 @@ class TestHostileFiles:
         with pytest.raises(MissingDependencyError, match="tzdata"):
             read({"v": {"kind": "json", "member": "m"}}, {"m": text})
 
+    @pytest.mark.parametrize("key", ["../../etc/passwd", "/etc", "os.path/x", "", 5])
+    def test_a_time_zone_that_is_no_name_of_one_is_never_looked_for(self, key):
+        text = json.dumps({"$datetime": ["2024-01-01", key, 0]}).encode()
+        with pytest.raises(CorruptFileError, match=r"name of a time zone|expected str"):
+            read({"v": {"kind": "json", "member": "m"}}, {"m": text})
+
     def test_a_value_in_the_header_that_makes_no_sense_is_told(self):
         for value in ({"$int": 1}, {"$nothing": 1}, {"$set": [{}]}, {"$decimal": "x"}):
             with pytest.raises((CorruptFileError, FormatError), match="'v'"):

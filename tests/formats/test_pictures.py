@@ -7,6 +7,7 @@ import warnings
 
 import pytest
 
+from checkpoints.errors import TooLargeError
 from checkpoints.formats._format import Inexact
 from checkpoints.formats._pictures import recognise
 
@@ -115,6 +116,14 @@ class TestImages:
         memory[:] = bytes(len(memory))
         back.putpixel((0, 0), (1, 2, 3))
         assert back.getpixel((1, 0)) == IMAGES["RGB"].getpixel((1, 0))
+
+    def test_more_pixels_than_pillow_reads_are_too_large(self, monkeypatch):
+        format = recognise(Image.Image)
+        data = memoryview(b"".join(format.encode(IMAGES["RGB"])[0]))
+        for limit in (3, 1):
+            monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+            with pytest.raises(TooLargeError, match=f"more than {limit} pixels"):
+                format.decode(data, {})
 
     @pytest.mark.parametrize("form", ["jpeg", "gif", "bmp", "ppm"])
     def test_only_png_is_read(self, form):

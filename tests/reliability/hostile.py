@@ -666,16 +666,12 @@ def link_to_itself(path):
 
 def csr(indices, indptr):
     """A sparse matrix whose indices lead out of it, followed by compiled code."""
-    parts = {
-        name: {"$member": {**ARRAY, "member": f"{name}.npy", "dtype": array.dtype.str,
-                           "shape": list(array.shape), "order": "C"}}
-        for name, array in (("data", numpy.ones(2)), ("indices", indices), ("indptr", indptr))
-    }  # fmt: skip
-    members = [
-        ("data.npy", npy(numpy.ones(2))),
-        ("indices.npy", npy(indices)),
-        ("indptr.npy", npy(indptr)),
-    ]
+    arrays = {"data": numpy.ones(2), "indices": indices, "indptr": indptr}
+    parts = {}
+    for name, array in arrays.items():
+        node = {"dtype": array.dtype.str, "shape": list(array.shape), "order": "C"}
+        parts[name] = {"$member": {**ARRAY, **node, "member": f"{name}.npy"}}
+    members = [(f"{name}.npy", npy(array)) for name, array in arrays.items()]
     more = {"format": "csr", "array": True, "shape": [2, 2]}
     value = {"$compound": "scipy.sparse", "parts": {**parts, **more}}
     return archive({"v": {"kind": "json", "value": value}}, members)
@@ -696,13 +692,14 @@ def sound(folder: Path) -> None:
     from checkpoints import FileHandler
 
     frame = pandas.DataFrame({"a": [1, 2], "b": ["x", "y"]})
+    columns = pandas.MultiIndex.from_product([["a"], ["b", "c"]])
     values = {
         "array": numpy.arange(3),
         "scalar": numpy.float32(1),
         "masked": numpy.ma.masked_array([1, 2], [True, False]),
         "frame": frame,
         "mixed": pandas.DataFrame({"a": [1, "b"]}),
-        "many": pandas.DataFrame([[1, 2]], columns=pandas.MultiIndex.from_product([["a"], ["b", "c"]])),
+        "many": pandas.DataFrame([[1, 2]], columns=columns),
         "stamp": pandas.Timestamp("2024-01-01", tz="Europe/Berlin"),
         "dates": pandas.date_range("2024-01-01", periods=3),
         "category": pandas.Categorical(["a"]),
@@ -711,7 +708,7 @@ def sound(folder: Path) -> None:
         "image": Image.new("RGB", (4, 4)),
         "palette": Image.new("P", (4, 4)),
         "nested": [{"a": numpy.arange(3)}],
-    }  # fmt: skip
+    }
     values["sparse"] = scipy.sparse.csr_array(numpy.eye(3))
     for compression in (None, "gzip", "zstd"):
         FileHandler(folder, compression=compression, if_exists="keep").checkpoint(

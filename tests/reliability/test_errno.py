@@ -10,6 +10,7 @@ from faultlab.values import KINDS
 
 ARRAYS = ("array", "large array")
 WAYS = ({}, {"durable": True}, {"background": True})
+IDS = ("plain", "durable", "background")
 
 
 def needs(lab: Lab, options: dict) -> None:
@@ -23,7 +24,7 @@ def shown(options: dict) -> str:
 
 
 class TestErrors:
-    @pytest.mark.parametrize("options", WAYS, ids=" ".join)
+    @pytest.mark.parametrize("options", WAYS, ids=IDS)
     def test_what_is_told_is_what_is_there(self, lab, full, record, options):
         needs(lab, options)
         cases = scenarios(ARRAYS, options)
@@ -46,7 +47,7 @@ class TestErrors:
             cases=tally.cases,
             breaches=tally.breaches,
             control=len(control.breaches),
-            note="as above",
+            note="8 errors at every call; control swallows errors",
         )
 
     def test_what_is_told_is_what_is_there_without_links(
@@ -61,10 +62,10 @@ class TestErrors:
             cases=tally.cases,
             breaches=tally.breaches,
             control=len(control.breaches),
-            note="as above",
+            note="8 errors at every call; control swallows errors",
         )
 
-    @pytest.mark.parametrize("options", [WAYS[0], WAYS[2]], ids=" ".join)
+    @pytest.mark.parametrize("options", WAYS[::2], ids=IDS[::2])
     def test_the_program_goes_on_as_ever(self, lab, full, record, options):
         needs(lab, options)
         step = 1 if full else 23
@@ -80,7 +81,9 @@ class TestErrors:
 
 
 class TestPartialWrites:
-    def test_they_are_continued_and_end(self, lab, full, record, shim, tmp_path):
+    def test_short_and_empty_writes_are_continued(
+        self, lab, full, record, shim, tmp_path
+    ):
         cases = scenarios(ARRAYS, {})
         tally = failures.part_sweep(lab, cases if full else cases[:2])
         with mutated("short write not continued", tmp_path, shim) as broken:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import pytest
 from faultlab.kills import kill_sweep
-from faultlab.lab import Lab, scenarios
+from faultlab.lab import Lab, Tally, scenarios
 from faultlab.values import KINDS
 
 WAYS = ({}, {"durable": True}, {"background": True})
+IDS = ("plain", "durable", "background")
 
 
-def swept(lab: Lab, options: dict, step: int, saver: str | None = None):
-    return kill_sweep(lab, scenarios(KINDS, options), saver, step)
+def swept(lab: Lab, full: bool, options: dict, saver: str | None = None) -> Tally:
+    if full:
+        return kill_sweep(lab, scenarios(KINDS, options), saver, 5 if saver else 1)
+    kinds = ["array"] if saver else ["array", "large array"]
+    return kill_sweep(lab, scenarios(kinds, options), saver, 7)
 
 
 class TestKilledAtEveryCall:
-    @pytest.mark.parametrize("options", WAYS, ids=" ".join)
+    @pytest.mark.parametrize("options", WAYS, ids=IDS)
     def test_no_torn_file(self, lab, full, record, options):
         if not set(options) <= set(lab.about["options"]):
             pytest.skip(f"FileHandler has no option {' '.join(options)}")
-        tally = swept(lab, options, 1 if full else 11)
-        control = swept(lab, options, 5 if full else 41, "in place")
+        tally = swept(lab, full, options)
+        control = swept(lab, full, options, "in place")
         record(
             f"no torn file{''.join(f', {option}' for option in options)}",
             cases=tally.cases,
@@ -32,13 +36,13 @@ class TestKilledAtEveryCall:
 
     def test_no_torn_file_where_there_are_no_links(self, lab, full, record, refuse):
         refuse("link")
-        tally = swept(lab, {}, 2 if full else 13)
-        control = swept(lab, {}, 41, "in place")
+        tally = swept(lab, full, {})
+        control = swept(lab, full, {}, "in place")
         record(
             "no torn file, no link",
             cases=tally.cases,
             breaches=tally.breaches,
             control=f"{len(control.breaches)} of {control.cases}",
-            note="as above, on a file system without links",
+            note="killed at every call; control writes under the final name",
         )
         assert len(control.breaches) > control.cases / 2

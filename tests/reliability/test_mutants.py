@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from faultlab.lab import Caught, Trap
-from faultlab.mutants import HARNESSES, MUTANTS, mutated
+from faultlab.mutants import HARNESSES, MUTANTS, broken_source, mutated
 
 
 def catches(name, folder, shim) -> bool:
@@ -19,7 +19,7 @@ def catches(name, folder, shim) -> bool:
 
 
 class TestMutants:
-    def test_each_is_caught(self, shim, full, record, tmp_path):
+    def test_each_mutant_is_caught(self, shim, full, record, tmp_path):
         pytest.importorskip("numpy")
         chosen = list(MUTANTS) if full else list(MUTANTS)[::3]
         survived = [name for name in chosen if not catches(name, tmp_path / name, shim)]
@@ -32,5 +32,5 @@ class TestMutants:
         )
 
     @pytest.mark.parametrize("name", MUTANTS)
-    def test_each_still_applies(self, shim, tmp_path, name):
-        mutated(name, tmp_path, shim).close()
+    def test_each_mutant_applies(self, tmp_path, name):
+        assert broken_source(name, tmp_path / "source").is_dir()

@@ -28,7 +28,11 @@ class TestRaces:
         )
 
     @pytest.mark.parametrize("if_exists", CONTROLS)
-    @pytest.mark.parametrize("refused", [["link"], ["link", "rename2"]])
+    @pytest.mark.parametrize(
+        "refused",
+        [["link"], ["link", "rename2"]],
+        ids=["no link", "no link nor rename2"],
+    )
     def test_no_save_is_lost_where_there_are_no_links(
         self, lab, record, refuse, if_exists, refused
     ):

@@ -41,7 +41,13 @@ RUNNING = (
 # What asking for a time zone, the kind of a file or its size causes.
 HARMLESS = ("os.listdir", "os.scandir", "os.walk", "os.fwalk")
 # The package that has the time zones, where the system has none.
-ZONES = ("tzdata", "/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo")  # fmt: skip
+ZONES = (
+    "tzdata",
+    "/usr/share/zoneinfo",
+    "/usr/lib/zoneinfo",
+    "/usr/share/lib/zoneinfo",
+    "/etc/zoneinfo",
+)
 
 events: list[str] = []
 watching = [False]

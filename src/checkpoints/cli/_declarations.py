@@ -7,7 +7,7 @@ import importlib.util
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 __all__ = ["Declaration", "Unreadable", "declarations_in", "sources_of"]
@@ -183,10 +183,8 @@ class _Texts:
         if isinstance(node, ast.Constant):
             return node.value if isinstance(node.value, str) else None
         if isinstance(node, ast.Name):
-            value = self._constants.get(node.id)
-            if value is None or node.id in seen:
-                return None
-            return self._text(value, {*seen, node.id})
+            value = None if node.id in seen else self._constants.get(node.id)
+            return value and self._text(value, {*seen, node.id})
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
             return _joined([self._text(it, seen) for it in (node.left, node.right)])
         if isinstance(node, ast.JoinedStr):
@@ -202,9 +200,12 @@ def _assigned(statement: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
         for target in statement.targets:
             if isinstance(target, ast.Name):
                 yield target.id, statement.value
-    elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
-        if isinstance(statement.target, ast.Name):
-            yield statement.target.id, statement.value
+    elif (
+        isinstance(statement, ast.AnnAssign)
+        and isinstance(statement.target, ast.Name)
+        and statement.value is not None
+    ):
+        yield statement.target.id, statement.value
 
 
 def _joined(parts: list[str | None]) -> str | None:

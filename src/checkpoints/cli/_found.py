@@ -6,10 +6,9 @@ import contextlib
 import glob
 import json
 import os
-import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import checkpoints
@@ -17,6 +16,7 @@ import checkpoints
 __all__ = ["Found"]
 
 _MOST_NAMES = 20
+_THOUSAND = 1000
 _FAILURES = ("failed", "unknown", "dropped")
 
 
@@ -66,7 +66,8 @@ class Found:
             told = [report["idle"].get(source, "") for report in self._reports]
             if all(told):
                 # The process that knows of something like it knows most.
-                idle[self._written.get(source, source)] = next((it for it in told if "none like" not in it), told[0])
+                told.sort(key=lambda each: "none like it" in each)
+                idle[self._written.get(source, source)] = told[0]
         return idle
 
     def as_dict(self) -> dict[str, Any]:
@@ -133,10 +134,10 @@ def _files(roots: Iterable[str], since: float) -> Iterator[tuple[str, str, int]]
 
 def _read(folder: str) -> Iterator[Mapping[str, Any]]:
     for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name)
         # One that a kill has cut short tells nothing.
-        with contextlib.suppress(ValueError, OSError):
-            with open(os.path.join(folder, name), encoding="utf-8") as file:
-                yield json.load(file)
+        with contextlib.suppress(ValueError, OSError), open(path, "rb") as file:
+            yield json.load(file)
 
 
 def _count(number: int, what: str) -> str:
@@ -144,10 +145,8 @@ def _count(number: int, what: str) -> str:
 
 
 def _size(size: float) -> str:
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:  # noqa: PLR2004
-            break
-        size /= 1000
-    else:
-        unit = "TB"
-    return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.3g} {unit}"
+    unit, units = "", ["TB", "GB", "MB", "kB"]
+    while size >= _THOUSAND and units:
+        size /= _THOUSAND
+        unit = units.pop()
+    return f"{size:.3g} {unit}" if unit else _count(int(size), "byte")

@@ -90,9 +90,7 @@ class Plan:
         text = "; ".join(setting.text for setting in above)
         self.written = {
             there.source: here.source
-            for there, here in zip(
-                checkpoints.read_settings(text), above, strict=True
-            )
+            for there, here in zip(checkpoints.read_settings(text), above, strict=True)
         }
         if self.asks:
             self._set(_TEXT, text)
@@ -129,8 +127,8 @@ def _check_writable(root: str) -> None:
     while not os.path.lexists(folder) and folder != os.path.dirname(folder):
         folder = os.path.dirname(folder)
     if not os.path.isdir(folder):
-        message = f"{root} cannot be saved to: {folder} is no folder; name another"
+        message = f"nothing can be saved to {root}: {folder} is no folder"
         raise NotADirectoryError(message)
     if not os.access(folder, os.W_OK | os.X_OK):
-        message = f"{root} cannot be saved to: {folder} may not be written; name another"
+        message = f"nothing can be saved to {root}: {folder} may not be written"
         raise PermissionError(message)

@@ -13,28 +13,29 @@ import click
 
 import checkpoints
 
-__all__ = ["Program", "Unstartable"]
+__all__ = ["Program"]
 
-# What shells answer for a command that is not there, and for one that cannot be run.
-_NOT_FOUND, _NOT_EXECUTABLE = 127, 126
-_NO_SCRIPT = 2
 _SIGNALS = ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 # A terminal sends these to every process in its foreground by itself.
 _OF_KEYS = ("SIGINT", "SIGQUIT")
 
 
-class Unstartable(click.ClickException):
-    """
-    A program that cannot be started.
+class NoScriptError(click.ClickException):
+    """There is no such script; Python itself ends with this code then."""
 
-    Args:
-        reason: Why.
-        code: The exit code that tells so.
-    """
+    exit_code = 2
 
-    def __init__(self, reason: str, code: int) -> None:
-        super().__init__(checkpoints.printable(reason))
-        self.exit_code = code
+
+class NoCommandError(click.ClickException):
+    """There is no such command; shells end with this code then."""
+
+    exit_code = 127
+
+
+class NotExecutableError(click.ClickException):
+    """There is such a command, and it cannot be run."""
+
+    exit_code = 126
 
 
 class Program:
@@ -45,7 +46,7 @@ class Program:
         words: What was typed. A `.py` file, `-m` and `-c` are for this Python.
 
     Raises:
-        Unstartable: If it is a script that is not there.
+        NoScriptError: If it is a script that is not there.
     """
 
     def __init__(self, words: Sequence[str]) -> None:
@@ -53,7 +54,7 @@ class Program:
         is_script = words[0].endswith((".py", ".pyw"))
         if is_script and not os.path.isfile(words[0]):
             reason = f"there is no script {words[0]!r}; see the path, and where you are"
-            raise Unstartable(reason, _NO_SCRIPT)
+            raise NoScriptError(checkpoints.printable(reason))
         if is_script or words[0] in ("-m", "-c"):
             self._words.insert(0, sys.executable)
         self._process: subprocess.Popen[bytes] | None = None
@@ -67,21 +68,22 @@ class Program:
             Its exit code; 128 and the number where a signal ended it.
 
         Raises:
-            Unstartable: If there is no such command, or it cannot be run.
+            NoCommandError: If there is no such command.
+            NotExecutableError: If it cannot be run.
         """
         self._catch_signals()
         try:
             # What the caller left open for the program, such as a pipe of `make`, is
             # its own; what is opened here is not inherited.
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - it is what the user typed
                 self._words, env=dict(environment), close_fds=False
             )
         except FileNotFoundError as error:
             reason = f"there is no command {self._words[0]!r}; see PATH and spelling"
-            raise Unstartable(reason, _NOT_FOUND) from error
+            raise NoCommandError(checkpoints.printable(reason)) from error
         except OSError as error:
             reason = f"{self._words[0]!r} cannot be run: {error.strerror}"
-            raise Unstartable(reason, _NOT_EXECUTABLE) from error
+            raise NotExecutableError(checkpoints.printable(reason)) from error
         for number in self._early:
             self._process.send_signal(number)
         code = self._process.wait()

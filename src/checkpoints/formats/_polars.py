@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from checkpoints.errors import MissingDependencyError
@@ -90,7 +91,9 @@ def from_table(table: Any, meta: Mapping[str, Any]) -> Any:  # noqa: ARG001
         >>> from_table(*to_table(polars.DataFrame({"a": [1, 2]}))).shape
         (2, 1)
     """
-    return _import_polars().from_arrow(table)
+    polars = _import_polars()
+    with _panics_told(polars):
+        return polars.from_arrow(table)
 
 
 def _import_polars() -> Any:
@@ -143,8 +146,14 @@ def _written(frame: Any) -> memoryview:
 def _read(data: memoryview) -> Any:
     polars = _import_polars()
     cells_in(memoryview(data))
-    try:
+    with _panics_told(polars):
         return polars.read_ipc(io.BytesIO(data))
+
+
+@contextmanager
+def _panics_told(polars: Any) -> Iterator[None]:
+    try:
+        yield
     except polars.exceptions.PanicException as error:
         # It is no `Exception`, so it would pass by whoever handles a damaged file.
         raise ValueError(f"Polars cannot read it: {error!s:.200}") from error

@@ -58,6 +58,8 @@ def several(*, mixed: bool = True) -> list[Save]:
         if mixed and number != 2:
             saves.append(Save(f"{folder}.hasty", options={"durable": False}))
         saves.append(Save(f"{folder}.x", number=number, options={"durable": True}))
+    # Once more, in the place of the first one.
+    saves.append(Save("lab.a.x", number=4, options={"durable": True}))
     return saves
 
 
@@ -87,11 +89,13 @@ def _judge(lab, kind, if_exists, saver, tally):
     for count, last in enumerate(saves, start=1):
         if last.options["durable"]:
             arena = lab.arena()
-            calls = lab.run(arena, saves[:count], saver=saver)["calls"]
+            answer = lab.run(arena, saves[:count], saver=saver)
             shutil.rmtree(arena)
             broken = promises_broken(
-                calls, str(arena / "out"), _promised(saves[:count])
+                answer["calls"], str(arena / "out"), _promised(saves[:count])
             )
+            if answer["told"][0] != "committed":
+                broken.append(f"told {answer['told'][0]!r}")
             tally.add("; ".join(broken), f"{kind} if_exists={if_exists}, {last.name}")
 
 

@@ -36,57 +36,72 @@ class Mutant(NamedTuple):
     changes: Mapping[str, str]
 
 
-_NAMED = "os.replace(temporary, path); os.link(path, temporary); "
+_NAMED = "os.replace(temporary.path, path); os.link(path, temporary.path); "
 
 MUTANTS = {
     "file not synced": Mutant(
-        "rule", "before its bytes", "storage.py", {"os.fsync(handle)": "pass"}
+        "rule", "before its bytes", "storage.py", {"temporary.sync()": "pass"}
     ),
     "folder not synced": Mutant(
-        "rule", "may be gone", "storage.py", {"_sync_folders(folder, made)": "pass"}
+        "rule",
+        "x.ckpt.zip may be gone",
+        "storage.py",
+        {"_confirm(folder, self.path_of(name))": "pass"},
     ),
     "new folders not synced": Mutant(
         "rule",
         "lab/a may be gone",
         "storage.py",
-        {"for path in (folder, *made)": "for path in (folder,)"},
+        {"self._sync_above(folder, made)": "pass"},
+    ),
+    "folders of others not synced": Mutant(
+        "rule",
+        "lab/a may be gone",
+        "storage.py",
+        {"[*made, *chain]": "made"},
     ),
     "named before it is synced": Mutant(
         "rule",
         "before its bytes",
         "storage.py",
-        {"os.fsync(handle)": f"{_NAMED}os.fsync(handle)"},
+        {"temporary.sync()": f"{_NAMED}temporary.sync()"},
     ),
     "named before it is written": Mutant(
         "kills",
         "damaged",
         "storage.py",
-        {"_write(handle, pieces, size)": f"{_NAMED}_write(handle, pieces, size)"},
+        {
+            "temporary.write(pieces, size)": f"{_NAMED}temporary.write(pieces, size)",
+        },
     ),
     "written in place": Mutant(
         "kills",
         "damaged",
         "storage.py",
         {
-            "temporary, handle, made = _create_temporary(folder)": (
-                "made = _make_folders(folder); temporary = path; "
-                "handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)"
-            )
+            "temporary = Temporary(folder)": (
+                "temporary = Temporary(folder); temporary.path = path; "
+                "temporary._is_gone = True; "
+                "os.path.exists(path) and os.truncate(path, 0)"
+            ),
+            "temporary.create()": (
+                "temporary._files.append(open(temporary.path, 'a+b', 0))"
+            ),
         },
     ),
     "renamed where the name must be free": Mutant(
         "races",
         "missing",
-        "storage.py",
-        {"os.link(temporary, path)": "os.rename(temporary, path); return"},
+        "_temporary.py",
+        {"os.link(self.path, path)": "os.replace(self.path, path)"},
     ),
     "write error swallowed": Mutant(
         "failures",
         "told 'committed'",
         "storage.py",
         {
-            "_write(handle, pieces, size)": (
-                "with suppress(OSError): _write(handle, pieces, size)"
+            "temporary.write(pieces, size)": (
+                "with suppress(OSError): temporary.write(pieces, size)"
             )
         },
     ),
@@ -94,16 +109,16 @@ MUTANTS = {
         "syncs",
         "whose sync had failed",
         "storage.py",
-        {"os.fsync(handle)": "with suppress(OSError): os.fsync(handle)"},
+        {"temporary.sync()": "with suppress(OSError): temporary.sync()"},
     ),
     "sync tried again": Mutant(
         "syncs",
         "fsync of ",
         "storage.py",
         {
-            "os.fsync(handle)": (
-                "with suppress(OSError): os.fsync(handle)\n"
-                "                    os.fsync(handle)"
+            "temporary.sync()": (
+                "with suppress(OSError): temporary.sync()\n"
+                "                temporary.sync()"
             )
         },
     ),
@@ -112,44 +127,59 @@ MUTANTS = {
         "told as committed",
         "storage.py",
         {
-            "_sync_folders(folder, made)": (
-                "with suppress(OSError): _sync_folders(folder, made)"
+            "_confirm(folder, self.path_of(name))": (
+                "with suppress(OSError): _confirm(folder, self.path_of(name))"
             )
         },
+    ),
+    "error after the naming told as a failure": Mutant(
+        "failures durable",
+        "told 'failed",
+        "storage.py",
+        {"_confirm(folder, self.path_of(name))": "_sync(folder)"},
+    ),
+    "lost answer of a link not looked into": Mutant(
+        "failures",
+        "link of",
+        "_temporary.py",
+        {"if self._links(error, path) > 1:": "if False:"},
     ),
     "short write not continued": Mutant(
         "parts",
         "told 'committed'",
-        "storage.py",
+        "_temporary.py",
         {"rest = rest[count:]": "rest = rest[len(rest):]"},
     ),
     "temporary file not removed": Mutant(
-        "failures", "left", "storage.py", {"os.unlink(temporary)": "pass"}
+        "failures", "left", "_temporary.py", {"os.unlink(self.path)": "pass"}
     ),
     "handle not closed on an error": Mutant(
         "failures",
         "descriptors",
-        "storage.py",
+        "_temporary.py",
         {
-            "finally:\n                os.close(handle)": (
-                "except ZeroDivisionError:\n                pass\n"
-                "            else:\n                os.close(handle)"
-            )
+            "for file in self._files:": (
+                "kept.extend(self._files)\n        for file in ():"
+            ),
+            "class Temporary:": "kept: list[object] = []\n\n\nclass Temporary:",
         },
     ),
-    "temporary name of the process alone": Mutant(
-        "threads", "raised", "storage.py", {"-{_TOKEN}-{next(_count)}": ""}
+    "no bytes taken, tried for good": Mutant(
+        "parts", "hung", "_temporary.py", {"if not count:": "if False:"}
     ),
-    "temporary name of the process alone, and no O_EXCL": Mutant(
+    "temporary name of the process alone": Mutant(
+        "threads", "raised", "_temporary.py", {"-{_TOKEN}-{next(_count)}": ""}
+    ),
+    "temporary name of the process alone, and not exclusive": Mutant(
         "threads",
         "missing",
-        "storage.py",
-        {"-{_TOKEN}-{next(_count)}": "", "| os.O_EXCL": ""},
+        "_temporary.py",
+        {"-{_TOKEN}-{next(_count)}": "", '["x+"]': '["w+"]'},
     ),
     "last piece not written": Mutant(
         "kills",
         "damaged",
-        "storage.py",
+        "_temporary.py",
         {"for offset, piece in pieces:": "for offset, piece in [*pieces][:-1]:"},
     ),
     "checksum skipped on load": Mutant(
@@ -162,7 +192,8 @@ MUTANTS = {
         {
             "except BaseException as error:  # noqa: BLE001 - the host must not": (
                 "except ValueError as error:  # noqa: BLE001 - the host must not"
-            )
+            ),
+            "if isinstance(error, Warning) or": "if True or",
         },
     ),
     "a skip that comes too late raises": Mutant(
@@ -181,6 +212,9 @@ HARNESSES: dict[str, Harness] = {
     "kills": lambda lab, tally: kill_sweep(lab, scenarios(["array"], {}), tally=tally),
     "failures": lambda lab, tally: failures.failure_sweep(
         lab, scenarios(["array"], {}), codes=failures.CODES[:2], tally=tally
+    ),
+    "failures durable": lambda lab, tally: failures.failure_sweep(
+        lab, scenarios(["array"], _DURABLE), codes=failures.CODES[:2], tally=tally
     ),
     "syncs": lambda lab, tally: failures.sync_sweep(
         lab, scenarios(["array"], _DURABLE), tally=tally
@@ -202,14 +236,18 @@ HARNESSES: dict[str, Harness] = {
 
 
 def mutated(name: str, folder: Path, shim: Path) -> Lab:
+    """Return a process that has the library with this thing broken."""
+    return Lab(folder / "lab", shim, broken_source(name, folder / "source"))
+
+
+def broken_source(name: str, source: Path) -> Path:
     """
-    Return a process that has the library with this thing broken.
+    Copy the library with this thing broken; return the folder to import it from.
 
     Raises:
         LookupError: If its text is not in the source any more.
     """
     mutant = MUTANTS[name]
-    source = folder / "source"
     shutil.copytree(
         SOURCE / "checkpoints",
         source / "checkpoints",
@@ -225,4 +263,4 @@ def mutated(name: str, folder: Path, shim: Path) -> Lab:
             )
         text = text.replace(old, new, 1)
     path.write_text(text)
-    return Lab(folder / "lab", shim, source)
+    return source
