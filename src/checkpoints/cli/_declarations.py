@@ -184,7 +184,7 @@ class _Texts:
             return node.value if isinstance(node.value, str) else None
         if isinstance(node, ast.Name):
             value = None if node.id in seen else self._constants.get(node.id)
-            return value and self._text(value, {*seen, node.id})
+            return self._text(value, {*seen, node.id}) if value else None
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
             return _joined([self._text(it, seen) for it in (node.left, node.right)])
         if isinstance(node, ast.JoinedStr):

@@ -17,7 +17,11 @@ __all__ = ["Found"]
 
 _MOST_NAMES = 20
 _THOUSAND = 1000
-_FAILURES = ("failed", "unknown", "dropped")
+_FAILURES = {
+    "failed": "failed",
+    "unknown": "may have failed",
+    "dropped": "found no room and were dropped",
+}
 
 
 class Found:
@@ -86,9 +90,9 @@ class Found:
         """Yield what there is to say, line by line."""
         yield from self._saved() if self.files else self._nothing()
         outcomes = self.outcomes
-        for outcome in _FAILURES:
+        for outcome, words in _FAILURES.items():
             if count := outcomes.get(outcome):
-                yield f"  {count} saves: {outcome}; the log above says why"
+                yield f"  {_count(count, 'save')} {words}; the log above says why"
         if self.files or not self._reports:
             for source, why in self.idle.items():
                 yield f"  {source} {why}"

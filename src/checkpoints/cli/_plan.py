@@ -14,6 +14,9 @@ __all__ = ["Plan", "Settings"]
 _TEXT, _FILE, _RUN = "CHECKPOINTS", "CHECKPOINTS_CONFIG", "CHECKPOINTS_RUN"
 _PROBES, _RECORD = "CHECKPOINTS_PROBES", "CHECKPOINTS_RECORD"
 _REPORT = "CHECKPOINTS_REPORT"
+_PATH = "PYTHONPATH"
+# What stands there is loaded by every Python as it starts.
+_START = os.path.join(os.path.dirname(__file__), "_start")
 # Stands for what each process fills in by itself; no path can hold it.
 _ANY = "\0"
 
@@ -99,6 +102,9 @@ class Plan:
             self._set(_RECORD, record)
             # Making a handler has settled it, for all that is started from here.
             self._set(_RUN, os.environ.get(_RUN))
+        if probes or record:
+            known = self._environment.get(_PATH)
+            self._set(_PATH, os.pathsep.join([_START, *([known] if known else [])]))
         for root in self._roots:
             _check_writable(root)
 
