@@ -10,7 +10,17 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from benchmarks import arrays, background, frames, index, off, others, small, table
+from benchmarks import (
+    arrays,
+    background,
+    frames,
+    index,
+    off,
+    others,
+    small,
+    startup,
+    table,
+)
 from benchmarks.process import run_alone
 from benchmarks.rounds import Row
 
@@ -28,6 +38,7 @@ class Subject(NamedTuple):
 
 OURS = [
     Subject("off", off.measure),
+    Subject("start", startup.measure),
     Subject("small dicts", small.measure),
     Subject("arrays", arrays.measure),
     Subject("arrays, with the standard zlib", arrays.measure, ["zlib_ng"]),

@@ -38,11 +38,12 @@ DEFAULT_TARGET = os.path.join(".checkpoints", "{run}")
 
 _OFF = "off"
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
+# Compiled when they are needed: most programs have no rules from outside.
+_SIZE = r"(?i)(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?"
 _EXPONENTS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _SPECIAL = ";,=?%"
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_GLOB = re.compile(r"[*?\[]")
+_URL = r"(?i)[a-z][a-z0-9+.-]*://"
+_GLOB = r"[*?\[]"
 
 
 class Setting(NamedTuple):
@@ -74,7 +75,7 @@ class Setting(NamedTuple):
             names += ","
         target = self.target or _OFF
         # A URL is encoded already.
-        target = _quoted(target, ";?" if _URL.match(target) else _SPECIAL)
+        target = _quoted(target, ";?" if re.match(_URL, target) else _SPECIAL)
         return f"{names}={target}?{self.query}".removesuffix("?")
 
 
@@ -129,7 +130,7 @@ def _in_short_form(
             _fail(place, f"option {option!r} is not known; the nearest is {near[0]!r}")
     options = _in_query(query, place, known) if query else {}
     target = target.strip()
-    target = target if _URL.match(target) else _unquoted(target)
+    target = target if re.match(_URL, target) else _unquoted(target)
     return Setting(
         _names_in_text(names.strip(), place),
         checked_target(target or default, os.curdir, place),
@@ -154,7 +155,7 @@ def checked_names(names: list[str], place: str) -> tuple[str, ...]:
     for name in exact:
         if not name:
             _fail(place, "a name between two commas is empty")
-        if _GLOB.search(name):
+        if re.search(_GLOB, name):
             _fail(
                 place,
                 f"{shown(name)} is a glob, and several names are exact ones: give the "
@@ -169,7 +170,7 @@ def checked_target(target: str, folder: str, place: str) -> str | None:
         return None
     if "\0" in target:
         _fail(place, f"target {shown(target)} holds a NUL, which no path can")
-    if _URL.match(target) or target.startswith("~") or os.path.isabs(target):
+    if re.match(_URL, target) or target.startswith("~") or os.path.isabs(target):
         return target
     base = os.path.abspath(folder).replace("{", "{{").replace("}", "}}")
     return os.path.join(base, target.removeprefix(f".{os.sep}"))
@@ -257,7 +258,7 @@ def _read_flag(text: str) -> bool:
 
 
 def _read_size(text: str) -> int:
-    found = _SIZE.fullmatch(text.strip())
+    found = re.fullmatch(_SIZE, text.strip())
     if found is None:
         raise ValueError(text)
     number, prefix, binary = found.groups()

@@ -23,7 +23,7 @@ __all__ = ["settings_in_file"]
 
 _OWN_FILE, _PROJECT_FILE = "checkpoints.toml", "pyproject.toml"
 _ASKED = "CHECKPOINTS_CONFIG, or --config,"
-_HEADER = re.compile(r"\s*\[\[?\s*([\w.\s-]+?)\s*\]\]?")
+_HEADER = r"\s*\[\[?\s*([\w.\s-]+?)\s*\]\]?"
 
 
 def settings_in_file(path: str, known: Collection[str]) -> list[Setting]:
@@ -105,7 +105,7 @@ class _Places:
         self._headers = [
             (number, re.sub(r"\s", "", found[1]))
             for number, line in enumerate(lines)
-            if (found := _HEADER.match(line))
+            if (found := re.match(_HEADER, line))
         ]
         self._rules = [
             number for number, name in self._headers if name == f"{prefix}rules"
