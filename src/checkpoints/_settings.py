@@ -242,13 +242,18 @@ def _fail(place: str, what: str) -> NoReturn:
 # The kinds of options
 
 
-class _Kind(NamedTuple):
+class _Kind:
     """What an option can be: how it is written in short, and as which types in TOML."""
 
-    wanted: str
-    example: str
-    read: Callable[[str], Any]
-    types: tuple[type, ...] = ()
+    def __init__(
+        self,
+        wanted: str,
+        example: str,
+        read: Callable[[str], Any],
+        types: tuple[type, ...],
+    ) -> None:
+        self.wanted, self.example = wanted, example
+        self.read, self.types = read, types
 
 
 def _read_flag(text: str) -> bool:
