@@ -438,3 +438,14 @@ class TestStart:
         assert probes == "a:b;c:D.e"
         assert record == "64MB"
         assert rules == "a.b=/x; c.D.e=/x"
+
+    def test_without_a_rule_records_all_there_is(self, run):
+        code = "import os; print(os.environ['CHECKPOINTS'])"
+        done = run("--record", "64MB", "--to", "/x", "--", "-c", code)
+        assert done.stdout == "*=/x\n"
+
+    def test_makes_no_rule_for_a_function_that_one_covers(self, run):
+        code = "import os; print(os.environ['CHECKPOINTS'])"
+        arguments = ["a=/y", "--probe", "a:b", "--probe", "c:d", "--to", "/x"]
+        done = run(*arguments, "--", "-c", code)
+        assert done.stdout == "a=/y; c.d=/x\n"

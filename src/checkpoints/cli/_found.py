@@ -33,6 +33,7 @@ class Found:
         reports: The folder of what its processes reported.
         written: Where each rule was written, by where the program found it.
         since: When it was started; what is older is not its own.
+        records: Whether saves were kept in memory until something goes wrong.
     """
 
     def __init__(
@@ -41,7 +42,10 @@ class Found:
         reports: str,
         written: Mapping[str, str],
         since: float,
+        *,
+        records: bool,
     ) -> None:
+        self._records = records
         self._written = written
         self.files: Counter[str] = Counter()
         self.roots: dict[str, None] = {}
@@ -121,6 +125,8 @@ class Found:
             yield f"  {source} {why}"
         if self.idle:
             yield "  `checkpoints available PACKAGE` lists the names of a package"
+        elif self._records:
+            yield "  nothing went wrong, so what the recorder kept was not written"
         elif not any(map(self.outcomes.get, _FAILURES)):
             yield "  the names are known, and no call of them was one to be saved"
 

@@ -73,6 +73,7 @@ class Plan:
 
     Attributes:
         asks: Whether anything is asked for at all.
+        records: Whether saves are kept in memory until something goes wrong.
         written: Where each rule was written, by where the program finds it.
     """
 
@@ -84,11 +85,12 @@ class Plan:
         for probe in probes:
             name = probe.replace(":", ".")
             if settings.covering(name) is None:
-                above += checkpoints.read_settings(name, source=probe, default=to)
+                above += _for_all(name, to, f"--probe {probe}")
+        if record and not (above or settings.of_file):
+            above += _for_all("*", to, f"--record {record}")
         targets = [it.target for it in (*settings.of_file, *above)]
-        self.asks = bool(targets or record)
-        if record:
-            targets += [it.target for it in checkpoints.read_settings("*", default=to)]
+        self.asks = bool(targets)
+        self.records = bool(record)
         self._roots = [FileHandler(it).root for it in dict.fromkeys(targets) if it]
         text = "; ".join(setting.text for setting in above)
         self.written = {
@@ -125,6 +127,11 @@ class Plan:
             for root in self._roots
         ]
         return [glob.escape(root).replace(_ANY, "*") for root in filled]
+
+
+def _for_all(names: str, to: str, source: str) -> list[Setting]:
+    read = checkpoints.read_settings(names, source=source, default=to)
+    return [setting._replace(source=source) for setting in read]
 
 
 def _check_writable(root: str) -> None:

@@ -114,7 +114,13 @@ def run(  # noqa: PLR0913 - each is an option of the command line
         since = time.time() - _COARSE
         code = program.run(plan.environment(reports))
         with contextlib.suppress(KeyboardInterrupt):
-            found = Found(plan.patterns(), reports, plan.written, since)
+            found = Found(
+                plan.patterns(),
+                reports,
+                plan.written,
+                since,
+                records=plan.records,
+            )
             if summary is not None:
                 json.dump({"exit_code": code, **found.as_dict()}, summary, indent=2)
                 summary.write("\n")
