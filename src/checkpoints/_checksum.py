@@ -93,7 +93,8 @@ class Checksum:
         crc = 0
         for number in range(self._count):
             length, following = self._taken[number]
-            crc = _multiply(_shift(length), crc) ^ following
+            # Nothing to move along for the first one, and most have no other.
+            crc = (_multiply(_shift(length), crc) if number else 0) ^ following
         return crc
 
     def _start(self) -> None:

@@ -14,7 +14,7 @@ from typing import Self, TypeAlias
 
 from checkpoints.errors import UnknownOutcomeError
 
-__all__ = ["Folder", "Piece", "Temporary", "is_temporary"]
+__all__ = ["Folder", "Piece", "Temporary"]
 
 Piece: TypeAlias = "tuple[int, bytes | bytearray | memoryview]"
 
@@ -42,6 +42,7 @@ class Temporary:
     """
 
     def __init__(self, folder: str) -> None:
+        # A name that a walk passes over.
         name = f".{os.getpid()}-{_TOKEN}-{next(_count)}.ckpt.tmp"
         self.path = f"{folder}{os.sep}{name}"
         self._files: list[FileIO] = []
@@ -204,11 +205,6 @@ def _unknown(error: OSError, path: str) -> UnknownOutcomeError:
         "it is there is unknown. Look for it, or save it again",
         path,
     )
-
-
-def is_temporary(name: str) -> bool:
-    """Tell whether a file name is that of a `Temporary`."""
-    return name.startswith(".") and name.endswith(".ckpt.tmp")
 
 
 class Folder:

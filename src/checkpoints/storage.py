@@ -7,7 +7,6 @@ folders of this machine (network mounts included).
 
 from __future__ import annotations
 
-import bisect
 import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +14,8 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from checkpoints._local_file import LocalFile
-from checkpoints._temporary import Folder, Piece, Temporary, is_temporary
+from checkpoints._temporary import Folder, Piece, Temporary
+from checkpoints._walk import walk
 from checkpoints.errors import ConfigError, UnknownOutcomeError
 
 __all__ = ["LocalFile", "LocalStore", "open_store"]
@@ -196,20 +196,7 @@ class LocalStore:
         Raises:
             OSError: If the root is not there, or may not be read.
         """
-        pending: list[tuple[tuple[str, ...], Sequence[str] | None]] = [((), None)]
-        while pending:
-            folder, files = pending.pop()
-            if files is not None:
-                yield folder, files
-                continue
-            try:
-                found = _scan(os.path.join(self.root, *folder))
-            except OSError as error:
-                if not folder:
-                    error.add_note(_WHY_NO_ROOT)
-                    raise
-                continue
-            pending.extend(reversed(list(_in_order(folder, *found))))
+        return walk(self.root)
 
     def delete(self, name: str) -> None:
         """
@@ -219,42 +206,6 @@ class LocalStore:
             FileNotFoundError: If it is not there.
         """
         os.unlink(self.path_of(name))
-
-
-def _scan(folder: str) -> tuple[list[str], list[str]]:
-    files = []
-    folders = []
-    with os.scandir(folder) as found:
-        for item in found:
-            if item.is_dir(follow_symlinks=False):
-                folders.append(item.name)
-            elif _is_file(item) and not is_temporary(item.name):
-                files.append(item.name)
-    files.sort()
-    folders.sort()
-    return files, folders
-
-
-def _is_file(item: os.DirEntry[str]) -> bool:
-    try:
-        return item.is_file()
-    except OSError:  # a link to itself
-        return False
-
-
-def _in_order(
-    folder: tuple[str, ...], files: list[str], folders: list[str]
-) -> Iterator[tuple[tuple[str, ...], Sequence[str] | None]]:
-    """Yield the files of a folder in runs, and between them the folders it has."""
-    start = 0
-    for name in folders:
-        end = bisect.bisect(files, name, start)
-        if end > start:
-            yield folder, files[start:end]
-        yield (*folder, name), None
-        start = end
-    if start < len(files):
-        yield folder, files[start:]
 
 
 def _created(temporary: Temporary, folder: str) -> Sequence[str]:

@@ -250,7 +250,11 @@ def total(program, tmp_path, step, variants):
     return sum(outcome["cases"] for _, outcome in outcomes), breaches
 
 
+on_3_12 = sys.version_info[:2] == (3, 12)
+
+
 class TestInterrupts:
+    @pytest.mark.skipif(on_3_12, reason="Python 3.12 tells a tracer of no opcodes")
     def test_none_leaves_a_file_a_descriptor_or_a_thread_behind(
         self, tmp_path, record, full
     ):
@@ -258,7 +262,7 @@ class TestInterrupts:
         control = run(INTERRUPTS, tmp_path / "naive", 1, "small", "naive")
         cases, breaches = total(INTERRUPTS, tmp_path, step, VARIANTS)
         record(
-            "4  an interrupt leaves nothing behind",
+            "an interrupt leaves nothing behind",
             cases=cases,
             breaches=breaches,
             control=len(control["breaches"]),
@@ -267,13 +271,14 @@ class TestInterrupts:
 
 
 class TestAllocations:
+    @pytest.mark.skipif(on_3_12, reason="Python 3.12 itself crashes out of memory")
     def test_none_that_fails_takes_the_program_down(self, tmp_path, record, full):
         pytest.importorskip("_testcapi", reason="this Python has no _testcapi")
         step = 1 if full else 29
         control = run(ALLOCATIONS, tmp_path / "naive", 1, "object", "naive")
         cases, breaches = total(ALLOCATIONS, tmp_path, step, VARIANTS)
         record(
-            "5  out of memory takes nothing down",
+            "out of memory takes nothing down",
             cases=cases,
             breaches=breaches,
             control=len(control["breaches"]),
