@@ -19,6 +19,7 @@ from benchmarks import (
     others,
     scale,
     small,
+    startup,
     table,
 )
 from benchmarks.process import run_alone
@@ -38,6 +39,7 @@ class Subject(NamedTuple):
 
 OURS = [
     Subject("off", off.measure),
+    Subject("start", startup.measure),
     Subject("small dicts", small.measure),
     Subject("arrays", arrays.measure),
     Subject("arrays, with the standard zlib", arrays.measure, ["zlib_ng"]),

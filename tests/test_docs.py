@@ -4,6 +4,7 @@ The documentation says what is true: its blocks run, and its reference is comple
 A page is run by this very file, as a program, in a process and a folder of its own.
 A block of Python is run as it stands; a block of text right below it is what it prints.
 A block whose first line is a comment with a file name is a program of that name.
+A block of `console` is typed into a shell: each line with a `$`, and what it prints.
 Any other block is not run, and a comment above it says why.
 """
 
@@ -19,6 +20,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
@@ -36,6 +38,8 @@ TOP = Path(__file__).parents[1]
 REFERENCE = TOP / "docs" / "reference"
 PAGES = [TOP / "README.md", *sorted((TOP / "docs").rglob("*.md"))]
 LOCATION = Path(checkpoints.__file__).parents[1]
+# The examples are on the path, as how-to pages run them.
+PATH = os.pathsep.join([str(LOCATION), str(TOP / "examples")])
 MODULES = [
     "checkpoints",
     *(it.name for it in pkgutil.walk_packages(checkpoints.__path__, "checkpoints.")),
@@ -64,7 +68,7 @@ class Block(NamedTuple):
 
     @property
     def is_run(self) -> bool:
-        return self.language == "python" and not self.reason
+        return self.language in ("python", "console") and not self.reason
 
 
 def blocks_of(page: Path) -> list[Block]:
@@ -123,6 +127,29 @@ def printed_by(block: Block, namespace: dict[str, object]) -> str:
     return told.getvalue()
 
 
+def typed(source: str) -> str:
+    """Type the commands of a block again; return it with what they print now."""
+    lines = [line for line in source.splitlines() if line.startswith("$ ")]
+    with tempfile.TemporaryDirectory() as folder:
+        for name, arguments in (("python", ""), ("checkpoints", "-m checkpoints")):
+            script = Path(folder, name)
+            script.write_text(f'#!/bin/sh\nexec {sys.executable} {arguments} "$@"\n')
+            script.chmod(0o700)
+        path = os.pathsep.join([folder, os.environ["PATH"]])
+        return "".join(
+            f"{line}\n"
+            + subprocess.run(
+                ["sh", "-c", line.removeprefix("$ ")],
+                check=False,
+                env={**os.environ, "PATH": path, "COLUMNS": "80"},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+            ).stdout
+            for line in lines
+        )
+
+
 def run_page(page: Path) -> Iterator[tuple[Block, str]]:
     """Run the blocks of a page; yield each with what it should print, and did not."""
     namespace = vars(importlib.import_module("__main__"))
@@ -130,6 +157,11 @@ def run_page(page: Path) -> Iterator[tuple[Block, str]]:
     checker = doctest.OutputChecker()
     for block, following in zip_longest(blocks, blocks[1:]):
         if not block.is_run:
+            continue
+        if block.language == "console":
+            found = typed(block.source)
+            if not checker.check_output(block.source, found, FLAGS):
+                yield block, found
             continue
         try:
             found = printed_by(block, namespace)
@@ -153,7 +185,7 @@ class TestPages:
             [sys.executable, "-P", "-W", "error", __file__, str(page)],
             check=False,
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(LOCATION), "PYTHONUTF8": "1"},
+            env={**os.environ, "PYTHONPATH": PATH, "PYTHONUTF8": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
@@ -252,6 +284,20 @@ class TestReference:
         text = (REFERENCE / "api.md").read_text(encoding="utf-8")
         assert f"| `{option}` |" in text
         assert f"{option}=" in all_of(TOP / "docs" / "how-to")
+
+
+class TestCommandLine:
+    def test_has_the_help_of_every_command_as_it_is_printed(self):
+        """A page of the reference types it in, and so is held to what it prints."""
+        cli = pytest.importorskip("checkpoints.cli._program")
+        text = (REFERENCE / "cli.md").read_text(encoding="utf-8")
+        missing = [
+            name
+            for name in cli.program.commands
+            if f"$ checkpoints {name} --help" not in text
+        ]
+        assert cli.program.commands
+        assert missing == []
 
 
 if __name__ == "__main__":

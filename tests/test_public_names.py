@@ -26,6 +26,8 @@ PUBLIC_NAMES = {
     "rules",
     "reset",
     "Rule",
+    "Setting",
+    "read_settings",
     # See to what was saved
     "flush",
     "stats",

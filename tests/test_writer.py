@@ -485,7 +485,7 @@ class TestFileHandler:
         [
             ("on_full", "spill"),
             ("max_pending", 0),
-            ("max_pending", "64MB"),
+            ("max_pending", "much"),
             ("max_wait", -1),
             ("max_wait", float("nan")),
             ("max_wait", True),

@@ -30,8 +30,10 @@ from checkpoints._handlers import DictHandler, Handler
 from checkpoints._index import Index, index
 from checkpoints._key import Key
 from checkpoints._outcomes import Stats
+from checkpoints._outside import read_settings
 from checkpoints._rules import Rule
 from checkpoints._session import Session
+from checkpoints._settings import Setting
 from checkpoints._shown import printable
 from checkpoints._tags import current_tags, tags, with_checkpoint_tags
 from checkpoints._verify import Verification, verify
@@ -66,6 +68,7 @@ __all__ = [
     "PendingError",
     "Rule",
     "Session",
+    "Setting",
     "Stats",
     "TooLargeError",
     "UnknownOutcomeError",
@@ -85,6 +88,7 @@ __all__ = [
     "is_enabled",
     "load",
     "printable",
+    "read_settings",
     "register",
     "register_format",
     "reset",

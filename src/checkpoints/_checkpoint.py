@@ -12,6 +12,7 @@ from checkpoints._key import joined_name
 from checkpoints._outcomes import Stats, outcomes
 from checkpoints._registry import registry
 from checkpoints._rules import Rule, Target
+from checkpoints._settings import CAPTURE
 from checkpoints.errors import ConfigError
 
 __all__ = [
@@ -289,7 +290,10 @@ def stats() -> Stats:
 
 def rules() -> list[Rule]:
     """
-    Return the rules in force, oldest first.
+    Return the rules in force: of those that cover a name, the last one counts.
+
+    The program's own come first, in the order in which they were made, then those
+    from outside. `Rule.source` tells where these were written.
 
     >>> with config("shop", print) as rule:
     ...     rule in rules()
@@ -300,7 +304,9 @@ def rules() -> list[Rule]:
 
 def reset() -> None:
     """
-    Take back every rule, and count from zero again. The names stay known.
+    Take back every rule that the program made, and count from zero again.
+
+    The names stay known, and the rules from outside stay in force.
 
     >>> reset()
     >>> rules()
@@ -332,5 +338,6 @@ def capture(
     ['shop/total']
     """
     handler = DictHandler(force=True, copy=copy)
-    with registry.config(names, handler, {"on_error": "raise"}):
+    options = {"on_error": "raise"}
+    with registry.config(names, handler, options, layer=CAPTURE):
         yield handler

@@ -18,6 +18,7 @@ from checkpoints._origin import Origin, current_run
 from checkpoints._outcomes import Result
 from checkpoints._parquet import to_parquet
 from checkpoints._root import checked_root, filled_root
+from checkpoints._size import parse_size
 from checkpoints._temporary import Piece
 from checkpoints._writer import Writer, checked_seconds
 from checkpoints.errors import (
@@ -57,8 +58,9 @@ class FileHandler(Handler):
             What is accepted is saved before the program ends, unless it is killed;
             `flush` waits for it. In workers that are killed without notice, as those
             of `multiprocessing.Pool`, a save is done when the call returns.
-        max_pending: How many bytes of values may wait in the background. A larger
-            save waits until it is alone, and is done when the call returns.
+        max_pending: How many bytes of values may wait in the background, a number or
+            a text such as `"64MB"`. A larger save waits until it is alone, and is done
+            when the call returns.
         on_full: What to do with a save that finds no room in the background:
             `"block"` until there is, or `"drop"` it, counted and told.
         max_wait: For how many seconds a save may wait for room, and the end of the
@@ -93,7 +95,7 @@ class FileHandler(Handler):
         if_exists: str = "replace",
         durable: bool = False,
         background: bool = False,
-        max_pending: int = 256 << 20,
+        max_pending: int | str = 256 << 20,
         on_full: str = "block",
         max_wait: float = 60.0,
     ) -> None:
@@ -106,14 +108,14 @@ class FileHandler(Handler):
         self.if_exists = if_exists
         self.durable = _checked_switch("durable", durable)
         self.background = _checked_switch("background", background)
-        self.max_pending = _checked_size("max_pending", max_pending)
+        self.max_pending = parse_size("max_pending", max_pending)
         self.on_full = on_full
         self.max_wait = checked_seconds(max_wait, "max_wait")
-        self._writer = (
-            Writer(max_pending=max_pending, on_full=on_full, max_wait=max_wait)
-            if background
-            else None
-        )
+        self._writer = None
+        if background:
+            self._writer = Writer(
+                max_pending=self.max_pending, on_full=on_full, max_wait=self.max_wait
+            )
         self._store: tuple[int, LocalStore] | None = None
         self._told: set[str] = set()
         self._under_way: set[str] = set()
@@ -351,12 +353,5 @@ def _check_choice(option: str, value: object, choices: tuple[str, ...]) -> None:
 def _checked_switch(option: str, value: object) -> bool:
     if not isinstance(value, bool):
         message = f"{option}={value!r} has to be True or False"
-        raise ConfigError(message)
-    return value
-
-
-def _checked_size(option: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        message = f"{option}={value!r} has to be a number of bytes from 1 on"
         raise ConfigError(message)
     return value

@@ -28,6 +28,7 @@ from checkpoints._origin import Origin, outside_level
 from checkpoints._outcomes import outcomes, story_of
 from checkpoints._owed import Owed
 from checkpoints._rules import Rule, Target, handlers_for, split_options
+from checkpoints._settings import PROGRAM
 from checkpoints._shown import shown
 from checkpoints._tags import TagPairs, current_tags
 from checkpoints.errors import ConfigError
@@ -48,6 +49,8 @@ class Registry:
         self._rules: tuple[Rule, ...] = ()
         # What `on_error="raise"` could not raise yet, as it came in the background.
         self.owed = Owed()
+        # Whether someone else tells of rules from outside that did nothing.
+        self.reports_elsewhere = False
         self._lock = threading.RLock()
         self._pid = os.getpid()
         if hasattr(os, "register_at_fork"):
@@ -70,25 +73,34 @@ class Registry:
     # Rules
 
     def config(
-        self, names: str | Iterable[str], target: Target, options: dict[str, Any]
+        self,
+        names: str | Iterable[str],
+        target: Target,
+        options: dict[str, Any],
+        *,
+        layer: int = PROGRAM,
+        source: str = "",
     ) -> Rule:
-        """Add a rule; `checkpoints.config` says more."""
+        """Add a rule on top of its layer; `checkpoints.config` says more."""
         of_rule, of_files = split_options(options)
         handlers = handlers_for(target, of_files)
         rule = Rule(names, handlers, finish=self.finish, forget=self.remove, **of_rule)
+        rule.layer, rule.source = layer, source
         with self._lock:
             first = not self._rules
-            self._rules += (rule,)
+            rules = sorted((*self._rules, rule), key=lambda each: each.layer)
+            self._rules = tuple(rules)
             self.plans.clear()
         if first:
             self._pid = os.getpid()
         at_exit(self.report)
         self._warn_of_old_names(rule, self.names.renamed())
-        self._warn_of_doubtful_names(rule)
+        if not source:
+            self._warn_of_doubtful_names(rule)
         return rule
 
     def rules(self) -> list[Rule]:
-        """Return the rules in force, oldest first."""
+        """Return the rules in force, the one that counts most last."""
         return list(self._rules)
 
     def remove(self, rule: Rule) -> None:
@@ -101,9 +113,9 @@ class Registry:
             self._tell_of_idle(rule)
 
     def reset(self) -> None:
-        """Take every rule back."""
+        """Take every rule back but those from outside."""
         with self._lock:
-            self._rules = ()
+            self._rules = tuple(rule for rule in self._rules if rule.source)
             self.plans.clear()
             self.names.told.clear()
         self.owed.tell()
@@ -359,25 +371,26 @@ class Registry:
         self.owed.tell()
         if os.getpid() == self._pid and not is_worker():
             for rule in self._rules:
-                self._tell_of_idle(rule)
+                if not (rule.source and self.reports_elsewhere):
+                    self._tell_of_idle(rule)
 
     def _tell_of_idle(self, rule: Rule) -> None:
+        told = self.idle(rule)
+        if told:
+            logger.warning("%s %s", rule.source or repr(rule), told)
+
+    def idle(self, rule: Rule) -> str:
+        """Return why a rule did nothing so far; no text if it did something."""
         wanted = rule.names if isinstance(rule.names, str) else "".join(rule.names[:1])
         names = self.names.available()
         if wanted and not any(self._matches(rule, name) for name in names):
-            logger.warning(
-                "%r matched no checkpoint that this process knows of; %s",
-                rule,
-                self.names.nearest(wanted),
-            )
-        elif rule.refused and not rule.accepted:
-            logger.warning(
-                "%r saved nothing: no call had the tags that `where` asks for", rule
-            )
-        elif rule.narrowing and rule.narrowing.missed and not rule.narrowing.met:
-            logger.warning(
-                "%r saved nothing: no call had a value that `values` asks for", rule
-            )
+            nearest = self.names.nearest(wanted)
+            return f"matched no checkpoint that the program knows of; {nearest}"
+        if rule.refused and not rule.accepted:
+            return "saved nothing: no call had the tags that `where` asks for"
+        if rule.narrowing and rule.narrowing.missed and not rule.narrowing.met:
+            return "saved nothing: no call had a value that `values` asks for"
+        return ""
 
 
 registry = Registry()

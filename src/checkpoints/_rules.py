@@ -13,11 +13,19 @@ from checkpoints._handlers import FunctionHandler, Handler
 from checkpoints._key import Key
 from checkpoints._name_pattern import NamePattern
 from checkpoints._narrowing import Narrowing
+from checkpoints._settings import PROGRAM
 from checkpoints._tag_filter import checked_tag_filter, tags_match
 from checkpoints._tags import TagPairs
 from checkpoints.errors import ConfigError
 
-__all__ = ["Rule", "Target", "Where", "handlers_for", "split_options"]
+__all__ = [
+    "Rule",
+    "Target",
+    "Where",
+    "handlers_for",
+    "known_options",
+    "split_options",
+]
 
 Target: TypeAlias = (
     str
@@ -57,6 +65,11 @@ class Rule:
     Raises:
         ConfigError: If a pattern or an option cannot be.
     """
+
+    # A rule of a higher layer stands above all of a lower one, however old it is.
+    layer: int = PROGRAM
+    # Where it was written, if that was outside of the program.
+    source: str = ""
 
     def __init__(  # noqa: PLR0913 - each is an option of its own, named at the call
         self,
@@ -104,7 +117,8 @@ class Rule:
             if value != usual
         )
         narrowing = f", {self.narrowing!r}" if self.narrowing else ""
-        return f"<Rule {self.names!r} -> {target!r}{options}{narrowing}>"
+        origin = f", from {self.source}" if self.source else ""
+        return f"<Rule {self.names!r} -> {target!r}{options}{narrowing}{origin}>"
 
     def __enter__(self) -> Self:
         return self
@@ -145,6 +159,11 @@ class Rule:
             self.narrowing.renew()
 
 
+def known_options() -> tuple[str, ...]:
+    """Return the names of all options that a rule with a path can have."""
+    return (*_OPTIONS, *FileHandler.OPTIONS)
+
+
 def split_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """
     Tell the options of a rule from those of a file handler.
@@ -152,7 +171,7 @@ def split_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
     Raises:
         ConfigError: If an option is neither's.
     """
-    known = (*_OPTIONS, *FileHandler.OPTIONS)
+    known = known_options()
     for option in options:
         if option not in known:
             message = f"option {option!r} is not known; there are: {', '.join(known)}"

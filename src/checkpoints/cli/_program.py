@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 import checkpoints
-from checkpoints.cli import _verify
+from checkpoints.cli import _available, _run, _verify
 
 __all__ = ["program"]
 
@@ -33,7 +33,9 @@ class _Program(click.Group):
 @click.group(cls=_Program)
 @click.version_option(checkpoints.__version__, prog_name="checkpoints")
 def program() -> None:
-    """Look at what checkpoints saved."""
+    """Save what a program does at its save points, and look at it."""
 
 
+program.add_command(_available.available)
+program.add_command(_run.run)
 program.add_command(_verify.verify)

@@ -1,0 +1,130 @@
+"""Rules from outside: of the environment, made when the library is imported."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+
+from checkpoints import _writer
+from checkpoints._exit import at_exit
+from checkpoints._outcomes import outcomes
+from checkpoints._registry import registry
+from checkpoints._rules import Rule, handlers_for, known_options, split_options
+from checkpoints._settings import DEFAULT_TARGET, Setting, settings_in_text
+from checkpoints._settings_file import settings_in_file
+from checkpoints.errors import CheckpointError, ConfigError
+
+__all__ = ["read_settings"]
+
+_TEXT, _FILE = "CHECKPOINTS", "CHECKPOINTS_CONFIG"
+# A folder for the reports of all processes of a program; `checkpoints run` sets it.
+_REPORT = "CHECKPOINTS_REPORT"
+
+
+def read_settings(
+    text: str = "",
+    *,
+    config: str | os.PathLike[str] | None = None,
+    source: str = _TEXT,
+    default: str = DEFAULT_TARGET,
+) -> list[Setting]:
+    """
+    Read rules that are written outside of a program, and put none of them in force.
+
+    Args:
+        text: Rules in the short form, as `CHECKPOINTS` holds them.
+        config: A TOML file of rules, as `CHECKPOINTS_CONFIG` names it.
+        source: Where the text stands, for errors.
+        default: The target of a rule in the text that names none.
+
+    Returns:
+        Those of the file first: of those that cover a name, the last one counts.
+
+    Raises:
+        ConfigError: If a rule cannot be read, or could not be made.
+
+    >>> setting, = read_settings("shop.*=/tmp/saved?every=10")
+    >>> setting.names, setting.target, setting.options
+    ('shop.*', '/tmp/saved', {'every': 10})
+    """
+    known = known_options()
+    settings = settings_in_text(text, source, known, default)
+    if config is not None:
+        settings = settings_in_file(os.fspath(config), known) + settings
+    for setting in settings:
+        _make(setting, registered=False)
+    return settings
+
+
+def _make(setting: Setting, *, registered: bool) -> None:
+    try:
+        options = dict(setting.options)
+        if registered:
+            registry.config(
+                setting.names,
+                setting.target,
+                options,
+                layer=setting.layer,
+                source=setting.source,
+            )
+        else:
+            of_rule, of_files = split_options(options)
+            Rule(setting.names, handlers_for(setting.target, of_files), **of_rule)
+    except CheckpointError as error:
+        raise ConfigError(f"{setting.source}: {error}") from error
+
+
+def _settings_of(environment: Mapping[str, str]) -> Iterable[Setting]:
+    known = known_options()
+    if path := environment.get(_FILE):
+        yield from settings_in_file(path, known)
+    yield from settings_in_text(environment.get(_TEXT, ""), _TEXT, known)
+
+
+def _is_command_line() -> bool:
+    """Tell whether this process is our own command line, which saves nothing."""
+    name = os.path.basename(next(iter(getattr(sys, "argv", ())), ""))
+    called = getattr(sys, "orig_argv", [])
+    return name in ("checkpoints", "checkpoints.exe") or (
+        name == "-m" and "checkpoints" in called[: called.index("-m") + 2][-1:]
+    )
+
+
+def _begin() -> None:
+    """Make the rules of the environment, all of them or none."""
+    if os.environ.get(_REPORT):
+        registry.reports_elsewhere = True
+        _report_at_exit()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=_report_at_exit)
+    for setting in list(_settings_of(os.environ)):
+        _make(setting, registered=True)
+
+
+def _report_at_exit() -> None:
+    at_exit(_report)
+
+
+def _report() -> None:
+    """Leave word for `checkpoints run` of what became of the rules and the saves."""
+    _writer.drain()
+    told = {
+        "saves": outcomes.stats(0, 0).by_name,
+        "idle": {
+            rule.source: idle
+            for rule in registry.rules()
+            if rule.source and (idle := registry.idle(rule))
+        },
+        "rules": [rule.source for rule in registry.rules() if rule.source],
+    }
+    path = os.path.join(os.environ[_REPORT], f"{os.getpid()}-{os.urandom(4).hex()}")
+    # The folder is gone where a process outlives the program that started it.
+    with suppress(OSError), open(path, "w", encoding="utf-8") as file:
+        json.dump(told, file)
+
+
+if any(map(os.environ.get, (_TEXT, _FILE, _REPORT))) and not _is_command_line():
+    _begin()

@@ -1,0 +1,147 @@
+"""What a program is started with: its environment, made of all the rules there are."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator, Sequence
+
+import checkpoints
+from checkpoints import FileHandler, Rule, Setting
+
+__all__ = ["Plan", "Settings"]
+
+_TEXT, _FILE, _RUN = "CHECKPOINTS", "CHECKPOINTS_CONFIG", "CHECKPOINTS_RUN"
+_PROBES, _RECORD = "CHECKPOINTS_PROBES", "CHECKPOINTS_RECORD"
+_REPORT = "CHECKPOINTS_REPORT"
+_PATH = "PYTHONPATH"
+# What stands there is loaded by every Python as it starts.
+_START = os.path.join(os.path.dirname(__file__), "_start")
+# Stands for what each process fills in by itself; no path can hold it.
+_ANY = "\0"
+
+
+class Settings:
+    """
+    The rules of the command line, the environment and a file, in their order.
+
+    Args:
+        rules: Those of the command line, in the short form.
+        config: A file of rules; that of the environment unless given.
+        default: Where rules without a target save to.
+
+    Raises:
+        ConfigError: If a rule cannot be read.
+    """
+
+    def __init__(self, rules: Iterable[str], config: str | None, default: str) -> None:
+        self.config = config or os.environ.get(_FILE)
+        read = checkpoints.read_settings
+        text = "\n".join(rules)
+        self.above: list[Setting] = [
+            *read(os.environ.get(_TEXT, ""), source=_TEXT, default=default),
+            *read(text, source="command line", default=default),
+        ]
+        self.of_file = read(config=self.config) if self.config else []
+
+    def __iter__(self) -> Iterator[Setting]:
+        """The last one that covers a name counts."""
+        return iter([*self.of_file, *self.above])
+
+    def covering(self, name: str) -> Setting | None:
+        """Return the rule that a name falls to, as far as that hangs on the name."""
+        found = None
+        for setting in self:
+            if Rule(setting.names, ()).covers(name):
+                found = setting
+        return found
+
+
+class Plan:
+    """
+    What a program is started with.
+
+    Args:
+        settings: The rules.
+        to: Where probes and the recorder save to, if no rule says otherwise.
+        probes: Functions to look into, `module:function`.
+        record: How much to keep in memory until something fails.
+
+    Raises:
+        ConfigError: If the root cannot be.
+        OSError: If nothing can be saved where it is to be.
+
+    Attributes:
+        asks: Whether anything is asked for at all.
+        records: Whether saves are kept in memory until something goes wrong.
+        written: Where each rule was written, by where the program finds it.
+    """
+
+    def __init__(
+        self, settings: Settings, to: str, probes: Sequence[str], record: str | None
+    ) -> None:
+        self._environment = dict(os.environ)
+        above = list(settings.above)
+        for probe in probes:
+            name = probe.replace(":", ".")
+            if settings.covering(name) is None:
+                above += _for_all(name, to, f"--probe {probe}")
+        if record and not (above or settings.of_file):
+            above += _for_all("*", to, f"--record {record}")
+        targets = [it.target for it in (*settings.of_file, *above)]
+        self.asks = bool(targets)
+        self.records = bool(record)
+        self._roots = [FileHandler(it).root for it in dict.fromkeys(targets) if it]
+        text = "; ".join(setting.text for setting in above)
+        self.written = {
+            there.source: here.source
+            for there, here in zip(checkpoints.read_settings(text), above, strict=True)
+        }
+        if self.asks:
+            self._set(_TEXT, text)
+            self._set(_FILE, settings.config and os.path.abspath(settings.config))
+            self._set(_PROBES, ";".join(probes))
+            self._set(_RECORD, record)
+            # Making a handler has settled it, for all that is started from here.
+            self._set(_RUN, os.environ.get(_RUN))
+        if probes or record:
+            known = self._environment.get(_PATH)
+            self._set(_PATH, os.pathsep.join([_START, *([known] if known else [])]))
+        for root in self._roots:
+            _check_writable(root)
+
+    def _set(self, variable: str, value: str | None) -> None:
+        if value:
+            self._environment[variable] = value
+
+    def environment(self, reports: str) -> dict[str, str]:
+        """Return the environment, with a folder for what processes report."""
+        if not self.asks:
+            return self._environment
+        return {**self._environment, _REPORT: reports}
+
+    def patterns(self) -> list[str]:
+        """Return the roots as globs, open where each process fills in its own."""
+        filled = [
+            root.format(run=self._environment[_RUN], time=_ANY, host=_ANY, pid=_ANY)
+            for root in self._roots
+        ]
+        return [glob.escape(root).replace(_ANY, "*") for root in filled]
+
+
+def _for_all(names: str, to: str, source: str) -> list[Setting]:
+    read = checkpoints.read_settings(names, source=source, default=to)
+    return [setting._replace(source=source) for setting in read]
+
+
+def _check_writable(root: str) -> None:
+    """Raise `OSError` if files cannot be made below a root."""
+    folder = root.replace("{{", "{").replace("}}", "}").partition("{run}")[0]
+    while not os.path.lexists(folder) and folder != os.path.dirname(folder):
+        folder = os.path.dirname(folder)
+    if not os.path.isdir(folder):
+        message = f"nothing can be saved to {root}: {folder} is no folder"
+        raise NotADirectoryError(message)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        message = f"nothing can be saved to {root}: {folder} may not be written"
+        raise PermissionError(message)

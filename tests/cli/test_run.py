@@ -1,0 +1,455 @@
+"""`checkpoints run`: real programs, their exit codes and what was saved of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+import checkpoints
+from checkpoints import index
+
+pytest.importorskip("click", reason="it reads the arguments")
+pytest.importorskip("rich", reason="the command line needs it")
+
+SOURCES = str(Path(checkpoints.__file__).parents[1])
+OURS = [sys.executable, "-m", "checkpoints"]
+POSIX = pytest.mark.skipif(os.name == "nt", reason="it has other signals")
+
+PROGRAM = """
+import sys
+from checkpoints import checkpoint, register, tags
+register("mypkg", ["fit", "load"])
+for fold in range(3):
+    with tags(fold=fold):
+        checkpoint("mypkg.fit", fold)
+print("out", *sys.argv[1:])
+print("err", file=sys.stderr)
+sys.exit(3)
+"""
+
+ENDLESS = """
+import time
+from checkpoints import checkpoint, tags
+
+number = 0
+try:
+    while True:
+        with tags(number=number):
+            checkpoint("mypkg.fit", number)
+        number += 1
+        if number == 3:
+            print("ready", flush=True)
+        time.sleep(0.01)
+except KeyboardInterrupt:
+    print(number, flush=True)
+    try:
+        while {stubborn}:
+            time.sleep(0.01)
+    except KeyboardInterrupt:
+        print("again", flush=True)
+    raise
+"""
+
+
+def environment(**variables):
+    ours = {key: it for key, it in os.environ.items() if "CHECKPOINTS" not in key}
+    return {**ours, "PYTHONPATH": SOURCES, **variables}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "program.py").write_text(PROGRAM)
+    return tmp_path
+
+
+@pytest.fixture
+def run(folder):
+    """Run our command line in the folder of the test."""
+
+    def run(*arguments, **variables):
+        return subprocess.run(
+            [*OURS, "run", *arguments],
+            cwd=folder,
+            env=environment(**variables),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=100,
+        )
+
+    return run
+
+
+def names_under(root):
+    return sorted(entry.fullname for entry in index(root))
+
+
+class TestProgram:
+    def test_gets_its_arguments_as_they_are_and_keeps_its_exit_code(self, run):
+        done = run("mypkg", "--quiet", "--", "program.py", "--rule", "x y", "--")
+        assert done.returncode == 3
+        assert done.stdout == "out --rule x y --\n"
+        assert done.stderr == "err\n"
+
+    def test_may_be_a_module(self, run):
+        done = run("mypkg=out", "--", "-m", "program", "x")
+        assert (done.returncode, done.stdout) == (3, "out x\n")
+        assert names_under("out") == ["mypkg.fit"] * 3
+
+    def test_may_be_code(self, run):
+        done = run("a=out", "--", "-c", "import checkpoints as c; c.checkpoint('a', 1)")
+        assert done.returncode == 0
+        assert names_under("out") == ["a"]
+
+    def test_may_be_a_command_whose_children_follow(self, run):
+        command = f"{sys.executable} program.py; exit 7"
+        done = run("mypkg=out", "--", "sh", "-c", command)
+        assert done.returncode == 7
+        assert names_under("out") == ["mypkg.fit"] * 3
+
+    def test_is_of_one_run_with_all_its_children(self, run):
+        command = f"{sys.executable} program.py; {sys.executable} program.py"
+        run("mypkg=out/run={run}?if_exists=keep", "--", "sh", "-c", command)
+        entries = index("out")
+        assert len(entries) == 6
+        assert len({entry.tags["run"] for entry in entries}) == 1
+
+    def test_reads_our_input(self, folder):
+        code = "import sys; print(sys.stdin.read())"
+        done = subprocess.run(
+            [*OURS, "run", "--", "-c", code],
+            input="typed",
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=100,
+        )
+        assert done.stdout == "typed\n"
+
+    @POSIX
+    def test_ended_by_a_signal_gives_its_number_and_128(self, run):
+        done = run("mypkg", "--", "sh", "-c", "kill -9 $$")
+        assert done.returncode == 128 + 9
+
+    @pytest.mark.parametrize("options", [[], ["--quiet"]])
+    def test_with_nothing_switched_on_is_as_without_us(self, run, folder, options):
+        (folder / "show.py").write_text(
+            "import os, sys\nprint(sorted(os.environ), sys.path, sys.argv)\n"
+            "print('err', file=sys.stderr)\nsys.exit(5)"
+        )
+        alone = subprocess.run(
+            [sys.executable, "show.py", "x"],
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        done = run(*options, "--", "show.py", "x")
+        assert done.returncode == alone.returncode
+        assert done.stdout == alone.stdout
+        assert done.stderr == alone.stderr
+
+
+class TestRules:
+    def test_of_the_command_line_stand_above_the_environment_and_that_above_the_file(
+        self, run, folder
+    ):
+        rules = [f'[[rules]]\nnames="{name}"\ntarget="file"\n' for name in "abc"]
+        (folder / "rules.toml").write_text("".join(rules))
+        (folder / "program.py").write_text(
+            "from checkpoints import checkpoint, config\nconfig('*', 'program')\n"
+            "for name in 'abcd': checkpoint(name, 1)"
+        )
+        variables = {"CHECKPOINTS": "a=text; b=text"}
+        run("a=line", "--config", "rules.toml", "--", "program.py", **variables)
+        assert names_under("line") == ["a"]
+        assert names_under("text") == ["b"]
+        assert names_under("file") == ["c"]
+        assert names_under("program") == ["d"]
+
+    def test_may_be_given_by_an_option_as_well(self, run):
+        run("--rule", "mypkg=a?limit=1", "--rule", "x=b", "--", "program.py")
+        assert names_under("a") == ["mypkg.fit"]
+
+    def test_save_where_we_were_started_wherever_a_child_is(self, run, folder):
+        (folder / "below").mkdir()
+        command = f"cd below; {sys.executable} ../program.py"
+        run("mypkg=out", "--", "sh", "-c", command)
+        assert names_under("out") == ["mypkg.fit"] * 3
+
+    def test_without_a_target_save_to_a_folder_of_the_run(self, run):
+        run("mypkg", "--", "program.py", CHECKPOINTS_RUN="nightly")
+        assert names_under(".checkpoints/nightly") == ["mypkg.fit"] * 3
+
+    def test_without_a_target_save_to_the_root_that_is_given(self, run):
+        run("mypkg", "--to", "there", "--", "program.py")
+        assert names_under("there") == ["mypkg.fit"] * 3
+
+
+class TestSummary:
+    def test_says_what_was_saved_where_and_what_to_type_next(self, run):
+        done = run("mypkg", "--", "program.py", CHECKPOINTS_RUN="nightly")
+        told, name, following = done.stderr.removeprefix("err\n").splitlines()
+        assert told.startswith("checkpoints: saved 3 files, ")
+        assert told.endswith(f"under {os.path.join('.checkpoints', 'nightly')}")
+        assert name.split() == ["mypkg.fit", "3"]
+        assert following == "Next: checkpoints ls .checkpoints/nightly"
+
+    def test_counts_nothing_that_was_there_before(self, run):
+        run("mypkg=out", "--", "program.py")
+        done = run("x=out", "--", "program.py")
+        assert "checkpoints: saved nothing" in done.stderr
+
+    def test_knows_a_root_that_each_process_fills_in(self, run):
+        done = run("mypkg=out/pid={pid}/{time}", "--", "program.py")
+        assert "saved 3 files" in done.stderr
+
+    def test_tells_a_name_that_is_not_there_with_its_rule_and_the_nearest_once(
+        self, run
+    ):
+        command = (
+            f"{sys.executable} -c 'import checkpoints'; {sys.executable} program.py"
+        )
+        done = run("mypkg.ft", "--", "sh", "-c", command)
+        assert done.stderr.count("'mypkg.ft'") == 1
+        assert "command line, rule 1, 'mypkg.ft' matched no checkpoint" in done.stderr
+        assert "the nearest known is 'mypkg.fit'" in done.stderr
+        assert "checkpoints available PACKAGE" in done.stderr
+
+    def test_tells_it_beside_what_was_saved(self, run):
+        done = run("mypkg", "mypgk.x=y", "--", "program.py")
+        assert "saved 3 files" in done.stderr
+        assert "rule 2, 'mypgk.x=y' matched no checkpoint" in done.stderr
+
+    def test_says_nothing_of_a_rule_that_one_of_the_processes_had_a_use_for(self, run):
+        command = (
+            f"{sys.executable} program.py; {sys.executable} -c 'import checkpoints'"
+        )
+        done = run("mypkg", "--", "sh", "-c", command)
+        assert "matched no" not in done.stderr
+
+    def test_tells_tags_that_no_call_had(self, run):
+        done = run("mypkg?where=fold:9", "--", "program.py")
+        assert "no call had the tags" in done.stderr
+
+    def test_tells_that_the_program_never_loaded_the_library(self, run):
+        done = run("mypkg", "--", "-c", "pass")
+        assert "the program imported no checkpoints" in done.stderr
+
+    def test_tells_of_saves_that_failed(self, run, folder):
+        (folder / "program.py").write_text(
+            "import checkpoints as c, os\nopen('out', 'w').close()\n"
+            "c.checkpoint('mypkg.fit', 1)"
+        )
+        done = run("mypkg=out", "--", "program.py")
+        assert done.returncode == 0
+        assert "1 save failed" in done.stderr
+
+    def test_is_written_as_json_on_request(self, run, folder):
+        done = run("mypkg=out", "--quiet", "--json", "x.json", "--", "program.py")
+        told = json.loads((folder / "x.json").read_text())
+        assert done.stderr == "err\n"
+        assert told["exit_code"] == 3
+        assert told["names"] == {"mypkg.fit": 3}
+        assert told["outcomes"] == {"saved": 3}
+        assert told["roots"] == [str(folder / "out")]
+        assert told["files"] == 3
+        assert told["processes"] == 1
+
+    def test_leaves_no_folder_behind(self, run, folder):
+        temporary = folder / "tmp"
+        temporary.mkdir()
+        run("mypkg", "--", "program.py", TMPDIR=str(temporary))
+        assert list(temporary.iterdir()) == []
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("arguments", "code", "told"),
+        [
+            (["mypkg"], 2, "there is no program"),
+            (["mypkg", "--"], 2, "there is no program"),
+            (["mypkg", "--", "none.py"], 2, "there is no script 'none.py'"),
+            (["mypkg", "--", "no-such-command"], 127, "no command 'no-such-command'"),
+            (["a=x?evry=1", "--", "mark.py"], 2, "rule 1, 'a=x?evry=1': option 'evry'"),
+            (["a=x?every=0", "--", "mark.py"], 2, "every=0"),
+            (["a=mark.py", "--", "mark.py"], 2, "is no folder"),
+            (["--to", "mark.py/x", "a", "--", "mark.py"], 2, "is no folder"),
+            (["--config", "none.toml", "--", "mark.py"], 2, "which is not there"),
+            (["--config", "bad.toml", "--", "mark.py"], 2, "bad.toml, line 2: every="),
+            (["--json", "none/x", "a", "--", "mark.py"], 2, "none/x"),
+            (["--nonsense", "--", "mark.py"], 2, "--nonsense"),
+        ],
+    )
+    def test_is_told_before_anything_is_started(
+        self, run, folder, arguments, code, told
+    ):
+        (folder / "mark.py").write_text("open('started', 'w')")
+        (folder / "bad.toml").write_text("[[rules]]\nevery = '1'\nnames = 'a'")
+        done = run(*arguments)
+        assert done.returncode == code
+        assert told in done.stderr
+        assert "Traceback" not in done.stderr
+        assert not (folder / "started").exists()
+
+    def test_of_the_environment_is_told_as_well(self, run):
+        done = run("--", "program.py", CHECKPOINTS="a=x?evry=1")
+        assert done.returncode == 2
+        assert "CHECKPOINTS, rule 1, 'a=x?evry=1'" in done.stderr
+        assert "Traceback" not in done.stderr
+
+    @POSIX
+    def test_a_command_that_cannot_be_run_gives_126(self, run, folder):
+        (folder / "text").write_text("no program")
+        done = run("mypkg", "--", "./text")
+        assert done.returncode == 126
+
+    @POSIX
+    @pytest.mark.skipif(
+        hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write anywhere"
+    )
+    def test_a_root_that_may_not_be_written_is_told(self, run, folder):
+        (folder / "closed").mkdir(mode=0o500)
+        done = run("mypkg=closed/x", "--", "program.py")
+        assert done.returncode == 2
+        assert "may not be written" in done.stderr
+
+
+@POSIX
+class TestSignals:
+    @pytest.fixture
+    def start(self, folder):
+        started = []
+
+        def start(*arguments, stubborn=False, **options):
+            program = textwrap.dedent(ENDLESS).replace("{stubborn}", str(stubborn))
+            (folder / "endless.py").write_text(program)
+            process = subprocess.Popen(
+                [*OURS, "run", *arguments, "--", "endless.py"],
+                env=environment(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+                **options,
+            )
+            started.append(process)
+            assert process.stdout.readline() == "ready\n"
+            return process
+
+        yield start
+        for process in started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            process.stdout.close()
+            process.stderr.close()
+
+    def test_reach_the_program_and_what_was_accepted_is_saved(self, start):
+        process = start("mypkg=out?background=true")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 128 + signal.SIGINT
+        assert len(index("out")) == int(out)
+        assert f"saved {int(out)} files" in err
+
+    def test_that_come_twice_reach_it_twice(self, start):
+        process = start("mypkg=out?background=true", stubborn=True)
+        process.send_signal(signal.SIGINT)
+        count = int(process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+        assert out == "again\n"
+        assert process.returncode == 128 + signal.SIGINT
+        assert len(index("out")) == count
+
+    def test_of_termination_end_it_with_their_number(self, start):
+        process = start("mypkg=out")
+        process.terminate()
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 128 + signal.SIGTERM
+        assert "checkpoints: saved " in err
+
+    def test_of_the_keys_of_a_terminal_come_once(self, folder):
+        """The terminal sends them to the program itself, so we must not as well."""
+        pty = pytest.importorskip("pty")
+        program = (
+            "import time\nprint('ready', flush=True)\ncount = 0\n"
+            "end = time.monotonic() + 60\n"
+            "while time.monotonic() < end:\n"
+            "    try:\n"
+            "        time.sleep(60 if count < 5 else 1)\n"
+            "        break\n"
+            "    except KeyboardInterrupt:\n"
+            "        count += 1\n"
+            "        print('ready', flush=True)\n"
+            "print('count', count, flush=True)\n"
+        )
+        (folder / "counting.py").write_text(program)
+        pid, terminal = pty.fork()
+        if pid == 0:
+            command = [*OURS, "run", "mypkg", "--quiet", "--", "counting.py"]
+            os.execve(sys.executable, command, environment())
+        seen, pressed = b"", 0
+        try:
+            while b"count " not in seen or not seen.endswith(b"\n"):
+                seen += os.read(terminal, 1000)
+                if seen.endswith(b"ready\r\n") and pressed < 5:
+                    time.sleep(0.2)
+                    os.write(terminal, b"\x03")
+                    pressed += 1
+        except OSError:  # the terminal is closed by the end of the program
+            pass
+        finally:
+            os.close(terminal)
+            os.waitpid(pid, 0)
+        # Two signals at a time can become one, so one key alone would prove little.
+        assert b"count 5" in seen
+
+
+class TestStart:
+    def test_loads_the_library_in_every_python_where_functions_are_looked_into(
+        self, run, folder
+    ):
+        (folder / "path").mkdir()
+        (folder / "path" / "sitecustomize.py").write_text("import sys; sys.mine = 1")
+        code = (
+            "import sys, sitecustomize as s; "
+            "print('checkpoints' in sys.modules, sys.mine, '_start' in str(sys.path))"
+        )
+        path = os.pathsep.join([SOURCES, str(folder / "path")])
+        done = run("--probe", "json:loads", "--", "-c", code, PYTHONPATH=path)
+        assert done.stdout == "True 1 False\n"
+
+    def test_hands_on_what_is_to_be_looked_into_and_recorded(self, run):
+        code = (
+            "import os; print(*(os.environ[f'CHECKPOINTS{it}'] "
+            "for it in ('_PROBES', '_RECORD', '')), sep='\\n')"
+        )
+        arguments = ["--probe", "a:b", "--probe", "c:D.e", "--record", "64MB"]
+        done = run(*arguments, "--to", "/x", "--", "-c", code)
+        probes, record, rules = done.stdout.splitlines()
+        assert probes == "a:b;c:D.e"
+        assert record == "64MB"
+        assert rules == "a.b=/x; c.D.e=/x"
+
+    def test_without_a_rule_records_all_there_is(self, run):
+        code = "import os; print(os.environ['CHECKPOINTS'])"
+        done = run("--record", "64MB", "--to", "/x", "--", "-c", code)
+        assert done.stdout == "*=/x\n"
+
+    def test_makes_no_rule_for_a_function_that_one_covers(self, run):
+        code = "import os; print(os.environ['CHECKPOINTS'])"
+        arguments = ["a=/y", "--probe", "a:b", "--probe", "c:d", "--to", "/x"]
+        done = run(*arguments, "--", "-c", code)
+        assert done.stdout == "a=/y; c.d=/x\n"

@@ -1,0 +1,173 @@
+"""Rules in TOML files: what they mean, and where it is told that one fails."""
+
+from __future__ import annotations
+
+import datetime
+import textwrap
+
+import pytest
+
+from checkpoints import ConfigError, FileHandler, read_settings
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a file below the folder of the test; return its path."""
+
+    def write(text, name="rules.toml"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(textwrap.dedent(text).lstrip(), encoding="utf-8")
+        return path
+
+    return write
+
+
+class TestRules:
+    def test_are_tables_of_names_target_and_options(self, write, tmp_path):
+        path = write("""
+            [[rules]]
+            names = "mypkg.*"
+            target = "out/{run}"
+            every = 10
+            max_pending = "64MB"
+            where = {date = 2017-03-02, model = ["a", "b"], fold = 1}
+
+            [[rules]]
+            names = ["mypkg.a", "mypkg.b"]
+            target = "off"
+
+            [[rules]]
+            names = ["mypkg.c"]
+        """)
+        first, second, third = read_settings(config=path)
+        assert first.names == "mypkg.*"
+        assert first.target == str(tmp_path / "out" / "{run}")
+        assert first.options == {
+            "every": 10,
+            "max_pending": 64_000_000,
+            "where": {
+                "date": datetime.date(2017, 3, 2),
+                "model": ["a", "b"],
+                "fold": 1,
+            },
+        }
+        assert second.names == ("mypkg.a", "mypkg.b")
+        assert second.target is None
+        assert third.names == ("mypkg.c",)
+        assert third.target == str(tmp_path / ".checkpoints" / "{run}")
+
+    def test_save_below_the_folder_of_the_file(self, write, tmp_path):
+        path = write('[[rules]]\nnames = "a"\ntarget = "out"', "{odd}/rules.toml")
+        (setting,) = read_settings(config=path)
+        assert FileHandler(setting.target).folder == str(tmp_path / "{odd}" / "out")
+
+    def test_stand_below_those_in_text(self, write):
+        path = write('[[rules]]\nnames = "of.file"')
+        settings = read_settings("of.text", config=path)
+        assert [setting.names for setting in settings] == ["of.file", "of.text"]
+
+    def test_may_be_none(self, write):
+        assert read_settings(config=write("")) == []
+
+    def test_may_be_written_in_one_line(self, write):
+        path = write('rules = [{names = "a", every = 2}, {names = "b"}]')
+        assert [it.names for it in read_settings(config=path)] == ["a", "b"]
+
+    def test_of_a_project_stand_in_its_own_table(self, write):
+        path = write(
+            """
+            rules = 1
+            [[tool.checkpoints.rules]]
+            names = "a"
+            """,
+            "pyproject.toml",
+        )
+        assert [it.names for it in read_settings(config=path)] == ["a"]
+
+
+class TestFolders:
+    def test_stand_for_their_checkpoints_toml(self, write, tmp_path):
+        write('[[tool.checkpoints.rules]]\nnames = "project"', "pyproject.toml")
+        write('[[rules]]\nnames = "own"', "checkpoints.toml")
+        assert [it.names for it in read_settings(config=tmp_path)] == ["own"]
+
+    def test_without_one_stand_for_their_pyproject_toml(self, write, tmp_path):
+        write('[[tool.checkpoints.rules]]\nnames = "project"', "pyproject.toml")
+        assert [it.names for it in read_settings(config=tmp_path)] == ["project"]
+
+    def test_without_either_are_an_error(self, tmp_path):
+        with pytest.raises(ConfigError, match=r"no checkpoints\.toml.*name a file"):
+            read_settings(config=tmp_path)
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("line", "text", "piece"),
+        [
+            (
+                3,
+                'target = "x"\nevry = 1',
+                "'evry' is not known; the nearest is 'every'",
+            ),
+            (2, 'every = "2"', "every='2' cannot be; it has to be a whole number"),
+            (2, "every = true", "every=True cannot be; it has to be a whole number"),
+            (2, "every = 0", "every=0 has to be a whole number from 1 on"),
+            (2, "durable = 1", "durable=1 cannot be; it has to be true or false"),
+            (2, 'max_wait = "x"', "max_wait='x' cannot be; it has to be a number"),
+            (2, 'max_pending = "much"', "max_pending='much' cannot be"),
+            (2, 'where = "day"', "where='day' cannot be; it has to be tags"),
+            (2, "where = {day = {}}", "cannot be; it has to be tags"),
+            (2, "where = {day = []}", "cannot be; it has to be tags"),
+            (2, "if_exists = 1", "if_exists=1 cannot be; it has to be text"),
+            (2, "target = 1", "target=1 has to be a path"),
+            (2, 'target = ""', "target='' has to be a path"),
+            (2, '"target" = [1]', "target=[1] has to be a path"),
+        ],
+    )
+    def test_tell_file_line_and_piece(self, write, line, text, piece):
+        path = write(f'[[rules]]\nnames = "fine"\n\n[[rules]]\n{text}\nnames = "a"')
+        with pytest.raises(ConfigError) as caught:
+            read_settings(config=path)
+        message = str(caught.value)
+        assert piece in message
+        # What only a rule as a whole can tell is told at its head.
+        told = 4 if "from 1 on" in piece else 3 + line
+        assert message.startswith(f"{path}, line {told}")
+
+    @pytest.mark.parametrize(
+        ("text", "place", "piece"),
+        [
+            ('[[rules]]\ntarget = "x"', ", line 1", "has no names"),
+            ("[[rules]]\nnames = 1", ", line 2", "names=1 has to be a pattern"),
+            ("[[rules]]\nnames = []", ", line 2", "names=[] has to be a pattern"),
+            ('[[rules]]\nnames = ["a*", "b"]', ", line 2", "'a*' is a glob"),
+            ("[[rules]]\nnames = 'a..b'", ", line 1", "'a..b' cannot be the name"),
+            ('\n[[rule]]\nnames = "a"', ", line 2", "'rule' is not known; the nearest"),
+            ("[rules]\nnames = 'a'", ", line 1", "below a line [[rules]]"),
+            ("\nrules = [1]", ", line 2", "below a line [[rules]]"),
+            ("rules = [{every = 1}]", ", line 1, rule 1", "has no names"),
+            ("[[rules]\n", "", "line 1, column"),
+        ],
+    )
+    def test_of_the_whole_are_told_as_well(self, write, text, place, piece):
+        path = write("")
+        path.write_text(text)
+        with pytest.raises(ConfigError) as caught:
+            read_settings(config=path)
+        assert str(caught.value).startswith(f"{path}{place}")
+        assert piece in str(caught.value)
+
+    def test_tell_of_a_file_that_is_not_there(self, tmp_path):
+        with pytest.raises(ConfigError, match=r"none\.toml, which is not there"):
+            read_settings(config=tmp_path / "none.toml")
+
+    def test_tell_of_a_file_that_is_no_text(self, tmp_path):
+        (tmp_path / "x.toml").write_bytes(b"\xff")
+        with pytest.raises(ConfigError, match="is not TOML"):
+            read_settings(config=tmp_path / "x.toml")
+
+    def test_tell_of_a_project_without_the_table(self, write):
+        path = write("[project]\nname = 'x'", "pyproject.toml")
+        with pytest.raises(ConfigError, match=r"no table \[tool\.checkpoints\]"):
+            read_settings(config=path)
