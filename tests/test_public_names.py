@@ -17,6 +17,10 @@ PUBLIC_NAMES = {
     "is_enabled",
     # Save
     "checkpoint",
+    # Look into functions
+    "probe",
+    "Probe",
+    "recorded",
     # Tag
     "tags",
     "current_tags",

@@ -29,6 +29,8 @@ from checkpoints._handlers import DictHandler, Handler
 from checkpoints._index import Entry, Index, index, load
 from checkpoints._key import Key
 from checkpoints._outcomes import Stats
+from checkpoints._probes import Probe, probe
+from checkpoints._recorded import recorded
 from checkpoints._rules import Rule
 from checkpoints._session import Session
 from checkpoints._shown import printable
@@ -63,6 +65,7 @@ __all__ = [
     "Key",
     "MissingDependencyError",
     "PendingError",
+    "Probe",
     "Rule",
     "Session",
     "Stats",
@@ -84,6 +87,8 @@ __all__ = [
     "is_enabled",
     "load",
     "printable",
+    "probe",
+    "recorded",
     "register",
     "register_format",
     "reset",

@@ -244,7 +244,7 @@ class Registry:
             pairs = current_tags()
             rule = self.chosen(name, plan, pairs)
             if rule is not None:
-                self._save(rule, Key(name, pairs, Origin.here()), data, values)
+                self.save(rule, Key(name, pairs, Origin.here()), data, values)
         except Exception as error:
             # What handlers raise was seen to below. This is to be raised, or is one of
             # the library's own steps, out of memory for one, and takes nothing down.
@@ -254,7 +254,7 @@ class Registry:
             with suppress(Exception):
                 outcomes.failed(name, error)
 
-    def _save(self, rule: Rule, key: Key, data: Any, values: Mapping[str, Any]) -> None:
+    def save(self, rule: Rule, key: Key, data: Any, values: Mapping[str, Any]) -> None:
         self.raise_owed(rule)
         raised = None
         for handler in rule.handlers:

@@ -18,6 +18,7 @@ __all__ = [
     "Tags",
     "checked_tag_name",
     "current_tags",
+    "in_async_steps",
     "tag_text",
     "tags",
     "tags_match",
@@ -127,7 +128,7 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
 
     def _wrapped(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.isasyncgenfunction(function):
-            return _in_async_steps(function, self._own)
+            return in_async_steps(function, self._own)
         if inspect.isgeneratorfunction(function):
 
             @functools.wraps(function)
@@ -225,7 +226,7 @@ def _steps(
             resume, argument = generator.throw, error
 
 
-def _in_async_steps(function: Callable[..., Any], own: TagPairs) -> Callable[..., Any]:
+def in_async_steps(function: Callable[..., Any], own: TagPairs) -> Callable[..., Any]:
     """Do for an asynchronous generator function what `_steps` does for a generator."""
 
     @functools.wraps(function)

@@ -24,7 +24,7 @@ from checkpoints.errors import PendingError
 from checkpoints.formats._frozen import frozen_values
 from checkpoints.formats._weight import weight_of
 
-__all__ = ["Writer", "drain", "flush", "pending"]
+__all__ = ["Writer", "drain", "flush", "is_writing", "pending"]
 
 logger = logging.getLogger("checkpoints")
 
@@ -195,6 +195,7 @@ class Writer:
     def _do(self, job: _Job) -> None:
         result: object = None
         failure: BaseException | None = None
+        _here.is_writing = True
         try:
             if job.outcome.set_running_or_notify_cancel():
                 result = job.save(job.values)
@@ -202,6 +203,8 @@ class Writer:
             # Its frames hold the values, and it may be kept for a while.
             traceback.clear_frames(error.__traceback__)
             failure = error
+        finally:
+            _here.is_writing = False
         job.values = {}
         with suppress(Exception):
             if failure is not None:
@@ -255,6 +258,11 @@ def _is_over(job: _Job, deadline: float) -> bool:
     return bool(wait([job.done], timeout).done)
 
 
+def is_writing() -> bool:
+    """Tell whether this thread is at work on a save of the background."""
+    return getattr(_here, "is_writing", False)
+
+
 def pending() -> tuple[int, int]:
     """Return how many saves wait in this process, and how many bytes they hold."""
     loads = [writer.load for writer in list(_writers)]
@@ -290,6 +298,7 @@ def _renew_all() -> None:
         writer.renew()
 
 
+_here = threading.local()
 _writers: weakref.WeakSet[Writer] = weakref.WeakSet()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_all)
