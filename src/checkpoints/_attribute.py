@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import difflib
 import functools
 import pkgutil
@@ -58,6 +59,8 @@ class Attribute:
         what = ""
         if not isinstance(self.owner, (type, types.ModuleType)):
             what = "belongs to an object: only modules and classes can be probed"
+        elif self.owner is builtins:
+            what = "is a part of Python that this library itself calls"
         elif isinstance(self.raw, type):
             what = f"is a class: name a method of it, such as '{self.name}.__init__'"
         elif isinstance(self.raw, property):
@@ -68,8 +71,9 @@ class Attribute:
             what = "is probed already: remove that probe first"
         elif isinstance(self.owner, type) and not self._binds():
             what = (
-                f"is a {type(self.function).__name__}, which does not become a method "
-                "as functions do: name the function that it calls"
+                f"is a {type(self.function).__name__}, written in C or made by some "
+                "decorator, which does not become a method as functions do: name the "
+                "Python function that calls it"
             )
         if what:
             message = f"{self.place} cannot be probed: it {what}"

@@ -8,6 +8,7 @@ the module comes, and puts back what was there. Nothing is imported for it.
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib.util
 import logging
 import os
@@ -251,13 +252,21 @@ def _place_of(target: Target) -> tuple[_Place, Any]:
     if isinstance(target, type) or not (module and path) or module not in sys.modules:
         return _refuse(target)
     root = sys.modules[module]
-    if "<locals>" in path or Attribute(root, path).function is not function:
+    if _found(root, path) is not function:
         message = (
             f"{shown(target)} is not found as {module}:{path}, and so cannot be "
             "replaced: give what holds it, as (owner, 'name'), or use @recorded"
         )
         raise ConfigError(message)
     return _Place(f"{module}.{path}", ((module, path),)), root
+
+
+def _found(root: ModuleType, path: str) -> Any:
+    try:
+        found = functools.reduce(getattr, path.split("."), root)
+    except AttributeError:
+        return None
+    return getattr(found, "__func__", found)
 
 
 def _place_in_owner(owner: Any, path: Any) -> tuple[_Place, Any]:
