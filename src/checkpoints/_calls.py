@@ -18,7 +18,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from checkpoints._exit import is_worker
+from checkpoints._exit import is_first_process
 from checkpoints._handlers import ABSENT
 from checkpoints._key import Key, checked_name
 from checkpoints._origin import Origin
@@ -34,13 +34,10 @@ from checkpoints.formats._kinds import formats_for
 from checkpoints.formats._pickled import type_name
 from checkpoints.formats._plain import IMMUTABLE
 
-__all__ = ["Recording", "is_first_process"]
+__all__ = ["Recording"]
 
 logger = logging.getLogger("checkpoints")
 
-# The process that recorded first. What other processes save is told apart by a tag, as
-# each of them counts its calls from 1.
-FIRST_VARIABLE = "CHECKPOINTS_FIRST_PROCESS"
 # No parameter can have this name.
 _NOT_SAVED = "not saved"
 
@@ -267,12 +264,6 @@ def _saving(name: str, rule: Rule | None = None) -> Iterator[None]:
             return
     finally:
         _here.is_saving = False
-
-
-def is_first_process() -> bool:
-    """Tell whether this process is the first to ask, and not started by one that did."""
-    pid = str(os.getpid())
-    return os.environ.setdefault(FIRST_VARIABLE, pid) == pid and not is_worker()
 
 
 def _signature_of(function: Callable[..., Any]) -> inspect.Signature:

@@ -17,8 +17,8 @@ from types import ModuleType, TracebackType
 from typing import Any, NamedTuple, Self, TypeAlias
 
 from checkpoints._attribute import Attribute, check_wrapt
-from checkpoints._calls import Recording, is_first_process
-from checkpoints._exit import at_exit
+from checkpoints._calls import Recording
+from checkpoints._exit import at_exit, is_first_process
 from checkpoints._shown import shown
 from checkpoints.errors import ConfigError
 
