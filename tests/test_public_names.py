@@ -40,6 +40,7 @@ PUBLIC_NAMES = {
     "Handler",
     "FileHandler",
     "DictHandler",
+    "Recorder",
     "capture",
     # Read
     "index",

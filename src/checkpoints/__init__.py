@@ -31,6 +31,7 @@ from checkpoints._key import Key
 from checkpoints._outcomes import Stats
 from checkpoints._probes import Probe, probe
 from checkpoints._recorded import recorded
+from checkpoints._recorder import Recorder
 from checkpoints._rules import Rule
 from checkpoints._session import Session
 from checkpoints._shown import printable
@@ -66,6 +67,7 @@ __all__ = [
     "MissingDependencyError",
     "PendingError",
     "Probe",
+    "Recorder",
     "Rule",
     "Session",
     "Stats",
