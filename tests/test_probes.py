@@ -430,7 +430,8 @@ class TestRemoval:
 
 class TestTargets:
     @pytest.mark.parametrize(
-        "target", ["probed.shop:Till.add", "probed.shop.Till.add", " probed.shop.Till.add"]
+        "target",
+        ["probed.shop:Till.add", "probed.shop.Till.add", " probed.shop.Till.add"],
     )
     def test_may_be_texts(self, shop, target):
         made = probe(target)
@@ -446,7 +447,9 @@ class TestTargets:
         assert probe((shop, "factorial")).name == "probed.shop.factorial"
         assert probe((shop.Till, "add")).name == "probed.shop.Till.add"
 
-    @pytest.mark.parametrize("target", ["probed.later_module:work", "probed.later_module.work"])
+    @pytest.mark.parametrize(
+        "target", ["probed.later_module:work", "probed.later_module.work"]
+    )
     def test_are_probed_when_their_module_comes(self, shop, seen, target):
         made = probe(target)
         assert not made.is_in_place
@@ -509,7 +512,7 @@ class TestTargets:
 
     def test_can_be_checked_without_importing_anything(self):
         assert checked_target("a.b:C.d") == "a.b.C.d"
-        with pytest.raises(ConfigError, match="package.module:function"):
+        with pytest.raises(ConfigError, match=r"package\.module:function"):
             checked_target("a.b:C.")
 
     def test_from_the_environment_are_all_put_on(self, shop, monkeypatch, caplog):

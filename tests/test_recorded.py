@@ -10,7 +10,7 @@ import sys
 import pytest
 
 import checkpoints
-from checkpoints import capture, probe, recorded
+from checkpoints import capture, recorded
 from checkpoints.errors import ConfigError
 
 

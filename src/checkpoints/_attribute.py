@@ -1,4 +1,4 @@
-"""The attribute of a module or a class that holds a function: replaced, and put back."""
+"""The attribute that holds a function: replaced, and put back as it was."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Attribute:
         self._installed = probed
 
     def restore(self) -> bool:
-        """Put back what was there; False where somebody has put something else there."""
+        """Put back what was there; False where somebody else has replaced it."""
         if vars(self.owner).get(self.name, _MISSING) is not self._installed:
             return False
         if self._own is _MISSING:
@@ -153,7 +153,7 @@ def _probed_class() -> Any:
     """Return the class of wrappers; wrapt is there, as `check_wrapt` has seen."""
     import wrapt
 
-    class Probed(wrapt.FunctionWrapper):  # type: ignore[misc, unused-ignore]
+    class Probed(wrapt.FunctionWrapper):  # type: ignore[type-arg, misc, unused-ignore]
         """A function in whose place nobody sees another one."""
 
         def __get__(self, instance: Any, owner: Any = None) -> Any:

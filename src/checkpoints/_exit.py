@@ -43,7 +43,7 @@ def is_worker() -> bool:
 
 
 def is_first_process() -> bool:
-    """Tell whether this process is the first to ask, and not started by one that did."""
+    """Tell whether this process asks first, and was started by none that asked."""
     pid = str(os.getpid())
     return os.environ.setdefault(FIRST_VARIABLE, pid) == pid and not is_worker()
 

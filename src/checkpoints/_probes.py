@@ -35,7 +35,7 @@ _probes: dict[str, Probe] = {}
 
 
 class _Place(NamedTuple):
-    """Where a function is: all the ways to read its dotted name, the likeliest first."""
+    """Where a function is: the ways to read its dotted name, the likeliest first."""
 
     name: str
     ways: tuple[tuple[str, str], ...]
@@ -160,8 +160,8 @@ def probe(target: Target, /) -> Probe:
     The arguments are saved before the function runs, under its name, each by the name
     of its parameter, defaults that are plain values among them. What it returns is
     saved below that name as `result`, with the value `result`; what it raises as
-    `exception`, with the texts `type`, `message` and `traceback`. A value that cannot be
-    saved is left out, and the value `not saved` says why. A coroutine or a generator
+    `exception`, with the texts `type`, `message` and `traceback`. A value that cannot
+    be saved is left out, and the value `not saved` says why. A coroutine or a generator
     has its result at its end; what a generator yields is not saved, and of an
     asynchronous one the arguments only.
 
@@ -245,12 +245,14 @@ def _place_of(target: Target) -> tuple[_Place, Any]:
     if isinstance(target, str):
         return _place_in_text(target), None
     if isinstance(target, tuple):
-        return _place_in_owner(*target) if len(target) == 2 else _refuse(target)  # noqa: PLR2004
+        if len(target) != 2:  # noqa: PLR2004 - an owner and a name
+            raise _refused(target)
+        return _place_in_owner(*target)
     function = getattr(target, "__func__", target)
     module = getattr(function, "__module__", None)
     path = getattr(function, "__qualname__", None)
     if isinstance(target, type) or not (module and path) or module not in sys.modules:
-        return _refuse(target)
+        raise _refused(target)
     root = sys.modules[module]
     if _found(root, path) is not function:
         message = (
@@ -271,7 +273,7 @@ def _found(root: ModuleType, path: str) -> Any:
 
 def _place_in_owner(owner: Any, path: Any) -> tuple[_Place, Any]:
     if not isinstance(owner, (type, ModuleType)) or not isinstance(path, str):
-        return _refuse((owner, path))
+        raise _refused((owner, path))
     is_class = isinstance(owner, type)
     name = f"{owner.__module__}.{owner.__qualname__}" if is_class else owner.__name__
     name = name.replace(".<locals>", "")
@@ -282,7 +284,7 @@ def _place_in_text(text: str) -> _Place:
     module, colon, path = text.strip().partition(":")
     parts = [*module.split("."), *path.split(".")] if colon else module.split(".")
     if len(parts) == 1 or not all(part.isidentifier() for part in parts):
-        return _refuse(text)
+        raise _refused(text)
     if colon:
         return _Place(".".join(parts), ((module, path),))
     ways = [
@@ -292,12 +294,12 @@ def _place_in_text(text: str) -> _Place:
     return _Place(".".join(parts), tuple(ways))
 
 
-def _refuse(target: Any) -> Any:
+def _refused(target: Any) -> ConfigError:
     message = (
         f"{shown(target)} cannot be probed: a target is 'package.module:function' or "
         "'package.module:Class.method', a function, or (owner, 'name')"
     )
-    raise ConfigError(message)
+    return ConfigError(message)
 
 
 def _is_submodule(module: ModuleType, path: str) -> bool:

@@ -1,29 +1,21 @@
-"""
-The flight recorder: the last saves in memory, written when something goes wrong.
-
-A signal may come between any two steps of what is done here, in the thread that does
-it, and call for a dump. So a save is in one queue until the moment it is written, what
-is held is counted by sums that do not care in which order they are made, and the locks
-are reentrant.
-"""
+"""The flight recorder: the last saves in memory, written when something goes wrong."""
 
 from __future__ import annotations
 
 import logging
 import os
 import signal as signals
-import threading
-import weakref
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from types import FrameType, TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from checkpoints._crash import on_crash, stop_on_crash
+from checkpoints._file_handler import FileHandler
 from checkpoints._handlers import Handler
 from checkpoints._key import Key
+from checkpoints._memory import Kept, Memory
 from checkpoints._origin import Origin
 from checkpoints._outcomes import Result
 from checkpoints._rules import Target, handlers_for
@@ -45,71 +37,6 @@ _PATIENCE = 60.0
 _PATIENCE_OF_SIGNALS = 5.0
 # Their default is the end of the process, which is not what they are asked for here.
 _GO_ON = {"SIGUSR1", "SIGUSR2"}
-
-
-class _Kept(NamedTuple):
-    """One save in memory."""
-
-    key: Key
-    values: dict[str, Any]
-    size: int
-    handlers: tuple[Handler, ...]
-    outcome: Future[Any]
-
-
-class _Memory:
-    """The last saves, of one recorder or of several that share it."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self.max_bytes = max_bytes
-        self.renew()
-        _memories.add(self)
-
-    def renew(self) -> None:
-        """Begin with nothing: here, and in a forked child, whose parent has it all."""
-        self.lock = threading.RLock()
-        self.dumping = threading.RLock()
-        self.is_dumping = False
-        self.kept: deque[_Kept] = deque()
-        self.held = 0
-        self.given_up = 0
-
-    def add(self, save: _Kept) -> None:
-        with self.lock:
-            self.kept.append(save)
-            self.held += save.size
-            while self.held > self.max_bytes and self.take() is not None:
-                self.given_up += 1
-
-    def take(self) -> _Kept | None:
-        """Take the oldest save out."""
-        with self.lock:
-            try:
-                save = self.kept.popleft()
-            except IndexError:
-                return None
-            self.held -= save.size
-            return save
-
-    def put_back(self, save: _Kept) -> None:
-        with self.lock:
-            self.kept.appendleft(save)
-            self.held += save.size
-
-    @contextmanager
-    def dump(self, patience: float) -> Iterator[Iterator[_Kept]]:
-        """Give out the saves; nothing where somebody is at it, this thread or another."""
-        mine = self.dumping.acquire(timeout=patience)
-        if not mine or self.is_dumping:
-            yield iter(())
-        else:
-            self.is_dumping = True
-            try:
-                yield iter(self.take, None)
-            finally:
-                self.is_dumping = False
-        if mine:
-            self.dumping.release()
 
 
 class Recorder(Handler):
@@ -152,13 +79,14 @@ class Recorder(Handler):
         signal: int | None = None,
         **options: Any,
     ) -> None:
+        _check_options(options)
         self.handlers = handlers_for(target, options)
         if not self.handlers:
             raise ConfigError("a recorder needs a target to write to: a path, for one")
         self.max_bytes = _checked_size(max_bytes)
         self.when = _checked_when(when)
         self.signal = None if signal is None else _checked_signal(signal)
-        self._memory = _Memory(self.max_bytes)
+        self._memory = Memory(self.max_bytes)
         self._is_open = False
         self._before: Any = None
         self._handler = self._signalled
@@ -240,7 +168,7 @@ class Recorder(Handler):
             raise TooLargeError(message)
         values = frozen_values(staged)
         settled = Key(key.name, freeze(key.tags), key.origin or Origin.here())
-        save = _Kept(settled, values, size, self.handlers, Future())
+        save = Kept(settled, values, size, self.handlers, Future())
         self._memory.add(save)
         if callable(self.when) and self.when(settled, values):
             self.dump(f"when: {settled}")
@@ -262,19 +190,19 @@ class Recorder(Handler):
 
     def _dump(self, why: str, patience: float) -> int:
         written = total = 0
-        involved: dict[Handler, None] = {}
+        involved: dict[int, Handler] = {}
         with self._memory.dump(patience) as saves:
             for save in saves:
                 total += 1
-                involved.update(dict.fromkeys(save.handlers))
+                involved.update((id(each), each) for each in save.handlers)
                 written += self._write(save, why[:_LONGEST_WHY])
             self._tell(why, written, total)
-        for handler in involved:
+        for handler in involved.values():
             with suppress(Exception):
                 handler.flush(patience or _PATIENCE_OF_SIGNALS)
         return written
 
-    def _write(self, save: _Kept, why: str) -> bool:
+    def _write(self, save: Kept, why: str) -> bool:
         origin = (save.key.origin or Origin.here())._replace(dumped=why)
         key = Key(save.key.name, save.key.tags, origin)
         try:
@@ -358,6 +286,14 @@ def _found_nan(_key: Key, values: Mapping[str, Any]) -> bool:
     return holds_nan(values)
 
 
+def _check_options(options: Mapping[str, Any]) -> None:
+    for option in options:
+        if option not in FileHandler.OPTIONS:
+            known = ", ".join(("max_bytes", "when", "signal", *FileHandler.OPTIONS))
+            message = f"option {option!r} is not known; there are: {known}"
+            raise ConfigError(message)
+
+
 def _checked_when(when: Any) -> When | None:
     if when == "nan":
         return _found_nan
@@ -381,13 +317,3 @@ def _checked_size(value: Any) -> int:
         message = f"max_bytes={shown(value)} has to be a whole number from 1 on"
         raise ConfigError(message)
     return value
-
-
-def _renew_all() -> None:
-    for memory in list(_memories):
-        memory.renew()
-
-
-_memories: weakref.WeakSet[_Memory] = weakref.WeakSet()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_all)

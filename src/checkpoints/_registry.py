@@ -342,7 +342,8 @@ class Registry:
     def flush(self, timeout: float | None = None) -> None:
         """Wait for what is saved in the background; `checkpoints.flush` says more."""
         handlers = [handler for rule in self._rules for handler in rule.handlers]
-        for handler in dict.fromkeys(handlers):
+        # By identity, as a handler that is a mapping has no hash.
+        for handler in {id(each): each for each in handlers}.values():
             handler.flush(timeout)
         _writer.flush(timeout)
         self.raise_owed()

@@ -28,7 +28,7 @@ def count(n):
     """Count, and take what is sent."""
     got = []
     for number in range(n):
-        got.append((yield number))
+        got.append((yield number))  # noqa: PERF401 - clear as it is
     return got
 
 
