@@ -156,6 +156,11 @@ class TestRules:
         assert shop.factorial(3) == 6
         assert checkpoints.stats().saved == before
 
+    def test_nothing_of_ours_is_on_the_stack_while_none_is_on(self, shop, monkeypatch):
+        monkeypatch.setattr(shop, "caller", lambda: sys._getframe(1), raising=False)
+        probe((shop, "caller"))
+        assert shop.caller() is sys._getframe()
+
     def test_the_name_is_known(self, shop):
         probe("probed.shop:Till.add")
         assert "probed.shop.Till.add" in checkpoints.available()

@@ -50,16 +50,16 @@ class TestTarget:
     def test_stays_what_it_is_where_nobody_asks(self, monkeypatch):
         monkeypatch.delenv("CHECKPOINTS_RECORD", raising=False)
         target = DictHandler()
-        assert recorder_for(target) is target
+        assert recorder_for(target, {"durable": True}) == (target, {"durable": True})
 
     def test_that_switches_off_stays(self, monkeypatch):
         monkeypatch.setenv("CHECKPOINTS_RECORD", "1MB")
-        assert recorder_for(None) is None
+        assert recorder_for(None, {}) == (None, {})
 
     def test_of_all_rules_shares_one_memory(self, monkeypatch, recorders):
         monkeypatch.setenv("CHECKPOINTS_RECORD", "1MB")
         one, two = DictHandler(), DictHandler()
-        recorders += [recorder_for(one), recorder_for(two)]
+        recorders += [recorder_for(target, {})[0] for target in (one, two)]
         config("var.a", recorders[0])
         config("var.b", recorders[1])
         for n in range(3):
@@ -75,4 +75,11 @@ class TestTarget:
     def test_takes_a_size_of_nothing_for_an_error(self, monkeypatch):
         monkeypatch.setenv("CHECKPOINTS_RECORD", "0MB")
         with pytest.raises(ConfigError, match="max_bytes"):
-            recorder_for(DictHandler())
+            recorder_for(DictHandler(), {})
+
+    def test_takes_the_options_of_a_path(self, monkeypatch, recorders, tmp_path):
+        monkeypatch.setenv("CHECKPOINTS_RECORD", "1MB")
+        recorder, options = recorder_for(tmp_path, {"compression": "gzip"})
+        recorders.append(recorder)
+        assert options == {}
+        assert recorder.handlers[0].compression == "gzip"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import difflib
 import functools
-import pkgutil
 import types
 from collections.abc import Callable
 from typing import Any
@@ -171,6 +170,8 @@ def _probed_class() -> Any:
 
         def __reduce_ex__(self, protocol: Any) -> Any:
             # By its name, so that it is found where nobody knows of probes.
+            import pkgutil
+
             place = f"{self.__module__}:{self.__qualname__}"
             try:
                 found = pkgutil.resolve_name(place)

@@ -81,8 +81,14 @@ class Recording:
         registry.names.meet(self.name)
 
     def is_on(self) -> bool:
-        """Tell whether a call may have to be saved; False is certain."""
-        return self.is_active and _plans.get(self.name) is not ABSENT
+        """Tell whether a rule may want a call; where none does, nothing is in its way."""
+        plan = _plans.get(self.name)
+        if plan is None:
+            try:
+                plan = registry.lookup(self.name)[1] or ABSENT
+            except Exception:  # noqa: BLE001 - out of memory, a warning that is an error
+                return False
+        return self.is_active and plan is not ABSENT
 
     def _run(
         self,

@@ -77,16 +77,19 @@ class Memory:
     def dump(self, patience: float) -> Iterator[Iterator[Kept]]:
         """Give out the saves; nothing where somebody is at it already."""
         mine = self.dumping.acquire(timeout=patience)
-        if not mine or self.is_dumping:
-            yield iter(())
-        else:
-            self.is_dumping = True
-            try:
-                yield iter(self.take, None)
-            finally:
+        first = mine and not self.is_dumping
+        try:
+            self.is_dumping = self.is_dumping or first
+            yield iter(self.take if first else _nothing, None)
+        finally:
+            if first:
                 self.is_dumping = False
-        if mine:
-            self.dumping.release()
+            if mine:
+                self.dumping.release()
+
+
+def _nothing() -> None:
+    return None
 
 
 def _renew_all() -> None:

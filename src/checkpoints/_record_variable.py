@@ -54,29 +54,32 @@ def parsed_recording(text: str) -> dict[str, Any]:
     return options
 
 
-def recorder_for(target: Target, **options: Any) -> Target:
+def recorder_for(
+    target: Target, options: dict[str, Any]
+) -> tuple[Target, dict[str, Any]]:
     """
     Return what a rule from outside saves to: a recorder, where one is asked for.
 
     Args:
         target: The target of the rule.
-        **options: Those of `FileHandler`, for a path.
+        options: Those of `FileHandler`, for a path.
 
     Returns:
-        A `Recorder` that writes to the target, and shares its memory with the others;
-        the target itself, where the variable is not set. It has taken the options then.
+        A `Recorder` that writes to the target with these options, and shares its memory
+        with the others, and no options; or, where the variable is not set, what was
+        given.
 
     Raises:
         ConfigError: If the variable, the target or an option cannot be.
     """
     text = os.environ.get(VARIABLE, "")
     if not text or target is None:
-        return target
+        return target, options
     if _first and _first[0][0] == text:
-        return _first[0][1].beside(target, **options)
+        return _first[0][1].beside(target, **options), {}
     recorder = Recorder(target, **parsed_recording(text), **options)
     _first[:] = [(text, recorder)]
-    return recorder
+    return recorder, {}
 
 
 def _size_in(size: str, text: str) -> int:
