@@ -232,6 +232,47 @@ class TestProcesses:
         assert "the nearest module is 'json.decoder'" in ended.stderr
 
 
+class TestRecorder:
+    def test_writes_what_a_program_was_given_when_it_fails(self, tmp_path, root):
+        (tmp_path / "sitecustomize.py").write_text(
+            "import os, checkpoints\n"
+            "from checkpoints._probes import probes_from_environment\n"
+            "from checkpoints._record_variable import recorder_for\n"
+            "target, options = recorder_for(os.environ['ROOT'], {})\n"
+            "checkpoints.config('*', target, **options)\n"
+            "probes_from_environment()\n"
+        )
+        program = tmp_path / "program.py"
+        program.write_text(
+            "import os, sys\n"
+            "from probed import shop\n"
+            "for n in range(300): shop.Till.rounded(n)\n"
+            "assert not os.path.exists(os.environ['ROOT'])\n"
+            "shop.refuse('closed')\n"
+        )
+        ended = subprocess.run(
+            [sys.executable, str(program)],
+            check=False,
+            capture_output=True,
+            text=True,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(map(str, (tmp_path, LOCATION, HERE))),
+                "CHECKPOINTS_PROBES": "probed.shop:Till.rounded;probed.shop:refuse",
+                "CHECKPOINTS_RECORD": "100kB",
+                "ROOT": str(root),
+            },
+        )
+        assert ended.returncode == 1
+        assert "LookupError: closed" in ended.stderr
+        entries = index(root)
+        last = max(entries, key=lambda entry: entry.meta["sequence"])
+        assert last.fullname == "probed.shop.refuse.exception"
+        assert 20 < len(entries) < 60
+        whys = {entry.meta["dumped"] for entry in entries}
+        assert whys == {"exception: LookupError: closed"}
+
+
 class TestAsyncio:
     def test_tasks_are_told_apart(self, run, root):
         program = """

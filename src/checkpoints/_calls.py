@@ -81,7 +81,7 @@ class Recording:
         registry.names.meet(self.name)
 
     def is_on(self) -> bool:
-        """Tell whether a rule may want a call; where none does, nothing is in its way."""
+        """Tell whether a rule may want a call; if none does, nothing is in its way."""
         plan = _plans.get(self.name)
         if plan is None:
             try:
