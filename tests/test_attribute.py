@@ -98,9 +98,9 @@ class TestRestore:
 
 class TestMessages:
     def test_name_the_place_and_the_nearest(self):
-        with pytest.raises(ConfigError, match="json has no 'dmups'.*'dumps'"):
+        with pytest.raises(ConfigError, match=r"json has no 'dmups'.*'dumps'"):
             Attribute(json, "dmups")
         with pytest.raises(ConfigError, match="JSONDecoder has no 'decod'"):
             Attribute(json, "JSONDecoder.decod")
-        with pytest.raises(ConfigError, match="json has no 'zzz'.*none like it"):
+        with pytest.raises(ConfigError, match=r"json has no 'zzz'.*none like it"):
             Attribute(json, "zzz.f")
