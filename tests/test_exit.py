@@ -89,10 +89,10 @@ FIRST = """
         return is_first_process()
 
     if __name__ == "__main__":
-        first = "child" in sys.argv or is_first_process()
+        first = "child" in sys.argv or "late" in sys.argv or is_first_process()
         with multiprocessing.get_context(sys.argv[1]).Pool(1) as pool:
             print(first, *pool.map(look, [0]), is_first_process())
-        if "child" not in sys.argv:
+        if len(sys.argv) == 2:
             subprocess.run([sys.executable, *sys.argv, "child"], check=True)
 """
 
@@ -116,3 +116,18 @@ class TestFirstProcess:
             "True False False",
             "True False True",
         ]
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_is_no_worker_even_if_that_asks_before_its_parent(self, method, tmp_path):
+        program = tmp_path / "program.py"
+        program.write_text(textwrap.dedent(FIRST))
+        environment = {**os.environ, "PYTHONPATH": str(LOCATION)}
+        environment.pop("CHECKPOINTS_FIRST_PROCESS", None)
+        ended = subprocess.run(
+            [sys.executable, str(program), method, "late"],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        assert ended.stdout == "True False True\n"

@@ -108,6 +108,22 @@ class TestArguments:
             shop.Till().add()
         assert str(probed.value) == str(plain.value)
 
+    @pytest.mark.parametrize("name", ["later", "count"])
+    def test_that_do_not_fit_a_function_that_runs_later_raise_at_once(
+        self, shop, seen, name
+    ):
+        probe((shop, name))
+        with pytest.raises(TypeError, match="positional argument"):
+            getattr(shop, name)()
+        assert not seen
+
+    def test_other_than_those_that_the_signature_shows_are_saved_as_they_are(
+        self, shop, seen
+    ):
+        probe("probed.shop:given")
+        assert shop.given(1) == 8
+        assert seen["call=1/probed/shop/given"] == {"args": (1,), "kwargs": {}}
+
 
 class TestOutcome:
     def test_is_saved_below_the_name(self, shop, seen):
@@ -162,8 +178,9 @@ class TestRules:
         assert shop.caller() is sys._getframe()
 
     def test_the_name_is_known(self, shop):
-        probe("probed.shop:Till.add")
-        assert "probed.shop.Till.add" in checkpoints.available()
+        shop.never_called = shop.factorial
+        probe("probed.shop:never_called")
+        assert "probed.shop.never_called" in checkpoints.available()
 
     def test_a_call_counts_once_for_what_it_is_given_and_what_it_returns(self, shop):
         probe("probed.shop:Till.rounded")
@@ -281,6 +298,17 @@ class TestKinds:
         asyncio.run(cancelled())
         saved = seen["call=1/probed/shop/later/exception"]
         assert saved["type"] == "asyncio.exceptions.CancelledError"
+
+    def test_a_coroutine_that_is_given_up_has_no_result(self, shop, seen):
+        probe("probed.shop:later")
+
+        async def given_up():
+            coroutine = shop.later(1, 60)
+            coroutine.send(None)
+            coroutine.close()
+
+        asyncio.run(given_up())
+        assert list(seen) == ["call=1/probed/shop/later"]
 
     def test_coroutine_functions_are_such(self, shop, seen):
         probe("probed.shop:later")
@@ -518,6 +546,11 @@ class TestTargets:
         with pytest.raises(ConfigError, match="probed already"):
             probe("probed.shop:alias")
 
+    def test_that_wait_already_say_so(self):
+        probe("probed.later_module:work")
+        with pytest.raises(ConfigError, match="probed already"):
+            probe("probed.later_module.work")
+
     def test_can_be_checked_without_importing_anything(self):
         assert checked_target("a.b:C.d") == "a.b.C.d"
         with pytest.raises(ConfigError, match=r"package\.module:function"):
@@ -532,7 +565,10 @@ class TestTargets:
             "probed.shop.factorial",
         ]
         assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
+        caplog.clear()
+        monkeypatch.setenv("CHECKPOINTS_PROBES", "probed.shop:total")
         assert probes_from_environment() == []
+        assert not caplog.records
 
     def test_need_wrapt(self, shop, monkeypatch):
         monkeypatch.setitem(sys.modules, "wrapt", None)

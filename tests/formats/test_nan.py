@@ -34,6 +34,7 @@ class TestLibraries:
         assert holds_nan(numpy.float32(NAN))
         assert not holds_nan(numpy.array([1, numpy.inf]))
         assert not holds_nan(numpy.array(["a", None], object))
+        assert not holds_nan(numpy.array(["NaT"], "datetime64[s]"))
 
     def test_pandas(self):
         pandas = pytest.importorskip("pandas")

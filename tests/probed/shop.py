@@ -37,6 +37,19 @@ async def stream(n):
         yield number
 
 
+def gives_seven(function):
+    @functools.wraps(function)
+    def wrapper(*args):
+        return function(7, *args)
+
+    return wrapper
+
+
+@gives_seven
+def given(seven, x):
+    return seven + x
+
+
 @functools.lru_cache
 def cached(x):
     return x
