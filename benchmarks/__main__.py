@@ -10,7 +10,17 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from benchmarks import arrays, background, frames, index, off, others, small, table
+from benchmarks import (
+    arrays,
+    background,
+    frames,
+    index,
+    off,
+    others,
+    scale,
+    small,
+    table,
+)
 from benchmarks.process import run_alone
 from benchmarks.rounds import Row
 
@@ -36,6 +46,7 @@ OURS = [
     Subject("index", index.measure),
 ]
 OTHERS = [Subject("other tools", others.measure)]
+SCALE = [Subject("scale", scale.measure)]
 
 
 def main() -> None:
@@ -43,14 +54,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=options.dir, prefix=".files-") as folder:
         facts = table.machine(folder)
         print(*facts, "", sep="\n", flush=True)
-        ours = measure(OURS, folder, quick=options.quick)
-        beside = measure(OTHERS, folder, quick=options.quick)
-    for title, rows in (("Targets", ours), ("Other tools", beside)):
+        groups = (
+            {"Scale": SCALE}
+            if options.scale
+            else {"Targets": OURS, "Other tools doing the same work": OTHERS}
+        )
+        found = {
+            title: measure(subjects, folder, quick=options.quick)
+            for title, subjects in groups.items()
+        }
+    for title, rows in found.items():
         print(f"\n{title}\n\n{table.as_text(rows)}")
     if options.quick:
         print("\nA quick run tries the benchmarks out; its numbers mean nothing.")
     if options.update:
-        table.put_between_markers(README, written(facts, ours, beside))
+        subject = "scale" if options.scale else "results"
+        table.put_between_markers(README, subject, written(facts, found))
         print(f"\nWritten to {os.path.relpath(README)}.")
 
 
@@ -62,6 +81,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="only try them out")
     parser.add_argument(
         "--update", action="store_true", help="write the tables to the README"
+    )
+    parser.add_argument(
+        "--scale", action="store_true", help="an index of a million entries, only that"
     )
     options = parser.parse_args(arguments)
     if options.quick and options.update:
@@ -84,16 +106,13 @@ def measure(subjects: Sequence[Subject], folder: str, *, quick: bool) -> list[Ro
     return rows
 
 
-def written(facts: list[str], ours: list[Row], beside: list[Row]) -> str:
-    return "\n\n".join(
-        [
-            "\n".join(f"- {fact}" for fact in facts),
-            "### Targets",
-            table.as_markdown(ours),
-            "### Other tools doing the same work",
-            table.as_markdown(beside),
-        ]
-    )
+def written(facts: list[str], found: dict[str, list[Row]]) -> str:
+    parts = ["\n".join(f"- {fact}" for fact in facts)]
+    for title, rows in found.items():
+        if len(found) > 1:
+            parts.append(f"### {title}")
+        parts.append(table.as_markdown(rows))
+    return "\n\n".join(parts)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ class Work(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One result: a work of ours beside one of others, in seconds, and their ratio."""
+    """One result: ours beside another's, mostly in seconds, and their ratio."""
 
     what: str
     beside: str
@@ -28,6 +28,7 @@ class Row(NamedTuple):
     target: float | None
     ours: float
     theirs: float
+    unit: str = "s"
 
 
 def take_turns(works: Sequence[Work], rounds: int) -> list[list[float]]:

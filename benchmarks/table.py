@@ -23,9 +23,9 @@ LIBRARIES = (
     "safetensors",
     "h5py",
     "zarr",
+    "fsspec",
 )
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
-START, END = "<!-- results -->", "<!-- end of the results -->"
 
 
 def cells(row: Row) -> tuple[str, ...]:
@@ -33,7 +33,10 @@ def cells(row: Row) -> tuple[str, ...]:
     if row.target is not None:
         target = f"{row.target:g}"
         result = "met" if row.ratio <= row.target else "missed"
-    times = (duration(row.ours), duration(row.theirs))
+    times = [
+        duration(amount) if row.unit == "s" else f"{amount:.3g} {row.unit}"
+        for amount in (row.ours, row.theirs)
+    ]
     return row.what, row.beside, f"{row.ratio:.2f}", target, result, *times
 
 
@@ -113,9 +116,10 @@ def libraries() -> Iterable[str]:
             yield f"{name} not installed"
 
 
-def put_between_markers(path: str, text: str) -> None:
+def put_between_markers(path: str, subject: str, text: str) -> None:
+    start, end = f"<!-- {subject} -->", f"<!-- end of the {subject} -->"
     with open(path, encoding="utf-8") as file:
-        before, rest = file.read().split(START)
-    _, after = rest.split(END)
+        before, rest = file.read().split(start)
+    _, after = rest.split(end)
     with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{before}{START}\n\n{text}\n\n{END}{after}")
+        file.write(f"{before}{start}\n\n{text}\n\n{end}{after}")

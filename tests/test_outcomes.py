@@ -137,19 +137,24 @@ class TestEnd:
             == []
         )
 
-    def test_an_error_that_nobody_was_there_to_see_is_told(self, tmp_path):
-        (tmp_path / "a").write_text("in the way")
-        (line,) = stderr_of(
-            """
-            import sys
+    def test_an_error_that_no_call_came_to_raise_is_told(self):
+        (line,) = stderr_of("""
+            import atexit
+            from concurrent.futures import Future
             import checkpoints as cp
-            cp.config("a.b", sys.argv[1], background=True, on_error="raise")
-            cp.checkpoint("a.b", 1)
-            """,
-            tmp_path,
-        )
-        assert "was to raise this, and nobody was there to see it" in line
-        assert "NotADirectoryError" in line
+
+            class Later(cp.Handler):
+                def commit(self, key, staged):
+                    future = Future()
+                    atexit.register(future.set_exception, OSError("mine"))
+                    return future
+
+            cp.config("a.b", Later(), on_error="raise")
+            with cp.tags(day="monday"):
+                cp.checkpoint("a.b", 1)
+        """)
+        assert line.startswith("checkpoint 'a.b' [day=monday] was not saved, by ")
+        assert "OSError: mine. It was to be raised, and no call came" in line
 
     @needs_fork
     def test_a_worker_tells_of_its_own(self):

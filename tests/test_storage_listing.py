@@ -8,7 +8,8 @@ import shutil
 import pytest
 
 from checkpoints import ConfigError, index
-from checkpoints.storage import LocalFile, LocalStore, is_temporary, open_store
+from checkpoints._walk import is_temporary
+from checkpoints.storage import LocalFile, LocalStore, open_store
 
 
 @pytest.fixture

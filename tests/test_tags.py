@@ -20,7 +20,8 @@ from checkpoints import (
     tags,
     with_checkpoint_tags,
 )
-from checkpoints._tags import Tags, tags_match
+from checkpoints._tag_filter import tags_match
+from checkpoints._tags import Tags
 
 A = ("a", 1)
 B = ("b", 2)

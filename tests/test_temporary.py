@@ -8,7 +8,8 @@ import os
 import pytest
 
 from checkpoints import UnknownOutcomeError, _temporary
-from checkpoints._temporary import Folder, Temporary, is_temporary
+from checkpoints._temporary import Folder, Temporary
+from checkpoints._walk import is_temporary
 
 
 def handles():

@@ -209,13 +209,20 @@ class TestRoom:
         writer.flush()
         assert writer.load == (0, 0)
 
-    def test_an_error_does_not_keep_the_values(self, make):
+    @pytest.mark.parametrize("chained", [False, True])
+    def test_an_error_does_not_keep_the_values(self, make, chained):
         """Its traceback has the frames of the save, and these have the values."""
         writer, seen = make(), []
 
+        def first(values):
+            raise ValueError("first")
+
         def fail(values):
             seen.append(weakref.ref(values["data"]))
-            raise OSError("mine")
+            try:
+                first(values)
+            except ValueError as error:
+                raise OSError("mine") from (error if chained else None)
 
         outcome = writer.submit({"data": np.zeros(1000)}, fail)
         writer.flush()
@@ -223,7 +230,48 @@ class TestRoom:
         assert seen[0]() is None
 
 
+class TestReentrance:
+    def test_a_save_from_inside_of_a_save_does_not_wait_for_itself(self, make):
+        writer, saved = make(max_pending=3000), []
+
+        def inner(values):
+            saved.append(values["data"])
+
+        def outer(values):
+            writer.submit({"data": b"x" * 2000}, inner)
+            writer.flush()
+
+        writer.submit({}, outer).result(60)
+        assert saved == [b"x" * 2000]
+
+    def test_nor_does_one_that_is_too_large_to_wait(self, make):
+        writer, saved = make(max_pending=1), []
+        writer.submit({}, lambda _: writer.submit({"data": 7}, saved.append))
+        assert saved == [{"data": 7}]
+        assert writer.load == (0, 0)
+
+    def test_what_a_session_stages_while_it_commits_is_kept(self):
+        session = Session("writer.reentrant")
+        seen = []
+
+        def commit(key, values):
+            seen.append(dict(values))
+            if "x" in values:
+                session.checkpoint(y=2)
+
+        config("writer.reentrant", commit, on_error="raise")
+        session.checkpoint(x=1)
+        session.commit()
+        session.commit()
+        assert seen == [{"x": 1}, {"y": 2}]
+
+
 class TestFlush:
+    @pytest.mark.parametrize("timeout", ["5", -1, float("nan"), True])
+    def test_a_timeout_that_cannot_be_is_an_error(self, make, timeout):
+        with pytest.raises(checkpoints.ConfigError, match="timeout"):
+            make().flush(timeout)
+
     def test_it_says_how_many_are_left_when_the_time_is_up(self, make, gate):
         writer = make()
         writer.submit({}, gate)
@@ -264,6 +312,18 @@ class TestClose:
         gate.open.set()
         assert first.result(60) is None
         assert len(gate.saved) == 1
+
+
+class Later(Handler):
+    """Hands out futures, and leaves it to the test what becomes of them."""
+
+    def __init__(self):
+        self.futures, self.given = [], []
+
+    def commit(self, key, staged):
+        self.futures.append(Future())
+        self.given.append((key, staged))
+        return self.futures[-1]
 
 
 class TestFileHandler:
@@ -315,23 +375,43 @@ class TestFileHandler:
         )
         assert stats().by_name["writer.d"] == {"failed": 1}
 
-    def test_where_errors_are_to_be_raised_the_next_call_raises(self, tmp_path):
-        (tmp_path / "writer").write_text("in the way")
-        rule = config("writer.e", tmp_path, background=True, on_error="raise")
+    def test_where_errors_are_to_be_raised_the_next_call_raises(self):
+        later = Later()
+        config("writer.e", later, on_error="raise")
         checkpoint("writer.e", 1)
-        for handler in rule.handlers:
-            handler.flush()
-        with pytest.raises(OSError, match="writer") as told:
+        later.futures[0].set_exception(OSError("mine"))
+        with pytest.raises(OSError, match="mine") as told:
             checkpoint("writer.e", 2)
         assert "while checkpoint 'writer.e' was saved in the background" in (
             told.value.__notes__
         )
+        # And what it was called for is saved all the same.
+        assert [values for _, values in later.given] == [{"data": 1}, {"data": 2}]
+
+    def test_so_does_the_next_commit_of_a_session(self):
+        later = Later()
+        config("writer.session", later, on_error="raise")
+        with Session("writer.session") as session:
+            session.checkpoint(1)
+        later.futures[0].set_exception(OSError("mine"))
+        session.checkpoint(2)
+        with pytest.raises(OSError, match="mine"):
+            session.commit()
+
+    def test_an_error_under_a_rule_that_is_gone_is_told(self, caplog):
+        later = Later()
+        config("writer.gone", later, on_error="raise")
+        checkpoint("writer.gone", 1)
+        checkpoints.reset()
+        later.futures[0].set_exception(OSError("mine"))
+        assert "OSError: mine" in caplog.text
+        checkpoints.flush()
 
     def test_where_errors_are_to_be_raised_a_flush_raises(self, tmp_path):
         (tmp_path / "writer").write_text("in the way")
         config("writer.f", tmp_path, background=True, on_error="raise")
-        checkpoint("writer.f", 1)
         with pytest.raises(OSError, match="writer"):
+            checkpoint("writer.f", 1)
             checkpoints.flush()
         checkpoints.flush()
 
@@ -343,13 +423,14 @@ class TestFileHandler:
         ):
             checkpoint("writer.g", 1)
 
-    def test_an_error_of_the_block_itself_is_not_hidden(self, tmp_path):
-        (tmp_path / "writer").write_text("in the way")
+    def test_an_error_of_the_block_itself_is_not_hidden(self):
         with (
             pytest.raises(ZeroDivisionError),
-            config("writer.h", tmp_path, background=True, on_error="raise"),
+            config("writer.h", Later(), on_error="raise"),
         ):
             checkpoint("writer.h", 1)
+            for handler in checkpoints.rules()[-1].handlers:
+                handler.futures[0].set_exception(OSError("mine"))
             raise ZeroDivisionError
 
     def test_a_session_goes_the_same_way(self, tmp_path):
@@ -399,23 +480,17 @@ class TestFileHandler:
             ("max_wait", -1),
             ("max_wait", float("nan")),
             ("max_wait", True),
+            ("background", "no"),
+            ("durable", "false"),
         ],
     )
     def test_an_option_that_cannot_be_is_an_error(self, tmp_path, option, value):
         with pytest.raises(checkpoints.ConfigError, match=option):
-            FileHandler(tmp_path, background=True, **{option: value})
+            FileHandler(tmp_path, **{"background": True, option: value})
 
 
 class TestHandlersOfOthers:
     def test_a_future_is_followed_to_its_end(self, caplog):
-        class Later(Handler):
-            def __init__(self):
-                self.futures = []
-
-            def commit(self, key, staged):
-                self.futures.append(Future())
-                return self.futures[-1]
-
         later = Later()
         config("writer.later", later)
         for _ in range(3):

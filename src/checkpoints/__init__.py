@@ -24,9 +24,10 @@ from checkpoints._checkpoint import (
     stats,
 )
 from checkpoints._container import __version__ as __version__
+from checkpoints._entry import Entry, load
 from checkpoints._file_handler import FileHandler
 from checkpoints._handlers import DictHandler, Handler
-from checkpoints._index import Entry, Index, index, load
+from checkpoints._index import Index, index
 from checkpoints._key import Key
 from checkpoints._outcomes import Stats
 from checkpoints._probes import Probe, probe

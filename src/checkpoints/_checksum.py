@@ -93,18 +93,19 @@ class Checksum:
         crc = 0
         for number in range(self._count):
             length, following = self._taken[number]
-            crc = _multiply(_shift(length), crc) ^ following
+            # Nothing to move along for the first one, and most have no other.
+            crc = (_multiply(_shift(length), crc) if number else 0) ^ following
         return crc
 
     def _start(self) -> None:
         self._wanted = False
-        # Known before it runs, so that an interrupt in between leaves none behind.
-        self._thread = threading.Thread(
-            target=self._follow, name="checkpoints-crc", daemon=True
-        )
         try:
+            # Known before it runs, so that an interrupt in between leaves none behind.
+            self._thread = threading.Thread(
+                target=self._follow, name="checkpoints-crc", daemon=True
+            )
             self._thread.start()
-        except RuntimeError:  # the interpreter is shutting down, or out of threads
+        except RuntimeError:  # no more threads, or none of this kind in here
             self._thread = None
 
     def _end(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import logging
 import os
-import string
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, ClassVar, Literal, cast
@@ -15,12 +14,12 @@ from checkpoints._compression import checked_compression
 from checkpoints._container import header_for, open_container
 from checkpoints._handlers import Handler
 from checkpoints._key import SUFFIXES, Key
-from checkpoints._origin import Origin, current_run, host_name, run_started
+from checkpoints._origin import Origin, current_run
 from checkpoints._outcomes import Result
 from checkpoints._parquet import to_parquet
-from checkpoints._shown import shown
+from checkpoints._root import checked_root, filled_root
 from checkpoints._temporary import Piece
-from checkpoints._writer import Writer
+from checkpoints._writer import Writer, checked_seconds
 from checkpoints.errors import (
     AlreadyStoredError,
     CheckpointError,
@@ -31,13 +30,11 @@ from checkpoints.errors import (
 from checkpoints.formats._codec import encode
 from checkpoints.formats._frozen import freeze
 from checkpoints.formats._tables import to_table
-from checkpoints.storage import LocalStore, local_path, open_store
+from checkpoints.storage import LocalStore, open_store
 
 __all__ = ["FileHandler"]
 
 logger = logging.getLogger("checkpoints")
-
-_PLACEHOLDERS = ("run", "time", "host", "pid")
 
 
 class FileHandler(Handler):
@@ -103,15 +100,15 @@ class FileHandler(Handler):
         _check_choice("format", format, tuple(SUFFIXES))
         _check_choice("if_exists", if_exists, ("replace", "keep", "skip", "error"))
         _check_choice("on_full", on_full, ("block", "drop"))
-        self.root = _checked_root(root)
+        self.root = checked_root(root)
         self.format = format
         self.compression = checked_compression(compression)
         self.if_exists = if_exists
-        self.durable = durable
-        self.background = background
-        self.max_pending = _checked_number("max_pending", max_pending, int, 1)
+        self.durable = _checked_switch("durable", durable)
+        self.background = _checked_switch("background", background)
+        self.max_pending = _checked_size("max_pending", max_pending)
         self.on_full = on_full
-        self.max_wait = _checked_number("max_wait", max_wait, (int, float), 0)
+        self.max_wait = checked_seconds(max_wait, "max_wait")
         self._writer = (
             Writer(max_pending=max_pending, on_full=on_full, max_wait=max_wait)
             if background
@@ -196,8 +193,16 @@ class FileHandler(Handler):
         self._under_way.add(stem)
         try:
             size, pieces = self._contents(key, staged)
+            return self._put(key, store, stem + suffix, pieces, size)
+        finally:
+            self._under_way.discard(stem)
+
+    def _put(
+        self, key: Key, store: LocalStore, name: str, pieces: Iterator[Piece], size: int
+    ) -> Literal[False] | None:
+        try:
             store.put(
-                self._names(store, stem, suffix),
+                self._names(store, name),
                 pieces,
                 size,
                 replace=self.if_exists == "replace",
@@ -205,7 +210,7 @@ class FileHandler(Handler):
             )
         except FileExistsError as error:
             if self.if_exists == "error":
-                raise self._already_stored(key, store, stem + suffix) from error
+                raise self._already_stored(key, store, name) from error
             if self.if_exists != "skip":
                 raise
             self._tell_of_skipping(key)
@@ -218,8 +223,6 @@ class FileHandler(Handler):
                 "folder, no file is in its way, it may be written, and has room"
             )
             raise
-        finally:
-            self._under_way.discard(stem)
         return None
 
     def _is_settled(self, key: Key, store: LocalStore, stem: str, suffix: str) -> bool:
@@ -276,11 +279,13 @@ class FileHandler(Handler):
         data = to_parquet(table, header, self.compression)
         return len(data), iter([(0, data)])
 
-    def _names(self, store: LocalStore, stem: str, suffix: str) -> Iterator[str]:
+    def _names(self, store: LocalStore, name: str) -> Iterator[str]:
         """Yield the names that a file may take: the key's own, then numbered ones."""
-        yield stem + suffix
+        yield name
         if self.if_exists != "keep":
             return
+        suffix = SUFFIXES[self.format]
+        stem = name.removesuffix(suffix)
         taken, free = 1, 2
         while store.exists(f"{stem}.{free}{suffix}"):
             taken, free = free, free * 2
@@ -332,13 +337,7 @@ class FileHandler(Handler):
     def _opened(self) -> LocalStore:
         # Once in each process: a forked child has a {pid} of its own.
         if self._store is None or self._store[0] != os.getpid():
-            root = self.root.format(
-                run=current_run(),
-                time=run_started(),
-                host=host_name(),
-                pid=os.getpid(),
-            )
-            self._store = (os.getpid(), open_store(root))
+            self._store = (os.getpid(), open_store(filled_root(self.root)))
         return self._store[1]
 
 
@@ -349,38 +348,15 @@ def _check_choice(option: str, value: object, choices: tuple[str, ...]) -> None:
         raise ConfigError(message)
 
 
-def _checked_number(option: str, value: Any, kind: Any, least: int) -> Any:
-    if isinstance(value, bool) or not isinstance(value, kind) or not value >= least:
-        message = f"{option}={value!r} has to be a number from {least} on"
+def _checked_switch(option: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        message = f"{option}={value!r} has to be True or False"
         raise ConfigError(message)
     return value
 
 
-def _checked_root(root: object) -> str:
-    """Return a root as text, absolute, so that a change of folder moves nothing."""
-    text: object = os.fspath(root) if isinstance(root, str | os.PathLike) else None
-    if not isinstance(text, str) or not text or "\0" in text:
-        message = f"root {shown(root)} has to be a path: text, not empty"
+def _checked_size(option: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        message = f"{option}={value!r} has to be a number of bytes from 1 on"
         raise ConfigError(message)
-    if "://" in text:
-        # An encoded brace is the folder's own, and decoded before long.
-        text = text.replace("%7B", "{{").replace("%7D", "}}")
-    try:
-        parsed = list(string.Formatter().parse(text))
-    except ValueError as error:
-        message = f"root {text!r}: {error}. A brace of a folder's own is written twice"
-        raise ConfigError(message) from error
-    for _, field, detail, conversion in parsed:
-        if field is not None and (
-            field not in _PLACEHOLDERS or detail or conversion is not None
-        ):
-            message = (
-                f"root {text!r}: {{{field}}} is not known so. There are {{run}}, "
-                "{time}, {host} and {pid}; a folder's own brace is written twice"
-            )
-            raise ConfigError(message)
-    text = local_path(text)
-    if os.path.isabs(text):
-        return text
-    here = os.getcwd().replace("{", "{{").replace("}", "}}")
-    return os.path.join(here, text)
+    return value

@@ -85,7 +85,7 @@ class Handler:
         """
         key = Key(name, current_tags(), Origin.here())
         result = self.commit(key, self.stage(None, named_values(data, values)))
-        outcomes.follow(result, name, self)
+        outcomes.follow(result, key, self)
 
     def flush(self, timeout: float | None = None) -> None:
         """

@@ -2,136 +2,96 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Reversible
 from typing import Any, overload
 
-from checkpoints._key import SUFFIXES, parse_folder, unescape
-from checkpoints._load import load_file, read_meta
-from checkpoints._shown import printable
-from checkpoints._tags import Tags
-from checkpoints.errors import ConfigError
-from checkpoints.storage import local_path, open_store
+from checkpoints._columns import as_library
+from checkpoints._concatenation import concatenated
+from checkpoints._entry import Entry, key_of, path_of
+from checkpoints._entry_filter import EntryFilter
+from checkpoints._entry_order import in_order, latest_of, runs_of, sorted_texts
+from checkpoints._html import html_table
+from checkpoints._index_table import detailed_table, reader_of
+from checkpoints._listing import Listing
+from checkpoints._shown import shown
+from checkpoints._tag_filter import Wanted
+from checkpoints._walk import check_root
+from checkpoints.storage import open_store
 
-__all__ = ["Entry", "Index", "index", "load"]
+__all__ = ["Index", "index"]
 
-_SUFFIXES = tuple(SUFFIXES.values())
-# Those of a suffix; a name has none, so more of them tell of a number.
-_DOTS = 2
+# As many rows as somebody scrolls through.
+_MOST_SHOWN = 200
 
-
-class Entry:
-    """
-    One saved thing: where it lies, and what its path tells.
-
-    Entries come from `index`. They can be pickled, compared and put into sets.
-
-    Args:
-        root: The root it lies under.
-        folder: The folders below it.
-        file: The name of the file.
-    """
-
-    __slots__ = ("_file", "_folder", "_root")
-
-    def __init__(self, root: str, folder: tuple[str, ...], file: str) -> None:
-        self._root = root
-        self._folder = folder
-        self._file = file
-
-    def __repr__(self) -> str:
-        tags = "".join(f", {name}={value}" for name, value in self.tags)
-        return printable(f"<Entry {self.fullname}{tags}>")
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Entry) and self.path == other.path
-
-    def __hash__(self) -> int:
-        return hash(self.path)
-
-    @property
-    def path(self) -> str:
-        """The path of the file."""
-        return os.path.join(self._root, *self._folder, self._file)
-
-    @property
-    def name(self) -> str:
-        """The last part of the name: `"fit"` of `"mypkg.fit"`."""
-        stem = self._file
-        for suffix in _SUFFIXES:
-            if stem.endswith(suffix):
-                return unescape(stem.removesuffix(suffix).partition(".")[0])
-        return os.path.splitext(stem)[0]
-
-    @property
-    def number(self) -> int:
-        """Which of a key's files it is; beyond 1 only under `if_exists="keep"`."""
-        is_ours = self._file.endswith(_SUFFIXES)
-        return _stem_and_number(self._file)[1] if is_ours else 1
-
-    @property
-    def prefixes(self) -> tuple[str, ...]:
-        """The parts of the name before the last: `("mypkg",)` of `"mypkg.fit"`."""
-        return parse_folder(self._folder)[1]
-
-    @property
-    def fullname(self) -> str:
-        """The dotted name it was saved under, such as `"mypkg.fit"`."""
-        return ".".join((*self.prefixes, self.name))
-
-    @property
-    def tags(self) -> Tags:
-        """The tags as texts, outermost first; `.tags["date"]` gives the one value."""
-        return parse_folder(self._folder)[0]
-
-    @property
-    def meta(self) -> dict[str, Any]:
-        """
-        The file's own header: typed tags, run, time, call site, versions, values.
-
-        Raises:
-            CorruptFileError: If the file is damaged, or no checkpoint.
-            FormatError: If a later version of this library wrote it.
-            MissingDependencyError: If it is Parquet, and pyarrow is not installed.
-            TooLargeError: If the header would take more than this machine's memory.
-            OSError: If it is not there any more, or may not be read.
-        """
-        return read_meta(self.path)
-
-    def load(
-        self,
-        *names: str,
-        trusted: bool = False,
-        mmap: bool = False,
-        max_bytes: int | None = None,
-    ) -> dict[str, Any]:
-        """Load values by name, or all; the same as `load(entry, ...)`."""
-        return load_file(
-            self.path, names, trusted=trusted, mmap=mmap, max_bytes=max_bytes
-        )
+logger = logging.getLogger("checkpoints")
 
 
-class Index(Sequence[Entry]):
+# No `Sequence` by type, though it has all that one has: Polars would take it for rows
+# of objects then, and not ask for the Arrow stream.
+class Index(Collection[Entry], Reversible[Entry]):
     """
     The entries under a root, in the order of their paths.
 
+    An index comes from `index`. It is walked when it is first looked at, and is the
+    state of that moment. What takes Arrow tables takes it as it stands:
+    `polars.DataFrame(index)`, `pyarrow.table(index)`, `from index` in DuckDB.
+
     Args:
         root: The root.
-        entries: What lies under it.
+        all_files: Whether files that are no checkpoints are among them.
+
+    >>> import tempfile
+    >>> from checkpoints import checkpoint, config, tags
+    >>> root = tempfile.mkdtemp()
+    >>> with config("shop", root):
+    ...     for day in (9, 10, 11):
+    ...         with tags(day=day):
+    ...             checkpoint("shop.total", 100 * day)
+    >>> found = index(root).where("shop", day=[9, 11])
+    >>> [entry.load()["data"] for entry in found.sort("day")]
+    [900, 1100]
     """
 
-    def __init__(self, root: str, entries: Sequence[Entry]) -> None:
+    def __init__(self, root: str, *, all_files: bool = False) -> None:
         self.root = root
-        self._entries = entries
+        self._all_files = all_files
+        self._filters: tuple[EntryFilter, ...] = ()
+        self._unreadable: list[OSError] = []
+        self._found: Listing | None = None
 
     def __repr__(self) -> str:
-        return f"<Index of {len(self)} entries under {self.root!r}>"
+        missed = len(self.unreadable)
+        folders = f", {missed} of its folders unreadable" if missed else ""
+        return f"<Index of {len(self)} entries under {self.root!r}{folders}>"
+
+    def _repr_html_(self) -> str:
+        shown_ones = self[:_MOST_SHOWN]
+        tags = dict.fromkeys(name for entry in shown_ones for name, _ in entry.tags)
+        rows = [
+            [entry.fullname, *(", ".join(entry.tags.values_of(tag)) for tag in tags)]
+            for entry in shown_ones
+        ]
+        if len(self) > _MOST_SHOWN:
+            rows.append([f"and {len(self) - _MOST_SHOWN} more"])
+        return html_table(repr(self), ["name", *tags], rows)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Walked, and without its filters: they may hold functions.
+        return {**vars(self), "_found": self._listing, "_filters": ()}
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._listing)
 
     def __iter__(self) -> Iterator[Entry]:
-        return iter(self._entries)
+        return iter(self._listing)
+
+    def __reversed__(self) -> Iterator[Entry]:
+        return iter(self[::-1])
+
+    def __contains__(self, entry: object) -> bool:
+        return self.count(entry) > 0
 
     @overload
     def __getitem__(self, position: int) -> Entry: ...
@@ -139,13 +99,208 @@ class Index(Sequence[Entry]):
     def __getitem__(self, position: slice) -> Index: ...
     def __getitem__(self, position: int | slice) -> Entry | Index:
         if isinstance(position, slice):
-            return Index(self.root, self._entries[position])
-        return self._entries[position]
+            return self._with(self._listing.sliced(position))
+        return self._listing.entry(position)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return reader_of(self._listing).__arrow_c_stream__(requested_schema)
+
+    def index(self, entry: object) -> int:
+        """Return the position of an entry; `ValueError` if it is not there."""
+        return list(self._listing.paths()).index(getattr(entry, "path", ""))
+
+    def count(self, entry: object) -> int:
+        """Return how often an entry is there."""
+        return sum(
+            path == getattr(entry, "path", None) for path in self._listing.paths()
+        )
+
+    @property
+    def unreadable(self) -> tuple[OSError, ...]:
+        """The errors of the folders that could not be listed; the rest is there."""
+        _ = self._listing
+        return tuple(self._unreadable)
+
+    def where(
+        self,
+        names: str | Iterable[str] | None = None,
+        tags: Mapping[str, Wanted] | None = None,
+        /,
+        **named: Wanted,
+    ) -> Index:
+        """
+        Return the entries of these names and tags.
+
+        On an index that nobody has looked at yet, folders that the filter rules out
+        are not walked.
+
+        Args:
+            names: An exact name, which takes all names below it as well, a glob such
+                as `"mypkg.*"`, or a list of exact names.
+            tags: What is wanted of each tag, where its name is no keyword.
+            **named: The same by keyword: a text, which may be a glob; a number or a
+                date, compared as such, so that `3` finds `03`; a list of these, any of
+                which will do; `slice(first, last)`, which includes both; or a function
+                of the tag's text. A repeated tag fits by any of its values.
+
+        Raises:
+            ConfigError: If a name or a tag cannot be asked for like that.
+        """
+        rule = EntryFilter(names, {**(tags or {}), **named})
+        if self._found is not None:
+            return self._with(self._found.filtered(rule))
+        narrower = Index(self.root, all_files=self._all_files)
+        narrower._filters = (*self._filters, rule)
+        return narrower
+
+    def sort(self, *by: str, reverse: bool = False) -> Index:
+        """
+        Return the entries in another order; those that are equal keep theirs.
+
+        Args:
+            *by: Columns as `to_arrow(details=True)` has them: a tag, whose values are
+                compared as numbers where all of them are, `"name"`, `"path"`,
+                `"size"`, `"time"`, or, from the headers, `"run"`, `"sequence"`,
+                `"saved"`. What has no such value comes last.
+            reverse: The greatest first.
+
+        Raises:
+            ConfigError: If there is no such column.
+        """
+        positions = in_order(self._listing, by, reverse=reverse)
+        return self._with(self._listing.picked(positions))
+
+    def latest(self) -> Index:
+        """Return the newest entry of each key, where `if_exists="keep"` kept more."""
+        return self._with(self._listing.picked(latest_of(self._listing)))
+
+    def runs(self) -> dict[str, Index]:
+        """
+        Return the entries of each run, by its id, in the order of their first saves.
+
+        Reads the headers; an entry whose header is damaged is in no run.
+        """
+        return {
+            run: self._with(self._listing.picked(positions))
+            for run, positions in runs_of(self._listing).items()
+        }
+
+    def names(self) -> list[str]:
+        """Return the full names that there are, sorted."""
+        return sorted(set(self._listing.fullnames()))
+
+    def tag_values(self, tag: str) -> list[str]:
+        """
+        Return the values that a tag has, as texts, sorted.
+
+        They are in the order of numbers, if all of them are such.
+        """
+        folders = self._listing.compact().folders
+        return sorted_texts(
+            {text for it in folders for text in key_of(it)[0].values_of(tag)}
+        )
+
+    def to_arrow(self, *, details: bool = False) -> Any:
+        """
+        Return a `pyarrow.Table`: a row for each entry, a column for each tag.
+
+        The columns are `name` (the full name), one for each tag, `path`, `size`,
+        `time` (when the file was written, UTC) and `tags`, the list of all tags. A tag
+        that an entry lacks is null, a repeated one has its innermost value. A tag
+        that is called as one of the other columns, of the details too, gets `tag_`
+        before its name.
+
+        Args:
+            details: Read the headers. Tags have their types then, and there are the
+                columns `run`, `sequence`, `saved` (when it was saved), `values` (the
+                name, kind, dtype, shape and bytes of each value) and `error`: why the
+                header of a damaged file cannot be read.
+
+        Raises:
+            MissingDependencyError: If pyarrow is not installed.
+        """
+        if details:
+            return detailed_table(self._listing)
+        return reader_of(self._listing).read_all()
+
+    def to_pandas(self, *, details: bool = False) -> Any:
+        """
+        Return a `pandas.DataFrame`, with the columns of `to_arrow`.
+
+        Raises:
+            MissingDependencyError: If pandas or pyarrow is not installed.
+        """
+        return self._as("pandas", details=details)
+
+    def to_polars(self, *, details: bool = False) -> Any:
+        """
+        Return a `polars.DataFrame`, with the columns of `to_arrow`.
+
+        Raises:
+            MissingDependencyError: If Polars or pyarrow is not installed.
+        """
+        return self._as("polars", details=details)
+
+    def concat(
+        self, value: str, *, to: str | None = None, trusted: bool = False
+    ) -> Any:
+        """
+        Return one table of a value of all entries, with a column for each tag.
+
+        The tags come first and have their types. A table brings its rows, an array of
+        one dimension or a series brings a column, and a single value brings a row.
+        An index of pandas becomes columns, unless it only counts the rows.
+
+        Args:
+            value: The name of the value.
+            to: `"pandas"`, `"polars"` or `"arrow"`; by default the library that the
+                value of the first entry is of.
+            trusted: Load pickles too; see `load`.
+
+        Raises:
+            FormatError: If a value is of another form, or does not fit the others;
+                the message names the entry.
+            UnknownValueError: If an entry has no such value.
+            MissingDependencyError: If a library is not installed.
+            CheckpointError, OSError: As for `load`.
+        """
+        return concatenated(self._listing, value, to=to, trusted=trusted)
+
+    def _as(self, library: str, *, details: bool) -> Any:
+        table = self.to_arrow(details=details)
+        columns = dict(zip(table.column_names, table.columns, strict=True))
+        return as_library(library, columns)
+
+    @property
+    def _listing(self) -> Listing:
+        if self._found is None:
+            unreadable: list[OSError] = []
+            self._found = Listing.of(
+                self.root, self._filters, unreadable, all_files=self._all_files
+            )
+            self._unreadable = unreadable
+            if unreadable:
+                logger.warning(
+                    "%r: %d of its folders cannot be read, and what lies in them is "
+                    "not in the index, whose attribute unreadable says why: %s",
+                    self.root,
+                    len(unreadable),
+                    shown(str(unreadable[0])),
+                )
+        return self._found
+
+    def _with(self, listing: Listing) -> Index:
+        other = Index(self.root, all_files=self._all_files)
+        other._found, other._unreadable = listing, self._unreadable
+        return other
 
 
 def index(root: str | os.PathLike[str], *, all_files: bool = False) -> Index:
     """
     List what was saved under a root, from paths alone; no file is opened.
+
+    The root is walked when the index is first looked at. A folder of it that cannot
+    be read is told on the log, and the rest is listed.
 
     Args:
         root: A folder.
@@ -166,87 +321,6 @@ def index(root: str | os.PathLike[str], *, all_files: bool = False) -> Index:
     >>> index(root)[0]
     <Entry shop.total, day=monday>
     """
-    store = open_store(_path(root))
-    entries = [
-        Entry(store.root, folder, name)
-        for folder, names in store.walk()
-        for name in _in_order(names)
-        if all_files or name.endswith(_SUFFIXES)
-    ]
-    return Index(store.root, entries)
-
-
-def load(
-    source: str | os.PathLike[str] | Entry,
-    /,
-    *names: str,
-    trusted: bool = False,
-    mmap: bool = False,
-    max_bytes: int | None = None,
-) -> dict[str, Any]:
-    """
-    Load what was saved: all values of a file, or those that are named.
-
-    Only what is named is read, and every byte of it is checked. Arrays are ordinary,
-    writable ones.
-
-    Args:
-        source: A path, or an entry of an index.
-        *names: The values to load; all of them if none is given.
-        trusted: Load pickles too, which can run any code: say so only for files of
-            people you trust.
-        mmap: Map arrays, read-only, instead of reading them: at no cost until they
-            are looked at, and unchecked. Compressed ones are read all the same.
-        max_bytes: How much memory the values may take, before they are decoded;
-            mapped arrays do not count. None means the memory of this machine.
-
-    Returns:
-        The values by name.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        UnknownValueError: If the file holds no value of a name.
-        CorruptFileError: If the file is cut short, changed, or no checkpoint.
-        TooLargeError: If the values would take more memory than `max_bytes`.
-        UntrustedError: If a value is a pickle, and `trusted` was not given.
-        FormatError: If a later version of this library wrote it, or a value is of a
-            kind that is not known here.
-        MissingDependencyError: If the library of a value is not installed.
-
-    >>> import tempfile
-    >>> from checkpoints import FileHandler
-    >>> root = tempfile.mkdtemp()
-    >>> FileHandler(root).checkpoint("shop.total", items=3, price=9.5)
-    >>> load(f"{root}/shop/total.ckpt.zip", "price")
-    {'price': 9.5}
-    """
-    path = source.path if isinstance(source, Entry) else _path(source)
-    try:
-        return load_file(path, names, trusted=trusted, mmap=mmap, max_bytes=max_bytes)
-    except (FileNotFoundError, IsADirectoryError) as error:
-        for suffix in _SUFFIXES:
-            if os.path.exists(path + suffix):
-                error.add_note(f"Did you mean {path}{suffix}?")
-        if os.path.isdir(path):
-            error.add_note("It is a folder: index(...) lists what lies below it")
-        raise
-
-
-def _in_order(files: Sequence[str]) -> Sequence[str]:
-    """Put the numbered files of a key behind its first one, in their order."""
-    if any(file.count(".") > _DOTS for file in files):
-        return sorted(files, key=_stem_and_number)
-    return files
-
-
-def _stem_and_number(file: str) -> tuple[str, int]:
-    stem, _, rest = file.partition(".")
-    number = rest.partition(".")[0]
-    return stem, int(number) if number.isdecimal() and number.isascii() else 1
-
-
-def _path(given: object) -> str:
-    if not isinstance(given, (str, os.PathLike)):
-        message = f"{given!r} is no path: give a str, a Path, or an entry of an index"
-        raise ConfigError(message)
-    return local_path(str(os.fspath(given)))
+    store = open_store(path_of(root))
+    check_root(store.root)
+    return Index(store.root, all_files=all_files)

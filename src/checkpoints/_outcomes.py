@@ -15,18 +15,20 @@ from typing import Any
 
 from checkpoints import _writer
 from checkpoints._exit import at_exit
+from checkpoints._key import Key
 from checkpoints._shown import shown
 from checkpoints.errors import UnknownOutcomeError
 
-__all__ = ["Outcomes", "Result", "Stats", "outcomes"]
+__all__ = ["Outcomes", "Result", "Stats", "outcomes", "story_of"]
 
 logger = logging.getLogger("checkpoints")
 
 Result = Future[Any] | bool | None
+Subject = Key | str
 
 _OUTCOMES = ("saved", "skipped", "dropped", "failed", "unknown")
 _GOES_ON = "The program goes on; on_error='raise' stops it"
-_MAKE_ROOM = "A larger max_pending or max_wait, or every=n, helps"
+_MAKE_ROOM = "A larger max_pending or max_wait, every=n, or a flush in time helps"
 _TOLD = {"failed": "failed", "unknown": "may have failed", "dropped": "dropped"}
 
 
@@ -78,7 +80,7 @@ class Outcomes:
     def follow(
         self,
         result: Result,
-        name: str,
+        subject: Subject,
         handler: Any,
         failed: Callable[[BaseException], None] | None = None,
     ) -> None:
@@ -87,35 +89,35 @@ class Outcomes:
 
         Args:
             result: What the handler's `commit` returned.
-            name: The name of the checkpoint.
+            subject: The key of the save, or the name alone.
             handler: Who saves it.
             failed: Called with the error of a save in the background; unless given,
                 the log is told.
         """
         if isinstance(result, Future):
-            failed = failed or partial(self.failed, name, handler=handler)
-            settle = partial(self._settle, name, handler, failed)
+            failed = failed or partial(self.failed, subject, handler=handler)
+            settle = partial(self._settle, subject, handler, failed)
             result.add_done_callback(settle)
         else:
-            self.ended(name, result)
+            self.ended(subject, result)
 
-    def ended(self, name: str, result: object) -> None:
+    def ended(self, subject: Subject, result: object) -> None:
         """Count a save that is over: False means that there was no need for it."""
-        self.count(name, "skipped" if result is False else "saved")
+        self.count(_name_of(subject), "skipped" if result is False else "saved")
 
     def _settle(
         self,
-        name: str,
+        subject: Subject,
         handler: Any,
         failed: Callable[[BaseException], None],
         future: Future[Any],
     ) -> None:
         if future.cancelled():
-            self._dropped(name, handler)
+            self._dropped(subject, handler)
             return
         error = future.exception()
         if error is None:
-            self.ended(name, future.result())
+            self.ended(subject, future.result())
         else:
             failed(error)
 
@@ -125,19 +127,24 @@ class Outcomes:
             self._counts[name, outcome] += 1
 
     def failed(
-        self, name: str, error: BaseException, *, handler: Any = None, loud: bool = True
+        self,
+        subject: Subject,
+        error: BaseException,
+        *,
+        handler: Any = None,
+        loud: bool = True,
     ) -> None:
         """Count a save that failed, and tell the log of it if it is to be loud."""
         outcome = "unknown" if isinstance(error, UnknownOutcomeError) else "failed"
-        self.count(name, outcome)
+        self.count(_name_of(subject), outcome)
         if loud:
-            story = partial(_story, name, error, handler)
-            self._tell(name, outcome, type(error), story, _GOES_ON)
+            story = partial(story_of, subject, error, handler)
+            self._tell(_name_of(subject), outcome, type(error), story, _GOES_ON)
 
-    def _dropped(self, name: str, handler: Any) -> None:
-        self.count(name, "dropped")
-        story = f"checkpoint {name!r} was dropped, by {shown(handler)}: no room or time"
-        self._tell(name, "dropped", "dropped", lambda: story, _MAKE_ROOM)
+    def _dropped(self, subject: Subject, handler: Any) -> None:
+        self.count(_name_of(subject), "dropped")
+        story = partial(_story_of_drop, subject, handler)
+        self._tell(_name_of(subject), "dropped", "dropped", story, _MAKE_ROOM)
 
     def _tell(
         self,
@@ -155,11 +162,13 @@ class Outcomes:
                 self._kinds[name, kind] += 1
                 count = self._kinds[name, kind]
             # The 1st, 10th, 100th ...: a full disk must not fill the log as well.
-            if str(count).strip("0") == "1":
-                told = story()
-                self._first = self._first or told
-                again = "" if count == 1 else f", for the {count}th time"
-                logger.warning("%s%s. %s", told, again, way_out)
+            if str(count).strip("0") != "1":
+                logger.info("%s", story())
+                return
+            told = story()
+            self._first = self._first or told
+            again = "" if count == 1 else f", for the {count}th time"
+            logger.warning("%s%s. %s", told, again, way_out)
 
     def stats(self, pending: int, pending_bytes: int) -> Stats:
         """Return the counts, with what others know of those that wait."""
@@ -198,7 +207,19 @@ class Outcomes:
         return f"of {total} saves: {', '.join(parts)}. The first: {self._first}"
 
 
-def _story(name: str, error: BaseException, handler: Any) -> str:
+def _name_of(subject: Subject) -> str:
+    return subject.name if isinstance(subject, Key) else subject
+
+
+def _shown(subject: Subject) -> str:
+    try:
+        return str(subject) if isinstance(subject, Key) else repr(subject)
+    except Exception:  # noqa: BLE001 - a tag without a text
+        return repr(_name_of(subject))
+
+
+def story_of(subject: Subject, error: BaseException, handler: Any) -> str:
+    """Return what there is to say of a save that failed."""
     try:
         told = str(error)
     except Exception:  # noqa: BLE001 - the error is one of the user's own
@@ -207,8 +228,15 @@ def _story(name: str, error: BaseException, handler: Any) -> str:
     by = "" if handler is None else f", by {shown(handler)}"
     what = "may not have been" if isinstance(error, UnknownOutcomeError) else "was not"
     return (
-        f"checkpoint {name!r} {what} saved{by}: {type(error).__name__}: "
+        f"checkpoint {_shown(subject)} {what} saved{by}: {type(error).__name__}: "
         f"{told} {notes}".rstrip()
+    )
+
+
+def _story_of_drop(subject: Subject, handler: Any) -> str:
+    return (
+        f"checkpoint {_shown(subject)} was dropped, by {shown(handler)}: there was no "
+        "room for it, or no time"
     )
 
 

@@ -24,7 +24,8 @@ from checkpoints._handlers import ABSENT, Handler, named_values
 from checkpoints._key import Key, checked_name
 from checkpoints._names import Names
 from checkpoints._origin import Origin, outside_level
-from checkpoints._outcomes import outcomes
+from checkpoints._outcomes import outcomes, story_of
+from checkpoints._owed import Owed
 from checkpoints._rules import Rule, Target, handlers_for, split_options
 from checkpoints._shown import shown
 from checkpoints._tags import TagPairs, current_tags
@@ -44,8 +45,7 @@ class Registry:
         self.plans: dict[str, tuple[Rule, ...] | object] = {}
         self.names = Names()
         self._rules: tuple[Rule, ...] = ()
-        # Errors of the background under on_error="raise", until they are raised.
-        self._owed: list[tuple[Rule, BaseException]] = []
+        self.owed = Owed()
         self._told: set[str] = set()
         self._lock = threading.RLock()
         self._pid = os.getpid()
@@ -55,7 +55,6 @@ class Registry:
     def _begin_in_child(self) -> None:
         # The thread that may have held the lock is not there after a fork.
         self._lock = threading.RLock()
-        self._owed = []
 
     def deprecate(self, old: str, new: str) -> None:
         """Rename a name; `checkpoints.deprecate` says more."""
@@ -119,8 +118,8 @@ class Registry:
         with self._lock:
             self._rules = ()
             self.plans.clear()
-            self._owed.clear()
             self._told.clear()
+        self.owed.tell()
         outcomes.clear()
 
     def _warn_of_old_names(self, rule: Rule, names: Iterable[str]) -> None:
@@ -255,7 +254,12 @@ class Registry:
                 outcomes.failed(name, error)
 
     def save(self, rule: Rule, key: Key, data: Any, values: Mapping[str, Any]) -> None:
-        self.raise_owed(rule)
+        """
+        Have every handler of a rule save a call that it has chosen.
+
+        Raises:
+            Exception: Only under `on_error="raise"`: what hindered it.
+        """
         raised = None
         for handler in rule.handlers:
             try:
@@ -263,11 +267,13 @@ class Registry:
                 self.commit(rule, handler, key, staged)
             except BaseException as error:  # noqa: BLE001 - the host must not fall
                 try:
-                    self.failed(rule, key.name, error, handler)
+                    self.failed(rule, key, error, handler)
                 except Exception as told:  # noqa: BLE001 - all handlers get the data
                     raised = raised or told
         if raised is not None:
             raise raised
+        # In the end, so that the error of another save does not cost this one.
+        self.owed.pay(rule)
 
     def commit(self, rule: Rule, handler: Handler, key: Key, staged: Any) -> None:
         """
@@ -278,17 +284,17 @@ class Registry:
         """
         result = handler.commit(key, staged)
         if isinstance(result, Future):
-            failed = partial(self._failed_later, rule, key.name, handler=handler)
-            outcomes.follow(result, key.name, handler, failed)
+            failed = partial(self._failed_later, rule, key, handler=handler)
+            outcomes.follow(result, key, handler, failed)
         else:
-            outcomes.ended(key.name, result)
+            outcomes.ended(key, result)
 
     # Failures
 
     def failed(
         self,
         rule: Rule,
-        name: str,
+        subject: Key | str,
         error: BaseException,
         handler: Handler | None = None,
     ) -> None:
@@ -303,74 +309,59 @@ class Registry:
             raise error
         loud = rule.on_error == "warn"
         with suppress(Exception):
-            outcomes.failed(name, error, handler=handler, loud=loud)
+            outcomes.failed(subject, error, handler=handler, loud=loud)
         if rule.on_error == "raise":
             raise error
 
     def _failed_later(
-        self, rule: Rule, name: str, error: BaseException, *, handler: Handler
+        self, rule: Rule, key: Key, error: BaseException, *, handler: Handler
     ) -> None:
         """Do the same with an error in the background, where nobody can catch it."""
-        loud = rule.on_error == "warn"
-        outcomes.failed(name, error, handler=handler, loud=loud)
-        if rule.on_error == "raise":
-            error.add_note(f"while checkpoint {name!r} was saved in the background")
+        # Of a rule that is gone, no call comes any more that could raise it.
+        owed = rule.on_error == "raise" and rule in self._rules
+        loud = rule.on_error != "ignore" and not owed
+        outcomes.failed(key, error, handler=handler, loud=loud)
+        if owed:
+            story = story_of(key, error, handler)
+            error.add_note(f"while checkpoint {key} was saved in the background")
             at_exit(self.report)
-            with self._lock:
-                self._owed.append((rule, error))
-
-    def raise_owed(self, rule: Rule | None = None) -> None:
-        """
-        Raise the first error of the background that nobody was told of yet.
-
-        Args:
-            rule: Whose errors; everybody's unless given.
-
-        Raises:
-            BaseException: That error.
-        """
-        if not self._owed:
-            return
-        with self._lock:
-            mine = [error for owner, error in self._owed if rule in (None, owner)]
-            self._owed = [owed for owed in self._owed if rule not in (None, owed[0])]
-        if mine:
-            for other in mine[1:]:
-                mine[0].add_note(f"and then: {type(other).__name__}: {other}")
-            raise mine[0]
+            self.owed.add(rule, error, story)
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait for what is saved in the background; `checkpoints.flush` says more."""
         handlers = [handler for rule in self._rules for handler in rule.handlers]
-        # By identity, as a handler that is a mapping has no hash.
-        for handler in {id(each): each for each in handlers}.values():
-            handler.flush(timeout)
-        _writer.flush(timeout)
-        self.raise_owed()
+        late: Exception | None = None
+        for flush in (*dict.fromkeys(it.flush for it in handlers), _writer.flush):
+            try:
+                flush(timeout)
+            except Exception as error:  # noqa: BLE001 - each has its turn
+                late = late or error
+        self.owed.pay()
+        if late is not None:
+            raise late
 
     def finish(self, rule: Rule, *, may_raise: bool) -> None:
         """Take a rule back once all is saved that it has accepted."""
-        self.remove(rule)
         may_raise = may_raise and rule.on_error == "raise"
-        for handler in rule.handlers:
-            try:
-                handler.flush()
-            except Exception as error:
-                if may_raise:
-                    raise
-                logger.warning("%s: %s", shown(handler), error)
+        try:
+            for handler in rule.handlers:
+                try:
+                    handler.flush()
+                except Exception as error:
+                    if may_raise:
+                        raise
+                    logger.warning("%s: %s", shown(handler), error)
+        finally:
+            self.remove(rule)
         if may_raise:
-            self.raise_owed(rule)
+            self.owed.pay(rule)
 
     # The end
 
     def report(self) -> None:
         """Tell, at the end of the process, what went wrong and what did not happen."""
         outcomes.report()
-        for rule, error in self._owed:
-            logger.error(
-                "%r was to raise this, and nobody was there to see it: %r", rule, error
-            )
+        self.owed.tell()
         if os.getpid() == self._pid and not is_worker():
             for rule in self._rules:
                 self._tell_of_idle(rule)

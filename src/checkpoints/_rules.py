@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import fnmatch
 import itertools
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 from checkpoints._file_handler import FileHandler
 from checkpoints._handlers import FunctionHandler, Handler
-from checkpoints._key import Key, checked_name
-from checkpoints._shown import shown
-from checkpoints._tags import TagPairs, checked_tag_name, tags_match
+from checkpoints._key import Key
+from checkpoints._name_pattern import NamePattern
+from checkpoints._tag_filter import checked_tag_filter, tags_match
+from checkpoints._tags import TagPairs
 from checkpoints.errors import ConfigError
 
 __all__ = ["Rule", "Target", "Where", "handlers_for", "split_options"]
@@ -69,8 +68,8 @@ class Rule:
         forget: Callable[[Rule], None] = lambda _: None,
         finish: Callable[..., None] = lambda _, **__: None,
     ) -> None:
-        self.names: str | tuple[str, ...]
-        self.names = names if isinstance(names, str) else _listed(names)
+        pattern = NamePattern(names)
+        self.names = pattern.names
         self.handlers = handlers
         self.where = _checked_where(where)
         self.every = _checked_count("every", every)
@@ -80,7 +79,7 @@ class Rule:
             raise ConfigError(message)
         self.on_error = on_error
         self._forget, self._finish = forget, finish
-        self.covers = _matcher(self.names)
+        self.covers = pattern.covers
         self._calls: dict[str, itertools.count[int]] = {}
         # Whether `where` has taken a call so far, and whether it has turned one down.
         self.accepted = self.refused = False
@@ -188,32 +187,9 @@ def _handler(target: Any, options: Mapping[str, Any]) -> Handler:
     raise ConfigError(message)
 
 
-def _matcher(names: str | tuple[str, ...]) -> Callable[[str], bool]:
-    """Return what tells whether a name is covered by a pattern, or is in a list."""
-    if not isinstance(names, str):
-        exact = frozenset(checked_name(name) for name in names)
-        return exact.__contains__
-    if any(character in names for character in "*?["):
-        matches = re.compile(fnmatch.translate(names)).match
-        return lambda name: matches(name) is not None
-    below = f"{checked_name(names)}."
-    return lambda name: name == names or name.startswith(below)
-
-
-def _listed(names: Iterable[str]) -> tuple[str, ...]:
-    try:
-        return tuple(names)
-    except TypeError as error:
-        message = (
-            f"{shown(names)} cannot be the names of checkpoints: give a pattern, such "
-            "as 'mypkg.*', or a list of names"
-        )
-        raise ConfigError(message) from error
-
-
 def _checked_where(where: Where | None) -> Where | None:
     if isinstance(where, Mapping):
-        return {checked_tag_name(name): value for name, value in where.items()}
+        return checked_tag_filter(where)
     if where is not None and not callable(where):
         message = (
             f"where={where!r} has to be a mapping of tags to values, or a function "

@@ -173,11 +173,20 @@ class Session:
             Exception: Only under a rule with `on_error="raise"`: what hindered a save.
                 What was not saved is staged still.
         """
+        rules = []
         with self._held():
-            for path, slot in list(self._slots.items()):
-                if slot.names and slot.rule is not None:
-                    self._commit(slot, slot.rule)
-                del self._slots[path]
+            for path in list(self._slots):
+                # Taken out first: a handler may stage more, or commit by itself.
+                slot = self._slots.pop(path, None)
+                if slot is not None and slot.names and slot.rule is not None:
+                    rules.append(slot.rule)
+                    try:
+                        self._commit(slot, slot.rule)
+                    except BaseException:
+                        self._slots.setdefault(path, slot)
+                        raise
+        for rule in rules:
+            registry.owed.pay(rule)
 
     def _commit(self, slot: _Slot, rule: Rule) -> None:
         name = registry.names.current(self._given)
@@ -187,7 +196,7 @@ class Session:
                 if staged is not None:
                     registry.commit(rule, handler, key, staged)
             except BaseException as error:  # noqa: BLE001 - the host must not fall
-                registry.failed(rule, name, error, handler)
+                registry.failed(rule, key, error, handler)
             slot.staged[position] = (handler, None)
 
     def discard(self) -> None:

@@ -7,7 +7,6 @@ import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from contextvars import ContextVar
-from fnmatch import fnmatchcase
 from types import TracebackType
 from typing import Any, NamedTuple, ParamSpec, SupportsIndex, TypeVar, cast, overload
 
@@ -21,7 +20,6 @@ __all__ = [
     "in_async_steps",
     "tag_text",
     "tags",
-    "tags_match",
     "with_checkpoint_tags",
 ]
 
@@ -289,35 +287,6 @@ def tag_text(value: object) -> str:
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
     return str(value)
-
-
-def tags_match(
-    pairs: Iterable[tuple[str, object]], where: Mapping[str, object]
-) -> bool:
-    """
-    Tell whether the tags have every value that is asked for.
-
-    Args:
-        pairs: The tags.
-        where: Tag name to a value, or to a list, tuple or set of values any of
-            which will do. Values are compared as texts; one with `*`, `?` or `[`
-            is a glob as well. A repeated tag matches by any of its values.
-    """
-    texts: dict[str, list[str]] = {}
-    for name, value in pairs:
-        texts.setdefault(name, []).append(tag_text(value))
-    return all(
-        any(
-            text == tag_text(choice) or fnmatchcase(text, tag_text(choice))
-            for text in texts.get(name, ())
-            for choice in _choices(wanted)
-        )
-        for name, wanted in where.items()
-    )
-
-
-def _choices(wanted: object) -> Iterable[object]:
-    return wanted if isinstance(wanted, (list, tuple, set, frozenset)) else (wanted,)
 
 
 class Tags(tuple[tuple[str, str], ...]):

@@ -14,7 +14,7 @@ from typing import Self, TypeAlias
 
 from checkpoints.errors import UnknownOutcomeError
 
-__all__ = ["Folder", "Piece", "Temporary", "is_temporary"]
+__all__ = ["Folder", "Piece", "Temporary"]
 
 Piece: TypeAlias = "tuple[int, bytes | bytearray | memoryview]"
 
@@ -42,6 +42,7 @@ class Temporary:
     """
 
     def __init__(self, folder: str) -> None:
+        # A name that a walk passes over.
         name = f".{os.getpid()}-{_TOKEN}-{next(_count)}.ckpt.tmp"
         self.path = f"{folder}{os.sep}{name}"
         self._files: list[FileIO] = []
@@ -153,8 +154,8 @@ class Temporary:
             os.link(self.path, path)
         except OSError as error:
             # A network file system may repeat a request whose answer was lost, and
-            # then fail where the first one did it: a second link tells.
-            if self._links(error, path) > 1:
+            # then fail where the first one did it.
+            if self._is_at(path, error):
                 return
             if error.errno not in _NO_LINKS:
                 raise
@@ -162,15 +163,17 @@ class Temporary:
 
     def _check_unmoved(self, error: OSError, path: str) -> None:
         """Raise `UnknownOutcomeError` where the file has moved in spite of an error."""
-        if self._links(error, path) == 0:
+        try:
+            os.stat(self.path)
+        except OSError:
             raise _unknown(error, path) from error
 
-    def _links(self, error: OSError, path: str) -> int:
-        """Return how many names the file has, after an error of giving it one."""
+    def _is_at(self, path: str, error: OSError) -> bool:
+        """Tell whether the file has a name, after an error of giving it one."""
         try:
-            return os.stat(self.path).st_nlink
+            return os.path.samefile(self.path, path)
         except FileNotFoundError:
-            return 0
+            return False
         except OSError:
             raise _unknown(error, path) from error
 
@@ -204,11 +207,6 @@ def _unknown(error: OSError, path: str) -> UnknownOutcomeError:
         "it is there is unknown. Look for it, or save it again",
         path,
     )
-
-
-def is_temporary(name: str) -> bool:
-    """Tell whether a file name is that of a `Temporary`."""
-    return name.startswith(".") and name.endswith(".ckpt.tmp")
 
 
 class Folder:

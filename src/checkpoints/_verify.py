@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from checkpoints._archive import Archive
 from checkpoints._container import open_container
-from checkpoints._index import Entry, index
+from checkpoints._entry import Entry
+from checkpoints._index import index
 from checkpoints._local_file import LocalFile
 from checkpoints._shown import printable
 from checkpoints.errors import CheckpointError, ConfigError, CorruptFileError
@@ -23,6 +25,7 @@ Told = tuple[str, str]
 
 # More threads than this wait for the same disk.
 _MOST_WORKERS = 8
+_BATCH = 10_000
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class Verification:
         bytes: How many bytes they have.
         damaged: Path and error text of each file that is damaged, or no checkpoint.
         unreadable: Path and error text of each file that could not be checked: it may
-            not be read, or needs a library or a version that is not here.
+            not be read, or needs a library or a version that is not here; and of each
+            folder that may not be listed.
     """
 
     root: str
@@ -124,19 +128,25 @@ def verify(
         checked=len(whole),
         bytes=sum(it.size for it in whole),
         damaged=tuple((it.path, it.damage) for it in findings if it.damage),
-        unreadable=tuple((it.path, it.hindrance) for it in findings if it.hindrance),
+        unreadable=(
+            *((str(it.filename), str(it.strerror)) for it in entries.unreadable),
+            *((it.path, it.hindrance) for it in findings if it.hindrance),
+        ),
     )
 
 
 def _findings(
-    entries: Sequence[Entry], workers: int, advance: Callable[[], object]
+    entries: Iterable[Entry], workers: int, advance: Callable[[], object]
 ) -> Iterator[_Finding]:
     pool = ThreadPoolExecutor(workers, thread_name_prefix="checkpoints-verify")
     try:
-        for finding in pool.map(_checked, (entry.path for entry in entries)):
-            advance()
-            if finding is not None:
-                yield finding
+        paths = (entry.path for entry in entries)
+        # Some at a time: what waits for a thread takes more memory than its path.
+        while batch := list(islice(paths, _BATCH)):
+            for finding in pool.map(_checked, batch):
+                advance()
+                if finding is not None:
+                    yield finding
     finally:
         # After an interrupt nobody wants the rest of a million files.
         pool.shutdown(cancel_futures=True)

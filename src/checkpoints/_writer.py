@@ -7,6 +7,7 @@ the first save, and the thread ends when there has been nothing to do for a whil
 
 from __future__ import annotations
 
+import enum
 import logging
 import os
 import threading
@@ -15,16 +16,15 @@ import traceback
 import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
-from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from checkpoints._exit import at_exit, may_be_killed
-from checkpoints.errors import PendingError
+from checkpoints.errors import ConfigError, PendingError
 from checkpoints.formats._frozen import frozen_values
 from checkpoints.formats._weight import weight_of
 
-__all__ = ["Writer", "drain", "flush", "is_writing", "pending"]
+__all__ = ["Writer", "checked_seconds", "drain", "flush", "is_writing", "pending"]
 
 logger = logging.getLogger("checkpoints")
 
@@ -48,6 +48,14 @@ class _Job:
         self.done: Future[None] = Future()
 
 
+class _Place(enum.Enum):
+    """Where a save that is submitted is to be made."""
+
+    QUEUE = enum.auto()
+    NOW = enum.auto()
+    NOWHERE = enum.auto()
+
+
 class Writer:
     """
     Saves values in a thread of its own.
@@ -65,22 +73,31 @@ class Writer:
         self.on_full = on_full
         self.max_wait = max_wait
         self.renew()
-        _writers.add(self)
+        with _all_lock:
+            _writers.add(self)
+        at_exit(drain)
 
     def renew(self) -> None:
         """Begin with nothing: here, and in a forked child, which has no such thread."""
         # Reentrant, as a signal or the garbage collector may save something anywhere.
         self._lock = threading.RLock()
         self._queue: SimpleQueue[_Job] = SimpleQueue()
-        self._jobs: dict[_Job, int] = {}
+        # In the order in which they came; there is no set of that kind.
+        self.jobs: dict[_Job, None] = {}
+        # The threads that are saving right now.
+        self._saving: set[int] = set()
         self._held = 0
         self._thread: threading.Thread | None = None
-        self._is_closed = False
+        self.is_closed = _has_ended
 
     @property
     def load(self) -> tuple[int, int]:
         """How many saves wait, and how many bytes they hold."""
-        return len(self._jobs), self._held
+        return len(self.jobs), self._held
+
+    def is_saving_in(self, thread: int) -> bool:
+        """Tell whether a thread is at work on a save of this writer."""
+        return thread in self._saving
 
     def submit(self, values: Mapping[str, Any], save: Save) -> object:
         """
@@ -100,14 +117,14 @@ class Writer:
             FormatError: If a value cannot be copied.
             Exception: What `save` raised, where it was called at once.
         """
-        if self._is_closed or may_be_killed():
+        if may_be_killed():
             return save(values)
         job = _Job(save, weight_of(values))
-        fits = job.size <= self.max_pending
         try:
-            if self._reserve(job):
-                if not fits:
-                    return save(values)
+            place = self._reserve(job)
+            if place is _Place.NOW:
+                return self._at_once(job, values)
+            if place is _Place.QUEUE:
                 job.values = frozen_values(values)
                 self._queue.put(job)
                 self._see_to_thread()
@@ -118,25 +135,36 @@ class Writer:
             if job.outcome.cancel():
                 self._release(job)
             raise
-        finally:
-            if not fits:
-                self._release(job)
         return job.outcome
 
-    def _reserve(self, job: _Job) -> bool:
-        """Wait for room, or until nothing waits; False where the save is dropped."""
+    def _at_once(self, job: _Job, values: Mapping[str, Any]) -> object:
+        me = threading.get_ident()
+        is_nested = me in self._saving
+        self._saving.add(me)
+        try:
+            return job.save(values)
+        finally:
+            if not is_nested:
+                self._saving.discard(me)
+            self._release(job)
+
+    def _reserve(self, job: _Job) -> _Place:
+        """Wait for room, or until nothing waits, and tell where to save."""
         deadline = time.monotonic() + self.max_wait
         while True:
             with self._lock:
-                if self._held + job.size <= self.max_pending or not (
-                    self._jobs or self.on_full == "drop"
-                ):
-                    self._jobs[job] = job.size
-                    self._held += job.size
-                    return True
+                # Who is about to save would wait for itself.
+                if self.is_closed or threading.get_ident() in self._saving:
+                    return _Place.NOW
+                if self._held + job.size <= self.max_pending:
+                    self._admit(job)
+                    return _Place.QUEUE
                 if self.on_full == "drop":
-                    return False
-                oldest = next(iter(self._jobs))
+                    return _Place.NOWHERE
+                if not self.jobs:
+                    self._admit(job)
+                    return _Place.NOW
+                oldest = next(iter(self.jobs))
             self._see_to_thread()
             if not _is_over(oldest, deadline):
                 count, size = self.load
@@ -147,11 +175,17 @@ class Writer:
                 )
                 raise PendingError(message)
 
+    def _admit(self, job: _Job) -> None:
+        self.jobs[job] = None
+        self._held += job.size
+
     def _release(self, job: _Job) -> None:
         with self._lock:
-            self._held -= self._jobs.pop(job, 0)
-            if not self._jobs:
-                # An interrupt may have come between the two of them.
+            if job in self.jobs:
+                del self.jobs[job]
+                self._held -= job.size
+            if not self.jobs:
+                # An interrupt may have come between a job and its size.
                 self._held = 0
         if not job.done.done():
             job.done.set_result(None)
@@ -163,14 +197,14 @@ class Writer:
             if running or self._queue.empty():
                 return
             at_exit(drain)
-            # A daemon, so that a disk that hangs does not keep the program from
-            # ending; what it has to do is seen to by `drain`.
-            self._thread = threading.Thread(
-                target=self._work, name="checkpoints-writer", daemon=True
-            )
             try:
+                # A daemon, so that a disk that hangs does not keep the program from
+                # ending; what it has to do is seen to by `drain`.
+                self._thread = threading.Thread(
+                    target=self._work, name="checkpoints-writer", daemon=True
+                )
                 self._thread.start()
-            except RuntimeError:  # the interpreter is ending
+            except RuntimeError:  # the interpreter is ending, or has no such threads
                 self._thread = None
         if self._thread is None:
             self._work(linger=0)
@@ -178,11 +212,7 @@ class Writer:
     def _work(self, linger: float = _LINGER) -> None:
         while True:
             try:
-                job = (
-                    self._queue.get(timeout=linger)
-                    if linger
-                    else self._queue.get(False)
-                )
+                job = self._queue.get(timeout=linger)
             except Empty:
                 with self._lock:
                     if self._queue.empty():
@@ -193,25 +223,15 @@ class Writer:
             del job
 
     def _do(self, job: _Job) -> None:
-        result: object = None
-        failure: BaseException | None = None
-        _here.is_writing = True
+        me = threading.get_ident()
+        self._saving.add(me)
         try:
             if job.outcome.set_running_or_notify_cancel():
-                result = job.save(job.values)
-        except BaseException as error:  # noqa: BLE001 - it is the outcome of this save
-            # Its frames hold the values, and it may be kept for a while.
-            traceback.clear_frames(error.__traceback__)
-            failure = error
+                _settle(job)
         finally:
-            _here.is_writing = False
-        job.values = {}
-        with suppress(Exception):
-            if failure is not None:
-                job.outcome.set_exception(failure)
-            elif not job.outcome.cancelled():
-                job.outcome.set_result(result)
-        self._release(job)
+            job.values = {}
+            self._saving.discard(me)
+            self._release(job)
 
     def flush(self, timeout: float | None = None) -> None:
         """
@@ -223,9 +243,11 @@ class Writer:
         Raises:
             PendingError: If it is not over then. It goes on.
         """
-        timeout = self.max_wait if timeout is None else timeout
+        timeout = self.max_wait if timeout is None else checked_seconds(timeout)
+        if threading.get_ident() in self._saving:
+            return  # from inside of a save, which would wait for itself
         self._see_to_thread()
-        jobs = [job.done for job in list(self._jobs)]
+        jobs = [job.done for job in list(self.jobs)]
         left = wait(jobs, min(timeout, threading.TIMEOUT_MAX)).not_done
         if left:
             message = (
@@ -244,13 +266,52 @@ class Writer:
         Raises:
             PendingError: If it is not over then. What has not begun is dropped.
         """
-        self._is_closed = True
+        self.is_closed = True
         try:
             self.flush(timeout)
         except BaseException:
-            for job in list(self._jobs):
+            for job in list(self.jobs):
                 job.outcome.cancel()
             raise
+
+
+def _settle(job: _Job) -> None:
+    """Save, and give the future what came of it, or what hindered it."""
+    try:
+        result = job.save(job.values)
+    except BaseException as error:  # noqa: BLE001 - it is the outcome of this save
+        _forget_frames(error)
+        job.values = {}
+        job.outcome.set_exception(error)
+    else:
+        job.values = {}
+        job.outcome.set_result(result)
+
+
+def _forget_frames(error: BaseException) -> None:
+    """Let go of the values, which an error holds that is kept for a while."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            traceback.clear_frames(one.__traceback__)
+            waiting += [one.__cause__, one.__context__]
+
+
+def _all() -> list[Writer]:
+    with _all_lock:
+        return list(_writers)
+
+
+def checked_seconds(value: Any, option: str = "timeout") -> float:
+    """Return a number of seconds; `ConfigError` if it cannot be one."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not value >= 0:
+        message = f"{option}={value!r} has to be a number of seconds from 0 on"
+        raise ConfigError(message)
+    return float(value)
 
 
 def _is_over(job: _Job, deadline: float) -> bool:
@@ -260,45 +321,62 @@ def _is_over(job: _Job, deadline: float) -> bool:
 
 def is_writing() -> bool:
     """Tell whether this thread is at work on a save of the background."""
-    return getattr(_here, "is_writing", False)
+    me = threading.get_ident()
+    return any(writer.is_saving_in(me) for writer in _all())
 
 
 def pending() -> tuple[int, int]:
     """Return how many saves wait in this process, and how many bytes they hold."""
-    loads = [writer.load for writer in list(_writers)]
+    loads = [writer.load for writer in _all()]
     return sum(count for count, _ in loads), sum(size for _, size in loads)
 
 
 def flush(timeout: float | None = None) -> None:
     """Wait for every writer of this process; `Writer.flush` says more."""
-    for writer in list(_writers):
+    for writer in _all():
         writer.flush(timeout)
 
 
 def drain() -> None:
     """See to it, at the end of the process, that what was accepted is saved."""
+    global _has_ended  # noqa: PLW0603 - as little as the process itself is it made anew
+    # Those that are made from now on are closed, as nobody would come to drain them.
+    _has_ended = True
     start = time.monotonic()
-    for writer in list(_writers):
-        left = max(0.0, start + writer.max_wait - time.monotonic())
-        try:
-            writer.close(left)
-        except (PendingError, KeyboardInterrupt) as error:
-            logger.warning(
-                "the program ends, and %d saves in the background were not done (%s): "
-                "they are lost. A longer max_wait, or a flush before the end, helps",
-                writer.load[0],
-                "interrupted"
-                if isinstance(error, KeyboardInterrupt)
-                else f"max_wait={writer.max_wait:g} s",
-            )
+    for writer in _all():
+        if not writer.is_closed:
+            _drain(writer, max(0.0, start + writer.max_wait - time.monotonic()))
+
+
+def _drain(writer: Writer, timeout: float) -> None:
+    why = f"max_wait={writer.max_wait:g} s"
+    try:
+        writer.close(timeout)
+    except PendingError:
+        pass
+    except KeyboardInterrupt:
+        why = "interrupted"
+    else:
+        return
+    # What was not dropped by that has begun, and cannot be stopped.
+    begun = sum(not job.outcome.cancelled() for job in list(writer.jobs))
+    logger.warning(
+        "the program ends before all of its saves in the background are done (%s)%s. "
+        "A longer max_wait, or a flush before the end, helps",
+        why,
+        f"; {begun} was being written, and may be there or not" if begun else "",
+    )
 
 
 def _renew_all() -> None:
-    for writer in list(_writers):
+    global _all_lock, _has_ended
+    _all_lock, _has_ended = threading.RLock(), False
+    for writer in _all():
         writer.renew()
 
 
-_here = threading.local()
+_all_lock = threading.RLock()
+_has_ended = False
 _writers: weakref.WeakSet[Writer] = weakref.WeakSet()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_all)

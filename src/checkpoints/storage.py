@@ -7,7 +7,6 @@ folders of this machine (network mounts included).
 
 from __future__ import annotations
 
-import bisect
 import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +14,8 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from checkpoints._local_file import LocalFile
-from checkpoints._temporary import Folder, Piece, Temporary, is_temporary
+from checkpoints._temporary import Folder, Piece, Temporary
+from checkpoints._walk import walk
 from checkpoints.errors import ConfigError, UnknownOutcomeError
 
 __all__ = ["LocalFile", "LocalStore", "open_store"]
@@ -86,7 +86,7 @@ class LocalStore:
     def __init__(self, root: str) -> None:
         self.root = root
         # Folders whose own names are on the disk.
-        self._durable: set[str] = set()
+        self._durable: dict[str, tuple[int, int]] = {}
 
     def __repr__(self) -> str:
         return f"LocalStore({self.root!r})"
@@ -133,11 +133,12 @@ class LocalStore:
         folder = path[: path.rindex(os.sep)]
         temporary = Temporary(folder)
         with temporary, temporary:
-            made = _created(temporary, folder)
+            for made in _create(temporary, folder):
+                self._durable.pop(made, None)
             temporary.write(pieces, size)
             if durable:
                 temporary.sync()
-                self._sync_above(folder, made)
+                self._sync_above(folder)
             temporary.close()
             if replace:
                 temporary.rename(path)
@@ -161,15 +162,21 @@ class LocalStore:
             else:
                 return name
 
-    def _sync_above(self, folder: str, made: Sequence[str]) -> None:
+    def _sync_above(self, folder: str) -> None:
         """Have the names of a folder, and of those above it, on the disk."""
-        above = os.path.dirname(self.root)
-        below = folder[len(above) :].count(os.sep)
-        chain = [folder.rsplit(os.sep, depth)[0] for depth in range(below)]
-        for path in dict.fromkeys([*made, *chain]):
-            if path in made or path not in self._durable:
-                _sync(os.path.dirname(path))
-                self._durable.add(path)
+        while (above := os.path.dirname(folder)) != folder:
+            found = os.stat(folder)
+            # A folder that somebody took away and made again is another one.
+            identity = (found.st_dev, found.st_ino)
+            if self._durable.get(folder) != identity:
+                try:
+                    _sync(above)
+                except PermissionError:
+                    # Above the root, among folders that were there before.
+                    if folder.startswith(self.root + os.sep):
+                        raise
+                self._durable[folder] = identity
+            folder = above
 
     def get(self, name: str) -> LocalFile:
         """
@@ -196,20 +203,7 @@ class LocalStore:
         Raises:
             OSError: If the root is not there, or may not be read.
         """
-        pending: list[tuple[tuple[str, ...], Sequence[str] | None]] = [((), None)]
-        while pending:
-            folder, files = pending.pop()
-            if files is not None:
-                yield folder, files
-                continue
-            try:
-                found = _scan(os.path.join(self.root, *folder))
-            except OSError as error:
-                if not folder:
-                    error.add_note(_WHY_NO_ROOT)
-                    raise
-                continue
-            pending.extend(reversed(list(_in_order(folder, *found))))
+        return walk(self.root)
 
     def delete(self, name: str) -> None:
         """
@@ -221,43 +215,7 @@ class LocalStore:
         os.unlink(self.path_of(name))
 
 
-def _scan(folder: str) -> tuple[list[str], list[str]]:
-    files = []
-    folders = []
-    with os.scandir(folder) as found:
-        for item in found:
-            if item.is_dir(follow_symlinks=False):
-                folders.append(item.name)
-            elif _is_file(item) and not is_temporary(item.name):
-                files.append(item.name)
-    files.sort()
-    folders.sort()
-    return files, folders
-
-
-def _is_file(item: os.DirEntry[str]) -> bool:
-    try:
-        return item.is_file()
-    except OSError:  # a link to itself
-        return False
-
-
-def _in_order(
-    folder: tuple[str, ...], files: list[str], folders: list[str]
-) -> Iterator[tuple[tuple[str, ...], Sequence[str] | None]]:
-    """Yield the files of a folder in runs, and between them the folders it has."""
-    start = 0
-    for name in folders:
-        end = bisect.bisect(files, name, start)
-        if end > start:
-            yield folder, files[start:end]
-        yield (*folder, name), None
-        start = end
-    if start < len(files):
-        yield folder, files[start:]
-
-
-def _created(temporary: Temporary, folder: str) -> Sequence[str]:
+def _create(temporary: Temporary, folder: str) -> Sequence[str]:
     """Create a file, and its folder where there is none; return what was made."""
     made: list[str] = []
     for tries_left in reversed(range(_TRIES)):
@@ -273,7 +231,7 @@ def _created(temporary: Temporary, folder: str) -> Sequence[str]:
 
 
 def _make_folders(folder: str) -> list[str]:
-    """Make a folder and those above it; return the folders that are new."""
+    """Make a folder and those above it; return those that are new."""
     missing = []
     while folder and not os.path.isdir(folder):
         missing.append(folder)

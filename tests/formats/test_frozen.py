@@ -131,7 +131,7 @@ class TestErrors:
     def test_what_cannot_be_copied_is_named_with_its_type_and_the_way_out(self):
         with capture("frozen_errors"), pytest.raises(FormatError) as told:
             checkpoint("frozen_errors", good=1, model=[Uncopyable()])
-        for text in ("'model'", "type list", "lock", "copy=False"):
+        for text in ("'model'", "type list", "lock", "Give the parts"):
             assert text in str(told.value)
         with pytest.raises(FormatError, match=r"'data': type .*Uncopyable"):
             DictHandler().checkpoint("frozen_errors", Uncopyable())

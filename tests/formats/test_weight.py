@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections import deque
+from unittest.mock import Mock
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -16,6 +20,11 @@ MEGABYTE = 1_000_000
 class Thing:
     def __init__(self, **held):
         self.__dict__.update(held)
+
+
+@dataclasses.dataclass(slots=True)
+class Slotted:
+    weights: object
 
 
 class Lying:
@@ -41,6 +50,10 @@ LARGE = [
     pytest.param([b"x" * MEGABYTE], id="list"),
     pytest.param({"a": {"b": (b"x" * MEGABYTE,)}}, id="nested"),
     pytest.param(Thing(weights=FLOATS), id="object"),
+    pytest.param(Slotted(FLOATS), id="object with slots"),
+    pytest.param(deque([FLOATS]), id="deque"),
+    pytest.param(np.array([FLOATS, None], dtype=object), id="array of objects"),
+    pytest.param(pd.DataFrame({"a": [FLOATS, None]}), id="frame of objects"),
 ]
 
 
@@ -59,6 +72,18 @@ class TestWeight:
         value = [FLOATS]
         value.append(value)
         assert weight_of({"data": value}) >= MEGABYTE
+
+    def test_a_list_that_cannot_be_gone_through_counts_something(self):
+        class Broken(list):
+            def __iter__(self):
+                raise RuntimeError("mine")
+
+        assert weight_of({"data": Broken()}) > weight_of({})
+
+    def test_nothing_is_asked_of_a_value_that_it_is_not_known_for(self):
+        mock = Mock()
+        weight_of({"data": mock})
+        assert mock.mock_calls == []
 
     def test_a_value_whose_own_words_raise_counts_something(self):
         assert weight_of({"data": Lying()}) > weight_of({})

@@ -143,7 +143,7 @@ class TestDamage:
             f"a changed byte is never another value ({path.name})",
             cases=len(outcomes),
             breaches=len(broken),
-            control=unchecked(path, 1 if full else STEP),
+            control=unchecked(path, STEP),
         )
 
     def test_a_file_cut_at_any_length_is_told(self, path, full, record):

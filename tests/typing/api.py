@@ -191,6 +191,19 @@ assert_type(runs[0], cp.Entry)
 for entry in runs:
     assert_type(entry, cp.Entry)
 
+assert_type(runs[1:], cp.Index)
+assert_type(runs.where("mypkg.*", step=lambda text: int(text) > 3), cp.Index)
+assert_type(runs.where(["a", "b"], {"the tag": 1}, day=[1, 2]), cp.Index)
+assert_type(runs.sort("day", reverse=True).latest(), cp.Index)
+assert_type(runs.runs(), dict[str, cp.Index])
+assert_type(runs.names(), list[str])
+assert_type(runs.tag_values("day"), list[str])
+assert_type(runs.unreadable, tuple[OSError, ...])
+runs.to_arrow(details=True)
+runs.to_pandas()
+runs.to_polars()
+runs.concat("x", to="polars", trusted=True)
+
 first = runs[0]
 assert_type(first.name, str)
 assert_type(first.fullname, str)

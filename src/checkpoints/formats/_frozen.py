@@ -32,7 +32,7 @@ def frozen_values(values: Mapping[str, Any]) -> dict[str, Any]:
             message = (
                 f"value {name!r}: type {type_name(value)} cannot be copied as it is "
                 f"now ({type(error).__name__}: {error}). Give the parts of it that you "
-                "want to see; in memory, copy=False keeps the object itself"
+                "want to see"
             )
             raise FormatError(message) from error
     return frozen
@@ -72,5 +72,8 @@ def _copied(value: Any, above: tuple[int, ...], done: dict[int, Any]) -> Any:
         raise RecursionError
     above = (*above, id(value))
     if kind is dict:
-        return {key: _frozen(item, above, done) for key, item in value.items()}
+        return {
+            _frozen(key, above, done): _frozen(item, above, done)
+            for key, item in value.items()
+        }
     return kind([_frozen(item, above, done) for item in value])

@@ -40,18 +40,15 @@ def to_table(value: Any) -> tuple[Any, dict[str, Any]]:
         >>> table.num_rows, meta["schema"]
         (2, [['a', 'int64']])
     """
-    try:
-        import pyarrow
-    except ImportError as error:
-        message = "pyarrow is not installed: pip install pandas pyarrow"
-        raise Inexact(message) from error
+    if not _has_pyarrow():
+        raise Inexact("pyarrow is not installed: pip install pandas pyarrow")
     if value.attrs or not value.flags.allows_duplicate_labels:
         raise Inexact("Arrow has no place for the frame's attrs and flags")
     meta = _frame_notes(value)
     for position in range(value.shape[1]):
         _check_column(value, position)
     try:
-        table = pyarrow.Table.from_pandas(_with_plain_names(value))
+        table = _converted(_with_plain_names(value))
         empty = from_table(table.slice(0, 0), _notes_of_empty(meta))
     except Exception as error:
         # pandas, pyarrow and the dtypes of others raise whatever they like here.
@@ -59,6 +56,25 @@ def to_table(value: Any) -> tuple[Any, dict[str, Any]]:
     if not _have_same_form(value, empty):
         raise Inexact("Arrow gives the frame back with other dtypes or labels")
     return table, meta
+
+
+def _has_pyarrow() -> bool:
+    try:
+        import pyarrow  # noqa: F401 - whether it is there is the question
+    except ImportError:
+        return False
+    return True
+
+
+def _converted(frame: Any) -> Any:
+    import pyarrow
+
+    try:
+        return pyarrow.Table.from_pandas(frame)
+    except RuntimeError:
+        # At the end of a program no more threads can be started, and a save of the
+        # background may still have a frame to convert.
+        return pyarrow.Table.from_pandas(frame, nthreads=1)
 
 
 def from_table(table: Any, meta: Mapping[str, Any]) -> Any:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from checkpoints.formats._plain import IMMUTABLE
 
 __all__ = ["weight_of"]
 
 # What keeping a save for later takes by itself, whatever its values are.
 _LEAST = 2048
-_COLLECTIONS = (list, tuple, set, frozenset)
+_COLLECTIONS = (list, tuple, set, frozenset, deque)
+_NOTHING: tuple[Any, ...] = ()
 
 
 def weight_of(values: Mapping[str, Any]) -> int:
@@ -28,38 +32,65 @@ def weight_of(values: Mapping[str, Any]) -> int:
     total = _LEAST
     while waiting:
         value = waiting.pop()
-        if id(value) not in seen:
+        if type(value) in IMMUTABLE:
+            total += sys.getsizeof(value)
+        elif id(value) not in seen:
             seen.add(id(value))
             size, parts = _weighed(value)
             total += size
-            waiting.extend(parts)
+            waiting += parts
     return total
 
 
-def _weighed(value: Any) -> tuple[int, Iterator[Any]]:
+def _weighed(value: Any) -> tuple[int, Iterable[Any]]:
     """Return the bytes of a value itself, and the values that it holds."""
     try:
         if isinstance(value, dict):
-            return sys.getsizeof(value), iter([*value.keys(), *value.values()])
+            return sys.getsizeof(value), [*value.keys(), *value.values()]
         if isinstance(value, _COLLECTIONS):
-            return sys.getsizeof(value), iter(value)
-        own = _own_size(value)
-        if own is not None:
-            return own, iter(())
-        held = getattr(value, "__dict__", None)
-        parts = list(held.values()) if isinstance(held, dict) else []
-        return sys.getsizeof(value), iter(parts)
+            return sys.getsizeof(value), list(value)
+        weigh = _BY_FAMILY.get(str(type(value).__module__).partition(".")[0], _object)
+        return weigh(value)
     except Exception:  # noqa: BLE001 - the value's own words may raise anything
-        return _LEAST, iter(())
+        return _LEAST, _NOTHING
 
 
-def _own_size(value: Any) -> int | None:
-    """Return what a value of a data library says of itself."""
-    if isinstance(value, (str, bytes, bytearray, int, float, type)):
-        return sys.getsizeof(value)
-    if hasattr(value, "memory_usage"):  # pandas; texts are shared, not copied
-        return int(getattr(usage := value.memory_usage(), "sum", lambda: usage)())
-    if hasattr(value, "estimated_size"):  # Polars
-        return int(value.estimated_size())
+def _array(value: Any) -> tuple[int, Iterable[Any]]:
     size = getattr(value, "nbytes", None)
-    return size if isinstance(size, int) else None
+    if not isinstance(size, int):
+        return _object(value)
+    holds_objects = getattr(getattr(value, "dtype", None), "hasobject", False)
+    return size, value.ravel().tolist() if holds_objects else _NOTHING
+
+
+def _pandas(value: Any) -> tuple[int, Iterable[Any]]:
+    if not hasattr(value, "memory_usage"):
+        return _array(value)
+    usage = value.memory_usage(deep=True)
+    return int(usage.sum() if hasattr(usage, "sum") else usage), _NOTHING
+
+
+def _polars(value: Any) -> tuple[int, Iterable[Any]]:
+    sized = hasattr(value, "estimated_size")
+    return (int(value.estimated_size()), _NOTHING) if sized else _object(value)
+
+
+def _object(value: Any) -> tuple[int, Iterable[Any]]:
+    parts = list(getattr(value, "__dict__", {}).values())
+    for kind in type(value).__mro__:
+        slots = kind.__dict__.get("__slots__", ())
+        names = (slots,) if isinstance(slots, str) else slots
+        parts.extend(getattr(value, name, None) for name in names)
+    return sys.getsizeof(value), parts
+
+
+# By the root package of a type, as nothing is imported to find out what a value is.
+_BY_FAMILY = {
+    "numpy": _array,
+    "pyarrow": _array,
+    "torch": _array,
+    "jax": _array,
+    "jaxlib": _array,
+    "pandas": _pandas,
+    "polars": _polars,
+}

@@ -1,0 +1,112 @@
+"""Columns of an Arrow table: their names, and their types from values that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from importlib import import_module
+from typing import Any
+
+from checkpoints._tags import tag_text
+from checkpoints.errors import MissingDependencyError
+
+__all__ = [
+    "COLUMNS",
+    "DETAILS",
+    "as_library",
+    "column_names",
+    "import_pyarrow",
+    "text_column",
+    "typed_column",
+]
+
+# Of the table of an index, besides those of its tags.
+COLUMNS = ("name", "path", "size", "time", "tags")
+DETAILS = ("run", "sequence", "saved", "values", "error")
+
+
+def column_names(tags: Iterable[str], taken: Collection[str]) -> dict[str, str]:
+    """
+    Return the name of each tag's column: the tag's own, unless it is taken.
+
+    >>> column_names(["day", "path"], ["path", "size"])
+    {'day': 'day', 'path': 'tag_path'}
+    """
+    tags = list(dict.fromkeys(tags))
+    used = {*taken, *tags}
+    columns = {}
+    for tag in tags:
+        column = tag
+        while column in taken or (column != tag and column in used):
+            column = f"tag_{column}"
+        used.add(column)
+        columns[tag] = column
+    return columns
+
+
+def text_column(texts: Sequence[str | None]) -> Any:
+    """Return texts as an array; what is no Unicode in them is escaped."""
+    pyarrow = import_pyarrow()
+    try:
+        return pyarrow.array(texts, pyarrow.string())
+    except UnicodeEncodeError:
+        whole = [
+            text and text.encode("utf-8", "backslashreplace").decode() for text in texts
+        ]
+        return pyarrow.array(whole, pyarrow.string())
+
+
+def typed_column(values: Sequence[object]) -> Any:
+    """Return values as an array of their one type, or as texts if they have several."""
+    pyarrow = import_pyarrow()
+    types = {type(value) for value in values} - {type(None)}
+    if len(types) <= 1 or types == {int, float}:
+        try:
+            return pyarrow.array(values, None if types else pyarrow.string())
+        except (pyarrow.ArrowException, ValueError, TypeError, OverflowError):
+            pass  # a number beyond 64 bits, a type that Arrow does not know
+    return text_column([None if value is None else tag_text(value) for value in values])
+
+
+def import_pyarrow() -> Any:
+    """Import pyarrow, or say what to install."""
+    try:
+        import pyarrow
+    except ImportError as error:
+        message = (
+            "a table of many entries goes through Arrow, which needs pyarrow: "
+            "pip install pyarrow"
+        )
+        raise MissingDependencyError(message) from error
+    return pyarrow
+
+
+def as_library(library: str, columns: dict[str, Any]) -> Any:
+    """
+    Return Arrow columns as a table of pandas, of Polars, or of Arrow.
+
+    Args:
+        library: `"pandas"`, `"polars"` or `"arrow"`.
+        columns: The columns by name. They are taken out one by one, so that each is
+            gone when it has become one of pandas.
+
+    Raises:
+        MissingDependencyError: If the library is not installed.
+    """
+    pyarrow = import_pyarrow()
+    if library == "arrow":
+        return pyarrow.table(columns)
+    try:
+        module: Any = import_module(library)
+    except ImportError as error:
+        message = f"{library} is not installed: pip install {library} pyarrow"
+        raise MissingDependencyError(message) from error
+    if library == "polars":
+        return module.from_arrow(pyarrow.table(columns), rechunk=False)
+    series = {}
+    for name in list(columns):
+        # A frame of one column owns its memory, and can be written to.
+        frame = pyarrow.table({name: columns.pop(name)}).to_pandas()
+        series[name] = frame[name]
+        # What is free between other columns is of no use to anybody.
+        pyarrow.default_memory_pool().release_unused()
+    return module.DataFrame(series, copy=False)

@@ -1,0 +1,197 @@
+"""The index as an Arrow table: a row for each entry, a column for each tag."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, chain, islice
+from typing import Any
+
+from checkpoints._columns import (
+    COLUMNS,
+    DETAILS,
+    column_names,
+    import_pyarrow,
+    text_column,
+    typed_column,
+)
+from checkpoints._entry import key_of
+from checkpoints._headers import Header, read_headers
+from checkpoints._listing import Listing, status_of
+from checkpoints._tag_filter import read_like
+from checkpoints._tags import TagPairs
+
+__all__ = ["detailed_table", "reader_of"]
+
+_TAKEN = (*COLUMNS, *DETAILS)
+# One batch of a table: what is made of Python's own objects is gone after each.
+_ROWS = 1 << 14
+_NOT_TOLD = Header((), None, None, None, [])
+
+
+def reader_of(listing: Listing) -> Any:
+    """Return a `pyarrow.RecordBatchReader` of what paths and the file system tell."""
+    pyarrow = import_pyarrow()
+    listing = listing.compact()
+    columns = column_names(_tag_names(listing), _TAKEN)
+    schema = _schema(dict.fromkeys(columns.values(), pyarrow.string()))
+    batches = (
+        pyarrow.record_batch(
+            [
+                text_column(part.fullnames()),
+                *[_innermost(part, tag) for tag in columns],
+                *_of_files(part),
+                _all_tags(part),
+            ],
+            schema=schema,
+        )
+        for part in _parts(listing)
+    )
+    return pyarrow.RecordBatchReader.from_batches(schema, batches)
+
+
+def detailed_table(listing: Listing) -> Any:
+    """Return a `pyarrow.Table` of what the headers tell as well."""
+    pyarrow = import_pyarrow()
+    listing = listing.compact()
+    headers = read_headers(listing.paths(), Header.of)
+    tags = _TypedTags(listing)
+    batches = []
+    for part in _parts(listing):
+        found, errors = [], []
+        for header in islice(headers, len(part)):
+            damaged = isinstance(header, Exception)
+            errors.append(str(header) if damaged else None)
+            found.append(None if isinstance(header, Exception) else header)
+        tags.extend(part, found)
+        arrays = [text_column(part.fullnames()), *_of_files(part), _all_tags(part)]
+        arrays += [*_of_headers(found), text_column(errors)]
+        batches.append(pyarrow.record_batch(arrays, names=_TAKEN))
+    table = pyarrow.Table.from_batches(batches, _schema({}, detailed=True))
+    for number, (column, array) in enumerate(tags.columns(), start=1):
+        table = table.add_column(number, column, array)
+    return table
+
+
+class _TypedTags:
+    """The tags of all rows as the headers have them, or as the paths do."""
+
+    def __init__(self, listing: Listing) -> None:
+        # The innermost value comes last, and stays.
+        self._paths: list[dict[str, str]] = []
+        self._headers: list[dict[str, Any] | None] = []
+        # The entries of a folder mostly have the same tags, and share them then.
+        self._shared: dict[str, dict[str, Any]] = {}
+        self._tags = _tag_names(listing)
+
+    def extend(self, part: Listing, headers: Iterable[Header | None]) -> None:
+        folders = [dict(key_of(folder)[0]) for folder in part.folders]
+        for place, header in zip(part.places, headers, strict=True):
+            self._paths.append(folders[place])
+            self._headers.append(None if header is None else self._once(header.tags))
+
+    def _once(self, pairs: TagPairs) -> dict[str, Any]:
+        return self._shared.setdefault(repr(pairs), dict(pairs))
+
+    def columns(self) -> Iterator[tuple[str, Any]]:
+        tags = [*self._tags, *(tag for pairs in self._shared.values() for tag in pairs)]
+        for tag, column in column_names(tags, _TAKEN).items():
+            yield column, typed_column(self._values(tag))
+
+    def _values(self, tag: str) -> list[Any]:
+        values = [(pairs or {}).get(tag) for pairs in self._headers]
+        like = next((value for value in values if value is not None), "")
+        for number, pairs in enumerate(self._headers):
+            text = self._paths[number].get(tag) if pairs is None else None
+            if text is not None:
+                values[number] = text if type(like) is str else read_like(text, like)
+        return values
+
+
+def _parts(listing: Listing) -> Iterator[Listing]:
+    for start in range(0, len(listing), _ROWS):
+        yield listing.sliced(slice(start, start + _ROWS)).compact()
+
+
+def _tag_names(listing: Listing) -> Iterable[str]:
+    return dict.fromkeys(
+        name for folder in listing.folders for name, _ in key_of(folder)[0]
+    )
+
+
+def _innermost(part: Listing, tag: str) -> Any:
+    values = [dict(key_of(folder)[0]).get(tag) for folder in part.folders]
+    return text_column(values).take(_places(part))
+
+
+def _all_tags(part: Listing) -> Any:
+    """Return every tag of each row, with the values that a repeated one has."""
+    pyarrow = import_pyarrow()
+    tags = [key_of(folder)[0] for folder in part.folders]
+    ends = list(accumulate(map(len, tags), initial=0))
+    parts = [
+        text_column([pair[number] for pairs in tags for pair in pairs])
+        for number in range(2)
+    ]
+    pairs = pyarrow.StructArray.from_arrays(parts, ["name", "value"])
+    lists = pyarrow.ListArray.from_arrays(pyarrow.array(ends, pyarrow.int32()), pairs)
+    return lists.take(_places(part))
+
+
+def _places(part: Listing) -> Any:
+    return import_pyarrow().array(part.places, import_pyarrow().uint32())
+
+
+def _of_files(part: Listing) -> list[Any]:
+    """Return path, size and time; a file that has vanished has no size and time."""
+    pyarrow = import_pyarrow()
+    paths, sizes, times = list(part.paths()), [], []
+    for path in paths:
+        found = status_of(path)
+        sizes.append(found and found.st_size)
+        times.append(found and found.st_mtime_ns // 1000)
+    return [
+        text_column(paths),
+        pyarrow.array(sizes, pyarrow.int64()),
+        pyarrow.array(times, pyarrow.timestamp("us", "UTC")),
+    ]
+
+
+def _of_headers(headers: Sequence[Header | None]) -> list[Any]:
+    pyarrow = import_pyarrow()
+    told = [header or _NOT_TOLD for header in headers]
+    return [
+        text_column([header.run for header in told]),
+        pyarrow.array([header.sequence for header in told], pyarrow.int64()),
+        pyarrow.array(
+            [header.saved for header in told], pyarrow.timestamp("us", "UTC")
+        ),
+        _values(told),
+    ]
+
+
+def _values(headers: Sequence[Header]) -> Any:
+    pyarrow = import_pyarrow()
+    kind = _schema({}, detailed=True).field("values").type
+    try:
+        return pyarrow.array([header.values for header in headers], kind)
+    except UnicodeEncodeError:
+        rows = [[dict(value) for value in header.values] for header in headers]
+        for value in chain.from_iterable(rows):
+            for field in ("name", "kind", "dtype"):
+                value[field] = text_column([value[field]])[0].as_py()
+        return pyarrow.array(rows, kind)
+
+
+def _schema(tags: Mapping[str, Any], *, detailed: bool = False) -> Any:
+    pyarrow = import_pyarrow()
+    text, count = pyarrow.string(), pyarrow.int64()
+    moment = pyarrow.timestamp("us", "UTC")
+    pair = pyarrow.struct({"name": text, "value": text})
+    value = {"name": text, "kind": text, "dtype": text}
+    value |= {"shape": pyarrow.list_(count), "bytes": count}
+    fields = {"name": text, **tags, "path": text, "size": count, "time": moment}
+    fields["tags"] = pyarrow.list_(pair)
+    if detailed:
+        fields |= {"run": text, "sequence": count, "saved": moment}
+        fields |= {"values": pyarrow.list_(pyarrow.struct(value)), "error": text}
+    return pyarrow.schema(list(fields.items()))

@@ -1,0 +1,57 @@
+"""A root as it is given: a path or a URL, with places for the run and the process."""
+
+from __future__ import annotations
+
+import os
+import string
+
+from checkpoints._origin import current_run, host_name, run_started
+from checkpoints._shown import shown
+from checkpoints.errors import ConfigError
+from checkpoints.storage import local_path
+
+__all__ = ["checked_root", "filled_root"]
+
+_PLACEHOLDERS = ("run", "time", "host", "pid")
+
+
+def checked_root(root: object) -> str:
+    """
+    Return a root as text, absolute, so that a change of folder moves nothing.
+
+    Raises:
+        ConfigError: If it is no path, or has braces that mean nothing.
+    """
+    text: object = os.fspath(root) if isinstance(root, str | os.PathLike) else None
+    if not isinstance(text, str) or not text or "\0" in text:
+        message = f"root {shown(root)} has to be a path: text, not empty"
+        raise ConfigError(message)
+    if "://" in text:
+        # An encoded brace is the folder's own, and decoded before long.
+        text = text.replace("%7B", "{{").replace("%7D", "}}")
+    try:
+        parsed = list(string.Formatter().parse(text))
+    except ValueError as error:
+        message = f"root {text!r}: {error}. A brace of a folder's own is written twice"
+        raise ConfigError(message) from error
+    for _, field, detail, conversion in parsed:
+        if field is not None and (
+            field not in _PLACEHOLDERS or detail or conversion is not None
+        ):
+            message = (
+                f"root {text!r}: {{{field}}} is not known so. There are {{run}}, "
+                "{time}, {host} and {pid}; a folder's own brace is written twice"
+            )
+            raise ConfigError(message)
+    text = local_path(text)
+    if os.path.isabs(text):
+        return text
+    here = os.getcwd().replace("{", "{{").replace("}", "}}")
+    return os.path.join(here, text)
+
+
+def filled_root(root: str) -> str:
+    """Return a root as it is in this process, its places filled in."""
+    return root.format(
+        run=current_run(), time=run_started(), host=host_name(), pid=os.getpid()
+    )

@@ -1,0 +1,159 @@
+"""Filtering an index: by name and by tag, walked or not."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import pickle
+
+import pytest
+
+from checkpoints import ConfigError, FileHandler, index, tags
+
+DAYS = [datetime.date(2017, 3, day) for day in (1, 2, 3)]
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Two names for each day and model, one without tags, one with a repeated tag."""
+    handler = FileHandler(tmp_path)
+    for model in ("Ridge", "lasso"):
+        for step, day in enumerate(DAYS):
+            with tags(model=model, date=day, step=f"0{step}"):
+                handler.checkpoint("mypkg.fit", 1)
+                handler.checkpoint("mypkg.sub.predict", 2)
+    handler.checkpoint("mypkgfoo", 3)
+    with tags(("model", "Ridge"), ("model", "inner")):
+        handler.checkpoint("other", 4)
+    return tmp_path
+
+
+def unwalked(root):
+    return index(root)
+
+
+def walked(root):
+    found = index(root)
+    assert len(found) == 14
+    return found
+
+
+@pytest.fixture(params=[unwalked, walked])
+def found(request, root):
+    return request.param(root)
+
+
+@pytest.fixture
+def listed(monkeypatch):
+    """The folders that are listed, one after the other."""
+    folders = []
+    real = os.scandir
+
+    def scandir(path):
+        folders.append(str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    return folders
+
+
+class TestWhere:
+    @pytest.mark.parametrize(
+        ("names", "wanted", "count"),
+        [
+            (None, {}, 14),
+            ("mypkg", {}, 12),
+            ("mypkg.fit", {}, 6),
+            ("mypkg.*", {"date": "2017-03-0[12]"}, 8),
+            ("*fit", {"model": "lasso"}, 3),
+            (["other", "mypkgfoo"], {}, 2),
+            ([], {}, 0),
+            (None, {"date": DAYS[1]}, 4),
+            (None, {"date": slice(DAYS[1], None)}, 8),
+            (None, {"model": ["lasso", "inner"]}, 7),
+            (None, {"model": "Ridge"}, 7),
+            (None, {"model": "inner"}, 1),
+            (None, {"step": 2}, 4),
+            (None, {"step": lambda text: int(text) > 0}, 8),
+            (None, {"step": range(1, 9), "model": "R*"}, 4),
+            (None, {"nothing": "*"}, 0),
+            ("nothing", {}, 0),
+        ],
+    )
+    def test_it_gives_the_entries_that_fit(self, found, names, wanted, count):
+        part = found.where(names, **wanted)
+        assert len(part) == count
+        everything = list(found)
+        assert [entry for entry in everything if entry in part] == list(part)
+
+    def test_it_can_be_repeated(self, found):
+        part = found.where("mypkg").where(model="lasso").where("*fit", step=1)
+        assert [(e.fullname, e.tags["step"]) for e in part] == [("mypkg.fit", "01")]
+
+    def test_a_tag_whose_name_is_no_keyword_is_asked_for_in_a_mapping(self, tmp_path):
+        with tags({"the tag": 1, "names": 2}):
+            FileHandler(tmp_path).checkpoint("a", 1)
+        assert len(index(tmp_path).where(None, {"the tag": 1}, names=2)) == 1
+        assert len(index(tmp_path).where(None, {"the tag": 2}, names=2)) == 0
+
+    def test_a_mapping_in_the_place_of_the_names_is_an_error(self, found):
+        with pytest.raises(ConfigError, match=r"where\(None, "):
+            found.where({"model": "lasso"})
+
+    @pytest.mark.parametrize(
+        ("arguments", "wanted"),
+        [(("a..b",), {}), ((3,), {}), ((), {"n": slice(1, 2, 3)})],
+    )
+    def test_what_cannot_be_asked_for_is_an_error_at_once(
+        self, found, arguments, wanted
+    ):
+        with pytest.raises(ConfigError):
+            found.where(*arguments, **wanted)
+
+    def test_it_leaves_the_index_as_it_is(self, found):
+        assert len(found.where(model="lasso")) == 6
+        assert len(found) == 14
+
+    def test_a_filtered_index_can_be_pickled_whatever_the_filter(self, found):
+        part = found.where(step=lambda text: text == "01")
+        assert list(pickle.loads(pickle.dumps(part))) == list(part)
+
+    def test_it_finds_a_tag_that_stands_behind_a_name(self, tmp_path):
+        """As in a folder above several roots, where the run is no tag."""
+        with tags(day=1):
+            FileHandler(tmp_path / "run1").checkpoint("a", 1)
+        with tags(day=2):
+            FileHandler(tmp_path / "run2").checkpoint("a", 1)
+        (entry,) = index(tmp_path).where(day=2)
+        assert entry.fullname == "run2.a"
+
+
+class TestWalk:
+    def test_an_index_is_walked_when_it_is_looked_at(self, root, listed):
+        found = index(root).where("mypkg")
+        assert listed == [str(root)]
+        with tags(model="late"):
+            FileHandler(root).checkpoint("mypkg.fit", 1)
+        assert len(found) == 13
+        assert len(found) == 13
+        with tags(model="later"):
+            FileHandler(root).checkpoint("mypkg.fit", 1)
+        assert len(found) == 13
+
+    def test_names_that_are_not_asked_for_are_not_walked(self, root, listed):
+        assert len(index(root).where("mypkg.fit")) == 6
+        assert any(path.endswith("mypkg") for path in listed)
+        assert not any(path.endswith("sub") for path in listed)
+
+    def test_what_lies_under_other_tags_is_not_walked(self, root, listed):
+        assert len(index(root).where(model="lasso", date=DAYS[0])) == 2
+        entered = [path for path in listed if path.endswith(("mypkg", "sub"))]
+        folder = root / "model=lasso" / "date=2017-03-01" / "step=00" / "mypkg"
+        assert entered == [str(folder), str(folder / "sub")]
+
+    def test_a_walked_index_is_not_walked_again(self, root, listed):
+        found = index(root)
+        assert len(found) == 14
+        del listed[:]
+        assert len(found.where(model="lasso")) == 6
+        assert listed == []
