@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import hypothesis
 import pytest
 
@@ -17,3 +19,10 @@ def no_rules_left():
     """Take back every rule; names stay known, so each test uses its own."""
     yield
     checkpoints.reset()
+
+
+@pytest.fixture(autouse=True)
+def no_first_process_left():
+    """Leave no mark that would make the next test's processes those of this one."""
+    yield
+    os.environ.pop("CHECKPOINTS_FIRST_PROCESS", None)

@@ -79,3 +79,55 @@ class TestKinds:
     def test_a_worker_of_a_pool_may_be_killed_and_this_process_not(self, run, method):
         _, printed = run(method, "alone")
         assert printed == "(True, True) (False, False)\n"
+
+
+FIRST = """
+    import multiprocessing, os, subprocess, sys
+    from checkpoints._exit import is_first_process
+
+    def look(_):
+        return is_first_process()
+
+    if __name__ == "__main__":
+        first = "child" in sys.argv or "late" in sys.argv or is_first_process()
+        with multiprocessing.get_context(sys.argv[1]).Pool(1) as pool:
+            print(first, *pool.map(look, [0]), is_first_process())
+        if len(sys.argv) == 2:
+            subprocess.run([sys.executable, *sys.argv, "child"], check=True)
+"""
+
+
+class TestFirstProcess:
+    @pytest.mark.parametrize("method", METHODS)
+    def test_is_the_one_that_asks_first_and_none_that_it_starts(self, method, tmp_path):
+        program = tmp_path / "program.py"
+        program.write_text(textwrap.dedent(FIRST))
+        environment = {**os.environ, "PYTHONPATH": str(LOCATION)}
+        environment.pop("CHECKPOINTS_FIRST_PROCESS", None)
+        ended = subprocess.run(
+            [sys.executable, str(program), method],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        assert sorted(ended.stdout.split("\n")) == [
+            "",
+            "True False False",
+            "True False True",
+        ]
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_is_no_worker_even_if_that_asks_before_its_parent(self, method, tmp_path):
+        program = tmp_path / "program.py"
+        program.write_text(textwrap.dedent(FIRST))
+        environment = {**os.environ, "PYTHONPATH": str(LOCATION)}
+        environment.pop("CHECKPOINTS_FIRST_PROCESS", None)
+        ended = subprocess.run(
+            [sys.executable, str(program), method, "late"],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        assert ended.stdout == "True False True\n"

@@ -17,6 +17,10 @@ PUBLIC_NAMES = {
     "is_enabled",
     # Save
     "checkpoint",
+    # Look into functions
+    "probe",
+    "Probe",
+    "recorded",
     # Tag
     "tags",
     "current_tags",
@@ -38,6 +42,7 @@ PUBLIC_NAMES = {
     "Handler",
     "FileHandler",
     "DictHandler",
+    "Recorder",
     "capture",
     # Read
     "index",

@@ -414,3 +414,9 @@ class TestRegistry:
         registry.config("a", print, {}).remove()
         registry.reset()
         assert registry.plans is plans
+
+
+class TestFlush:
+    def test_is_for_handlers_without_a_hash_as_well(self):
+        with checkpoints.capture("shop"):
+            checkpoints.flush()

@@ -31,6 +31,9 @@ from checkpoints._index import Index, index
 from checkpoints._key import Key
 from checkpoints._outcomes import Stats
 from checkpoints._outside import read_settings
+from checkpoints._probes import Probe, probe
+from checkpoints._recorded import recorded
+from checkpoints._recorder import Recorder
 from checkpoints._rules import Rule
 from checkpoints._session import Session
 from checkpoints._settings import Setting
@@ -66,6 +69,8 @@ __all__ = [
     "Key",
     "MissingDependencyError",
     "PendingError",
+    "Probe",
+    "Recorder",
     "Rule",
     "Session",
     "Setting",
@@ -88,7 +93,9 @@ __all__ = [
     "is_enabled",
     "load",
     "printable",
+    "probe",
     "read_settings",
+    "recorded",
     "register",
     "register_format",
     "reset",

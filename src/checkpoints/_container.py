@@ -48,6 +48,7 @@ def header_for(
             "line": origin.line,
             "function": origin.function,
         },
+        **({"dumped": origin.dumped} if origin.dumped else {}),
         "python": _PYTHON,
         "packages": {"checkpoints": __version__, **versions_of(packages)},
         "values": nodes,

@@ -8,7 +8,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["at_exit", "is_worker", "may_be_killed"]
+__all__ = ["at_exit", "is_first_process", "is_worker", "may_be_killed"]
+
+# Of the process that asked first; those that it starts inherit it.
+FIRST_VARIABLE = "CHECKPOINTS_FIRST_PROCESS"
 
 _asked: set[tuple[int, Callable[[], None]]] = set()
 
@@ -37,6 +40,12 @@ def is_worker() -> bool:
     """Tell whether this process was started by `multiprocessing`."""
     process = _process_module()
     return process is not None and process.parent_process() is not None
+
+
+def is_first_process() -> bool:
+    """Tell whether this process asks first, and was started by none that asked."""
+    pid = str(os.getpid())
+    return os.environ.setdefault(FIRST_VARIABLE, pid) == pid and not is_worker()
 
 
 def may_be_killed() -> bool:

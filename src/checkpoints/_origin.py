@@ -39,6 +39,7 @@ class Origin(NamedTuple):
         file: The source file that called.
         line: The line in it.
         function: The function in it.
+        dumped: Why a recorder has written it; empty for a save that went its own way.
     """
 
     run: str
@@ -50,6 +51,7 @@ class Origin(NamedTuple):
     file: str
     line: int
     function: str
+    dumped: str = ""
 
     @classmethod
     def here(cls) -> Origin:

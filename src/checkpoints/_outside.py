@@ -7,12 +7,23 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from typing import Any
 
 from checkpoints import _writer
 from checkpoints._exit import at_exit
+from checkpoints._file_handler import FileHandler
 from checkpoints._outcomes import outcomes
+from checkpoints._probes import VARIABLE as PROBES
+from checkpoints._probes import probes_from_environment
+from checkpoints._record_variable import recorder_for
 from checkpoints._registry import registry
-from checkpoints._rules import Rule, handlers_for, known_options, split_options
+from checkpoints._rules import (
+    Rule,
+    Target,
+    handlers_for,
+    known_options,
+    split_options,
+)
 from checkpoints._settings import DEFAULT_TARGET, Setting, settings_in_text
 from checkpoints._settings_file import settings_in_file
 from checkpoints.errors import CheckpointError, ConfigError
@@ -61,20 +72,30 @@ def read_settings(
 
 def _make(setting: Setting, *, registered: bool) -> None:
     try:
-        options = dict(setting.options)
         if registered:
+            target, options = _recorded(setting)
             registry.config(
                 setting.names,
-                setting.target,
+                target,
                 options,
                 layer=setting.layer,
                 source=setting.source,
             )
         else:
-            of_rule, of_files = split_options(options)
+            of_rule, of_files = split_options(dict(setting.options))
             Rule(setting.names, handlers_for(setting.target, of_files), **of_rule)
     except CheckpointError as error:
         raise ConfigError(f"{setting.source}: {error}") from error
+
+
+def _recorded(setting: Setting) -> tuple[Target, dict[str, Any]]:
+    """Return the target and the options of a rule; a recorder where one is asked for."""
+    of_files: dict[str, Any] = {}
+    others: dict[str, Any] = {}
+    for name, value in setting.options.items():
+        (of_files if name in FileHandler.OPTIONS else others)[name] = value
+    target, of_files = recorder_for(setting.target, of_files)
+    return target, {**others, **of_files}
 
 
 def _settings_of(environment: Mapping[str, str]) -> Iterable[Setting]:
@@ -102,6 +123,7 @@ def _begin() -> None:
             os.register_at_fork(after_in_child=_report_at_exit)
     for setting in list(_settings_of(os.environ)):
         _make(setting, registered=True)
+    probes_from_environment()
 
 
 def _report_at_exit() -> None:
@@ -126,5 +148,5 @@ def _report() -> None:
         json.dump(told, file)
 
 
-if any(map(os.environ.get, (_TEXT, _FILE, _REPORT))) and not _is_command_line():
+if any(map(os.environ.get, (_TEXT, _FILE, _REPORT, PROBES))) and not _is_command_line():
     _begin()

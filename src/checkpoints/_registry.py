@@ -13,7 +13,6 @@ import os
 import threading
 import warnings
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -237,7 +236,7 @@ class Registry:
             pairs = current_tags()
             rule = self.chosen(name, plan, pairs)
             if rule is not None:
-                self._save(rule, Key(name, pairs, Origin.here()), data, values)
+                self.save(rule, Key(name, pairs, Origin.here()), data, values)
         except Exception as error:
             # What handlers raise was seen to below. This is to be raised, or is one of
             # the library's own steps, out of memory for one, and takes nothing down.
@@ -247,7 +246,13 @@ class Registry:
             with suppress(Exception):
                 outcomes.failed(name, error)
 
-    def _save(self, rule: Rule, key: Key, data: Any, values: Mapping[str, Any]) -> None:
+    def save(self, rule: Rule, key: Key, data: Any, values: Mapping[str, Any]) -> None:
+        """
+        Have every handler of a rule save a call that it has chosen.
+
+        Raises:
+            Exception: Only under `on_error="raise"`: what hindered it.
+        """
         if rule.narrowing is not None:
             narrowed = self._narrowed(rule, rule.narrowing, key.name, data, values)
             if narrowed is None:
@@ -289,12 +294,8 @@ class Registry:
         Raises:
             Exception: What hinders it now; what hinders it later is told later.
         """
-        result = handler.commit(key, staged)
-        if isinstance(result, Future):
-            failed = partial(self._failed_later, rule, key, handler=handler)
-            outcomes.follow(result, key, handler, failed)
-        else:
-            outcomes.ended(key, result)
+        failed = partial(self._failed_later, rule, key, handler=handler)
+        outcomes.follow(handler.commit(key, staged), key, handler, failed)
 
     # Failures
 

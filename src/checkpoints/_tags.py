@@ -17,6 +17,7 @@ __all__ = [
     "Tags",
     "checked_tag_name",
     "current_tags",
+    "in_async_steps",
     "tag_text",
     "tags",
     "with_checkpoint_tags",
@@ -125,7 +126,7 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
 
     def _wrapped(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.isasyncgenfunction(function):
-            return _in_async_steps(function, self._own)
+            return in_async_steps(function, self._own)
         if inspect.isgeneratorfunction(function):
 
             @functools.wraps(function)
@@ -223,7 +224,7 @@ def _steps(
             resume, argument = generator.throw, error
 
 
-def _in_async_steps(function: Callable[..., Any], own: TagPairs) -> Callable[..., Any]:
+def in_async_steps(function: Callable[..., Any], own: TagPairs) -> Callable[..., Any]:
     """Do for an asynchronous generator function what `_steps` does for a generator."""
 
     @functools.wraps(function)

@@ -24,7 +24,7 @@ from checkpoints.errors import ConfigError, PendingError
 from checkpoints.formats._frozen import frozen_values
 from checkpoints.formats._weight import weight_of
 
-__all__ = ["Writer", "checked_seconds", "drain", "flush", "pending"]
+__all__ = ["Writer", "checked_seconds", "drain", "flush", "is_writing", "pending"]
 
 logger = logging.getLogger("checkpoints")
 
@@ -94,6 +94,10 @@ class Writer:
     def load(self) -> tuple[int, int]:
         """How many saves wait, and how many bytes they hold."""
         return len(self.jobs), self._held
+
+    def is_saving_in(self, thread: int) -> bool:
+        """Tell whether a thread is at work on a save of this writer."""
+        return thread in self._saving
 
     def submit(self, values: Mapping[str, Any], save: Save) -> object:
         """
@@ -313,6 +317,12 @@ def checked_seconds(value: Any, option: str = "timeout") -> float:
 def _is_over(job: _Job, deadline: float) -> bool:
     timeout = max(0.0, min(deadline - time.monotonic(), threading.TIMEOUT_MAX))
     return bool(wait([job.done], timeout).done)
+
+
+def is_writing() -> bool:
+    """Tell whether this thread is at work on a save of the background."""
+    me = threading.get_ident()
+    return any(writer.is_saving_in(me) for writer in _all())
 
 
 def pending() -> tuple[int, int]:

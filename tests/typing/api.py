@@ -40,6 +40,33 @@ cp.checkpoint("mypkg.fit", {"x": 1}, y=2)
 cp.checkpoint("mypkg", "fit", [1.0, 2.0])
 cp.checkpoint("mypkg", "fit", {"x": 1}, y=2)
 
+# Look into functions
+
+with cp.probe("pkg.mod:function") as probed:
+    assert_type(probed, cp.Probe)
+    assert_type(probed.is_in_place, bool)
+cp.probe(len).remove()
+cp.probe((str, "upper"))
+
+
+@cp.recorded
+def bake(loaves: int, *, hot: bool = True) -> str:
+    return "bread" * loaves
+
+
+@cp.recorded("mypkg.stir")
+async def stir(spoons: int) -> float:
+    return spoons / 2
+
+
+assert_type(bake(3, hot=False), str)
+
+recorder = cp.Recorder("out", max_bytes=1 << 20, when="nan", signal=10, durable=True)
+assert_type(recorder.dump("to see"), int)
+cp.config("mypkg", recorder)
+with cp.Recorder(print, when=lambda key, values: "x" in values) as recording:
+    assert_type(recording, cp.Recorder)
+
 # Tag
 
 day = datetime.date(2026, 3, 1)

@@ -1,0 +1,184 @@
+"""The attribute that holds a function: replaced, and put back as it was."""
+
+from __future__ import annotations
+
+import builtins
+import difflib
+import functools
+import types
+from collections.abc import Callable
+from typing import Any
+
+from checkpoints._shown import shown
+from checkpoints.errors import ConfigError, MissingDependencyError
+
+__all__ = ["Attribute", "check_wrapt"]
+
+Wrapper = Callable[..., Any]
+
+_MISSING: Any = object()
+_METHODS = (staticmethod, classmethod)
+
+
+class Attribute:
+    """
+    A function where it is found.
+
+    Args:
+        root: A module or a class.
+        path: The dotted way from there.
+
+    Raises:
+        ConfigError: If there is no function that can be replaced.
+    """
+
+    def __init__(self, root: Any, path: str) -> None:
+        *outer, self.name = path.split(".")
+        self.owner = functools.reduce(_looked_up, outer, root)
+        self.raw = _looked_up(self.owner, self.name)
+        self.place = f"{_place_of(root)}.{path}"
+        self._check()
+        self._own = vars(self.owner).get(self.name, _MISSING)
+        self._installed: Any = _MISSING
+
+    @property
+    def is_class_method(self) -> bool:
+        """Whether the function gets a class."""
+        return isinstance(self.raw, classmethod)
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The function itself, without what makes it a class or a static method."""
+        function: Callable[..., Any] = (
+            self.raw.__func__ if isinstance(self.raw, _METHODS) else self.raw
+        )
+        return function
+
+    def _check(self) -> None:
+        what = ""
+        if not isinstance(self.owner, (type, types.ModuleType)):
+            what = "belongs to an object: only modules and classes can be probed"
+        elif self.owner is builtins:
+            what = "is a part of Python that this library itself calls"
+        elif isinstance(self.raw, type):
+            what = f"is a class: name a method of it, such as '{self.name}.__init__'"
+        elif isinstance(self.raw, property):
+            what = "is a property, and no function"
+        elif not callable(self.function):
+            what = f"is no function, but {shown(self.raw)}"
+        elif isinstance(self.function, _probed_class()):
+            what = "is probed already: remove that probe first"
+        elif isinstance(self.owner, type) and not self._binds():
+            what = (
+                f"is a {type(self.function).__name__}, written in C or made by some "
+                "decorator, which does not become a method as functions do: name the "
+                "Python function that calls it"
+            )
+        if what:
+            message = f"{self.place} cannot be probed: it {what}"
+            raise ConfigError(message)
+
+    def _binds(self) -> bool:
+        if isinstance(self.raw, _METHODS):
+            return True
+        try:
+            bound = type(self.raw).__get__(self.raw, self, type(self))
+        except Exception:  # noqa: BLE001 - of C, and for its own instances only
+            return False
+        return isinstance(bound, types.MethodType) and bound.__func__ is self.raw
+
+    def replace(self, wrapper: Wrapper, enabled: Callable[[], bool]) -> None:
+        """
+        Have calls go through a wrapper, as wrapt defines it.
+
+        Raises:
+            ConfigError: If the class cannot be changed.
+        """
+        probed = _probed_class()(self.function, wrapper, enabled)
+        if isinstance(self.raw, _METHODS):
+            probed = type(self.raw)(probed)
+        try:
+            setattr(self.owner, self.name, probed)
+        except (AttributeError, TypeError) as error:
+            message = (
+                f"{self.place} cannot be probed: {error}. Classes that are written in "
+                "C cannot be changed: name the Python function that calls it"
+            )
+            raise ConfigError(message) from error
+        self._installed = probed
+
+    def restore(self) -> bool:
+        """Put back what was there; False where somebody else has replaced it."""
+        if vars(self.owner).get(self.name, _MISSING) is not self._installed:
+            return False
+        if self._own is _MISSING:
+            delattr(self.owner, self.name)
+        else:
+            setattr(self.owner, self.name, self._own)
+        return True
+
+
+def check_wrapt() -> None:
+    """Raise `MissingDependencyError` where probes cannot be."""
+    try:
+        import wrapt  # noqa: F401
+    except ImportError as error:
+        message = "probes need wrapt: pip install 'checkpoints[probe]'"
+        raise MissingDependencyError(message) from error
+
+
+def _looked_up(owner: Any, name: str) -> Any:
+    """Return an attribute as it stands, a method of a class unbound."""
+    for kind in owner.__mro__ if isinstance(owner, type) else ():
+        if name in vars(kind):
+            return vars(kind)[name]
+    try:
+        return getattr(owner, name)
+    except AttributeError:
+        near = difflib.get_close_matches(name, dir(owner), n=1)
+        hint = f"the nearest is {near[0]!r}" if near else "there is none like it"
+        message = f"{_place_of(owner)} has no {name!r} that could be probed; {hint}"
+        raise ConfigError(message) from None
+
+
+def _place_of(owner: Any) -> str:
+    if isinstance(owner, type):
+        return f"{owner.__module__}.{owner.__qualname__}"
+    return getattr(owner, "__name__", None) or shown(owner)
+
+
+@functools.cache
+def _probed_class() -> Any:
+    """Return the class of wrappers; wrapt is there, as `check_wrapt` has seen."""
+    import wrapt
+
+    class Probed(wrapt.FunctionWrapper):  # type: ignore[type-arg, misc, unused-ignore]
+        """A function in whose place nobody sees another one."""
+
+        def __get__(self, instance: Any, owner: Any = None) -> Any:
+            # A method like any other, so that whatever is done with methods, pickling
+            # and looking at signatures among it, can be done with this one.
+            if instance is None or not hasattr(type(self.__wrapped__), "__get__"):
+                return self
+            return types.MethodType(self, instance)
+
+        def __copy__(self) -> Any:
+            return self
+
+        def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+            return self
+
+        def __reduce_ex__(self, protocol: Any) -> Any:
+            # By its name, so that it is found where nobody knows of probes.
+            import pkgutil
+
+            place = f"{self.__module__}:{self.__qualname__}"
+            try:
+                found = pkgutil.resolve_name(place)
+            except (AttributeError, ImportError, ValueError):
+                found = self
+            if found is self:
+                return self.__qualname__
+            return pkgutil.resolve_name, (place,)
+
+    return Probed

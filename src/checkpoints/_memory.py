@@ -1,0 +1,102 @@
+"""
+The last saves in memory, bounded: what a flight recorder writes.
+
+A signal may come between any two steps of what is done here, in the thread that does
+it, and take the saves out. So a save is in one queue until the moment it is taken, what
+is held is counted by sums that do not care in which order they are made, and the locks
+are reentrant.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from checkpoints._handlers import Handler
+from checkpoints._key import Key
+
+__all__ = ["Kept", "Memory"]
+
+
+class Kept(NamedTuple):
+    """One save in memory."""
+
+    key: Key
+    values: dict[str, Any]
+    size: int
+    handlers: tuple[Handler, ...]
+    outcome: Future[Any]
+
+
+class Memory:
+    """The last saves, of one recorder or of several that share it."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self.renew()
+        _memories.add(self)
+
+    def renew(self) -> None:
+        """Begin with nothing: here, and in a forked child, whose parent has it all."""
+        self.lock = threading.RLock()
+        self.dumping = threading.RLock()
+        self.is_dumping = False
+        self.kept: deque[Kept] = deque()
+        self.held = 0
+        self.given_up = 0
+
+    def add(self, save: Kept) -> None:
+        with self.lock:
+            self.kept.append(save)
+            self.held += save.size
+            while self.held > self.max_bytes and self.take() is not None:
+                self.given_up += 1
+
+    def take(self) -> Kept | None:
+        """Take the oldest save out."""
+        with self.lock:
+            try:
+                save = self.kept.popleft()
+            except IndexError:
+                return None
+            self.held -= save.size
+            return save
+
+    def put_back(self, save: Kept) -> None:
+        with self.lock:
+            self.kept.appendleft(save)
+            self.held += save.size
+
+    @contextmanager
+    def dump(self, patience: float) -> Iterator[Iterator[Kept]]:
+        """Give out the saves; nothing where somebody is at it already."""
+        mine = self.dumping.acquire(timeout=patience)
+        first = mine and not self.is_dumping
+        try:
+            self.is_dumping = self.is_dumping or first
+            yield iter(self.take if first else _nothing, None)
+        finally:
+            if first:
+                self.is_dumping = False
+            if mine:
+                self.dumping.release()
+
+
+def _nothing() -> None:
+    return None
+
+
+def _renew_all() -> None:
+    for memory in list(_memories):
+        memory.renew()
+
+
+_memories: weakref.WeakSet[Memory] = weakref.WeakSet()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_all)

@@ -1,0 +1,310 @@
+"""
+Probes: the calls of functions saved whose authors never heard of this library.
+
+A probe puts a wrapper in the place of one attribute of a module or a class, now or when
+the module comes, and puts back what was there. Nothing is imported for it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib.util
+import logging
+import os
+import sys
+from types import ModuleType, TracebackType
+from typing import Any, NamedTuple, Self, TypeAlias
+
+from checkpoints._attribute import Attribute, check_wrapt
+from checkpoints._calls import Recording
+from checkpoints._exit import at_exit, is_first_process
+from checkpoints._shown import shown
+from checkpoints.errors import ConfigError
+
+__all__ = ["Probe", "checked_target", "probe", "probes_from_environment"]
+
+logger = logging.getLogger("checkpoints")
+
+# Targets, with a semicolon between; child processes inherit it.
+VARIABLE = "CHECKPOINTS_PROBES"
+
+Target: TypeAlias = "str | tuple[Any, str] | Any"
+
+_probes: dict[str, Probe] = {}
+
+
+class _Place(NamedTuple):
+    """Where a function is: the ways to read its dotted name, the likeliest first."""
+
+    name: str
+    ways: tuple[tuple[str, str], ...]
+
+
+class Probe:
+    """
+    What `probe` returns: one function, whose calls are saved where a rule is on.
+
+    Removed by `remove()`, or at the end of a `with` block.
+
+    Args:
+        name: The dotted name of the function, under which its calls are saved.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._attribute: Attribute | None = None
+        self._recording: Recording | None = None
+        self._is_removed = False
+
+    def __repr__(self) -> str:
+        state = "in place" if self.is_in_place else "waiting for its module"
+        return f"<Probe {self.name!r}, {'removed' if self._is_removed else state}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.remove()
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the function is there, and its calls go through the probe."""
+        return self._attribute is not None and not self._is_removed
+
+    def remove(self) -> None:
+        """Take the probe off; all is as it was before. Twice is no harm."""
+        if self._is_removed:
+            return
+        self._is_removed = True
+        if _probes.get(self.name) is self:
+            del _probes[self.name]
+        if self._recording is not None:
+            self._recording.is_active = False
+        if self._attribute is not None and not self._attribute.restore():
+            logger.warning(
+                "%r: something else is in its place by now, and was left there", self
+            )
+
+    def put_on(self, root: Any, path: str) -> None:
+        """
+        Put the probe on a function.
+
+        Raises:
+            ConfigError: If there is none that could be probed.
+        """
+        attribute = Attribute(root, path)
+        recording = Recording(
+            self.name, attribute.function, of_class=attribute.is_class_method
+        )
+        attribute.replace(recording.run, recording.is_on)
+        self._attribute, self._recording = attribute, recording
+
+    def wait_for(self, place: _Place) -> None:
+        """
+        Put the probe on a function as soon as its module is loaded.
+
+        Raises:
+            ConfigError: If it is loaded, and the function is not there.
+        """
+        import wrapt
+
+        self._arrive(place)
+        for module, _ in place.ways:
+            if self._attribute is None and module not in sys.modules:
+                wrapt.register_post_import_hook(self._hook_for(place), module)
+
+    def _hook_for(self, place: _Place) -> Any:
+        def arrived(_: ModuleType) -> None:
+            try:
+                if self._attribute is None and not self._is_removed:
+                    self._arrive(place)
+            except Exception as error:  # noqa: BLE001 - the import is the host's
+                logger.warning("%s", error)
+                self.remove()
+
+        return arrived
+
+    def _arrive(self, place: _Place) -> None:
+        for name, path in place.ways:
+            module = sys.modules.get(name)
+            if module is None:
+                continue
+            if len(place.ways) == 1 or not _is_submodule(module, path):
+                self.put_on(module, path)
+            return
+
+    def tell_of_absence(self) -> None:
+        """Tell the log if the function never came."""
+        if self._attribute is None:
+            near = difflib.get_close_matches(self.name, list(sys.modules), n=1)
+            hint = f"; the nearest module is {near[0]!r}" if near else ""
+            logger.warning("%r: no such module was imported%s", self, hint)
+
+
+def probe(target: Target, /) -> Probe:
+    """
+    Save what a function is called with, and what it returns or raises.
+
+    Its name is that of the target, as you wrote it, with dots: `"mypkg.mod:Model.fit"`
+    is `mypkg.mod.Model.fit`. While no rule is on for it, a call costs one lookup. Each
+    call has the tag `call`, a number from 1 on for each name and process, which what is
+    saved inside the call has as well; a process that another one started has the tag
+    `process` too.
+
+    The arguments are saved before the function runs, under its name, each by the name
+    of its parameter, defaults that are plain values among them. What it returns is
+    saved below that name as `result`, with the value `result`; what it raises as
+    `exception`, with the texts `type`, `message` and `traceback`. A value that cannot
+    be saved is left out, and the value `not saved` says why. A coroutine or a generator
+    has its result at its end; what a generator yields is not saved, and of an
+    asynchronous one the arguments only.
+
+    Args:
+        target: `"package.module:function"`, `"package.module:Class.method"`, the same
+            with a dot, a function, or a module or class and a name. A module that is
+            not loaded yet is not imported: the function is probed when it comes.
+
+    Returns:
+        The probe. `remove()` takes it off, and `with probe(...):` does so at the end of
+        the block.
+
+    Raises:
+        ConfigError: If the target cannot be one, or its module is loaded and has no
+            such function, or it is probed already.
+        MissingDependencyError: If wrapt is not installed.
+
+    >>> import textwrap
+    >>> from checkpoints import capture
+    >>> with probe("textwrap:shorten"), capture("textwrap") as seen:
+    ...     short = textwrap.shorten("Hello world", 8, placeholder="..")
+    >>> seen["call=1/textwrap/shorten"]
+    {'text': 'Hello world', 'width': 8, 'kwargs': {'placeholder': '..'}}
+    >>> seen["call=1/textwrap/shorten/result"]
+    {'result': 'Hello..'}
+    """
+    check_wrapt()
+    place, root = _place_of(target)
+    if place.name in _probes:
+        message = f"{place.name} is probed already: remove that probe first"
+        raise ConfigError(message)
+    made = Probe(place.name)
+    if root is None:
+        made.wait_for(place)
+    else:
+        made.put_on(root, place.ways[0][1])
+    _probes[place.name] = made
+    is_first_process()  # settled here, for all that this process starts from now on
+    at_exit(_report)
+    return made
+
+
+def checked_target(text: str) -> str:
+    """
+    Return the name of what a text targets, as far as it can be told without importing.
+
+    Raises:
+        ConfigError: If it cannot be a target.
+
+    >>> checked_target("mypkg.mod:Model.fit")
+    'mypkg.mod.Model.fit'
+    """
+    return _place_in_text(text).name
+
+
+def probes_from_environment() -> list[Probe]:
+    """
+    Put on the probes that `CHECKPOINTS_PROBES` names; what is wrong is told to the log.
+
+    >>> probes_from_environment()
+    []
+    """
+    made = []
+    for target in os.environ.get(VARIABLE, "").split(";"):
+        try:
+            if target.strip() and checked_target(target) not in _probes:
+                made.append(probe(target.strip()))
+        except (ConfigError, ImportError) as error:
+            logger.warning("%s: %s", VARIABLE, error)
+    return made
+
+
+def _report() -> None:
+    if is_first_process():
+        for each in list(_probes.values()):
+            each.tell_of_absence()
+
+
+def _place_of(target: Target) -> tuple[_Place, Any]:
+    """Return where a target is, and the module or class to look in, if it is known."""
+    if isinstance(target, str):
+        return _place_in_text(target), None
+    if isinstance(target, tuple):
+        if len(target) != 2:  # noqa: PLR2004 - an owner and a name
+            raise _refused(target)
+        return _place_in_owner(*target)
+    function = getattr(target, "__func__", target)
+    module = getattr(function, "__module__", None)
+    path = getattr(function, "__qualname__", None)
+    if isinstance(target, type) or not (module and path) or module not in sys.modules:
+        raise _refused(target)
+    root = sys.modules[module]
+    if _found(root, path) is not function:
+        message = (
+            f"{shown(target)} is not found as {module}:{path}, and so cannot be "
+            "replaced: give what holds it, as (owner, 'name'), or use @recorded"
+        )
+        raise ConfigError(message)
+    return _Place(f"{module}.{path}", ((module, path),)), root
+
+
+def _found(root: ModuleType, path: str) -> Any:
+    try:
+        found = functools.reduce(getattr, path.split("."), root)
+    except AttributeError:
+        return None
+    return getattr(found, "__func__", found)
+
+
+def _place_in_owner(owner: Any, path: Any) -> tuple[_Place, Any]:
+    if not isinstance(owner, (type, ModuleType)) or not isinstance(path, str):
+        raise _refused((owner, path))
+    is_class = isinstance(owner, type)
+    name = f"{owner.__module__}.{owner.__qualname__}" if is_class else owner.__name__
+    name = name.replace(".<locals>", "")
+    return _Place(f"{name}.{path}", (("", path),)), owner
+
+
+def _place_in_text(text: str) -> _Place:
+    module, colon, path = text.strip().partition(":")
+    parts = [*module.split("."), *path.split(".")] if colon else module.split(".")
+    if len(parts) == 1 or not all(part.isidentifier() for part in parts):
+        raise _refused(text)
+    if colon:
+        return _Place(".".join(parts), ((module, path),))
+    ways = [
+        (".".join(parts[:end]), ".".join(parts[end:]))
+        for end in range(len(parts) - 1, 0, -1)
+    ]
+    return _Place(".".join(parts), tuple(ways))
+
+
+def _refused(target: Any) -> ConfigError:
+    message = (
+        f"{shown(target)} cannot be probed: a target is 'package.module:function' or "
+        "'package.module:Class.method', a function, or (owner, 'name')"
+    )
+    return ConfigError(message)
+
+
+def _is_submodule(module: ModuleType, path: str) -> bool:
+    """Tell whether what follows a module may be a module that is not loaded yet."""
+    first = path.partition(".")[0]
+    if "." not in path or first in vars(module) or not hasattr(module, "__path__"):
+        return False
+    return importlib.util.find_spec(f"{module.__name__}.{first}") is not None

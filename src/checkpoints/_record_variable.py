@@ -1,0 +1,96 @@
+"""The recorder that is asked for from outside, by the variable `CHECKPOINTS_RECORD`."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+from checkpoints._recorder import Recorder
+from checkpoints._rules import Target
+from checkpoints._shown import shown
+from checkpoints._size import parse_size
+from checkpoints.errors import ConfigError
+
+__all__ = ["VARIABLE", "parsed_recording", "recorder_for"]
+
+VARIABLE = "CHECKPOINTS_RECORD"
+
+# All rules from outside share the memory of the first recorder that was made for one.
+_first: list[tuple[str, Recorder]] = []
+
+
+def parsed_recording(text: str) -> dict[str, Any]:
+    """
+    Return the options of a recorder that a text asks for.
+
+    Args:
+        text: A size, and after commas `when=nan` and `signal=USR1`.
+
+    Raises:
+        ConfigError: If it cannot be read.
+
+    >>> parsed_recording("64MB, when=nan")
+    {'max_bytes': 64000000, 'when': 'nan'}
+    """
+    size, *others = text.split(",")
+    options: dict[str, Any] = {"max_bytes": _size_in(size, text)}
+    for option in others:
+        name, _, value = (part.strip() for part in option.partition("="))
+        if name == "when" and value == "nan":
+            options["when"] = value
+        elif name == "signal":
+            options["signal"] = _signal_in(value, text)
+        else:
+            raise _unreadable(text, f"{shown(option.strip())} is not known")
+    return options
+
+
+def recorder_for(
+    target: Target, options: dict[str, Any]
+) -> tuple[Target, dict[str, Any]]:
+    """
+    Return what a rule from outside saves to: a recorder, where one is asked for.
+
+    Args:
+        target: The target of the rule.
+        options: Those of `FileHandler`, for a path.
+
+    Returns:
+        A `Recorder` that writes to the target with these options, and shares its memory
+        with the others, and no options; or, where the variable is not set, what was
+        given.
+
+    Raises:
+        ConfigError: If the variable, the target or an option cannot be.
+    """
+    text = os.environ.get(VARIABLE, "")
+    if not text or target is None:
+        return target, options
+    if _first and _first[0][0] == text:
+        return _first[0][1].beside(target, **options), {}
+    recorder = Recorder(target, **parsed_recording(text), **options)
+    _first[:] = [(text, recorder)]
+    return recorder, {}
+
+
+def _size_in(size: str, text: str) -> int:
+    try:
+        return parse_size("size", size)
+    except ConfigError as error:
+        raise _unreadable(text, f"{shown(size)} is no size") from error
+
+
+def _signal_in(name: str, text: str) -> int:
+    full = name.upper() if name.upper().startswith("SIG") else f"SIG{name.upper()}"
+    try:
+        return signal.Signals[full]
+    except KeyError as error:
+        raise _unreadable(text, f"{shown(name)} is no signal") from error
+
+
+def _unreadable(text: str, what: str) -> ConfigError:
+    return ConfigError(
+        f"{VARIABLE}={shown(text)}: {what}. It is a size such as 64MB, and after "
+        "commas, if you like, when=nan and signal=USR1"
+    )

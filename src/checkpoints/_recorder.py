@@ -1,0 +1,319 @@
+"""The flight recorder: the last saves in memory, written when something goes wrong."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal as signals
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from checkpoints._crash import on_crash, stop_on_crash
+from checkpoints._file_handler import FileHandler
+from checkpoints._handlers import Handler
+from checkpoints._key import Key
+from checkpoints._memory import Kept, Memory
+from checkpoints._origin import Origin
+from checkpoints._outcomes import Result
+from checkpoints._rules import Target, handlers_for
+from checkpoints._shown import shown
+from checkpoints.errors import ConfigError, TooLargeError
+from checkpoints.formats._frozen import freeze, frozen_values
+from checkpoints.formats._nan import holds_nan
+from checkpoints.formats._weight import weight_of
+
+__all__ = ["Recorder"]
+
+logger = logging.getLogger("checkpoints")
+
+When = Callable[[Key, Mapping[str, Any]], object]
+
+_LONGEST_WHY = 500
+# Seconds to wait for others who are writing.
+_PATIENCE = 60.0
+_PATIENCE_OF_SIGNALS = 5.0
+# Their default is the end of the process, which is not what they are asked for here.
+_GO_ON = {"SIGUSR1", "SIGUSR2"}
+
+
+class Recorder(Handler):
+    """
+    Keeps the last saves in memory, and writes them when something goes wrong.
+
+    Nothing is written until an exception leaves its `with` block, the program or a
+    thread, until `when` says so, a signal comes, or `dump` is called. Then all that is
+    kept goes to the target, with why in the header as `dumped`, and recording goes on.
+    What is still in memory at the end of the program is dropped.
+
+    Args:
+        target: Where to write, as for `config`.
+        max_bytes: How many bytes of values to keep, about; the oldest saves are given
+            up for new ones.
+        when: Called as `when(key, values)` with each save; where the result is true,
+            all is written, that save among it. `"nan"` looks for a NaN.
+        signal: The number of a signal that has all written, such as `signal.SIGUSR1`.
+            The handler that it had is called after that.
+        **options: Those of `FileHandler`, for a path.
+
+    Raises:
+        ConfigError: If the target or an option cannot be.
+
+    >>> from checkpoints import checkpoint, config
+    >>> recorder = Recorder(lambda key, data: print(key.name, data))
+    >>> with config("shop", recorder):
+    ...     checkpoint("shop.total", 12)
+    >>> recorder.dump("to have a look")
+    shop.total {'data': 12}
+    1
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        max_bytes: int = 64 << 20,
+        when: When | str | None = None,
+        signal: int | None = None,
+        **options: Any,
+    ) -> None:
+        _check_options(options)
+        self.handlers = handlers_for(target, options)
+        if not self.handlers:
+            raise ConfigError("a recorder needs a target to write to: a path, for one")
+        self.max_bytes = _checked_size(max_bytes)
+        self.when = _checked_when(when)
+        self.signal = None if signal is None else _checked_signal(signal)
+        self._memory = Memory(self.max_bytes)
+        self._is_open = False
+        self._before: Any = None
+        self._handler = self._signalled
+        self._open()
+
+    def beside(self, target: Target, **options: Any) -> Recorder:
+        """Return a recorder for another target, which shares this one's memory."""
+        other = Recorder(target, max_bytes=self.max_bytes, when=self.when, **options)
+        other._memory = self._memory
+        return other
+
+    def __repr__(self) -> str:
+        target = self.handlers[0] if len(self.handlers) == 1 else list(self.handlers)
+        return f"Recorder({target!r}, max_bytes={self.max_bytes})"
+
+    def __len__(self) -> int:
+        return len(self._memory.kept)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __enter__(self) -> Self:
+        self._open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None and not isinstance(error, (SystemExit, GeneratorExit)):
+            self._crashed(error)
+        self.close()
+
+    def _open(self) -> None:
+        if self._is_open:
+            return
+        if self.signal is not None:
+            try:
+                self._before = signals.signal(self.signal, self._handler)
+            except (OSError, ValueError) as error:
+                message = (
+                    f"signal={self.signal!r} cannot be listened to: {error}. Make the "
+                    "recorder in the main thread, with a signal that can be handled"
+                )
+                raise ConfigError(message) from error
+        on_crash(self._crashed)
+        self._is_open = True
+
+    def close(self) -> None:
+        """Forget what is kept, and write no more unless told. Twice is no harm."""
+        if self._is_open:
+            self._is_open = False
+            stop_on_crash(self._crashed)
+            if self.signal and signals.getsignal(self.signal) is self._handler:
+                signals.signal(self.signal, self._before)
+        while self._memory.take() is not None:
+            pass
+
+    def commit(self, key: Key, staged: Mapping[str, Any]) -> Result:
+        """
+        Keep values as they are now.
+
+        Returns:
+            A `Future` of the write, which may never come.
+
+        Raises:
+            FormatError: If a value cannot be copied.
+            TooLargeError: If the values are more than is ever kept.
+            Exception: What `when` raises.
+        """
+        size = weight_of(staged)
+        if size > self.max_bytes:
+            message = (
+                f"checkpoint {key} holds {size} bytes, and the recorder keeps "
+                f"{self.max_bytes} in all: a larger max_bytes helps"
+            )
+            raise TooLargeError(message)
+        values = frozen_values(staged)
+        settled = Key(key.name, freeze(key.tags), key.origin or Origin.here())
+        save = Kept(settled, values, size, self.handlers, Future())
+        self._memory.add(save)
+        if callable(self.when) and self.when(settled, values):
+            self.dump(f"when: {settled}")
+        return save.outcome
+
+    def dump(self, why: str = "told to") -> int:
+        """
+        Write what is kept, the oldest save first, and go on with nothing kept.
+
+        An error of a save goes where the rule's `on_error` says.
+
+        Args:
+            why: What the header of each entry says under `dumped`.
+
+        Returns:
+            How many saves were written.
+        """
+        return self._dump(why, _PATIENCE)
+
+    def _dump(self, why: str, patience: float) -> int:
+        written = total = 0
+        involved: dict[int, Handler] = {}
+        with self._memory.dump(patience) as saves:
+            for save in saves:
+                total += 1
+                involved.update((id(each), each) for each in save.handlers)
+                written += self._write(save, why[:_LONGEST_WHY])
+            self._tell(why, written, total)
+        for handler in involved.values():
+            with suppress(Exception):
+                handler.flush(patience or _PATIENCE_OF_SIGNALS)
+        return written
+
+    def _write(self, save: Kept, why: str) -> bool:
+        origin = (save.key.origin or Origin.here())._replace(dumped=why)
+        key = Key(save.key.name, save.key.tags, origin)
+        try:
+            for handler in save.handlers:
+                result = handler.commit(key, handler.stage(None, save.values))
+                _hand_on(result, save.outcome)
+        except Exception as error:  # noqa: BLE001 - its outcome, seen to by the rule
+            _settle(save.outcome, error)
+            return False
+        except BaseException:
+            self._memory.put_back(save)
+            raise
+        return True
+
+    def _tell(self, why: str, written: int, total: int) -> None:
+        given_up, self._memory.given_up = self._memory.given_up, 0
+        if total:
+            older = f"; {given_up} older ones had been given up" if given_up else ""
+            logger.warning(
+                "%r wrote %d of the %d saves that it had kept%s. Why: %s",
+                self,
+                written,
+                total,
+                older,
+                why[:_LONGEST_WHY],
+            )
+
+    def flush(self, timeout: float | None = None) -> None:
+        """Wait for what was written in the background; `Handler.flush` says more."""
+        for handler in self.handlers:
+            handler.flush(timeout)
+
+    def _crashed(self, error: BaseException) -> None:
+        try:
+            told = str(error)
+        except Exception:  # noqa: BLE001 - the error is one of the host's own
+            told = "its text cannot be had"
+        with suppress(Exception):
+            self.dump(f"exception: {type(error).__name__}: {told}".rstrip(": "))
+
+    def _signalled(self, number: int, frame: FrameType | None) -> None:
+        name = signals.Signals(number).name
+        with suppress(Exception):
+            # What this has interrupted may hold what the thread that dumps waits for.
+            self._dump(f"signal: {name}", 0)
+        if callable(self._before):
+            self._before(number, frame)
+        elif self._before == signals.SIG_DFL and name not in _GO_ON:
+            signals.signal(number, signals.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+
+def _hand_on(result: Result, outcome: Future[Any]) -> None:
+    """Settle the outcome of a save by what writing it has come to, now or later."""
+    if not isinstance(result, Future):
+        _settle(outcome, None, result)
+        return
+
+    def over(done: Future[Any]) -> None:
+        if done.cancelled():
+            outcome.cancel()
+        else:
+            error = done.exception()
+            _settle(outcome, error, None if error else done.result())
+
+    result.add_done_callback(over)
+
+
+def _settle(
+    outcome: Future[Any], error: BaseException | None, result: object = None
+) -> None:
+    # Of several handlers the first to be done has settled it.
+    if not outcome.done():
+        if error is None:
+            outcome.set_result(result)
+        else:
+            outcome.set_exception(error)
+
+
+def _found_nan(_key: Key, values: Mapping[str, Any]) -> bool:
+    return holds_nan(values)
+
+
+def _check_options(options: Mapping[str, Any]) -> None:
+    for option in options:
+        if option not in FileHandler.OPTIONS:
+            known = ", ".join(("max_bytes", "when", "signal", *FileHandler.OPTIONS))
+            message = f"option {option!r} is not known; there are: {known}"
+            raise ConfigError(message)
+
+
+def _checked_when(when: Any) -> When | None:
+    if when == "nan":
+        return _found_nan
+    if when is not None and not callable(when):
+        message = f"when={shown(when)} has to be a function of (key, values), or 'nan'"
+        raise ConfigError(message)
+    checked: When | None = when
+    return checked
+
+
+def _checked_signal(number: Any) -> int:
+    try:
+        return signals.Signals(number)
+    except ValueError as error:
+        message = f"signal={shown(number)} is no signal: give signal.SIGUSR1, for one"
+        raise ConfigError(message) from error
+
+
+def _checked_size(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        message = f"max_bytes={shown(value)} has to be a whole number from 1 on"
+        raise ConfigError(message)
+    return value

@@ -1,0 +1,1 @@
+"""A library that never heard of checkpoints, for the tests of probes."""

@@ -1,0 +1,106 @@
+"""An attribute that holds a function: found, replaced, put back."""
+
+from __future__ import annotations
+
+import json
+import types
+
+import pytest
+
+from checkpoints._attribute import Attribute
+from checkpoints.errors import ConfigError
+
+wrapt = pytest.importorskip("wrapt")
+
+
+def wrapper(function, _instance, args, kwargs):
+    return ("wrapped", function(*args, **kwargs))
+
+
+def replaced(root, path, *, enabled=True):
+    attribute = Attribute(root, path)
+    attribute.replace(wrapper, lambda: enabled)
+    return attribute
+
+
+@pytest.fixture
+def module():
+    made = types.ModuleType("made")
+
+    class Outer:
+        class Inner:
+            def method(self, x):
+                return x
+
+        def plain(self, x):
+            return x
+
+    made.Outer = Outer
+    made.function = lambda x: x
+    return made
+
+
+class TestReplace:
+    def test_a_function_of_a_module(self, module):
+        replaced(module, "function")
+        assert module.function(1) == ("wrapped", 1)
+
+    def test_a_method_deep_in_classes(self, module):
+        replaced(module, "Outer.Inner.method")
+        assert module.Outer.Inner().method(1) == ("wrapped", 1)
+
+    def test_calls_the_function_itself_where_it_is_not_enabled(self, module):
+        replaced(module, "function", enabled=False)
+        assert module.function(1) == 1
+
+    def test_gives_a_method_its_object_among_the_arguments(self, module):
+        replaced(module, "Outer.plain")
+        outer = module.Outer()
+        assert module.Outer.plain(outer, 1) == outer.plain(1) == ("wrapped", 1)
+        assert outer.plain.__self__ is outer
+
+    def test_a_function_that_a_module_makes_up_when_it_is_asked_for(self):
+        made = types.ModuleType("made")
+        made.__getattr__ = lambda name: len if name == "lazy" else None
+        attribute = replaced(made, "lazy")
+        assert made.lazy([1]) == ("wrapped", 1)
+        assert attribute.restore()
+        assert "lazy" not in vars(made)
+
+    def test_twice_is_refused(self, module):
+        replaced(module, "function")
+        with pytest.raises(ConfigError, match="is probed already"):
+            Attribute(module, "function")
+
+    def test_of_what_an_object_holds_is_refused(self, module):
+        module.settings = types.SimpleNamespace(f=lambda: 0)
+        with pytest.raises(ConfigError, match="belongs to an object"):
+            Attribute(module, "settings.f")
+
+    def test_of_what_binds_in_a_way_of_its_own_is_refused(self, module):
+        module.Outer.odd = wrapt.FunctionWrapper(module.Outer.plain, wrapper)
+        with pytest.raises(ConfigError, match="does not become a method"):
+            Attribute(module, "Outer.odd")
+
+
+class TestRestore:
+    def test_puts_back_the_very_object(self, module):
+        before = vars(module.Outer)["plain"]
+        assert replaced(module, "Outer.plain").restore()
+        assert vars(module.Outer)["plain"] is before
+
+    def test_leaves_what_is_not_ours(self, module):
+        attribute = replaced(module, "function")
+        module.function = 5
+        assert not attribute.restore()
+        assert module.function == 5
+
+
+class TestMessages:
+    def test_name_the_place_and_the_nearest(self):
+        with pytest.raises(ConfigError, match=r"json has no 'dmups'.*'dumps'"):
+            Attribute(json, "dmups")
+        with pytest.raises(ConfigError, match="JSONDecoder has no 'decod'"):
+            Attribute(json, "JSONDecoder.decod")
+        with pytest.raises(ConfigError, match=r"json has no 'zzz'.*none like it"):
+            Attribute(json, "zzz.f")

@@ -1,0 +1,78 @@
+"""The last saves in memory: bounded, and each given out once."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+
+import pytest
+
+from checkpoints import Key
+from checkpoints._memory import Kept, Memory
+
+
+def kept(number, size=10):
+    return Kept(Key("memory.step"), {"n": number}, size, (), Future())
+
+
+def numbers(saves):
+    return [save.values["n"] for save in saves]
+
+
+@pytest.fixture
+def memory():
+    return Memory(30)
+
+
+class TestMemory:
+    def test_keeps_as_many_bytes_as_it_may(self, memory):
+        for number in range(5):
+            memory.add(kept(number))
+        assert (memory.held, memory.given_up) == (30, 2)
+        with memory.dump(1) as saves:
+            assert numbers(saves) == [2, 3, 4]
+        assert memory.held == 0
+
+    def test_gives_up_as_many_as_a_large_one_needs(self, memory):
+        for size in (10, 10, 10, 25):
+            memory.add(kept(size, size))
+        assert (memory.held, memory.given_up) == (25, 3)
+
+    def test_keeps_first_what_is_put_back(self, memory):
+        memory.add(kept(1))
+        memory.add(kept(2))
+        memory.put_back(memory.take())
+        assert (memory.take().values["n"], memory.held) == (1, 10)
+
+    def test_gives_nothing_to_a_dump_within_a_dump(self, memory):
+        memory.add(kept(1))
+        with memory.dump(1) as outer:
+            with memory.dump(1) as inner:
+                assert numbers(inner) == []
+            assert numbers(outer) == [1]
+        memory.add(kept(2))
+        with memory.dump(1) as later:
+            assert numbers(later) == [2]
+
+    def test_gives_nothing_while_another_thread_dumps(self, memory):
+        memory.add(kept(1))
+        seen = []
+
+        def other():
+            with memory.dump(0) as saves:
+                seen.extend(saves)
+
+        with memory.dump(1):
+            thread = threading.Thread(target=other)
+            thread.start()
+            thread.join()
+        assert seen == []
+        with memory.dump(0) as saves:
+            assert numbers(saves) == [1]
+
+    def test_can_be_given_out_after_a_dump_that_failed(self, memory):
+        memory.add(kept(1))
+        with pytest.raises(KeyboardInterrupt), memory.dump(1):
+            raise KeyboardInterrupt
+        with memory.dump(0) as saves:
+            assert numbers(saves) == [1]
