@@ -89,7 +89,7 @@ def _make(setting: Setting, *, registered: bool) -> None:
 
 
 def _recorded(setting: Setting) -> tuple[Target, dict[str, Any]]:
-    """Return the target and the options of a rule; a recorder where one is asked for."""
+    """Return the target and the options of a rule, or a recorder if asked for."""
     of_files: dict[str, Any] = {}
     others: dict[str, Any] = {}
     for name, value in setting.options.items():
