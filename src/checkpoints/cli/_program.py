@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 import checkpoints
-from checkpoints.cli import _verify
+from checkpoints.cli import _ls, _verify
 
 __all__ = ["program"]
 
@@ -27,7 +27,8 @@ class _Program(click.Group):
         except BrokenPipeError:
             raise  # click ends quietly where nobody reads on
         except (checkpoints.CheckpointError, OSError) as error:
-            raise _Hindrance(checkpoints.printable(str(error))) from error
+            told = ". ".join([str(error), *getattr(error, "__notes__", ())])
+            raise _Hindrance(checkpoints.printable(told)) from error
 
 
 @click.group(cls=_Program)
@@ -36,4 +37,5 @@ def program() -> None:
     """Look at what checkpoints saved."""
 
 
+program.add_command(_ls.ls)
 program.add_command(_verify.verify)

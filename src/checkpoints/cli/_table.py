@@ -1,0 +1,88 @@
+"""A table of aligned columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from checkpoints.cli._screen import Screen, cut, padded, width_of
+
+__all__ = ["Column", "Table"]
+
+_GAP = "  "
+# Less of a column than this tells nothing.
+_NARROWEST = 8
+
+
+class Column(NamedTuple):
+    """
+    A column.
+
+    Args:
+        heading: What stands above it.
+        style: Its style.
+        is_right: Whether it is aligned at its right.
+        width: How wide it is at least.
+    """
+
+    heading: str
+    style: str = ""
+    is_right: bool = False
+    width: int = 0
+
+
+class Table:
+    """
+    A table, printed row by row once its widths are known.
+
+    Args:
+        screen: Where it is printed.
+        columns: Its columns.
+    """
+
+    def __init__(self, screen: Screen, columns: Sequence[Column]) -> None:
+        self._screen = screen
+        self._columns = columns
+        self._widths = [max(it.width, width_of(it.heading)) for it in columns]
+
+    def measure(self, cells: Iterable[str]) -> None:
+        """Make room for a row; one that is shorter than the table is as good."""
+        for number, cell in enumerate(cells):
+            width = width_of(cell)
+            if width > self._widths[number]:
+                self._widths[number] = width
+
+    def fit(self) -> None:
+        """Narrow the widest columns until the screen takes them all."""
+        if self._screen.width is None:
+            return
+        room = self._screen.width - len(_GAP) * (len(self._widths) - 1)
+        while sum(self._widths) > room and max(self._widths) > _NARROWEST:
+            self._widths[self._widths.index(max(self._widths))] -= 1
+
+    def heading(self) -> str:
+        """Return the line of headings."""
+        line = _GAP.join(self._cells([it.heading for it in self._columns]))
+        return self._screen.styled(line.rstrip(), "bold")
+
+    def row(self, cells: Sequence[str], style: str = "") -> str:
+        """Return a line, in a style of its own where there is one."""
+        laid = [
+            self._screen.styled(cell, style or column.style)
+            for cell, column in zip(self._cells(cells), self._columns, strict=True)
+        ]
+        return _GAP.join(laid).rstrip()
+
+    def lines(self, rows: Sequence[Sequence[str]]) -> Iterator[str]:
+        """Yield all lines of a table that is small."""
+        for row in rows:
+            self.measure(row)
+        self.fit()
+        yield self.heading()
+        yield from map(self.row, rows)
+
+    def _cells(self, cells: Sequence[str]) -> Iterator[str]:
+        for cell, column, width in zip(
+            cells, self._columns, self._widths, strict=True
+        ):
+            yield padded(cut(cell, width), width, right=column.is_right)
