@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 import checkpoints
-from checkpoints.cli import _ls, _verify
+from checkpoints.cli import _ls, _show, _verify
 
 __all__ = ["program"]
 
@@ -38,4 +38,5 @@ def program() -> None:
 
 
 program.add_command(_ls.ls)
+program.add_command(_show.show)
 program.add_command(_verify.verify)
