@@ -19,6 +19,7 @@ __all__ = [
     "complete_entry",
     "complete_names",
     "complete_root",
+    "complete_source_names",
     "complete_where",
 ]
 
@@ -44,11 +45,20 @@ def complete_names(
     return _offered((each.fullname for each in entries), incomplete)
 
 
+def complete_source_names(
+    context: click.Context, _: click.Parameter, incomplete: str
+) -> list[str]:
+    """Complete a name of those under the root that is copied from."""
+    entries = _entries(context.params.get("source"))
+    return _offered((each.fullname for each in entries), incomplete)
+
+
 def complete_where(
     context: click.Context, _: click.Parameter, incomplete: str
 ) -> list[str]:
     """Complete a tag, or its value behind the `=`."""
-    root = context.params.get("root") or _first(context.params.get("entry"))
+    root = context.params.get("root") or context.params.get("source")
+    root = root or _first(context.params.get("entry"))
     pairs = [pair for each in _entries(root) for pair in each.tags]
     if "=" in incomplete:
         return _offered((f"{name}={value}" for name, value in pairs), incomplete)

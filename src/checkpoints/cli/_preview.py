@@ -14,6 +14,7 @@ __all__ = ["Preview", "preview_of"]
 
 _LONGEST = 4_000
 _MOST_COLUMNS = 50
+_MOST_ACROSS = 6
 _FRAMES = ("pandas", "polars", "pyarrow")
 
 _repr = reprlib.Repr()
@@ -85,7 +86,8 @@ def _as_array(value: Any, root: str) -> Any:
     if root == "numpy":
         import numpy
 
-        return numpy.asarray(value)
+        is_masked = isinstance(value, numpy.ma.MaskedArray)
+        return value if is_masked else numpy.asarray(value)
     if root == "torch":
         value = value.detach()
         return (value if value.dtype.itemsize > 2 else value.float()).numpy()
@@ -100,13 +102,20 @@ def _as_array(value: Any, root: str) -> Any:
 
 
 def _of_array(array: Any, rows: int) -> Preview:
-    found = Preview(facts=statistics_of(array))
+    found = Preview()
+    if hasattr(array, "compressed"):
+        found.lines = _beginning(_start_of(array, rows), rows + 1)
+        found.facts = {"masked": array.size - array.count()}
+        found.facts |= statistics_of(array.compressed())
+        return found
+    if array.size > 1:
+        found.facts = statistics_of(array)
     if array.dtype.kind in "iufb" and array.size > 1:
         if array.ndim == 1:
             found.bars = sparkline(array), "in their order"
         elif array.dtype.kind != "b":
             found.bars = histogram(array), "how often, from min to max"
-    found.lines = _beginning(_start_of(array, rows), rows)
+    found.lines = _beginning(_start_of(array, rows), rows + 1)
     return found
 
 
@@ -114,10 +123,13 @@ def _start_of(array: Any, rows: int) -> str:
     import numpy
 
     # Nothing beyond what is shown is turned into text.
-    small = array[tuple(slice(0, rows + 1) for _ in range(array.ndim))]
-    with numpy.printoptions(threshold=rows * 8, edgeitems=3, linewidth=78):
+    sizes = [rows, *[_MOST_ACROSS] * (array.ndim - 1)]
+    small = array[tuple(map(slice, sizes[: array.ndim]))]
+    with numpy.printoptions(threshold=small.size + 1, linewidth=_LONGEST):
         text = str(small)
-    return text if small.size == array.size else f"{text}\n..."
+    if small.size == array.size:
+        return text
+    return f"{text}\n... of {' x '.join(map(str, array.shape))}"
 
 
 def _as_table(value: Any) -> Any:
@@ -150,7 +162,7 @@ def _of_table(table: Any, rows: int) -> Preview:
 def _cell(scalar: Any) -> str:
     value = scalar.as_py() if hasattr(scalar, "as_py") else scalar
     if value is None:
-        return ""
+        return "null"
     text = str(value) if isinstance(value, (str, float, int)) else _cell_repr(value)
     return checkpoints.printable(text[:200])
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 import checkpoints
-from checkpoints.cli import _ls, _show, _verify
+from checkpoints.cli import _cp, _gc, _ls, _rm, _show, _verify
 
 __all__ = ["program"]
 
@@ -37,6 +37,9 @@ def program() -> None:
     """Look at what checkpoints saved."""
 
 
+program.add_command(_cp.cp)
+program.add_command(_gc.gc)
 program.add_command(_ls.ls)
+program.add_command(_rm.rm)
 program.add_command(_show.show)
 program.add_command(_verify.verify)
