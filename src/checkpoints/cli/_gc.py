@@ -7,6 +7,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 import click
 
@@ -15,8 +16,8 @@ from checkpoints import Entry, Index
 from checkpoints.cli._header import header_of
 from checkpoints.cli._leftovers import leftovers
 from checkpoints.cli._progress import progress
-from checkpoints.cli._quantity import AGE, size_text
-from checkpoints.cli._removal import doomed, list_doomed, remove
+from checkpoints.cli._quantity import as_age, size_text
+from checkpoints.cli._removal import Doomed, list_doomed, remove
 from checkpoints.cli._selection import chosen, selected, tell_unreadable
 
 __all__ = ["gc"]
@@ -31,7 +32,9 @@ Examples:
 
 @click.command(epilog=_EXAMPLES)
 @selected
-@click.option("--older-than", type=AGE, metavar="AGE", help="Saved before that: 14d.")
+@click.option(
+    "--older-than", type=as_age, metavar="AGE", help="Saved before that: 14d."
+)
 @click.option(
     "--keep-last",
     type=click.IntRange(min=1),
@@ -46,7 +49,7 @@ Examples:
 )
 @click.option(
     "--unfinished-for",
-    type=AGE,
+    type=as_age,
     default="1d",
     metavar="AGE",
     help="Unfinished files that nobody touched for so long; 1d unless given.",
@@ -87,9 +90,8 @@ def gc(  # noqa: PLR0913 - each is an option of its own
         raise click.UsageError("--per says what --keep-last counts by: give that too")
     found = chosen(root, names, where)
     is_partial = tell_unreadable(found)
-    # What they are now: who replaces one from here on has it kept.
-    entries = _old_ones(found, older_than, keep_last, per) if has_rule else []
-    files = list(doomed([*entries, *leftovers(found.root, unfinished_for)]))
+    files = _old_ones(found, older_than, keep_last, per) if has_rule else []
+    files += leftovers(found.root, unfinished_for)
     list_doomed(files, lambda line: click.echo(checkpoints.printable(line)))
     if not yes:
         total = size_text(sum(each.size for each in files))
@@ -104,46 +106,56 @@ def _way_on(files: Sequence[object]) -> str:
     return "; --yes deletes them" if files else ""
 
 
+class _Aged(NamedTuple):
+    """An entry, and when it was saved."""
+
+    saved: datetime.datetime
+    entry: Entry
+    file: Doomed
+
+
 def _old_ones(
     found: Index,
     older_than: datetime.timedelta | None,
     keep_last: int | None,
     per: Sequence[str],
-) -> list[Entry]:
-    """Return the entries that are old by every rule that was given, oldest first."""
-    ages = sorted(_with_age(found), key=lambda pair: pair[0], reverse=True)
+) -> list[Doomed]:
+    """Return the files that are old by every rule that was given, oldest first."""
+    ages = sorted(_with_age(found), key=lambda each: each.saved, reverse=True)
     if keep_last is not None:
         ages = list(_beyond(ages, keep_last, per))
     if older_than is not None:
         now = datetime.datetime.now(datetime.UTC)
-        ages = [(saved, entry) for saved, entry in ages if now - saved > older_than]
-    return [entry for _, entry in reversed(ages)]
+        ages = [each for each in ages if now - each.saved > older_than]
+    return [each.file for each in reversed(ages)]
 
 
-def _with_age(
-    entries: Index,
-) -> Iterator[tuple[datetime.datetime, Entry]]:
+def _with_age(entries: Index) -> Iterator[_Aged]:
     with progress("read headers", len(entries)) as advance:
         for entry in entries:
             advance(1)
-            meta, _ = header_of(entry.path)
-            saved = meta.get("time")
             with suppress(OSError, OverflowError, ValueError):
-                if not isinstance(saved, datetime.datetime):
-                    written = os.stat(entry.path).st_mtime
-                    saved = datetime.datetime.fromtimestamp(written, datetime.UTC)
-                yield saved, entry
+                # Before its header is read: one that is replaced meanwhile is kept.
+                file = Doomed.of(entry.path)
+                yield _Aged(_saved(entry.path), entry, file)
+
+
+def _saved(path: str) -> datetime.datetime:
+    saved = header_of(path)[0].get("time")
+    if isinstance(saved, datetime.datetime):
+        return saved
+    written = os.stat(path).st_mtime
+    return datetime.datetime.fromtimestamp(written, datetime.UTC)
 
 
 def _beyond(
-    newest_first: Iterable[tuple[datetime.datetime, Entry]],
-    count: int,
-    per: Sequence[str],
-) -> Iterator[tuple[datetime.datetime, Entry]]:
+    newest_first: Iterable[_Aged], count: int, per: Sequence[str]
+) -> Iterator[_Aged]:
     """Yield what comes behind the first of each group."""
     seen: dict[object, int] = defaultdict(int)
-    for saved, entry in newest_first:
-        group = (entry.fullname, *(tuple(entry.tags.values_of(tag)) for tag in per))
+    for each in newest_first:
+        tags = (tuple(each.entry.tags.values_of(tag)) for tag in per)
+        group = (each.entry.fullname, *tags)
         seen[group] += 1
         if seen[group] > count:
-            yield saved, entry
+            yield each

@@ -32,7 +32,9 @@ def fields_of(meta: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
     number = meta.get("sequence")
     counted = f", save {number} of its process" if number else ""
     yield "saved", f"{meta['time']:%Y-%m-%d %H:%M:%S.%f} UTC{counted}"
-    place = [f"{word} {meta[word]}" for word in ("host", "pid", "thread") if word in meta]
+    place = [
+        f"{word} {meta[word]}" for word in ("host", "pid", "thread") if word in meta
+    ]
     yield "run", ", ".join([str(meta.get("run")), *place])
     site = meta.get("site")
     if isinstance(site, Mapping):
@@ -76,5 +78,6 @@ def shape_of(node: Mapping[str, Any]) -> str:
 
 
 def _tag_text(value: object) -> str:
-    is_time = isinstance(value, (datetime.date, datetime.time))
-    return value.isoformat() if is_time else str(value)
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    return str(value)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 
+from checkpoints.cli._removal import Doomed
 from checkpoints.cli._screen import tell
 
 __all__ = ["leftovers"]
@@ -18,7 +19,7 @@ __all__ = ["leftovers"]
 _NAME = re.compile(r"\.([0-9]+)-[0-9a-f]{12}-[0-9]+\.ckpt\.tmp")
 
 
-def leftovers(root: str, age: datetime.timedelta) -> Iterator[str]:
+def leftovers(root: str, age: datetime.timedelta) -> Iterator[Doomed]:
     """
     Yield the unfinished files that nobody goes on writing.
 
@@ -46,7 +47,7 @@ def leftovers(root: str, age: datetime.timedelta) -> Iterator[str]:
                 if _runs(int(found[1])):
                     tell(f"kept: {path}: a process of that number is running")
                     continue
-                yield path
+                yield Doomed.of(path, status)
 
 
 def _runs(number: int) -> bool:

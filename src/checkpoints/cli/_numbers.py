@@ -35,7 +35,7 @@ def _of_times(array: Any) -> dict[str, Any]:
     import numpy
 
     there = array[~numpy.isnat(array)]
-    found = {"NaT": int(array.size - there.size)}
+    found: dict[str, Any] = {"NaT": int(array.size - there.size)}
     if there.size:
         found = {"min": str(there.min()), "max": str(there.max()), **found}
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import reprlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ __all__ = ["Preview", "preview_of"]
 _LONGEST = 4_000
 _MOST_COLUMNS = 50
 _MOST_ACROSS = 6
+_HALF = 2
 _FRAMES = ("pandas", "polars", "pyarrow")
 
 _repr = reprlib.Repr()
@@ -90,7 +92,8 @@ def _as_array(value: Any, root: str) -> Any:
         return value if is_masked else numpy.asarray(value)
     if root == "torch":
         value = value.detach()
-        return (value if value.dtype.itemsize > 2 else value.float()).numpy()
+        # NumPy has no half of it that PyTorch calls bfloat16.
+        return (value if value.dtype.itemsize > _HALF else value.float()).numpy()
     if root in ("jax", "jaxlib"):
         import numpy
 
@@ -125,7 +128,7 @@ def _start_of(array: Any, rows: int) -> str:
     # Nothing beyond what is shown is turned into text.
     sizes = [rows, *[_MOST_ACROSS] * (array.ndim - 1)]
     small = array[tuple(map(slice, sizes[: array.ndim]))]
-    with numpy.printoptions(threshold=small.size + 1, linewidth=_LONGEST):
+    with numpy.printoptions(threshold=small.size + 1, linewidth=_LONGEST, precision=4):
         text = str(small)
     if small.size == array.size:
         return text
@@ -168,7 +171,8 @@ def _cell(scalar: Any) -> str:
 
 
 def _cell_repr(value: object) -> str:
-    return str(value.isoformat(" ")) if hasattr(value, "hour") else _repr.repr(value)
+    is_time = isinstance(value, (datetime.date, datetime.time))
+    return str(value) if is_time else _repr.repr(value)
 
 
 def _of_columns(table: Any) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 import checkpoints
-from checkpoints.cli import _cp, _gc, _ls, _rm, _show, _verify
+from checkpoints.cli import _cp, _export, _gc, _ls, _rm, _show, _verify
 
 __all__ = ["program"]
 
@@ -38,6 +38,7 @@ def program() -> None:
 
 
 program.add_command(_cp.cp)
+program.add_command(_export.export)
 program.add_command(_gc.gc)
 program.add_command(_ls.ls)
 program.add_command(_rm.rm)

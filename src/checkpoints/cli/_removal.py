@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
@@ -21,7 +22,7 @@ _MOST_LISTED = 20
 
 class Doomed(NamedTuple):
     """
-    A file that is to be deleted, as it was when that was decided.
+    A file that is to be deleted, as it was before that was decided.
 
     Args:
         path: Where it lies.
@@ -33,13 +34,24 @@ class Doomed(NamedTuple):
     size: int
     state: tuple[int, int, int]
 
+    @classmethod
+    def of(cls, path: str, status: os.stat_result | None = None) -> Doomed:
+        """
+        Return a file as it is, or as it was.
 
-def doomed(entries: Iterable[Entry | str]) -> Iterator[Doomed]:
+        Raises:
+            FileNotFoundError: If it is not there.
+        """
+        # Of a link itself: what it leads to is not deleted.
+        it = status or os.lstat(path)
+        return cls(path, it.st_size, (it.st_ino, it.st_mtime_ns, it.st_ctime_ns))
+
+
+def doomed(entries: Iterable[Entry]) -> Iterator[Doomed]:
     """Yield files as they are now; those that have vanished are left out."""
     for entry in entries:
-        path = entry.path if isinstance(entry, Entry) else entry
         with suppress(FileNotFoundError):
-            yield Doomed(path, *_state(path))
+            yield Doomed.of(entry.path)
 
 
 def list_doomed(files: Sequence[Doomed], line: Callable[[str], None]) -> None:
@@ -66,7 +78,7 @@ def remove(root: str, files: Sequence[Doomed]) -> tuple[int, int, bool]:
         for each in files:
             advance(1)
             try:
-                if _state(each.path) != (each.size, each.state):
+                if Doomed.of(each.path) != each:
                     tell(f"kept: {each.path} was written anew meanwhile")
                     continue
                 os.unlink(each.path)
@@ -80,12 +92,6 @@ def remove(root: str, files: Sequence[Doomed]) -> tuple[int, int, bool]:
             folders[os.path.dirname(each.path)] = None
     _prune(root, folders)
     return count, size, failed
-
-
-def _state(path: str) -> tuple[int, tuple[int, int, int]]:
-    # Of a link itself: what it leads to is not deleted.
-    found = os.lstat(path)
-    return found.st_size, (found.st_ino, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def _prune(root: str, folders: Iterable[str]) -> None:
@@ -109,6 +115,6 @@ def confirmed(question: str, *, yes: bool) -> None:
     """
     if yes:
         return
-    if not click.get_text_stream("stdin").isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise click.UsageError("nobody is there to be asked: give --yes to do it")
     click.confirm(question, abort=True)

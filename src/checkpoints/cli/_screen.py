@@ -14,7 +14,7 @@ import checkpoints
 
 __all__ = ["Screen", "cut", "padded", "tell", "width_of"]
 
-_SOLID = "▁▂▃▄▅▆▇█│├└─…×"
+_SOLID = "▁▂▃▄▅▆▇█│├└─…"
 
 
 class Screen:

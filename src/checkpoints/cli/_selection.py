@@ -36,7 +36,7 @@ class NothingFound(click.ClickException):
 
     exit_code = 1
 
-    def show(self, file: Any = None) -> None:
+    def show(self, file: Any = None) -> None:  # noqa: ARG002 - as click calls it
         tell(self.message)
 
 

@@ -14,7 +14,7 @@ from checkpoints.cli._completion import complete_entry
 from checkpoints.cli._header import fields_of, header_of, rows_of
 from checkpoints.cli._json_text import json_text
 from checkpoints.cli._preview import Preview, preview_of
-from checkpoints.cli._quantity import SIZE
+from checkpoints.cli._quantity import as_size
 from checkpoints.cli._screen import Screen, tell
 from checkpoints.cli._selection import one_of, where_option
 from checkpoints.cli._table import Column, Table
@@ -52,7 +52,7 @@ _VALUES = (
 @click.option("--trusted", is_flag=True, help="Load pickles, which can run any code.")
 @click.option(
     "--max-bytes",
-    type=SIZE,
+    type=as_size,
     metavar="SIZE",
     help="Load no more than that, such as 500MB.",
 )

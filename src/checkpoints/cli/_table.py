@@ -49,8 +49,7 @@ class Table:
         """Make room for a row; one that is shorter than the table is as good."""
         for number, cell in enumerate(cells):
             width = width_of(cell)
-            if width > self._widths[number]:
-                self._widths[number] = width
+            self._widths[number] = max(self._widths[number], width)
 
     def fit(self) -> None:
         """Narrow the widest columns until the screen takes them all."""
@@ -82,7 +81,5 @@ class Table:
         yield from map(self.row, rows)
 
     def _cells(self, cells: Sequence[str]) -> Iterator[str]:
-        for cell, column, width in zip(
-            cells, self._columns, self._widths, strict=True
-        ):
+        for cell, column, width in zip(cells, self._columns, self._widths, strict=True):
             yield padded(cut(cell, width), width, right=column.is_right)

@@ -47,9 +47,7 @@ def _below(tree: _Tree, label: str) -> _Tree:
     return inner if isinstance(inner, dict) else {}
 
 
-def _drawn(
-    tree: _Tree, glyphs: tuple[str, str, str]
-) -> Iterator[tuple[str, str, str]]:
+def _drawn(tree: _Tree, glyphs: tuple[str, str, str]) -> Iterator[tuple[str, str, str]]:
     between, last, through = glyphs
     # Folders may lie deeper than functions can call themselves.
     open_ones = [("", iter(tree.items()), len(tree))]
