@@ -37,8 +37,13 @@ def _of_times(array: Any) -> dict[str, Any]:
     there = array[~numpy.isnat(array)]
     found: dict[str, Any] = {"NaT": int(array.size - there.size)}
     if there.size:
-        found = {"min": str(there.min()), "max": str(there.max()), **found}
+        found = {"min": _time(there.min()), "max": _time(there.max()), **found}
     return found
+
+
+def _time(moment: Any) -> str:
+    whole, _, fraction = str(moment).partition(".")
+    return f"{whole}.{fraction}" if fraction.strip("0") else whole
 
 
 def _of_numbers(array: Any) -> dict[str, Any]:

@@ -24,7 +24,11 @@ __all__ = ["Printout"]
 _MOST_TAGS = 8
 _SIZE = Column("size", is_right=True, width=8)
 _WRITTEN = Column("written (UTC)", "dim", width=19)
-_LONG = (Column("saved (UTC)", "dim", width=19), Column("run"), Column("values"))
+_LONG = (
+    Column("saved (UTC)", "dim", width=19),
+    Column("run", gives_way=True),
+    Column("values", gives_way=True),
+)
 _DAMAGED = "damaged: "
 _FIELDS = ("kind", "type", "dtype", "shape", "bytes")
 

@@ -28,10 +28,14 @@ Examples:
   checkpoints show saved mypkg.fit coef --where day=monday
 """
 _STATISTICS = ("nulls", "NaN", "Inf", "min", "max", "mean", "std", "histogram")
+_COUNTS = ("nulls", "NaN", "Inf")
+# A count is worth its column where there is something to count.
+_NOTHING = ((None, ""), (None, "", 0))
+_INDENT = 2
 _VALUES = (
     Column("value", "cyan"),
     Column("kind"),
-    Column("of"),
+    Column("of", gives_way=True),
     Column("shape"),
     Column("size", is_right=True),
 )
@@ -163,7 +167,7 @@ class _Page:
             if isinstance(preview, str):
                 yield "  " + screen.styled(checkpoints.printable(preview), "red")
             else:
-                yield from (f"  {line}" for line in self._of_value(preview))
+                yield from (" " * _INDENT + it for it in self._of_value(preview))
 
     def _of_value(self, preview: Preview) -> Iterator[str]:
         screen = self._screen
@@ -176,7 +180,7 @@ class _Page:
         yield from preview.lines
         if preview.heading:
             columns = [Column(name) for name in preview.heading]
-            yield from Table(screen, columns).lines(preview.rows)
+            yield from Table(screen, columns, _INDENT).lines(preview.rows)
         if preview.columns:
             yield ""
             yield from self._of_columns(preview.columns)
@@ -185,17 +189,19 @@ class _Page:
         told = [
             field
             for field in _STATISTICS
-            if any(each.get(field) not in (None, "") for each in columns)
+            if any(
+                each.get(field) not in _NOTHING[field in _COUNTS] for each in columns
+            )
             and (field != "histogram" or self._screen.has_glyphs)
         ]
-        heading = [Column("column", "cyan"), Column("dtype", "dim")]
+        heading = [Column("column", "cyan"), Column("dtype", "dim", gives_way=True)]
         heading += [Column(it, is_right=it != "histogram") for it in told]
         rows = [
             [checkpoints.printable(f"{each[it]}") for it in ("column", "dtype")]
             + [_number(each.get(it, "")) for it in told]
             for each in columns
         ]
-        yield from Table(self._screen, heading).lines(rows)
+        yield from Table(self._screen, heading, _INDENT).lines(rows)
 
 
 def _number(value: object) -> str:

@@ -23,12 +23,14 @@ class Column(NamedTuple):
         style: Its style.
         is_right: Whether it is aligned at its right.
         width: How wide it is at least.
+        gives_way: Whether it is narrowed before the others.
     """
 
     heading: str
     style: str = ""
     is_right: bool = False
     width: int = 0
+    gives_way: bool = False
 
 
 class Table:
@@ -38,10 +40,14 @@ class Table:
     Args:
         screen: Where it is printed.
         columns: Its columns.
+        indent: How many blanks are printed before each line.
     """
 
-    def __init__(self, screen: Screen, columns: Sequence[Column]) -> None:
+    def __init__(
+        self, screen: Screen, columns: Sequence[Column], indent: int = 0
+    ) -> None:
         self._screen = screen
+        self._indent = indent
         self._columns = columns
         self._widths = [max(it.width, width_of(it.heading)) for it in columns]
 
@@ -55,9 +61,15 @@ class Table:
         """Narrow the widest columns until the screen takes them all."""
         if self._screen.width is None:
             return
-        room = self._screen.width - len(_GAP) * (len(self._widths) - 1)
-        while sum(self._widths) > room and max(self._widths) > _NARROWEST:
-            self._widths[self._widths.index(max(self._widths))] -= 1
+        room = self._screen.width - self._indent
+        room -= len(_GAP) * (len(self._widths) - 1)
+        numbers = range(len(self._columns))
+        first = [it for it in numbers if self._columns[it].gives_way]
+        for some in filter(None, (first, numbers)):
+            widest = max(some, key=self._widths.__getitem__)
+            while sum(self._widths) > room and self._widths[widest] > _NARROWEST:
+                self._widths[widest] -= 1
+                widest = max(some, key=self._widths.__getitem__)
 
     def heading(self) -> str:
         """Return the line of headings."""
