@@ -57,8 +57,10 @@ def complete_where(
     context: click.Context, _: click.Parameter, incomplete: str
 ) -> list[str]:
     """Complete a tag, or its value behind the `=`."""
-    root = context.params.get("root") or context.params.get("source")
-    root = root or _first(context.params.get("entry"))
+    # An option without its value stops click before it has sorted the words.
+    given = [context.params.get(name) for name in ("root", "source")]
+    given += [_first(context.params.get("entry")), _first(context.args)]
+    root = next(filter(None, given), None)
     pairs = [pair for each in _entries(root) for pair in each.tags]
     if "=" in incomplete:
         return _offered((f"{name}={value}" for name, value in pairs), incomplete)
