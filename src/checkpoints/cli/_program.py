@@ -7,7 +7,17 @@ from typing import Any
 import click
 
 import checkpoints
-from checkpoints.cli import _available, _run, _verify
+from checkpoints.cli import (
+    _available,
+    _cp,
+    _export,
+    _gc,
+    _ls,
+    _rm,
+    _run,
+    _show,
+    _verify,
+)
 
 __all__ = ["program"]
 
@@ -27,7 +37,8 @@ class _Program(click.Group):
         except BrokenPipeError:
             raise  # click ends quietly where nobody reads on
         except (checkpoints.CheckpointError, OSError) as error:
-            raise _Hindrance(checkpoints.printable(str(error))) from error
+            told = ". ".join([str(error), *getattr(error, "__notes__", ())])
+            raise _Hindrance(checkpoints.printable(told)) from error
 
 
 @click.group(cls=_Program)
@@ -38,4 +49,10 @@ def program() -> None:
 
 program.add_command(_available.available)
 program.add_command(_run.run)
+program.add_command(_cp.cp)
+program.add_command(_export.export)
+program.add_command(_gc.gc)
+program.add_command(_ls.ls)
+program.add_command(_rm.rm)
+program.add_command(_show.show)
 program.add_command(_verify.verify)

@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 import checkpoints
+from checkpoints.cli._completion import complete_root
 
 __all__ = ["verify"]
 
@@ -19,7 +20,7 @@ Example:
 
 
 @click.command(epilog=_EXAMPLE)
-@click.argument("root")
+@click.argument("root", shell_complete=complete_root)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option(
     "-j",

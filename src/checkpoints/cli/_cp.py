@@ -1,0 +1,159 @@
+"""`checkpoints cp SRC_ROOT DST_ROOT`."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import click
+
+from checkpoints.cli._completion import complete_root, complete_source_names
+from checkpoints.cli._progress import progress
+from checkpoints.cli._quantity import size_text
+from checkpoints.cli._screen import tell
+from checkpoints.cli._selection import (
+    chosen,
+    nothing_of,
+    tell_unreadable,
+    where_option,
+)
+from checkpoints.storage import LocalFile, LocalStore, open_store
+
+__all__ = ["cp"]
+
+_EXAMPLES = """\b
+Examples:
+  checkpoints cp saved kept mypkg.fit --where day=monday
+  checkpoints cp saved /mnt/archive
+"""
+_AT_ONCE = 1 << 20
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("source", metavar="SRC_ROOT", shell_complete=complete_root)
+@click.argument("target", metavar="DST_ROOT", shell_complete=complete_root)
+@click.argument("names", nargs=-1, shell_complete=complete_source_names)
+@where_option
+@click.option("--force", is_flag=True, help="Replace files that are there already.")
+@click.option("--dry-run", is_flag=True, help="Only tell how much would be copied.")
+@click.pass_context
+def cp(
+    context: click.Context,
+    source: str,
+    target: str,
+    names: tuple[str, ...],
+    *,
+    where: tuple[str, ...],
+    force: bool,
+    dry_run: bool,
+) -> None:
+    """
+    Copy entries from one root to another.
+
+    NAMES and --where say which, as for ls. Each file appears under its name when it
+    is complete. One that is there already, and is another one, is told and stays,
+    unless --force is given; one that is the same is no error, so that a copy that was
+    cut short can be begun again.
+
+    The exit code is 0; 1 if nothing was found, or something could not be listed, read
+    or copied; 2 if there is no such root, or the disk fails.
+    """
+    found = chosen(source, names, where)
+    is_partial = tell_unreadable(found)
+    if not len(found):
+        raise nothing_of(found, source, filtered=bool(names or where))
+    store = open_store(target)
+    _check_apart(found.root, store.root)
+    paths = [entry.path for entry in found]
+    total = sum(map(_size, paths))
+    if dry_run:
+        click.echo(f"would copy {len(paths):,} files, {size_text(total)}")
+        context.exit(int(is_partial))
+    with progress("copy", total) as advance:
+        copies = _Copies(found.root, store, advance, force=force)
+        for path in paths:
+            copies.add(path)
+    same = f", {copies.same:,} were there already" if copies.same else ""
+    click.echo(f"copied {copies.count:,} files, {size_text(copies.size)}{same}")
+    context.exit(int(is_partial or copies.failed))
+
+
+def _check_apart(source: str, target: str) -> None:
+    here, there = os.path.realpath(source), os.path.realpath(target)
+    if os.path.commonpath([here, there]) in (here, there):
+        raise click.UsageError("one root lies in the other: name two that do not")
+
+
+def _size(path: str) -> int:
+    with suppress(OSError):
+        return os.stat(path).st_size
+    return 0
+
+
+class _Copies:
+    """What was copied so far."""
+
+    def __init__(
+        self,
+        root: str,
+        store: LocalStore,
+        advance: Callable[[int], None],
+        *,
+        force: bool,
+    ) -> None:
+        self._root, self._store, self._advance = root, store, advance
+        self._force = force
+        self.count = self.size = self.same = 0
+        self.failed = False
+
+    def add(self, path: str) -> None:
+        """Copy a file; what hinders it is told, but for an error of the target."""
+        name = os.path.relpath(path, self._root).replace(os.sep, "/")
+        try:
+            file = LocalFile(path)
+        except FileNotFoundError:
+            return  # it vanished since the folder was listed
+        except OSError as error:
+            self._tell(f"not read: {path}: {error.strerror}")
+            return
+        with file:
+            try:
+                self._store.put(
+                    [name], self._pieces(file), file.size, replace=self._force
+                )
+            except FileExistsError:
+                self._meet(path, self._store.path_of(name))
+            except _CutShortError:
+                self._tell(f"not copied: {path} was cut short meanwhile")
+            else:
+                self.count, self.size = self.count + 1, self.size + file.size
+                self._keep_times(path, self._store.path_of(name))
+
+    def _pieces(self, file: LocalFile) -> Iterator[tuple[int, memoryview]]:
+        for start in range(0, file.size, _AT_ONCE):
+            piece = memoryview(bytearray(min(_AT_ONCE, file.size - start)))
+            if file.read_into(start, piece) != len(piece):
+                raise _CutShortError
+            yield start, piece
+            self._advance(len(piece))
+
+    def _meet(self, path: str, there: str) -> None:
+        if filecmp.cmp(path, there, shallow=False):
+            self.same += 1
+        else:
+            self._tell(f"not copied: {there} is there, and is another; see --force")
+
+    def _keep_times(self, path: str, copy: str) -> None:
+        with suppress(OSError):
+            found = os.stat(path)
+            os.utime(copy, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+    def _tell(self, text: str) -> None:
+        self.failed = True
+        tell(text)
+
+
+class _CutShortError(Exception):
+    """A file has fewer bytes than it had."""

@@ -1,0 +1,64 @@
+"""Files that a process was writing when it was killed."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+from checkpoints.cli._removal import Doomed
+from checkpoints.cli._screen import tell
+
+__all__ = ["leftovers"]
+
+# The number of the process, what tells hosts and restarts apart, and a count.
+_NAME = re.compile(r"\.([0-9]+)-[0-9a-f]{12}-[0-9]+\.ckpt\.tmp")
+
+
+def leftovers(root: str, age: datetime.timedelta) -> Iterator[Doomed]:
+    """
+    Yield the unfinished files that nobody goes on writing.
+
+    Nobody has touched such a file for that long, and no process of this machine has
+    the number in its name. The number alone tells nothing: the process may run on
+    another machine, or in another container, that writes to the same folder.
+
+    Args:
+        root: A folder.
+        age: For how long a file has to be as it is.
+    """
+    oldest = time.time() - age.total_seconds()
+    for folder, _, files in os.walk(root):
+        for file in files:
+            found = _NAME.fullmatch(file)
+            if found is None:
+                continue
+            path = os.path.join(folder, file)
+            with suppress(OSError):
+                status = os.lstat(path)
+                if not stat.S_ISREG(status.st_mode):
+                    continue
+                if max(status.st_mtime, status.st_ctime) > oldest:
+                    continue
+                if _runs(int(found[1])):
+                    tell(f"kept: {path}: a process of that number is running")
+                    continue
+                yield Doomed.of(path, status)
+
+
+def _runs(number: int) -> bool:
+    """Tell whether this machine has a process of that number."""
+    if os.name != "posix":
+        return False  # to ask would end it, there
+    try:
+        os.kill(number, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    # 0 is this group of processes, and the name of no file.
+    return number > 0

@@ -1,0 +1,76 @@
+"""`checkpoints ls ROOT`."""
+
+from __future__ import annotations
+
+import click
+
+from checkpoints.cli._printout import Printout
+from checkpoints.cli._screen import tell
+from checkpoints.cli._selection import (
+    chosen,
+    nothing_of,
+    selected,
+    tell_unreadable,
+)
+
+__all__ = ["ls"]
+
+_EXAMPLES = """\b
+Examples:
+  checkpoints ls saved
+  checkpoints ls saved 'mypkg.*' --where day='2026-03-*' --where shop='north|south'
+  checkpoints ls saved --tree
+  checkpoints ls saved --long --sort saved --reverse --limit 20
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@selected
+@click.option("--tree", "as_tree", is_flag=True, help="Show folders as a tree.")
+@click.option("-l", "--long", "is_long", is_flag=True, help="Read the headers too.")
+@click.option("--latest", is_flag=True, help="Only the newest file of each key.")
+@click.option("--sort", metavar="COLUMN", multiple=True, help="Sort by a column.")
+@click.option("--reverse", is_flag=True, help="With --sort, the greatest first.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show N.")
+@click.option("--json", "form", flag_value="json", help="Print a list of JSON.")
+@click.option("--csv", "form", flag_value="csv", help="Print CSV, times in UTC.")
+@click.pass_context
+def ls(  # noqa: PLR0913 - each is an option of its own
+    context: click.Context,
+    root: str,
+    names: tuple[str, ...],
+    *,
+    where: tuple[str, ...],
+    as_tree: bool,
+    is_long: bool,
+    latest: bool,
+    sort: tuple[str, ...],
+    reverse: bool,
+    limit: int | None,
+    form: str | None,
+) -> None:
+    """
+    List what was saved under ROOT.
+
+    NAMES are exact names, which take all below them as well, or globs. Sizes and
+    times are those of the files; --long reads the headers, and marks those that are
+    damaged. Columns to sort by are name, path, size, time, a tag, and run, sequence
+    or saved of the headers.
+
+    The exit code is 0; 1 if nothing was found, a folder could not be listed or a
+    header is damaged; 2 if there is no such root.
+    """
+    if as_tree and (form or is_long or sort):
+        raise click.UsageError("--tree goes with no --json, --csv, --long or --sort")
+    found = chosen(root, names, where)
+    is_partial = tell_unreadable(found)
+    found = found.latest() if latest else found
+    found = found.sort(*sort, reverse=reverse) if sort else found
+    if not len(found) and not form:
+        raise nothing_of(found, root, filtered=bool(names or where))
+    printout = Printout(found[:limit], is_long=is_long)
+    printers = {"json": printout.as_json, "csv": printout.as_csv}
+    printers.get(form or "", printout.as_tree if as_tree else printout.as_table)()
+    if limit and len(found) > limit:
+        tell(f"and {len(found) - limit:,} more, without --limit")
+    context.exit(1 if is_partial or printout.damaged or not len(found) else 0)

@@ -1,0 +1,134 @@
+"""Arrays of numbers: their statistics, and a picture of them in one line."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+__all__ = ["histogram", "sparkline", "statistics_of"]
+
+# So many at a time, so that what is computed takes little memory beside the array.
+_BLOCK = 1 << 18
+_BARS = 40
+_BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+def statistics_of(array: Any) -> dict[str, Any]:
+    """
+    Return what can be said of the elements of a NumPy array.
+
+    Minimum, maximum, mean and standard deviation are those of its finite numbers, and
+    NaN and infinite ones are counted. Of an array of another kind nothing is said.
+    """
+    kind = array.dtype.kind
+    if not array.size:
+        return {}
+    if kind == "b":
+        true = int(array.sum())
+        return {"true": true, "false": array.size - true}
+    if kind in "mM":
+        return _of_times(array)
+    return _of_numbers(array) if kind in "iuf" else {}
+
+
+def _of_times(array: Any) -> dict[str, Any]:
+    import numpy
+
+    there = array[~numpy.isnat(array)]
+    found: dict[str, Any] = {"NaT": int(array.size - there.size)}
+    if there.size:
+        found = {"min": _time(there.min()), "max": _time(there.max()), **found}
+    return found
+
+
+def _time(moment: Any) -> str:
+    whole, _, fraction = str(moment).partition(".")
+    return f"{whole}.{fraction}" if fraction.strip("0") else whole
+
+
+def _of_numbers(array: Any) -> dict[str, Any]:
+    import numpy
+
+    flat = array.reshape(-1)
+    count, mean, squares = 0, 0.0, 0.0
+    least: Any = None
+    greatest: Any = None
+    nan = infinite = 0
+    # What overflows is told as infinite, and not on stderr.
+    with numpy.errstate(all="ignore"):
+        for start in range(0, flat.size, _BLOCK):
+            block = flat[start : start + _BLOCK]
+            if array.dtype.kind == "f":
+                nan += int(numpy.isnan(block).sum())
+                infinite += int(numpy.isinf(block).sum())
+                block = block[numpy.isfinite(block)]
+            if not block.size:
+                continue
+            low, high = block.min().item(), block.max().item()
+            least = low if least is None else min(least, low)
+            greatest = high if greatest is None else max(greatest, high)
+            wide = block.astype("float64", copy=False)
+            middle, total = float(wide.mean()), count + block.size
+            apart = middle - mean
+            squares += float(((wide - middle) ** 2).sum())
+            squares += apart * apart * count * block.size / total
+            mean += apart * block.size / total
+            count = total
+    found: dict[str, Any] = {}
+    if count:
+        deviation = math.sqrt(squares / count)
+        found = {"min": least, "max": greatest, "mean": mean, "std": deviation}
+    if array.dtype.kind == "f":
+        found |= {"NaN": nan, "Inf": infinite}
+    return found
+
+
+def sparkline(array: Any) -> str:
+    """Return a line of bars, each the mean of a part of an array, in its order."""
+    import numpy
+
+    values = _in_doubles(array)
+    means = []
+    for part in numpy.array_split(values, min(_BARS, max(values.size, 1))):
+        finite = part[numpy.isfinite(part)]
+        means.append(float(finite.mean()) if finite.size else math.nan)
+    return _bars(means, from_zero=False)
+
+
+def histogram(array: Any) -> str:
+    """Return a line of bars, from the least number of an array to the greatest."""
+    import numpy
+
+    values = _in_doubles(array)
+    values = values[numpy.isfinite(values)]
+    if not values.size or values.min() == values.max():
+        return ""
+    try:
+        with numpy.errstate(all="ignore"):
+            counts, _ = numpy.histogram(values, bins=_BARS // 2)
+    except ValueError:  # a range that no number can tell
+        return ""
+    return _bars([float(count) for count in counts], from_zero=True)
+
+
+def _in_doubles(array: Any) -> Any:
+    import numpy
+
+    with numpy.errstate(all="ignore"):
+        return array.reshape(-1).astype("float64", copy=False)
+
+
+def _bars(values: list[float], *, from_zero: bool) -> str:
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite:
+        return ""
+    low, high = 0.0 if from_zero else min(finite), max(finite)
+    step = high / len(_BLOCKS) - low / len(_BLOCKS)
+    return "".join(_bar(value, low, step) for value in values)
+
+
+def _bar(value: float, low: float, step: float) -> str:
+    if not math.isfinite(value):
+        return " "
+    level = int(value / step - low / step) if step else 0
+    return _BLOCKS[min(max(level, 0), len(_BLOCKS) - 1)]

@@ -1,0 +1,201 @@
+"""Entries as they are printed: a table, a tree, JSON, CSV."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import checkpoints
+from checkpoints import Entry, Index
+from checkpoints.cli._header import header_of, shape_of, type_of
+from checkpoints.cli._json_text import json_text
+from checkpoints.cli._quantity import moment_text, size_text
+from checkpoints.cli._screen import Screen
+from checkpoints.cli._table import Column, Table
+from checkpoints.cli._tree import tree_lines
+
+__all__ = ["Printout"]
+
+# More columns than that are no table that somebody reads.
+_MOST_TAGS = 8
+_SIZE = Column("size", is_right=True, width=8)
+_WRITTEN = Column("written (UTC)", "dim", width=19)
+_LONG = (
+    Column("saved (UTC)", "dim", width=19),
+    Column("run", gives_way=True),
+    Column("values", gives_way=True),
+)
+_DAMAGED = "damaged: "
+_FIELDS = ("kind", "type", "dtype", "shape", "bytes")
+
+
+class Printout:
+    """
+    Entries to be printed; those that vanish meanwhile are left out.
+
+    Args:
+        entries: The entries.
+        is_long: Whether their headers are read.
+    """
+
+    def __init__(self, entries: Index, *, is_long: bool) -> None:
+        self.entries = entries
+        self.damaged = 0
+        self._is_long = is_long
+        self._screen = Screen()
+        tags = (name for each in entries for name, _ in each.tags)
+        self._tags = list(dict.fromkeys(tags))
+
+    def as_table(self) -> None:
+        """Print a table."""
+        table = Table(self._screen, self._columns())
+        rows: Iterable[tuple[list[str], int]]
+        if self._is_long:
+            # The headers are read once, so the rows wait until all are there.
+            rows = list(self._rows())
+            for cells, _ in rows:
+                table.measure(cells)
+        else:
+            rows = self._rows()
+            for each in self.entries:
+                table.measure(self._texts_of(each))
+        table.fit()
+        self._print(table, rows)
+
+    def _print(self, table: Table, rows: Iterable[tuple[list[str], int]]) -> None:
+        screen = self._screen
+        screen.line(table.heading())
+        count = total = 0
+        for cells, size in rows:
+            is_damaged = cells[-1].startswith(_DAMAGED)
+            screen.line(table.row(cells, "red" if is_damaged else ""))
+            count, total = count + 1, total + size
+        if screen.is_terminal:
+            line = f"{count:,} entries, {size_text(total)}"
+            screen.line(screen.styled(line, "dim"))
+
+    def _columns(self) -> list[Column]:
+        told = [Column(checkpoints.printable(tag)) for tag in self._tags]
+        if len(told) > _MOST_TAGS:
+            told = [Column("tags")]
+        last = _LONG if self._is_long else (_WRITTEN,)
+        return [Column("name", "cyan"), *told, _SIZE, *last]
+
+    def as_tree(self) -> None:
+        """Print a tree."""
+        screen = self._screen
+        screen.line(screen.styled(checkpoints.printable(self.entries.root), "bold"))
+        entries = (
+            (entry, f"{size_text(status.st_size)}, {moment_text(status.st_mtime)}")
+            for entry, status in _there(self.entries)
+        )
+        lines = tree_lines(entries, has_glyphs=screen.has_glyphs)
+        for drawn, label, told in lines:
+            line = screen.styled(drawn, "dim") + screen.styled(label, told and "cyan")
+            screen.line(line + (told and "  " + screen.styled(told, "dim")))
+
+    def as_json(self) -> None:
+        """Print a list of JSON, one entry a line."""
+        start = "[\n"
+        for record in self._records():
+            self._screen.line(start + json_text(record, indent=None))
+            start = ", "
+        self._screen.line("[]" if start == "[\n" else "]")
+
+    def as_csv(self) -> None:
+        """Print CSV."""
+        fields = ["name", "path", "number", "size", "time"]
+        fields += ["run", "sequence", "saved", "error"] if self._is_long else []
+        # What is read by a program is to be as it was; only people are in danger.
+        shown = checkpoints.printable if self._screen.is_terminal else str
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="surrogateescape")
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(map(shown, [*fields, *(f"tag_{tag}" for tag in self._tags)]))
+        for record in self._records():
+            pairs = dict(record["tags"])
+            cells = [record[field] for field in fields] + [
+                pairs.get(it) for it in self._tags
+            ]
+            writer.writerow("" if it is None else shown(str(it)) for it in cells)
+
+    def _records(self) -> Iterator[dict[str, Any]]:
+        for entry, status in _there(self.entries):
+            record: dict[str, Any] = {
+                "name": entry.fullname,
+                "path": entry.path,
+                "number": entry.number,
+                "tags": list(entry.tags),
+                "size": status.st_size,
+                "time": _iso(status.st_mtime),
+            }
+            if self._is_long:
+                record |= self._long_record(entry)
+            yield record
+
+    def _long_record(self, entry: Entry) -> dict[str, Any]:
+        meta, error = header_of(entry.path)
+        self.damaged += bool(error)
+        return {
+            "run": meta.get("run"),
+            "sequence": meta.get("sequence"),
+            "saved": meta.get("time"),
+            "values": {
+                name: {field: node.get(field) for field in _FIELDS}
+                for name, node in meta.get("values", {}).items()
+            },
+            "error": error or None,
+        }
+
+    def _rows(self) -> Iterator[tuple[list[str], int]]:
+        for entry, status in _there(self.entries):
+            cells = self._texts_of(entry)
+            cells.append(size_text(status.st_size))
+            if self._is_long:
+                cells += self._long_cells(entry)
+            else:
+                cells.append(moment_text(status.st_mtime))
+            yield cells, status.st_size
+
+    def _texts_of(self, entry: Entry) -> list[str]:
+        number = f" ({entry.number})" if entry.number > 1 else ""
+        if len(self._tags) > _MOST_TAGS:
+            tags = [" ".join(f"{name}={value}" for name, value in entry.tags)]
+        else:
+            tags = [", ".join(entry.tags.values_of(tag)) for tag in self._tags]
+        return list(map(checkpoints.printable, [entry.fullname + number, *tags]))
+
+    def _long_cells(self, entry: Entry) -> list[str]:
+        meta, error = header_of(entry.path)
+        if error:
+            self.damaged += 1
+            return ["", "", checkpoints.printable(_DAMAGED + error)]
+        values = ", ".join(_value_text(*pair) for pair in meta["values"].items())
+        saved = moment_text(meta["time"].timestamp())
+        return [saved, *map(checkpoints.printable, [str(meta.get("run")), values])]
+
+
+def _value_text(name: str, node: Mapping[str, Any]) -> str:
+    # Of a table the columns would be more than a line takes.
+    kind = str(node.get("kind")) if "schema" in node else type_of(node)
+    told = " ".join(filter(None, [kind or str(node.get("kind")), shape_of(node)]))
+    return f"{name} ({told})"
+
+
+def _there(entries: Iterable[Entry]) -> Iterator[tuple[Entry, os.stat_result]]:
+    for entry in entries:
+        try:
+            yield entry, os.stat(entry.path)
+        except OSError:  # it vanished since the folder was listed
+            continue
+
+
+def _iso(seconds: float) -> str | None:
+    try:
+        return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,120 @@
+"""Taking files away, unless they are others than those that were looked at."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+import click
+
+from checkpoints import Entry
+from checkpoints.cli._progress import progress
+from checkpoints.cli._quantity import size_text
+from checkpoints.cli._screen import tell
+
+__all__ = ["Doomed", "confirmed", "doomed", "list_doomed", "remove"]
+
+_MOST_LISTED = 20
+
+
+class Doomed(NamedTuple):
+    """
+    A file that is to be deleted, as it was before that was decided.
+
+    Args:
+        path: Where it lies.
+        size: How many bytes it has.
+        state: What changes when somebody writes another file in its place.
+    """
+
+    path: str
+    size: int
+    state: tuple[int, int, int]
+
+    @classmethod
+    def of(cls, path: str, status: os.stat_result | None = None) -> Doomed:
+        """
+        Return a file as it is, or as it was.
+
+        Raises:
+            FileNotFoundError: If it is not there.
+        """
+        # Of a link itself: what it leads to is not deleted.
+        it = status or os.lstat(path)
+        return cls(path, it.st_size, (it.st_ino, it.st_mtime_ns, it.st_ctime_ns))
+
+
+def doomed(entries: Iterable[Entry]) -> Iterator[Doomed]:
+    """Yield files as they are now; those that have vanished are left out."""
+    for entry in entries:
+        with suppress(FileNotFoundError):
+            yield Doomed.of(entry.path)
+
+
+def list_doomed(files: Sequence[Doomed], line: Callable[[str], None]) -> None:
+    """Tell some of the files that are to be deleted, and how much they are."""
+    for each in files[:_MOST_LISTED]:
+        line(f"{each.path}  {size_text(each.size)}")
+    if len(files) > _MOST_LISTED:
+        line(f"and {len(files) - _MOST_LISTED:,} more")
+
+
+def remove(root: str, files: Sequence[Doomed]) -> tuple[int, int, bool]:
+    """
+    Delete files, and the folders that are empty then, up to the root.
+
+    A file that was written anew meanwhile stays, and is told.
+
+    Returns:
+        How many were deleted, how many bytes, and whether one could not be.
+    """
+    count = size = 0
+    failed = False
+    folders: dict[str, None] = {}
+    with progress("delete", len(files)) as advance:
+        for each in files:
+            advance(1)
+            try:
+                if Doomed.of(each.path) != each:
+                    tell(f"kept: {each.path} was written anew meanwhile")
+                    continue
+                os.unlink(each.path)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                tell(f"not deleted: {each.path}: {error.strerror}")
+                failed = True
+                continue
+            count, size = count + 1, size + each.size
+            folders[os.path.dirname(each.path)] = None
+    _prune(root, folders)
+    return count, size, failed
+
+
+def _prune(root: str, folders: Iterable[str]) -> None:
+    """Take away folders that are empty, and those above them, below the root."""
+    for folder in folders:
+        below = folder
+        # One that is not empty, or gets a file just now, is not taken away.
+        with suppress(OSError):
+            while len(below) > len(root.rstrip(os.sep)):
+                os.rmdir(below)
+                below = os.path.dirname(below)
+
+
+def confirmed(question: str, *, yes: bool) -> None:
+    """
+    Ask, unless it was answered already.
+
+    Raises:
+        click.UsageError: If nobody is there to answer.
+        click.Abort: If the answer is no.
+    """
+    if yes:
+        return
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise click.UsageError("nobody is there to be asked: give --yes to do it")
+    click.confirm(question, abort=True)

@@ -1,0 +1,174 @@
+"""Which entries a command is about: a root, names, tags."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+
+import checkpoints
+from checkpoints import Entry, Index
+from checkpoints.cli._completion import complete_names, complete_root, complete_where
+from checkpoints.cli._screen import tell
+
+__all__ = [
+    "NothingFound",
+    "chosen",
+    "nothing_of",
+    "one_of",
+    "selected",
+    "tell_unreadable",
+    "where_option",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_MOST_TOLD = 20
+_MOST_NAMES = 8
+
+
+class NothingFound(click.ClickException):
+    """There is nothing of what was asked for."""
+
+    exit_code = 1
+
+    def show(self, file: Any = None) -> None:  # noqa: ARG002 - as click calls it
+        tell(self.message)
+
+
+def where_option(command: F) -> F:
+    """Give a command the option that filters by tags."""
+    return click.option(
+        "--where",
+        multiple=True,
+        metavar="TAG=VALUE",
+        shell_complete=complete_where,
+        help=(
+            "Only what has this tag: a text, a glob, or several as in a|b. May be "
+            "given again."
+        ),
+    )(command)
+
+
+def selected(command: F) -> F:
+    """Give a command a root, names, and the option that filters by tags."""
+    command = where_option(command)
+    command = click.argument("names", nargs=-1, shell_complete=complete_names)(command)
+    return click.argument("root", shell_complete=complete_root)(command)
+
+
+def chosen(root: str, names: Sequence[str], where: Sequence[str]) -> Index:
+    """
+    Return the entries that are asked for.
+
+    Raises:
+        OSError: If the root is not there, or may not be read.
+        click.UsageError: If the filter cannot be one.
+    """
+    found = checkpoints.index(root)
+    for text in where:
+        tag, equals, value = text.partition("=")
+        if not tag or not equals:
+            message = f"--where {text!r}: write it as TAG=VALUE, such as day=monday"
+            raise click.UsageError(checkpoints.printable(message))
+        choices = value.split("|")
+        found = found.where(None, {tag: choices if len(choices) > 1 else value})
+    with _logged_by_us():
+        if len(names) == 1:
+            found = found.where(names[0])
+        elif names:
+            # Each is a pattern of its own, and a list would be of exact names.
+            known = {each for name in names for each in found.where(name).names()}
+            found = found.where(sorted(known))
+        len(found)  # walks, while the log is quiet
+    return found
+
+
+@contextmanager
+def _logged_by_us() -> Iterator[None]:
+    """Keep what the log would say of folders for `tell_unreadable`."""
+    logger = logging.getLogger("checkpoints")
+    handler = logging.NullHandler()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+def tell_unreadable(found: Index) -> bool:
+    """Tell the folders that could not be listed; return whether there are any."""
+    for error in found.unreadable:
+        tell(f"not listed: {error.filename}: {error.strerror}")
+    return bool(found.unreadable)
+
+
+def nothing_of(found: Index, root: str, *, filtered: bool) -> NothingFound:
+    """Return what tells that nothing was found, and what there would be."""
+    if not filtered:
+        return NothingFound(f"nothing was saved under {found.root}")
+    names = chosen(root, (), ()).names()
+    if not names:
+        return NothingFound(f"nothing was saved under {found.root}")
+    known = ", ".join(names[:_MOST_NAMES])
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return NothingFound(
+        f"no entry under {found.root} is such; there are the names {known}{more}"
+    )
+
+
+def one_of(
+    words: Sequence[str], where: Sequence[str], *, latest: bool
+) -> tuple[Entry | str, Sequence[str]]:
+    """
+    Return the one entry that is asked for, or its path, and the words left over.
+
+    Args:
+        words: A path and the rest, or a root, a name and the rest.
+        where: What is wanted of tags, where it is a root.
+        latest: Whether the newest file of a key stands for all of them.
+
+    Raises:
+        click.UsageError: If it is none, or several.
+    """
+    place, *rest = words
+    local = os.path.expanduser(place)
+    if "://" not in place and not os.path.isdir(local):
+        if where or latest:
+            raise click.UsageError("--where and --latest are for a root, not a file")
+        return _file(local), rest
+    found = chosen(place, rest[:1], where)
+    tell_unreadable(found)
+    if latest:
+        found = found.latest()
+    exact = [each for each in found if rest and each.fullname == rest[0]]
+    entries = exact or list(found[: _MOST_TOLD + 1])
+    if not entries:
+        raise nothing_of(found, place, filtered=bool(rest or where))
+    if len(entries) > 1:
+        count = len(exact) or len(found)
+        told = "\n".join(f"  {_one_line(each)}" for each in entries[:_MOST_TOLD])
+        more = f"\n  and {count - _MOST_TOLD} more" if count > _MOST_TOLD else ""
+        raise click.UsageError(
+            f"{count} entries are such; say which by a name, --where or --latest:\n"
+            f"{told}{more}"
+        )
+    return entries[0], rest[1:]
+
+
+def _file(path: str) -> str:
+    if not os.path.exists(path):
+        for suffix in (".ckpt.zip", ".ckpt.parquet"):
+            if os.path.exists(path + suffix):
+                return path + suffix
+    return path
+
+
+def _one_line(entry: Entry) -> str:
+    tags = " ".join(f"{name}={value}" for name, value in entry.tags)
+    number = f" (file {entry.number})" if entry.number > 1 else ""
+    return checkpoints.printable(f"{entry.fullname} {tags}{number}".rstrip())

@@ -1,0 +1,191 @@
+"""`checkpoints export`."""
+
+from __future__ import annotations
+
+import datetime
+import json
+
+import pytest
+
+from checkpoints import FileHandler
+
+
+@pytest.fixture
+def export(run, tmp_path):
+    """Save values, export the first of them, return what was said, and the file."""
+
+    def export(file, *options, **values):
+        FileHandler(tmp_path / "saved").checkpoint("a", **values)
+        target = tmp_path / file
+        name = next(iter(values))
+        return run(
+            "export", tmp_path / "saved", "a", name, "--to", target, *options
+        ), target
+
+    return export
+
+
+class TestArray:
+    def test_npy_gives_it_back(self, export):
+        numpy = pytest.importorskip("numpy")
+        array = numpy.arange(6, dtype="int16").reshape(2, 3)
+        done, target = export("x.npy", x=array)
+        assert done.code == 0
+        assert numpy.load(target).dtype == array.dtype
+        assert numpy.load(target).tolist() == array.tolist()
+
+    def test_csv_has_its_rows_every_digit_of_them(self, export):
+        numpy = pytest.importorskip("numpy")
+        pytest.importorskip("pyarrow")
+        array = numpy.array([[0.1, 1 / 3], [1e300, numpy.nan]])
+        _, target = export("x.csv", x=array)
+        read = numpy.genfromtxt(target, delimiter=",", skip_header=1)
+        assert numpy.array_equal(read, array, equal_nan=True)
+
+    def test_csv_of_three_dimensions_cannot_be(self, export):
+        numpy = pytest.importorskip("numpy")
+        pytest.importorskip("pyarrow")
+        done, target = export("x.csv", "--force", x=numpy.zeros((2, 2, 2)))
+        assert done.code == 2
+        assert not target.exists()
+
+    @pytest.mark.parametrize(
+        ("dtype", "values", "lost"),
+        [("float32", [1], "float32"), ("float64", [float("nan")], "nan")],
+    )
+    def test_json_that_would_lose_something_says_what(
+        self, export, dtype, values, lost
+    ):
+        numpy = pytest.importorskip("numpy")
+        array = numpy.array(values, dtype)
+        done, target = export("x.json", x=array)
+        assert done.code == 2
+        assert lost in done.err
+        assert not target.exists()
+        done, target = export("x.json", "--force", x=array)
+        assert done.code == 0
+        assert len(json.loads(target.read_text())) == 1
+
+    def test_a_mask_is_not_lost_without_a_word(self, export):
+        numpy = pytest.importorskip("numpy")
+        array = numpy.ma.masked_array([1, 2], mask=[True, False])
+        done, _ = export("x.npy", x=array)
+        assert done.code == 2
+        assert "mask" in done.err
+
+
+class TestFrame:
+    def test_parquet_gives_it_back(self, export):
+        pandas = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        frame = pandas.DataFrame({"a": [1, 2], "b": ["x", None]}, index=["i", "j"])
+        done, target = export("x.parquet", x=frame)
+        assert done.code == 0
+        pandas.testing.assert_frame_equal(pandas.read_parquet(target), frame)
+
+    def test_csv_tells_an_empty_text_from_a_null(self, export):
+        polars = pytest.importorskip("polars")
+        pytest.importorskip("pyarrow")
+        frame = polars.DataFrame({"a": ["", None, 'x"\n'], "b": [1, None, 3]})
+        _, target = export("x.csv", x=frame)
+        assert target.read_text() == '"a","b"\n"",1\n,\n"x""\n",3\n'
+
+    def test_csv_of_lists_is_a_loss(self, export):
+        polars = pytest.importorskip("polars")
+        pytest.importorskip("pyarrow")
+        frame = polars.DataFrame({"deep": [[1, 2], [3]]})
+        done, _ = export("x.csv", x=frame)
+        assert done.code == 2
+        assert "deep" in done.err
+        _, target = export("x.csv", "--force", x=frame)
+        assert "[1, 2]" in target.read_text()
+
+    def test_json_has_a_record_for_each_row(self, export):
+        pandas = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        done, target = export("x.json", x=pandas.DataFrame({"a": [1, 2]}))
+        assert done.code == 0
+        assert json.loads(target.read_text()) == [{"a": 1}, {"a": 2}]
+
+    def test_npy_loses_the_names(self, export):
+        pandas = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        numpy = pytest.importorskip("numpy")
+        frame = pandas.DataFrame({"a": [1, 2], "b": [0.5, 1]})
+        done, _ = export("x.npy", x=frame)
+        assert done.code == 2
+        assert "names" in done.err
+        _, target = export("x.npy", "--force", x=frame)
+        assert numpy.load(target).tolist() == [[1, 0.5], [2, 1]]
+
+
+class TestPlain:
+    def test_json_gives_it_back(self, export):
+        value = {"a": [1, 2.5, None, True], "b": {"c": "ü"}}
+        _, target = export("x.json", x=value)
+        assert json.loads(target.read_text()) == value
+
+    @pytest.mark.parametrize(
+        ("value", "lost"),
+        [
+            ((1, 2), "tuple"),
+            ({1: 2}, "keys"),
+            ([datetime.date(2026, 3, 1)], "date"),
+            ([float("inf")], "inf"),
+        ],
+    )
+    def test_what_json_has_no_word_for_is_a_loss(self, export, value, lost):
+        done, target = export("x.json", x=value)
+        assert done.code == 2
+        assert lost in done.err
+        assert not target.exists()
+
+    def test_two_keys_that_become_one_cannot_be(self, export):
+        assert export("x.json", "--force", x={1: "a", "1": "b"})[0].code == 2
+
+    def test_a_text_is_written_as_it_is(self, export):
+        _, target = export("x.txt", x="grün\r\n")
+        assert target.read_bytes() == "grün\r\n".encode()
+
+    def test_bytes_are_written_as_they_are(self, export):
+        _, target = export("x.bin", x=b"\0\xff")
+        assert target.read_bytes() == b"\0\xff"
+
+    def test_a_picture_is_written_as_png(self, export):
+        pictures = pytest.importorskip("PIL.Image", reason="it makes pictures")
+        _, target = export("x.png", x=pictures.new("L", (3, 2), 7))
+        with pictures.open(target) as found:
+            assert (found.size, found.mode, found.getpixel((0, 0))) == ((3, 2), "L", 7)
+
+
+class TestFile:
+    def test_one_that_is_there_stays_unless_it_may_be_replaced(self, export, tmp_path):
+        (tmp_path / "x.txt").write_text("old")
+        done, target = export("x.txt", "--force", x="new")
+        assert done.code == 2
+        assert target.read_text() == "old"
+        export("x.txt", "--overwrite", x="new")
+        assert target.read_text() == "new"
+
+    def test_a_suffix_that_is_not_known_is_told_with_those_that_are(self, export):
+        done, _ = export("x.xls", x=1)
+        assert done.code == 2
+        assert ".parquet" in done.err
+
+    def test_the_only_value_needs_no_name(self, run, root, tmp_path):
+        target = tmp_path / "heat.json"
+        assert run("export", root, "oven", "--to", target).code == 0
+        assert json.loads(target.read_text()) == 200.5
+
+    def test_one_of_several_has_to_be_named(self, run, root, tmp_path):
+        where = ("--where", "day=9", "--where", "shop=north")
+        target = tmp_path / "x.json"
+        done = run("export", root, "bakery.order", "--to", target, *where)
+        assert done.code == 2
+        assert "rye, note" in done.err
+
+    def test_a_pickle_is_not_loaded_unless_it_is_trusted(self, export):
+        done, target = export("x.txt", "--force", x=object())
+        assert done.code == 2
+        assert "trusted" in done.err
+        assert not target.exists()

@@ -1,0 +1,195 @@
+"""`checkpoints show`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from checkpoints import FileHandler
+
+
+class Explosive:
+    def __reduce__(self):
+        return (exec, ("raise SystemExit(99)",))
+
+
+@pytest.fixture
+def save(tmp_path):
+    def save(**values):
+        FileHandler(tmp_path / "a").checkpoint("a", **values)
+        return tmp_path / "a" / "a.ckpt.zip"
+
+    return save
+
+
+class TestHeader:
+    def test_it_tells_tags_with_types_run_and_values(self, run, root):
+        path = root / "day=9" / "shop=north" / "bakery" / "order.ckpt.zip"
+        done = run("show", path)
+        assert (done.code, done.err) == (0, "")
+        assert done.out.startswith("bakery.order\n")
+        assert "day=9 (int)" in done.out
+        assert "shop=north (str)" in done.out
+        assert f"  file  {path}" in done.out
+        (note,) = [line for line in done.out.splitlines() if line.startswith("note")]
+        assert note.split() == ["note", "text", "4", "B"]
+
+    def test_no_value_is_loaded_unless_it_is_named(self, run, save):
+        done = run("show", save(x="secret word"))
+        assert "secret" not in done.out
+        assert "secret" in run("show", save(x="secret word"), "x").out
+        assert "secret" in run("show", save(x="secret word"), "--values").out
+
+    def test_the_suffix_may_be_left_out(self, run, save):
+        path = str(save(x=1)).removesuffix(".ckpt.zip")
+        assert run("show", path).out.startswith("a\n")
+
+    def test_as_json_it_can_be_read_by_programs(self, run, root):
+        done = run("show", root, "oven", "heat", "--json")
+        found = json.loads(done.out)
+        assert found["name"] == "oven"
+        assert found["values"]["heat"]["type"] == "float"
+        assert found["previews"]["heat"]["lines"] == ["200.5"]
+
+    def test_what_was_saved_is_harmless(self, run, odd_root, assert_harmless):
+        for options in ((), ("--json",)):
+            done = run("show", odd_root, "--values", *options)
+            assert done.code == 0
+            assert_harmless(done.out)
+            assert "text\\" in done.out
+
+
+class TestEntry:
+    def test_it_may_be_a_root_a_name_and_tags(self, run, root):
+        arguments = ("bakery.order", "rye", "--where", "day=10", "--where", "shop=so*")
+        done = run("show", root, *arguments)
+        assert done.code == 0
+        assert done.out.rstrip().endswith("100")
+
+    def test_of_several_it_tells_which(self, run, root):
+        done = run("show", root, "bakery.order", "--where", "shop=north")
+        assert (done.code, done.out) == (2, "")
+        assert "bakery.order day=9 shop=north" in done.err
+        assert "bakery.order day=10 shop=north" in done.err
+        assert "south" not in done.err
+
+    def test_a_name_that_is_meant_exactly_is_not_one_of_those_below(
+        self, run, tmp_path
+    ):
+        handler = FileHandler(tmp_path / "saved")
+        handler.checkpoint("a", 1)
+        handler.checkpoint("a.b", 1)
+        assert run("show", tmp_path / "saved", "a").out.startswith("a\n")
+
+    def test_of_several_files_of_a_key_the_latest_can_be_asked_for(self, run, tmp_path):
+        handler = FileHandler(tmp_path / "saved", if_exists="keep")
+        handler.checkpoint("a", 1)
+        handler.checkpoint("a", 2)
+        assert run("show", tmp_path / "saved", "a").code == 2
+        assert "a.2.ckpt.zip" in run("show", tmp_path / "saved", "a", "--latest").out
+
+    def test_none_ends_with_1(self, run, root):
+        done = run("show", root, "nothing")
+        assert (done.code, done.out) == (1, "")
+        assert "oven" in done.err
+
+    @pytest.mark.parametrize("wrong", [("nowhere",), ("nowhere", "--where", "a=b"), ()])
+    def test_what_cannot_be_one_ends_with_2(self, run, tmp_path, monkeypatch, wrong):
+        monkeypatch.chdir(tmp_path)
+        done = run("show", *wrong)
+        assert done.code == 2
+        assert "Traceback" not in done.err
+
+    def test_a_value_that_is_not_there_is_told_with_those_that_are(self, run, root):
+        done = run("show", root, "oven", "haet")
+        assert done.code == 2
+        assert "heat" in done.err
+
+    def test_damage_ends_with_1_and_says_why(self, run, save):
+        path = save(x=1)
+        path.write_bytes(b"\x1b[2J")
+        done = run("show", path)
+        assert (done.code, done.out) == (1, "")
+        assert "damaged" in done.err
+
+
+class TestValues:
+    def test_an_array_in_a_row_has_statistics_and_a_line_of_bars(self, run, save):
+        numpy = pytest.importorskip("numpy")
+        array = numpy.array([0.0, 1.0, 2.0, numpy.nan, numpy.inf, 7.0])
+        done = run("show", save(x=array), "x")
+        assert "min 0, max 7, mean 2.5, std 2.69258, NaN 1, Inf 1" in done.out
+        assert "▁▂▃  █" in done.out
+
+    def test_an_array_of_several_dimensions_shows_how_often(self, run, save):
+        numpy = pytest.importorskip("numpy")
+        array = numpy.zeros((9, 100))
+        array[0, :5] = 8
+        done = run("show", save(x=array), "x", "--rows", "2")
+        assert "█▁▁▁" in done.out
+        assert "9 x 100" in done.out
+        assert done.out.count("[8. 8. 8. 8. 8. 0.]") == 1
+
+    def test_whole_numbers_stay_whole(self, run, save):
+        numpy = pytest.importorskip("numpy")
+        array = numpy.array([2**60, 2**60 + 1])
+        found = json.loads(run("show", save(x=array), "x", "--json").out)
+        assert found["previews"]["x"]["facts"]["max"] == 2**60 + 1
+
+    def test_a_masked_array_says_how_much_is_masked(self, run, save):
+        numpy = pytest.importorskip("numpy")
+        array = numpy.ma.masked_array([1, 2, 99], mask=[False, False, True])
+        done = run("show", save(x=array), "x")
+        assert "masked 1, min 1, max 2" in done.out
+
+    @pytest.mark.parametrize("library", ["pandas", "polars"])
+    def test_a_frame_has_its_first_rows_and_statistics(
+        self, run, save, library, assert_harmless
+    ):
+        frames = pytest.importorskip(library)
+        pytest.importorskip("pyarrow")
+        frame = frames.DataFrame({"who": ["a", "b", None], "\x1b[2J": [1.0, 2.0, 6.0]})
+        done = run("show", save(x=frame), "x", "--rows", "2")
+        assert_harmless(done.out)
+        lines = [line.split() for line in done.out.splitlines()]
+        assert ["a", "1.0"] in lines
+        assert ["b", "2.0"] in lines
+        assert not any(line and line[-1] == "6.0" for line in lines)
+        (column,) = [it for it in lines if it[:2] == ["\\x1b[2J", "double"]]
+        assert column[2:6] == ["0", "1", "6", "3"]
+
+    def test_a_picture_has_its_size_and_mode(self, run, save):
+        pictures = pytest.importorskip("PIL.Image", reason="it makes pictures")
+        done = run("show", save(x=pictures.new("RGB", (4, 3))), "x")
+        assert "width 4, height 3, mode RGB" in done.out
+
+    def test_of_a_text_there_is_its_beginning(self, run, save):
+        done = run("show", save(x="one\ntwo\nthree\n"), "x", "--rows", "2")
+        assert "characters 14, lines 3" in done.out
+        assert "two\n  ..." in done.out
+        assert "three" not in done.out
+
+    def test_a_pickle_is_not_loaded_unless_it_is_trusted(self, run, save):
+        path = save(x=Explosive(), y=1)
+        done = run("show", path, "--values")
+        assert done.code == 1
+        assert "--trusted" in done.out
+        assert done.out.rstrip().endswith("1")
+        assert run("show", path, "x", "--trusted").code == 99
+
+    def test_what_is_too_large_is_told_and_the_rest_shown(self, run, save):
+        path = save(x="long " * 100_000, y=1)
+        done = run("show", path, "--values", "--max-bytes", "100kB")
+        assert done.code == 1
+        assert "TooLargeError" in done.out
+        assert done.out.rstrip().endswith("1")
+
+    def test_a_value_whose_bytes_have_changed_is_told(self, run, save):
+        path = save(x="long text " * 100, y=1)
+        data = bytearray(path.read_bytes())
+        data[200] ^= 1
+        path.write_bytes(data)
+        done = run("show", path, "--values")
+        assert done.code == 1
+        assert "have changed" in done.out
