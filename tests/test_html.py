@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from checkpoints import FileHandler, index, tags
+from checkpoints import FileHandler, config, index, tags
 
 
 def cells(shown):
@@ -58,9 +58,9 @@ class TestEntry:
         handler.checkpoint("a", x=1, text="four")
         (entry,) = index(tmp_path)
         assert cells(entry._repr_html_()) == [
-            ["value", "kind", "type", "dtype", "shape", "bytes"],
-            ["x", "json", "int", "", "", ""],
-            ["text", "text", "", "", "", "4"],
+            ["value", "kind", "of", "shape", "bytes", "begins with"],
+            ["x", "json", "int", "", "", "1"],
+            ["text", "text", "", "", "4", "'four'"],
         ]
         assert entry.meta["run"] in entry._repr_html_()
 
@@ -69,3 +69,33 @@ class TestEntry:
         (entry,) = index(tmp_path)
         Path(entry.path).write_bytes(b"")
         assert "damaged" in cells(entry._repr_html_())[1][0]
+
+    def test_a_large_value_is_not_loaded(self, tmp_path, handler):
+        handler.checkpoint("a", text="four" * 20_000)
+        (entry,) = index(tmp_path)
+        assert cells(entry._repr_html_())[1][-1] == ""
+
+    def test_a_value_that_is_damaged_says_so_in_its_row(self, tmp_path, handler):
+        handler.checkpoint("a", text="four" * 100, x=1)
+        (entry,) = index(tmp_path)
+        data = bytearray(Path(entry.path).read_bytes())
+        data[200] ^= 1
+        Path(entry.path).write_bytes(data)
+        _, text, x = cells(entry._repr_html_())
+        assert "have changed" in text[-1]
+        assert x[-1] == "1"
+
+
+class TestRule:
+    def test_it_is_a_table_of_its_options(self, tmp_path):
+        rule = config(["<b>a"], tmp_path, where={"day": "\x1b"}, every=2)
+        shown = dict(cells(rule._repr_html_()))
+        assert shown["names"] == "<b>a"
+        assert str(tmp_path) in shown["goes to"]
+        assert shown["where"] == "{'day': '\\x1b'}"
+        assert shown["every"] == "2"
+        assert "limit" not in shown
+
+    def test_one_that_switches_off_says_so(self):
+        shown = dict(cells(config("html.off", None)._repr_html_()))
+        assert "off" in shown["goes to"]

@@ -9,7 +9,7 @@ from typing import Any
 from checkpoints._html import html_table
 from checkpoints._key import SUFFIXES, parse_folder, unescape
 from checkpoints._load import load_file, read_meta
-from checkpoints._shown import printable
+from checkpoints._shown import printable, shown
 from checkpoints._tags import Tags
 from checkpoints._walk import Segments
 from checkpoints.errors import CheckpointError, ConfigError
@@ -26,8 +26,11 @@ __all__ = [
 ]
 
 CONTAINERS = tuple(SUFFIXES.values())
-# What a notebook shows of each value.
-_SHOWN = ("kind", "type", "dtype", "shape", "bytes")
+# What a notebook shows of each value, and how large one is that it looks into.
+_SHOWN = ("value", "kind", "of", "shape", "bytes", "begins with")
+_SMALL = 1 << 16
+_MOST = 1 << 22
+_LOOKED_INTO = ("json", "text", "numpy.ndarray")
 
 
 @lru_cache(maxsize=1024)
@@ -71,11 +74,14 @@ class Entry:
         except (CheckpointError, OSError) as error:
             return html_table(repr(self), ["its header cannot be read"], [[str(error)]])
         rows = [
-            [name, *(str(node.get(field, "")) for field in _SHOWN)]
-            for name, node in meta["values"].items()
+            _described(name, node, self.path) for name, node in meta["values"].items()
         ]
-        saved = f"{meta['time']:%Y-%m-%d %H:%M:%S} UTC, run {meta.get('run')}"
-        return html_table(f"{self!r}, saved {saved}", ["value", *_SHOWN], rows)
+        facts = [("saved", f"{meta['time']:%Y-%m-%d %H:%M:%S} UTC")]
+        facts += [
+            (field, str(meta[field])) for field in ("run", "host") if field in meta
+        ]
+        facts.append(("file", self.path))
+        return html_table(repr(self), _SHOWN, rows, facts)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Entry) and self.path == other.path
@@ -194,6 +200,35 @@ def load(
         if os.path.isdir(path):
             error.add_note("It is a folder: index(...) lists what lies below it")
         raise
+
+
+def _described(name: str, node: dict[str, Any], path: str) -> list[str]:
+    """Return what a notebook shows of a value."""
+    # A header can hold anything where nobody has looked yet.
+    schema, size = node.get("schema"), node.get("bytes", 0)
+    shape = node.get("shape", node.get("size"))
+    columns = [
+        " ".join(map(str, each)) if isinstance(each, list) else str(each)
+        for each in (schema if isinstance(schema, list) else ())
+    ]
+    kind = ", ".join(columns) or next(
+        (node[field] for field in ("dtype", "type", "mode") if field in node), ""
+    )
+    sides = shape if isinstance(shape, list) else ()
+    begins = ""
+    if node.get("kind") in _LOOKED_INTO and isinstance(size, int) and size <= _SMALL:
+        begins = _beginning(path, name)
+    told = " × ".join(map(str, sides))  # noqa: RUF001 - it is read by people
+    texts = [node.get("kind", ""), kind, told, node.get("bytes", ""), begins]
+    return [name, *map(str, texts)]
+
+
+def _beginning(path: str, name: str) -> str:
+    try:
+        found = load_file(path, [name], trusted=False, mmap=False, max_bytes=_MOST)
+    except (CheckpointError, OSError) as error:
+        return str(error)
+    return shown(found[name])
 
 
 @lru_cache(maxsize=4096)

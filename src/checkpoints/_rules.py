@@ -10,10 +10,12 @@ from typing import Any, Self, TypeAlias
 
 from checkpoints._file_handler import FileHandler
 from checkpoints._handlers import FunctionHandler, Handler
+from checkpoints._html import html_table
 from checkpoints._key import Key
 from checkpoints._name_pattern import NamePattern
 from checkpoints._narrowing import Narrowing
 from checkpoints._settings import PROGRAM
+from checkpoints._shown import shown
 from checkpoints._tag_filter import checked_tag_filter, tags_match
 from checkpoints._tags import TagPairs
 from checkpoints.errors import ConfigError
@@ -119,6 +121,20 @@ class Rule:
         narrowing = f", {self.narrowing!r}" if self.narrowing else ""
         origin = f", from {self.source}" if self.source else ""
         return f"<Rule {self.names!r} -> {target!r}{options}{narrowing}{origin}>"
+
+    def _repr_html_(self) -> str:
+        names = [self.names] if isinstance(self.names, str) else self.names
+        where = "" if self.where is None else shown(self.where)
+        rows = [
+            ("names", ", ".join(names)),
+            ("goes to", ", ".join(map(shown, self.handlers)) or "nowhere: it is off"),
+            ("where", where),
+            ("every", f"{self.every}" if self.every > 1 else ""),
+            ("limit", "" if self.limit is None else f"{self.limit}"),
+            ("on_error", self.on_error),
+        ]
+        told = [row for row in rows if row[1]]
+        return html_table("Rule", ["option", "value"], told)
 
     def __enter__(self) -> Self:
         return self

@@ -49,8 +49,8 @@ try:
             print("ready", flush=True)
         time.sleep(0.01)
 except KeyboardInterrupt:
-    print(number, flush=True)
     try:
+        print(number, flush=True)
         while {stubborn}:
             time.sleep(0.01)
     except KeyboardInterrupt:
