@@ -12,9 +12,8 @@ __all__ = ["json_text", "plain"]
 
 def json_text(value: object, indent: int | None = 2) -> str:
     """Return a value as JSON; what JSON has no word for becomes a text."""
-    text = json.dumps(plain(value), indent=indent)
-    # The one control character that JSON leaves as it is.
-    return text.replace("\x7f", "\\u007f")
+    # In ASCII, so that it holds nothing that a terminal would obey.
+    return json.dumps(plain(value), indent=indent, ensure_ascii=True)
 
 
 def plain(value: object) -> Any:
