@@ -131,6 +131,14 @@ class TestValues:
         assert "9 x 100" in done.out
         assert done.out.count("[8. 8. 8. 8. 8. 0.]") == 1
 
+    def test_statistics_of_a_large_array_are_those_of_all_of_it(self, run, save):
+        numpy = pytest.importorskip("numpy")
+        array = numpy.arange(600_000.0)
+        found = json.loads(run("show", save(x=array), "x", "--json").out)
+        facts = found["previews"]["x"]["facts"]
+        assert facts["mean"] == pytest.approx(array.mean())
+        assert facts["std"] == pytest.approx(array.std())
+
     def test_whole_numbers_stay_whole(self, run, save):
         numpy = pytest.importorskip("numpy")
         array = numpy.array([2**60, 2**60 + 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 from collections.abc import Mapping
@@ -12,9 +13,8 @@ __all__ = ["json_text", "plain"]
 
 def json_text(value: object, indent: int | None = 2) -> str:
     """Return a value as JSON; what JSON has no word for becomes a text."""
-    text = json.dumps(plain(value), indent=indent)
-    # The one control character that JSON leaves as it is.
-    return text.replace("\x7f", "\\u007f")
+    # In ASCII, so that it holds nothing that a terminal would obey.
+    return json.dumps(plain(value), indent=indent, ensure_ascii=True)
 
 
 def plain(value: object) -> Any:
@@ -27,6 +27,6 @@ def plain(value: object) -> Any:
         return str(value)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    if hasattr(value, "isoformat"):
+    if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
     return str(value)

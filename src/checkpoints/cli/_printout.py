@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import io
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -112,7 +113,7 @@ class Printout:
         fields += ["run", "sequence", "saved", "error"] if self._is_long else []
         # What is read by a program is to be as it was; only people are in danger.
         shown = checkpoints.printable if self._screen.is_terminal else str
-        if hasattr(sys.stdout, "reconfigure"):
+        if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="surrogateescape")
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(map(shown, [*fields, *(f"tag_{tag}" for tag in self._tags)]))
