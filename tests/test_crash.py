@@ -8,10 +8,22 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 import checkpoints
+from checkpoints import _crash
 from checkpoints._crash import on_crash, stop_on_crash
 
 LOCATION = Path(checkpoints.__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def nobody_else_waits(monkeypatch):
+    """A recorder of another test may be alive, and have its hooks in place."""
+    monkeypatch.setattr(_crash, "_waiting", [])
+    monkeypatch.setattr(_crash, "_before", {})
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
 
 
 class Seen(list):
