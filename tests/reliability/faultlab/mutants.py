@@ -52,13 +52,18 @@ MUTANTS = {
         "rule",
         "lab/a may be gone",
         "storage.py",
-        {"self._sync_above(folder, made)": "pass"},
+        {"self._sync_above(folder)": "pass"},
     ),
     "folders of others not synced": Mutant(
         "rule",
         "lab/a may be gone",
         "storage.py",
-        {"[*made, *chain]": "made"},
+        {
+            "for made in _create(temporary": (
+                "made = ''\n            for made in _create(temporary"
+            ),
+            "self._sync_above(folder)": "made and self._sync_above(folder)",
+        },
     ),
     "named before it is synced": Mutant(
         "rule",
@@ -142,7 +147,7 @@ MUTANTS = {
         "failures",
         "link of",
         "_temporary.py",
-        {"if self._links(error, path) > 1:": "if False:"},
+        {"if self._is_at(path, error):": "if False:"},
     ),
     "short write not continued": Mutant(
         "parts",
@@ -158,9 +163,7 @@ MUTANTS = {
         "descriptors",
         "_temporary.py",
         {
-            "for file in self._files:": (
-                "kept.extend(self._files)\n        for file in ():"
-            ),
+            "while self._files:": ("kept.extend(self._files)\n        while False:"),
             "class Temporary:": "kept: list[object] = []\n\n\nclass Temporary:",
         },
     ),
