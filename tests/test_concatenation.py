@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,7 @@ from checkpoints import (
 )
 
 LOCATION = Path(checkpoints.__file__).parents[1]
+FAULTLAB = Path(__file__).parent / "reliability"
 DAY = datetime.date(2026, 3, 2)
 MAKE = {
     "pandas": pandas.DataFrame,
@@ -253,21 +255,15 @@ class TestMemory:
 import sys
 import numpy, pandas, polars, pyarrow
 import checkpoints
-
-def memory(field):
-    with open("/proc/self/status") as status:
-        (line,) = (line for line in status if line.startswith(field))
-    return int(line.split()[1]) * 1024
+from faultlab import memory
 
 to = sys.argv[2]
 found = checkpoints.index(sys.argv[1])
 found[:1].concat("value", to=to)  # what the libraries need for themselves
-with open("/proc/self/clear_refs", "w") as file:
-    file.write("5")  # forgets the greatest size so far
-before = memory("VmRSS")
+before = memory.forget_peak()
 table = found.concat("value", to=to)
 assert len(table) == 16 * 125_000
-print(memory("VmHWM") - before)
+print(memory.peak() - before)
 """
 
     @pytest.mark.skipif(sys.platform != "linux", reason="units of memory differ")
@@ -281,6 +277,6 @@ print(memory("VmHWM") - before)
             [sys.executable, "-c", self.PROGRAM, str(root), to],
             check=True,
             stdout=subprocess.PIPE,
-            env={"PYTHONPATH": str(LOCATION)},
+            env={"PYTHONPATH": f"{LOCATION}{os.pathsep}{FAULTLAB}"},
         )
         assert int(run.stdout) < 1.5 * size

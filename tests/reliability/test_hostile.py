@@ -14,7 +14,10 @@ import checkpoints
 
 for library in ("numpy", "pandas", "polars", "pyarrow", "PIL", "scipy", "zstandard"):
     pytest.importorskip(library, reason="the files are made for every library")
-pytest.importorskip("resource", reason="limits are a matter of Unix")
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="limits and memory are those of Linux"
+)
 
 HERE = Path(__file__).parent
 SOURCES = str(Path(checkpoints.__file__).parents[1])

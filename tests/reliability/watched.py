@@ -19,6 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from faultlab import memory
+
 from checkpoints import index, load
 
 MAX_BYTES = 256 << 20
@@ -124,17 +126,16 @@ def main() -> None:
         print(json.dumps({"file": path.name}), flush=True)
         events.clear()
         subject[0] = str(path)
-        before, peak = time.process_time(), resource.getrusage(resource.RUSAGE_SELF)
+        before, taken = time.process_time(), memory.forget_peak()
         watching[0] = True
         outcome = attempt(read, path)
         watching[0] = False
-        used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak.ru_maxrss
         line = {
             "file": path.name.removesuffix(".ckpt.zip"),
             "outcome": outcome,
             "events": events,
             "seconds": round(time.process_time() - before, 2),
-            "grown": used * 1024,
+            "grown": memory.peak() - taken,
         }
         print(json.dumps(line), flush=True)
 
