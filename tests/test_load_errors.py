@@ -114,7 +114,7 @@ class TestSystem:
 class TestHeader:
     @pytest.mark.parametrize("names", [(), ("a", "b")])
     def test_a_member_that_is_named_twice_is_damage(self, saved, tmp_path, names):
-        (entry,) = index(saved(a="text").parent)
+        (entry,) = index(saved(a=b"text").parent)
         meta = entry.meta
         node = meta["values"]["a"]
         header = {
@@ -127,8 +127,8 @@ class TestHeader:
         path = tmp_path / "twice.ckpt.zip"
         _, pieces = lay_out(members, header, seconds=0)
         path.write_bytes(b"".join(bytes(piece) for _, piece in pieces))
-        assert load(path, "b") == {"b": "text"}
-        with pytest.raises(CorruptFileError, match=r"'a\.txt' is named twice") as told:
+        assert load(path, "b") == {"b": b"text"}
+        with pytest.raises(CorruptFileError, match=r"'a\.bin' is named twice") as told:
             load(path, *names)
         assert str(path) in str(told.value)
 

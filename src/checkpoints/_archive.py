@@ -64,7 +64,7 @@ def lay_out(
         The size of the file in bytes, and its pieces: offset and buffer, each byte
         once, in any order. The last pieces are there only when all are taken.
     """
-    stamp = dos_stamp(seconds)
+    stamp = dos_stamp(int(seconds))
     placed: list[tuple[Member, Sequence[Buffer]]] = []
     offset = 0
     for name, chunks in members:

@@ -14,7 +14,8 @@ from checkpoints._origin import Origin
 from checkpoints._parquet import ParquetFile
 from checkpoints._source import Source
 from checkpoints.errors import CorruptFileError, FormatError
-from checkpoints.formats._codec import tags_from_json, tags_to_json, versions_of
+from checkpoints.formats._codec import versions_of
+from checkpoints.formats._tags_json import tags_from_json, tags_to_json
 
 __all__ = [
     "FORMAT_VERSION",

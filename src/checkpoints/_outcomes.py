@@ -100,12 +100,12 @@ class Outcomes:
             failed: Called with the error of a save in the background; unless given,
                 the log is told.
         """
-        if isinstance(result, Future):
-            failed = failed or partial(self.failed, subject, handler=handler)
-            settle = partial(self._settle, subject, handler, failed)
-            result.add_done_callback(settle)
-        else:
+        if result is None or not hasattr(result, "add_done_callback"):
             self.ended(subject, result)
+            return
+        failed = failed or partial(self.failed, subject, handler=handler)
+        settle = partial(self._settle, subject, handler, failed)
+        result.add_done_callback(settle)
 
     def ended(self, subject: Subject, result: object) -> None:
         """Count a save that is over: False means that there was no need for it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 __all__ = [
@@ -142,7 +143,8 @@ def directory(members: Sequence[Member], start: int) -> bytes:
     return records + ending + _END.pack(b"PK\5\6", 0, 0, count, count, size, start, 0)
 
 
-def dos_stamp(seconds: float) -> int:
+@lru_cache(maxsize=16)
+def dos_stamp(seconds: int) -> int:
     """Return a time, UTC, as the 32 bits that a ZIP keeps of it: clock, then date."""
     year, month, day, hour, minute, second = time.gmtime(seconds)[:6]
     date = (min(max(year - 1980, 0), 127) << 9) | (month << 5) | day

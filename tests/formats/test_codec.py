@@ -16,7 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import checkpoints
-from checkpoints import FileHandler, FormatError, UntrustedError, load
+from checkpoints import (
+    CorruptFileError,
+    FileHandler,
+    FormatError,
+    UntrustedError,
+    load,
+)
 from checkpoints.formats._codec import decode, encode
 from checkpoints.formats._equal import same
 from checkpoints.formats._frozen import freeze
@@ -66,9 +72,10 @@ class Holder:
 
 class TestMembers:
     def test_each_value_is_a_member_named_after_it(self):
-        nodes, members = written(text="ü", raw=b"\0", number=3, listed=[1, "x"])
+        text = "ü" * 101
+        nodes, members = written(text=text, raw=b"\0", number=3, listed=[1, "x"])
         assert members == {
-            "text.txt": "ü".encode(),
+            "text.txt": text.encode(),
             "raw.bin": b"\0",
             "listed.json": b'[1,"x"]',
         }
@@ -86,6 +93,16 @@ class TestMembers:
         assert str(read(nodes, members)) == str(
             {"a": 3, "b": float("nan"), "c": None, "d": True, "e": 1 << 70}
         )
+
+    def test_a_short_text_needs_none_either(self):
+        nodes, members = written(note="ü" * 100)
+        assert members == {}
+        assert nodes["note"] == {"kind": "text", "bytes": 200, "value": "ü" * 100}
+        assert read(nodes, members) == {"note": "ü" * 100}
+
+    def test_one_that_is_no_text_is_damage(self):
+        with pytest.raises(CorruptFileError, match="as its text"):
+            read({"note": {"kind": "text", "value": ["a"]}}, {})
 
     @pytest.mark.parametrize("value", ["", "ü", "\ud800", b"", 0, -1.5, None, True, ()])
     def test_a_value_alone_comes_back_exactly(self, value):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numbers
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from checkpoints import _json
-from checkpoints._tags import tag_text
 from checkpoints.errors import (
     CheckpointError,
     CorruptFileError,
@@ -21,19 +19,12 @@ from checkpoints.errors import (
 from checkpoints.formats._format import Buffer, Compound, Format, Inexact
 from checkpoints.formats._kinds import format_of_kind, formats_for
 from checkpoints.formats._pickled import PICKLE, from_pickle, to_pickle, type_name
-from checkpoints.formats._plain import (
-    NOT_PLAIN,
-    from_json,
-    scalar_to_json,
-    tree_to_json,
-)
+from checkpoints.formats._plain import from_json, scalar_to_json, tree_to_json
 
 __all__ = [
     "Encoded",
     "decode",
     "encode",
-    "tags_from_json",
-    "tags_to_json",
     "versions_of",
 ]
 
@@ -43,7 +34,7 @@ Node = dict[str, Any]
 _RESERVED = "checkpoint.json"
 _LONGEST_PART = 120
 _LONGEST_STEM = 1000
-# JSON up to this many characters, of what is no container, stands in the header.
+# JSON of so many bytes, of what is no container, and text, stand in the header.
 _SHORT = 200
 _NUMBERS = frozenset({type(None), bool, int, float})
 _CONTAINERS = (tuple, list, dict, set, frozenset)
@@ -95,7 +86,10 @@ class _Encoder:
         if type(value) is bytes:
             return self._member((name,), "bytes", "bin", [value])
         if type(value) is str and _is_unicode(value):
-            return self._member((name,), "text", "txt", [value.encode()])
+            text = value.encode()
+            if len(text) <= _SHORT:
+                return {"kind": "text", "bytes": len(text), "value": value}
+            return self._member((name,), "text", "txt", [text])
         if type(value) in _NUMBERS:
             # They need no file of their own.
             data = scalar_to_json(value)
@@ -294,7 +288,7 @@ class _Decoder:
                 node["value"] if inline else self._json(node), self._marked
             )
         if kind == "text":
-            return bytes(self._read(node)).decode()
+            return self._text(node)
         if kind == "bytes":
             return bytes(self._read(node))
         format = format_of_kind(kind)
@@ -306,6 +300,12 @@ class _Decoder:
         data = self._read(node)
         self._spend(_json.weight(data))
         return _json.from_bytes(data)
+
+    def _text(self, node: Node) -> str:
+        text = node["value"] if "value" in node else bytes(self._read(node)).decode()
+        if not isinstance(text, str):
+            raise TypeError(f"the header has {text!r:.80} as its text")
+        return text
 
     def _decoded(self, format: Format, node: Node) -> Any:
         data = self._read(node)
@@ -364,28 +364,6 @@ class _Decoder:
             "known here. Call register_format for it, or import the package that does"
         )
         return FormatError(message)
-
-
-def tags_to_json(pairs: Iterable[tuple[str, object]]) -> list[list[Any]]:
-    """Turn tags into JSON: plain values with their types, anything else as its text."""
-    return [[name, _tag_to_json(value)] for name, value in pairs]
-
-
-def _tag_to_json(value: object) -> Any:
-    data = scalar_to_json(value)
-    if data is not NOT_PLAIN:
-        return data
-    if isinstance(value, numbers.Integral):  # NumPy's, for one
-        return scalar_to_json(int(value))
-    return {"$text": tag_text(value)}
-
-
-def tags_from_json(data: Iterable[Sequence[Any]]) -> tuple[tuple[str, Any], ...]:
-    """Turn the tags of a header back into pairs."""
-    return tuple(
-        (name, from_json(value, lambda mark, given: given[mark]))
-        for name, value in data
-    )
 
 
 def versions_of(packages: Iterable[str]) -> dict[str, str]:

@@ -68,7 +68,8 @@ def _fingerprint(value: Any) -> dict[str, Any] | None:
     if any(name.endswith(".pickle") for name, _ in encoded.members):
         return None
     digest = hashlib.blake2b(_json.to_bytes(encoded.nodes), digest_size=16)
-    size = 0
+    # A short text has its bytes in the header.
+    size = 0 if encoded.members else encoded.nodes["value"].get("bytes", 0)
     for _, chunks in encoded.members:
         for chunk in chunks:
             digest.update(chunk)
