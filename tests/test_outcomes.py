@@ -50,7 +50,7 @@ def stderr_of(program, *arguments):
 
 class TestStats:
     def test_nothing_is_counted_before_the_first_save(self):
-        assert stats() == Stats(by_name={})
+        assert stats() == Stats(0, 0, 0, 0, 0, 0, 0, {}, {})
 
     def test_a_save_counts_for_each_handler(self):
         config("outcomes.a", [lambda *_: None, lambda *_: None])

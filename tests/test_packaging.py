@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import checkpoints
+from checkpoints._variables import OUTSIDE
 
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 LOCATION = Path(checkpoints.__file__).parents[1]
@@ -42,6 +44,7 @@ def imported() -> dict[str, object]:
         check=True,
         stdout=subprocess.PIPE,
         text=True,
+        env={key: it for key, it in os.environ.items() if key not in OUTSIDE},
     )
     return json.loads(run.stdout)
 
@@ -53,6 +56,14 @@ class TestImport:
     def test_loads_nothing_beyond_the_standard_library(self, imported):
         packages = {name.partition(".")[0] for name in imported["loaded"]}
         assert packages - sys.stdlib_module_names == {"checkpoints"}
+
+    def test_loads_nothing_that_only_a_save_or_a_load_needs(self, imported):
+        """All of them together take longer than the rest of a program's start."""
+        heavy = {"ast", "concurrent", "copy", "dataclasses", "datetime", "decimal"}
+        heavy |= {"difflib", "hashlib", "html", "inspect", "json", "pickle", "platform"}
+        heavy |= {"queue", "signal", "socket", "subprocess", "urllib", "uuid", "zlib"}
+        heavy |= {f"checkpoints.{name}" for name in ("formats", "storage", "_rules")}
+        assert heavy & set(imported["loaded"]) == set()
 
     def test_starts_no_thread(self, imported):
         assert imported["threads"] == ["MainThread"]

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+from importlib import import_module
+from pathlib import Path
 from types import ModuleType
+
+import pytest
 
 import checkpoints
 
@@ -75,11 +80,11 @@ ROOF = {"cli"}
 
 
 def public_attributes() -> dict[str, object]:
-    """The names without underscore, but for the one that `from __future__` leaves."""
+    """The names without underscore that a look at the package shows."""
     return {
-        name: value
-        for name, value in vars(checkpoints).items()
-        if not name.startswith("_") and name != "annotations"
+        name: getattr(checkpoints, name)
+        for name in dir(checkpoints)
+        if not name.startswith("_")
     }
 
 
@@ -97,6 +102,26 @@ class TestCatalogue:
             if not isinstance(value, ModuleType)
         }
         assert seen == set(checkpoints.__all__)
+
+    def test_what_is_not_there_is_told_as_of_any_module(self):
+        with pytest.raises(AttributeError, match="'checkpoints' has no attribute 'x'"):
+            checkpoints.x
+
+    def test_each_is_what_the_type_checkers_take_it_for(self):
+        """What is loaded later is named twice: for them, and for the program."""
+        tree = ast.parse(Path(checkpoints.__file__).read_bytes())
+        places = {
+            alias.asname or alias.name: (node.module, alias.name)
+            for block in tree.body
+            if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+            for node in block.body
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        assert places.keys() == checkpoints._LATER.keys()
+        for name, (module, attribute) in places.items():
+            loaded = import_module(module)
+            assert getattr(loaded, attribute) is getattr(checkpoints, name)
 
     def test_three_of_its_modules_are_public(self):
         seen = {

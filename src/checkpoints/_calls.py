@@ -18,6 +18,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from checkpoints._drain import is_saving
 from checkpoints._exit import is_first_process
 from checkpoints._handlers import ABSENT
 from checkpoints._key import Key, checked_name
@@ -27,7 +28,6 @@ from checkpoints._registry import registry
 from checkpoints._rules import Rule
 from checkpoints._shown import shown
 from checkpoints._tags import TagPairs, current_tags, tags
-from checkpoints._writer import is_writing
 from checkpoints.errors import ConfigError
 from checkpoints.formats._codec import encode
 from checkpoints.formats._kinds import formats_for
@@ -155,7 +155,7 @@ class Recording:
             Exception: Only under a rule with `on_error="raise"`.
         """
         # What a save does with the values may well call probed functions.
-        if not self.is_on() or getattr(_here, "is_saving", False) or is_writing():
+        if not self.is_on() or getattr(_here, "is_saving", False) or is_saving():
             return None
         with _saving(self.name):
             name, plan = registry.lookup(self.name)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any, overload
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, overload
 
-from checkpoints import _writer
-from checkpoints._handlers import ABSENT, DictHandler, Handler
+from checkpoints import _drain
+from checkpoints._handlers import ABSENT, Handler
 from checkpoints._key import joined_name
 from checkpoints._outcomes import Stats, outcomes
 from checkpoints._registry import registry
-from checkpoints._rules import Rule, Target
-from checkpoints._settings import CAPTURE
 from checkpoints.errors import ConfigError
+
+if TYPE_CHECKING:
+    from checkpoints._rules import Rule, Target
 
 __all__ = [
     "available",
-    "capture",
     "checkpoint",
     "config",
     "deprecate",
@@ -285,7 +284,7 @@ def stats() -> Stats:
     >>> stats().by_name["shop.total"]["saved"] > 0
     True
     """
-    return outcomes.stats(*_writer.pending())
+    return outcomes.stats(*_drain.pending())
 
 
 def rules() -> list[Rule]:
@@ -313,31 +312,3 @@ def reset() -> None:
     []
     """
     registry.reset()
-
-
-@contextmanager
-def capture(
-    names: str | Iterable[str] = "*", *, copy: bool = True
-) -> Iterator[DictHandler]:
-    """
-    Keep in memory what is saved inside the block, and see it.
-
-    A save that fails raises, and rules made before do not see these names meanwhile.
-    Where a key is saved twice the last one is kept, with a warning.
-
-    Args:
-        names: A pattern, or a list of exact names, as for `config`.
-        copy: Keep the values as they are now, not as they become.
-
-    Yields:
-        A mapping of paths, such as `"fold=1/mypkg/fit"`, to values by name.
-
-    >>> with capture("shop") as seen:
-    ...     checkpoint("shop.total", 12)
-    >>> list(seen)
-    ['shop/total']
-    """
-    handler = DictHandler(force=True, copy=copy)
-    options = {"on_error": "raise"}
-    with registry.config(names, handler, options, layer=CAPTURE):
-        yield handler

@@ -1,24 +1,17 @@
-"""What saves: a handler's two verbs, and the handlers for memory and functions."""
+"""What saves: a handler's two verbs, and the handler for functions."""
 
 from __future__ import annotations
 
-import difflib
-import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from checkpoints._key import Key
 from checkpoints._origin import Origin
 from checkpoints._outcomes import Result, outcomes
-from checkpoints._shown import shown
 from checkpoints._tags import current_tags
-from checkpoints.errors import AlreadyStoredError, ConfigError
-from checkpoints.formats._equal import same
-from checkpoints.formats._frozen import frozen_values
+from checkpoints.errors import ConfigError
 
-__all__ = ["ABSENT", "DictHandler", "FunctionHandler", "Handler", "named_values"]
-
-logger = logging.getLogger("checkpoints")
+__all__ = ["ABSENT", "FunctionHandler", "Handler", "named_values"]
 
 # Stands for data that was not given, where None is data like any other.
 ABSENT: Any = type("Absent", (), {"__repr__": lambda _: "<absent>"})()
@@ -117,84 +110,6 @@ def named_values(data: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
         )
         raise ConfigError(message)
     return {**data, **values}
-
-
-class DictHandler(Handler, Mapping[str, Mapping[str, Any]]):
-    """
-    Saves to a dict in memory, for tests and for looking around.
-
-    A mapping of paths, such as `"fold=1/mypkg/fit"`, to values by name.
-
-    Args:
-        objects: The dict to save to; a new one unless given.
-        force: Let a save replace what is there already.
-        copy: Keep the values as they are now, not as they become.
-
-    >>> handler = DictHandler()
-    >>> handler.checkpoint("shop.total", 12)
-    >>> handler["shop/total"]
-    {'data': 12}
-    """
-
-    def __init__(
-        self,
-        objects: dict[str, Mapping[str, Any]] | None = None,
-        *,
-        force: bool = False,
-        copy: bool = True,
-    ) -> None:
-        self.objects = {} if objects is None else objects
-        self.force = force
-        self.copy = copy
-        self._told: set[str] = set()
-
-    def __repr__(self) -> str:
-        return f"<DictHandler {shown(list(self))}>"
-
-    def __getitem__(self, path: str) -> Mapping[str, Any]:
-        try:
-            return self.objects[path]
-        except KeyError:
-            near = difflib.get_close_matches(str(path).replace(".", "/"), self.objects)
-            raise KeyError(
-                f"nothing is stored under {shown(path)}; "
-                + (f"the nearest are {near}" if near else f"there are {shown([*self])}")
-            ) from None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.objects)
-
-    def __len__(self) -> int:
-        return len(self.objects)
-
-    def commit(self, key: Key, staged: Mapping[str, Any]) -> None:
-        """
-        Keep values under the path of their key.
-
-        Raises:
-            AlreadyStoredError: If other values are there already, without `force`.
-        """
-        path = key.path
-        values = frozen_values(staged) if self.copy else dict(staged)
-        there = self.objects.get(path)
-        if there is not None and not same(there, values):
-            self._note_replaced(key, path)
-        self.objects[path] = values
-
-    def _note_replaced(self, key: Key, path: str) -> None:
-        if not self.force:
-            message = (
-                f"checkpoint {key} is stored already, under {path!r}, with other data: "
-                "add a tag that tells the two apart, or use DictHandler(force=True)"
-            )
-            raise AlreadyStoredError(message)
-        if key.name not in self._told:
-            self._told.add(key.name)
-            logger.warning(
-                "checkpoint %s is stored already, and only the last one is kept: add "
-                "a tag that tells them apart",
-                key,
-            )
 
 
 class FunctionHandler(Handler):

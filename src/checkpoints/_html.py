@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Sequence
+from html import escape
 
 __all__ = ["html_table"]
 
@@ -49,4 +49,4 @@ def _text(text: str) -> str:
         char if char.isprintable() else char.encode("unicode_escape").decode()
         for char in text
     )
-    return html.escape(seen)
+    return escape(seen)

@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
-from urllib.parse import unquote
+from typing import Any, NoReturn
 
 from checkpoints._origin import Origin
 from checkpoints._shown import shown
@@ -37,6 +35,7 @@ SUFFIXES = {"zip": ".ckpt.zip", "parquet": ".ckpt.parquet"}
 
 _SAFE = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-.")
 _ENCODED = {byte: chr(byte) if byte in _SAFE else f"%{byte:02X}" for byte in range(256)}
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.DOTALL)
 
 # What every file system takes, less what the longest suffix and a number need.
@@ -44,7 +43,6 @@ SEGMENT_BYTES = 255 - 32
 _HASH_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
 class Key:
     """
     What a save is known by: its name and its tags.
@@ -61,14 +59,43 @@ class Key:
     'model=ridge/day=1%2F2/mypkg/fit'
     """
 
-    name: str
-    tags: TagPairs = ()
-    origin: Origin | None = field(default=None, compare=False, repr=False)
+    __slots__ = ("name", "origin", "tags")
+    __match_args__ = ("name", "tags")
 
-    def __post_init__(self) -> None:
-        checked_name(self.name)
-        for name, _ in self.tags:
-            checked_tag_name(name)
+    name: str
+    tags: TagPairs
+    origin: Origin | None
+
+    # No dataclass: its module takes as long to load as half of this library.
+    def __init__(
+        self, name: str, tags: TagPairs = (), origin: Origin | None = None
+    ) -> None:
+        for tag, _ in tags:
+            checked_tag_name(tag)
+        put = object.__setattr__
+        put(self, "name", checked_name(name))
+        put(self, "tags", tags)
+        put(self, "origin", origin)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a Key cannot be changed, so {name!r} cannot be set")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a Key cannot be changed, so {name!r} cannot be deleted")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Key):
+            return NotImplemented
+        return (self.name, self.tags) == (other.name, other.tags)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.tags))
+
+    def __repr__(self) -> str:
+        return f"Key(name={self.name!r}, tags={self.tags!r})"
+
+    def __reduce__(self) -> tuple[type[Key], tuple[str, TagPairs, Origin | None]]:
+        return Key, (self.name, self.tags, self.origin)
 
     @property
     def path(self) -> str:
@@ -164,7 +191,12 @@ def unescape(segment: str) -> str:
     """Undo `escape`; text that was never escaped comes back as it is."""
     if "%" not in segment:
         return segment
+    data = _ESCAPE.sub(_unescaped, segment.encode("utf-8", "surrogatepass"))
     try:
-        return unquote(segment, errors="surrogatepass")
+        return data.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:  # cut in the middle of a character, or not ours
-        return unquote(segment, errors="replace")
+        return data.decode("utf-8", "replace")
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(found[1].decode())

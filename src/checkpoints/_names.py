@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
 import threading
@@ -97,6 +96,8 @@ class Names:
             for length in range(len(parts), 0, -1):
                 part = ".".join(parts[:length])
                 known.setdefault(part.casefold(), part)
+        import difflib
+
         near = difflib.get_close_matches(wanted.casefold(), known, n=1)
         if not near:
             return "none like it is known"

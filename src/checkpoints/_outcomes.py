@@ -7,13 +7,11 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from checkpoints import _writer
+from checkpoints import _drain
 from checkpoints._exit import at_exit
 from checkpoints._key import Key
 from checkpoints._shown import shown
@@ -23,7 +21,10 @@ __all__ = ["Outcomes", "Result", "Stats", "outcomes", "story_of"]
 
 logger = logging.getLogger("checkpoints")
 
-Result = Future[Any] | bool | None
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+Result: TypeAlias = "Future[Any] | bool | None"
 Subject = Key | str
 
 _OUTCOMES = ("saved", "skipped", "dropped", "failed", "unknown")
@@ -32,8 +33,7 @@ _MAKE_ROOM = "A larger max_pending or max_wait, every=n, or a flush in time help
 _TOLD = {"failed": "failed", "unknown": "may have failed", "dropped": "dropped"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stats:
+class Stats(NamedTuple):
     """
     What became of the saves of this process so far, in numbers.
 
@@ -52,15 +52,15 @@ class Stats:
             `max_bytes`; `handler` where their handler saw to it.
     """
 
-    saved: int = 0
-    skipped: int = 0
-    dropped: int = 0
-    failed: int = 0
-    unknown: int = 0
-    pending: int = 0
-    pending_bytes: int = 0
+    saved: int
+    skipped: int
+    dropped: int
+    failed: int
+    unknown: int
+    pending: int
+    pending_bytes: int
     by_name: dict[str, dict[str, int]]
-    by_reason: dict[str, int] = field(default_factory=dict)
+    by_reason: dict[str, int]
 
 
 class Outcomes:
@@ -100,7 +100,8 @@ class Outcomes:
             failed: Called with the error of a save in the background; unless given,
                 the log is told.
         """
-        if result is None or not hasattr(result, "add_done_callback"):
+        # A future, by what it can do: others than Python's own have it as well.
+        if isinstance(result, bool | None) or not hasattr(result, "add_done_callback"):
             self.ended(subject, result)
             return
         failed = failed or partial(self.failed, subject, handler=handler)
@@ -226,7 +227,7 @@ class Outcomes:
 
     def report(self) -> None:
         """Tell the log, at the end of the process, of all that went wrong; once."""
-        _writer.drain()
+        _drain.drain()
         summary = self._summary()
         if summary:
             logger.warning("%s", summary)

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from checkpoints import _writer
+from checkpoints import _drain
 from checkpoints._exit import at_exit
 from checkpoints._file_handler import FileHandler
 from checkpoints._outcomes import outcomes
-from checkpoints._probes import VARIABLE as PROBES
 from checkpoints._probes import probes_from_environment
 from checkpoints._record_variable import recorder_for
 from checkpoints._registry import registry
@@ -26,20 +25,17 @@ from checkpoints._rules import (
 )
 from checkpoints._settings import DEFAULT_TARGET, Setting, settings_in_text
 from checkpoints._settings_file import settings_in_file
+from checkpoints._variables import CONFIG, OUTSIDE, REPORT, RULES
 from checkpoints.errors import CheckpointError, ConfigError
 
 __all__ = ["read_settings"]
-
-_TEXT, _FILE = "CHECKPOINTS", "CHECKPOINTS_CONFIG"
-# A folder for the reports of all processes of a program; `checkpoints run` sets it.
-_REPORT = "CHECKPOINTS_REPORT"
 
 
 def read_settings(
     text: str = "",
     *,
     config: str | os.PathLike[str] | None = None,
-    source: str = _TEXT,
+    source: str = RULES,
     default: str = DEFAULT_TARGET,
 ) -> list[Setting]:
     """
@@ -100,9 +96,9 @@ def _recorded(setting: Setting) -> tuple[Target, dict[str, Any]]:
 
 def _settings_of(environment: Mapping[str, str]) -> Iterable[Setting]:
     known = known_options()
-    if path := environment.get(_FILE):
+    if path := environment.get(CONFIG):
         yield from settings_in_file(path, known)
-    yield from settings_in_text(environment.get(_TEXT, ""), _TEXT, known)
+    yield from settings_in_text(environment.get(RULES, ""), RULES, known)
 
 
 def _is_command_line() -> bool:
@@ -116,7 +112,7 @@ def _is_command_line() -> bool:
 
 def _begin() -> None:
     """Make the rules of the environment, all of them or none."""
-    if os.environ.get(_REPORT):
+    if os.environ.get(REPORT):
         registry.reports_elsewhere = True
         _report_at_exit()
         if hasattr(os, "register_at_fork"):
@@ -132,7 +128,7 @@ def _report_at_exit() -> None:
 
 def _report() -> None:
     """Leave word for `checkpoints run` of what became of the rules and the saves."""
-    _writer.drain()
+    _drain.drain()
     told = {
         "saves": outcomes.stats(0, 0).by_name,
         "idle": {
@@ -142,11 +138,11 @@ def _report() -> None:
         },
         "rules": [rule.source for rule in registry.rules() if rule.source],
     }
-    path = os.path.join(os.environ[_REPORT], f"{os.getpid()}-{os.urandom(4).hex()}")
+    path = os.path.join(os.environ[REPORT], f"{os.getpid()}-{os.urandom(4).hex()}")
     # The folder is gone where a process outlives the program that started it.
     with suppress(OSError), open(path, "w", encoding="utf-8") as file:
         json.dump(told, file)
 
 
-if any(map(os.environ.get, (_TEXT, _FILE, _REPORT, PROBES))) and not _is_command_line():
+if any(map(os.environ.get, OUTSIDE)) and not _is_command_line():
     _begin()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from checkpoints._rules import Rule
+if TYPE_CHECKING:
+    from checkpoints._rules import Rule
 
 __all__ = ["Owed"]
 

@@ -20,6 +20,7 @@ from checkpoints._attribute import Attribute, check_wrapt
 from checkpoints._calls import Recording
 from checkpoints._exit import at_exit, is_first_process
 from checkpoints._shown import shown
+from checkpoints._variables import PROBES
 from checkpoints.errors import ConfigError
 
 __all__ = ["Probe", "checked_target", "probe", "probes_from_environment"]
@@ -27,7 +28,6 @@ __all__ = ["Probe", "checked_target", "probe", "probes_from_environment"]
 logger = logging.getLogger("checkpoints")
 
 # Targets, with a semicolon between; child processes inherit it.
-VARIABLE = "CHECKPOINTS_PROBES"
 
 Target: TypeAlias = "str | tuple[Any, str] | Any"
 
@@ -225,12 +225,12 @@ def probes_from_environment() -> list[Probe]:
     []
     """
     made = []
-    for target in os.environ.get(VARIABLE, "").split(";"):
+    for target in os.environ.get(PROBES, "").split(";"):
         try:
             if target.strip() and checked_target(target) not in _probes:
                 made.append(probe(target.strip()))
         except (ConfigError, ImportError) as error:
-            logger.warning("%s: %s", VARIABLE, error)
+            logger.warning("%s: %s", PROBES, error)
     return made
 
 

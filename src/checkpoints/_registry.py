@@ -15,28 +15,34 @@ import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from checkpoints import _writer
+from checkpoints import _drain
 from checkpoints._exit import at_exit, is_worker
 from checkpoints._handlers import ABSENT, Handler, named_values
 from checkpoints._key import Key, checked_name
+from checkpoints._later import Later
 from checkpoints._names import Names
-from checkpoints._narrowing import Narrowing
 from checkpoints._origin import Origin, outside_level
 from checkpoints._outcomes import outcomes, story_of
 from checkpoints._owed import Owed
-from checkpoints._rules import Rule, Target, handlers_for, split_options
-from checkpoints._settings import PROGRAM
 from checkpoints._shown import shown
 from checkpoints._tags import TagPairs, current_tags
 from checkpoints.errors import ConfigError
+
+if TYPE_CHECKING:
+    from checkpoints import _rules
+    from checkpoints._narrowing import Narrowing
+    from checkpoints._rules import Rule, Target
+else:
+    # With rules come files and formats, and most programs have none.
+    _rules = Later("checkpoints._rules")
 
 __all__ = ["Plan", "Registry", "registry"]
 
 logger = logging.getLogger("checkpoints")
 
-Plan = tuple[Rule, ...] | None
+Plan: TypeAlias = "tuple[Rule, ...] | None"
 
 
 class Registry:
@@ -77,14 +83,16 @@ class Registry:
         target: Target,
         options: dict[str, Any],
         *,
-        layer: int = PROGRAM,
+        layer: int | None = None,
         source: str = "",
     ) -> Rule:
         """Add a rule on top of its layer; `checkpoints.config` says more."""
-        of_rule, of_files = split_options(options)
-        handlers = handlers_for(target, of_files)
-        rule = Rule(names, handlers, finish=self.finish, forget=self.remove, **of_rule)
-        rule.layer, rule.source = layer, source
+        of_rule, of_files = _rules.split_options(options)
+        handlers = _rules.handlers_for(target, of_files)
+        rule = _rules.Rule(
+            names, handlers, finish=self.finish, forget=self.remove, **of_rule
+        )
+        rule.layer, rule.source = rule.layer if layer is None else layer, source
         with self._lock:
             first = not self._rules
             rules = sorted((*self._rules, rule), key=lambda each: each.layer)
@@ -254,7 +262,7 @@ class Registry:
             Exception: Only under `on_error="raise"`: what hindered it.
         """
         if rule.narrowing is not None:
-            narrowed = self._narrowed(rule, rule.narrowing, key.name, data, values)
+            narrowed = self._narrowed(rule, rule.narrowing, key, (data, values))
             if narrowed is None:
                 return
             data, values = ABSENT, narrowed
@@ -274,17 +282,12 @@ class Registry:
         self.owed.pay(rule)
 
     def _narrowed(
-        self,
-        rule: Rule,
-        narrowing: Narrowing,
-        name: str,
-        data: Any,
-        values: Mapping[str, Any],
+        self, rule: Rule, narrowing: Narrowing, key: Key, given: tuple[Any, Any]
     ) -> dict[str, Any] | None:
         try:
-            return narrowing.narrowed(name, named_values(data, values))
+            return narrowing.narrowed(key.name, named_values(*given))
         except BaseException as error:  # noqa: BLE001 - the host must not fall
-            self.failed(rule, name, error)
+            self.failed(rule, key.name, error)
             return None
 
     def commit(self, rule: Rule, handler: Handler, key: Key, staged: Any) -> None:
@@ -339,7 +342,7 @@ class Registry:
         """Wait for what is saved in the background; `checkpoints.flush` says more."""
         handlers = [handler for rule in self._rules for handler in rule.handlers]
         late: Exception | None = None
-        for flush in (*dict.fromkeys(it.flush for it in handlers), _writer.flush):
+        for flush in (*dict.fromkeys(it.flush for it in handlers), _drain.flush):
             try:
                 flush(timeout)
             except Exception as error:  # noqa: BLE001 - each has its turn

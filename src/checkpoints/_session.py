@@ -7,15 +7,21 @@ import os
 import threading
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from checkpoints._handlers import ABSENT, Handler, named_values
 from checkpoints._key import Key, joined_name
+from checkpoints._later import Later
 from checkpoints._origin import Origin
 from checkpoints._registry import registry
-from checkpoints._rules import Rule
 from checkpoints._tags import TagPairs, current_tags
-from checkpoints.formats._frozen import frozen_values
+
+if TYPE_CHECKING:
+    from checkpoints._rules import Rule
+    from checkpoints.formats import _frozen
+else:
+    # A session of a name that is off stages nothing.
+    _frozen = Later("checkpoints.formats._frozen")
 
 __all__ = ["Session"]
 
@@ -154,7 +160,7 @@ class Session:
         given = named_values(data, values)
         if rule.narrowing is not None:
             given = rule.narrowing.each(given)
-        frozen = frozen_values(given)
+        frozen = _frozen.frozen_values(given)
         replaces = rule.narrowing is not None or any(
             type(one).stage is Handler.stage for one, _ in slot.staged
         )

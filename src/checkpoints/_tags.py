@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
 import functools
-import inspect
+import sys
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from contextvars import ContextVar
 from types import TracebackType
@@ -116,7 +115,7 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
                 _enter(later.owner, later.own)
 
     def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
-        if inspect.isclass(function) or not hasattr(function, "__call__"):  # noqa: B004
+        if isinstance(function, type) or not hasattr(function, "__call__"):  # noqa: B004
             message = (
                 f"tags(...) decorates functions, not {function!r}: decorate its "
                 "methods, or use `with tags(...)`"
@@ -125,6 +124,9 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
         return cast(Callable[P, R], self._wrapped(function))
 
     def _wrapped(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        # It costs more than all the rest that a program loads of this library.
+        import inspect
+
         if inspect.isasyncgenfunction(function):
             return in_async_steps(function, self._own)
         if inspect.isgeneratorfunction(function):
@@ -284,8 +286,11 @@ def checked_tag_name(name: object) -> str:
 
 def tag_text(value: object) -> str:
     """Return the text that stands for a tag's value in paths and in filters."""
-    if isinstance(value, (datetime.date, datetime.time)):
-        return value.isoformat()
+    # Whoever has a value of these has loaded the module.
+    datetime = sys.modules.get("datetime")
+    if datetime and isinstance(value, (datetime.date, datetime.time)):
+        moment: Any = value
+        return str(moment.isoformat())
     return str(value)
 
 

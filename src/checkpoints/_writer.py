@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import enum
 import logging
-import os
 import threading
 import time
 import traceback
-import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from checkpoints import _drain
 from checkpoints._exit import at_exit, may_be_killed
 from checkpoints.errors import ConfigError, PendingError
 from checkpoints.formats._frozen import frozen_values
 from checkpoints.formats._weight import weight_of
 
-__all__ = ["Writer", "checked_seconds", "drain", "flush", "is_writing", "pending"]
+__all__ = ["Writer", "checked_seconds"]
 
 logger = logging.getLogger("checkpoints")
 
@@ -73,9 +72,8 @@ class Writer:
         self.on_full = on_full
         self.max_wait = max_wait
         self.renew()
-        with _all_lock:
-            _writers.add(self)
-        at_exit(drain)
+        _drain.add(self)
+        at_exit(_drain.drain)
 
     def renew(self) -> None:
         """Begin with nothing: here, and in a forked child, which has no such thread."""
@@ -88,7 +86,7 @@ class Writer:
         self._saving: set[int] = set()
         self._held = 0
         self._thread: threading.Thread | None = None
-        self.is_closed = _has_ended
+        self.is_closed = _drain.has_ended()
 
     @property
     def load(self) -> tuple[int, int]:
@@ -196,7 +194,7 @@ class Writer:
             running = self._thread is not None and self._thread.is_alive()
             if running or self._queue.empty():
                 return
-            at_exit(drain)
+            at_exit(_drain.drain)
             try:
                 # A daemon, so that a disk that hangs does not keep the program from
                 # ending; what it has to do is seen to by `drain`.
@@ -274,6 +272,31 @@ class Writer:
                 job.outcome.cancel()
             raise
 
+    def end(self, timeout: float) -> None:
+        """
+        Close, at the end of the process, and tell the log of what was not saved.
+
+        Args:
+            timeout: Seconds.
+        """
+        why = f"max_wait={self.max_wait:g} s"
+        try:
+            self.close(timeout)
+        except PendingError:
+            pass
+        except KeyboardInterrupt:
+            why = "interrupted"
+        else:
+            return
+        # What was not dropped by that has begun, and cannot be stopped.
+        begun = sum(not job.outcome.cancelled() for job in list(self.jobs))
+        logger.warning(
+            "the program ends before all of its saves in the background are done "
+            "(%s)%s. A longer max_wait, or a flush before the end, helps",
+            why,
+            f"; {begun} was being written, and may be there or not" if begun else "",
+        )
+
 
 def _settle(job: _Job) -> None:
     """Save, and give the future what came of it, or what hindered it."""
@@ -300,11 +323,6 @@ def _forget_frames(error: BaseException) -> None:
             waiting += [one.__cause__, one.__context__]
 
 
-def _all() -> list[Writer]:
-    with _all_lock:
-        return list(_writers)
-
-
 def checked_seconds(value: Any, option: str = "timeout") -> float:
     """Return a number of seconds; `ConfigError` if it cannot be one."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -317,66 +335,3 @@ def checked_seconds(value: Any, option: str = "timeout") -> float:
 def _is_over(job: _Job, deadline: float) -> bool:
     timeout = max(0.0, min(deadline - time.monotonic(), threading.TIMEOUT_MAX))
     return bool(wait([job.done], timeout).done)
-
-
-def is_writing() -> bool:
-    """Tell whether this thread is at work on a save of the background."""
-    me = threading.get_ident()
-    return any(writer.is_saving_in(me) for writer in _all())
-
-
-def pending() -> tuple[int, int]:
-    """Return how many saves wait in this process, and how many bytes they hold."""
-    loads = [writer.load for writer in _all()]
-    return sum(count for count, _ in loads), sum(size for _, size in loads)
-
-
-def flush(timeout: float | None = None) -> None:
-    """Wait for every writer of this process; `Writer.flush` says more."""
-    for writer in _all():
-        writer.flush(timeout)
-
-
-def drain() -> None:
-    """See to it, at the end of the process, that what was accepted is saved."""
-    global _has_ended  # noqa: PLW0603 - as little as the process itself is it made anew
-    # Those that are made from now on are closed, as nobody would come to drain them.
-    _has_ended = True
-    start = time.monotonic()
-    for writer in _all():
-        if not writer.is_closed:
-            _drain(writer, max(0.0, start + writer.max_wait - time.monotonic()))
-
-
-def _drain(writer: Writer, timeout: float) -> None:
-    why = f"max_wait={writer.max_wait:g} s"
-    try:
-        writer.close(timeout)
-    except PendingError:
-        pass
-    except KeyboardInterrupt:
-        why = "interrupted"
-    else:
-        return
-    # What was not dropped by that has begun, and cannot be stopped.
-    begun = sum(not job.outcome.cancelled() for job in list(writer.jobs))
-    logger.warning(
-        "the program ends before all of its saves in the background are done (%s)%s. "
-        "A longer max_wait, or a flush before the end, helps",
-        why,
-        f"; {begun} was being written, and may be there or not" if begun else "",
-    )
-
-
-def _renew_all() -> None:
-    global _all_lock, _has_ended
-    _all_lock, _has_ended = threading.RLock(), False
-    for writer in _all():
-        writer.renew()
-
-
-_all_lock = threading.RLock()
-_has_ended = False
-_writers: weakref.WeakSet[Writer] = weakref.WeakSet()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_all)

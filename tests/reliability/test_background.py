@@ -206,7 +206,7 @@ WAYS = [
 FORKS = """
 import os, signal, sys, threading
 import checkpoints as cp
-from checkpoints import _outcomes, _registry, _writer
+from checkpoints import _drain, _outcomes, _registry
 
 root, count, renewed = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "renewed"
 handler = cp.FileHandler(root, background=True)
@@ -214,7 +214,7 @@ cp.config("forks", handler)
 cp.checkpoint("forks.parent", 1)
 cp.flush()
 if not renewed:
-    _writer._writers.clear()
+    _drain._known.clear()
 locks = [
     handler._writer._lock,
     _outcomes.outcomes._lock,
