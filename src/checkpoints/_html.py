@@ -10,7 +10,8 @@ __all__ = ["html_table"]
 _BOX = "max-height:24em;overflow:auto;display:inline-block;max-width:100%"
 # In the colours of the page, whether it is dark or light.
 _LINE = "border-bottom:1px solid rgba(128,128,128,.35);padding:.2em .8em .2em 0"
-_STUCK = "position:sticky;top:0;background:var(--jp-layout-color0,Canvas)"
+_PAGE = "var(--jp-layout-color0,var(--vscode-editor-background,Canvas))"
+_STUCK = f"position:sticky;top:0;background:{_PAGE}"
 _STYLES = {"th": f"text-align:left;{_LINE};{_STUCK}", "td": f"text-align:left;{_LINE}"}
 
 
