@@ -373,3 +373,20 @@ class TestPickled:
         (message,) = caplog.messages
         for text in ("checkpoint 'a'", "'ring'", "pickle", "trusted=True"):
             assert text in message
+
+
+class TestOptions:
+    @pytest.mark.parametrize(
+        ("options", "told"),
+        [
+            ({"max_pending": "64MB"}, "max_pending: for saves in the background only"),
+            (
+                {"on_full": "drop", "max_wait": 1},
+                "max_wait and on_full: for saves in",
+            ),
+        ],
+    )
+    def test_one_of_the_background_needs_it(self, root, options, told):
+        with pytest.raises(ConfigError, match=f"{told}.*Give background=True"):
+            FileHandler(root, **options)
+        FileHandler(root, background=True, **options).close()

@@ -30,7 +30,7 @@ class TestRules:
             names = "mypkg.*"
             target = "out/{run}"
             every = 10
-            max_pending = "64MB"
+            max_bytes = "64MB"
             where = {date = 2017-03-02, model = ["a", "b"], fold = 1}
 
             [[rules]]
@@ -45,7 +45,7 @@ class TestRules:
         assert first.target == str(tmp_path / "out" / "{run}")
         assert first.options == {
             "every": 10,
-            "max_pending": 64_000_000,
+            "max_bytes": 64_000_000,
             "where": {
                 "date": datetime.date(2017, 3, 2),
                 "model": ["a", "b"],

@@ -112,7 +112,9 @@ class FileHandler(Handler):
         self.on_full = on_full
         self.max_wait = checked_seconds(max_wait, "max_wait")
         self._writer = None
-        if background:
+        if not background:
+            self._check_needs_no_background()
+        else:
             self._writer = Writer(
                 max_pending=self.max_pending, on_full=on_full, max_wait=self.max_wait
             )
@@ -123,13 +125,23 @@ class FileHandler(Handler):
         current_run()
 
     def __repr__(self) -> str:
+        options = [f", {name}={value!r}" for name, value in self._unusual().items()]
+        return f"FileHandler({self.root!r}{''.join(options)})"
+
+    def _unusual(self) -> dict[str, Any]:
+        """Return the options that are not what they are unless given."""
         usual = inspect.signature(FileHandler).parameters
-        options = "".join(
-            f", {option}={value!r}"
-            for option in self.OPTIONS
-            if (value := getattr(self, option)) != usual[option].default
-        )
-        return f"FileHandler({self.root!r}{options})"
+        values = {option: getattr(self, option) for option in self.OPTIONS}
+        return {it: value for it, value in values.items() if value != usual[it].default}
+
+    def _check_needs_no_background(self) -> None:
+        idle = self._unusual().keys() & {"max_pending", "on_full", "max_wait"}
+        if idle:
+            message = (
+                f"{' and '.join(sorted(idle))}: for saves in the background only. Give "
+                "background=True as well, or leave it out"
+            )
+            raise ConfigError(message)
 
     @property
     def folder(self) -> str:
