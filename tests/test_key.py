@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import ntpath
+import pickle
 import posixpath
 import re
 import unicodedata
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 
 from checkpoints import ConfigError, FileHandler, Key, index, tags
 from checkpoints._key import SUFFIXES, parse_folder
+from checkpoints._origin import Origin
 
 DEVICES = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"} | {
     f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789¹²³"
@@ -155,6 +158,10 @@ def assert_comes_back(key):
             assert len("".join(true).encode("utf-8", "surrogatepass")) > 30
 
 
+def through_pickle(value):
+    return pickle.loads(pickle.dumps(value))
+
+
 class TestGrammar:
     @settings(max_examples=1000)
     @given(names, tag_sets)
@@ -250,6 +257,27 @@ class TestKnownKeys:
         one, other = Key("x", (), "here"), Key("x", (), "there")
         assert one == other
         assert hash(one) == hash(other)
+
+    def test_it_equals_no_key_of_another_name_or_tags_and_nothing_else(self):
+        key = Key("x", (("a", 1),))
+        assert key == Key("x", (("a", 1),))
+        assert key not in [Key("y", (("a", 1),)), Key("x"), ("x", (("a", 1),)), "x"]
+        assert repr(key) == "Key(name='x', tags=(('a', 1),))"
+
+    def test_it_cannot_be_changed(self):
+        key = Key("x")
+        with pytest.raises(AttributeError, match="cannot be changed, so 'name'"):
+            key.name = "y"
+        with pytest.raises(AttributeError, match="cannot be changed, so 'tags'"):
+            del key.tags
+        assert key == Key("x")
+
+    @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, through_pickle])
+    def test_a_copy_of_it_is_the_same_with_its_origin(self, copied):
+        origin = Origin.here()
+        key = copied(Key("x", (("day", datetime.date(2026, 3, 2)),), origin))
+        assert key == Key("x", (("day", datetime.date(2026, 3, 2)),))
+        assert key.origin == origin
 
     def test_it_tells_its_name_and_tags_in_words(self):
         assert str(Key("x")) == "'x'"
