@@ -8,7 +8,13 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["at_exit", "is_first_process", "is_worker", "may_be_killed"]
+__all__ = [
+    "at_exit",
+    "at_exit_of_forks",
+    "is_first_process",
+    "is_worker",
+    "may_be_killed",
+]
 
 # Of the process that asked first; those that it starts inherit it.
 FIRST_VARIABLE = "CHECKPOINTS_FIRST_PROCESS"
@@ -34,6 +40,26 @@ def at_exit(function: Callable[[], None]) -> None:
         # Forked ones end without what `atexit` knows, below Python 3.13.
         util = sys.modules["multiprocessing.util"]
         util.Finalize(None, function, exitpriority=0)
+
+
+def at_exit_of_forks(function: Callable[[], None]) -> None:
+    """Have a function called when a process ends that this one has forked, too."""
+
+    def ask() -> None:
+        at_exit(function)
+        util = sys.modules.get("multiprocessing.util")
+        if util is not None:
+            # A worker of `multiprocessing` forgets before it begins what was asked for
+            # so far, but does what is registered here after that.
+            util.register_after_fork(function, _ask_again)
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=ask)
+
+
+def _ask_again(function: Callable[[], None]) -> None:
+    _asked.discard((os.getpid(), function))
+    at_exit(function)
 
 
 def is_worker() -> bool:

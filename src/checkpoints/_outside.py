@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from checkpoints import _drain
-from checkpoints._exit import at_exit
+from checkpoints._exit import at_exit, at_exit_of_forks
 from checkpoints._file_handler import FileHandler
 from checkpoints._outcomes import outcomes
 from checkpoints._probes import probes_from_environment
@@ -114,16 +114,11 @@ def _begin() -> None:
     """Make the rules of the environment, all of them or none."""
     if os.environ.get(REPORT):
         registry.reports_elsewhere = True
-        _report_at_exit()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=_report_at_exit)
+        at_exit(_report)
+        at_exit_of_forks(_report)
     for setting in list(_settings_of(os.environ)):
         _make(setting, registered=True)
     probes_from_environment()
-
-
-def _report_at_exit() -> None:
-    at_exit(_report)
 
 
 def _report() -> None:

@@ -35,6 +35,38 @@ print("err", file=sys.stderr)
 sys.exit(3)
 """
 
+WORKERS = """
+import multiprocessing, os, sys
+from concurrent.futures import ProcessPoolExecutor
+import checkpoints
+
+def save(number):
+    with checkpoints.tags(number=number):
+        checkpoints.checkpoint("mypkg.fit", number)
+
+if __name__ == "__main__":
+    kind, method = sys.argv[1:]
+    context = multiprocessing.get_context(method)
+    if kind == "pool":
+        pool = context.Pool(2)
+        pool.map(save, range(4))
+        pool.close()
+        pool.join()
+    elif kind == "executor":
+        with ProcessPoolExecutor(2, mp_context=context) as pool:
+            list(pool.map(save, range(4)))
+    elif kind == "process":
+        workers = [context.Process(target=save, args=(it,)) for it in range(4)]
+        [worker.start() for worker in workers]
+        [worker.join() for worker in workers]
+    else:
+        for number in range(4):
+            if not os.fork():
+                save(number)
+                sys.exit()
+            os.wait()
+"""
+
 ENDLESS = """
 import time
 from checkpoints import checkpoint, tags
@@ -237,6 +269,24 @@ class TestSummary:
         )
         done = run("mypkg", "--", "sh", "-c", command)
         assert "matched no" not in done.stderr
+
+    @POSIX
+    @pytest.mark.parametrize(
+        "way",
+        [
+            *("pool fork", "pool spawn", "executor fork", "executor spawn"),
+            *("process fork", "process spawn", "os.fork fork"),
+        ],
+    )
+    def test_knows_what_became_of_the_saves_of_workers(self, run, folder, way):
+        (folder / "workers.py").write_text(WORKERS)
+        ended = run(
+            "--json", "told.json", "mypkg=out", "--", "workers.py", *way.split()
+        )
+        assert ended.stderr.splitlines()[1:-1] == ["  mypkg.fit  4"]
+        told = json.loads((folder / "told.json").read_text())
+        assert told["outcomes"] == {"saved": 4}
+        assert told["processes"] > 1
 
     def test_tells_tags_that_no_call_had(self, run):
         done = run("mypkg?where=fold:9", "--", "program.py")
