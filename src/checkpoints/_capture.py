@@ -29,6 +29,7 @@ def capture(
     Yields:
         A mapping of paths, such as `"fold=1/mypkg/fit"`, to values by name.
 
+    >>> from checkpoints import checkpoint
     >>> with capture("shop") as seen:
     ...     checkpoint("shop.total", 12)
     >>> list(seen)

@@ -67,6 +67,7 @@ def checkpoint(
     Raises:
         Exception: Only under a rule with `on_error="raise"`: what hindered the save.
 
+    >>> from checkpoints import capture
     >>> with capture("shop") as seen:
     ...     checkpoint("shop.total", items=3, price=9.5)
     >>> seen["shop/total"]
@@ -279,6 +280,7 @@ def stats() -> Stats:
 
     A save is counted for each handler that gets it. A forked child begins at zero.
 
+    >>> from checkpoints import capture
     >>> with capture("shop"):
     ...     checkpoint("shop.total", 12)
     >>> stats().by_name["shop.total"]["saved"] > 0
