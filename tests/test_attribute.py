@@ -77,6 +77,19 @@ class TestReplace:
         with pytest.raises(ConfigError, match="belongs to an object"):
             Attribute(module, "settings.f")
 
+    @pytest.mark.parametrize("kind", [staticmethod, classmethod, lambda f: f])
+    def test_of_what_is_inherited_is_refused_and_told_where_it_is(self, module, kind):
+        class Heir(module.Outer):
+            pass
+
+        module.Outer.passed_on = kind(lambda *args: args)
+        module.Heir = Heir
+        with pytest.raises(ConfigError, match=r"inherited.*\.Outer\.passed_on"):
+            Attribute(module, "Heir.passed_on")
+        assert "passed_on" not in vars(Heir)
+        replaced(module, "Outer.passed_on")
+        assert Heir().passed_on(1)[0] == "wrapped"
+
     def test_of_what_binds_in_a_way_of_its_own_is_refused(self, module):
         module.Outer.odd = wrapt.FunctionWrapper(module.Outer.plain, wrapper)
         with pytest.raises(ConfigError, match="does not become a method"):

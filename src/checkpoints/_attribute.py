@@ -74,6 +74,13 @@ class Attribute:
                 "decorator, which does not become a method as functions do: name the "
                 "Python function that calls it"
             )
+        elif isinstance(self.owner, type) and self.name not in vars(self.owner):
+            # An attribute of its own would hide what a sibling class defines.
+            what = (
+                "is inherited: name it in the class that defines it, "
+                f"{_place_of(_definer(self.owner, self.name))}.{self.name}, which "
+                "sees the calls of all classes that inherit it"
+            )
         if what:
             message = f"{self.place} cannot be probed: it {what}"
             raise ConfigError(message)
@@ -127,11 +134,17 @@ def check_wrapt() -> None:
         raise MissingDependencyError(message) from error
 
 
+def _definer(owner: Any, name: str) -> Any:
+    """Return the class that an attribute comes from, None where it is no class."""
+    kinds = owner.__mro__ if isinstance(owner, type) else ()
+    return next((kind for kind in kinds if name in vars(kind)), None)
+
+
 def _looked_up(owner: Any, name: str) -> Any:
     """Return an attribute as it stands, a method of a class unbound."""
-    for kind in owner.__mro__ if isinstance(owner, type) else ():
-        if name in vars(kind):
-            return vars(kind)[name]
+    kind = _definer(owner, name)
+    if kind is not None:
+        return vars(kind)[name]
     try:
         return getattr(owner, name)
     except AttributeError:
