@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import operator
+import pickle
+import random
+import sys
 import types
 
 import pytest
@@ -94,6 +99,39 @@ class TestReplace:
         module.Outer.odd = wrapt.FunctionWrapper(module.Outer.plain, wrapper)
         with pytest.raises(ConfigError, match="does not become a method"):
             Attribute(module, "Outer.odd")
+
+
+class TestPickles:
+    @pytest.fixture
+    def tools(self, monkeypatch):
+        made = types.ModuleType("made_tools")
+        made.drawn = random.Random(3).randint
+        made.increased = functools.partial(operator.add, 1)
+        made.add = operator.add
+        monkeypatch.setitem(sys.modules, "made_tools", made)
+        return made
+
+    def pickled(self, value):
+        return pickle.loads(pickle.dumps(value))
+
+    def test_of_a_method_of_an_object_are_that_method(self, tools):
+        replaced(tools, "drawn")
+        function = self.pickled(tools.drawn)
+        assert function(1, 10**9) == random.Random(3).randint(1, 10**9)
+
+    def test_of_what_has_no_name_are_that_thing(self, tools):
+        replaced(tools, "increased")
+        assert tools.increased(2) == ("wrapped", 3)
+        assert self.pickled(tools.increased)(2) == 3
+
+    def test_of_what_has_its_name_elsewhere_are_what_lies_there(self, tools):
+        replaced(tools, "add")
+        assert self.pickled(tools.add) is operator.add
+
+    def test_of_what_is_nowhere_cannot_be_made_as_without(self, module):
+        replaced(module, "function")
+        with pytest.raises((TypeError, pickle.PicklingError)):
+            pickle.dumps(module.function)
 
 
 class TestRestore:

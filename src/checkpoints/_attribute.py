@@ -182,16 +182,19 @@ def _probed_class() -> Any:
             return self
 
         def __reduce_ex__(self, protocol: Any) -> Any:
-            # By its name, so that it is found where nobody knows of probes.
+            # By its name, so that it is found where nobody knows of probes; what lies
+            # there under another name, or has none, goes its own way.
             import pkgutil
 
-            place = f"{self.__module__}:{self.__qualname__}"
+            place = f"{self.__module__}:{getattr(self, '__qualname__', '')}"
             try:
                 found = pkgutil.resolve_name(place)
             except (AttributeError, ImportError, ValueError):
-                found = self
+                found = None
             if found is self:
                 return self.__qualname__
-            return pkgutil.resolve_name, (place,)
+            if found is self.__wrapped__:
+                return pkgutil.resolve_name, (place,)
+            return self.__wrapped__.__reduce_ex__(protocol)
 
     return Probed
