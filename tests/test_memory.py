@@ -54,6 +54,19 @@ class TestMemory:
         with memory.dump(1) as later:
             assert numbers(later) == [2]
 
+    def test_gives_out_what_was_kept_when_it_began(self, memory):
+        memory.add(kept(1))
+        memory.add(kept(2))
+        given = []
+        with memory.dump(1) as saves:
+            for save in saves:
+                given.append(save.values["n"])
+                if save.values["n"] < 9:
+                    memory.add(kept(save.values["n"] + 2))
+        assert given == [1, 2]
+        with memory.dump(1) as saves:
+            assert numbers(saves) == [3, 4]
+
     def test_gives_nothing_while_another_thread_dumps(self, memory):
         memory.add(kept(1))
         seen = []

@@ -178,6 +178,19 @@ class TestDump:
             recorder.dump()
         assert got == [1, 2, 3]
 
+    def test_leaves_what_its_own_target_saves_to_the_next_one(self):
+        def saves_again(key, data):
+            got.append(data["data"])
+            recorder.checkpoint("rec.again", data["data"] + 10)
+
+        got = []
+        with Recorder(saves_again) as recorder:
+            recorder.checkpoint("rec.step", 1)
+            recorder.checkpoint("rec.step", 2)
+            assert recorder.dump() == 2
+            assert len(recorder) == 2
+        assert got == [1, 2]
+
     def test_from_many_threads_writes_each_save_once(self):
         got = []
         recorder = Recorder(lambda key, data: got.append(data["data"]))

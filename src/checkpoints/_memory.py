@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, NamedTuple
 
 from checkpoints._handlers import Handler
@@ -75,21 +76,18 @@ class Memory:
 
     @contextmanager
     def dump(self, patience: float) -> Iterator[Iterator[Kept]]:
-        """Give out the saves; nothing where somebody is at it already."""
+        """Give out what is kept now; nothing where somebody is at it already."""
         mine = self.dumping.acquire(timeout=patience)
         first = mine and not self.is_dumping
         try:
             self.is_dumping = self.is_dumping or first
-            yield iter(self.take if first else _nothing, None)
+            # Others may save faster than these are written, and so without an end.
+            yield islice(iter(self.take, None), len(self.kept) if first else 0)
         finally:
             if first:
                 self.is_dumping = False
             if mine:
                 self.dumping.release()
-
-
-def _nothing() -> None:
-    return None
 
 
 def _renew_all() -> None:
