@@ -145,6 +145,56 @@ class TestDump:
         assert saved(root) == [1]
         assert list(seen) == ["n=1/rec/step"]
 
+    @pytest.mark.parametrize("background", [False, True])
+    @pytest.mark.parametrize("first", ["good", "bad"])
+    def test_counts_and_tells_of_each_target(self, root, first, background, caplog):
+        (root.parent / "file").write_text("in the way")
+        good = FileHandler(root, background=background)
+        bad = FileHandler(root.parent / "file", background=background)
+        targets = [good, bad] if first == "good" else [bad, good]
+        with Recorder(targets) as recorder, config("rec", recorder):
+            save(1, 2)
+            assert recorder.dump() == (2 if background else 0)
+            good.flush()
+            bad.flush()
+        assert sorted(saved(root)) == [1, 2]
+        assert (stats().saved, stats().failed) == (2, 2)
+        assert "Error: " in caplog.text
+
+    def test_tells_of_each_target_that_fails_what_its_rule_says(self):
+        def fails(key, data):
+            raise OSError("full")
+
+        def breaks(key, data):
+            raise ValueError("odd")
+
+        recorder = Recorder([fails, breaks])
+        with recorder, config("rec", recorder, on_error="raise"):
+            save(1)
+            recorder.dump()
+            with pytest.raises(OSError, match="full") as raised:
+                checkpoint("rec.step", 2)
+        assert "odd" in raised.value.__notes__[-1]
+        assert stats().failed == 2
+
+    def test_that_is_interrupted_gives_no_target_a_save_twice(self):
+        def interrupted(key, data):
+            if not got.count("interrupt"):
+                got.append("interrupt")
+                raise KeyboardInterrupt
+            got.append(data["data"])
+
+        seen, got = [], []
+        targets = [lambda key, data: seen.append(data["data"]), interrupted]
+        with Recorder(targets) as recorder, config("rec", recorder):
+            save(1)
+            with pytest.raises(KeyboardInterrupt):
+                recorder.dump()
+            assert recorder.dump() == 1
+        assert seen == [1]
+        assert got == ["interrupt", 1]
+        assert stats().saved == 2
+
     def test_waits_for_a_target_in_the_background(self, root):
         with Recorder(root, background=True) as recorder, config("rec", recorder):
             save(1)

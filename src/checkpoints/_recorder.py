@@ -6,7 +6,7 @@ import logging
 import os
 import signal as signals
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -15,7 +15,7 @@ from checkpoints._crash import on_crash, stop_on_crash
 from checkpoints._file_handler import FileHandler
 from checkpoints._handlers import Handler
 from checkpoints._key import Key
-from checkpoints._memory import Kept, Memory
+from checkpoints._memory import Kept, Memory, Outcome
 from checkpoints._origin import Origin
 from checkpoints._outcomes import Result
 from checkpoints._rules import Target, handlers_for
@@ -152,13 +152,19 @@ class Recorder(Handler):
         Keep values as they are now.
 
         Returns:
-            A `Future` of the write, which may never come.
+            A `Future` of the write, which may never come. Of several targets, its
+            callbacks are called for each.
 
         Raises:
             FormatError: If a value cannot be copied.
             TooLargeError: If the values are more than is ever kept.
             Exception: What `when` raises.
         """
+        return self._keep(key, staged, self.handlers)
+
+    def _keep(
+        self, key: Key, staged: Mapping[str, Any], handlers: tuple[Handler, ...]
+    ) -> Result:
         size = weight_of(staged)
         if size > self.max_bytes:
             message = (
@@ -168,11 +174,12 @@ class Recorder(Handler):
             raise TooLargeError(message)
         values = frozen_values(staged)
         settled = Key(key.name, freeze(key.tags), key.origin or Origin.here())
-        save = Kept(settled, values, size, self.handlers, Future())
-        self._memory.add(save)
+        outcome = Outcome(len(handlers))
+        writes = tuple(zip(handlers, outcome.parts, strict=True))
+        self._memory.add(Kept(settled, values, size, writes, outcome))
         if callable(self.when) and self.when(settled, values):
             self.dump(f"when: {settled}")
-        return save.outcome
+        return outcome
 
     def dump(self, why: str = "told to") -> int:
         """
@@ -184,7 +191,7 @@ class Recorder(Handler):
             why: What the header of each entry says under `dumped`.
 
         Returns:
-            How many saves were written.
+            How many saves were written, to all of their targets.
         """
         return self._dump(why, _PATIENCE)
 
@@ -194,7 +201,7 @@ class Recorder(Handler):
         with self._memory.dump(patience) as saves:
             for save in saves:
                 total += 1
-                involved.update((id(each), each) for each in save.handlers)
+                involved.update((id(handler), handler) for handler, _ in save.writes)
                 written += self._write(save, why[:_LONGEST_WHY])
             self._tell(why, written, total)
         for handler in involved.values():
@@ -205,17 +212,18 @@ class Recorder(Handler):
     def _write(self, save: Kept, why: str) -> bool:
         origin = (save.key.origin or Origin.here())._replace(dumped=why)
         key = Key(save.key.name, save.key.tags, origin)
-        try:
-            for handler in save.handlers:
+        is_written = True
+        for at, (handler, part) in enumerate(save.writes):
+            try:
                 result = handler.commit(key, handler.stage(None, save.values))
-                _hand_on(result, save.outcome)
-        except Exception as error:  # noqa: BLE001 - its outcome, seen to by the rule
-            _settle(save.outcome, error)
-            return False
-        except BaseException:
-            self._memory.put_back(save)
-            raise
-        return True
+                _hand_on(result, save.outcome, part)
+            except Exception as error:  # noqa: BLE001 - its outcome, seen to by the rule
+                save.outcome.settle(part, error)
+                is_written = False
+            except BaseException:
+                self._memory.put_back(save._replace(writes=save.writes[at:]))
+                raise
+        return is_written
 
     def _tell(self, why: str, written: int, total: int) -> None:
         given_up, self._memory.given_up = self._memory.given_up, 0
@@ -255,31 +263,17 @@ class Recorder(Handler):
             os.kill(os.getpid(), number)
 
 
-def _hand_on(result: Result, outcome: Future[Any]) -> None:
-    """Settle the outcome of a save by what writing it has come to, now or later."""
+def _hand_on(result: Result, outcome: Outcome, part: Future[Any]) -> None:
+    """Settle a part of an outcome by what writing has come to, now or later."""
     if not isinstance(result, Future):
-        _settle(outcome, None, result)
+        outcome.settle(part, None, result)
         return
 
     def over(done: Future[Any]) -> None:
-        if done.cancelled():
-            outcome.cancel()
-        else:
-            error = done.exception()
-            _settle(outcome, error, None if error else done.result())
+        error = CancelledError() if done.cancelled() else done.exception()
+        outcome.settle(part, error, None if error else done.result())
 
     result.add_done_callback(over)
-
-
-def _settle(
-    outcome: Future[Any], error: BaseException | None, result: object = None
-) -> None:
-    # Of several handlers the first to be done has settled it.
-    if not outcome.done():
-        if error is None:
-            outcome.set_result(result)
-        else:
-            outcome.set_exception(error)
 
 
 def _found_nan(_key: Key, values: Mapping[str, Any]) -> bool:
