@@ -93,6 +93,19 @@ class TestMemory:
             save(1)
         assert len(recorder) == 0
 
+    def test_keeps_nothing_after_the_block_and_counts_it_as_skipped(self, recorder):
+        recorder.close()
+        save(1, 2)
+        assert len(recorder) == 0
+        assert (stats().skipped, stats().by_reason) == (2, {"handler": 2})
+
+    def test_keeps_saves_again_in_another_block(self, recorder, root):
+        recorder.close()
+        with recorder:
+            save(1)
+            recorder.dump()
+        assert saved(root) == [1]
+
 
 class TestDump:
     def test_writes_each_save_once_and_goes_on(self, recorder, root):
@@ -367,6 +380,39 @@ class TestSignals:
             with Recorder(root, signal=signal.SIGUSR2):
                 signal.raise_signal(signal.SIGUSR2)
                 assert heard == [signal.SIGUSR2]
+            assert signal.getsignal(signal.SIGUSR2) is before
+        finally:
+            signal.signal(signal.SIGUSR2, old)
+
+    def test_are_given_up_by_a_thread_as_far_as_one_can(self, root):
+        heard, raised = [], []
+
+        def block(recorder):
+            try:
+                with recorder:
+                    save(1)
+                    raise LookupError("the host's own")
+            except Exception as error:
+                raised.append(error)
+
+        def before(number, frame):
+            heard.append(number)
+
+        old = signal.signal(signal.SIGUSR2, before)
+        try:
+            recorder = Recorder(root, signal=signal.SIGUSR2)
+            config("rec", recorder)
+            thread = threading.Thread(target=block, args=(recorder,))
+            thread.start()
+            thread.join()
+            assert [str(error) for error in raised] == ["the host's own"]
+            assert (len(recorder), saved(root)) == (0, [1])
+            save(2)
+            signal.raise_signal(signal.SIGUSR2)
+            assert (heard, saved(root)) == ([signal.SIGUSR2], [1])
+            with recorder:
+                signal.raise_signal(signal.SIGUSR2)
+            assert len(heard) == 2
             assert signal.getsignal(signal.SIGUSR2) is before
         finally:
             signal.signal(signal.SIGUSR2, old)

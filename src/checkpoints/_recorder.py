@@ -125,7 +125,8 @@ class Recorder(Handler):
     def _open(self) -> None:
         if self._is_open:
             return
-        if self.signal is not None:
+        # It is still there where a thread that is not the main one has closed this.
+        if self.signal and signals.getsignal(self.signal) is not self._handler:
             try:
                 self._before = signals.signal(self.signal, self._handler)
             except (OSError, ValueError) as error:
@@ -138,14 +139,16 @@ class Recorder(Handler):
         self._is_open = True
 
     def close(self) -> None:
-        """Forget what is kept, and write no more unless told. Twice is no harm."""
-        if self._is_open:
-            self._is_open = False
-            stop_on_crash(self._crashed)
-            if self.signal and signals.getsignal(self.signal) is self._handler:
-                signals.signal(self.signal, self._before)
+        """Forget what is kept, and keep no more. Twice is no harm."""
+        was_open, self._is_open = self._is_open, False
         while self._memory.take() is not None:
             pass
+        if was_open:
+            stop_on_crash(self._crashed)
+            if self.signal and signals.getsignal(self.signal) is self._handler:
+                # Only the main thread may do so, and only with a handler of Python's.
+                with suppress(TypeError, ValueError):
+                    signals.signal(self.signal, self._before)
 
     def commit(self, key: Key, staged: Mapping[str, Any]) -> Result:
         """
@@ -153,7 +156,8 @@ class Recorder(Handler):
 
         Returns:
             A `Future` of the write, which may never come. Of several targets, its
-            callbacks are called for each.
+            callbacks are called for each. False where the recorder is closed, and
+            keeps nothing.
 
         Raises:
             FormatError: If a value cannot be copied.
@@ -165,6 +169,8 @@ class Recorder(Handler):
     def _keep(
         self, key: Key, staged: Mapping[str, Any], handlers: tuple[Handler, ...]
     ) -> Result:
+        if not self._is_open:
+            return False
         size = weight_of(staged)
         if size > self.max_bytes:
             message = (
