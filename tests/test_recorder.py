@@ -541,16 +541,3 @@ class TestOptions:
     def test_ask_for_a_target(self):
         with pytest.raises(ConfigError, match="needs a target"):
             Recorder(None)
-
-    def test_two_that_share_a_memory_write_each_to_its_own(self, root, tmp_path):
-        with Recorder(root, max_bytes=1_000_000) as one:
-            two = one.beside(tmp_path / "two")
-            config("rec.a", one)
-            config("rec.b", two)
-            for n in range(3):
-                with tags(n=n):
-                    checkpoint("rec.a", bytes(200_000))
-                    checkpoint("rec.b", bytes(200_000))
-            assert one.dump() == 4
-            two.close()
-        assert len(index(root)) == len(index(tmp_path / "two")) == 2

@@ -25,7 +25,7 @@ from checkpoints.formats._frozen import freeze, frozen_values
 from checkpoints.formats._nan import holds_nan
 from checkpoints.formats._weight import weight_of
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "beside"]
 
 logger = logging.getLogger("checkpoints")
 
@@ -92,15 +92,8 @@ class Recorder(Handler):
         self._handler = self._signalled
         self._open()
 
-    def beside(self, target: Target, **options: Any) -> Recorder:
-        """Return a recorder for another target, which shares this one's memory."""
-        other = Recorder(target, max_bytes=self.max_bytes, when=self.when, **options)
-        other._memory = self._memory
-        return other
-
     def __repr__(self) -> str:
-        target = self.handlers[0] if len(self.handlers) == 1 else list(self.handlers)
-        return f"Recorder({target!r}, max_bytes={self.max_bytes})"
+        return _told(self.handlers, self.max_bytes)
 
     def __len__(self) -> int:
         return len(self._memory.kept)
@@ -246,8 +239,7 @@ class Recorder(Handler):
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait for what was written in the background; `Handler.flush` says more."""
-        for handler in self.handlers:
-            handler.flush(timeout)
+        _flush(self.handlers, timeout)
 
     def _crashed(self, error: BaseException) -> None:
         try:
@@ -267,6 +259,39 @@ class Recorder(Handler):
         elif self._before == signals.SIG_DFL and name not in _GO_ON:
             signals.signal(number, signals.SIG_DFL)
             os.kill(os.getpid(), number)
+
+
+class _Beside(Handler):
+    """Keeps its saves in the memory of a recorder, for targets of its own."""
+
+    def __init__(self, recorder: Recorder, handlers: tuple[Handler, ...]) -> None:
+        self.recorder = recorder
+        self.handlers = handlers
+
+    def __repr__(self) -> str:
+        return _told(self.handlers, self.recorder.max_bytes)
+
+    def commit(self, key: Key, staged: Mapping[str, Any]) -> Result:
+        keep = self.recorder._keep  # noqa: SLF001 - the two are one recorder
+        return keep(key, staged, self.handlers)
+
+    def flush(self, timeout: float | None = None) -> None:
+        _flush(self.handlers, timeout)
+
+
+def beside(recorder: Recorder, target: Target, options: Mapping[str, Any]) -> Handler:
+    """Return what saves into the memory of a recorder, for another target."""
+    return _Beside(recorder, handlers_for(target, options))
+
+
+def _told(handlers: tuple[Handler, ...], max_bytes: int) -> str:
+    target = handlers[0] if len(handlers) == 1 else list(handlers)
+    return f"Recorder({target!r}, max_bytes={max_bytes})"
+
+
+def _flush(handlers: tuple[Handler, ...], timeout: float | None) -> None:
+    for handler in handlers:
+        handler.flush(timeout)
 
 
 def _hand_on(result: Result, outcome: Outcome, part: Future[Any]) -> None:
