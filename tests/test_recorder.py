@@ -303,19 +303,18 @@ class TestExceptions:
             raise Odd
         assert index(root)[0].meta["dumped"].startswith("exception: Odd")
 
-    def test_that_leave_a_thread_have_all_written(self, recorder, root, monkeypatch):
-        monkeypatch.setattr(
-            checkpoints._crash, "_before", {"thread": lambda args: None}
-        )
-        save(1)
+    def test_that_leave_a_thread_have_all_written(self, root, monkeypatch):
+        monkeypatch.setattr(threading, "excepthook", lambda args: None)
 
         def fail():
             raise LookupError("lost")
 
-        thread = threading.Thread(target=fail)
-        thread.start()
-        thread.join()
-        assert saved(root) == [1]
+        with Recorder(root) as recorder, config("rec", recorder):
+            save(1)
+            thread = threading.Thread(target=fail)
+            thread.start()
+            thread.join()
+            assert saved(root) == [1]
 
 
 class TestWhen:
