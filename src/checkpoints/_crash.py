@@ -69,7 +69,8 @@ def stop_on_crash(method: Called) -> None:
 
 def _error_in(args: tuple[Any, ...]) -> BaseException | None:
     """Return the exception, of what either of the two hooks is called with."""
-    error: BaseException | None = args[1] if len(args) > 1 else args[0].exc_value
+    first, *others = args
+    error: BaseException | None = others[0] if others else first.exc_value
     return error
 
 
