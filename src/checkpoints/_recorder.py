@@ -19,7 +19,7 @@ from checkpoints._memory import Kept, Memory, Outcome
 from checkpoints._origin import Origin
 from checkpoints._outcomes import Result
 from checkpoints._rules import Target, handlers_for
-from checkpoints._shown import shown
+from checkpoints._shown import shown, text_of
 from checkpoints.errors import ConfigError, TooLargeError
 from checkpoints.formats._frozen import freeze, frozen_values
 from checkpoints.formats._nan import holds_nan
@@ -242,12 +242,9 @@ class Recorder(Handler):
         _flush(self.handlers, timeout)
 
     def _crashed(self, error: BaseException) -> None:
-        try:
-            told = str(error)
-        except Exception:  # noqa: BLE001 - the error is one of the host's own
-            told = "its text cannot be had"
         with suppress(Exception):
-            self.dump(f"exception: {type(error).__name__}: {told}".rstrip(": "))
+            why = f"exception: {type(error).__name__}: {text_of(error)}"
+            self.dump(why.rstrip(": "))
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         name = signals.Signals(number).name

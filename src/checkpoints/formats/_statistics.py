@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
 
+from checkpoints._shown import text_of
+
 __all__ = ["reason", "statistics_of"]
 
 Statistics = dict[str, Any]
@@ -52,10 +54,7 @@ def statistics_of(value: Any, most: int) -> Statistics | None:
 
 def reason(error: Exception) -> str:
     """Return in short why something could not be said."""
-    try:
-        return f"{type(error).__name__}: {error}"[:_LONGEST]
-    except Exception:  # noqa: BLE001 - the error is one of anybody's own
-        return type(error).__name__[:_LONGEST]
+    return f"{type(error).__name__}: {text_of(error)}"[:_LONGEST]
 
 
 def _of_numpy(value: Any, most: int) -> Statistics | None:
