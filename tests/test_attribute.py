@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import operator
+import pickle
+import random
+import sys
 import types
 
 import pytest
@@ -77,10 +82,107 @@ class TestReplace:
         with pytest.raises(ConfigError, match="belongs to an object"):
             Attribute(module, "settings.f")
 
+    def test_of_a_static_method_that_is_inherited_is_refused(self, module):
+        module.Outer.passed_on = staticmethod(lambda: 0)
+        module.Heir = type("Heir", (module.Outer,), {})
+        with pytest.raises(ConfigError, match=r"inherited.*\.Outer\.passed_on"):
+            Attribute(module, "Heir.passed_on")
+
     def test_of_what_binds_in_a_way_of_its_own_is_refused(self, module):
         module.Outer.odd = wrapt.FunctionWrapper(module.Outer.plain, wrapper)
         with pytest.raises(ConfigError, match="does not become a method"):
             Attribute(module, "Outer.odd")
+
+
+class TestInherited:
+    @pytest.fixture
+    def family(self):
+        made = types.ModuleType("family")
+
+        class Base:
+            def f(self):
+                return "Base"
+
+            @classmethod
+            def make(cls):
+                return cls.__name__
+
+        class Heir(Base):
+            pass
+
+        class Sibling(Base):
+            def f(self):
+                return "Sibling"
+
+        class Both(Heir, Sibling):
+            pass
+
+        for kind in (Base, Heir, Sibling, Both):
+            setattr(made, kind.__name__, kind)
+        return made
+
+    def test_is_replaced_for_objects_of_the_class_that_is_named(self, family):
+        replaced(family, "Heir.f")
+        assert family.Heir().f() == family.Heir.f(family.Heir()) == ("wrapped", "Base")
+        assert family.Base().f() == family.Base.f(family.Base()) == "Base"
+        assert family.Base.f(self=family.Base()) == "Base"
+
+    def test_is_replaced_for_the_class_that_is_named(self, family):
+        replaced(family, "Heir.make")
+        assert family.Heir.make() == family.Heir().make() == ("wrapped", "Heir")
+        assert family.Both.make() == ("wrapped", "Both")
+        assert family.Base.make() == "Base"
+        assert family.Sibling.make() == "Sibling"
+
+    @pytest.mark.parametrize("enabled", [False, True])
+    def test_hides_nothing_that_a_sibling_defines(self, family, enabled):
+        replaced(family, "Heir.f", enabled=enabled)
+        assert family.Both().f() == "Sibling"
+        assert family.Heir.f is family.Base.f
+        assert "f" not in vars(family.Heir)
+
+    def test_is_put_back_where_it_is_defined(self, family):
+        before = vars(family.Base)["f"]
+        assert replaced(family, "Heir.f").restore()
+        assert vars(family.Base)["f"] is before
+
+    def test_twice_is_refused_and_says_where(self, family):
+        replaced(family, "Heir.f")
+        with pytest.raises(ConfigError, match=r"already, in .*\.Base: remove"):
+            Attribute(family, "Base.f")
+
+
+class TestPickles:
+    @pytest.fixture
+    def tools(self, monkeypatch):
+        made = types.ModuleType("made_tools")
+        made.drawn = random.Random(3).randint
+        made.increased = functools.partial(operator.add, 1)
+        made.add = operator.add
+        monkeypatch.setitem(sys.modules, "made_tools", made)
+        return made
+
+    def pickled(self, value):
+        return pickle.loads(pickle.dumps(value))
+
+    def test_of_a_method_of_an_object_are_that_method(self, tools):
+        replaced(tools, "drawn")
+        function = self.pickled(tools.drawn)
+        assert function(1, 10**9) == random.Random(3).randint(1, 10**9)
+
+    def test_of_what_has_no_name_are_that_thing(self, tools):
+        replaced(tools, "increased")
+        assert tools.increased(2) == ("wrapped", 3)
+        assert self.pickled(tools.increased)(2) == 3
+
+    def test_of_what_has_its_name_elsewhere_are_what_lies_there(self, tools):
+        replaced(tools, "add")
+        assert self.pickled(tools.add) is operator.add
+
+    def test_of_what_is_nowhere_cannot_be_made_as_without(self, module):
+        replaced(module, "function")
+        with pytest.raises((TypeError, pickle.PicklingError)):
+            pickle.dumps(module.function)
 
 
 class TestRestore:

@@ -21,7 +21,6 @@ LOCATION = Path(checkpoints.__file__).parents[1]
 def nobody_else_waits(monkeypatch):
     """A recorder of another test may be alive, and have its hooks in place."""
     monkeypatch.setattr(_crash, "_waiting", [])
-    monkeypatch.setattr(_crash, "_before", {})
     monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
     monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
 
@@ -95,7 +94,84 @@ class TestHooks:
         stop_on_crash(other.add)
         assert sys.excepthook is not ours
 
+    def test_that_somebody_takes_away_are_put_there_again(self, monkeypatch):
+        order = []
+        first, second = Seen(), Seen()
+        on_crash(first.add)
+        for holder in (sys, threading):
+            monkeypatch.setattr(holder, "excepthook", lambda *args: order.append(1))
+        stop_on_crash(first.add)
+        theirs = sys.excepthook, threading.excepthook
+        on_crash(second.add)
+        error = LookupError("lost")
+        sys.excepthook(LookupError, error, None)
+        fails_in_thread(error)
+        assert order == [1, 1]
+        assert [each is error for each in second] == [True, True]
+        assert not list(first)
+        stop_on_crash(second.add)
+        assert (sys.excepthook, threading.excepthook) == theirs
+
+    @pytest.mark.parametrize("holder", [sys, threading])
+    def test_are_seen_to_each_by_itself(self, holder, monkeypatch):
+        other = threading if holder is sys else sys
+        before = other.excepthook
+        seen = Seen()
+        on_crash(seen.add)
+        monkeypatch.setattr(holder, "excepthook", theirs := lambda *args: None)
+        stop_on_crash(seen.add)
+        assert (holder.excepthook, other.excepthook) == (theirs, before)
+
+    def test_of_ours_above_and_below_another_tell_once(self, monkeypatch):
+        order = []
+        monkeypatch.setattr(sys, "excepthook", lambda *args: order.append("below"))
+        one, two = Seen(), Seen()
+        on_crash(one.add)
+        ours = sys.excepthook
+
+        def between(*args):
+            order.append("between")
+            ours(*args)
+
+        sys.excepthook = between
+        on_crash(two.add)
+        for _ in range(2):
+            sys.excepthook(LookupError, LookupError("lost"), None)
+        assert order == ["between", "below"] * 2
+        assert len(one) == len(two) == 2
+        stop_on_crash(one.add)
+        stop_on_crash(two.add)
+        assert sys.excepthook is between
+        sys.excepthook(LookupError, LookupError("lost"), None)
+        assert len(one) == len(two) == 2
+
+    def test_can_be_asked_for_by_many_threads_at_once(self):
+        def come_and_go():
+            barrier.wait()
+            for _ in range(200):
+                on_crash(passing.add)
+                on_crash((lasting := Seen()).add)
+                stop_on_crash(passing.add)
+                stays.append(lasting)
+
+        stays, passing, barrier = [], Seen(), threading.Barrier(3)
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        try:
+            threads = [threading.Thread(target=come_and_go) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        finally:
+            sys.setswitchinterval(usual)
+        sys.excepthook.before = lambda *args: None
+        sys.excepthook(LookupError, LookupError("lost"), None)
+        assert [len(each) for each in stays] == [1] * 600
+        assert not list(passing)
+
     def test_keep_nothing_alive(self):
+        gc.collect()
         seen = Seen()
         on_crash(seen.add)
         before = len([each for each in gc.get_objects() if type(each) is Seen])

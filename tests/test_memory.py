@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import threading
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, InvalidStateError
 
 import pytest
 
 from checkpoints import Key
-from checkpoints._memory import Kept, Memory
+from checkpoints._memory import Kept, Memory, Outcome
 
 
 def kept(number, size=10):
-    return Kept(Key("memory.step"), {"n": number}, size, (), Future())
+    return Kept(Key("memory.step"), {"n": number}, size, (), Outcome(1))
 
 
 def numbers(saves):
@@ -54,6 +55,19 @@ class TestMemory:
         with memory.dump(1) as later:
             assert numbers(later) == [2]
 
+    def test_gives_out_what_was_kept_when_it_began(self, memory):
+        memory.add(kept(1))
+        memory.add(kept(2))
+        given = []
+        with memory.dump(1) as saves:
+            for save in saves:
+                given.append(save.values["n"])
+                if save.values["n"] < 9:
+                    memory.add(kept(save.values["n"] + 2))
+        assert given == [1, 2]
+        with memory.dump(1) as saves:
+            assert numbers(saves) == [3, 4]
+
     def test_gives_nothing_while_another_thread_dumps(self, memory):
         memory.add(kept(1))
         seen = []
@@ -76,3 +90,65 @@ class TestMemory:
             raise KeyboardInterrupt
         with memory.dump(0) as saves:
             assert numbers(saves) == [1]
+
+
+class TestOutcome:
+    def test_tells_of_each_part_and_is_over_with_the_last(self):
+        outcome, told = Outcome(3), []
+        outcome.add_done_callback(told.append)
+        one, two, three = outcome.parts
+        error = OSError("full")
+        outcome.settle(one, None, False)
+        outcome.settle(two, error)
+        assert told == [one, two]
+        assert not outcome.done()
+        outcome.settle(three, None)
+        assert told == [one, two, three]
+        assert [part.exception() for part in told] == [None, error, None]
+        assert outcome.exception() is error
+
+    def test_of_one_part_is_what_that_came_to(self):
+        outcome = Outcome(1)
+        outcome.settle(*outcome.parts, None, False)
+        assert outcome.result() is False
+
+    def test_with_a_part_that_was_dropped_is_dropped(self):
+        outcome = Outcome(2)
+        outcome.settle(outcome.parts[0], CancelledError())
+        outcome.settle(outcome.parts[1], None)
+        assert outcome.parts[0].cancelled()
+        assert outcome.cancelled()
+
+    def test_stays_what_it_was_when_it_is_settled_again(self):
+        outcome, told = Outcome(1), []
+        outcome.add_done_callback(told.append)
+        outcome.settle(*outcome.parts, None, "first")
+        outcome.settle(*outcome.parts, OSError("second"))
+        outcome.settle(*outcome.parts, CancelledError())
+        assert len(told) == 1
+        assert outcome.result() == outcome.parts[0].result() == "first"
+
+    def test_can_be_settled_by_many_threads_at_once(self):
+        def settle(outcome, barrier):
+            barrier.wait()
+            try:
+                outcome.settle(*outcome.parts, None)
+            except InvalidStateError as error:
+                errors.append(error)
+
+        errors = []
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(1e-7)
+        try:
+            for _ in range(500):
+                shared = Outcome(1), threading.Barrier(3)
+                threads = [
+                    threading.Thread(target=settle, args=shared) for _ in range(3)
+                ]
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+        finally:
+            sys.setswitchinterval(usual)
+        assert errors == []

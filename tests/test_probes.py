@@ -357,7 +357,10 @@ class TestKinds:
         probe("probed.shop:Till.inherited")
         assert shop.Till().inherited(1) == ("Till", 1)
         assert shop.Base().inherited(1) == ("Base", 1)
-        assert len(seen) == 2
+        assert list(seen) == [
+            "call=1/probed/shop/%54ill/inherited",
+            "call=1/probed/shop/%54ill/inherited/result",
+        ]
 
     def test_the_constructor_can_be_probed(self, shop, seen):
         probe("probed.shop:Till.__init__")
@@ -429,7 +432,7 @@ class TestLooks:
 
 
 class TestRemoval:
-    @pytest.mark.parametrize("name", ["add", "named", "rounded", "inherited"])
+    @pytest.mark.parametrize("name", ["add", "named", "rounded"])
     def test_leaves_a_class_as_it_was(self, shop, name):
         before = dict(vars(shop.Till))
         with probe((shop.Till, name)):

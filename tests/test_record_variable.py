@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import signal
+import threading
 
 import pytest
 
-from checkpoints import DictHandler, Recorder, checkpoint, config, tags
+from checkpoints import DictHandler, Handler, Recorder, checkpoint, config, tags
 from checkpoints import _record_variable as variable
 from checkpoints._record_variable import parsed_recording, recorder_for
 from checkpoints.errors import ConfigError
+
+needs_signals = pytest.mark.skipif(
+    not hasattr(signal, "SIGUSR1"), reason="there is none"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +23,8 @@ def recorders(monkeypatch):
     monkeypatch.setattr(variable, "_first", [])
     yield made
     for recorder in made:
-        recorder.close()
+        if isinstance(recorder, Recorder):
+            recorder.close()
 
 
 class TestText:
@@ -29,7 +35,7 @@ class TestText:
     def test_gives_a_size(self, text, size):
         assert parsed_recording(text) == {"max_bytes": size}
 
-    @pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="there is none")
+    @needs_signals
     def test_gives_more_after_commas(self):
         assert parsed_recording("1MB, when=nan, signal=usr1") == {
             "max_bytes": 1_000_000,
@@ -68,9 +74,47 @@ class TestTarget:
                 checkpoint("var.b", bytes(200_000))
         assert not one
         assert not two
-        assert all(isinstance(each, Recorder) for each in recorders)
-        assert recorders[1].dump() == 4
+        assert recorders[0].dump() == 4
         assert (len(one), len(two)) == (2, 2)
+        assert [repr(each) for each in recorders] == [
+            f"Recorder({target!r}, max_bytes=1000000)" for target in (one, two)
+        ]
+
+    def test_of_every_rule_is_waited_for(self, monkeypatch, recorders):
+        class Slow(Handler):
+            def flush(self, timeout=None):
+                flushed.append(self)
+
+        flushed = []
+        monkeypatch.setenv("CHECKPOINTS_RECORD", "1MB")
+        targets = [Slow(), Slow()]
+        recorders += [recorder_for(target, {})[0] for target in targets]
+        for each in recorders:
+            with config("var.b", each):
+                pass
+        assert flushed == targets
+
+    @needs_signals
+    def test_is_had_without_a_signal_in_a_thread(self, monkeypatch, recorders, caplog):
+        monkeypatch.setenv("CHECKPOINTS_RECORD", "1MB,signal=USR1")
+        before = signal.getsignal(signal.SIGUSR1)
+
+        def load():
+            recorders.append(recorder_for(DictHandler(), {})[0])
+
+        thread = threading.Thread(target=load)
+        thread.start()
+        thread.join()
+        assert recorders[0].signal is None
+        assert signal.getsignal(signal.SIGUSR1) is before
+        assert "CHECKPOINTS_RECORD: signal=" in caplog.text
+        assert "goes on without it" in caplog.text
+
+    @needs_signals
+    def test_takes_a_signal_that_nobody_can_hear_for_an_error(self, monkeypatch):
+        monkeypatch.setenv("CHECKPOINTS_RECORD", "1MB,signal=KILL")
+        with pytest.raises(ConfigError, match="cannot be listened to"):
+            recorder_for(DictHandler(), {})
 
     def test_takes_a_size_of_nothing_for_an_error(self, monkeypatch):
         monkeypatch.setenv("CHECKPOINTS_RECORD", "0MB")

@@ -93,6 +93,19 @@ class TestMemory:
             save(1)
         assert len(recorder) == 0
 
+    def test_keeps_nothing_after_the_block_and_counts_it_as_skipped(self, recorder):
+        recorder.close()
+        save(1, 2)
+        assert len(recorder) == 0
+        assert (stats().skipped, stats().by_reason) == (2, {"handler": 2})
+
+    def test_keeps_saves_again_in_another_block(self, recorder, root):
+        recorder.close()
+        with recorder:
+            save(1)
+            recorder.dump()
+        assert saved(root) == [1]
+
 
 class TestDump:
     def test_writes_each_save_once_and_goes_on(self, recorder, root):
@@ -145,6 +158,56 @@ class TestDump:
         assert saved(root) == [1]
         assert list(seen) == ["n=1/rec/step"]
 
+    @pytest.mark.parametrize("background", [False, True])
+    @pytest.mark.parametrize("first", ["good", "bad"])
+    def test_counts_and_tells_of_each_target(self, root, first, background, caplog):
+        (root.parent / "file").write_text("in the way")
+        good = FileHandler(root, background=background)
+        bad = FileHandler(root.parent / "file", background=background)
+        targets = [good, bad] if first == "good" else [bad, good]
+        with Recorder(targets) as recorder, config("rec", recorder):
+            save(1, 2)
+            assert recorder.dump() == (2 if background else 0)
+            good.flush()
+            bad.flush()
+        assert sorted(saved(root)) == [1, 2]
+        assert (stats().saved, stats().failed) == (2, 2)
+        assert "Error: " in caplog.text
+
+    def test_tells_of_each_target_that_fails_what_its_rule_says(self):
+        def fails(key, data):
+            raise OSError("full")
+
+        def breaks(key, data):
+            raise ValueError("odd")
+
+        recorder = Recorder([fails, breaks])
+        with recorder, config("rec", recorder, on_error="raise"):
+            save(1)
+            recorder.dump()
+            with pytest.raises(OSError, match="full") as raised:
+                checkpoint("rec.step", 2)
+        assert "odd" in raised.value.__notes__[-1]
+        assert stats().failed == 2
+
+    def test_that_is_interrupted_gives_no_target_a_save_twice(self):
+        def interrupted(key, data):
+            if not got.count("interrupt"):
+                got.append("interrupt")
+                raise KeyboardInterrupt
+            got.append(data["data"])
+
+        seen, got = [], []
+        targets = [lambda key, data: seen.append(data["data"]), interrupted]
+        with Recorder(targets) as recorder, config("rec", recorder):
+            save(1)
+            with pytest.raises(KeyboardInterrupt):
+                recorder.dump()
+            assert recorder.dump() == 1
+        assert seen == [1]
+        assert got == ["interrupt", 1]
+        assert stats().saved == 2
+
     def test_waits_for_a_target_in_the_background(self, root):
         with Recorder(root, background=True) as recorder, config("rec", recorder):
             save(1)
@@ -177,6 +240,19 @@ class TestDump:
             save(1, 2, 3)
             recorder.dump()
         assert got == [1, 2, 3]
+
+    def test_leaves_what_its_own_target_saves_to_the_next_one(self):
+        def saves_again(key, data):
+            got.append(data["data"])
+            recorder.checkpoint("rec.again", data["data"] + 10)
+
+        got = []
+        with Recorder(saves_again) as recorder:
+            recorder.checkpoint("rec.step", 1)
+            recorder.checkpoint("rec.step", 2)
+            assert recorder.dump() == 2
+            assert len(recorder) == 2
+        assert got == [1, 2]
 
     def test_from_many_threads_writes_each_save_once(self):
         got = []
@@ -227,19 +303,18 @@ class TestExceptions:
             raise Odd
         assert index(root)[0].meta["dumped"].startswith("exception: Odd")
 
-    def test_that_leave_a_thread_have_all_written(self, recorder, root, monkeypatch):
-        monkeypatch.setattr(
-            checkpoints._crash, "_before", {"thread": lambda args: None}
-        )
-        save(1)
+    def test_that_leave_a_thread_have_all_written(self, root, monkeypatch):
+        monkeypatch.setattr(threading, "excepthook", lambda args: None)
 
         def fail():
             raise LookupError("lost")
 
-        thread = threading.Thread(target=fail)
-        thread.start()
-        thread.join()
-        assert saved(root) == [1]
+        with Recorder(root) as recorder, config("rec", recorder):
+            save(1)
+            thread = threading.Thread(target=fail)
+            thread.start()
+            thread.join()
+            assert saved(root) == [1]
 
 
 class TestWhen:
@@ -304,6 +379,39 @@ class TestSignals:
             with Recorder(root, signal=signal.SIGUSR2):
                 signal.raise_signal(signal.SIGUSR2)
                 assert heard == [signal.SIGUSR2]
+            assert signal.getsignal(signal.SIGUSR2) is before
+        finally:
+            signal.signal(signal.SIGUSR2, old)
+
+    def test_are_given_up_by_a_thread_as_far_as_one_can(self, root):
+        heard, raised = [], []
+
+        def block(recorder):
+            try:
+                with recorder:
+                    save(1)
+                    raise LookupError("the host's own")
+            except Exception as error:
+                raised.append(error)
+
+        def before(number, frame):
+            heard.append(number)
+
+        old = signal.signal(signal.SIGUSR2, before)
+        try:
+            recorder = Recorder(root, signal=signal.SIGUSR2)
+            config("rec", recorder)
+            thread = threading.Thread(target=block, args=(recorder,))
+            thread.start()
+            thread.join()
+            assert [str(error) for error in raised] == ["the host's own"]
+            assert (len(recorder), saved(root)) == (0, [1])
+            save(2)
+            signal.raise_signal(signal.SIGUSR2)
+            assert (heard, saved(root)) == ([signal.SIGUSR2], [1])
+            with recorder:
+                signal.raise_signal(signal.SIGUSR2)
+            assert len(heard) == 2
             assert signal.getsignal(signal.SIGUSR2) is before
         finally:
             signal.signal(signal.SIGUSR2, old)
@@ -432,16 +540,3 @@ class TestOptions:
     def test_ask_for_a_target(self):
         with pytest.raises(ConfigError, match="needs a target"):
             Recorder(None)
-
-    def test_two_that_share_a_memory_write_each_to_its_own(self, root, tmp_path):
-        with Recorder(root, max_bytes=1_000_000) as one:
-            two = one.beside(tmp_path / "two")
-            config("rec.a", one)
-            config("rec.b", two)
-            for n in range(3):
-                with tags(n=n):
-                    checkpoint("rec.a", bytes(200_000))
-                    checkpoint("rec.b", bytes(200_000))
-            assert one.dump() == 4
-            two.close()
-        assert len(index(root)) == len(index(tmp_path / "two")) == 2

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkpoints import FileHandler, index, printable, tags
-from checkpoints._shown import shown
+from checkpoints._shown import shown, text_of
 
 
 class TestPrintable:
@@ -51,3 +51,15 @@ class TestShown:
                 raise SystemExit
 
         assert shown(Odd()) == "<a Odd that cannot be shown>"
+
+
+class TestTextOf:
+    def test_an_error_is_what_it_says(self):
+        assert text_of(OSError("full")) == "full"
+
+    def test_an_error_that_says_nothing_is_none_itself(self):
+        class Odd(Exception):
+            def __str__(self):
+                raise ValueError
+
+        assert text_of(Odd()) == "its text cannot be had"

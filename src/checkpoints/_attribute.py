@@ -34,7 +34,12 @@ class Attribute:
 
     def __init__(self, root: Any, path: str) -> None:
         *outer, self.name = path.split(".")
-        self.owner = functools.reduce(_looked_up, outer, root)
+        named = functools.reduce(_looked_up, outer, root)
+        definer = _definer(named, self.name)
+        # An inherited method is replaced where it is defined: in the class that was
+        # named it would hide what a sibling of that class defines.
+        self.owner = named if definer is None else definer
+        self._heir = None if self.owner is named else named
         self.raw = _looked_up(self.owner, self.name)
         self.place = f"{_place_of(root)}.{path}"
         self._check()
@@ -67,12 +72,18 @@ class Attribute:
         elif not callable(self.function):
             what = f"is no function, but {shown(self.raw)}"
         elif isinstance(self.function, _probed_class()):
-            what = "is probed already: remove that probe first"
+            where = _place_of(self.owner)
+            what = f"is probed already, in {where}: remove that probe first"
         elif isinstance(self.owner, type) and not self._binds():
             what = (
                 f"is a {type(self.function).__name__}, written in C or made by some "
                 "decorator, which does not become a method as functions do: name the "
                 "Python function that calls it"
+            )
+        elif self._heir is not None and isinstance(self.raw, staticmethod):
+            what = (
+                "is inherited, and gets no object that could tell whose it is: name it "
+                f"in the class that defines it, {_place_of(self.owner)}.{self.name}"
             )
         if what:
             message = f"{self.place} cannot be probed: it {what}"
@@ -94,6 +105,8 @@ class Attribute:
         Raises:
             ConfigError: If the class cannot be changed.
         """
+        if self._heir is not None:
+            wrapper = _only_for(self._heir, wrapper, of_class=self.is_class_method)
         probed = _probed_class()(self.function, wrapper, enabled)
         if isinstance(self.raw, _METHODS):
             probed = type(self.raw)(probed)
@@ -118,6 +131,19 @@ class Attribute:
         return True
 
 
+def _only_for(heir: type, wrapper: Wrapper, *, of_class: bool) -> Wrapper:
+    """Return a wrapper for those calls of a method that an heir of it gets."""
+
+    def called(function: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        subject: Any = args[0] if args else None
+        kind = subject if args and of_class else type(subject)
+        if heir in kind.__mro__:
+            return wrapper(function, instance, args, kwargs)
+        return function(*args, **kwargs)
+
+    return called
+
+
 def check_wrapt() -> None:
     """Raise `MissingDependencyError` where probes cannot be."""
     try:
@@ -127,11 +153,17 @@ def check_wrapt() -> None:
         raise MissingDependencyError(message) from error
 
 
+def _definer(owner: Any, name: str) -> Any:
+    """Return the class that an attribute comes from, None where it is no class."""
+    kinds = owner.__mro__ if isinstance(owner, type) else ()
+    return next((kind for kind in kinds if name in vars(kind)), None)
+
+
 def _looked_up(owner: Any, name: str) -> Any:
     """Return an attribute as it stands, a method of a class unbound."""
-    for kind in owner.__mro__ if isinstance(owner, type) else ():
-        if name in vars(kind):
-            return vars(kind)[name]
+    kind = _definer(owner, name)
+    if kind is not None:
+        return vars(kind)[name]
     try:
         return getattr(owner, name)
     except AttributeError:
@@ -169,16 +201,19 @@ def _probed_class() -> Any:
             return self
 
         def __reduce_ex__(self, protocol: Any) -> Any:
-            # By its name, so that it is found where nobody knows of probes.
+            # By its name, so that it is found where nobody knows of probes; what lies
+            # there under another name, or has none, goes its own way.
             import pkgutil
 
-            place = f"{self.__module__}:{self.__qualname__}"
+            place = f"{self.__module__}:{getattr(self, '__qualname__', '')}"
             try:
                 found = pkgutil.resolve_name(place)
             except (AttributeError, ImportError, ValueError):
-                found = self
+                found = None
             if found is self:
                 return self.__qualname__
-            return pkgutil.resolve_name, (place,)
+            if found is self.__wrapped__:
+                return pkgutil.resolve_name, (place,)
+            return self.__wrapped__.__reduce_ex__(protocol)
 
     return Probed

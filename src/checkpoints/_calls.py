@@ -26,7 +26,7 @@ from checkpoints._origin import Origin
 from checkpoints._outcomes import outcomes
 from checkpoints._registry import registry
 from checkpoints._rules import Rule
-from checkpoints._shown import shown
+from checkpoints._shown import shown, text_of
 from checkpoints._tags import TagPairs, current_tags, tags
 from checkpoints.errors import ConfigError
 from checkpoints.formats._codec import encode
@@ -306,16 +306,12 @@ def _named_like(function: Callable[..., Any], made: Any) -> Any:
 
 
 def _told(error: BaseException) -> dict[str, str]:
-    try:
-        message = str(error)
-    except Exception:  # noqa: BLE001 - the error is one of the host's own
-        message = "its text cannot be had"
     # The first frame is ours.
     trace = error.__traceback__ and error.__traceback__.tb_next
     story = traceback.format_exception(type(error), error, trace)
     return {
         "type": type_name(error),
-        "message": message,
+        "message": text_of(error),
         "traceback": "".join(story),
     }
 

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import weakref
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 __all__ = ["on_crash", "stop_on_crash"]
 
 Called = Callable[[BaseException], object]
 
+_holders: tuple[Any, ...] = (sys, threading)
+# Reentrant, as a signal or the garbage collector may close a recorder anywhere.
+_lock = threading.RLock()
 _waiting: list[weakref.WeakMethod[Called]] = []
-_before: dict[str, Any] = {}
+_here = threading.local()
+
+
+class _Hook:
+    """
+    An `excepthook` above the one that was there, which is called first.
+
+    Whoever has put another one above may call this one for ever, or never: each knows
+    for itself what was below it, and does no harm where nobody waits any more.
+    """
+
+    def __init__(self, before: Callable[..., object]) -> None:
+        self.before = before
+
+    def __call__(self, *args: Any) -> None:
+        # Of several, one above the other, the first to be called tells of the error.
+        is_first = not getattr(_here, "is_ending", False)
+        _here.is_ending = True
+        try:
+            self.before(*args)
+        finally:
+            if is_first:
+                _here.is_ending = False
+                _call_all(_error_in(args))
 
 
 def on_crash(method: Called) -> None:
@@ -24,41 +50,42 @@ def on_crash(method: Called) -> None:
     The hooks of `sys` and `threading` that were there are called first. The object of
     the method is not kept alive.
     """
-    _waiting.append(weakref.WeakMethod(method))
-    if not _before:
-        _before.update(process=sys.excepthook, thread=threading.excepthook)
-        sys.excepthook, threading.excepthook = _process_ends, _thread_ends
+    with _lock:
+        _waiting.append(weakref.WeakMethod(method))
+        for holder in _holders:
+            if not isinstance(holder.excepthook, _Hook):
+                holder.excepthook = _Hook(holder.excepthook)
 
 
 def stop_on_crash(method: Called) -> None:
     """Call a method no more; with the last one, the hooks are those of before."""
-    _waiting[:] = [each for each in _waiting if each() not in (method, None)]
-    ours = (sys.excepthook, threading.excepthook) == (_process_ends, _thread_ends)
-    # Whoever has put a hook above ours calls ours, and ours those of before.
-    if not _waiting and ours:
-        sys.excepthook, threading.excepthook = _before["process"], _before["thread"]
-        _before.clear()
+    with _lock:
+        _waiting[:] = [each for each in _waiting if each() not in (method, None)]
+        for holder in _holders:
+            # Whoever has put a hook above ours calls ours, and ours that of before.
+            if not _waiting and isinstance(holder.excepthook, _Hook):
+                holder.excepthook = holder.excepthook.before
 
 
-def _process_ends(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
-) -> None:
-    try:
-        _before.get("process", sys.__excepthook__)(kind, error, trace)
-    finally:
-        _call_all(error)
+def _error_in(args: tuple[Any, ...]) -> BaseException | None:
+    """Return the exception, of what either of the two hooks is called with."""
+    first, *others = args
+    error: BaseException | None = others[0] if others else first.exc_value
+    return error
 
 
-def _thread_ends(arguments: Any) -> None:
-    try:
-        _before.get("thread", threading.__excepthook__)(arguments)
-    finally:
-        if arguments.exc_value is not None:
-            _call_all(arguments.exc_value)
-
-
-def _call_all(error: BaseException) -> None:
-    if not isinstance(error, SystemExit):
+def _call_all(error: BaseException | None) -> None:
+    if error is not None and not isinstance(error, SystemExit):
         for method in [each() for each in _waiting]:
             if method is not None:
                 method(error)
+
+
+def _renew() -> None:
+    global _lock  # noqa: PLW0603 - as little as the process itself is it made anew
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    # The thread that may have held the lock is not there after a fork.
+    os.register_at_fork(after_in_child=_renew)

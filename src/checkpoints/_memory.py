@@ -13,25 +13,51 @@ import os
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import Any, NamedTuple
 
 from checkpoints._handlers import Handler
 from checkpoints._key import Key
 
-__all__ = ["Kept", "Memory"]
+__all__ = ["Kept", "Memory", "Outcome"]
+
+
+class Outcome(Future[Any]):
+    """
+    What becomes of a save, in one part for each handler that is to have it.
+
+    Whoever follows it is told of each part; it is over when all of them are.
+    """
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.parts = tuple(Future[Any]() for _ in range(count))
+
+    def add_done_callback(self, fn: Callable[[Future[Any]], object]) -> None:
+        for part in self.parts:
+            part.add_done_callback(fn)
+
+    def settle(
+        self, part: Future[Any], error: BaseException | None, result: object = None
+    ) -> None:
+        """Settle one part of it, and with the last one the whole."""
+        _settle(part, error, result)
+        if all(each.done() for each in self.parts):
+            errors = (_error_of(each) for each in self.parts)
+            _settle(self, next(filter(None, errors), None), result)
 
 
 class Kept(NamedTuple):
-    """One save in memory."""
+    """One save in memory, and the parts of its outcome by those who are to write it."""
 
     key: Key
     values: dict[str, Any]
     size: int
-    handlers: tuple[Handler, ...]
-    outcome: Future[Any]
+    writes: tuple[tuple[Handler, Future[Any]], ...]
+    outcome: Outcome
 
 
 class Memory:
@@ -75,12 +101,13 @@ class Memory:
 
     @contextmanager
     def dump(self, patience: float) -> Iterator[Iterator[Kept]]:
-        """Give out the saves; nothing where somebody is at it already."""
+        """Give out what is kept now; nothing where somebody is at it already."""
         mine = self.dumping.acquire(timeout=patience)
         first = mine and not self.is_dumping
         try:
             self.is_dumping = self.is_dumping or first
-            yield iter(self.take if first else _nothing, None)
+            # Others may save faster than these are written, and so without an end.
+            yield islice(iter(self.take, None), len(self.kept) if first else 0)
         finally:
             if first:
                 self.is_dumping = False
@@ -88,8 +115,20 @@ class Memory:
                 self.dumping.release()
 
 
-def _nothing() -> None:
-    return None
+def _error_of(done: Future[Any]) -> BaseException | None:
+    return CancelledError() if done.cancelled() else done.exception()
+
+
+def _settle(future: Future[Any], error: BaseException | None, result: object) -> None:
+    # An interrupt may have a save written twice, and two threads may see that all is
+    # over: the first of them is right.
+    with suppress(InvalidStateError):
+        if error is None:
+            future.set_result(result)
+        elif isinstance(error, CancelledError):
+            future.cancel()
+        else:
+            future.set_exception(error)
 
 
 def _renew_all() -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from checkpoints import _drain
 from checkpoints._exit import at_exit
 from checkpoints._key import Key
-from checkpoints._shown import shown
+from checkpoints._shown import shown, text_of
 from checkpoints.errors import UnknownOutcomeError
 
 __all__ = ["Outcomes", "Result", "Stats", "outcomes", "story_of"]
@@ -260,16 +260,12 @@ def _shown(subject: Subject) -> str:
 
 def story_of(subject: Subject, error: BaseException, handler: Any) -> str:
     """Return what there is to say of a save that failed."""
-    try:
-        told = str(error)
-    except Exception:  # noqa: BLE001 - the error is one of the user's own
-        told = "its text cannot be had"
     notes = " ".join(map(str, getattr(error, "__notes__", ())))
     by = "" if handler is None else f", by {shown(handler)}"
     what = "may not have been" if isinstance(error, UnknownOutcomeError) else "was not"
     return (
         f"checkpoint {_shown(subject)} {what} saved{by}: {type(error).__name__}: "
-        f"{told} {notes}".rstrip()
+        f"{text_of(error)} {notes}".rstrip()
     )
 
 

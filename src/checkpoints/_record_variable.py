@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from typing import Any
 
-from checkpoints._recorder import Recorder
+from checkpoints._recorder import Recorder, beside
 from checkpoints._rules import Target
 from checkpoints._shown import shown
 from checkpoints._size import parse_size
 from checkpoints.errors import ConfigError
 
 __all__ = ["VARIABLE", "parsed_recording", "recorder_for"]
+
+logger = logging.getLogger("checkpoints")
 
 VARIABLE = "CHECKPOINTS_RECORD"
 
@@ -57,9 +60,9 @@ def recorder_for(
         options: Those of `FileHandler`, for a path.
 
     Returns:
-        A `Recorder` that writes to the target with these options, and shares its memory
-        with the others, and no options; or, where the variable is not set, what was
-        given.
+        What keeps the saves for the target with these options in the memory that all
+        rules from outside share, and no options; or, where the variable is not set,
+        what was given.
 
     Raises:
         ConfigError: If the variable, the target or an option cannot be.
@@ -68,10 +71,25 @@ def recorder_for(
     if not text or target is None:
         return target, options
     if _first and _first[0][0] == text:
-        return _first[0][1].beside(target, **options), {}
-    recorder = Recorder(target, **parsed_recording(text), **options)
+        return beside(_first[0][1], target, options), {}
+    recorder = _recorder(target, parsed_recording(text), options)
     _first[:] = [(text, recorder)]
     return recorder, {}
+
+
+def _recorder(
+    target: Target, recording: dict[str, Any], options: dict[str, Any]
+) -> Recorder:
+    try:
+        return Recorder(target, **recording, **options)
+    except ConfigError as error:
+        # Python's word where this is not the main thread. Whoever imports a library in
+        # another one has asked for no signal, and may not even know of the variable.
+        if not isinstance(error.__cause__, ValueError):
+            raise
+        recorder = Recorder(target, **{**recording, "signal": None}, **options)
+        logger.warning("%s: %s. The program goes on without it", VARIABLE, error)
+        return recorder
 
 
 def _size_in(size: str, text: str) -> int:

@@ -6,7 +6,7 @@ import logging
 import os
 import signal as signals
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -15,17 +15,17 @@ from checkpoints._crash import on_crash, stop_on_crash
 from checkpoints._file_handler import FileHandler
 from checkpoints._handlers import Handler
 from checkpoints._key import Key
-from checkpoints._memory import Kept, Memory
+from checkpoints._memory import Kept, Memory, Outcome
 from checkpoints._origin import Origin
 from checkpoints._outcomes import Result
 from checkpoints._rules import Target, handlers_for
-from checkpoints._shown import shown
+from checkpoints._shown import shown, text_of
 from checkpoints.errors import ConfigError, TooLargeError
 from checkpoints.formats._frozen import freeze, frozen_values
 from checkpoints.formats._nan import holds_nan
 from checkpoints.formats._weight import weight_of
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "beside"]
 
 logger = logging.getLogger("checkpoints")
 
@@ -92,15 +92,8 @@ class Recorder(Handler):
         self._handler = self._signalled
         self._open()
 
-    def beside(self, target: Target, **options: Any) -> Recorder:
-        """Return a recorder for another target, which shares this one's memory."""
-        other = Recorder(target, max_bytes=self.max_bytes, when=self.when, **options)
-        other._memory = self._memory
-        return other
-
     def __repr__(self) -> str:
-        target = self.handlers[0] if len(self.handlers) == 1 else list(self.handlers)
-        return f"Recorder({target!r}, max_bytes={self.max_bytes})"
+        return _told(self.handlers, self.max_bytes)
 
     def __len__(self) -> int:
         return len(self._memory.kept)
@@ -125,7 +118,8 @@ class Recorder(Handler):
     def _open(self) -> None:
         if self._is_open:
             return
-        if self.signal is not None:
+        # It is still there where a thread that is not the main one has closed this.
+        if self.signal and signals.getsignal(self.signal) is not self._handler:
             try:
                 self._before = signals.signal(self.signal, self._handler)
             except (OSError, ValueError) as error:
@@ -138,27 +132,38 @@ class Recorder(Handler):
         self._is_open = True
 
     def close(self) -> None:
-        """Forget what is kept, and write no more unless told. Twice is no harm."""
-        if self._is_open:
-            self._is_open = False
-            stop_on_crash(self._crashed)
-            if self.signal and signals.getsignal(self.signal) is self._handler:
-                signals.signal(self.signal, self._before)
+        """Forget what is kept, and keep no more. Twice is no harm."""
+        was_open, self._is_open = self._is_open, False
         while self._memory.take() is not None:
             pass
+        if was_open:
+            stop_on_crash(self._crashed)
+            if self.signal and signals.getsignal(self.signal) is self._handler:
+                # Only the main thread may do so, and only with a handler of Python's.
+                with suppress(TypeError, ValueError):
+                    signals.signal(self.signal, self._before)
 
     def commit(self, key: Key, staged: Mapping[str, Any]) -> Result:
         """
         Keep values as they are now.
 
         Returns:
-            A `Future` of the write, which may never come.
+            A `Future` of the write, which may never come. Of several targets, its
+            callbacks are called for each. False where the recorder is closed, and
+            keeps nothing.
 
         Raises:
             FormatError: If a value cannot be copied.
             TooLargeError: If the values are more than is ever kept.
             Exception: What `when` raises.
         """
+        return self._keep(key, staged, self.handlers)
+
+    def _keep(
+        self, key: Key, staged: Mapping[str, Any], handlers: tuple[Handler, ...]
+    ) -> Result:
+        if not self._is_open:
+            return False
         size = weight_of(staged)
         if size > self.max_bytes:
             message = (
@@ -168,11 +173,12 @@ class Recorder(Handler):
             raise TooLargeError(message)
         values = frozen_values(staged)
         settled = Key(key.name, freeze(key.tags), key.origin or Origin.here())
-        save = Kept(settled, values, size, self.handlers, Future())
-        self._memory.add(save)
+        outcome = Outcome(len(handlers))
+        writes = tuple(zip(handlers, outcome.parts, strict=True))
+        self._memory.add(Kept(settled, values, size, writes, outcome))
         if callable(self.when) and self.when(settled, values):
             self.dump(f"when: {settled}")
-        return save.outcome
+        return outcome
 
     def dump(self, why: str = "told to") -> int:
         """
@@ -184,7 +190,7 @@ class Recorder(Handler):
             why: What the header of each entry says under `dumped`.
 
         Returns:
-            How many saves were written.
+            How many saves were written, to all of their targets.
         """
         return self._dump(why, _PATIENCE)
 
@@ -194,7 +200,7 @@ class Recorder(Handler):
         with self._memory.dump(patience) as saves:
             for save in saves:
                 total += 1
-                involved.update((id(each), each) for each in save.handlers)
+                involved.update((id(handler), handler) for handler, _ in save.writes)
                 written += self._write(save, why[:_LONGEST_WHY])
             self._tell(why, written, total)
         for handler in involved.values():
@@ -205,17 +211,18 @@ class Recorder(Handler):
     def _write(self, save: Kept, why: str) -> bool:
         origin = (save.key.origin or Origin.here())._replace(dumped=why)
         key = Key(save.key.name, save.key.tags, origin)
-        try:
-            for handler in save.handlers:
+        is_written = True
+        for at, (handler, part) in enumerate(save.writes):
+            try:
                 result = handler.commit(key, handler.stage(None, save.values))
-                _hand_on(result, save.outcome)
-        except Exception as error:  # noqa: BLE001 - its outcome, seen to by the rule
-            _settle(save.outcome, error)
-            return False
-        except BaseException:
-            self._memory.put_back(save)
-            raise
-        return True
+                _hand_on(result, save.outcome, part)
+            except Exception as error:  # noqa: BLE001 - its outcome, seen to by the rule
+                save.outcome.settle(part, error)
+                is_written = False
+            except BaseException:
+                self._memory.put_back(save._replace(writes=save.writes[at:]))
+                raise
+        return is_written
 
     def _tell(self, why: str, written: int, total: int) -> None:
         given_up, self._memory.given_up = self._memory.given_up, 0
@@ -232,16 +239,12 @@ class Recorder(Handler):
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait for what was written in the background; `Handler.flush` says more."""
-        for handler in self.handlers:
-            handler.flush(timeout)
+        _flush(self.handlers, timeout)
 
     def _crashed(self, error: BaseException) -> None:
-        try:
-            told = str(error)
-        except Exception:  # noqa: BLE001 - the error is one of the host's own
-            told = "its text cannot be had"
         with suppress(Exception):
-            self.dump(f"exception: {type(error).__name__}: {told}".rstrip(": "))
+            why = f"exception: {type(error).__name__}: {text_of(error)}"
+            self.dump(why.rstrip(": "))
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         name = signals.Signals(number).name
@@ -255,31 +258,50 @@ class Recorder(Handler):
             os.kill(os.getpid(), number)
 
 
-def _hand_on(result: Result, outcome: Future[Any]) -> None:
-    """Settle the outcome of a save by what writing it has come to, now or later."""
+class _Beside(Handler):
+    """Keeps its saves in the memory of a recorder, for targets of its own."""
+
+    def __init__(self, recorder: Recorder, handlers: tuple[Handler, ...]) -> None:
+        self.recorder = recorder
+        self.handlers = handlers
+
+    def __repr__(self) -> str:
+        return _told(self.handlers, self.recorder.max_bytes)
+
+    def commit(self, key: Key, staged: Mapping[str, Any]) -> Result:
+        keep = self.recorder._keep  # noqa: SLF001 - the two are one recorder
+        return keep(key, staged, self.handlers)
+
+    def flush(self, timeout: float | None = None) -> None:
+        _flush(self.handlers, timeout)
+
+
+def beside(recorder: Recorder, target: Target, options: Mapping[str, Any]) -> Handler:
+    """Return what saves into the memory of a recorder, for another target."""
+    return _Beside(recorder, handlers_for(target, options))
+
+
+def _told(handlers: tuple[Handler, ...], max_bytes: int) -> str:
+    target = handlers[0] if len(handlers) == 1 else list(handlers)
+    return f"Recorder({target!r}, max_bytes={max_bytes})"
+
+
+def _flush(handlers: tuple[Handler, ...], timeout: float | None) -> None:
+    for handler in handlers:
+        handler.flush(timeout)
+
+
+def _hand_on(result: Result, outcome: Outcome, part: Future[Any]) -> None:
+    """Settle a part of an outcome by what writing has come to, now or later."""
     if not isinstance(result, Future):
-        _settle(outcome, None, result)
+        outcome.settle(part, None, result)
         return
 
     def over(done: Future[Any]) -> None:
-        if done.cancelled():
-            outcome.cancel()
-        else:
-            error = done.exception()
-            _settle(outcome, error, None if error else done.result())
+        error = CancelledError() if done.cancelled() else done.exception()
+        outcome.settle(part, error, None if error else done.result())
 
     result.add_done_callback(over)
-
-
-def _settle(
-    outcome: Future[Any], error: BaseException | None, result: object = None
-) -> None:
-    # Of several handlers the first to be done has settled it.
-    if not outcome.done():
-        if error is None:
-            outcome.set_result(result)
-        else:
-            outcome.set_exception(error)
 
 
 def _found_nan(_key: Key, values: Mapping[str, Any]) -> bool:

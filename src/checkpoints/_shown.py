@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 
-__all__ = ["printable", "shown"]
+__all__ = ["printable", "shown", "text_of"]
 
 _LONGEST = 200
 
@@ -18,6 +18,14 @@ def shown(value: object) -> str:
         return _repr.repr(value)
     except BaseException:  # noqa: BLE001 - a message must not fail for its subject
         return f"<a {type(value).__name__} that cannot be shown>"
+
+
+def text_of(error: BaseException) -> str:
+    """Return the text of an error, which may be one of anybody's own."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - there is no other way to find out
+        return "its text cannot be had"
 
 
 def printable(text: str) -> str:

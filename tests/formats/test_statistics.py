@@ -96,6 +96,36 @@ class TestNumPy:
         assert x == {"name": "x", "dtype": "int32", "min": 1, "max": 3, "mean": 2.0}
         assert (y["name"], y["nan"]) == ("y", 1)
 
+    def test_what_a_mask_hides_in_records_does_not_count(self):
+        pairs = [(1, 2.0), (100, NAN), (3, 8.0)]
+        mask = [(0, 0), (1, 0), (0, 1)]
+        dtype = [("x", "i4"), ("y", "f8")]
+        x, y = of(numpy.ma.masked_array(pairs, mask, dtype))["columns"]
+        assert (x["masked"], x["max"], x["mean"]) == (1, 3, 2)
+        assert (y["masked"], y["max"], y["nan"]) == (1, 2, 1)
+
+    def test_one_masked_record_has_columns(self):
+        one = numpy.ma.masked_array([(1, 2)], [(0, 1)], [("x", "i4"), ("y", "i4")])[0]
+        x, y = of(one)["columns"]
+        assert (x["masked"], x["max"]) == (0, 1)
+        assert (y["masked"], y["max"]) == (1, None)
+
+    def test_records_in_masked_records_have_no_numbers(self):
+        dtype = [("x", [("y", "i4")])]
+        (x,) = of(numpy.ma.masked_array([((1,),)], [((0,),)], dtype))["columns"]
+        assert x.keys() == {"name", "dtype"}
+
+    @pytest.mark.parametrize("unit", ["ns", "us", "D"])
+    def test_moments_are_texts_whatever_their_unit(self, unit):
+        moments = numpy.array(["2020-01-01", "2020-01-03"], f"M8[{unit}]")
+        found = of(moments)
+        assert found["min"].startswith("2020-01-01")
+        assert found["max"].startswith("2020-01-03")
+        length = of(moments - moments[0])["max"]
+        assert length.split()[0] == str(int((moments[1] - moments[0]).astype(int)))
+        series = of(pandas.Series(moments[:1].astype("M8[ns]")))
+        assert series["min"].startswith("2020-01-01")
+
     def test_many_objects_are_looked_at_in_part(self):
         found = of(numpy.full(20_000, None))
         assert found["types"] == {"NoneType": 10_000}

@@ -153,6 +153,7 @@ class TestSize:
             pytest.param(10**100_000, id="a number"),
             decimal.Decimal("1." + "3" * 5000),
             [0.5] * 100_000,
+            pytest.param([10**100_000], id="a list of a number"),
             set(range(100_000)),
         ],
     )
@@ -203,6 +204,22 @@ class TestContent:
         found = summary_of([1, 2.5, math.nan, -math.inf])
         expected = {"length": 4, "min": 1, "max": 2.5, "mean": 1.75, "nan": 1, "inf": 1}
         assert found.items() >= expected.items()
+
+    @pytest.mark.parametrize(
+        ("value", "said"),
+        [
+            ([10**400, 1], {"length": 2, "min": 1, "max": "about 2**1329"}),
+            ([-(10**400)], {"length": 1, "min": "about -2**1329", "nan": 0}),
+            ([10**400, math.nan, math.inf], {"length": 3, "nan": 1, "inf": 1}),
+            ([1e308] * 3, {"length": 3, "min": 1e308, "max": 1e308, "inf": 0}),
+        ],
+    )
+    def test_numbers_without_a_mean_have_the_rest(self, value, said):
+        found = summary_of(value)
+        assert found.items() >= said.items()
+        assert found["mean"] is None
+        assert found["why"].startswith("no mean: OverflowError")
+        assert found["hash"] is not None
 
     def test_numbers_in_a_dict_have_too(self):
         assert summary_of({"a": 1, "b": 3})["mean"] == 2

@@ -7,14 +7,18 @@ from typing import Any
 
 __all__ = ["holds_nan"]
 
+_COLLECTIONS = (list, tuple, set, frozenset)
+
 
 def holds_nan(value: Any) -> bool:
     """
     Tell whether a number that is none is in a value, or in what it holds.
 
-    Numbers, arrays, tensors and tables are looked at, and dicts, lists and tuples of
-    them. In a table a missing cell of a column of numbers counts as well where pandas
-    keeps it as NaN.
+    Looked at are numbers, tensors, arrays of numbers, sparse ones and records among
+    them, the columns of numbers of tables, and what dicts, lists, tuples and sets hold
+    of these: not what other objects hold, nor objects or lists in an array or a column.
+    In a table a missing cell of a column of numbers counts as well where pandas keeps
+    it as NaN.
 
     >>> holds_nan({"a": [1.0, float("nan")]})
     True
@@ -26,7 +30,7 @@ def holds_nan(value: Any) -> bool:
         if id(each) in seen:
             continue
         seen.add(id(each))
-        if isinstance(each, (list, tuple)):
+        if isinstance(each, _COLLECTIONS):
             waiting.extend(each)
         elif isinstance(each, Mapping):
             waiting.extend(each.values())
@@ -44,7 +48,10 @@ def _is_nan(value: Any) -> bool:
 
 
 def _in_numpy(array: Any) -> Iterable[bool]:
-    if getattr(array, "dtype", None) is not None and array.dtype.kind in "fc":
+    dtype = getattr(array, "dtype", None)
+    for name in getattr(dtype, "names", None) or ():
+        yield from _in_numpy(array[name])
+    if getattr(dtype, "kind", "") in ("f", "c"):
         yield bool((array != array).any())  # noqa: PLR0124
 
 
@@ -62,6 +69,23 @@ def _in_polars(table: Any) -> Iterable[bool]:
             yield bool(column.is_nan().any())
 
 
+def _in_arrow(value: Any) -> Iterable[bool]:
+    from pyarrow import compute as functions
+    from pyarrow import types
+
+    # They are made when the module is loaded, so no type checker knows of them.
+    compute: Any = functions
+    for column in getattr(value, "columns", [value]):
+        kind = getattr(column, "type", None)
+        if kind is not None and types.is_floating(kind):
+            yield bool(compute.any(compute.is_nan(column)).as_py())
+
+
+def _in_scipy(matrix: Any) -> Iterable[bool]:
+    if hasattr(matrix, "tocoo"):
+        yield from _in_numpy(matrix.tocoo().data)
+
+
 def _in_torch(tensor: Any) -> Iterable[bool]:
     if getattr(tensor, "isnan", None) is not None:
         yield bool(tensor.isnan().any())
@@ -77,6 +101,8 @@ _LOOKS = {
     "numpy": _in_numpy,
     "pandas": _in_pandas,
     "polars": _in_polars,
+    "pyarrow": _in_arrow,
+    "scipy": _in_scipy,
     "torch": _in_torch,
     "jax": _in_jax,
     "jaxlib": _in_jax,

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
 
+from checkpoints._shown import text_of
+
 __all__ = ["reason", "statistics_of"]
 
 Statistics = dict[str, Any]
@@ -52,10 +54,7 @@ def statistics_of(value: Any, most: int) -> Statistics | None:
 
 def reason(error: Exception) -> str:
     """Return in short why something could not be said."""
-    try:
-        return f"{type(error).__name__}: {error}"[:_LONGEST]
-    except Exception:  # noqa: BLE001 - the error is one of anybody's own
-        return type(error).__name__[:_LONGEST]
+    return f"{type(error).__name__}: {text_of(error)}"[:_LONGEST]
 
 
 def _of_numpy(value: Any, most: int) -> Statistics | None:
@@ -68,14 +67,22 @@ def _of_numpy(value: Any, most: int) -> Statistics | None:
         "dtype": str(array.dtype)[:_LONGEST],
         "shape": list(array.shape),
     }
-    if array.dtype.names:
-        columns = ((name, array[name]) for name in array.dtype.names)
-        return found | _of_columns(columns, len(array.dtype.names), most, _of_numbers)
     if isinstance(value, numpy.ma.MaskedArray):
-        mask = numpy.ma.getmaskarray(value)
-        found["masked"] = int(numpy.count_nonzero(mask))
-        array = array[~mask]
-    return found | _of_numbers(array)
+        array = numpy.ma.MaskedArray(array, numpy.ma.getmaskarray(value))
+    if not array.dtype.names:
+        return found | _of_array(array)
+    columns = ((name, array[name]) for name in array.dtype.names)
+    return found | _of_columns(columns, len(array.dtype.names), most, _of_array)
+
+
+def _of_array(array: Any) -> Statistics:
+    import numpy
+
+    if not isinstance(array, numpy.ma.MaskedArray) or array.dtype.names:
+        return _of_numbers(array)
+    mask = numpy.ma.getmaskarray(array)
+    masked = {"masked": int(numpy.count_nonzero(mask))}
+    return masked | _of_numbers(numpy.asarray(array)[~mask])
 
 
 def _of_numbers(array: Any) -> Statistics:
@@ -303,7 +310,9 @@ def _plain(value: Any) -> Any:
     """Return a number or a text that stands for what a library calls an extreme."""
     if value is None or type(value) in (bool, int, float):
         return value
-    item = value.item() if hasattr(value, "item") else value
+    # What NumPy makes of a moment in nanoseconds is a plain number.
+    is_moment = getattr(getattr(value, "dtype", None), "kind", "") in ("m", "M")
+    item = value.item() if hasattr(value, "item") and not is_moment else value
     return item if type(item) in (bool, int, float) else str(value)[:_LONGEST]
 
 

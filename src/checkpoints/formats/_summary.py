@@ -146,15 +146,29 @@ def _of_scalar(value: Any) -> dict[str, Any]:
 
 
 def _of_numbers(numbers: list[Any]) -> dict[str, Any]:
-    finite = [number for number in numbers if math.isfinite(number)]
+    # A whole number may be too large to be asked, and is finite in any case.
+    finite = [each for each in numbers if type(each) is int or math.isfinite(each)]
     nan = sum(number != number for number in numbers)  # noqa: PLR0124 - that is a NaN
     return {
-        "min": min(finite, default=None),
-        "max": max(finite, default=None),
-        "mean": math.fsum(finite) / len(finite) if finite else None,
+        "min": _extreme(min(finite, default=None)),
+        "max": _extreme(max(finite, default=None)),
+        **_mean(finite),
         "nan": nan,
         "inf": len(numbers) - len(finite) - nan,
     }
+
+
+def _extreme(number: Any) -> Any:
+    if type(number) is int and number.bit_length() > _WIDEST:
+        return f"about {'-' * (number < 0)}2**{number.bit_length()}"
+    return number
+
+
+def _mean(numbers: list[Any]) -> dict[str, Any]:
+    try:
+        return {"mean": math.fsum(numbers) / len(numbers) if numbers else None}
+    except OverflowError as error:
+        return {"mean": None, "why": f"no mean: {reason(error)}"}
 
 
 def _label(key: object) -> str:
