@@ -312,6 +312,7 @@ def index(root: str | os.PathLike[str], *, all_files: bool = False) -> Index:
     Raises:
         FileNotFoundError: If there is no such folder.
         NotADirectoryError: If it is a file.
+        ConfigError: If it is no path, or an empty one.
 
     >>> import tempfile
     >>> from checkpoints import checkpoint, config, tags

@@ -14,6 +14,7 @@ from checkpoints.cli._progress import progress
 from checkpoints.cli._quantity import size_text
 from checkpoints.cli._screen import tell
 from checkpoints.cli._selection import (
+    NoRoot,
     chosen,
     nothing_of,
     tell_unreadable,
@@ -65,7 +66,7 @@ def cp(
     if not len(found):
         raise nothing_of(found, source, filtered=bool(names or where))
     store = open_store(target)
-    _check_apart(found.root, store.root)
+    _check_target(found.root, store.root)
     paths = [entry.path for entry in found]
     total = sum(map(_size, paths))
     if dry_run:
@@ -80,7 +81,12 @@ def cp(
     context.exit(int(is_partial or copies.failed))
 
 
-def _check_apart(source: str, target: str) -> None:
+def _check_target(source: str, target: str) -> None:
+    there = target
+    while not os.path.lexists(there) and os.path.dirname(there) != there:
+        there = os.path.dirname(there)
+    if os.path.lexists(there) and not os.path.isdir(there):
+        raise NoRoot(f"DST_ROOT {target!r}: {there!r} is a file, and no folder")
     here, there = os.path.realpath(source), os.path.realpath(target)
     if os.path.commonpath([here, there]) in (here, there):
         raise click.UsageError("one root lies in the other: name two that do not")

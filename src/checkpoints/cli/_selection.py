@@ -16,10 +16,13 @@ from checkpoints.cli._completion import complete_names, complete_root, complete_
 from checkpoints.cli._screen import tell
 
 __all__ = [
+    "NoRoot",
     "NothingFound",
     "chosen",
+    "index_of",
     "nothing_of",
     "one_of",
+    "quiet_log",
     "selected",
     "tell_unreadable",
     "where_option",
@@ -38,6 +41,15 @@ class NothingFound(click.ClickException):
 
     def show(self, file: Any = None) -> None:  # noqa: ARG002 - as click calls it
         tell(self.message)
+
+
+class NoRoot(click.ClickException):
+    """What was given as a root is none."""
+
+    exit_code = 2
+
+    def __init__(self, message: str) -> None:
+        super().__init__(checkpoints.printable(message))
 
 
 def where_option(command: F) -> F:
@@ -61,15 +73,36 @@ def selected(command: F) -> F:
     return click.argument("root", shell_complete=complete_root)(command)
 
 
+def index_of(root: str) -> Index:
+    """
+    Return all entries under a root.
+
+    Raises:
+        NoRoot: If it is not there, or is a file.
+        OSError: If it may not be read.
+    """
+    try:
+        return checkpoints.index(root)
+    except FileNotFoundError as error:
+        raise NoRoot(
+            f"there is no folder {root!r}: a root is made by the first save"
+        ) from error
+    except NotADirectoryError as error:
+        raise NoRoot(
+            f"{root!r} is a file: `checkpoints show` looks into it, or name its folder"
+        ) from error
+
+
 def chosen(root: str, names: Sequence[str], where: Sequence[str]) -> Index:
     """
     Return the entries that are asked for.
 
     Raises:
-        OSError: If the root is not there, or may not be read.
+        NoRoot: If the root is none.
+        OSError: If it may not be read.
         click.UsageError: If the filter cannot be one.
     """
-    found = checkpoints.index(root)
+    found = index_of(root)
     for text in where:
         tag, equals, value = text.partition("=")
         if not tag or not equals:
@@ -77,7 +110,7 @@ def chosen(root: str, names: Sequence[str], where: Sequence[str]) -> Index:
             raise click.UsageError(checkpoints.printable(message))
         choices = value.split("|")
         found = found.where(None, {tag: choices if len(choices) > 1 else value})
-    with _logged_by_us():
+    with quiet_log():
         if len(names) == 1:
             found = found.where(names[0])
         elif names:
@@ -89,8 +122,8 @@ def chosen(root: str, names: Sequence[str], where: Sequence[str]) -> Index:
 
 
 @contextmanager
-def _logged_by_us() -> Iterator[None]:
-    """Keep what the log would say of folders for `tell_unreadable`."""
+def quiet_log() -> Iterator[None]:
+    """Keep the log from saying of folders what the command says itself."""
     logger = logging.getLogger("checkpoints")
     handler = logging.NullHandler()
     logger.addHandler(handler)
@@ -136,6 +169,8 @@ def one_of(
         click.UsageError: If it is none, or several.
     """
     place, *rest = words
+    if not place:
+        raise NoRoot("'' is no file and no folder; write . for the working folder")
     local = os.path.expanduser(place)
     if "://" not in place and not os.path.isdir(local):
         if where or latest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -88,8 +89,7 @@ def show(  # noqa: PLR0913 - each is an option of its own
     found, names = one_of(entry, where, latest=latest)
     path = found.path if isinstance(found, Entry) else found
     if isinstance(found, str):
-        with open(path, "rb"):  # one that is not there is told as such
-            pass
+        os.stat(path)  # one that is not there is told as such
     meta, error = header_of(path)
     if error:
         tell(f"{path}: its header cannot be read: {error}")
