@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Reversible
-from typing import Any, overload
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Reversible,
+)
+from typing import Any, TypeAlias, overload
 
 from checkpoints._columns import as_library
 from checkpoints._concatenation import concatenated
@@ -21,6 +28,8 @@ from checkpoints._walk import check_root
 from checkpoints.storage import open_store
 
 __all__ = ["Index", "index"]
+
+Asks: TypeAlias = Callable[[tuple[tuple[str, str], ...]], object]
 
 # As many rows as somebody scrolls through.
 _MOST_SHOWN = 200
@@ -124,7 +133,7 @@ class Index(Collection[Entry], Reversible[Entry]):
     def where(
         self,
         names: str | Iterable[str] | None = None,
-        tags: Mapping[str, Wanted] | None = None,
+        tags: Mapping[str, Wanted] | Asks | None = None,
         /,
         **named: Wanted,
     ) -> Index:
@@ -137,7 +146,8 @@ class Index(Collection[Entry], Reversible[Entry]):
         Args:
             names: An exact name, which takes all names below it as well, a glob such
                 as `"mypkg.*"`, or a list of exact names.
-            tags: What is wanted of each tag, where its name is no keyword.
+            tags: What is wanted of each tag, where its name is no keyword; or a
+                function that gets all the tags of an entry, as pairs of texts.
             **named: The same by keyword: a text, which may be a glob; a number or a
                 date, compared as such, so that `3` finds `03`; a list of these, any of
                 which will do; `slice(first, last)`, which includes both; or a function
@@ -146,7 +156,7 @@ class Index(Collection[Entry], Reversible[Entry]):
         Raises:
             ConfigError: If a name or a tag cannot be asked for like that.
         """
-        rule = EntryFilter(names, {**(tags or {}), **named})
+        rule = EntryFilter(names, tags, named)
         if self._found is not None:
             return self._with(self._found.filtered(rule))
         narrower = Index(self.root, all_files=self._all_files)
