@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from checkpoints._entry import key_of
@@ -52,7 +52,17 @@ class EntryFilter:
                 "where(['a', 'b'])"
             )
             raise ConfigError(message)
-        self._tags = checked_tag_filter({**tags, **named})
+        self.names = None if self._pattern is None else self._pattern.names
+        self.tags = checked_tag_filter({**tags, **named})
+
+    def parts(self) -> Iterator[EntryFilter]:
+        """Yield a filter for each of the things that this one asks for."""
+        if self.names is not None:
+            yield EntryFilter(self.names)
+        for name, wanted in self.tags.items():
+            yield EntryFilter(None, {name: wanted})
+        if self._asks:
+            yield EntryFilter(None, self._asks)
 
     def enters(self, folder: Segments) -> bool:
         """Tell whether what lies below a folder can be taken."""
@@ -62,12 +72,12 @@ class EntryFilter:
             return True
         if self._pattern and not self._pattern.may_cover_below(".".join(prefixes)):
             return False
-        return may_match(tags, self._tags)
+        return may_match(tags, self.tags)
 
     def takes(self, folder: Segments) -> bool:
         """Tell whether the tags of a folder are such as are asked for."""
         tags = key_of(folder)[0]
-        return tags_match(tags, self._tags) and (not self._asks or self._says(tags))
+        return tags_match(tags, self.tags) and (not self._asks or self._says(tags))
 
     def _says(self, tags: Tags) -> bool:
         try:

@@ -14,6 +14,7 @@ from collections.abc import (
 )
 from typing import Any, TypeAlias, overload
 
+from checkpoints._absence import why_none
 from checkpoints._columns import as_library
 from checkpoints._concatenation import concatenated
 from checkpoints._entry import Entry, key_of, path_of
@@ -69,6 +70,8 @@ class Index(Collection[Entry], Reversible[Entry]):
         self._filters: tuple[EntryFilter, ...] = ()
         self._unreadable: list[OSError] = []
         self._found: Listing | None = None
+        # What there was before the filter that took none of it, and the filter.
+        self._emptied: tuple[Listing, EntryFilter] | None = None
 
     def __repr__(self) -> str:
         missed = len(self.unreadable)
@@ -88,7 +91,8 @@ class Index(Collection[Entry], Reversible[Entry]):
 
     def __getstate__(self) -> dict[str, Any]:
         # Walked, and without its filters: they may hold functions.
-        return {**vars(self), "_found": self._listing, "_filters": ()}
+        walked = {"_found": self._listing, "_filters": (), "_emptied": None}
+        return {**vars(self), **walked}
 
     def __len__(self) -> int:
         return len(self._listing)
@@ -105,10 +109,16 @@ class Index(Collection[Entry], Reversible[Entry]):
     @overload
     def __getitem__(self, position: int) -> Entry: ...
     @overload
-    def __getitem__(self, position: slice) -> Index: ...
-    def __getitem__(self, position: int | slice) -> Entry | Index:
+    def __getitem__(self, position: slice | Iterable[Any]) -> Index: ...
+    def __getitem__(self, position: int | slice | Iterable[Any]) -> Entry | Index:
         if isinstance(position, slice):
             return self._with(self._listing.sliced(position))
+        if isinstance(position, str):
+            raise TypeError(
+                f"{shown(position)} is no position; where(...) takes names and tags"
+            )
+        if isinstance(position, Iterable):
+            return self._with(self._listing.chosen(position))
         return self._listing.entry(position)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
@@ -158,10 +168,31 @@ class Index(Collection[Entry], Reversible[Entry]):
         """
         rule = EntryFilter(names, tags, named)
         if self._found is not None:
-            return self._with(self._found.filtered(rule))
+            return self._with(self._found.filtered(rule), rule)
         narrower = Index(self.root, all_files=self._all_files)
         narrower._filters = (*self._filters, rule)
         return narrower
+
+    def why_empty(self) -> str:
+        """
+        Return why there are no entries: what no entry has, and what there is instead.
+
+        Lists the folder anew, if that was not done yet without a filter; an empty text
+        if there are entries.
+
+        >>> import tempfile
+        >>> from checkpoints import FileHandler
+        >>> root = tempfile.mkdtemp()
+        >>> FileHandler(root).checkpoint("shop.total", 12)
+        >>> index(root).where("shop.totla").why_empty()
+        "no entry has the name 'shop.totla'; the nearest are 'shop.total'"
+        """
+        if len(self):
+            return ""
+        if self._emptied:
+            return why_none(self._emptied[0], [self._emptied[1]])
+        all_of_it = Listing.of(self.root, (), [], all_files=self._all_files)
+        return why_none(all_of_it, self._filters)
 
     def sort(self, *by: str, reverse: bool = False) -> Index:
         """
@@ -270,11 +301,14 @@ class Index(Collection[Entry], Reversible[Entry]):
         Raises:
             FormatError: If a value is of another form, or does not fit the others;
                 the message names the entry.
-            UnknownValueError: If an entry has no such value.
+            UnknownValueError: If an entry has no such value, or there is no entry;
+                the message says what of `where` no entry has.
             MissingDependencyError: If a library is not installed.
             CheckpointError, OSError: As for `load`.
         """
-        return concatenated(self._listing, value, to=to, trusted=trusted)
+        return concatenated(
+            self._listing, value, to=to, trusted=trusted, why_empty=self.why_empty
+        )
 
     def _as(self, library: str, *, details: bool) -> Any:
         table = self.to_arrow(details=details)
@@ -299,9 +333,13 @@ class Index(Collection[Entry], Reversible[Entry]):
                 )
         return self._found
 
-    def _with(self, listing: Listing) -> Index:
+    def _with(self, listing: Listing, rule: EntryFilter | None = None) -> Index:
         other = Index(self.root, all_files=self._all_files)
         other._found, other._unreadable = listing, self._unreadable
+        if not len(self):
+            other._filters, other._emptied = self._filters, self._emptied
+        elif rule and not len(listing):
+            other._emptied = self._listing, rule
         return other
 
 

@@ -81,10 +81,21 @@ class TestFilter:
         assert done.code == 2
         assert "TAG=VALUE" in done.err
 
-    def test_where_nothing_is_such_the_names_are_told(self, run, root):
-        done = run("ls", root, "bakery.odrer")
-        assert (done.code, done.out) == (1, "")
-        assert "bakery.order, oven" in done.err
+    @pytest.mark.parametrize("form", [(), ("--json",), ("--csv",)])
+    @pytest.mark.parametrize(
+        ("filters", "told"),
+        [
+            (("bakery.odrer",), "no entry has the name 'bakery.odrer'; the nearest"),
+            (("x", "y"), "no entry has the name 'x'; there are 'bakery.order', 'oven'"),
+            (("--where", "shpo=x"), "no entry has the tag 'shpo'; there are 'shop'"),
+            (("--where", "day=3"), "no entry has 'day'='3'; there are '9', '10'"),
+        ],
+    )
+    def test_what_nothing_is_such_as_is_told(self, run, root, filters, told, form):
+        done = run("ls", root, *filters, *form)
+        assert done.code == 1
+        assert done.err.startswith(f"{root}: {told}")
+        assert len(done.err.splitlines()) == 1
 
 
 class TestOrder:

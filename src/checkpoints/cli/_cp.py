@@ -64,7 +64,7 @@ def cp(
     found = chosen(source, names, where)
     is_partial = tell_unreadable(found)
     if not len(found):
-        raise nothing_of(found, source, filtered=bool(names or where))
+        raise nothing_of(found, filtered=bool(names or where))
     store = open_store(target)
     _check_target(found.root, store.root)
     paths = [entry.path for entry in found]

@@ -100,7 +100,7 @@ def gc(  # noqa: PLR0913 - each is an option of its own
     found = chosen(root, names, where)
     is_partial = tell_unreadable(found)
     if (names or where) and not len(found):
-        tell(nothing_of(found, root, filtered=True).message)
+        tell(nothing_of(found, filtered=True).message)
         is_partial = True
     _check_tags(per, found)
     ages = list(_with_age(found)) if has_rule else []

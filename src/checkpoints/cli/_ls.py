@@ -66,8 +66,11 @@ def ls(  # noqa: PLR0913 - each is an option of its own
     is_partial = tell_unreadable(found)
     found = found.latest() if latest else found
     found = found.sort(*sort, reverse=reverse) if sort else found
-    if not len(found) and not form:
-        raise nothing_of(found, root, filtered=bool(names or where))
+    if not len(found):
+        nothing = nothing_of(found, filtered=bool(names or where))
+        if not form:
+            raise nothing
+        nothing.show()
     printout = Printout(found[:limit], is_long=is_long)
     printers = {"json": printout.as_json, "csv": printout.as_csv}
     printers.get(form or "", printout.as_tree if as_tree else printout.as_table)()

@@ -55,7 +55,7 @@ def rm(
     is_partial = tell_unreadable(found)
     files = list(doomed(found))
     if not files:
-        raise nothing_of(found, root, filtered=bool(names or where))
+        raise nothing_of(found, filtered=bool(names or where))
     list_doomed(files, lambda line: click.echo(checkpoints.printable(line)))
     total = f"{len(files):,} files, {size_text(sum(each.size for each in files))}"
     if dry_run:

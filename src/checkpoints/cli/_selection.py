@@ -31,7 +31,6 @@ __all__ = [
 F = TypeVar("F", bound=Callable[..., Any])
 
 _MOST_TOLD = 20
-_MOST_NAMES = 8
 
 
 class NothingFound(click.ClickException):
@@ -116,7 +115,7 @@ def chosen(root: str, names: Sequence[str], where: Sequence[str]) -> Index:
         elif names:
             # Each is a pattern of its own, and a list would be of exact names.
             known = {each for name in names for each in found.where(name).names()}
-            found = found.where(sorted(known))
+            found = found.where(sorted(known) or names[0])
         len(found)  # walks, while the log is quiet
     return found
 
@@ -140,18 +139,10 @@ def tell_unreadable(found: Index) -> bool:
     return bool(found.unreadable)
 
 
-def nothing_of(found: Index, root: str, *, filtered: bool) -> NothingFound:
+def nothing_of(found: Index, *, filtered: bool) -> NothingFound:
     """Return what tells that nothing was found, and what there would be."""
-    if not filtered:
-        return NothingFound(f"nothing was saved under {found.root}")
-    names = chosen(root, (), ()).names()
-    if not names:
-        return NothingFound(f"nothing was saved under {found.root}")
-    known = ", ".join(names[:_MOST_NAMES])
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return NothingFound(
-        f"no entry under {found.root} is such; there are the names {known}{more}"
-    )
+    why = found.why_empty() if filtered else "nothing was saved there"
+    return NothingFound(f"{found.root}: {why}")
 
 
 def one_of(
@@ -183,7 +174,7 @@ def one_of(
     exact = [each for each in found if rest and each.fullname == rest[0]]
     entries = exact or list(found[: _MOST_TOLD + 1])
     if not entries:
-        raise nothing_of(found, place, filtered=bool(rest or where))
+        raise nothing_of(found, filtered=bool(rest or where))
     if len(entries) > 1:
         count = len(exact) or len(found)
         told = "\n".join(f"  {_one_line(each)}" for each in entries[:_MOST_TOLD])
