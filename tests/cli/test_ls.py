@@ -68,6 +68,13 @@ class TestFilter:
             (("bakery.order", "--where", "shop=north"), 2),
             (("b*", "--where", "day=9|11"), 2),
             (("--where", "day=1*", "--where", "shop=s*"), 1),
+            (("--where", "day>9"), 2),
+            (("--where", "day>=9"), 4),
+            (("--where", "day<10"), 2),
+            (("--where", "day<=10", "--where", "shop=north"), 2),
+            (("--where", "day=>9"), 2),
+            (("--where", "day=10..12"), 2),
+            (("--where", "day>9|9"), 4),
             (("oven", "bakery.*"), 5),
             (("oven", "nothing"), 1),
         ],
@@ -80,6 +87,28 @@ class TestFilter:
         done = run("ls", root, "--where", text)
         assert done.code == 2
         assert "TAG=VALUE" in done.err
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("day!=9", "as in 'day=this|that'"),
+            ("day==9", "write 9 alone"),
+            ("day>x", "behind >"),
+        ],
+    )
+    def test_a_comparison_that_there_is_not_is_told(self, run, root, text, told):
+        done = run("ls", root, "--where", text)
+        assert done.code == 2
+        assert told in done.err
+
+    def test_a_bar_in_brackets_is_one_of_the_text(self, run, tmp_path):
+        handler = FileHandler(tmp_path / "saved")
+        for shop in ("a|b", "a", "b", "a!=b"):
+            with tags(shop=shop):
+                handler.checkpoint("x", 1)
+        for text, count in (("a|b", 2), ("a[|]b", 1), ("a[|]b|b", 2), ("a!=b", 1)):
+            done = run("ls", tmp_path / "saved", "--where", f"shop={text}")
+            assert len(names_in(done.out)) == count
 
     @pytest.mark.parametrize("form", [(), ("--json",), ("--csv",)])
     @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ _EXAMPLES = """\b
 Examples:
   checkpoints ls saved
   checkpoints ls saved 'mypkg.*' --where day='2026-03-*' --where shop='north|south'
+  checkpoints ls saved --where 'step>=3' --where day=2026-03-01..2026-03-31
   checkpoints ls saved --tree
   checkpoints ls saved --long --sort saved --reverse --limit 20
 """

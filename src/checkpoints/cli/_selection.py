@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -31,6 +32,9 @@ __all__ = [
 F = TypeVar("F", bound=Callable[..., Any])
 
 _MOST_TOLD = 20
+_CONDITION = re.compile(r"(.+?)(!=|[=<>])(.*)", re.DOTALL)
+# But not that of `[|]`, which is the letter itself.
+_BARS = re.compile(r"(?<!\[)\||\|(?!\])")
 
 
 class NothingFound(click.ClickException):
@@ -59,8 +63,8 @@ def where_option(command: F) -> F:
         metavar="TAG=VALUE",
         shell_complete=complete_where,
         help=(
-            "Only what has this tag: a text, a glob, or several as in a|b. May be "
-            "given again."
+            "Only what has this tag: a text, a glob, or several as in a|b; or a "
+            "comparison, quoted for the shell, such as 'step>=3'. May be given again."
         ),
     )(command)
 
@@ -103,12 +107,7 @@ def chosen(root: str, names: Sequence[str], where: Sequence[str]) -> Index:
     """
     found = index_of(root)
     for text in where:
-        tag, equals, value = text.partition("=")
-        if not tag or not equals:
-            message = f"--where {text!r}: write it as TAG=VALUE, such as day=monday"
-            raise click.UsageError(checkpoints.printable(message))
-        choices = value.split("|")
-        found = found.where(None, {tag: choices if len(choices) > 1 else value})
+        found = found.where(None, _condition(text))
     with quiet_log():
         if len(names) == 1:
             found = found.where(names[0])
@@ -118,6 +117,25 @@ def chosen(root: str, names: Sequence[str], where: Sequence[str]) -> Index:
             found = found.where(sorted(known) or names[0])
         len(found)  # walks, while the log is quiet
     return found
+
+
+def _condition(text: str) -> dict[str, str | list[str]]:
+    parts = _CONDITION.fullmatch(text)
+    if parts is None:
+        message = (
+            f"--where {text!r}: write it as TAG=VALUE, such as day=monday, or as a "
+            "comparison, such as 'step>=3'"
+        )
+        raise click.UsageError(checkpoints.printable(message))
+    tag, sign, value = parts.groups()
+    if sign == "!=":
+        message = (
+            f"--where {text!r}: nothing asks for all the rest; name what is wanted, as "
+            f"in '{tag}=this|that'"
+        )
+        raise click.UsageError(checkpoints.printable(message))
+    choices = _BARS.split(value if sign == "=" else sign + value)
+    return {tag: choices if len(choices) > 1 else choices[0]}
 
 
 @contextmanager
