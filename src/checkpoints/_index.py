@@ -76,7 +76,8 @@ class Index(Collection[Entry], Reversible[Entry]):
     def __repr__(self) -> str:
         missed = len(self.unreadable)
         folders = f", {missed} of its folders unreadable" if missed else ""
-        return f"<Index of {len(self)} entries under {self.root!r}{folders}>"
+        count = f"{len(self)} entr{'y' if len(self) == 1 else 'ies'}"
+        return f"<Index of {count} under {self.root!r}{folders}>"
 
     def _repr_html_(self) -> str:
         shown_ones = self[:_MOST_SHOWN]

@@ -159,7 +159,7 @@ class TestDryRun:
         (entry,) = index(days).where(day=0, shop="north")
         first, last = done.out.splitlines()
         assert first.startswith(entry.path)
-        assert f"would delete 1 files, {os.stat(entry.path).st_size} B" in last
+        assert f"would delete 1 file, {os.stat(entry.path).st_size} B" in last
         assert len(left(days)) == 10
 
 
@@ -171,7 +171,7 @@ class TestUnfinished:
         process.kill()
         process.wait()
         done = run("gc", tmp_path, "--unfinished-for", "0s", "--yes")
-        assert "deleted 1 files" in done.out
+        assert "deleted 1 file," in done.out
         assert not path.parent.exists()
 
     def test_what_a_live_process_writes_stays(self, run, tmp_path, writer):

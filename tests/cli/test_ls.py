@@ -137,6 +137,21 @@ class TestOrder:
         found = json.loads(run(*arguments).out)
         assert dict(found[0]["tags"])["day"] == "10"
 
+    def test_reverse_alone_is_the_order_of_paths_turned_round(self, run, root):
+        lines = run("ls", root, "--csv").out.splitlines()[1:]
+        turned = run("ls", root, "--csv", "--reverse").out.splitlines()[1:]
+        assert turned == lines[::-1] != lines
+
+    @pytest.mark.parametrize(
+        "options",
+        [("--json", "--csv"), ("--tree", "--json"), ("--tree", "--reverse")],
+    )
+    def test_two_forms_at_once_are_an_error_of_usage(self, run, root, options):
+        done = run("ls", root, *options)
+        assert (done.code, done.out) == (2, "")
+        assert options[0] in done.err
+        assert options[1] in done.err
+
     def test_a_column_that_is_not_there_is_told(self, run, root):
         done = run("ls", root, "--sort", "dya")
         assert done.code == 2

@@ -89,6 +89,21 @@ class TestEntry:
         assert run("show", tmp_path / "saved", "a").code == 2
         assert "a.2.ckpt.zip" in run("show", tmp_path / "saved", "a", "--latest").out
 
+    def test_of_several_files_of_a_key_it_tells_paths_that_open_them(
+        self, run, tmp_path
+    ):
+        handler = FileHandler(tmp_path / "saved", if_exists="keep")
+        for number in (1, 2):
+            handler.checkpoint("a", number)
+            handler.checkpoint("b", number)
+        told = run("show", tmp_path / "saved", "a").err
+        assert "--latest" in told
+        paths = [line.split()[1] for line in told.splitlines() if "ckpt" in line]
+        assert [run("show", path).code for path in paths] == [0, 0]
+        told = run("show", tmp_path / "saved", "--latest").err
+        assert "2 entries are such" in told
+        assert "--latest" not in told
+
     def test_none_ends_with_1(self, run, root):
         done = run("show", root, "nothing")
         assert (done.code, done.out) == (1, "")

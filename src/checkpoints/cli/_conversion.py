@@ -76,9 +76,7 @@ class Conversion:
         Raises:
             UnfitError: Always.
         """
-        name = type(self.value).__name__
-        article = "an" if name[0].lower() in "aeiou" else "a"
-        raise UnfitError(f"{article} {name} cannot be {what}")
+        raise UnfitError(f"{_a(self.value)} cannot be {what}")
 
     def as_table(self, what: str) -> Any:
         """Return a frame, a series, or an array of one or two dimensions for Arrow."""
@@ -122,6 +120,11 @@ class Conversion:
         if array.dtype.hasobject:
             self.fail(f"{what}: it holds Python objects")
         return array
+
+
+def _a(value: object) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
 def _columns_of(value: Any) -> Sequence[object]:
@@ -225,11 +228,11 @@ def _plain(it: Conversion, value: Any, lost: dict[str, None]) -> Any:
         return _plain_keys(it, value, lost)
     if isinstance(value, (list, tuple, set, frozenset)):
         if not isinstance(value, list):
-            lost[f"that it holds a {type(value).__name__}"] = None
+            lost[f"that it holds {_a(value)}"] = None
         return [_plain(it, each, lost) for each in value]
     if type(value).__module__.partition(".")[0] not in _TOLD_AS_TEXT:
-        it.fail(f"JSON: it holds a {type(value).__name__}; give another suffix")
-    lost[f"that it holds a {type(value).__name__}"] = None
+        it.fail(f"JSON: it holds {_a(value)}")
+    lost[f"that it holds {_a(value)}"] = None
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
@@ -247,7 +250,7 @@ def _to_txt(it: Conversion) -> bytes:
     if not isinstance(it.value, str):
         if it.is_frame or it.is_array or it.is_picture:
             it.fail("text: what is printed of it is not all of it")
-        it.lost.append(f"that it is a {type(it.value).__name__}")
+        it.lost.append(f"that it is {_a(it.value)}")
     try:
         return str(it.value).encode()
     except UnicodeEncodeError:

@@ -11,7 +11,7 @@ import click
 
 from checkpoints.cli._completion import complete_root, complete_source_names
 from checkpoints.cli._progress import progress
-from checkpoints.cli._quantity import size_text
+from checkpoints.cli._quantity import files_text
 from checkpoints.cli._screen import tell
 from checkpoints.cli._selection import (
     NoRoot,
@@ -70,14 +70,14 @@ def cp(
     paths = [entry.path for entry in found]
     total = sum(map(_size, paths))
     if dry_run:
-        click.echo(f"would copy {len(paths):,} files, {size_text(total)}")
+        click.echo(f"would copy {files_text(len(paths), total)}")
         context.exit(int(is_partial))
     with progress("copy", total) as advance:
         copies = _Copies(found.root, store, advance, force=force)
         for path in paths:
             copies.add(path)
     same = f", {copies.same:,} were there already" if copies.same else ""
-    click.echo(f"copied {copies.count:,} files, {size_text(copies.size)}{same}")
+    click.echo(f"copied {files_text(copies.count, copies.size)}{same}")
     context.exit(int(is_partial or copies.failed))
 
 

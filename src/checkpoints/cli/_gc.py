@@ -17,7 +17,7 @@ from checkpoints import Entry, Index
 from checkpoints.cli._header import header_of
 from checkpoints.cli._leftovers import leftovers
 from checkpoints.cli._progress import progress
-from checkpoints.cli._quantity import as_age, size_text
+from checkpoints.cli._quantity import as_age, files_text
 from checkpoints.cli._removal import Doomed, list_doomed, remove
 from checkpoints.cli._screen import tell
 from checkpoints.cli._selection import (
@@ -112,11 +112,11 @@ def gc(  # noqa: PLR0913 - each is an option of its own
     files += leftovers(found.root, unfinished_for)
     list_doomed(files, lambda line: click.echo(checkpoints.printable(line)))
     if not yes:
-        total = size_text(sum(each.size for each in files))
-        click.echo(f"would delete {len(files):,} files, {total}" + _way_on(files))
+        total = files_text(len(files), sum(each.size for each in files))
+        click.echo(f"would delete {total}" + _way_on(files))
         context.exit(int(is_partial))
     count, size, failed = remove(found.root, files)
-    click.echo(f"deleted {count:,} files, {size_text(size)}")
+    click.echo(f"deleted {files_text(count, size)}")
     context.exit(int(failed or is_partial))
 
 

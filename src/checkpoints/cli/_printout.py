@@ -14,7 +14,7 @@ import checkpoints
 from checkpoints import Entry, Index
 from checkpoints.cli._header import header_of, shape_of, type_of
 from checkpoints.cli._json_text import json_text
-from checkpoints.cli._quantity import moment_text, size_text
+from checkpoints.cli._quantity import count_text, moment_text, size_text
 from checkpoints.cli._screen import Screen
 from checkpoints.cli._table import Column, Table
 from checkpoints.cli._tree import tree_lines
@@ -76,7 +76,7 @@ class Printout:
             screen.line(table.row(cells, "red" if is_damaged else ""))
             count, total = count + 1, total + size
         if screen.is_terminal:
-            line = f"{count:,} entries, {size_text(total)}"
+            line = f"{count_text(count, 'entry')}, {size_text(total)}"
             screen.line(screen.styled(line, "dim"))
 
     def _columns(self) -> list[Column]:

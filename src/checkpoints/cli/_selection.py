@@ -195,10 +195,10 @@ def one_of(
         raise nothing_of(found, filtered=bool(rest or where))
     if len(entries) > 1:
         count = len(exact) or len(found)
-        told = "\n".join(f"  {_one_line(each)}" for each in entries[:_MOST_TOLD])
+        told = "\n".join(_told_of(entries[:_MOST_TOLD]))
         more = f"\n  and {count - _MOST_TOLD} more" if count > _MOST_TOLD else ""
         raise click.UsageError(
-            f"{count} entries are such; say which by a name, --where or --latest:\n"
+            f"{count} entries are such; say which by {_ways(latest=latest)}:\n"
             f"{told}{more}"
         )
     return entries[0], rest[1:]
@@ -212,7 +212,16 @@ def _file(path: str) -> str:
     return path
 
 
-def _one_line(entry: Entry) -> str:
-    tags = " ".join(f"{name}={value}" for name, value in entry.tags)
-    number = f" (file {entry.number})" if entry.number > 1 else ""
-    return checkpoints.printable(f"{entry.fullname} {tags}{number}".rstrip())
+def _ways(*, latest: bool) -> str:
+    return "a name, --where" + ("" if latest else ", --latest") + " or its path alone"
+
+
+def _told_of(entries: Sequence[Entry]) -> Iterator[str]:
+    """Yield a line for each entry, with the path where nothing else tells it apart."""
+    lines = [
+        f"{each.fullname} " + " ".join(f"{name}={value}" for name, value in each.tags)
+        for each in entries
+    ]
+    for entry, line in zip(entries, lines, strict=True):
+        path = f"  {entry.path}" if lines.count(line) > 1 else ""
+        yield "  " + checkpoints.printable(line.rstrip() + path)
