@@ -45,6 +45,29 @@ class TestTable:
             FileHandler(tmp_path / "saved").checkpoint("a", 1)
         assert "long" * 40 in run("ls", tmp_path / "saved").out
 
+    @pytest.mark.parametrize(
+        ("width", "options", "heading"),
+        [
+            (80, (), ["name", "day", "shop", "size", "written", "(UTC)"]),
+            (50, (), ["name", "day", "shop", "size", "written"]),
+            (40, (), ["name", "day", "shop", "size"]),
+            (20, (), ["name", "day", "shop", "size"]),
+            (80, ("--long",), ["name", "day", "shop", "size", "saved"]),
+            (50, ("--long",), ["name", "day", "shop", "size", "values"]),
+        ],
+    )
+    def test_where_it_is_narrow_the_name_is_the_last_to_be_cut(
+        self, run, root, monkeypatch, width, options, heading
+    ):
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("NO_COLOR", "1")
+        monkeypatch.setenv("COLUMNS", str(width))
+        lines = run("ls", root, *options).out.splitlines()
+        assert lines[0].split()[: len(heading)] == heading
+        assert lines[1].split()[0] == "bakery.order"
+        if width > 20:
+            assert max(map(len, lines)) <= width
+
     def test_many_tags_share_a_column(self, run, tmp_path):
         with tags({f"tag{number}": number for number in range(9)}):
             FileHandler(tmp_path / "saved").checkpoint("a", 1)

@@ -24,10 +24,12 @@ __all__ = ["Printout"]
 # More columns than that are no table that somebody reads.
 _MOST_TAGS = 8
 _SIZE = Column("size", is_right=True, width=8)
-_WRITTEN = Column("written (UTC)", "dim", width=19)
+# To the minute, or the day.
+_TO_SPARE = Column("", "dim", width=19, shorter=(16, 10), is_spare=True)
+_WRITTEN = _TO_SPARE._replace(heading="written (UTC)")
 _LONG = (
-    Column("saved (UTC)", "dim", width=19),
-    Column("run", gives_way=True),
+    _TO_SPARE._replace(heading="saved (UTC)"),
+    Column("run", gives_way=True, is_spare=True),
     Column("values", gives_way=True),
 )
 _DAMAGED = "damaged: "
@@ -84,7 +86,7 @@ class Printout:
         if len(told) > _MOST_TAGS:
             told = [Column("tags")]
         last = _LONG if self._is_long else (_WRITTEN,)
-        return [Column("name", "cyan"), *told, _SIZE, *last]
+        return [Column("name", "cyan", stays=True), *told, _SIZE, *last]
 
     def as_tree(self) -> None:
         """Print a tree."""

@@ -35,7 +35,7 @@ _COUNTS = ("nulls", "NaN", "Inf")
 _NOTHING = ((None, ""), (None, "", 0))
 _INDENT = 2
 _VALUES = (
-    Column("value", "cyan"),
+    Column("value", "cyan", stays=True),
     Column("kind"),
     Column("of", gives_way=True),
     Column("shape"),
