@@ -95,7 +95,7 @@ class PendingError(CheckpointError, TimeoutError):
 
 
 class UnknownValueError(CheckpointError, LookupError):
-    """The file holds no value of that name."""
+    """The file holds no value of that name, or there is no entry to take it of."""
 
 
 class MissingDependencyError(CheckpointError, ImportError):

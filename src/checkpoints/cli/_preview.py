@@ -195,7 +195,8 @@ def _ends_of(column: Any) -> dict[str, str]:
     try:
         # Durations have no order there, but their numbers have.
         is_long = pyarrow.types.is_duration(kind)
-        ends = pyarrow.compute.min_max(column.cast("int64") if is_long else column)
+        ordered = column.cast("int64") if is_long else column
+        ends = pyarrow.compute.call_function("min_max", [ordered])
     except pyarrow.ArrowNotImplementedError:  # an interval is longer or not
         return {}
     return {name: _cell(ends[name].cast(kind)) for name in ("min", "max")}
