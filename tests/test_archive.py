@@ -302,6 +302,19 @@ class TestDamage:
                 archive.read("a.bin")
         assert threading.active_count() == before
 
+    def test_a_file_that_has_grown_is_not_called_cut_short(self, tmp_path):
+        FileHandler(tmp_path).checkpoint("damaged", 1)
+        path = tmp_path / "damaged.ckpt.zip"
+        whole = path.read_bytes()
+        for data, told in (
+            (whole + b"more", "there are bytes behind its end"),
+            (whole[:-1], "it is cut short"),
+            (whole[:-100], "it is cut short"),
+        ):
+            path.write_bytes(data)
+            with pytest.raises(CorruptFileError, match=told):
+                load(path)
+
     def test_nothing_that_is_raised_hides_the_file_and_the_way_out(self, tmp_path):
         FileHandler(tmp_path).checkpoint("damaged", 1)
         path = tmp_path / "damaged.ckpt.zip"

@@ -62,17 +62,30 @@ class TestBudget:
         with pytest.raises(MemoryError) as told:
             budget.take(5000, "the second")
         for text in (
-            *("root/a.ckpt.zip", "the second", "5,060 bytes", "limit is 100"),
-            *("by name", "mmap=True", "max_bytes=5060"),
+            *("root/a.ckpt.zip", "the second", "5,059 bytes", "limit is 100"),
+            *("by name", "mmap=True", "more with max_bytes"),
         ):
             assert text in str(told.value)
+
+    def test_it_gives_no_number_that_is_not_enough(self, saved):
+        path = saved(a=[1, "a", 2.5] * 1000)
+        with pytest.raises(TooLargeError) as told:
+            load(path, max_bytes=1)
+        assert "max_bytes=" not in str(told.value)
 
     def test_without_a_limit_it_is_the_memory_of_this_machine(self):
         assert Budget("a").left == Budget("a", None).left > 64 * MIB
         with pytest.raises(TooLargeError):
             Budget("a").take(1 << 80, "everything")
 
-    @pytest.mark.parametrize("wrong", [0, -1, 1.5, "1G", True, [1]], ids=repr)
+    def test_it_may_be_written_as_people_do(self, saved):
+        path = saved(a=b"a" * 10 * KIB)
+        assert len(load(path, max_bytes="1MB")["a"]) == 10 * KIB
+        (entry,) = index(path.parent)
+        with pytest.raises(TooLargeError, match="limit is 1,000"):
+            entry.load(max_bytes="1kB")
+
+    @pytest.mark.parametrize("wrong", [0, -1, 1.5, "1 gross", "0", True, [1]], ids=repr)
     def test_what_is_no_count_of_bytes_is_told(self, saved, wrong):
         path = saved(a=1)
         with pytest.raises(ConfigError, match=r"max_bytes=.*from 1 on"):

@@ -231,12 +231,24 @@ class TestWhatCannotBe:
         with pytest.raises(FormatError, match="Path"):
             index(root).concat("value", trusted=True)
 
-    def test_no_entry_makes_an_empty_table(self, root):
-        root.mkdir()
-        for to, kind in MAKE.items():
-            found = index(root).concat("value", to=to)
-            assert isinstance(found, type(kind({})))
-            assert len(found) == 0
+    def test_of_no_entry_is_an_error_that_says_what_none_has(self, root):
+        save(root, 1, model="a")
+        for to in (None, *MAKE):
+            with pytest.raises(LookupError, match="no entry has the tag 'modle'; ther"):
+                index(root).where(modle="a").concat("value", to=to)
+
+    def test_the_whole_files_of_a_damaged_tree_become_one_as_the_error_says(self, root):
+        for n in range(3):
+            save(root, n, n=n)
+        found = index(root)
+        Path(found[1].path).write_bytes(Path(found[1].path).read_bytes()[:200])
+        with pytest.raises(CorruptFileError) as told:
+            found.concat("value")
+        (note,) = told.value.__notes__
+        assert "found[[entry.path not in bad for entry in found]]" in note
+        bad = dict(checkpoints.verify(root).damaged)
+        whole = found[[entry.path not in bad for entry in found]]
+        assert whole.concat("value", to="polars")["value"].to_list() == [0, 2]
 
     def test_a_library_that_is_not_known_is_an_error(self, root):
         root.mkdir()

@@ -100,6 +100,23 @@ class TestWhere:
         with pytest.raises(ConfigError, match=r"where\(None, "):
             found.where({"model": "lasso"})
 
+    def test_a_function_of_all_tags_is_asked_as_that_of_a_rule(self, found):
+        pair = ("model", "lasso")
+        part = found.where("mypkg.fit", lambda pairs: pair in pairs, step=1)
+        assert [dict(entry.tags)["model"] for entry in part] == ["lasso"]
+
+    def test_an_error_of_that_function_tells_of_the_tags(self, found):
+        with pytest.raises(KeyError) as told:
+            len(found.where(None, lambda pairs: dict(pairs)["none"]))
+        assert "pairs of a name and a text" in told.value.__notes__[0]
+
+    @pytest.mark.parametrize("second", ["lab.eval", ["lab.eval"], 3])
+    def test_a_second_that_is_no_mapping_is_an_error_that_tells_how(
+        self, found, second
+    ):
+        with pytest.raises(ConfigError, match=r"several names are a list"):
+            found.where("lab.note", second)
+
     @pytest.mark.parametrize(
         ("arguments", "wanted"),
         [(("a..b",), {}), ((3,), {}), ((), {"n": slice(1, 2, 3)})],

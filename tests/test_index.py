@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import checkpoints
-from checkpoints import Entry, FileHandler, Index, index, tags
+from checkpoints import ConfigError, Entry, FileHandler, Index, index, tags
 
 LOCATION = Path(checkpoints.__file__).parents[1]
 
@@ -72,6 +72,27 @@ class TestIndex:
         assert list(part) == [entries[1], entries[2]]
         assert list(entries[::-1]) == list(reversed(entries))
         assert len(entries[5:]) == 0
+
+    def test_positions_and_answers_make_an_index_again(self, entries):
+        some = [entries[2], entries[0]]
+        for positions in ([2, 0], (-1, -3), iter([2, 0])):
+            assert list(entries[positions]) == some
+        assert list(entries[[True, False, True]]) == [entries[0], entries[2]]
+        assert len(entries[[]]) == 0
+
+    @pytest.mark.parametrize(
+        ("wrong", "error"),
+        [
+            ([3], IndexError),
+            (["total"], TypeError),
+            ("total", TypeError),
+            ([True, False], ConfigError),
+            ([True, 1, 2], ConfigError),
+        ],
+    )
+    def test_what_is_neither_is_an_error(self, entries, wrong, error):
+        with pytest.raises(error):
+            entries[wrong]
 
     def test_beyond_its_end_there_is_nothing(self, entries):
         with pytest.raises(IndexError):

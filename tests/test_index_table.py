@@ -246,3 +246,22 @@ class TestLibraries:
             match=f"pip install .*{library}|{library}.*pip install",
         ):
             found.to_polars() if library == "polars" else found.to_pandas()
+
+
+class TestPositions:
+    @pytest.mark.parametrize("make", [numpy.array, pandas.Series, polars.Series])
+    def test_columns_of_them_and_of_answers_make_an_index_again(self, found, make):
+        assert list(found[make([2, 0])]) == [found[2], found[0]]
+        assert list(found[make([True, False, True])]) == [found[0], found[2]]
+        assert found[numpy.int64(2)] == found[2]
+
+    def test_so_what_is_damaged_can_be_left_out(self, found):
+        whole = [found[0], found[2]]
+        Path(found[1].path).write_bytes(b"")
+        for frame in (found.to_pandas(details=True), found.to_polars(details=True)):
+            is_null = (
+                frame["error"].isna()
+                if hasattr(frame, "iloc")
+                else (frame["error"].is_null())
+            )
+            assert list(found[is_null]) == whole

@@ -161,6 +161,12 @@ class TestRoots:
     def test_a_file_url_is_a_path(self, tmp_path):
         assert open_store(f"file://{tmp_path}/a").root == f"{tmp_path}/a"
 
+    @pytest.mark.parametrize("root", ["", "file://"])
+    def test_an_empty_one_is_not_the_working_folder(self, root):
+        for take in (open_store, index):
+            with pytest.raises(ConfigError, match="for the working folder"):
+                take(root)
+
     @pytest.mark.parametrize("url", ["s3://bucket/a", "https://host/a", "gs://b"])
     def test_another_url_is_told_with_the_way_out(self, url):
         with pytest.raises(ConfigError, match="write a Handler"):

@@ -56,6 +56,12 @@ class TestTexts:
             ("b", [">3", "b"]),
             ("../x", "../*"),
             ("<lambda>", "[<]lambda>"),
+            ("==3", "[=]=3"),
+            ("=3", "[=]3"),
+            ("!=3", "![=]3"),
+            ("=3", lambda text: text == "=3"),
+            ("!x", "!x"),
+            ("a...b", "a...b"),
             ("v1..v2", "v1..v2"),
         ],
     )
@@ -99,6 +105,18 @@ class TestTexts:
             ("1..x", "two numbers, two dates or two times"),
             ("3..2017-03-01", "two numbers, two dates or two times"),
             (["a", ">"], "behind >"),
+            ("==3", "write 3 alone for what equals it, or \\[=\\]=3 for"),
+            ("=3", "write 3 alone for what equals it, or \\[=\\]3 for"),
+            ("=>3", "write >=3"),
+            ("=<3", "write <=3"),
+            ("!=3", "a list, give a function"),
+            (["a", "!=3"], "a list, give a function"),
+            ("3...7", "two dots"),
+            ("...7", "two dots"),
+            (">2026-02-30", "no such day or time as 2026-02-30"),
+            ("2026-02-30..", "no such day or time as 2026-02-30"),
+            ("<2026-02-03T25:00", "no such day or time"),
+            ("<9:30", "as in 2026-03-01 or 09:30"),
         ],
     )
     def test_one_that_cannot_be_read_is_an_error_before_anything_is_saved(
@@ -206,6 +224,36 @@ class TestRange:
         wanted = slice(datetime.datetime(2017, 3, 1), None)
         assert fits("2017-03-02T00:00:00", wanted)
         assert not fits("2017-03-02T00:00:00Z", wanted)
+
+    @pytest.mark.parametrize(
+        ("first", "last"),
+        [
+            (DAY, 3),
+            (3, "5"),
+            (datetime.datetime(2017, 3, 1), datetime.datetime(2017, 4, 1, tzinfo=UTC)),
+            (datetime.time(1), datetime.time(2, tzinfo=UTC)),
+            (DAY, datetime.time(2)),
+            (None, True),
+            (b"a", None),
+            (datetime.timedelta(1), None),
+        ],
+    )
+    def test_whose_ends_are_of_no_one_kind_is_an_error(self, first, last):
+        for wanted in (slice(first, last), [slice(first, last)]):
+            with pytest.raises(ConfigError, match="two numbers, two dates"):
+                checked_tag_filter({"n": wanted})
+
+    @pytest.mark.parametrize(
+        ("first", "last"),
+        [
+            (3, decimal.Decimal(7)),
+            (DAY, datetime.datetime(2017, 3, 4, tzinfo=UTC)),
+            (None, None),
+            ("a", "b"),
+        ],
+    )
+    def test_whose_ends_can_be_compared_is_none(self, first, last):
+        assert checked_tag_filter({"n": slice(first, last)})
 
     def test_with_a_step_is_an_error(self):
         with pytest.raises(ConfigError, match=r"slice\(first, last\)"):

@@ -285,6 +285,8 @@ class Archive:
         tail = bytearray(min(size, _TAIL))
         self._fill(size - len(tail), memoryview(tail))
         if tail[-END_BYTES : -END_BYTES + 4] != b"PK\5\6":
+            if 0 <= tail.rfind(b"PK\5\6") < len(tail) - END_BYTES:
+                raise self._corrupt("there are bytes behind its end")
             raise self._corrupt("it is cut short, or no checkpoint file")
         start, count = find_directory(tail, size)
         # The memory is asked for before any of it is taken, whatever the file claims.

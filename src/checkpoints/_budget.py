@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from checkpoints.errors import ConfigError, TooLargeError
+from checkpoints.errors import TooLargeError
 
 __all__ = ["Budget"]
 
@@ -18,9 +18,6 @@ class Budget:
         path: The file, for messages.
         max_bytes: How much it may be; None means the memory of this machine.
 
-    Raises:
-        ConfigError: If it is no count of bytes.
-
     >>> budget = Budget("a.ckpt.zip", 100)
     >>> budget.take(60, "an array")
     >>> budget.left
@@ -30,11 +27,6 @@ class Budget:
     def __init__(self, path: str, max_bytes: int | None = None) -> None:
         if max_bytes is None:
             max_bytes = _physical_memory()
-        elif type(max_bytes) is not int or max_bytes <= 0:
-            raise ConfigError(
-                f"max_bytes={max_bytes!r} has to be a whole number of bytes from 1 on, "
-                "such as 8 * 2**30; None means the memory of this machine"
-            )
         self._path = path
         self._limit = max_bytes
         self.left = max_bytes

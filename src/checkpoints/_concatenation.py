@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -16,22 +16,45 @@ from checkpoints._entry import Entry
 from checkpoints._listing import Listing
 from checkpoints._part_table import table_of
 from checkpoints._shown import shown
-from checkpoints.errors import ConfigError, FormatError
+from checkpoints.errors import (
+    ConfigError,
+    CorruptFileError,
+    FormatError,
+    UnknownValueError,
+)
 
 __all__ = ["concatenated"]
 
+_WITHOUT_DAMAGE = (
+    "To go on without the files that are damaged: bad = dict(verify(root).damaged), "
+    "and found[[entry.path not in bad for entry in found]] of the index found"
+)
 _LIBRARIES = ("pandas", "polars", "arrow")
 
 
-def concatenated(listing: Listing, value: str, *, to: str | None, trusted: bool) -> Any:
+def concatenated(
+    listing: Listing,
+    value: str,
+    *,
+    to: str | None,
+    trusted: bool,
+    why_empty: Callable[[], str],
+) -> Any:
     """Return one table of a value of all files; `Index.concat` says more."""
     if to is not None and to not in _LIBRARIES:
         message = f"to={shown(to)} is not known: it is one of {', '.join(_LIBRARIES)}"
         raise ConfigError(message)
+    if not len(listing):
+        message = f"there is no entry to take {shown(value)} of: {why_empty()}"
+        raise UnknownValueError(message)
     parts = _Parts(value)
     for entry in listing:
-        found = entry.load(value, trusted=trusted)[value]
-        parts.add(entry, found)
+        try:
+            found = entry.load(value, trusted=trusted)[value]
+            parts.add(entry, found)
+        except CorruptFileError as error:
+            error.add_note(_WITHOUT_DAMAGE)
+            raise
         to = to or _library_of(found)
     return as_library(to or _library_of(None), parts.joined())
 
@@ -67,8 +90,6 @@ class _Parts:
 
     def joined(self) -> dict[str, Any]:
         pyarrow = import_pyarrow()
-        if not self._tables:
-            return {}
         lengths = [table.num_rows for table in self._tables]
         table = pyarrow.concat_tables(self._tables, promote_options="permissive")
         self._tables.clear()

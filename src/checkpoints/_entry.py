@@ -138,7 +138,7 @@ class Entry:
         *names: str,
         trusted: bool = False,
         mmap: bool = False,
-        max_bytes: int | None = None,
+        max_bytes: int | str | None = None,
     ) -> dict[str, Any]:
         """Load values by name, or all; the same as `load(entry, ...)`."""
         return load_file(
@@ -152,7 +152,7 @@ def load(
     *names: str,
     trusted: bool = False,
     mmap: bool = False,
-    max_bytes: int | None = None,
+    max_bytes: int | str | None = None,
 ) -> dict[str, Any]:
     """
     Load what was saved: all values of a file, or those that are named.
@@ -168,7 +168,8 @@ def load(
         mmap: Map arrays, read-only, instead of reading them: at no cost until they
             are looked at, and unchecked. Compressed ones are read all the same.
         max_bytes: How much memory the values may take, before they are decoded;
-            mapped arrays do not count. None means the memory of this machine.
+            mapped arrays do not count. A number, or a text such as `"500MB"`; None
+            means the memory of this machine.
 
     Returns:
         The values by name.
@@ -178,6 +179,7 @@ def load(
         UnknownValueError: If the file holds no value of a name.
         CorruptFileError: If the file is cut short, changed, or no checkpoint.
         TooLargeError: If the values would take more memory than `max_bytes`.
+        ConfigError: If `max_bytes` is no number of bytes.
         UntrustedError: If a value is a pickle, and `trusted` was not given.
         FormatError: If a later version of this library wrote it, or a value is of a
             kind that is not known here.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from checkpoints._entry import key_of
 from checkpoints._name_pattern import NamePattern
 from checkpoints._shown import shown
 from checkpoints._tag_filter import checked_tag_filter, may_match, tags_match
+from checkpoints._tags import Tags
 from checkpoints._walk import Segments
 from checkpoints.errors import ConfigError
 
@@ -20,14 +22,18 @@ class EntryFilter:
 
     Args:
         names: A pattern, or a list of exact names; None takes them all.
-        tags: What is wanted of the tags, by name.
+        tags: What is wanted of the tags, by name, or a function of all of them.
+        named: What is wanted of the tags as well.
 
     Raises:
         ConfigError: If one of them cannot be.
     """
 
     def __init__(
-        self, names: str | Iterable[str] | None, tags: Mapping[str, object]
+        self,
+        names: str | Iterable[str] | None,
+        tags: object = None,
+        named: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
         if isinstance(names, Mapping):
             message = (
@@ -36,7 +42,27 @@ class EntryFilter:
             )
             raise ConfigError(message)
         self._pattern = None if names is None else NamePattern(names)
-        self._tags = checked_tag_filter(tags)
+        self._asks = None if isinstance(tags, Mapping) or not callable(tags) else tags
+        if tags is None or self._asks:
+            tags = {}
+        if not isinstance(tags, Mapping):
+            message = (
+                f"where(..., {shown(tags)}): the second is a mapping of tags, or a "
+                "function of all of them; several names are a list, as in "
+                "where(['a', 'b'])"
+            )
+            raise ConfigError(message)
+        self.names = None if self._pattern is None else self._pattern.names
+        self.tags = checked_tag_filter({**tags, **named})
+
+    def parts(self) -> Iterator[EntryFilter]:
+        """Yield a filter for each of the things that this one asks for."""
+        if self.names is not None:
+            yield EntryFilter(self.names)
+        for name, wanted in self.tags.items():
+            yield EntryFilter(None, {name: wanted})
+        if self._asks:
+            yield EntryFilter(None, self._asks)
 
     def enters(self, folder: Segments) -> bool:
         """Tell whether what lies below a folder can be taken."""
@@ -46,11 +72,22 @@ class EntryFilter:
             return True
         if self._pattern and not self._pattern.may_cover_below(".".join(prefixes)):
             return False
-        return may_match(tags, self._tags)
+        return may_match(tags, self.tags)
 
     def takes(self, folder: Segments) -> bool:
         """Tell whether the tags of a folder are such as are asked for."""
-        return tags_match(key_of(folder)[0], self._tags)
+        tags = key_of(folder)[0]
+        return tags_match(tags, self.tags) and (not self._asks or self._says(tags))
+
+    def _says(self, tags: Tags) -> bool:
+        try:
+            return bool(self._asks and self._asks(tuple(tags)))
+        except Exception as error:
+            error.add_note(
+                f"the function of where(...) was asked of the tags {shown(tags)}; it "
+                "gets pairs of a name and a text"
+            )
+            raise
 
     def covers(self, fullname: str) -> bool:
         """Tell whether a name is asked for."""

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Reversible
-from typing import Any, overload
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Reversible,
+)
+from typing import Any, TypeAlias, overload
 
+from checkpoints._absence import why_none
 from checkpoints._columns import as_library
 from checkpoints._concatenation import concatenated
 from checkpoints._entry import Entry, key_of, path_of
@@ -21,6 +29,8 @@ from checkpoints._walk import check_root
 from checkpoints.storage import open_store
 
 __all__ = ["Index", "index"]
+
+Asks: TypeAlias = Callable[[tuple[tuple[str, str], ...]], object]
 
 # As many rows as somebody scrolls through.
 _MOST_SHOWN = 200
@@ -60,11 +70,14 @@ class Index(Collection[Entry], Reversible[Entry]):
         self._filters: tuple[EntryFilter, ...] = ()
         self._unreadable: list[OSError] = []
         self._found: Listing | None = None
+        # What there was before the filter that took none of it, and the filter.
+        self._emptied: tuple[Listing, EntryFilter] | None = None
 
     def __repr__(self) -> str:
         missed = len(self.unreadable)
         folders = f", {missed} of its folders unreadable" if missed else ""
-        return f"<Index of {len(self)} entries under {self.root!r}{folders}>"
+        count = f"{len(self)} entr{'y' if len(self) == 1 else 'ies'}"
+        return f"<Index of {count} under {self.root!r}{folders}>"
 
     def _repr_html_(self) -> str:
         shown_ones = self[:_MOST_SHOWN]
@@ -79,7 +92,8 @@ class Index(Collection[Entry], Reversible[Entry]):
 
     def __getstate__(self) -> dict[str, Any]:
         # Walked, and without its filters: they may hold functions.
-        return {**vars(self), "_found": self._listing, "_filters": ()}
+        walked = {"_found": self._listing, "_filters": (), "_emptied": None}
+        return {**vars(self), **walked}
 
     def __len__(self) -> int:
         return len(self._listing)
@@ -96,10 +110,16 @@ class Index(Collection[Entry], Reversible[Entry]):
     @overload
     def __getitem__(self, position: int) -> Entry: ...
     @overload
-    def __getitem__(self, position: slice) -> Index: ...
-    def __getitem__(self, position: int | slice) -> Entry | Index:
+    def __getitem__(self, position: slice | Iterable[Any]) -> Index: ...
+    def __getitem__(self, position: int | slice | Iterable[Any]) -> Entry | Index:
         if isinstance(position, slice):
             return self._with(self._listing.sliced(position))
+        if isinstance(position, str):
+            raise TypeError(
+                f"{shown(position)} is no position; where(...) takes names and tags"
+            )
+        if isinstance(position, Iterable):
+            return self._with(self._listing.chosen(position))
         return self._listing.entry(position)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
@@ -124,7 +144,7 @@ class Index(Collection[Entry], Reversible[Entry]):
     def where(
         self,
         names: str | Iterable[str] | None = None,
-        tags: Mapping[str, Wanted] | None = None,
+        tags: Mapping[str, Wanted] | Asks | None = None,
         /,
         **named: Wanted,
     ) -> Index:
@@ -137,7 +157,8 @@ class Index(Collection[Entry], Reversible[Entry]):
         Args:
             names: An exact name, which takes all names below it as well, a glob such
                 as `"mypkg.*"`, or a list of exact names.
-            tags: What is wanted of each tag, where its name is no keyword.
+            tags: What is wanted of each tag, where its name is no keyword; or a
+                function that gets all the tags of an entry, as pairs of texts.
             **named: The same by keyword: a text, which may be a glob; a number or a
                 date, compared as such, so that `3` finds `03`; a list of these, any of
                 which will do; `slice(first, last)`, which includes both; or a function
@@ -146,12 +167,33 @@ class Index(Collection[Entry], Reversible[Entry]):
         Raises:
             ConfigError: If a name or a tag cannot be asked for like that.
         """
-        rule = EntryFilter(names, {**(tags or {}), **named})
+        rule = EntryFilter(names, tags, named)
         if self._found is not None:
-            return self._with(self._found.filtered(rule))
+            return self._with(self._found.filtered(rule), rule)
         narrower = Index(self.root, all_files=self._all_files)
         narrower._filters = (*self._filters, rule)
         return narrower
+
+    def why_empty(self) -> str:
+        """
+        Return why there are no entries: what no entry has, and what there is instead.
+
+        Lists the folder anew, if that was not done yet without a filter; an empty text
+        if there are entries.
+
+        >>> import tempfile
+        >>> from checkpoints import FileHandler
+        >>> root = tempfile.mkdtemp()
+        >>> FileHandler(root).checkpoint("shop.total", 12)
+        >>> index(root).where("shop.totla").why_empty()
+        "no entry has the name 'shop.totla'; the nearest are 'shop.total'"
+        """
+        if len(self):
+            return ""
+        if self._emptied:
+            return why_none(self._emptied[0], [self._emptied[1]])
+        all_of_it = Listing.of(self.root, (), [], all_files=self._all_files)
+        return why_none(all_of_it, self._filters)
 
     def sort(self, *by: str, reverse: bool = False) -> Index:
         """
@@ -260,11 +302,14 @@ class Index(Collection[Entry], Reversible[Entry]):
         Raises:
             FormatError: If a value is of another form, or does not fit the others;
                 the message names the entry.
-            UnknownValueError: If an entry has no such value.
+            UnknownValueError: If an entry has no such value, or there is no entry;
+                the message says what of `where` no entry has.
             MissingDependencyError: If a library is not installed.
             CheckpointError, OSError: As for `load`.
         """
-        return concatenated(self._listing, value, to=to, trusted=trusted)
+        return concatenated(
+            self._listing, value, to=to, trusted=trusted, why_empty=self.why_empty
+        )
 
     def _as(self, library: str, *, details: bool) -> Any:
         table = self.to_arrow(details=details)
@@ -289,9 +334,13 @@ class Index(Collection[Entry], Reversible[Entry]):
                 )
         return self._found
 
-    def _with(self, listing: Listing) -> Index:
+    def _with(self, listing: Listing, rule: EntryFilter | None = None) -> Index:
         other = Index(self.root, all_files=self._all_files)
         other._found, other._unreadable = listing, self._unreadable
+        if not len(self):
+            other._filters, other._emptied = self._filters, self._emptied
+        elif rule and not len(listing):
+            other._emptied = self._listing, rule
         return other
 
 
@@ -312,6 +361,7 @@ def index(root: str | os.PathLike[str], *, all_files: bool = False) -> Index:
     Raises:
         FileNotFoundError: If there is no such folder.
         NotADirectoryError: If it is a file.
+        ConfigError: If it is no path, or an empty one.
 
     >>> import tempfile
     >>> from checkpoints import checkpoint, config, tags

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from checkpoints._entry import CONTAINERS, Entry, start_of, stem_and_number
 from checkpoints._entry_filter import EntryFilter
 from checkpoints._walk import Segments, walk
+from checkpoints.errors import ConfigError
 
 __all__ = ["Listing", "status_of"]
 
@@ -92,6 +94,29 @@ class Listing:
         places = array("I", [self.places[position] for position in chosen])
         files = [self.files[position] for position in chosen]
         return Listing(self.root, self.folders, places, files)
+
+    def chosen(self, answers: Iterable[Any]) -> Listing:
+        """
+        Return the files at these positions, or those with a yes, if it is yes or no.
+
+        Raises:
+            TypeError: If it is neither.
+            IndexError: If there is no such position.
+            ConfigError: If there is not one yes or no for each file.
+        """
+        some, count = list(answers), len(self)
+        # That of NumPy is another, and has two names.
+        flags = [type(it).__name__ in ("bool", "bool_") for it in some]
+        if not any(flags):
+            places = range(count)
+            return self.picked([places[it] for it in some])
+        if not all(flags) or len(some) != count:
+            message = (
+                f"there are {count} entries, and {sum(flags)} times yes or no: it has "
+                "to be one for each, or a list of positions"
+            )
+            raise ConfigError(message)
+        return self.picked(number for number, it in enumerate(some) if it)
 
     def compact(self) -> Listing:
         """Return the same files, with no folders besides theirs."""

@@ -13,6 +13,7 @@ from checkpoints._container import meta_of, open_container
 from checkpoints._local_file import LocalFile
 from checkpoints._parquet import ParquetFile
 from checkpoints._shown import shown
+from checkpoints._size import parse_size
 from checkpoints.errors import (
     CheckpointError,
     CorruptFileError,
@@ -36,10 +37,11 @@ def load_file(
     *,
     trusted: bool,
     mmap: bool,
-    max_bytes: int | None,
+    max_bytes: int | str | None,
 ) -> dict[str, Any]:
     """Load values from a file; `checkpoints.load` says more."""
-    budget = Budget(os.fspath(path), max_bytes)
+    limit = None if max_bytes is None else parse_size("max_bytes", max_bytes)
+    budget = Budget(os.fspath(path), limit)
     with LocalFile(os.fspath(path)) as file:
         container = open_container(file, budget)
         nodes = _wanted(container.header["values"], tuple(names), file.path)

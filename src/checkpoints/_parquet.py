@@ -193,7 +193,9 @@ class ParquetFile:
         ending = self._read(self._source.size - 8, 8)
         length = int.from_bytes(ending[:4], "little") + 8
         if ending[4:] != _MAGIC or length > self._source.size:
-            raise self._corrupt("it is cut short, or no checkpoint file")
+            raise self._corrupt(
+                "it is cut short, has bytes behind its end, or is no checkpoint file"
+            )
         self._budget.take(_FOOTER * length, "its footer")
         footer = self._read(self._source.size - length, length)
         seals = list(_SEAL.finditer(footer))

@@ -48,6 +48,10 @@ _READERS: tuple[Callable[[str], Any], ...] = (
     datetime.date.fromisoformat,
     datetime.datetime.fromisoformat,
 )
+_MOMENTS = {"moment", "moment with a zone"}
+_EQUALS = re.compile(r"(=[<>]|!=|==?)(.*)", re.DOTALL)
+_DAY = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].*)?\s*")
+_CLOCK = re.compile(r"\s*[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?\s*")
 _MONTH = re.compile(r"\s*[0-9]{4}-[0-9]{2}\s*")
 
 
@@ -70,24 +74,46 @@ class _Comparison(NamedTuple):
 def checked_tag_filter(where: Mapping[Any, object]) -> dict[str, object]:
     """Return what is asked of tags; `ConfigError` if it cannot be asked."""
     for name, wanted in where.items():
-        if isinstance(wanted, slice) and wanted.step is not None:
-            message = (
-                f"{name}={wanted!r}: a range of a tag is slice(first, last), both of "
-                "them included, without a step"
-            )
-            raise ConfigError(message)
-        _check_texts(name, wanted)
-    return {checked_tag_name(name): wanted for name, wanted in where.items()}
-
-
-def _check_texts(name: object, wanted: object) -> None:
-    for choice in wanted if isinstance(wanted, _LISTED) else (wanted,):
-        if isinstance(choice, str):
+        for choice in wanted if isinstance(wanted, _LISTED) else (wanted,):
             try:
-                _comparison(choice)
+                _check(choice)
             except ValueError as error:
                 message = f"{shown(name)}={shown(choice)}: {error}"
                 raise ConfigError(message) from error
+    return {checked_tag_name(name): wanted for name, wanted in where.items()}
+
+
+def _check(choice: object) -> None:
+    if isinstance(choice, str):
+        _comparison(choice)
+    if not isinstance(choice, slice):
+        return
+    if choice.step is not None:
+        raise ValueError(
+            "a range of a tag is slice(first, last), both of them included, without a "
+            "step"
+        )
+    kinds = {_kind_of(end) for end in (choice.start, choice.stop) if end is not None}
+    # A day has all its times, whatever their zone.
+    if len(kinds - {"day"} if kinds & _MOMENTS else kinds) > 1 or "" in kinds:
+        raise ValueError(
+            "the ends of a range are two numbers, two dates, two times or two texts, "
+            "and both with a zone or both without; one of them may be None"
+        )
+
+
+def _kind_of(end: object) -> str:
+    """Return what a range can end with; an empty text if it cannot."""
+    if isinstance(end, datetime.datetime):
+        return "moment" if end.tzinfo is None else "moment with a zone"
+    if isinstance(end, datetime.date):
+        return "day"
+    if isinstance(end, datetime.time):
+        return "time" if end.tzinfo is None else "time with a zone"
+    if isinstance(end, str):
+        return "text"
+    is_number = isinstance(end, (numbers.Real, decimal.Decimal))
+    return "number" if is_number and not isinstance(end, bool) else ""
 
 
 def tags_match(
@@ -212,6 +238,8 @@ def _comparison(text: str) -> _Comparison | None:
     Raises:
         ValueError: If it looks like one, and cannot be read.
     """
+    if equals := _EQUALS.fullmatch(text):
+        raise ValueError(_way_to_equal(*equals.groups()))
     for sign, compare in _COMPARED.items():
         if text.startswith(sign):
             bound = _bound(text.removeprefix(sign))
@@ -226,7 +254,26 @@ def _comparison(text: str) -> _Comparison | None:
     bounds = [_bound(part) for part in (first, last) if part]
     if not dots or all(bound is None for bound in bounds):
         return None
+    if last.startswith("."):
+        raise ValueError(
+            "a range has two dots, as in 3..7, and a fraction a digit before its own, "
+            "as in 3..7.5"
+        )
     return _range(bounds, is_open_below=not first)
+
+
+def _way_to_equal(sign: str, rest: str) -> str:
+    if sign in ("=>", "=<"):
+        return f"write {sign[::-1]}{rest}"
+    if sign == "!=":
+        return (
+            "a text asks for what is wanted, not for the rest. Name all that is wanted "
+            f"in a list, give a function, or write ![=]{rest} for a tag with this text"
+        )
+    return (
+        f"write {rest} alone for what equals it, or [=]{sign[1:]}{rest} for a tag with "
+        "this very text"
+    )
 
 
 def _range(bounds: list[Any], *, is_open_below: bool) -> _Comparison:
@@ -261,4 +308,10 @@ def _bound(text: str) -> Any:
             continue
         # Nothing can be compared to a NaN, so it is none of these.
         return None if value is None or value != value else value  # noqa: PLR0124
+    if _DAY.fullmatch(text) or _CLOCK.fullmatch(text):
+        message = (
+            f"there is no such day or time as {text.strip()}; each part has two "
+            "digits, as in 2026-03-01 or 09:30"
+        )
+        raise ValueError(message)
     return None

@@ -56,7 +56,7 @@ class Verification:
 
     def __str__(self) -> str:
         counts = (
-            f"{self.checked:,} files, {self.bytes:,} bytes: "
+            f"{self.checked:,} file{'s' * (self.checked != 1)}, {self.bytes:,} bytes: "
             f"{len(self.damaged):,} damaged, {len(self.unreadable):,} unreadable"
         )
         lines = [f"{printable(self.root)}: {counts}"]

@@ -64,9 +64,9 @@ class TooLargeError(CheckpointError, MemoryError):
     def at(cls, path: str, what: str, size: int, limit: int) -> TooLargeError:
         """Return the error that tells what the file of that path asks for."""
         return cls(
-            f"{path}: with {what} the load would take {size:,} bytes of memory, and "
-            f"the limit is {limit:,}. Load fewer values by name, map arrays with "
-            f"mmap=True, or allow more with max_bytes={size}"
+            f"{path}: with {what} the load would take more than {size - 1:,} bytes of "
+            f"memory, and the limit is {limit:,}. Load fewer values by name, map "
+            "arrays with mmap=True, or allow more with max_bytes"
         )
 
     @classmethod
@@ -95,7 +95,7 @@ class PendingError(CheckpointError, TimeoutError):
 
 
 class UnknownValueError(CheckpointError, LookupError):
-    """The file holds no value of that name."""
+    """The file holds no value of that name, or there is no entry to take it of."""
 
 
 class MissingDependencyError(CheckpointError, ImportError):

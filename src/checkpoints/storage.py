@@ -36,12 +36,16 @@ def open_store(root: str) -> LocalStore:
         root: A path, or a `file://` URL.
 
     Raises:
-        ConfigError: If it is a URL that this version has no store for.
+        ConfigError: If it is empty, or a URL that this version has no store for.
 
     >>> open_store("out").root.endswith("out")
     True
     """
-    return LocalStore(os.path.abspath(local_path(root)))
+    path = local_path(root)
+    if not path:
+        # It would be the working folder, for those too who delete what lies there.
+        raise ConfigError(f"{root!r} is no folder; write . for the working folder")
+    return LocalStore(os.path.abspath(path))
 
 
 def local_path(root: str) -> str:

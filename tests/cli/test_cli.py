@@ -36,6 +36,15 @@ def run(*arguments, **options):
 
 
 @pytest.fixture
+def closed_pipe():
+    """Return the end of a pipe that nobody reads."""
+    end, start = os.pipe()
+    os.close(end)
+    yield start
+    os.close(start)
+
+
+@pytest.fixture
 def root(tmp_path):
     pytest.importorskip("click", reason="it reads the arguments")
     pytest.importorskip("rich", reason="it prints the report")
@@ -80,6 +89,16 @@ class TestProgram:
         (line,) = done.stderr.splitlines()
         assert "pip install 'checkpoints[cli]'" in line
 
+    def test_where_nobody_reads_on_it_ends_as_other_tools_do(self, root, closed_pipe):
+        done = subprocess.run(
+            [sys.executable, "-m", "checkpoints", "ls", root],
+            env={**os.environ, "PYTHONPATH": SOURCES},
+            stdout=closed_pipe,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (141, b"")
+
     def test_the_library_does_not_load_it(self):
         code = "import sys, checkpoints; print('click' in sys.modules)"
         done = subprocess.run(
@@ -96,7 +115,7 @@ class TestVerify:
     def test_whole_files_end_with_0(self, root):
         done = run("verify", str(root))
         assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout.startswith(f"{root}: 1 files, ")
+        assert done.stdout.startswith(f"{root}: 1 file, ")
 
     def test_damage_ends_with_1_and_names_the_file(self, root, broken):
         done = run("verify", str(root), "-j", "2")

@@ -118,6 +118,40 @@ class TestFrame:
         _, target = export("x.npy", "--force", x=frame)
         assert numpy.load(target).tolist() == [[1, 0.5], [2, 1]]
 
+    @pytest.mark.parametrize("suffix", ["csv", "parquet", "npy", "json"])
+    def test_a_name_that_two_columns_have_is_told(self, export, suffix):
+        pandas = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        frame = pandas.DataFrame([[1, 2, 3]], columns=["a", "twice", "twice"])
+        done, target = export(f"x.{suffix}", "--force", x=frame)
+        assert done.code == 2
+        assert "two of its columns are called twice" in done.err
+        assert not target.exists()
+
+    def test_json_takes_no_arrow_table_whose_columns_hide_each_other(self, export):
+        pyarrow = pytest.importorskip("pyarrow")
+        columns = [pyarrow.array([1]), pyarrow.array([2])]
+        table = pyarrow.table(columns, names=["q", "q"])
+        assert "are called q" in export("x.json", x=table)[0].err
+
+    def test_npy_takes_no_numbers_beside_dates(self, export):
+        pandas = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        at = pandas.date_range("2026-03-01", periods=2)
+        done, _ = export("x.npy", "--force", x=pandas.DataFrame({"a": [1, 2], "t": at}))
+        assert done.code == 2
+        assert "no common type" in done.err
+        assert ".csv, .parquet or .json may do" in done.err
+
+    def test_an_index_without_a_name_is_called_as_concat_calls_it(self, export):
+        pandas = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        frame = pandas.DataFrame({"a": [1]}, index=["i"])
+        _, target = export("x.csv", x=frame)
+        assert target.read_text() == '"a","index"\n1,"i"\n'
+        _, target = export("x.json", x=frame)
+        assert json.loads(target.read_text()) == [{"a": 1, "index": "i"}]
+
 
 class TestPlain:
     def test_json_gives_it_back(self, export):
@@ -158,6 +192,20 @@ class TestPlain:
             assert (found.size, found.mode, found.getpixel((0, 0))) == ((3, 2), "L", 7)
 
 
+class TestRefusal:
+    @pytest.mark.parametrize(
+        ("value", "suffix", "told"),
+        [
+            (b"\0", "png", "a bytes cannot be PNG: it is no picture: .bin may do"),
+            ("text", "png", "a str cannot be PNG: it is no picture: .txt or .json"),
+            (3, "npy", "an int cannot be NPY: it is no array: .json or .txt may do"),
+        ],
+    )
+    def test_it_names_the_suffixes_that_may_do(self, export, value, suffix, told):
+        pytest.importorskip("numpy")
+        assert told in export(f"x.{suffix}", x=value)[0].err
+
+
 class TestFile:
     def test_one_that_is_there_stays_unless_it_may_be_replaced(self, export, tmp_path):
         (tmp_path / "x.txt").write_text("old")
@@ -187,5 +235,12 @@ class TestFile:
     def test_a_pickle_is_not_loaded_unless_it_is_trusted(self, export):
         done, target = export("x.txt", "--force", x=object())
         assert done.code == 2
-        assert "trusted" in done.err
+        assert "--trusted" in done.err
+        assert "trusted=" not in done.err
         assert not target.exists()
+
+    def test_what_is_too_large_is_told_with_the_option(self, export):
+        done, _ = export("x.txt", "--max-bytes", "1kB", x="long " * 100_000)
+        assert done.code == 2
+        assert "the limit is 1,000: allow more with --max-bytes\n" in done.err
+        assert "mmap" not in done.err

@@ -105,9 +105,51 @@ class TestKeepLast:
         run("gc", days, "--keep-last", "1", "--older-than", "1h", "--yes")
         assert len(left(days)) == 10
 
+    def test_the_newest_is_that_of_latest_whatever_the_times_of_the_files(
+        self, run, tmp_path
+    ):
+        handler = FileHandler(tmp_path / "saved", if_exists="keep")
+        for number in range(3):
+            handler.checkpoint("a", number)
+        found = index(tmp_path / "saved")
+        (newest,) = found.latest()
+        for entry in found:
+            os.utime(entry.path, (0, 9 if entry.path == newest.path else 99))
+        assert run("gc", found.root, "--keep-last", "1", "--yes").code == 0
+        assert list(index(found.root)) == [newest]
+
+    @pytest.mark.parametrize("options", [(), ("--older-than", "0s")])
+    def test_a_damaged_file_takes_no_place_and_stays_and_is_told(
+        self, run, tmp_path, options
+    ):
+        handler = FileHandler(tmp_path / "saved", if_exists="keep")
+        for number in range(4):
+            handler.checkpoint("a", number)
+        *_, newest, damaged = map(Path, [e.path for e in index(tmp_path / "saved")])
+        damaged.write_bytes(damaged.read_bytes()[:200])
+        done = run("gc", tmp_path / "saved", "--keep-last", "1", *options, "--yes")
+        assert done.code == 1
+        assert f"kept, and not counted: {damaged}" in done.err
+        assert {Path(e.path) for e in index(tmp_path / "saved")} == {newest, damaged}
+
+    def test_a_tag_to_count_by_that_no_entry_has_deletes_nothing(self, run, days):
+        done = run("gc", days, "--keep-last", "1", "--per", "shpo", "--yes")
+        assert done.code == 2
+        assert "--per shpo: no entry has this tag; there are shop, day" in done.err
+        assert len(left(days)) == 10
+
     @pytest.mark.parametrize("options", [("--per", "shop"), ("--where", "day=1")])
     def test_a_filter_alone_deletes_nothing(self, run, days, options):
         assert run("gc", days, *options, "--yes").code == 2
+        assert len(left(days)) == 10
+
+
+class TestNothing:
+    @pytest.mark.parametrize("options", [["oven"], ["--where", "day=7"]])
+    def test_names_and_tags_that_match_nothing_are_told(self, run, days, options):
+        done = run("gc", days, *options, "--keep-last", "1")
+        assert done.code == 1
+        assert "no entry" in done.err
         assert len(left(days)) == 10
 
 
@@ -117,7 +159,7 @@ class TestDryRun:
         (entry,) = index(days).where(day=0, shop="north")
         first, last = done.out.splitlines()
         assert first.startswith(entry.path)
-        assert f"would delete 1 files, {os.stat(entry.path).st_size} B" in last
+        assert f"would delete 1 file, {os.stat(entry.path).st_size} B" in last
         assert len(left(days)) == 10
 
 
@@ -129,7 +171,7 @@ class TestUnfinished:
         process.kill()
         process.wait()
         done = run("gc", tmp_path, "--unfinished-for", "0s", "--yes")
-        assert "deleted 1 files" in done.out
+        assert "deleted 1 file," in done.out
         assert not path.parent.exists()
 
     def test_what_a_live_process_writes_stays(self, run, tmp_path, writer):

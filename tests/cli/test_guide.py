@@ -54,5 +54,5 @@ def test_it_is_true(tmp_path):
             )
             if not doctest.OutputChecker().check_output(wanted, found.stdout, FLAGS):
                 told.write(f"$ {command}\n{found.stdout}{found.stderr}\n")
-    assert [language for language, _ in blocks].count("console") == 6
+    assert [language for language, _ in blocks].count("console") == 7
     assert told.getvalue() == ""

@@ -45,6 +45,29 @@ class TestTable:
             FileHandler(tmp_path / "saved").checkpoint("a", 1)
         assert "long" * 40 in run("ls", tmp_path / "saved").out
 
+    @pytest.mark.parametrize(
+        ("width", "options", "heading"),
+        [
+            (80, (), ["name", "day", "shop", "size", "written", "(UTC)"]),
+            (50, (), ["name", "day", "shop", "size", "written"]),
+            (40, (), ["name", "day", "shop", "size"]),
+            (20, (), ["name", "day", "shop", "size"]),
+            (80, ("--long",), ["name", "day", "shop", "size", "saved"]),
+            (50, ("--long",), ["name", "day", "shop", "size", "values"]),
+        ],
+    )
+    def test_where_it_is_narrow_the_name_is_the_last_to_be_cut(
+        self, run, root, monkeypatch, width, options, heading
+    ):
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("NO_COLOR", "1")
+        monkeypatch.setenv("COLUMNS", str(width))
+        lines = run("ls", root, *options).out.splitlines()
+        assert lines[0].split()[: len(heading)] == heading
+        assert lines[1].split()[0] == "bakery.order"
+        if width > 20:
+            assert max(map(len, lines)) <= width
+
     def test_many_tags_share_a_column(self, run, tmp_path):
         with tags({f"tag{number}": number for number in range(9)}):
             FileHandler(tmp_path / "saved").checkpoint("a", 1)
@@ -68,6 +91,13 @@ class TestFilter:
             (("bakery.order", "--where", "shop=north"), 2),
             (("b*", "--where", "day=9|11"), 2),
             (("--where", "day=1*", "--where", "shop=s*"), 1),
+            (("--where", "day>9"), 2),
+            (("--where", "day>=9"), 4),
+            (("--where", "day<10"), 2),
+            (("--where", "day<=10", "--where", "shop=north"), 2),
+            (("--where", "day=>9"), 2),
+            (("--where", "day=10..12"), 2),
+            (("--where", "day>9|9"), 4),
             (("oven", "bakery.*"), 5),
             (("oven", "nothing"), 1),
         ],
@@ -81,10 +111,43 @@ class TestFilter:
         assert done.code == 2
         assert "TAG=VALUE" in done.err
 
-    def test_where_nothing_is_such_the_names_are_told(self, run, root):
-        done = run("ls", root, "bakery.odrer")
-        assert (done.code, done.out) == (1, "")
-        assert "bakery.order, oven" in done.err
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("day!=9", "as in 'day=this|that'"),
+            ("day==9", "write 9 alone"),
+            ("day>x", "behind >"),
+        ],
+    )
+    def test_a_comparison_that_there_is_not_is_told(self, run, root, text, told):
+        done = run("ls", root, "--where", text)
+        assert done.code == 2
+        assert told in done.err
+
+    def test_a_bar_in_brackets_is_one_of_the_text(self, run, tmp_path):
+        handler = FileHandler(tmp_path / "saved")
+        for shop in ("a|b", "a", "b", "a!=b"):
+            with tags(shop=shop):
+                handler.checkpoint("x", 1)
+        for text, count in (("a|b", 2), ("a[|]b", 1), ("a[|]b|b", 2), ("a!=b", 1)):
+            done = run("ls", tmp_path / "saved", "--where", f"shop={text}")
+            assert len(names_in(done.out)) == count
+
+    @pytest.mark.parametrize("form", [(), ("--json",), ("--csv",)])
+    @pytest.mark.parametrize(
+        ("filters", "told"),
+        [
+            (("bakery.odrer",), "no entry has the name 'bakery.odrer'; the nearest"),
+            (("x", "y"), "no entry has the name 'x'; there are 'bakery.order', 'oven'"),
+            (("--where", "shpo=x"), "no entry has the tag 'shpo'; there are 'shop'"),
+            (("--where", "day=3"), "no entry has 'day'='3'; there are '9', '10'"),
+        ],
+    )
+    def test_what_nothing_is_such_as_is_told(self, run, root, filters, told, form):
+        done = run("ls", root, *filters, *form)
+        assert done.code == 1
+        assert done.err.startswith(f"{root}: {told}")
+        assert len(done.err.splitlines()) == 1
 
 
 class TestOrder:
@@ -96,6 +159,21 @@ class TestOrder:
         arguments = ("ls", root, "bakery", "--sort", "day", "--reverse", "--json")
         found = json.loads(run(*arguments).out)
         assert dict(found[0]["tags"])["day"] == "10"
+
+    def test_reverse_alone_is_the_order_of_paths_turned_round(self, run, root):
+        lines = run("ls", root, "--csv").out.splitlines()[1:]
+        turned = run("ls", root, "--csv", "--reverse").out.splitlines()[1:]
+        assert turned == lines[::-1] != lines
+
+    @pytest.mark.parametrize(
+        "options",
+        [("--json", "--csv"), ("--tree", "--json"), ("--tree", "--reverse")],
+    )
+    def test_two_forms_at_once_are_an_error_of_usage(self, run, root, options):
+        done = run("ls", root, *options)
+        assert (done.code, done.out) == (2, "")
+        assert options[0] in done.err
+        assert options[1] in done.err
 
     def test_a_column_that_is_not_there_is_told(self, run, root):
         done = run("ls", root, "--sort", "dya")

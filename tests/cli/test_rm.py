@@ -40,7 +40,7 @@ class TestRm:
         done = run("rm", root, "oven", "--dry-run")
         assert done.code == 0
         assert "oven.ckpt.zip" in done.out
-        assert "would delete 1 files" in done.out
+        assert "would delete 1 file" in done.out
         assert len(files_in(root)) == 5
 
     def test_all_of_a_root_has_to_be_asked_for(self, run, root):
@@ -73,7 +73,7 @@ class TestRm:
         os.close(ours)
         os.close(theirs)
         assert done.returncode == code
-        assert b"Delete 1 files" in done.stdout
+        assert b"Delete 1 file" in done.stdout
         assert len(files_in(root)) == left
 
     def test_nothing_found_ends_with_1(self, run, root):

@@ -89,6 +89,21 @@ class TestEntry:
         assert run("show", tmp_path / "saved", "a").code == 2
         assert "a.2.ckpt.zip" in run("show", tmp_path / "saved", "a", "--latest").out
 
+    def test_of_several_files_of_a_key_it_tells_paths_that_open_them(
+        self, run, tmp_path
+    ):
+        handler = FileHandler(tmp_path / "saved", if_exists="keep")
+        for number in (1, 2):
+            handler.checkpoint("a", number)
+            handler.checkpoint("b", number)
+        told = run("show", tmp_path / "saved", "a").err
+        assert "--latest" in told
+        paths = [line.split()[1] for line in told.splitlines() if "ckpt" in line]
+        assert [run("show", path).code for path in paths] == [0, 0]
+        told = run("show", tmp_path / "saved", "--latest").err
+        assert "2 entries are such" in told
+        assert "--latest" not in told
+
     def test_none_ends_with_1(self, run, root):
         done = run("show", root, "nothing")
         assert (done.code, done.out) == (1, "")
@@ -167,6 +182,32 @@ class TestValues:
         (column,) = [it for it in lines if it[:2] == ["\\x1b[2J", "double"]]
         assert column[2:6] == ["0", "1", "6", "3"]
 
+    def test_times_have_one_clock_and_durations_are_readable(self, run, save):
+        pandas = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        at = pandas.date_range("2026-03-01", periods=2, tz="Europe/Berlin")
+        found = json.loads(
+            run(
+                *("show", save(x=pandas.DataFrame({"at": at, "for": at - at[0]}))),
+                *("x", "--json"),
+            ).out
+        )
+        at, lasting = found["previews"]["x"]["columns"]
+        assert (at["min"], at["max"]) == (
+            "2026-03-01 00:00:00+01:00",
+            "2026-03-02 00:00:00+01:00",
+        )
+        assert (lasting["min"], lasting["max"]) == ("0:00:00", "1 day, 0:00:00")
+        assert found["previews"]["x"]["rows"][1] == [at["max"], lasting["max"]]
+
+    def test_an_index_without_a_name_is_called_as_concat_calls_it(self, run, save):
+        pandas = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        path = save(x=pandas.Series([1, 2], index=["i", "j"], name="n"))
+        assert ["n", "index"] in [
+            line.split() for line in run("show", path, "x").out.splitlines()
+        ]
+
     def test_a_picture_has_its_size_and_mode(self, run, save):
         pictures = pytest.importorskip("PIL.Image", reason="it makes pictures")
         done = run("show", save(x=pictures.new("RGB", (4, 3))), "x")
@@ -190,7 +231,8 @@ class TestValues:
         path = save(x="long " * 100_000, y=1)
         done = run("show", path, "--values", "--max-bytes", "100kB")
         assert done.code == 1
-        assert "TooLargeError" in done.out
+        assert "allow more with --max-bytes" in done.out
+        assert "mmap" not in done.out
         assert done.out.rstrip().endswith("1")
 
     def test_a_value_whose_bytes_have_changed_is_told(self, run, save):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
+
+from checkpoints.cli._frame import arrow_table, doubled, with_named_index
 
 __all__ = ["CONVERSIONS", "Conversion", "UnfitError"]
 
@@ -54,6 +56,19 @@ class Conversion:
         """Whether it is an array or a tensor."""
         return self._root in ("numpy", "torch", "jax", "jaxlib")
 
+    @property
+    def suffixes(self) -> Sequence[str]:
+        """The suffixes of files that take values of its kind, the best first."""
+        if self.is_frame:
+            return ".csv", ".parquet", ".json", ".npy"
+        if self.is_array:
+            return ".npy", ".csv", ".parquet", ".json"
+        if self.is_picture:
+            return (".png",)
+        if isinstance(self.value, (bytes, bytearray)):
+            return (".bin",)
+        return (".txt", ".json") if isinstance(self.value, str) else (".json", ".txt")
+
     def fail(self, what: str) -> NoReturn:
         """
         Give up.
@@ -61,7 +76,7 @@ class Conversion:
         Raises:
             UnfitError: Always.
         """
-        raise UnfitError(f"a {type(self.value).__name__} cannot be {what}")
+        raise UnfitError(f"{_a(self.value)} cannot be {what}")
 
     def as_table(self, what: str) -> Any:
         """Return a frame, a series, or an array of one or two dimensions for Arrow."""
@@ -69,27 +84,22 @@ class Conversion:
 
         try:
             if self.is_frame:
-                return self._frame_as_table()
+                return self._frame_as_table(what)
             array = self.as_array(what)
             if not 1 <= array.ndim <= _MOST_DIMENSIONS or array.dtype.names:
                 self.fail(f"{what}: it is no array of rows and columns")
             columns = array.reshape(len(array), -1).T if array.size else []
             named = {str(number): column for number, column in enumerate(columns)}
             return pyarrow.table(named)
-        except (pyarrow.ArrowException, TypeError) as error:
+        except (pyarrow.ArrowException, TypeError, ValueError) as error:
             self.fail(f"{what}: Arrow cannot hold it ({error})")
 
-    def _frame_as_table(self) -> Any:
-        import pyarrow
-
-        value = self.value
-        if getattr(value, "attrs", None):
+    def _frame_as_table(self, what: str) -> Any:
+        if getattr(self.value, "attrs", None):
             self.lost.append("its attrs")
-        if isinstance(value, (pyarrow.Array, pyarrow.ChunkedArray)):
-            return pyarrow.table({"value": value})
-        if isinstance(value, pyarrow.RecordBatch):
-            return pyarrow.Table.from_batches([value])
-        return pyarrow.table(value.to_frame() if hasattr(value, "to_frame") else value)
+        if self._root == "pandas" and (name := doubled(_columns_of(self.value))):
+            self.fail(f"{what}: two of its columns are called {name}")
+        return arrow_table(self.value)
 
     def as_array(self, what: str) -> Any:
         """Return an array or a tensor as a NumPy array."""
@@ -112,11 +122,20 @@ class Conversion:
         return array
 
 
+def _a(value: object) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def _columns_of(value: Any) -> Sequence[object]:
+    return list(value.columns) if hasattr(value, "columns") else ()
+
+
 def _to_csv(it: Conversion) -> bytes:
     import pyarrow
     import pyarrow.csv
 
-    table = it.as_table("CSV")
+    table = with_named_index(it.as_table("CSV"))
     for number, name in enumerate(table.column_names):
         try:
             pyarrow.csv.write_csv(table.select([number]).slice(0, 1), io.BytesIO())
@@ -160,7 +179,10 @@ def _to_npy(it: Conversion) -> bytes:
         it.lost.append("its columns' names and types")
         columns = it.as_table("NPY").columns
         arrays = [column.to_numpy() for column in columns]
-        array = numpy.column_stack(arrays) if arrays else numpy.empty((0, 0))
+        try:
+            array = numpy.column_stack(arrays) if arrays else numpy.empty((0, 0))
+        except TypeError:  # numbers and dates
+            array = numpy.empty((0, 0), object)
         if array.dtype.hasobject:
             it.fail("NPY: its columns are of no common type but objects")
     else:
@@ -172,7 +194,9 @@ def _to_npy(it: Conversion) -> bytes:
 
 def _to_json(it: Conversion) -> bytes:
     if it.is_frame:
-        table = it.as_table("JSON")
+        table = with_named_index(it.as_table("JSON"))
+        if name := doubled(table.column_names):
+            it.fail(f"JSON: two of its columns are called {name}")
         for field in table.schema:
             if str(field.type) not in _OF_JSON:
                 it.lost.append(f"that column {field.name} is of {field.type}")
@@ -204,11 +228,11 @@ def _plain(it: Conversion, value: Any, lost: dict[str, None]) -> Any:
         return _plain_keys(it, value, lost)
     if isinstance(value, (list, tuple, set, frozenset)):
         if not isinstance(value, list):
-            lost[f"that it holds a {type(value).__name__}"] = None
+            lost[f"that it holds {_a(value)}"] = None
         return [_plain(it, each, lost) for each in value]
     if type(value).__module__.partition(".")[0] not in _TOLD_AS_TEXT:
-        it.fail(f"JSON: it holds a {type(value).__name__}; give another suffix")
-    lost[f"that it holds a {type(value).__name__}"] = None
+        it.fail(f"JSON: it holds {_a(value)}")
+    lost[f"that it holds {_a(value)}"] = None
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
@@ -226,7 +250,7 @@ def _to_txt(it: Conversion) -> bytes:
     if not isinstance(it.value, str):
         if it.is_frame or it.is_array or it.is_picture:
             it.fail("text: what is printed of it is not all of it")
-        it.lost.append(f"that it is a {type(it.value).__name__}")
+        it.lost.append(f"that it is {_a(it.value)}")
     try:
         return str(it.value).encode()
     except UnicodeEncodeError:

@@ -11,9 +11,10 @@ import click
 
 from checkpoints.cli._completion import complete_root, complete_source_names
 from checkpoints.cli._progress import progress
-from checkpoints.cli._quantity import size_text
+from checkpoints.cli._quantity import files_text
 from checkpoints.cli._screen import tell
 from checkpoints.cli._selection import (
+    NoRoot,
     chosen,
     nothing_of,
     tell_unreadable,
@@ -63,24 +64,29 @@ def cp(
     found = chosen(source, names, where)
     is_partial = tell_unreadable(found)
     if not len(found):
-        raise nothing_of(found, source, filtered=bool(names or where))
+        raise nothing_of(found, filtered=bool(names or where))
     store = open_store(target)
-    _check_apart(found.root, store.root)
+    _check_target(found.root, store.root)
     paths = [entry.path for entry in found]
     total = sum(map(_size, paths))
     if dry_run:
-        click.echo(f"would copy {len(paths):,} files, {size_text(total)}")
+        click.echo(f"would copy {files_text(len(paths), total)}")
         context.exit(int(is_partial))
     with progress("copy", total) as advance:
         copies = _Copies(found.root, store, advance, force=force)
         for path in paths:
             copies.add(path)
     same = f", {copies.same:,} were there already" if copies.same else ""
-    click.echo(f"copied {copies.count:,} files, {size_text(copies.size)}{same}")
+    click.echo(f"copied {files_text(copies.count, copies.size)}{same}")
     context.exit(int(is_partial or copies.failed))
 
 
-def _check_apart(source: str, target: str) -> None:
+def _check_target(source: str, target: str) -> None:
+    there = target
+    while not os.path.lexists(there) and os.path.dirname(there) != there:
+        there = os.path.dirname(there)
+    if os.path.lexists(there) and not os.path.isdir(there):
+        raise NoRoot(f"DST_ROOT {target!r}: {there!r} is a file, and no folder")
     here, there = os.path.realpath(source), os.path.realpath(target)
     if os.path.commonpath([here, there]) in (here, there):
         raise click.UsageError("one root lies in the other: name two that do not")

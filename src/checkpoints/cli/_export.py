@@ -12,6 +12,7 @@ import checkpoints
 from checkpoints import Entry
 from checkpoints.cli._completion import complete_entry
 from checkpoints.cli._conversion import CONVERSIONS, Conversion, UnfitError
+from checkpoints.cli._loaded import loaded
 from checkpoints.cli._quantity import as_size, size_text
 from checkpoints.cli._selection import one_of, where_option
 from checkpoints.storage import open_store
@@ -76,7 +77,7 @@ def export(
     found, names = one_of(entry, where, latest=latest)
     path = found.path if isinstance(found, Entry) else found
     name = _one_name(path, names)
-    value = checkpoints.load(path, name, trusted=trusted, max_bytes=max_bytes)[name]
+    value = loaded(path, name, trusted=trusted, max_bytes=max_bytes)
     data = _converted(value, suffix, force=force)
     _write(target, data, overwrite=overwrite)
     told = f"wrote {target}, {size_text(len(data))}"
@@ -101,12 +102,18 @@ def _converted(value: Any, suffix: str, *, force: bool) -> bytes:
     try:
         data = CONVERSIONS[suffix](conversion)
     except UnfitError as error:
-        raise click.UsageError(checkpoints.printable(str(error))) from error
+        message = f"{error}: {_others(conversion.suffixes, suffix)} may do"
+        raise click.UsageError(checkpoints.printable(message)) from error
     if conversion.lost and not force:
         lost = "; ".join(conversion.lost)
         message = f"{suffix} would lose {lost}. Give --force, or another suffix"
         raise click.UsageError(checkpoints.printable(message))
     return data
+
+
+def _others(suffixes: Sequence[str], suffix: str) -> str:
+    others = [each for each in suffixes if each != suffix]
+    return " or ".join(filter(None, [", ".join(others[:-1]), *others[-1:]]))
 
 
 def _write(target: str, data: bytes, *, overwrite: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import difflib
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,9 +17,15 @@ from checkpoints import Entry, Index
 from checkpoints.cli._header import header_of
 from checkpoints.cli._leftovers import leftovers
 from checkpoints.cli._progress import progress
-from checkpoints.cli._quantity import as_age, size_text
+from checkpoints.cli._quantity import as_age, files_text
 from checkpoints.cli._removal import Doomed, list_doomed, remove
-from checkpoints.cli._selection import chosen, selected, tell_unreadable
+from checkpoints.cli._screen import tell
+from checkpoints.cli._selection import (
+    chosen,
+    nothing_of,
+    selected,
+    tell_unreadable,
+)
 
 __all__ = ["gc"]
 
@@ -74,14 +81,16 @@ def gc(  # noqa: PLR0913 - each is an option of its own
     Without --yes it only tells what it would delete, and how much. An entry goes if
     it is of the NAMES and tags, is older than --older-than, and is none of the newest
     that --keep-last keeps; one of the two options has to be there, else no entry
-    goes. The age is that of the save, as the header tells it, or that of the file
-    where the header cannot be read.
+    goes. The age is that of the save, as the header tells it. A file whose header
+    cannot be read takes no place of --keep-last and is not deleted by it, but told;
+    --older-than alone takes the age of the file. Headers alone are read: `checkpoints
+    verify` finds what is damaged behind them.
 
     Unfinished files go if no process of this machine has the number in their name and
-    nobody touched them for a day. Folders that are empty then go too.
+    nobody touched them for a day. Folders that become empty go too.
 
-    The exit code is 0; 1 if something could not be listed or deleted; 2 if it cannot
-    be done so.
+    The exit code is 0; 1 if NAMES or tags match nothing, or something could not be
+    listed, read or deleted; 2 if it cannot be done so.
     """
     has_rule = older_than is not None or keep_last is not None
     if (names or where) and not has_rule:
@@ -90,15 +99,24 @@ def gc(  # noqa: PLR0913 - each is an option of its own
         raise click.UsageError("--per says what --keep-last counts by: give that too")
     found = chosen(root, names, where)
     is_partial = tell_unreadable(found)
-    files = _old_ones(found, older_than, keep_last, per) if has_rule else []
+    if (names or where) and not len(found):
+        tell(nothing_of(found, filtered=True).message)
+        is_partial = True
+    _check_tags(per, found)
+    ages = list(_with_age(found)) if has_rule else []
+    if keep_last is not None:
+        known = list(_readable(ages))
+        is_partial |= len(known) < len(ages)
+        ages = list(_beyond(known, keep_last, per))
+    files = _old_ones(ages, older_than)
     files += leftovers(found.root, unfinished_for)
     list_doomed(files, lambda line: click.echo(checkpoints.printable(line)))
     if not yes:
-        total = size_text(sum(each.size for each in files))
-        click.echo(f"would delete {len(files):,} files, {total}" + _way_on(files))
+        total = files_text(len(files), sum(each.size for each in files))
+        click.echo(f"would delete {total}" + _way_on(files))
         context.exit(int(is_partial))
     count, size, failed = remove(found.root, files)
-    click.echo(f"deleted {count:,} files, {size_text(size)}")
+    click.echo(f"deleted {files_text(count, size)}")
     context.exit(int(failed or is_partial))
 
 
@@ -106,54 +124,87 @@ def _way_on(files: Sequence[object]) -> str:
     return "; --yes deletes them" if files else ""
 
 
+def _check_tags(per: Sequence[str], found: Index) -> None:
+    """Check that somebody has each tag: without one of them fewer are kept."""
+    known = {tag: None for entry in found for tag, _ in entry.tags} if per else {}
+    for tag in per:
+        if len(found) and tag not in known:
+            near = difflib.get_close_matches(tag, known, n=len(known))
+            there = ", ".join(dict.fromkeys([*near, *known])) or "none at all"
+            message = f"--per {tag}: no entry has this tag; there are {there}"
+            raise click.UsageError(checkpoints.printable(message))
+
+
 class _Aged(NamedTuple):
-    """An entry, and when it was saved."""
+    """An entry, when it was saved, and why nobody knows if its header is damaged."""
 
     saved: datetime.datetime
+    sequence: int
     entry: Entry
     file: Doomed
+    damage: str
+
+    @property
+    def rank(self) -> tuple[datetime.datetime, int, int]:
+        """What is greater of the newer of two, as `Index.latest` has it."""
+        return self.saved, self.sequence, self.entry.number
 
 
 def _old_ones(
-    found: Index,
-    older_than: datetime.timedelta | None,
-    keep_last: int | None,
-    per: Sequence[str],
+    ages: Iterable[_Aged], older_than: datetime.timedelta | None
 ) -> list[Doomed]:
-    """Return the files that are old by every rule that was given, oldest first."""
-    ages = sorted(_with_age(found), key=lambda each: each.saved, reverse=True)
-    if keep_last is not None:
-        ages = list(_beyond(ages, keep_last, per))
-    if older_than is not None:
-        now = datetime.datetime.now(datetime.UTC)
-        ages = [each for each in ages if now - each.saved > older_than]
-    return [each.file for each in reversed(ages)]
+    """Return the files that are old enough, oldest first."""
+    now = datetime.datetime.now(datetime.UTC)
+    return [
+        each.file
+        for each in sorted(ages, key=lambda each: each.rank)
+        if older_than is None or now - each.saved > older_than
+    ]
 
 
 def _with_age(entries: Index) -> Iterator[_Aged]:
     with progress("read headers", len(entries)) as advance:
         for entry in entries:
             advance(1)
-            with suppress(OSError, OverflowError, ValueError):
+            with suppress(OSError):  # it vanished since the folder was listed
                 # Before its header is read: one that is replaced meanwhile is kept.
-                file = Doomed.of(entry.path)
-                yield _Aged(_saved(entry.path), entry, file)
+                yield _aged(entry, Doomed.of(entry.path))
 
 
-def _saved(path: str) -> datetime.datetime:
-    saved = header_of(path)[0].get("time")
-    if isinstance(saved, datetime.datetime):
-        return saved
-    written = os.stat(path).st_mtime
-    return datetime.datetime.fromtimestamp(written, datetime.UTC)
+def _aged(entry: Entry, file: Doomed) -> _Aged:
+    meta, damage = header_of(entry.path)
+    written = os.stat(entry.path).st_mtime
+    try:
+        saved = meta["time"].astimezone(datetime.UTC)
+    except (KeyError, ValueError, OverflowError) as error:
+        damage = damage or f"its time is that of no calendar: {error}"
+        saved = _moment(written)
+    number = meta.get("sequence")
+    sequence = number if isinstance(number, int) else 0
+    return _Aged(saved, sequence, entry, file, damage)
 
 
-def _beyond(
-    newest_first: Iterable[_Aged], count: int, per: Sequence[str]
-) -> Iterator[_Aged]:
-    """Yield what comes behind the first of each group."""
+def _moment(seconds: float) -> datetime.datetime:
+    try:
+        return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    except (ValueError, OverflowError, OSError):
+        # A file can have any time, and one that nobody can read is not old.
+        return datetime.datetime.max.replace(tzinfo=datetime.UTC)
+
+
+def _readable(ages: Iterable[_Aged]) -> Iterator[_Aged]:
+    """Yield those whose age is known, and tell the others, which stay."""
+    for each in ages:
+        if each.damage:
+            tell(f"kept, and not counted: {each.damage}")
+        else:
+            yield each
+
+
+def _beyond(ages: Iterable[_Aged], count: int, per: Sequence[str]) -> Iterator[_Aged]:
+    """Yield what comes behind the newest of each group."""
     seen: dict[object, int] = defaultdict(int)
-    for each in newest_first:
+    for each in sorted(ages, key=lambda each: each.rank, reverse=True):
         tags = (tuple(each.entry.tags.values_of(tag)) for tag in per)
         group = (each.entry.fullname, *tags)
         seen[group] += 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import checkpoints
+from checkpoints.cli._frame import arrow_table, with_named_index
 from checkpoints.cli._numbers import histogram, sparkline, statistics_of
 
 __all__ = ["Preview", "preview_of"]
@@ -137,14 +138,8 @@ def _start_of(array: Any, rows: int) -> str:
 
 def _as_table(value: Any) -> Any:
     """Return a frame or a series as an Arrow table; None if Arrow cannot hold it."""
-    import pyarrow
-
     try:
-        if isinstance(value, (pyarrow.Array, pyarrow.ChunkedArray)):
-            return pyarrow.table({"": value})
-        if hasattr(value, "to_frame"):
-            value = value.to_frame()
-        return pyarrow.table(value)
+        return with_named_index(arrow_table(value))
     except Exception:  # noqa: BLE001 - a frame of any objects is shown as text then
         return None
 
@@ -171,13 +166,17 @@ def _cell(scalar: Any) -> str:
 
 
 def _cell_repr(value: object) -> str:
-    is_time = isinstance(value, (datetime.date, datetime.time))
+    is_time = isinstance(value, (datetime.date, datetime.time, datetime.timedelta))
     return str(value) if is_time else _repr.repr(value)
 
 
 def _of_columns(table: Any) -> Iterator[dict[str, Any]]:
+    import pyarrow.types as of_type
+
     for name, column in zip(table.column_names, table.columns, strict=True):
         found = {"column": name, "dtype": str(column.type), "nulls": column.null_count}
+        if of_type.is_temporal(column.type):
+            found |= _ends_of(column)
         array = _numbers_in(column)
         if array is not None and array.size:
             found |= statistics_of(array)
@@ -186,20 +185,28 @@ def _of_columns(table: Any) -> Iterator[dict[str, Any]]:
         yield found
 
 
+def _ends_of(column: Any) -> dict[str, str]:
+    """Return the first and the last of times, written as its rows are."""
+    import pyarrow.compute
+
+    kind = column.type
+    if len(column) == column.null_count:
+        return {}
+    try:
+        # Durations have no order there, but their numbers have.
+        is_long = pyarrow.types.is_duration(kind)
+        ordered = column.cast("int64") if is_long else column
+        ends = pyarrow.compute.call_function("min_max", [ordered])
+    except pyarrow.ArrowNotImplementedError:  # an interval is longer or not
+        return {}
+    return {name: _cell(ends[name].cast(kind)) for name in ("min", "max")}
+
+
 def _numbers_in(column: Any) -> Any:
     """Return what is not null of a column as a NumPy array, where it is of numbers."""
     import pyarrow.types as of_type
 
-    kind = column.type
-    takes = (
-        of_type.is_integer,
-        of_type.is_floating,
-        of_type.is_boolean,
-        of_type.is_temporal,
-    )
-    if not any(it(kind) for it in takes) or of_type.is_time(kind):
+    takes = (of_type.is_integer, of_type.is_floating, of_type.is_boolean)
+    if not any(it(column.type) for it in takes):
         return None
-    try:
-        return column.drop_null().to_numpy()
-    except (ValueError, NotImplementedError):  # an interval is no number
-        return None
+    return column.drop_null().to_numpy()

@@ -14,7 +14,7 @@ import checkpoints
 from checkpoints import Entry, Index
 from checkpoints.cli._header import header_of, shape_of, type_of
 from checkpoints.cli._json_text import json_text
-from checkpoints.cli._quantity import moment_text, size_text
+from checkpoints.cli._quantity import count_text, moment_text, size_text
 from checkpoints.cli._screen import Screen
 from checkpoints.cli._table import Column, Table
 from checkpoints.cli._tree import tree_lines
@@ -24,10 +24,12 @@ __all__ = ["Printout"]
 # More columns than that are no table that somebody reads.
 _MOST_TAGS = 8
 _SIZE = Column("size", is_right=True, width=8)
-_WRITTEN = Column("written (UTC)", "dim", width=19)
+# To the minute, or the day.
+_TO_SPARE = Column("", "dim", width=19, shorter=(16, 10), is_spare=True)
+_WRITTEN = _TO_SPARE._replace(heading="written (UTC)")
 _LONG = (
-    Column("saved (UTC)", "dim", width=19),
-    Column("run", gives_way=True),
+    _TO_SPARE._replace(heading="saved (UTC)"),
+    Column("run", gives_way=True, is_spare=True),
     Column("values", gives_way=True),
 )
 _DAMAGED = "damaged: "
@@ -76,7 +78,7 @@ class Printout:
             screen.line(table.row(cells, "red" if is_damaged else ""))
             count, total = count + 1, total + size
         if screen.is_terminal:
-            line = f"{count:,} entries, {size_text(total)}"
+            line = f"{count_text(count, 'entry')}, {size_text(total)}"
             screen.line(screen.styled(line, "dim"))
 
     def _columns(self) -> list[Column]:
@@ -84,7 +86,7 @@ class Printout:
         if len(told) > _MOST_TAGS:
             told = [Column("tags")]
         last = _LONG if self._is_long else (_WRITTEN,)
-        return [Column("name", "cyan"), *told, _SIZE, *last]
+        return [Column("name", "cyan", stays=True), *told, _SIZE, *last]
 
     def as_tree(self) -> None:
         """Print a tree."""

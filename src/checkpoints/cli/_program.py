@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -22,6 +25,10 @@ from checkpoints.cli import (
 __all__ = ["program"]
 
 
+# What a shell reports of a tool that wrote to nobody: 128, and the number of SIGPIPE.
+_ENDED_BY_PIPE = 141
+
+
 class _Hindrance(click.ClickException):
     """What hinders a command, told in one line, without a traceback."""
 
@@ -35,10 +42,19 @@ class _Program(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            raise  # click ends quietly where nobody reads on
+            _read_no_further()
+            raise SystemExit(_ENDED_BY_PIPE) from None
         except (checkpoints.CheckpointError, OSError) as error:
             told = ". ".join([str(error), *getattr(error, "__notes__", ())])
             raise _Hindrance(checkpoints.printable(told)) from error
+
+
+def _read_no_further() -> None:
+    """Let what is still to be written go nowhere, so that nobody complains of it."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 @click.group(cls=_Program)

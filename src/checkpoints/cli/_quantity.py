@@ -7,7 +7,7 @@ import re
 
 import click
 
-__all__ = ["as_age", "as_size", "moment_text", "size_text"]
+__all__ = ["as_age", "as_size", "count_text", "files_text", "moment_text", "size_text"]
 
 _THOUSAND = 1000
 _ROUNDED_UP = 0.05
@@ -29,6 +29,23 @@ def size_text(size: float) -> str:
         size /= _THOUSAND
         unit = units.pop()
     return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def count_text(number: int, what: str) -> str:
+    """
+    Return how many there are of something.
+
+    >>> count_text(1, "file"), count_text(1200, "entry")
+    ('1 file', '1,200 entries')
+    """
+    if number == 1:
+        return f"1 {what}"
+    return f"{number:,} {what[:-1] + 'ie' if what.endswith('y') else what}s"
+
+
+def files_text(number: int, size: float) -> str:
+    """Return how many files there are, and how large they are together."""
+    return f"{count_text(number, 'file')}, {size_text(size)}"
 
 
 def moment_text(seconds: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 import checkpoints
-from checkpoints.cli._quantity import size_text
+from checkpoints.cli._quantity import files_text
 from checkpoints.cli._removal import confirmed, doomed, list_doomed, remove
 from checkpoints.cli._selection import (
     chosen,
@@ -43,8 +43,8 @@ def rm(
     Delete entries under ROOT.
 
     NAMES and --where say which, as for ls; all of them have to be asked for by --all.
-    Lists what it is about and asks, unless --yes is given. Folders that are empty
-    then go too; ROOT stays, and so does a file that was written anew meanwhile.
+    Lists what it is about and asks, unless --yes is given. Folders that become
+    empty go too; ROOT stays, and so does a file that was written anew meanwhile.
 
     The exit code is 0; 1 if nothing was found, the answer was no, or something could
     not be listed or deleted; 2 if it was not said what to delete.
@@ -55,13 +55,13 @@ def rm(
     is_partial = tell_unreadable(found)
     files = list(doomed(found))
     if not files:
-        raise nothing_of(found, root, filtered=bool(names or where))
+        raise nothing_of(found, filtered=bool(names or where))
     list_doomed(files, lambda line: click.echo(checkpoints.printable(line)))
-    total = f"{len(files):,} files, {size_text(sum(each.size for each in files))}"
+    total = files_text(len(files), sum(each.size for each in files))
     if dry_run:
         click.echo(f"would delete {total}")
         context.exit(int(is_partial))
     confirmed(f"Delete {total}?", yes=yes)
     count, size, failed = remove(found.root, files)
-    click.echo(f"deleted {count:,} files, {size_text(size)}")
+    click.echo(f"deleted {files_text(count, size)}")
     context.exit(int(failed or is_partial))

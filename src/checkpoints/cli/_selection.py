@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -16,10 +17,13 @@ from checkpoints.cli._completion import complete_names, complete_root, complete_
 from checkpoints.cli._screen import tell
 
 __all__ = [
+    "NoRoot",
     "NothingFound",
     "chosen",
+    "index_of",
     "nothing_of",
     "one_of",
+    "quiet_log",
     "selected",
     "tell_unreadable",
     "where_option",
@@ -28,7 +32,9 @@ __all__ = [
 F = TypeVar("F", bound=Callable[..., Any])
 
 _MOST_TOLD = 20
-_MOST_NAMES = 8
+_CONDITION = re.compile(r"(.+?)(!=|[=<>])(.*)", re.DOTALL)
+# But not that of `[|]`, which is the letter itself.
+_BARS = re.compile(r"(?<!\[)\||\|(?!\])")
 
 
 class NothingFound(click.ClickException):
@@ -40,6 +46,15 @@ class NothingFound(click.ClickException):
         tell(self.message)
 
 
+class NoRoot(click.ClickException):
+    """What was given as a root is none."""
+
+    exit_code = 2
+
+    def __init__(self, message: str) -> None:
+        super().__init__(checkpoints.printable(message))
+
+
 def where_option(command: F) -> F:
     """Give a command the option that filters by tags."""
     return click.option(
@@ -48,8 +63,8 @@ def where_option(command: F) -> F:
         metavar="TAG=VALUE",
         shell_complete=complete_where,
         help=(
-            "Only what has this tag: a text, a glob, or several as in a|b. May be "
-            "given again."
+            "Only what has this tag: a text, a glob, or several as in a|b; or a "
+            "comparison, quoted for the shell, such as 'step>=3'. May be given again."
         ),
     )(command)
 
@@ -61,36 +76,71 @@ def selected(command: F) -> F:
     return click.argument("root", shell_complete=complete_root)(command)
 
 
+def index_of(root: str) -> Index:
+    """
+    Return all entries under a root.
+
+    Raises:
+        NoRoot: If it is not there, or is a file.
+        OSError: If it may not be read.
+    """
+    try:
+        return checkpoints.index(root)
+    except FileNotFoundError as error:
+        raise NoRoot(
+            f"there is no folder {root!r}: a root is made by the first save"
+        ) from error
+    except NotADirectoryError as error:
+        raise NoRoot(
+            f"{root!r} is a file: `checkpoints show` looks into it, or name its folder"
+        ) from error
+
+
 def chosen(root: str, names: Sequence[str], where: Sequence[str]) -> Index:
     """
     Return the entries that are asked for.
 
     Raises:
-        OSError: If the root is not there, or may not be read.
+        NoRoot: If the root is none.
+        OSError: If it may not be read.
         click.UsageError: If the filter cannot be one.
     """
-    found = checkpoints.index(root)
+    found = index_of(root)
     for text in where:
-        tag, equals, value = text.partition("=")
-        if not tag or not equals:
-            message = f"--where {text!r}: write it as TAG=VALUE, such as day=monday"
-            raise click.UsageError(checkpoints.printable(message))
-        choices = value.split("|")
-        found = found.where(None, {tag: choices if len(choices) > 1 else value})
-    with _logged_by_us():
+        found = found.where(None, _condition(text))
+    with quiet_log():
         if len(names) == 1:
             found = found.where(names[0])
         elif names:
             # Each is a pattern of its own, and a list would be of exact names.
             known = {each for name in names for each in found.where(name).names()}
-            found = found.where(sorted(known))
+            found = found.where(sorted(known) or names[0])
         len(found)  # walks, while the log is quiet
     return found
 
 
+def _condition(text: str) -> dict[str, str | list[str]]:
+    parts = _CONDITION.fullmatch(text)
+    if parts is None:
+        message = (
+            f"--where {text!r}: write it as TAG=VALUE, such as day=monday, or as a "
+            "comparison, such as 'step>=3'"
+        )
+        raise click.UsageError(checkpoints.printable(message))
+    tag, sign, value = parts.groups()
+    if sign == "!=":
+        message = (
+            f"--where {text!r}: nothing asks for all the rest; name what is wanted, as "
+            f"in '{tag}=this|that'"
+        )
+        raise click.UsageError(checkpoints.printable(message))
+    choices = _BARS.split(value if sign == "=" else sign + value)
+    return {tag: choices if len(choices) > 1 else choices[0]}
+
+
 @contextmanager
-def _logged_by_us() -> Iterator[None]:
-    """Keep what the log would say of folders for `tell_unreadable`."""
+def quiet_log() -> Iterator[None]:
+    """Keep the log from saying of folders what the command says itself."""
     logger = logging.getLogger("checkpoints")
     handler = logging.NullHandler()
     logger.addHandler(handler)
@@ -107,18 +157,10 @@ def tell_unreadable(found: Index) -> bool:
     return bool(found.unreadable)
 
 
-def nothing_of(found: Index, root: str, *, filtered: bool) -> NothingFound:
+def nothing_of(found: Index, *, filtered: bool) -> NothingFound:
     """Return what tells that nothing was found, and what there would be."""
-    if not filtered:
-        return NothingFound(f"nothing was saved under {found.root}")
-    names = chosen(root, (), ()).names()
-    if not names:
-        return NothingFound(f"nothing was saved under {found.root}")
-    known = ", ".join(names[:_MOST_NAMES])
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return NothingFound(
-        f"no entry under {found.root} is such; there are the names {known}{more}"
-    )
+    why = found.why_empty() if filtered else "nothing was saved there"
+    return NothingFound(f"{found.root}: {why}")
 
 
 def one_of(
@@ -136,6 +178,8 @@ def one_of(
         click.UsageError: If it is none, or several.
     """
     place, *rest = words
+    if not place:
+        raise NoRoot("'' is no file and no folder; write . for the working folder")
     local = os.path.expanduser(place)
     if "://" not in place and not os.path.isdir(local):
         if where or latest:
@@ -148,13 +192,13 @@ def one_of(
     exact = [each for each in found if rest and each.fullname == rest[0]]
     entries = exact or list(found[: _MOST_TOLD + 1])
     if not entries:
-        raise nothing_of(found, place, filtered=bool(rest or where))
+        raise nothing_of(found, filtered=bool(rest or where))
     if len(entries) > 1:
         count = len(exact) or len(found)
-        told = "\n".join(f"  {_one_line(each)}" for each in entries[:_MOST_TOLD])
+        told = "\n".join(_told_of(entries[:_MOST_TOLD]))
         more = f"\n  and {count - _MOST_TOLD} more" if count > _MOST_TOLD else ""
         raise click.UsageError(
-            f"{count} entries are such; say which by a name, --where or --latest:\n"
+            f"{count} entries are such; say which by {_ways(latest=latest)}:\n"
             f"{told}{more}"
         )
     return entries[0], rest[1:]
@@ -168,7 +212,16 @@ def _file(path: str) -> str:
     return path
 
 
-def _one_line(entry: Entry) -> str:
-    tags = " ".join(f"{name}={value}" for name, value in entry.tags)
-    number = f" (file {entry.number})" if entry.number > 1 else ""
-    return checkpoints.printable(f"{entry.fullname} {tags}{number}".rstrip())
+def _ways(*, latest: bool) -> str:
+    return "a name, --where" + ("" if latest else ", --latest") + " or its path alone"
+
+
+def _told_of(entries: Sequence[Entry]) -> Iterator[str]:
+    """Yield a line for each entry, with the path where nothing else tells it apart."""
+    lines = [
+        f"{each.fullname} " + " ".join(f"{name}={value}" for name, value in each.tags)
+        for each in entries
+    ]
+    for entry, line in zip(entries, lines, strict=True):
+        path = f"  {entry.path}" if lines.count(line) > 1 else ""
+        yield "  " + checkpoints.printable(line.rstrip() + path)

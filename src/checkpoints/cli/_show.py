@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -13,6 +14,7 @@ from checkpoints import Entry
 from checkpoints.cli._completion import complete_entry
 from checkpoints.cli._header import fields_of, header_of, rows_of
 from checkpoints.cli._json_text import json_text
+from checkpoints.cli._loaded import NotLoaded, loaded
 from checkpoints.cli._preview import Preview, preview_of
 from checkpoints.cli._quantity import as_size
 from checkpoints.cli._screen import Screen, tell
@@ -33,7 +35,7 @@ _COUNTS = ("nulls", "NaN", "Inf")
 _NOTHING = ((None, ""), (None, "", 0))
 _INDENT = 2
 _VALUES = (
-    Column("value", "cyan"),
+    Column("value", "cyan", stays=True),
     Column("kind"),
     Column("of", gives_way=True),
     Column("shape"),
@@ -88,8 +90,7 @@ def show(  # noqa: PLR0913 - each is an option of its own
     found, names = one_of(entry, where, latest=latest)
     path = found.path if isinstance(found, Entry) else found
     if isinstance(found, str):
-        with open(path, "rb"):  # one that is not there is told as such
-            pass
+        os.stat(path)  # one that is not there is told as such
     meta, error = header_of(path)
     if error:
         tell(f"{path}: its header cannot be read: {error}")
@@ -130,13 +131,13 @@ class _Loaded:
     def preview(self, name: str) -> Preview | str:
         """Return what is shown of a value, or why it cannot be."""
         try:
-            value = checkpoints.load(
+            value = loaded(
                 self._path, name, trusted=self._trusted, max_bytes=self._max_bytes
-            )[name]
+            )
             return preview_of(value, self._rows)
-        except checkpoints.UntrustedError:
+        except NotLoaded as error:
             self.failed = True
-            return "it is a pickle: not loaded without --trusted"
+            return error.message
         except Exception as error:  # noqa: BLE001 - of its library, or of its pickle
             self.failed = True
             return f"it cannot be shown: {type(error).__name__}: {error}"

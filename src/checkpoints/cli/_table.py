@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from checkpoints.cli._screen import Screen, cut, padded, width_of
 __all__ = ["Column", "Table"]
 
 _GAP = "  "
+_OPENED = re.compile(r" ?\([^)]*$")
 # Less of a column than this tells nothing.
 _NARROWEST = 8
 
@@ -24,6 +26,9 @@ class Column(NamedTuple):
         is_right: Whether it is aligned at its right.
         width: How wide it is at least.
         gives_way: Whether it is narrowed before the others.
+        stays: Whether it is never cut, as what somebody types again is not.
+        shorter: The widths that it can be cut to, and still tell something.
+        is_spare: Whether it is left out before others are cut.
     """
 
     heading: str
@@ -31,6 +36,9 @@ class Column(NamedTuple):
     is_right: bool = False
     width: int = 0
     gives_way: bool = False
+    stays: bool = False
+    shorter: tuple[int, ...] = ()
+    is_spare: bool = False
 
 
 class Table:
@@ -58,18 +66,34 @@ class Table:
             self._widths[number] = max(self._widths[number], width)
 
     def fit(self) -> None:
-        """Narrow the widest columns until the screen takes them all."""
+        """Narrow columns, and leave out those to spare, until the screen takes all."""
+        columns = list(enumerate(self._columns))
+        self._narrow([number for number, it in columns if it.gives_way])
+        # What is narrowed to nothing anyway goes before what tells more.
+        for number, it in sorted(columns, key=lambda each: not each[1].gives_way):
+            if it.is_spare:
+                self._shorten(number, it)
+        self._narrow([number for number, it in columns if not it.stays])
+
+    def _is_too_wide(self) -> bool:
         if self._screen.width is None:
-            return
-        room = self._screen.width - self._indent
-        room -= len(_GAP) * (len(self._widths) - 1)
-        numbers = range(len(self._columns))
-        first = [it for it in numbers if self._columns[it].gives_way]
-        for some in filter(None, (first, numbers)):
-            widest = max(some, key=self._widths.__getitem__)
-            while sum(self._widths) > room and self._widths[widest] > _NARROWEST:
-                self._widths[widest] -= 1
-                widest = max(some, key=self._widths.__getitem__)
+            return False
+        shown = [width for width in self._widths if width]
+        gaps = len(_GAP) * (len(shown) - 1)
+        return self._indent + sum(shown) + gaps > self._screen.width
+
+    def _narrow(self, numbers: Sequence[int]) -> None:
+        """Narrow the widest of some columns."""
+        while self._is_too_wide() and numbers:
+            widest = max(numbers, key=self._widths.__getitem__)
+            if self._widths[widest] <= _NARROWEST:
+                return
+            self._widths[widest] -= 1
+
+    def _shorten(self, number: int, column: Column) -> None:
+        for width in (*column.shorter, 0):
+            if self._is_too_wide():
+                self._widths[number] = width
 
     def heading(self) -> str:
         """Return the line of headings."""
@@ -80,7 +104,7 @@ class Table:
         """Return a line, in a style of its own where there is one."""
         laid = [
             self._screen.styled(cell, style or column.style)
-            for cell, column in zip(self._cells(cells), self._columns, strict=True)
+            for cell, column in zip(self._cells(cells), self._shown(), strict=True)
         ]
         return _GAP.join(laid).rstrip()
 
@@ -92,6 +116,15 @@ class Table:
         yield self.heading()
         yield from map(self.row, rows)
 
+    def _shown(self) -> Iterator[Column]:
+        for column, width in zip(self._columns, self._widths, strict=True):
+            if width:
+                yield column
+
     def _cells(self, cells: Sequence[str]) -> Iterator[str]:
         for cell, column, width in zip(cells, self._columns, self._widths, strict=True):
-            yield padded(cut(cell, width), width, right=column.is_right)
+            if width in column.shorter:
+                # Half of what stands in brackets would look like damage.
+                yield _OPENED.sub("", cell[:width]).ljust(width)
+            elif width:
+                yield padded(cut(cell, width), width, right=column.is_right)

@@ -10,6 +10,7 @@ from rich.console import Console
 
 import checkpoints
 from checkpoints.cli._completion import complete_root
+from checkpoints.cli._selection import index_of, quiet_log
 
 __all__ = ["verify"]
 
@@ -46,7 +47,10 @@ def verify(
     read, or if there is none at all, 2 if there is no such folder.
     """
     progress = False if quiet or as_json else None
-    found = checkpoints.verify(root, max_workers=jobs, progress=progress)
+    with quiet_log():
+        found = checkpoints.verify(
+            index_of(root).root, max_workers=jobs, progress=progress
+        )
     if as_json:
         click.echo(json.dumps({**dataclasses.asdict(found), "ok": found.ok}, indent=2))
     elif not (quiet and found.ok):
