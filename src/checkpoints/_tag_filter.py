@@ -169,11 +169,16 @@ def _number(text: str, like: object) -> Any:
     if "_" in text:  # Python would read 2017_03 as a number
         return None
     if isinstance(like, decimal.Decimal):
-        return decimal.Decimal(text)
+        return _unless_nan(decimal.Decimal(text))
     try:
         return int(text)
     except ValueError:
-        return float(text)
+        return _unless_nan(float(text))
+
+
+def _unless_nan(value: Any) -> Any:
+    # Which is neither below a bound nor above it, and so would lie in any range.
+    return value if value == value else None  # noqa: PLR0124
 
 
 def _texts_of(pairs: Iterable[tuple[str, object]]) -> dict[str, list[str]]:
@@ -189,7 +194,9 @@ def _fits(name: str, text: str, wanted: Any) -> bool:
     if isinstance(wanted, slice):
         return _is_between(text, wanted)
     if isinstance(wanted, range):
-        return read_like(text, 0) in wanted
+        value = read_like(text, 0)
+        # Of a fraction, Python would ask each number of the range.
+        return value is not None and value % 1 == 0 and int(value) in wanted
     if isinstance(wanted, Collection) and not isinstance(wanted, (bytes, Mapping)):
         return any(_fits(name, text, choice) for choice in wanted)
     if callable(wanted):
