@@ -16,7 +16,15 @@ import zoneinfo
 
 import pytest
 
-from checkpoints import FileHandler, FormatError, Key, index, load, tags
+from checkpoints import (
+    FileHandler,
+    FormatError,
+    Key,
+    MissingDependencyError,
+    index,
+    load,
+    tags,
+)
 from checkpoints._archive import lay_out
 from checkpoints._container import FORMAT_VERSION, __version__, header_for
 from checkpoints._load import read_meta
@@ -131,6 +139,24 @@ class TestHeader:
             ("kind", "<class 'int'>"),
         )
 
+    def test_a_tag_whose_zone_is_not_known_here_is_a_text(self, tmp_path, monkeypatch):
+        moment = datetime.datetime(2024, 6, 1, tzinfo=zoneinfo.ZoneInfo("Asia/Tokyo"))
+        with tags(n=1, moment=moment):
+            FileHandler(tmp_path).checkpoint("container.zones", at=moment, x=2)
+        zoneinfo.ZoneInfo.clear_cache(only_keys=["Asia/Tokyo"])
+        zoneinfo.reset_tzpath(to=[])
+        monkeypatch.setitem(sys.modules, "tzdata", None)
+        try:
+            (entry,) = index(tmp_path)
+            text = "2024-06-01T00:00:00[Asia/Tokyo]"
+            assert entry.meta["tags"] == (("n", 1), ("moment", text))
+            assert entry.load("x") == {"x": 2}
+            with pytest.raises(MissingDependencyError, match="tzdata"):
+                entry.load("at")
+        finally:
+            zoneinfo.reset_tzpath()
+        assert entry.load()["at"] == moment
+
     def test_each_value_tells_its_kind_its_bytes_and_its_member(self, tmp_path):
         numpy = pytest.importorskip("numpy", reason="one of the values is an array")
         FileHandler(tmp_path).checkpoint(
@@ -217,7 +243,7 @@ class TestStrangeFiles:
     def test_a_version_that_is_no_number_is_told(self, written, version):
         self.assert_corrupt(written(good_header(checkpoints=version)))
 
-    @pytest.mark.parametrize("field", ["tags", "time", "values"])
+    @pytest.mark.parametrize("field", ["name", "tags", "time", "values"])
     def test_a_missing_field_is_told(self, written, field):
         header = good_header()
         del header[field]
@@ -226,7 +252,8 @@ class TestStrangeFiles:
     @pytest.mark.parametrize(
         "tag",
         [
-            *(1, None, "ab c", [], ["a"], ["a", 1, 2]),
+            *(1, None, "ab c", [], ["a"], ["a", 1, 2], [5, 1], [["a"], 1], [None, 1]),
+            ["a", {"$int": hex(10**5000)}],
             *(["a", {"$float": "x"}], ["a", {"$int": 1}]),
             *(["a", {"$decimal": "x"}], ["a", {"$timedelta": [1e300, 0, 0]}]),
             *(["a", {"$timedelta": ["x"]}], ["a", {"$date": "tomorrow"}]),
@@ -234,7 +261,7 @@ class TestStrangeFiles:
             ["a", {"$datetime": ["2024-01-01T00:00:00", "../../etc/passwd", 0]}],
             *(["a", {"$set": [[]]}], ["a", {"$bytes": "?"}], ["a", {"$uuid": 3}]),
         ],
-        ids=str,
+        ids=lambda tag: str(tag)[:40],
     )
     def test_a_tag_that_makes_no_sense_is_told(self, written, tag):
         self.assert_corrupt(written(good_header(tags=[tag])))
@@ -251,6 +278,14 @@ class TestStrangeFiles:
     @pytest.mark.parametrize("time", [None, 1, "yesterday", [], "2024-13-01"])
     def test_a_time_that_is_none_is_told(self, written, time):
         self.assert_corrupt(written(good_header(time=time)))
+
+    def test_a_time_without_a_zone_is_one_of_utc(self, written):
+        found = read_meta(written(good_header(time="2024-01-01T12:00:00")))["time"]
+        assert found == datetime.datetime(2024, 1, 1, 12, tzinfo=datetime.UTC)
+
+    @pytest.mark.parametrize("name", [None, 1, ["a"]])
+    def test_a_name_that_is_no_text_is_told(self, written, name):
+        self.assert_corrupt(written(good_header(name=name)))
 
     @pytest.mark.parametrize(
         "values", [None, 1, [], "x", {"a": None}, {"a": {}}, {"a": {"kind": 1}}]

@@ -306,7 +306,8 @@ class TestDamage:
         with tags(day="monday"):
             FileHandler(tmp_path).checkpoint("a", 1)
         (entry,) = index(tmp_path)
-        kept = {"checkpoints": 1, "values": {}, "tags": [], "time": "2024-01-01"}
+        kept = {"checkpoints": 1, "name": "a", "values": {}, "tags": []}
+        kept["time"] = "2024-01-01"
         self.with_header(Path(entry.path), kept)
         with tags(day="monday"):
             FileHandler(tmp_path).checkpoint("a", 2)

@@ -142,6 +142,7 @@ class TestDamaged:
         for number, member in enumerate(("lost.txt", ["lost.txt"])):
             header = {
                 "checkpoints": 1,
+                "name": "a",
                 "tags": [],
                 "time": "2024-01-01",
                 "values": {"a": {"kind": "text", "member": member}},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from checkpoints._archive import Archive
@@ -21,7 +22,6 @@ __all__ = [
     "FORMAT_VERSION",
     "__version__",
     "header_for",
-    "meta_of",
     "open_container",
 ]
 
@@ -57,20 +57,13 @@ def header_for(
     return header, origin.time
 
 
-def meta_of(header: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a header as Python values: typed tags, and the time as a datetime."""
-    return {
-        **header,
-        "tags": tags_from_json(header["tags"]),
-        "time": datetime.datetime.fromisoformat(header["time"]),
-    }
-
-
 def open_container(
     source: Source, budget: Budget | None = None
 ) -> Archive | ParquetFile:
     """
     Open a file, as the container that it is.
+
+    Its header is of Python values then: tags have their types, the time is a datetime.
 
     Args:
         source: The file.
@@ -91,11 +84,11 @@ def open_container(
     else:
         what = "it does not begin as one" if source.size else "it is empty"
         raise CorruptFileError.at(source.path, what)
-    _check(container.header, source.path)
+    container.header = _meta_of(container.header, source.path)
     return container
 
 
-def _check(header: object, path: str) -> None:
+def _meta_of(header: object, path: str) -> dict[str, Any]:
     version = header.get("checkpoints") if isinstance(header, dict) else None
     if not isinstance(header, dict) or type(version) is not int:
         raise CorruptFileError.at(path, "its header is not that of a checkpoint")
@@ -105,13 +98,26 @@ def _check(header: object, path: str) -> None:
             f"{__version__}, reads up to {FORMAT_VERSION}: take a later version"
         )
         raise FormatError(message)
-    try:
-        meta_of(header)
-        sane = all(
-            isinstance(node, dict) and isinstance(node.get("kind"), str)
-            for node in header["values"].values()
-        )
-    except Exception:  # noqa: BLE001 - made up by somebody, it can raise anything
-        sane = False
-    if not sane:
+    found = None
+    with suppress(Exception):  # made up by somebody, it can raise anything
+        found = _as_python(header)
+    # Not raised in there: what led to it holds the file's bytes.
+    if found is None:
         raise CorruptFileError.at(path, "its header does not make sense")
+    return found
+
+
+def _as_python(header: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a header as Python values; None, or any error, if it makes no sense."""
+    tags = tags_from_json(header["tags"])
+    texts = [header["name"], *(name for name, _ in tags)]
+    texts += [node["kind"] for node in header["values"].values()]
+    if not all(isinstance(text, str) for text in texts):
+        return None
+    return {**header, "tags": tags, "time": _moment(header["time"])}
+
+
+def _moment(text: str) -> datetime.datetime:
+    """Return a time; one that does not say so, as none of ours, is of UTC."""
+    found = datetime.datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from checkpoints._container import meta_of, open_container
+from checkpoints._container import open_container
 from checkpoints._local_file import LocalFile
 from checkpoints.errors import CheckpointError, MissingDependencyError
 
@@ -136,7 +136,7 @@ def _read_one(
 ) -> R | CheckpointError | OSError:
     try:
         with LocalFile(path) as file:
-            return kept(meta_of(open_container(_ReadFromItsEnd(file)).header))
+            return kept(open_container(_ReadFromItsEnd(file)).header)
     except MissingDependencyError:
         raise
     except (CheckpointError, OSError) as error:

@@ -9,7 +9,7 @@ from typing import Any
 
 from checkpoints._archive import Archive
 from checkpoints._budget import Budget
-from checkpoints._container import meta_of, open_container
+from checkpoints._container import open_container
 from checkpoints._local_file import LocalFile
 from checkpoints._parquet import ParquetFile
 from checkpoints._shown import shown
@@ -23,7 +23,7 @@ from checkpoints.errors import (
 from checkpoints.formats._codec import decode
 from checkpoints.formats._tables import from_table
 
-__all__ = ["load_file", "read_meta"]
+__all__ = ["load_file", "load_with_meta", "read_meta"]
 
 Node = Mapping[str, Any]
 
@@ -40,24 +40,41 @@ def load_file(
     max_bytes: int | str | None,
 ) -> dict[str, Any]:
     """Load values from a file; `checkpoints.load` says more."""
+    found, _ = load_with_meta(
+        path, names, trusted=trusted, mmap=mmap, max_bytes=max_bytes
+    )
+    return found
+
+
+def load_with_meta(
+    path: str | os.PathLike[str],
+    names: Iterable[str],
+    *,
+    trusted: bool,
+    mmap: bool = False,
+    max_bytes: int | str | None = None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Load values from a file, and its header, which is opened once for both."""
     limit = None if max_bytes is None else parse_size("max_bytes", max_bytes)
     budget = Budget(os.fspath(path), limit)
     with LocalFile(os.fspath(path)) as file:
         container = open_container(file, budget)
         nodes = _wanted(container.header["values"], tuple(names), file.path)
         if isinstance(container, ParquetFile):
-            return _load_table(container, nodes, file.path)
+            return _load_table(container, nodes, file.path), container.header
         members = _Members(container, budget, file.path, mmap=mmap)
         members.check(nodes.values())
-        return decode(
+        found = decode(
             nodes, members.read, members.spend, trusted=trusted, path=file.path
         )
+        return found, container.header
 
 
 def read_meta(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return the header of a file; `Entry.meta` says more."""
     with LocalFile(os.fspath(path)) as file:
-        return meta_of(open_container(file, Budget(file.path)).header)
+        found: dict[str, Any] = open_container(file, Budget(file.path)).header
+    return found
 
 
 def _wanted(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from checkpoints._tags import tag_text
+from checkpoints.errors import MissingDependencyError
 from checkpoints.formats._plain import NOT_PLAIN, from_json, scalar_to_json
 
 __all__ = ["tags_from_json", "tags_to_json"]
@@ -27,8 +28,17 @@ def _tag_to_json(value: object) -> Any:
 
 
 def tags_from_json(data: Iterable[Sequence[Any]]) -> tuple[tuple[str, Any], ...]:
-    """Turn the tags of a header back into pairs."""
-    return tuple(
-        (name, from_json(value, lambda mark, given: given[mark]))
-        for name, value in data
-    )
+    """Turn the tags of a header back into pairs; a zone not known here stays a text."""
+    return tuple((name, _tag_from_json(value)) for name, value in data)
+
+
+def _tag_from_json(data: Any) -> Any:
+    try:
+        value = from_json(data, lambda mark, given: given[mark])
+    except MissingDependencyError:
+        # Of a tag alone: a file is to be read where its time zone is not installed.
+        ((text, zone, _),) = data.values()
+        return f"{text}[{zone}]"
+    if isinstance(data, dict):
+        tag_text(value)  # what has no text, a number of 5000 digits for one, is no tag
+    return value
