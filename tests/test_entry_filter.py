@@ -57,7 +57,58 @@ def listed(monkeypatch):
     return folders
 
 
+class TestLongTexts:
+    """What is longer than a file name can be is cut in the path."""
+
+    LONG = "[ü*]" * 100
+    NAME = "é" * 200
+
+    @pytest.fixture
+    def long_root(self, tmp_path):
+        handler = FileHandler(tmp_path)
+        for text in (self.LONG, self.LONG + "2"):
+            with tags({self.NAME: text, "short": 1}):
+                handler.checkpoint(f"a.{self.NAME}.b", text)
+        return tmp_path
+
+    @pytest.fixture(params=[False, True])
+    def found(self, request, long_root):
+        found = index(long_root)
+        assert not request.param or len(found) == 2
+        return found
+
+    @pytest.mark.parametrize(
+        "wrapped", [lambda it: it, lambda it: [it, "x"], lambda it: {it}]
+    )
+    def test_a_tag_is_found_by_all_of_it(self, found, wrapped):
+        (entry,) = found.where(None, {self.NAME: wrapped(self.LONG)})
+        assert entry.load() == {"data": self.LONG}
+        assert len(found.where(None, {self.NAME: self.LONG + "3"})) == 0
+
+    def test_it_is_found_by_what_the_path_tells(self, found):
+        entry = found[0]
+        ((name, text), _) = entry.tags
+        assert list(found.where(entry.fullname, {name: text})) == [entry]
+        assert list(found.where([entry.fullname], {name: [text]})) == [entry]
+
+    @pytest.mark.parametrize("below", ["", ".b"])
+    def test_a_name_is_found_by_all_of_it(self, found, below):
+        name = f"a.{self.NAME}{below}"
+        assert len(found.where(name)) == 2
+        assert len(found.where(f"a.{self.NAME}x{below}")) == 0
+        assert len(found.where([name])) == (2 if below else 0)
+        assert len(found.where("a.é*")) == 2
+
+
 class TestWhere:
+    def test_a_filter_is_not_asked_of_what_an_earlier_one_took_away(self, root):
+        with tags(kind="text", step="none"):
+            FileHandler(root).checkpoint("other", 5)
+        found = index(root)
+        assert len(found) == 15
+        numbered = found.where(date="*").where(step=lambda text: int(text) > 0)
+        assert len(numbered) == 8
+
     @pytest.mark.parametrize(
         ("names", "wanted", "count"),
         [

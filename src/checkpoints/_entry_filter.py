@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from checkpoints._entry import key_of
+from checkpoints._key import name_in_path, tag_in_path
 from checkpoints._name_pattern import NamePattern
 from checkpoints._shown import shown
 from checkpoints._tag_filter import checked_tag_filter, may_match, tags_match
@@ -14,6 +15,8 @@ from checkpoints._walk import Segments
 from checkpoints.errors import ConfigError
 
 __all__ = ["EntryFilter"]
+
+_GLOB = frozenset("*?[")
 
 
 class EntryFilter:
@@ -41,7 +44,7 @@ class EntryFilter:
                 "where(None, {'tag': 'value'}) or where(tag='value')"
             )
             raise ConfigError(message)
-        self._pattern = None if names is None else NamePattern(names)
+        self._pattern = None if names is None else _pattern_of_paths(names)
         self._asks = None if isinstance(tags, Mapping) or not callable(tags) else tags
         if tags is None or self._asks:
             tags = {}
@@ -53,7 +56,8 @@ class EntryFilter:
             )
             raise ConfigError(message)
         self.names = None if self._pattern is None else self._pattern.names
-        self.tags = checked_tag_filter({**tags, **named})
+        wanted = checked_tag_filter({**tags, **named})
+        self.tags = dict(_as_in_paths(*each) for each in wanted.items())
 
     def parts(self) -> Iterator[EntryFilter]:
         """Yield a filter for each of the things that this one asks for."""
@@ -92,3 +96,26 @@ class EntryFilter:
     def covers(self, fullname: str) -> bool:
         """Tell whether a name is asked for."""
         return self._pattern is None or self._pattern.covers(fullname)
+
+
+def _pattern_of_paths(names: str | Iterable[str]) -> NamePattern:
+    """Return a pattern of names as paths tell them, where long ones are cut."""
+    given = NamePattern(names).names
+    if isinstance(given, str):
+        # Of a glob that is too long nobody can tell what would be left of it.
+        return NamePattern(given if _GLOB & set(given) else name_in_path(given))
+    return NamePattern(map(name_in_path, given))
+
+
+def _as_in_paths(name: str, wanted: object) -> tuple[str, object]:
+    """Return what is asked of a tag as paths tell it, where long texts are cut."""
+    return tag_in_path(name, "")[0], _cut_too(name, wanted)
+
+
+def _cut_too(name: str, wanted: object) -> object:
+    if isinstance(wanted, str):
+        cut = tag_in_path(name, wanted)[1]
+        return wanted if cut == wanted else [wanted, cut.__eq__]
+    if isinstance(wanted, (list, tuple, set, frozenset)):
+        return [_cut_too(name, choice) for choice in wanted]
+    return wanted

@@ -27,7 +27,9 @@ __all__ = [
     "checked_name",
     "escape",
     "joined_name",
+    "name_in_path",
     "parse_folder",
+    "tag_in_path",
     "unescape",
 ]
 
@@ -41,6 +43,7 @@ _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.DOTALL)
 # What every file system takes, less what the longest suffix and a number need.
 SEGMENT_BYTES = 255 - 32
 _HASH_BYTES = 16
+_CUT = re.compile(rf"~[0-9a-f]{{{2 * _HASH_BYTES}}}\Z")
 
 
 class Key:
@@ -185,6 +188,33 @@ def parse_folder(segments: Iterable[str]) -> tuple[Tags, tuple[str, ...]]:
         else:
             prefixes.append(unescape(segment))
     return Tags(pairs), tuple(prefixes)
+
+
+def name_in_path(name: str) -> str:
+    """
+    Return a name as a path tells it: what is too long for a file name is cut there.
+
+    >>> name_in_path("mypkg.fit")
+    'mypkg.fit'
+    """
+    parts = [part if _is_cut(part) else _whole(part) for part in name.split(".")]
+    return ".".join(parts)
+
+
+def tag_in_path(name: str, text: str) -> tuple[str, str]:
+    """Return a tag as a path tells it: what is too long for a file name is cut."""
+    folder = _folder_of_tag(name, "" if _is_cut(text) else text)
+    (found,) = parse_folder([folder])[0]
+    return name if _is_cut(name) else found[0], text if _is_cut(text) else found[1]
+
+
+def _whole(part: str) -> str:
+    return unescape(_cut(escape(part), SEGMENT_BYTES))
+
+
+def _is_cut(text: str) -> bool:
+    """Tell whether a text was read from a path, where it had been cut."""
+    return _CUT.search(text) is not None
 
 
 def unescape(segment: str) -> str:
