@@ -104,6 +104,19 @@ class TestSort:
         with pytest.raises(ConfigError, match=r"'dya'.*sequence, saved, day"):
             index(root).sort("dya")
 
+    def test_only_the_values_that_are_there_say_what_is_compared(self, root, handler):
+        save(handler, "a", step="first")
+        for step in (9, 10):
+            save(handler, "a", step=step)
+        found = index(root)
+        assert len(found) == 3
+        numbers = found.where(step=range(99)).sort("step")
+        assert [e.tags["step"] for e in numbers] == ["9", "10"]
+
+    def test_where_nothing_is_left_there_is_nothing_to_sort(self, root, handler):
+        save(handler, "a", step=1)
+        assert list(index(root).where(step=2).sort("step")) == []
+
     def test_nothing_to_sort_by_leaves_the_order(self, root, handler):
         save(handler, "b")
         save(handler, "a")
@@ -142,6 +155,14 @@ class TestLatest:
         for name in ("notes.txt", "notes.md"):
             (root / name).write_text("")
         assert len(index(root, all_files=True).latest()) == 2
+
+    def test_the_order_stays(self, root):
+        handler = FileHandler(root, if_exists="keep")
+        for name in ("b", "a", "b"):
+            save(handler, name)
+        # The newest of all, and so behind what its key began with.
+        found = index(root).sort("saved").latest()
+        assert [(e.name, e.number) for e in found] == [("a", 1), ("b", 2)]
 
 
 class TestRuns:

@@ -207,4 +207,6 @@ except ValueError:
             pickle.loads(pickle.dumps(found)),
         ):
             assert len(same.unreadable) == 1
+        # Before anybody has looked at it.
+        assert len(pickle.loads(pickle.dumps(index(root))).unreadable) == 1
         assert entries.unreadable == ()

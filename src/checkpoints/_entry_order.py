@@ -25,6 +25,8 @@ _BEFORE_ALL = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 def in_order(listing: Listing, by: Sequence[str], *, reverse: bool) -> list[int]:
     """Return the positions of the files, sorted; what has no value comes last."""
     positions = list(range(len(listing)))
+    if not positions:
+        return positions  # and no tag is known that could be sorted by
     columns = [_column(listing, name) for name in by]
     for values in reversed(columns):
         there = [place for place in positions if values[place] is not None]
@@ -35,7 +37,7 @@ def in_order(listing: Listing, by: Sequence[str], *, reverse: bool) -> list[int]
 
 
 def latest_of(listing: Listing) -> list[int]:
-    """Return the position of the newest file of each key."""
+    """Return the positions of the newest file of each key, as they come."""
     keys: dict[tuple[tuple[str, ...], str], list[int]] = defaultdict(list)
     for position, (place, file) in enumerate(
         zip(listing.places, listing.files, strict=True)
@@ -46,10 +48,10 @@ def latest_of(listing: Listing) -> list[int]:
     several = [place for places in keys.values() if len(places) > 1 for place in places]
     ages = dict(zip(several, _ages(listing.picked(several)), strict=True))
     # Numbers do not tell: one that was deleted is given again.
-    return [
+    return sorted(
         max(places, key=ages.__getitem__) if len(places) > 1 else places[0]
         for places in keys.values()
-    ]
+    )
 
 
 def _ages(listing: Listing) -> list[tuple[datetime.datetime, int, int]]:
@@ -105,6 +107,8 @@ def _column(listing: Listing, name: str) -> Sequence[Any]:
 
 
 def _tag_column(listing: Listing, name: str) -> Sequence[Any]:
+    # One value that is no number, and not there any more, would make all of them texts.
+    listing = listing.compact()
     folders = [dict(key_of(folder)[0]) for folder in listing.folders]
     tags = {tag: None for pairs in folders for tag in pairs}
     columns = column_names(tags, (*COLUMNS, *DETAILS))

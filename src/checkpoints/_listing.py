@@ -130,13 +130,15 @@ class Listing:
 
     def filtered(self, rule: EntryFilter) -> Listing:
         """Return the files that a filter takes."""
-        takes = [rule.takes(folder) for folder in self.folders]
-        names = self.fullnames()
+        # It may hold a function that cannot read what is not there any more.
+        there = self.compact()
+        takes = [rule.takes(folder) for folder in there.folders]
+        names = there.fullnames()
         covered = {name: rule.covers(name) for name in set(names)}
-        return self.picked(
+        return there.picked(
             position
             for position, (place, name) in enumerate(
-                zip(self.places, names, strict=True)
+                zip(there.places, names, strict=True)
             )
             if takes[place] and covered[name]
         )
