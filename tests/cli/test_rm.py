@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -80,20 +81,68 @@ class TestRm:
         done = run("rm", root, "nothing", "--yes")
         assert (done.code, done.out) == (1, "")
 
-    def test_a_file_that_is_written_anew_meanwhile_stays(self, run, root, monkeypatch):
-        path = root / "oven.ckpt.zip"
-        unlink = os.unlink
+    @pytest.mark.parametrize(
+        ("at", "before", "after", "told"),
+        [
+            ("day=9/shop=north/bakery/order.ckpt.zip", 1, 0, "kept: "),
+            ("oven.ckpt.zip", 1, 0, "kept: "),
+            ("oven.ckpt.zip", 0, 1, ""),
+            ("oven.ckpt.zip", 1, 1, "kept: "),
+        ],
+        ids=["earlier", "just before", "just after", "before and after"],
+    )
+    def test_a_file_that_is_written_anew_meanwhile_stays(
+        self, run, root, monkeypatch, at, before, after, told
+    ):
+        rename = os.rename
 
-        def meanwhile(other, **options):
+        def save(times):
+            for heat in range(times):
+                checkpoints.FileHandler(root).checkpoint("oven", heat=heat)
+
+        def meanwhile(old, new):
             # What another process does between the look and the deletion.
-            if Path(other).name == "order.ckpt.zip":
-                checkpoints.FileHandler(root).checkpoint("oven", heat=1.5)
-            return unlink(other, **options)
+            is_then = Path(old) == root / at
+            save(before * is_then)
+            rename(old, new)
+            save(2 * after * is_then)
 
-        monkeypatch.setattr(os, "unlink", meanwhile)
+        monkeypatch.setattr(os, "rename", meanwhile)
         done = run("rm", root, "--all", "--yes")
-        assert "kept: " in done.err
-        assert load(path) == {"heat": 1.5}
+        assert done.err.startswith(told)
+        assert bool(done.err) is bool(told)
+        assert load(root / "oven.ckpt.zip") == {"heat": after}
+        assert os.listdir(root) == ["oven.ckpt.zip"]
+
+    def test_a_file_that_cannot_be_deleted_keeps_its_name(self, run, root, monkeypatch):
+        def unlink(path, **options):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "unlink", unlink)
+            done = run("rm", root, "oven", "--yes")
+        assert done.code == 1
+        assert "oven.ckpt.zip: Permission denied" in done.err
+        assert load(root / "oven.ckpt.zip") == {"heat": 200.5}
+
+    def test_where_there_are_no_links_a_file_is_put_back_all_the_same(
+        self, run, root, monkeypatch
+    ):
+        rename = os.rename
+
+        def meanwhile(old, new):
+            monkeypatch.setattr(os, "rename", rename)
+            checkpoints.FileHandler(root).checkpoint("oven", heat=1.5)
+            rename(old, new)
+
+        def link(*paths):
+            raise PermissionError(errno.EPERM, "Operation not permitted", *paths[:1])
+
+        monkeypatch.setattr(os, "rename", meanwhile)
+        monkeypatch.setattr(os, "link", link)
+        assert "kept: " in run("rm", root, "oven", "--yes").err
+        assert load(root / "oven.ckpt.zip") == {"heat": 1.5}
+        assert len(os.listdir(root)) == 3
 
     def test_of_a_link_only_the_link_is_deleted(self, run, root, tmp_path):
         kept = tmp_path / "kept.ckpt.zip"
@@ -156,6 +205,42 @@ class TestCp:
         assert done.code == 1
         assert "cut short" in done.err
         assert list((tmp_path / "kept").iterdir()) == []
+
+    def test_a_file_that_cannot_be_read_does_not_hinder_the_others(
+        self, run, root, tmp_path, monkeypatch
+    ):
+        read = checkpoints.storage.LocalFile.read_into
+
+        def broken(file, offset, buffer):
+            if "day=9" in file.path and "north" in file.path:
+                raise OSError(errno.EIO, "Input/output error")
+            return read(file, offset, buffer)
+
+        monkeypatch.setattr(checkpoints.storage.LocalFile, "read_into", broken)
+        done = run("cp", root, tmp_path / "kept")
+        assert done.code == 1
+        assert done.err.count("not copied: ") == 1
+        assert "Input/output error" in done.err
+        assert "copied 4 files" in done.out
+        assert len(files_in(tmp_path / "kept")) == 4
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+    def test_what_stands_in_the_way_of_one_does_not_hinder_the_others(
+        self, run, root, tmp_path
+    ):
+        kept = tmp_path / "kept"
+        (kept / "day=9/shop=north/bakery").mkdir(parents=True)
+        (kept / "day=9/shop=north/bakery/order.ckpt.zip").symlink_to(kept / "nowhere")
+        (kept / "day=9/shop=south").write_text("no folder")
+        (kept / "oven.ckpt.zip").mkdir()
+        done = run("cp", root, kept, "--force")
+        assert (done.code, done.err.count("not copied: ")) == (1, 2)
+        assert "copied 3 files" in done.out
+        (kept / "oven.ckpt.zip").rmdir()
+        (kept / "oven.ckpt.zip").symlink_to(kept / "nowhere")
+        done = run("cp", root, kept)
+        assert (done.code, done.err.count("not copied: ")) == (1, 2)
+        assert "cannot be compared" in done.err
 
     def test_nothing_found_ends_with_1(self, run, root, tmp_path):
         assert run("cp", root, tmp_path / "kept", "nothing").code == 1

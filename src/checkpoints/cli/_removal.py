@@ -46,6 +46,12 @@ class Doomed(NamedTuple):
         it = status or os.lstat(path)
         return cls(path, it.st_size, (it.st_ino, it.st_mtime_ns, it.st_ctime_ns))
 
+    def is_there(self, status: os.stat_result) -> bool:
+        """Tell whether this is the file, under whatever name it has now."""
+        size_and_state = status.st_size, status.st_ino, status.st_mtime_ns
+        # To be renamed changes the third.
+        return size_and_state == (self.size, *self.state[:2])
+
 
 def doomed(entries: Iterable[Entry]) -> Iterator[Doomed]:
     """Yield files as they are now; those that have vanished are left out."""
@@ -78,10 +84,9 @@ def remove(root: str, files: Sequence[Doomed]) -> tuple[int, int, bool]:
         for each in files:
             advance(1)
             try:
-                if Doomed.of(each.path) != each:
+                if not _delete(each):
                     tell(f"kept: {each.path} was written anew meanwhile")
                     continue
-                os.unlink(each.path)
             except FileNotFoundError:
                 continue
             except OSError as error:
@@ -92,6 +97,48 @@ def remove(root: str, files: Sequence[Doomed]) -> tuple[int, int, bool]:
             folders[os.path.dirname(each.path)] = None
     _prune(root, folders)
     return count, size, failed
+
+
+def _delete(file: Doomed) -> bool:
+    """
+    Delete a file, unless it is another one by now; return whether it was deleted.
+
+    Raises:
+        OSError: If it cannot be deleted, or is gone.
+    """
+    if Doomed.of(file.path) != file:
+        return False
+    # Nobody writes under that name, so what is looked at there is what is deleted.
+    aside = _name_beside(file.path)
+    os.rename(file.path, aside)
+    try:
+        if file.is_there(os.lstat(aside)):
+            os.unlink(aside)
+            return True
+    except BaseException:
+        _put_back(aside, file.path)
+        raise
+    _put_back(aside, file.path)
+    return False
+
+
+def _name_beside(path: str) -> str:
+    """Return a name that nobody has, of an unfinished file, which no walk lists."""
+    name = f".{os.getpid()}-{os.urandom(6).hex()}-0.ckpt.tmp"
+    return os.path.join(os.path.dirname(path), name)
+
+
+def _put_back(aside: str, path: str) -> None:
+    """Give a file its name again, unless a later one has it."""
+    with suppress(FileNotFoundError):
+        try:
+            os.link(aside, path)
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without links
+            if not os.path.lexists(path):
+                os.rename(aside, path)
+        os.unlink(aside)
 
 
 def _prune(root: str, folders: Iterable[str]) -> None:
