@@ -131,8 +131,11 @@ class _Copies:
                 )
             except FileExistsError:
                 self._meet(path, self._store.path_of(name))
-            except _CutShortError:
-                self._tell(f"not copied: {path} was cut short meanwhile")
+            except _SourceError as error:
+                self._tell(f"not copied: {path}: {error}")
+            except (IsADirectoryError, NotADirectoryError) as error:
+                there = self._store.path_of(name)
+                self._tell(f"not copied: {path}: {there}: {error.strerror}")
             else:
                 self.count, self.size = self.count + 1, self.size + file.size
                 self._keep_times(path, self._store.path_of(name))
@@ -140,16 +143,24 @@ class _Copies:
     def _pieces(self, file: LocalFile) -> Iterator[tuple[int, memoryview]]:
         for start in range(0, file.size, _AT_ONCE):
             piece = memoryview(bytearray(min(_AT_ONCE, file.size - start)))
-            if file.read_into(start, piece) != len(piece):
-                raise _CutShortError
+            try:
+                count = file.read_into(start, piece)
+            except OSError as error:
+                raise _SourceError(error.strerror) from error
+            if count != len(piece):
+                raise _SourceError("it was cut short meanwhile")
             yield start, piece
             self._advance(len(piece))
 
     def _meet(self, path: str, there: str) -> None:
-        if filecmp.cmp(path, there, shallow=False):
-            self.same += 1
-        else:
-            self._tell(f"not copied: {there} is there, and is another; see --force")
+        told = "is another; see --force"
+        try:
+            if filecmp.cmp(path, there, shallow=False):
+                self.same += 1
+                return
+        except OSError as error:  # a link to nowhere, or it vanished just now
+            told = f"cannot be compared: {error.filename}: {error.strerror}"
+        self._tell(f"not copied: {there} is there, and {told}")
 
     def _keep_times(self, path: str, copy: str) -> None:
         with suppress(OSError):
@@ -161,5 +172,5 @@ class _Copies:
         tell(text)
 
 
-class _CutShortError(Exception):
-    """A file has fewer bytes than it had."""
+class _SourceError(Exception):
+    """A file cannot be read to its end; others may be."""
