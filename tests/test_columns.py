@@ -18,6 +18,8 @@ from checkpoints._columns import (
 )
 
 DAY = datetime.date(2026, 3, 2)
+NOON = datetime.datetime(2026, 3, 2, 12)
+UTC_NOON = NOON.replace(tzinfo=datetime.UTC)
 
 
 class TestNames:
@@ -46,6 +48,9 @@ class TestTypes:
             ([1, 0.5], pyarrow.float64()),
             ([True, None], pyarrow.bool_()),
             ([DAY], pyarrow.date32()),
+            ([NOON, None], pyarrow.timestamp("us")),
+            ([UTC_NOON, None], pyarrow.timestamp("us", "UTC")),
+            ([NOON.time()], pyarrow.time64("us")),
             ([None], pyarrow.string()),
             ([], pyarrow.string()),
         ],
@@ -66,6 +71,10 @@ class TestTypes:
             ),
             ([1 << 64], ["18446744073709551616"]),
             ([1j], ["1j"]),
+            ([NOON, UTC_NOON], ["2026-03-02T12:00:00", "2026-03-02T12:00:00+00:00"]),
+            ([UTC_NOON, NOON], ["2026-03-02T12:00:00+00:00", "2026-03-02T12:00:00"]),
+            ([UTC_NOON.timetz(), None], ["12:00:00+00:00", None]),
+            ([NOON.time(), UTC_NOON.timetz()], ["12:00:00", "12:00:00+00:00"]),
             ([(1 << 53) + 1, 0.5], ["9007199254740993", "0.5"]),
         ],
     )

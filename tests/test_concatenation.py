@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import io
 import os
 import subprocess
 import sys
@@ -144,6 +145,26 @@ class TestTables:
         assert str(found["c"].dtype) == "category"
         assert str(found["t"].dt.tz) == "UTC"
 
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda order: pandas.DataFrame(
+                {"c": pandas.Categorical(["a", "b"], list(order), ordered=True)}
+            ),
+            lambda order: polars.DataFrame({"c": ["a", "b"]}).cast(
+                polars.Enum(list(order))
+            ),
+        ],
+        ids=["pandas", "polars"],
+    )
+    def test_categories_of_another_order_are_an_error(self, root, make):
+        for n, order in enumerate(("bac", "bac", "abc")):
+            save(root, make(order), n=n)
+        found = index(root).where(n=[0, 1]).concat("value", to="pandas")
+        assert list(found.sort_values("c")["c"]) == ["b", "b", "a", "a"]
+        with pytest.raises(FormatError, match=r"n=2/a.*categories of 'c'"):
+            index(root).concat("value")
+
     @pytest.mark.parametrize("count", [1, 2])
     def test_one_of_pandas_can_be_written_to(self, root, count):
         for n in range(count):
@@ -217,6 +238,24 @@ class TestWhatCannotBe:
         save(root, 1, n=1)
         with pytest.raises(UnknownValueError, match="n=1/a"):
             index(root).concat("other")
+
+    @pytest.mark.parametrize("values", [(2**70,), (0.5, 2**53 + 1)])
+    def test_a_number_that_does_not_fit_is_an_error_that_names_it(self, root, values):
+        for n, value in enumerate(values):
+            save(root, value, n=n)
+        with pytest.raises(FormatError, match=rf"n={len(values) - 1}/a.*'value'.*int"):
+            index(root).concat("value")
+
+    def test_each_file_is_opened_once(self, root, monkeypatch):
+        opened = []
+        real = io.FileIO
+        for n in range(3):
+            save(root, 1.5, n=n)
+        monkeypatch.setattr(
+            io, "FileIO", lambda path: opened.append(path) or real(path)
+        )
+        assert len(index(root).concat("value")) == 3
+        assert sorted(opened) == sorted(entry.path for entry in index(root))
 
     def test_a_damaged_entry_is_an_error_that_names_it(self, root):
         save(root, 1, n=1)

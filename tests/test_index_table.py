@@ -6,6 +6,7 @@ import datetime
 import decimal
 import os
 import sys
+import uuid
 from pathlib import Path
 
 import duckdb
@@ -192,6 +193,26 @@ class TestDetails:
         table = found.to_arrow(details=True)
         assert column(table, "day") == [DAY, DAY + datetime.timedelta(1)]
 
+    @pytest.mark.parametrize(
+        ("values", "expected"),
+        [
+            ((True, False), [False, True]),
+            ((1, "first"), ["1", "first"]),
+            ((None, "text"), [None, "text"]),
+            ((uuid.UUID(int=1), "text"), [str(uuid.UUID(int=1)), "text"]),
+        ],
+    )
+    def test_what_a_path_tells_is_not_lost_for_its_type(
+        self, root, handler, values, expected
+    ):
+        for value in values:
+            with tags(tag=value):
+                handler.checkpoint("a", 1)
+        (damaged,) = index(root).where(tag=str(values[1]))
+        Path(damaged.path).write_bytes(b"")
+        told = column(index(root).to_arrow(details=True), "tag")
+        assert sorted(told, key=str) == expected
+
     def test_files_that_are_no_checkpoints_are_marked(self, root, found):
         (root / "notes.txt").write_text("sunny")
         (row,) = (
@@ -200,6 +221,20 @@ class TestDetails:
             if row["name"] == "notes"
         )
         assert "no checkpoint" in row["error"]
+
+
+class TestNames:
+    def test_a_tag_whose_name_is_no_unicode_is_escaped(self, root, handler):
+        with tags({"\ud800": 3, "\\ud800": 4}):
+            handler.checkpoint("a", 1)
+        found = index(root)
+        for details in (False, True):
+            table = found.to_arrow(details=details)
+            assert list(map(int, column(table, "tag_\\ud800"))) == [3]
+            assert list(map(int, column(table, "\\ud800"))) == [4]
+        assert len(found.to_pandas()) == len(found.to_polars()) == 1
+        assert list(found.sort("tag_\\ud800")) == list(found)
+        assert found.concat("data", to="arrow").num_rows == 1
 
 
 class TestLibraries:

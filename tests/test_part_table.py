@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+
+import numpy
 import pandas
 import polars
 import pyarrow
@@ -30,6 +33,49 @@ class TestTableOf:
     def test_an_index_gives_way_to_a_column_of_its_name(self):
         frame = pandas.DataFrame({"index": [1]}, index=["a"])
         assert table_of("value", frame).column_names == ["index", "__index_level_0__"]
+
+    @pytest.mark.parametrize(
+        ("index", "columns"),
+        [
+            (pandas.RangeIndex(1990, 1994, name="year"), ["x", "year"]),
+            (pandas.RangeIndex(4, name="step"), ["x", "step"]),
+            (pandas.RangeIndex(1, 5), ["x", "index"]),
+            (pandas.RangeIndex(0, 8, 2), ["x", "index"]),
+            (pandas.RangeIndex(4), ["x"]),
+        ],
+    )
+    def test_an_index_is_a_column_unless_it_counts_from_0(self, index, columns):
+        table = table_of("value", pandas.DataFrame({"x": [1.5] * 4}, index=index))
+        assert table.column_names == columns
+        assert all(table[it].to_pylist() == list(index) for it in columns[1:])
+
+    @pytest.mark.parametrize(
+        ("value", "kind"),
+        [
+            (numpy.datetime64("2026-03-02T12:00:00.000000001"), "timestamp[ns]"),
+            (numpy.datetime64("2026-03-02", "D"), "date32[day]"),
+            (numpy.datetime64("2026-03", "M"), "date32[day]"),
+            (numpy.timedelta64(5, "ns"), "duration[ns]"),
+            (numpy.timedelta64(2, "D"), "duration[us]"),
+            (numpy.float32(0.1), "float"),
+            (numpy.array("text"), "string"),
+        ],
+        ids=str,
+    )
+    def test_a_scalar_of_numpy_keeps_its_type(self, value, kind):
+        (column,) = table_of("value", value).columns
+        assert str(column.type) == kind
+        assert numpy.array_equal(column.to_numpy()[0], value)
+
+    def test_a_unit_of_time_that_nobody_has_is_an_error(self):
+        with pytest.raises(pyarrow.ArrowNotImplementedError):
+            table_of("value", numpy.timedelta64(5, "ps"))
+
+    def test_a_time_of_day_with_a_zone_is_an_error(self):
+        value = datetime.time(12, tzinfo=datetime.UTC)
+        with pytest.raises(ValueError, match="time zone"):
+            table_of("value", value)
+        assert table_of("value", value.replace(tzinfo=None)).num_rows == 1
 
     @pytest.mark.parametrize("value", [object(), {}, [], pyarrow.scalar(1), {1}])
     def test_what_has_no_rows_is_a_type_error(self, value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Collection, Iterable, Sequence
 from importlib import import_module
 from typing import Any
@@ -22,11 +23,15 @@ __all__ = [
 # Of the table of an index, besides those of its tags.
 COLUMNS = ("name", "path", "size", "time", "tags")
 DETAILS = ("run", "sequence", "saved", "values", "error")
+_NOTHING = (type(None), False)
+_NUMBERS = {(int, False), (float, False)}
 
 
 def column_names(tags: Iterable[str], taken: Collection[str]) -> dict[str, str]:
     """
     Return the name of each tag's column: the tag's own, unless it is taken.
+
+    What is no Unicode in it is escaped.
 
     >>> column_names(["day", "path"], ["path", "size"])
     {'day': 'day', 'path': 'tag_path'}
@@ -35,7 +40,7 @@ def column_names(tags: Iterable[str], taken: Collection[str]) -> dict[str, str]:
     used = {*taken, *tags}
     columns = {}
     for tag in tags:
-        column = tag
+        column = _unicode(tag)
         while column in taken or (column != tag and column in used):
             column = f"tag_{column}"
         used.add(column)
@@ -49,22 +54,32 @@ def text_column(texts: Sequence[str | None]) -> Any:
     try:
         return pyarrow.array(texts, pyarrow.string())
     except UnicodeEncodeError:
-        whole = [
-            text and text.encode("utf-8", "backslashreplace").decode() for text in texts
-        ]
+        whole = [text and _unicode(text) for text in texts]
         return pyarrow.array(whole, pyarrow.string())
+
+
+def _unicode(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def typed_column(values: Sequence[object]) -> Any:
     """Return values as an array of their one type, or as texts if they have several."""
     pyarrow = import_pyarrow()
-    types = {type(value) for value in values} - {type(None)}
-    if len(types) <= 1 or types == {int, float}:
+    kinds = {_kind(value) for value in values} - {_NOTHING}
+    is_one = len(kinds) <= 1 or kinds == _NUMBERS
+    # Arrow would drop the zone of a time of day.
+    if is_one and (datetime.time, True) not in kinds:
         try:
-            return pyarrow.array(values, None if types else pyarrow.string())
+            return pyarrow.array(values, None if kinds else pyarrow.string())
         except (pyarrow.ArrowException, ValueError, TypeError, OverflowError):
             pass  # a number beyond 64 bits, a type that Arrow does not know
     return text_column([None if value is None else tag_text(value) for value in values])
+
+
+def _kind(value: object) -> tuple[type, bool]:
+    """Return the type of a value, and whether it has a time zone."""
+    # Beside each other, Arrow would give all of them one, or none.
+    return type(value), getattr(value, "tzinfo", None) is not None
 
 
 def import_pyarrow() -> Any:

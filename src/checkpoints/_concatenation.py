@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
@@ -14,8 +15,10 @@ from checkpoints._columns import (
 )
 from checkpoints._entry import Entry
 from checkpoints._listing import Listing
+from checkpoints._load import load_with_meta
 from checkpoints._part_table import table_of
 from checkpoints._shown import shown
+from checkpoints._tags import TagPairs
 from checkpoints.errors import (
     ConfigError,
     CorruptFileError,
@@ -50,12 +53,12 @@ def concatenated(
     parts = _Parts(value)
     for entry in listing:
         try:
-            found = entry.load(value, trusted=trusted)[value]
-            parts.add(entry, found)
+            found, meta = load_with_meta(entry.path, [value], trusted=trusted)
         except CorruptFileError as error:
             error.add_note(_WITHOUT_DAMAGE)
             raise
-        to = to or _library_of(found)
+        parts.add(entry, found[value], meta["tags"])
+        to = to or _library_of(found[value])
     return as_library(to or _library_of(None), parts.joined())
 
 
@@ -67,31 +70,66 @@ class _Parts:
         self._names: list[str] = []
         self._tags: list[dict[str, Any]] = []
         self._tables: list[Any] = []
+        self._origins: list[tuple[str, str]] = []
+        self._ordered: dict[str, Any] = {}
         self._schema: Any = None
 
-    def add(self, entry: Entry, found: Any) -> None:
-        pyarrow = import_pyarrow()
-        try:
+    def add(self, entry: Entry, found: Any, tags: TagPairs) -> None:
+        self._origins.append((entry.path, type(found).__name__))
+        with self._named():
             table = table_of(self._value, found)
+            self._check_order(table)
             known = table.schema if self._schema is None else self._schema
-            self._schema = pyarrow.unify_schemas(
+            self._schema = import_pyarrow().unify_schemas(
                 [known, table.schema], promote_options="permissive"
             )
-        except (pyarrow.ArrowException, TypeError, ValueError) as error:
+        self._names.append(entry.fullname)
+        self._tags.append(dict(tags))
+        self._tables.append(_in_own_memory(table))
+
+    def _check_order(self, table: Any) -> None:
+        """Check that categories that have an order have that of those before them."""
+        for name, column in zip(table.column_names, table.columns, strict=True):
+            if not getattr(column.type, "ordered", False):
+                continue
+            for chunk in column.chunks:
+                known = self._ordered.setdefault(name, chunk.dictionary)
+                if not known.equals(chunk.dictionary):
+                    message = f"the categories of {name!r}, or their order, are others"
+                    raise ValueError(message)
+
+    @contextmanager
+    def _named(self, number: int = -1) -> Iterator[None]:
+        """Name the entry in what is raised."""
+        path, kind = self._origins[number]
+        try:
+            yield
+        except (
+            *(import_pyarrow().ArrowException, TypeError, ValueError),
+            OverflowError,  # of a whole number beyond 64 bits
+        ) as error:
             message = (
-                f"{entry.path}: value {self._value!r}, of type {type(found).__name__}, "
+                f"{path}: value {self._value!r}, of type {kind}, "
                 f"does not become a part of one table: {error}. Narrow the index by "
                 "where(...) to entries whose values fit, or load them one by one"
             )
             raise FormatError(message) from error
-        self._names.append(entry.fullname)
-        self._tags.append(dict(entry.meta["tags"]))
-        self._tables.append(_in_own_memory(table))
+
+    def _together(self) -> Any:
+        pyarrow = import_pyarrow()
+        try:
+            return pyarrow.concat_tables(self._tables, promote_options="permissive")
+        except pyarrow.ArrowException:
+            # One has a value that the common type cannot hold: which one?
+            empty = self._schema.empty_table()
+            for number, table in enumerate(self._tables):
+                with self._named(number):
+                    pyarrow.concat_tables([empty, table], promote_options="permissive")
+            raise
 
     def joined(self) -> dict[str, Any]:
-        pyarrow = import_pyarrow()
         lengths = [table.num_rows for table in self._tables]
-        table = pyarrow.concat_tables(self._tables, promote_options="permissive")
+        table = self._together()
         self._tables.clear()
         columns = {
             column: _repeated(values, lengths)

@@ -91,7 +91,8 @@ class Index(Collection[Entry], Reversible[Entry]):
         return html_table(repr(self), ["name", *tags], rows)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Walked, and without its filters: they may hold functions.
+        # Walked first, as that may change the rest, and without its filters: they may
+        # hold functions.
         walked = {"_found": self._listing, "_filters": (), "_emptied": None}
         return {**vars(self), **walked}
 
@@ -291,7 +292,8 @@ class Index(Collection[Entry], Reversible[Entry]):
 
         The tags come first and have their types. A table brings its rows, an array of
         one dimension or a series brings a column, and a single value brings a row.
-        An index of pandas becomes columns, unless it only counts the rows.
+        An index of pandas becomes columns, unless it has no name and only counts the
+        rows from 0 on.
 
         Args:
             value: The name of the value.

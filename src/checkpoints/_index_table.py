@@ -18,7 +18,7 @@ from checkpoints._entry import key_of
 from checkpoints._headers import Header, read_headers
 from checkpoints._listing import Listing, status_of
 from checkpoints._tag_filter import read_like
-from checkpoints._tags import TagPairs
+from checkpoints._tags import TagPairs, Tags
 
 __all__ = ["detailed_table", "reader_of"]
 
@@ -35,15 +35,7 @@ def reader_of(listing: Listing) -> Any:
     columns = column_names(_tag_names(listing), _TAKEN)
     schema = _schema(dict.fromkeys(columns.values(), pyarrow.string()))
     batches = (
-        pyarrow.record_batch(
-            [
-                text_column(part.fullnames()),
-                *[_innermost(part, tag) for tag in columns],
-                *_of_files(part),
-                _all_tags(part),
-            ],
-            schema=schema,
-        )
+        pyarrow.record_batch(_of_paths(part, columns), schema=schema)
         for part in _parts(listing)
     )
     return pyarrow.RecordBatchReader.from_batches(schema, batches)
@@ -62,9 +54,10 @@ def detailed_table(listing: Listing) -> Any:
             damaged = isinstance(header, Exception)
             errors.append(str(header) if damaged else None)
             found.append(None if isinstance(header, Exception) else header)
-        tags.extend(part, found)
-        arrays = [text_column(part.fullnames()), *_of_files(part), _all_tags(part)]
-        arrays += [*_of_headers(found), text_column(errors)]
+        texts = [key_of(folder)[0] for folder in part.folders]
+        tags.extend(part, texts, found)
+        arrays = [text_column(part.fullnames()), *_of_files(part)]
+        arrays += [_all_tags(part, texts), *_of_headers(found), text_column(errors)]
         batches.append(pyarrow.record_batch(arrays, names=_TAKEN))
     table = pyarrow.Table.from_batches(batches, _schema({}, detailed=True))
     for number, (column, array) in enumerate(tags.columns(), start=1):
@@ -83,8 +76,10 @@ class _TypedTags:
         self._shared: dict[str, dict[str, Any]] = {}
         self._tags = _tag_names(listing)
 
-    def extend(self, part: Listing, headers: Iterable[Header | None]) -> None:
-        folders = [dict(key_of(folder)[0]) for folder in part.folders]
+    def extend(
+        self, part: Listing, tags: Iterable[Tags], headers: Iterable[Header | None]
+    ) -> None:
+        folders = list(map(dict, tags))
         for place, header in zip(part.places, headers, strict=True):
             self._paths.append(folders[place])
             self._headers.append(None if header is None else self._once(header.tags))
@@ -103,8 +98,16 @@ class _TypedTags:
         for number, pairs in enumerate(self._headers):
             text = self._paths[number].get(tag) if pairs is None else None
             if text is not None:
-                values[number] = text if type(like) is str else read_like(text, like)
+                values[number] = _read_as(text, like)
         return values
+
+
+def _read_as(text: str, like: object) -> Any:
+    """Return a text as a value of the type of another; itself, if it is none."""
+    if isinstance(like, bool):
+        return {"True": True, "False": False}.get(text, text)
+    value = None if isinstance(like, str) else read_like(text, like)
+    return text if value is None else value
 
 
 def _parts(listing: Listing) -> Iterator[Listing]:
@@ -118,15 +121,24 @@ def _tag_names(listing: Listing) -> Iterable[str]:
     )
 
 
-def _innermost(part: Listing, tag: str) -> Any:
-    values = [dict(key_of(folder)[0]).get(tag) for folder in part.folders]
-    return text_column(values).take(_places(part))
+def _of_paths(part: Listing, columns: Iterable[str]) -> list[Any]:
+    """Return what paths and the file system tell, the innermost value of each tag."""
+    tags = [key_of(folder)[0] for folder in part.folders]
+    innermost, places = [dict(pairs) for pairs in tags], _places(part)
+    return [
+        text_column(part.fullnames()),
+        *[
+            text_column([pairs.get(tag) for pairs in innermost]).take(places)
+            for tag in columns
+        ],
+        *_of_files(part),
+        _all_tags(part, tags),
+    ]
 
 
-def _all_tags(part: Listing) -> Any:
+def _all_tags(part: Listing, tags: Sequence[Tags]) -> Any:
     """Return every tag of each row, with the values that a repeated one has."""
     pyarrow = import_pyarrow()
-    tags = [key_of(folder)[0] for folder in part.folders]
     ends = list(accumulate(map(len, tags), initial=0))
     parts = [
         text_column([pair[number] for pairs in tags for pair in pairs])

@@ -44,6 +44,8 @@ def table_of(name: str, value: Any) -> Any:
         return _of_arrow(name, value)
     if library == "numpy":
         return _of_numpy(name, value)
+    if isinstance(value, datetime.time) and value.tzinfo is not None:
+        raise ValueError("a time of day has no time zone in Arrow")
     if isinstance(value, _SINGLE):
         return _column(name, [value])
     raise TypeError(f"it is not {_FITTING}")
@@ -55,12 +57,22 @@ def _column(name: str, values: Any) -> Any:
 
 def _of_pandas(name: str, value: Any) -> Any:
     frame = value.to_frame(name) if type(value).__name__ == "Series" else value
-    table = import_pyarrow().Table.from_pandas(frame).replace_schema_metadata(None)
+    table = import_pyarrow().Table.from_pandas(
+        frame, preserve_index=not _only_counts(frame.index)
+    )
+    table = table.replace_schema_metadata(None)
     unnamed = [it for it in table.column_names if it.startswith("__index_level_")]
     if len(unnamed) == 1 and "index" not in table.column_names:
         places = ["index" if it in unnamed else it for it in table.column_names]
         table = table.rename_columns(places)
     return table
+
+
+def _only_counts(index: Any) -> bool:
+    """Tell whether an index of pandas holds nothing but the numbers of the rows."""
+    if type(index).__name__ != "RangeIndex" or index.name is not None:
+        return False
+    return range(index.start, index.stop, index.step) == range(len(index))
 
 
 def _of_arrow(name: str, value: Any) -> Any:
@@ -81,5 +93,18 @@ def _of_numpy(name: str, value: Any) -> Any:
     if dimensions == 1:
         return _column(name, import_pyarrow().array(value))
     if dimensions == 0:
-        return _column(name, [value.item()])
+        return _column(name, _of_scalar(value))
     raise TypeError(f"it has {dimensions} dimensions, and is not {_FITTING}")
+
+
+def _of_scalar(value: Any) -> Any:
+    pyarrow = import_pyarrow()
+    try:
+        return pyarrow.array(value.reshape(1))
+    except pyarrow.ArrowNotImplementedError:
+        # Days and hours are no units of Arrow, but Python has them; nanoseconds would
+        # be a mere number there.
+        item = value.item()
+        if not isinstance(item, (datetime.date, datetime.timedelta)):
+            raise
+        return [item]
