@@ -107,6 +107,43 @@ class TestFrame:
         assert done.code == 0
         assert json.loads(target.read_text()) == [{"a": 1}, {"a": 2}]
 
+    @pytest.mark.parametrize(
+        ("years", "header"),
+        [
+            ({"start": 1990, "stop": 1992, "name": "year"}, '"a","year"'),
+            ({"start": 0, "stop": 6, "step": 3}, '"a","index"'),
+            ({"start": 0, "stop": 2}, '"a"'),
+        ],
+    )
+    def test_an_index_is_written_unless_it_counts_from_0(self, export, years, header):
+        pandas = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        index = pandas.RangeIndex(**years)
+        _, target = export("x.csv", x=pandas.DataFrame({"a": [1, 2]}, index=index))
+        first, *rows = target.read_text().splitlines()
+        assert first == header
+        told = [f",{number}" if "," in header else "" for number in index]
+        assert rows == [f"{a}{number}" for a, number in zip((1, 2), told, strict=True)]
+
+    @pytest.mark.parametrize(
+        ("columns", "index", "lost"),
+        [
+            ({"a": [1.5, float("nan")]}, [1, 2], "nan"),
+            ({"a": [1, 2]}, [1.5, float("nan")], "nan"),
+            ({"a": ["x", None]}, [1, 2], ""),
+        ],
+    )
+    def test_a_nan_of_pandas_is_not_null_without_a_word(
+        self, export, columns, index, lost
+    ):
+        pandas = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        frame = pandas.DataFrame(columns, index=index)
+        done, target = export("x.json", x=frame)
+        assert ("lose that nan is a number" in done.err) is bool(lost)
+        assert target.exists() is (not lost)
+        assert export("y.json", "--force", x=frame["a"])[0].code == 0
+
     def test_npy_loses_the_names(self, export):
         pandas = pytest.importorskip("pandas")
         pytest.importorskip("pyarrow")
@@ -132,7 +169,9 @@ class TestFrame:
         pyarrow = pytest.importorskip("pyarrow")
         columns = [pyarrow.array([1]), pyarrow.array([2])]
         table = pyarrow.table(columns, names=["q", "q"])
-        assert "are called q" in export("x.json", x=table)[0].err
+        done, target = export("x.json", "--force", x=table)
+        assert "are called q" in done.err
+        assert not target.exists()
 
     def test_npy_takes_no_numbers_beside_dates(self, export):
         pandas = pytest.importorskip("pandas")

@@ -194,13 +194,7 @@ def _to_npy(it: Conversion) -> bytes:
 
 def _to_json(it: Conversion) -> bytes:
     if it.is_frame:
-        table = with_named_index(it.as_table("JSON"))
-        if name := doubled(table.column_names):
-            it.fail(f"JSON: two of its columns are called {name}")
-        for field in table.schema:
-            if str(field.type) not in _OF_JSON:
-                it.lost.append(f"that column {field.name} is of {field.type}")
-        value = table.to_pylist()
+        value = _records(it)
     elif it.is_array:
         array = it.as_array("JSON")
         if str(array.dtype) not in _OF_LISTS:
@@ -214,6 +208,32 @@ def _to_json(it: Conversion) -> bytes:
     plain = _plain(it, value, lost)
     it.lost += lost
     return (json.dumps(plain, indent=2) + "\n").encode()
+
+
+def _records(it: Conversion) -> list[dict[str, Any]]:
+    table = with_named_index(it.as_table("JSON"))
+    if name := doubled(table.column_names):
+        it.fail(f"JSON: two of its columns are called {name}")
+    for field in table.schema:
+        if str(field.type) not in _OF_JSON:
+            it.lost.append(f"that column {field.name} is of {field.type}")
+    if _is_pandas_with_nan(it.value):
+        it.lost.append("that nan is a number")
+    records: list[dict[str, Any]] = table.to_pylist()
+    return records
+
+
+def _is_pandas_with_nan(value: Any) -> bool:
+    """Tell whether a frame of pandas has a NaN, which is a null to Arrow already."""
+    if type(value).__module__.partition(".")[0] != "pandas":
+        return False
+    columns = [it for _, it in value.items()] if hasattr(value, "columns") else [value]
+    levels = map(value.index.get_level_values, range(value.index.nlevels))
+    # Where a null is none of NumPy's numbers, it is no NaN either.
+    return any(
+        getattr(it.dtype, "char", "") in tuple("efdg") and it.isna().any()
+        for it in (*columns, *levels)
+    )
 
 
 def _plain(it: Conversion, value: Any, lost: dict[str, None]) -> Any:

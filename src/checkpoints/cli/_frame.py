@@ -25,10 +25,22 @@ def arrow_table(value: Any) -> Any:
         return pyarrow.table({"value": value})
     if isinstance(value, pyarrow.RecordBatch):
         return pyarrow.Table.from_batches([value])
+    frame = value.to_frame() if hasattr(value, "to_frame") else value
+    if type(frame).__module__.partition(".")[0] != "pandas":
+        return pyarrow.table(frame)
     with warnings.catch_warnings():
         # Of names of columns that are texts and numbers: all of them become texts.
         warnings.simplefilter("ignore", UserWarning)
-        return pyarrow.table(value.to_frame() if hasattr(value, "to_frame") else value)
+        # Left to Arrow, an index that is a range is told to pandas alone.
+        is_data = not _only_counts(frame.index)
+        return pyarrow.Table.from_pandas(frame, preserve_index=is_data)
+
+
+def _only_counts(index: Any) -> bool:
+    """Tell whether an index of pandas holds nothing but the numbers of the rows."""
+    if type(index).__name__ != "RangeIndex" or index.name is not None:
+        return False
+    return range(index.start, index.stop, index.step) == range(len(index))
 
 
 def with_named_index(table: Any) -> Any:
