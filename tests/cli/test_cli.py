@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import checkpoints
-from checkpoints import FileHandler
+from checkpoints import FileHandler, tags
 
 SOURCES = str(Path(checkpoints.__file__).parents[1])
 
@@ -24,14 +24,13 @@ main(["verify", "."])
 """
 
 
-def run(*arguments, **options):
+def run(*arguments, more=(), **options):
     return subprocess.run(
         [sys.executable, "-m", "checkpoints", *arguments],
-        env={**os.environ, "PYTHONPATH": SOURCES, "COLUMNS": "80"},
+        env={**os.environ, "PYTHONPATH": SOURCES, "COLUMNS": "80", **dict(more)},
         capture_output=True,
-        text=True,
         check=False,
-        **options,
+        **{"text": True, **options},
     )
 
 
@@ -59,6 +58,42 @@ def broken(root):
     data[-100] ^= 1
     path.write_bytes(data)
     return path
+
+
+class TestEncoding:
+    @pytest.fixture
+    def foreign(self, tmp_path):
+        pytest.importorskip("click", reason="it reads the arguments")
+        pytest.importorskip("rich", reason="it prints the report")
+        with tags(place="東", odd="\ud800ü"):
+            FileHandler(tmp_path / "東").checkpoint("shop.total", items=3)
+        return str(tmp_path / "東")
+
+    @pytest.mark.parametrize(
+        ("encoding", "command"),
+        [
+            ("utf-8", "ls --csv"),
+            ("latin-1", "ls --csv"),
+            ("latin-1", "ls --long"),
+            ("latin-1", "rm --all --dry-run"),
+            ("latin-1", "gc --keep-last 1"),
+            ("latin-1", "verify"),
+            ("latin-1", "export --to 東.json"),
+        ],
+    )
+    def test_what_it_lacks_is_escaped(self, foreign, tmp_path, command, encoding):
+        name, *options = command.split()
+        more = {"PYTHONIOENCODING": f"{encoding}:strict"}
+        done = run(name, foreign, *options, more=more, text=False, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert done.stdout.decode(encoding)
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="paths are bytes there")
+    def test_csv_has_the_bytes_of_paths(self, foreign):
+        os.rename(foreign, os.fsencode(foreign) + b"\xff")
+        done = run("ls", os.fsencode(foreign) + b"\xff", "--csv", text=False)
+        assert done.stdout.count("東".encode() + b"\xff/") == 1
+        assert b"\\ud800\xc3\xbc" in done.stdout
 
 
 class TestProgram:

@@ -128,6 +128,14 @@ class TestEntry:
         assert (done.code, done.out) == (1, "")
         assert "damaged" in done.err
 
+    @pytest.mark.parametrize("size", [10**400, -1, "many", None])
+    def test_a_size_that_can_be_none_is_not_shown(self, size):
+        pytest.importorskip("click", reason="it is asked for sizes")
+        from checkpoints.cli._header import rows_of
+
+        (row,) = rows_of({"values": {"a": {"kind": "text", "bytes": size}}})
+        assert row == ["a", "text", "", "", ""]
+
 
 class TestValues:
     def test_an_array_in_a_row_has_statistics_and_a_line_of_bars(self, run, save):

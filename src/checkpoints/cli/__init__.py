@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -36,5 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         )
         print(message, file=sys.stderr)  # noqa: T201 - it is a program's word
         sys.exit(_USAGE_ERROR)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A word that the encoding lacks is no reason to end; stderr does so by itself.
+        sys.stdout.reconfigure(errors="backslashreplace")
     program.main(arguments, prog_name="checkpoints")
     sys.exit(0)

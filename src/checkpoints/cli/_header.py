@@ -14,6 +14,7 @@ from checkpoints.cli._quantity import size_text
 __all__ = ["fields_of", "header_of", "rows_of", "shape_of", "type_of"]
 
 _MOST_COLUMNS = 12
+_LARGEST = (1 << 63) - 1
 
 
 def header_of(path: str) -> tuple[dict[str, Any], str]:
@@ -50,7 +51,8 @@ def rows_of(meta: Mapping[str, Any]) -> Iterator[list[str]]:
     """Yield name, type, shape and size of each value."""
     for name, node in meta["values"].items():
         size = node.get("bytes")
-        told = size_text(size) if isinstance(size, int) else ""
+        is_count = isinstance(size, int) and 0 <= size <= _LARGEST
+        told = size_text(size) if is_count else ""
         texts = [name, str(node.get("kind")), type_of(node), shape_of(node)]
         yield [*map(checkpoints.printable, texts), told]
 

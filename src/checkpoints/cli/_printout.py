@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import datetime
 import io
@@ -33,6 +34,7 @@ _LONG = (
     Column("values", gives_way=True),
 )
 _DAMAGED = "damaged: "
+_PATHS = "checkpoints-paths"
 _FIELDS = ("kind", "type", "dtype", "shape", "bytes")
 
 
@@ -116,7 +118,8 @@ class Printout:
         # What is read by a program is to be as it was; only people are in danger.
         shown = checkpoints.printable if self._screen.is_terminal else str
         if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(errors="surrogateescape")
+            codecs.register_error(_PATHS, _path_or_escaped)
+            sys.stdout.reconfigure(errors=_PATHS)
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(map(shown, [*fields, *(f"tag_{tag}" for tag in self._tags)]))
         for record in self._records():
@@ -180,6 +183,18 @@ class Printout:
         values = ", ".join(_value_text(*pair) for pair in meta["values"].items())
         saved = moment_text(meta["time"].timestamp())
         return [saved, *map(checkpoints.printable, [str(meta.get("run")), values])]
+
+
+def _path_or_escaped(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Give back the byte that a path has; anything else is escaped."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    start, what = error.start, (error.encoding, error.object)
+    first = UnicodeEncodeError(*what, start, start + 1, error.reason)
+    try:
+        return codecs.lookup_error("surrogateescape")(first)
+    except UnicodeError:
+        return codecs.backslashreplace_errors(first)
 
 
 def _value_text(name: str, node: Mapping[str, Any]) -> str:

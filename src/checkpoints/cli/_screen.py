@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from functools import cached_property
 
@@ -21,9 +20,6 @@ class Screen:
     """Where the output goes: a terminal of some width, or whatever reads on."""
 
     def __init__(self) -> None:
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            # A word that the encoding lacks is no reason to end.
-            sys.stdout.reconfigure(errors="backslashreplace")
         self._console = Console()
 
     @property
