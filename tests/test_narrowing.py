@@ -178,6 +178,12 @@ class TestValues:
         assert "no call had a value that `values` asks for" in told
         assert "values=('coeff',)" in told
 
+    def test_a_rule_that_asks_for_none_is_not(self, name, seen, caplog):
+        rule = config(name, seen, max_bytes="1MB")
+        checkpoint(name)
+        rule.remove()
+        assert caplog.messages == []
+
     def test_a_rule_that_met_one_is_not(self, name, seen, caplog):
         rule = config(name, seen, values="coef")
         checkpoint(name, other=1)

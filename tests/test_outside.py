@@ -179,12 +179,43 @@ class TestRules:
         assert run(SAVING, CHECKPOINTS="mypkg.fit,mypkg.load=out").stderr == ""
 
 
+class TestCommandLine:
+    def test_of_ours_makes_no_rules_so_that_it_can_tell_what_is_wrong_with_them(self):
+        variables = {**os.environ, "PYTHONPATH": str(LOCATION), "CHECKPOINTS": "a?b=1"}
+        done = subprocess.run(
+            [sys.executable, "-m", "checkpoints", "--help"],
+            check=False,
+            capture_output=True,
+            timeout=100,
+            env=variables,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+
+    @pytest.mark.parametrize("folder", [True, False])
+    def test_of_somebody_else_that_has_our_name_is_a_program_like_others(
+        self, tmp_path, saved, folder
+    ):
+        file = tmp_path / "bin" / "checkpoints"
+        script = file / "__main__.py" if folder else file
+        script.parent.mkdir(parents=True)
+        script.write_text(textwrap.dedent(SAVING))
+        variables = {"PYTHONPATH": str(LOCATION), "CHECKPOINTS": "mypkg.fit=out"}
+        subprocess.run(
+            [sys.executable, str(file)],
+            check=True,
+            timeout=100,
+            cwd=tmp_path,
+            env={**os.environ, **variables},
+        )
+        assert saved("out") == ["mypkg.fit"]
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         ("variable", "value", "told"),
         [
             ("CHECKPOINTS", "fine=x; a=x?evry=1", "CHECKPOINTS, rule 2, 'a=x?evry=1'"),
-            ("CHECKPOINTS", "a=x?every=0", "every=0 has to be"),
+            ("CHECKPOINTS", "fine=x; a=x?every=0", "every=0 has to be"),
             ("CHECKPOINTS_CONFIG", "none.toml", "none.toml, which is not there"),
         ],
     )

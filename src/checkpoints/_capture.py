@@ -36,6 +36,7 @@ def capture(
     ['shop/total']
     """
     handler = DictHandler(force=True, copy=copy)
-    options = {"on_error": "raise"}
-    with registry.config(names, handler, options, layer=CAPTURE):
+    rule = registry.made(names, handler, {"on_error": "raise"}, layer=CAPTURE)
+    registry.add(rule)
+    with rule:
         yield handler

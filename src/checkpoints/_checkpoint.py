@@ -255,7 +255,9 @@ def config(names: Any, target: Any, /, **options: Any) -> Rule:
     """
     if isinstance(names, Handler):
         names, target = target, names
-    return registry.config(names, target, options)
+    rule = registry.made(names, target, options)
+    registry.add(rule)
+    return rule
 
 
 def flush(timeout: float | None = None) -> None:

@@ -93,7 +93,7 @@ class Narrowing:
         chosen = {name: value for name, value in values.items() if self._wants(name)}
         if chosen:
             self.met = True
-        else:
+        elif self.values is not None:
             self.missed = True
         if self.summary and self.transform is None:
             return dict(summaries_of(chosen))

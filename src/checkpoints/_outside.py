@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from checkpoints import _drain
@@ -29,6 +29,9 @@ from checkpoints._variables import CONFIG, OUTSIDE, REPORT, RULES
 from checkpoints.errors import CheckpointError, ConfigError
 
 __all__ = ["read_settings"]
+
+# More than any installer writes.
+_SCRIPT_BYTES = 4096
 
 
 def read_settings(
@@ -62,26 +65,29 @@ def read_settings(
     if config is not None:
         settings = settings_in_file(os.fspath(config), known) + settings
     for setting in settings:
-        _make(setting, registered=False)
+        with _told_where(setting):
+            of_rule, of_files = split_options(dict(setting.options))
+            Rule(setting.names, handlers_for(setting.target, of_files), **of_rule)
     return settings
 
 
-def _make(setting: Setting, *, registered: bool) -> None:
+@contextmanager
+def _told_where(setting: Setting) -> Iterator[None]:
+    """Say in an error where the rule is written that it is about."""
     try:
-        if registered:
-            target, options = _recorded(setting)
-            registry.config(
-                setting.names,
-                target,
-                options,
-                layer=setting.layer,
-                source=setting.source,
-            )
-        else:
-            of_rule, of_files = split_options(dict(setting.options))
-            Rule(setting.names, handlers_for(setting.target, of_files), **of_rule)
+        yield
     except CheckpointError as error:
         raise ConfigError(f"{setting.source}: {error}") from error
+
+
+def _made(setting: Setting) -> Rule:
+    with _told_where(setting):
+        target, options = _recorded(setting)
+        return registry.made(
+            *(setting.names, target, options),
+            layer=setting.layer,
+            source=setting.source,
+        )
 
 
 def _recorded(setting: Setting) -> tuple[Target, dict[str, Any]]:
@@ -103,11 +109,18 @@ def _settings_of(environment: Mapping[str, str]) -> Iterable[Setting]:
 
 def _is_command_line() -> bool:
     """Tell whether this process is our own command line, which saves nothing."""
-    name = os.path.basename(next(iter(getattr(sys, "argv", ())), ""))
-    called = getattr(sys, "orig_argv", [])
-    return name in ("checkpoints", "checkpoints.exe") or (
-        name == "-m" and "checkpoints" in called[: called.index("-m") + 2][-1:]
-    )
+    path = next(iter(getattr(sys, "argv", ())), "")
+    if path == "-m":
+        called = sys.orig_argv
+        return "checkpoints" in called[called.index("-m") + 1 :][:1]
+    if os.path.basename(path) == "checkpoints.exe":
+        return True
+    if os.path.basename(path) != "checkpoints":
+        return False
+    # A program of somebody else may have this name as well.
+    with suppress(OSError), open(path, "rb") as file:
+        return b"checkpoints.cli" in file.read(_SCRIPT_BYTES)
+    return False
 
 
 def _begin() -> None:
@@ -116,8 +129,7 @@ def _begin() -> None:
         registry.reports_elsewhere = True
         at_exit(_report)
         at_exit_of_forks(_report)
-    for setting in list(_settings_of(os.environ)):
-        _make(setting, registered=True)
+    registry.add(*[_made(setting) for setting in _settings_of(os.environ)])
     probes_from_environment()
 
 

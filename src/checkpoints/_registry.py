@@ -32,7 +32,6 @@ from checkpoints.errors import ConfigError
 
 if TYPE_CHECKING:
     from checkpoints import _rules
-    from checkpoints._narrowing import Narrowing
     from checkpoints._rules import Rule, Target
 else:
     # With rules come files and formats, and most programs have none.
@@ -77,7 +76,7 @@ class Registry:
 
     # Rules
 
-    def config(
+    def made(
         self,
         names: str | Iterable[str],
         target: Target,
@@ -86,25 +85,29 @@ class Registry:
         layer: int | None = None,
         source: str = "",
     ) -> Rule:
-        """Add a rule on top of its layer; `checkpoints.config` says more."""
+        """Return a rule that is not in force yet; `checkpoints.config` says more."""
         of_rule, of_files = _rules.split_options(options)
         handlers = _rules.handlers_for(target, of_files)
         rule = _rules.Rule(
             names, handlers, finish=self.finish, forget=self.remove, **of_rule
         )
         rule.layer, rule.source = rule.layer if layer is None else layer, source
+        return rule
+
+    def add(self, *rules: Rule) -> None:
+        """Put rules in force, each on top of its layer."""
         with self._lock:
             first = not self._rules
-            rules = sorted((*self._rules, rule), key=lambda each: each.layer)
-            self._rules = tuple(rules)
+            known = sorted((*self._rules, *rules), key=lambda each: each.layer)
+            self._rules = tuple(known)
             self.plans.clear()
         if first:
             self._pid = os.getpid()
         at_exit(self.report)
-        self._warn_of_old_names(rule, self.names.renamed())
-        if not source:
-            self._warn_of_doubtful_names(rule)
-        return rule
+        for rule in rules:
+            self._warn_of_old_names(rule, self.names.renamed())
+            if not rule.source:
+                self._warn_of_doubtful_names(rule)
 
     def rules(self) -> list[Rule]:
         """Return the rules in force, the one that counts most last."""
@@ -256,16 +259,22 @@ class Registry:
 
     def save(self, rule: Rule, key: Key, data: Any, values: Mapping[str, Any]) -> None:
         """
-        Have every handler of a rule save a call that it has chosen.
+        Have every handler of a rule save what it wants of a call that it has chosen.
 
         Raises:
             Exception: Only under `on_error="raise"`: what hindered it.
         """
         if rule.narrowing is not None:
-            narrowed = self._narrowed(rule, rule.narrowing, key, (data, values))
+            narrowed = self.narrowed(rule, key, data, values)
             if narrowed is None:
                 return
             data, values = ABSENT, narrowed
+        self.save_all(rule, key, data, values)
+
+    def save_all(
+        self, rule: Rule, key: Key, data: Any, values: Mapping[str, Any]
+    ) -> None:
+        """Have every handler of a rule save all of what is given."""
         raised = None
         for handler in rule.handlers:
             try:
@@ -281,11 +290,14 @@ class Registry:
         # In the end, so that the error of another save does not cost this one.
         self.owed.pay(rule)
 
-    def _narrowed(
-        self, rule: Rule, narrowing: Narrowing, key: Key, given: tuple[Any, Any]
-    ) -> dict[str, Any] | None:
+    def narrowed(
+        self, rule: Rule, key: Key, data: Any, values: Mapping[str, Any]
+    ) -> Mapping[str, Any] | None:
+        """Return what a rule wants of a call; None where that is nothing."""
         try:
-            return narrowing.narrowed(key.name, named_values(*given))
+            named = named_values(data, values)
+            narrowing = rule.narrowing
+            return narrowing.narrowed(key.name, named) if narrowing else named
         except BaseException as error:  # noqa: BLE001 - the host must not fall
             self.failed(rule, key.name, error)
             return None
