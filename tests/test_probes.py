@@ -232,6 +232,36 @@ class TestRules:
             shop.total(prices)
         assert prices == [1]
 
+    def test_errors_are_for_the_rule_that_saves_and_no_other(self, shop):
+        def fails(key, data):
+            raise OSError("full")
+
+        probe("probed.shop:factorial")
+        with config("probed", fails, on_error="raise"), config("other", print):
+            with pytest.raises(OSError, match="full"):
+                shop.factorial(1)
+            with config("probed", fails):
+                assert shop.factorial(1) == 1
+
+    def test_values_that_no_rule_wants_are_not_touched(self, shop):
+        class Untouched:
+            def __reduce__(self):
+                raise AssertionError("it was pickled")
+
+        probe("probed.shop:total")
+        kept = DictHandler()
+        with config("probed", kept, values=["more", "result"]):
+            shop.total([1], 2, unwanted=type("Zero", (Untouched, int), {})())
+        assert kept["call=1/probed/shop/total"] == {"more": (2,)}
+        assert kept["call=1/probed/shop/total/result"] == {"result": 3}
+
+    def test_a_wanted_value_that_cannot_be_saved_is_said_to_be(self, shop):
+        probe("probed.shop:refuse")
+        kept = DictHandler()
+        with config("probed", kept, values="reason"), pytest.raises(LookupError):
+            shop.refuse(threading.Lock())
+        assert list(kept["call=1/probed/shop/refuse"]["not saved"]) == ["reason"]
+
     def test_an_interrupt_of_a_save_passes(self, shop):
         def interrupted(key, data):
             raise KeyboardInterrupt

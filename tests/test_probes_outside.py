@@ -193,6 +193,22 @@ class TestProcesses:
             if given is not parent:
                 assert given.tags["process"] == str(given.meta["pid"])
 
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+    def test_of_a_forked_child_are_counted_from_1(self, run, root):
+        program = """
+            import os
+            from probed import later_module
+            later_module.work(0)
+            if not os.fork():
+                later_module.work(1)
+                os._exit(0)
+            os.wait()
+        """
+        run(program, "probed.later_module:work")
+        made = calls(root, "probed.later_module.work")
+        numbers = {given.load()["x"]: given.tags["call"] for given, _ in made}
+        assert numbers == {0: "1", 1: "1"}
+
     def test_of_a_joblib_pool_are_told_apart(self, run, root):
         pytest.importorskip("joblib")
         program = """

@@ -14,7 +14,7 @@ import os
 import pickle
 import threading
 import traceback
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -44,6 +44,8 @@ _NOT_SAVED = "not saved"
 _plans = registry.plans
 _numbers: dict[str, Iterator[int]] = {}
 _here = threading.local()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_numbers.clear)
 
 
 class Recording:
@@ -157,19 +159,21 @@ class Recording:
         # What a save does with the values may well call probed functions.
         if not self.is_on() or getattr(_here, "is_saving", False) or is_saving():
             return None
-        with _saving(self.name):
+        name, plan, values, call = "", None, None, None
+        with _saving(self.name, registry.rules()[-1:]):
             name, plan = registry.lookup(self.name)
             values = self._values_of(args, kwargs) if plan else None
-            if plan is None or values is None:
-                return None
+        if plan is None or values is None:
+            return None
+        with _saving(name, plan):
             number = next(_numbers.setdefault(self.name, itertools.count(1)))
             outer = current_tags()
             own = (*_process_tag(outer), ("call", number))
             rule = registry.chosen(name, plan, outer + own)
             call = _Call(name, own, outer + own, rule)
-            call.save(name, values)
-            return call
-        return None
+        if call is not None:
+            call.began(values)
+        return call
 
     def _values_of(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -198,24 +202,31 @@ class _Call:
         self.own = own
         self._name, self._pairs, self._rule = name, pairs, rule
 
-    def save(self, name: str, values: Mapping[str, Any]) -> None:
-        """Save values under the call's tags, by the rule that took the arguments."""
-        if self._rule is not None:
-            key = Key(name, self._pairs, Origin.here())
-            registry.save(self._rule, key, ABSENT, _saveable(name, values))
+    def began(self, values: Mapping[str, Any]) -> None:
+        """Save the arguments."""
+        self._save(self._name, lambda: values)
 
     def returned(self, result: Any) -> None:
         """Save what the function returned."""
-        with _saving(self._name, self._rule):
-            self.save(f"{self._name}.result", {"result": result})
+        self._save(f"{self._name}.result", lambda: {"result": result})
 
     def failed(self, error: BaseException) -> None:
         """Save what the function raised; an error of ours must not take its place."""
         try:
-            with _saving(self._name, self._rule):
-                self.save(f"{self._name}.exception", _told(error))
+            self._save(f"{self._name}.exception", lambda: _told(error))
         except Exception as ours:  # noqa: BLE001 - the host is to see its own error
             logger.warning("checkpoint %r: %s: %s", self._name, type(ours), ours)
+
+    def _save(self, name: str, values: Callable[[], Mapping[str, Any]]) -> None:
+        """Save values under the call's tags, by the rule that took the arguments."""
+        if self._rule is None:
+            return
+        with _saving(self._name, [self._rule]):
+            key = Key(name, self._pairs, Origin.here())
+            wanted = registry.narrowed(self._rule, key, ABSENT, values())
+            if wanted is not None:
+                # Last, as it takes its time with values that nobody may want.
+                registry.save_all(self._rule, key, ABSENT, _saveable(name, wanted))
 
     async def awaited(
         self,
@@ -255,13 +266,12 @@ class _Call:
 
 
 @contextmanager
-def _saving(name: str, rule: Rule | None = None) -> Iterator[None]:
-    """Have the errors of a save go where its rule says, and none of them further."""
+def _saving(name: str, rules: Iterable[Rule]) -> Iterator[None]:
+    """Have the errors of a save go where its rules say, and none of them further."""
     _here.is_saving = True
     try:
         yield
     except Exception as error:
-        rules = registry.rules()[-1:] if rule is None else [rule]
         if any(each.on_error == "raise" for each in rules):
             raise
         try:

@@ -16,7 +16,8 @@ __all__ = [
     "may_be_killed",
 ]
 
-# Of the process that asked first; those that it starts inherit it.
+# The process that asked first, or "child of" the one whose child it has to be; those
+# that it starts inherit it.
 FIRST_VARIABLE = "CHECKPOINTS_FIRST_PROCESS"
 
 _asked: set[tuple[int, Callable[[], None]]] = set()
@@ -71,7 +72,10 @@ def is_worker() -> bool:
 def is_first_process() -> bool:
     """Tell whether this process asks first, and was started by none that asked."""
     pid = str(os.getpid())
-    return os.environ.setdefault(FIRST_VARIABLE, pid) == pid and not is_worker()
+    first = os.environ.setdefault(FIRST_VARIABLE, pid)
+    if first == f"child of {os.getppid()}":
+        first = os.environ[FIRST_VARIABLE] = pid
+    return first == pid and not is_worker()
 
 
 def may_be_killed() -> bool:

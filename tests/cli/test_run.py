@@ -498,6 +498,23 @@ class TestStart:
         done = run("--record", "64MB", "--to", "/x", "--", "-c", code)
         assert done.stdout == "*=/x\n"
 
+    @POSIX
+    def test_tells_the_calls_of_all_that_a_shell_starts_apart(self, run, folder):
+        pytest.importorskip("wrapt")
+        code = f"{sys.executable} -c 'import json; json.loads(\"1\")'"
+        run(
+            "--probe", "json:loads", "--to", "x", "--", "sh", "-c", f"{code}; {code}; :"
+        )
+        given = [each for each in index(folder / "x") if each.fullname == "json.loads"]
+        assert [each.tags["call"] for each in given] == ["1", "1"]
+        assert len({each.tags["process"] for each in given}) == 2
+
+    def test_gives_the_calls_of_a_program_no_process(self, run, folder):
+        pytest.importorskip("wrapt")
+        code = "import json; json.loads('1')"
+        run("--probe", "json:loads", "--to", "x", "--", "-c", code)
+        assert index(folder / "x").tag_values("process") == []
+
     def test_makes_no_rule_for_a_function_that_one_covers(self, run):
         code = "import os; print(os.environ['CHECKPOINTS'])"
         arguments = ["a=/y", "--probe", "a:b", "--probe", "c:d", "--to", "/x"]

@@ -13,7 +13,7 @@ __all__ = ["Plan", "Settings"]
 
 _TEXT, _FILE, _RUN = "CHECKPOINTS", "CHECKPOINTS_CONFIG", "CHECKPOINTS_RUN"
 _PROBES, _RECORD = "CHECKPOINTS_PROBES", "CHECKPOINTS_RECORD"
-_REPORT = "CHECKPOINTS_REPORT"
+_REPORT, _FIRST = "CHECKPOINTS_REPORT", "CHECKPOINTS_FIRST_PROCESS"
 _PATH = "PYTHONPATH"
 # What stands there is loaded by every Python as it starts.
 _START = os.path.join(os.path.dirname(__file__), "_start")
@@ -104,6 +104,8 @@ class Plan:
             self._set(_RECORD, record)
             # Making a handler has settled it, for all that is started from here.
             self._set(_RUN, os.environ.get(_RUN))
+            # Not what a shell starts, whose calls would have the numbers of each other.
+            self._set(_FIRST, f"child of {os.getpid()}")
         if probes or record:
             known = self._environment.get(_PATH)
             self._set(_PATH, os.pathsep.join([_START, *([known] if known else [])]))
