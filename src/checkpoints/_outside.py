@@ -13,8 +13,8 @@ from checkpoints import _drain
 from checkpoints._exit import at_exit, at_exit_of_forks
 from checkpoints._file_handler import FileHandler
 from checkpoints._outcomes import outcomes
-from checkpoints._probes import probes_from_environment
-from checkpoints._record_variable import recorder_for
+from checkpoints._probes import checked_target, probes_from_environment
+from checkpoints._record_variable import parsed_recording, recorder_for
 from checkpoints._registry import registry
 from checkpoints._rules import (
     Rule,
@@ -25,7 +25,7 @@ from checkpoints._rules import (
 )
 from checkpoints._settings import DEFAULT_TARGET, Setting, settings_in_text
 from checkpoints._settings_file import settings_in_file
-from checkpoints._variables import CONFIG, OUTSIDE, REPORT, RULES
+from checkpoints._variables import CONFIG, OUTSIDE, REPORT, RULES, TO
 from checkpoints.errors import CheckpointError, ConfigError
 
 __all__ = ["read_settings"]
@@ -40,21 +40,27 @@ def read_settings(
     config: str | os.PathLike[str] | None = None,
     source: str = RULES,
     default: str = DEFAULT_TARGET,
+    probes: Iterable[str] = (),
+    record: str = "",
 ) -> list[Setting]:
     """
-    Read rules that are written outside of a program, and put none of them in force.
+    Read what is written outside of a program, and put nothing of it in force.
 
     Args:
         text: Rules in the short form, as `CHECKPOINTS` holds them.
         config: A TOML file of rules, as `CHECKPOINTS_CONFIG` names it.
         source: Where the text stands, for errors.
-        default: The target of a rule in the text that names none.
+        default: The target of a rule that names none, as `CHECKPOINTS_TO` holds it.
+        probes: Targets of probes, as `CHECKPOINTS_PROBES` names them; only checked.
+        record: What a recorder is to do, as `CHECKPOINTS_RECORD` says; only checked.
 
     Returns:
-        Those of the file first: of those that cover a name, the last one counts.
+        The rules, those of the file first: of those that cover a name, the last one
+        counts.
 
     Raises:
-        ConfigError: If a rule cannot be read, or could not be made.
+        ConfigError: If one of these cannot be read, or a rule could not be made.
+        MissingDependencyError: If there are probes, and wrapt is not installed.
 
     >>> setting, = read_settings("shop.*=/tmp/saved?every=10")
     >>> setting.names, setting.target, setting.options
@@ -63,11 +69,15 @@ def read_settings(
     known = known_options()
     settings = settings_in_text(text, source, known, default)
     if config is not None:
-        settings = settings_in_file(os.fspath(config), known) + settings
+        settings = settings_in_file(os.fspath(config), known, default) + settings
     for setting in settings:
         with _told_where(setting):
             of_rule, of_files = split_options(dict(setting.options))
             Rule(setting.names, handlers_for(setting.target, of_files), **of_rule)
+    for probe in probes:
+        checked_target(probe)
+    if record:
+        parsed_recording(record)
     return settings
 
 
@@ -102,9 +112,10 @@ def _recorded(setting: Setting) -> tuple[Target, dict[str, Any]]:
 
 def _settings_of(environment: Mapping[str, str]) -> Iterable[Setting]:
     known = known_options()
+    default = environment.get(TO) or DEFAULT_TARGET
     if path := environment.get(CONFIG):
-        yield from settings_in_file(path, known)
-    yield from settings_in_text(environment.get(RULES, ""), RULES, known)
+        yield from settings_in_file(path, known, default)
+    yield from settings_in_text(environment.get(RULES, ""), RULES, known, default)
 
 
 def _is_command_line() -> bool:

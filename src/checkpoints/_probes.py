@@ -27,8 +27,6 @@ __all__ = ["Probe", "checked_target", "probe", "probes_from_environment"]
 
 logger = logging.getLogger("checkpoints")
 
-# Targets, with a semicolon between; child processes inherit it.
-
 Target: TypeAlias = "str | tuple[Any, str] | Any"
 
 _probes: dict[str, Probe] = {}
@@ -210,10 +208,12 @@ def checked_target(text: str) -> str:
 
     Raises:
         ConfigError: If it cannot be a target.
+        MissingDependencyError: If wrapt is not installed.
 
     >>> checked_target("mypkg.mod:Model.fit")
     'mypkg.mod.Model.fit'
     """
+    check_wrapt()
     return _place_in_text(text).name
 
 
@@ -225,10 +225,10 @@ def probes_from_environment() -> list[Probe]:
     []
     """
     made = []
-    for target in os.environ.get(PROBES, "").split(";"):
+    for target in filter(None, map(str.strip, os.environ.get(PROBES, "").split(";"))):
         try:
-            if target.strip() and checked_target(target) not in _probes:
-                made.append(probe(target.strip()))
+            if checked_target(target) not in _probes:
+                made.append(probe(target))
         except (ConfigError, ImportError) as error:
             logger.warning("%s: %s", PROBES, error)
     return made
@@ -299,6 +299,11 @@ def _refused(target: Any) -> ConfigError:
         f"{shown(target)} cannot be probed: a target is 'package.module:function' or "
         "'package.module:Class.method', a function, or (owner, 'name')"
     )
+    if isinstance(target, str) and set(target) & set("=?"):
+        message += (
+            "; where its calls are saved, and which, is said by a rule for the name, "
+            "such as package.module.function=./out?limit=10"
+        )
     return ConfigError(message)
 
 

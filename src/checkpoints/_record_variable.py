@@ -11,13 +11,12 @@ from checkpoints._recorder import Recorder, beside
 from checkpoints._rules import Target
 from checkpoints._shown import shown
 from checkpoints._size import parse_size
+from checkpoints._variables import RECORD
 from checkpoints.errors import ConfigError
 
-__all__ = ["VARIABLE", "parsed_recording", "recorder_for"]
+__all__ = ["parsed_recording", "recorder_for"]
 
 logger = logging.getLogger("checkpoints")
-
-VARIABLE = "CHECKPOINTS_RECORD"
 
 # All rules from outside share the memory of the first recorder that was made for one.
 _first: list[tuple[str, Recorder]] = []
@@ -67,7 +66,7 @@ def recorder_for(
     Raises:
         ConfigError: If the variable, the target or an option cannot be.
     """
-    text = os.environ.get(VARIABLE, "")
+    text = os.environ.get(RECORD, "")
     if not text or target is None:
         return target, options
     if _first and _first[0][0] == text:
@@ -88,7 +87,7 @@ def _recorder(
         if not isinstance(error.__cause__, ValueError):
             raise
         recorder = Recorder(target, **{**recording, "signal": None}, **options)
-        logger.warning("%s: %s. The program goes on without it", VARIABLE, error)
+        logger.warning("%s: %s. The program goes on without it", RECORD, error)
         return recorder
 
 
@@ -109,6 +108,6 @@ def _signal_in(name: str, text: str) -> int:
 
 def _unreadable(text: str, what: str) -> ConfigError:
     return ConfigError(
-        f"{VARIABLE}={shown(text)}: {what}. It is a size such as 64MB, and after "
-        "commas, if you like, when=nan and signal=USR1"
+        f"{RECORD}, or --record, {shown(text)}: {what}. It is a "
+        "size such as 64MB, and after commas, if you like, when=nan and signal=USR1"
     )

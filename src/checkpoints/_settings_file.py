@@ -26,13 +26,17 @@ _ASKED = "CHECKPOINTS_CONFIG, or --config,"
 _HEADER = r"\s*\[\[?\s*([\w.\s-]+?)\s*\]\]?"
 
 
-def settings_in_file(path: str, known: Collection[str]) -> list[Setting]:
+def settings_in_file(
+    path: str, known: Collection[str], default: str = DEFAULT_TARGET
+) -> list[Setting]:
     """
     Read the rules of a TOML file.
 
     Args:
         path: The file, or the folder of a `checkpoints.toml` or `pyproject.toml`.
         known: The names of options.
+        default: The target of a rule that names none, which the file says nothing of:
+            a relative one begins at the working folder.
 
     Raises:
         ConfigError: If there is no such file, or a rule in it cannot be read.
@@ -53,7 +57,8 @@ def settings_in_file(path: str, known: Collection[str]) -> list[Setting]:
             f"rule below a line [[{prefix}rules]]"
         )
     return [
-        _in_table(table, place, number, known) for number, table in enumerate(rules)
+        _in_table(table, place, number, known, default)
+        for number, table in enumerate(rules)
     ]
 
 
@@ -136,7 +141,11 @@ class _Places:
 
 
 def _in_table(
-    table: Mapping[str, Any], places: _Places, rule: int, known: Collection[str]
+    table: Mapping[str, Any],
+    places: _Places,
+    rule: int,
+    known: Collection[str],
+    default: str,
 ) -> Setting:
     keys = ["names", "target", *known]
     for key in table:
@@ -145,13 +154,13 @@ def _in_table(
         _fail(
             f"{places.of_rule(rule)}: the rule has no names; write names = 'mypkg.fit'"
         )
-    target = table.get("target", DEFAULT_TARGET)
+    target = table.get("target", default)
     if not isinstance(target, str) or not target:
         _fail(
             f"{places.of_key('target', rule)}: target={shown(target)} has to be a path "
             "or URL, or 'off'"
         )
-    folder = os.path.dirname(places.path)
+    folder = os.path.dirname(places.path) if "target" in table else os.curdir
     return Setting(
         _names(table["names"], places.of_key("names", rule)),
         checked_target(target, folder, places.of_key("target", rule)),

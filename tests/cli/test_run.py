@@ -223,6 +223,18 @@ class TestRules:
         run("mypkg", "--", "program.py", CHECKPOINTS_RUN="nightly")
         assert names_under(".checkpoints/nightly") == ["mypkg.fit"] * 3
 
+    def test_of_a_file_without_a_target_save_there_as_well(self, run, folder):
+        (folder / "rules").mkdir()
+        (folder / "rules" / "r.toml").write_text("[[rules]]\nnames = 'mypkg'")
+        arguments = ["--config", "rules/r.toml", "--", "program.py"]
+        run("--to", "given", *arguments)
+        run(*arguments, CHECKPOINTS_TO="known")
+        for root in ("given", "known"):
+            assert set(names_under(root)) == {"mypkg.fit"}
+        run(*arguments)
+        (root,) = (folder / ".checkpoints").iterdir()
+        assert set(names_under(root)) == {"mypkg.fit"}
+
     def test_without_a_target_save_to_the_root_that_is_given(self, run):
         run("mypkg", "--to", "there", "--", "program.py")
         assert names_under("there") == ["mypkg.fit"] * 3
@@ -316,6 +328,36 @@ class TestSummary:
         assert told["files"] == 3
         assert told["processes"] == 1
 
+    @POSIX
+    def test_that_cannot_be_written_leaves_the_exit_code_as_it_is(self, run):
+        if not os.path.exists("/dev/full"):
+            pytest.skip("there is no device that is full")
+        done = run("--json", "/dev/full", "mypkg", "--", "program.py")
+        assert done.returncode == 3
+        assert "the summary cannot be written: [Errno 28]" in done.stderr
+        assert "saved 3 files" in done.stderr
+
+    @POSIX
+    def test_that_nobody_reads_leaves_the_exit_code_as_it_is(self, folder):
+        receiver, sender = os.pipe()
+        os.close(receiver)
+        done = subprocess.run(
+            [
+                *OURS,
+                "run",
+                "mypkg",
+                "--",
+                "-c",
+                "import checkpoints; raise SystemExit(3)",
+            ],
+            env=environment(),
+            stderr=sender,
+            check=False,
+            timeout=100,
+        )
+        os.close(sender)
+        assert done.returncode == 3
+
     def test_leaves_no_folder_behind(self, run, folder):
         temporary = folder / "tmp"
         temporary.mkdir()
@@ -339,6 +381,10 @@ class TestBadInput:
             (["--config", "bad.toml", "--", "mark.py"], 2, "bad.toml, line 2: every="),
             (["--json", "none/x", "a", "--", "mark.py"], 2, "none/x"),
             (["--nonsense", "--", "mark.py"], 2, "--nonsense"),
+            (["--record", "6x", "a", "--", "mark.py"], 2, "'6x' is no size"),
+            (["--probe", "fit", "a", "--", "mark.py"], 2, "'fit' cannot be probed"),
+            (["--probe", "a:b=out", "--", "mark.py"], 2, "by a rule for the name"),
+            (["--probe", "Ridge.*", "--", "mark.py"], 2, "'Ridge.*' cannot be"),
         ],
     )
     def test_is_told_before_anything_is_started(
@@ -514,6 +560,18 @@ class TestStart:
         code = "import json; json.loads('1')"
         run("--probe", "json:loads", "--to", "x", "--", "-c", code)
         assert index(folder / "x").tag_values("process") == []
+
+    def test_takes_what_the_environment_asks_for_as_well(self, run):
+        code = (
+            "import os; print(*(os.environ[f'CHECKPOINTS{it}'] "
+            "for it in ('_PROBES', '_RECORD', '')), sep='\\n')"
+        )
+        done = run(
+            *("--probe", "c:d", "--probe", "a:b", "--to", "/x", "--", "-c", code),
+            CHECKPOINTS_PROBES=" a:b ; e:f ",
+            CHECKPOINTS_RECORD="64MB",
+        )
+        assert done.stdout == "a:b;e:f;c:d\n64MB\na.b=/x; e.f=/x; c.d=/x\n"
 
     def test_makes_no_rule_for_a_function_that_one_covers(self, run):
         code = "import os; print(os.environ['CHECKPOINTS'])"

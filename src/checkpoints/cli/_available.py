@@ -18,7 +18,7 @@ from checkpoints.cli._declarations import (
     declarations_in,
     sources_of,
 )
-from checkpoints.cli._plan import Settings
+from checkpoints.cli._plan import DEFAULT_ROOT, ROOT_VARIABLE, Settings
 
 __all__ = ["available"]
 
@@ -58,7 +58,8 @@ def available(
 
     The exit code is 0, or 2 if there is no such package or a rule cannot be read.
     """
-    settings = Settings(rules, config, os.path.join(".checkpoints", "{run}"))
+    default = os.environ.get(ROOT_VARIABLE) or DEFAULT_ROOT
+    settings = Settings(rules, config, default)
     found: list[Declaration] = []
     for file, module in _sources(package):
         for each in declarations_in(file, module):

@@ -9,7 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import checkpoints
 from checkpoints import FileHandler, Rule, Setting
 
-__all__ = ["Plan", "Settings"]
+__all__ = ["DEFAULT_ROOT", "ROOT_VARIABLE", "Plan", "Settings", "probes_asked_for"]
+
+# Where rules without a target save to, and what says so in the environment.
+DEFAULT_ROOT = os.path.join(".checkpoints", "{run}")
+ROOT_VARIABLE = "CHECKPOINTS_TO"
 
 _TEXT, _FILE, _RUN = "CHECKPOINTS", "CHECKPOINTS_CONFIG", "CHECKPOINTS_RUN"
 _PROBES, _RECORD = "CHECKPOINTS_PROBES", "CHECKPOINTS_RECORD"
@@ -42,7 +46,8 @@ class Settings:
             *read(os.environ.get(_TEXT, ""), source=_TEXT, default=default),
             *read(text, source="command line", default=default),
         ]
-        self.of_file = read(config=self.config) if self.config else []
+        of_file = read(config=self.config, default=default) if self.config else []
+        self.of_file: list[Setting] = of_file
 
     def __iter__(self) -> Iterator[Setting]:
         """The last one that covers a name counts."""
@@ -68,7 +73,8 @@ class Plan:
         record: How much to keep in memory until something fails.
 
     Raises:
-        ConfigError: If the root cannot be.
+        ConfigError: If the root, a probe or the recorder cannot be.
+        MissingDependencyError: If there are probes, and what they need is not there.
         OSError: If nothing can be saved where it is to be.
 
     Attributes:
@@ -80,6 +86,7 @@ class Plan:
     def __init__(
         self, settings: Settings, to: str, probes: Sequence[str], record: str | None
     ) -> None:
+        checkpoints.read_settings(probes=probes, record=record or "")
         self._environment = dict(os.environ)
         above = list(settings.above)
         for probe in probes:
@@ -102,6 +109,7 @@ class Plan:
             self._set(_FILE, settings.config and os.path.abspath(settings.config))
             self._set(_PROBES, ";".join(probes))
             self._set(_RECORD, record)
+            self._set(ROOT_VARIABLE, _for_all("*", to, "--to")[0].target)
             # Making a handler has settled it, for all that is started from here.
             self._set(_RUN, os.environ.get(_RUN))
             # Not what a shell starts, whose calls would have the numbers of each other.
@@ -129,6 +137,12 @@ class Plan:
             for root in self._roots
         ]
         return [glob.escape(root).replace(_ANY, "*") for root in filled]
+
+
+def probes_asked_for(targets: Iterable[str]) -> list[str]:
+    """Return the targets of probes, those of the environment first, each once."""
+    known = os.environ.get(_PROBES, "").split(";")
+    return [*dict.fromkeys(filter(None, map(str.strip, [*known, *targets])))]
 
 
 def _for_all(names: str, to: str, source: str) -> list[Setting]:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import tempfile
 import time
+from collections.abc import Iterator
 from typing import TextIO
 
 import click
 
 import checkpoints
 from checkpoints.cli._found import Found
-from checkpoints.cli._plan import Plan, Settings
+from checkpoints.cli._plan import (
+    DEFAULT_ROOT,
+    ROOT_VARIABLE,
+    Plan,
+    Settings,
+    probes_asked_for,
+)
 from checkpoints.cli._process import Program
 
 __all__ = ["run"]
@@ -59,7 +65,8 @@ class _WithProgram(click.Command):
 @click.option(
     "--to",
     metavar="ROOT",
-    default=os.path.join(".checkpoints", "{run}"),
+    default=DEFAULT_ROOT,
+    envvar=ROOT_VARIABLE,
     show_default=True,
     help="Where rules without a target save to.",
 )
@@ -72,6 +79,7 @@ class _WithProgram(click.Command):
 )
 @click.option(
     "--record",
+    envvar="CHECKPOINTS_RECORD",
     metavar="SIZE",
     help="Keep the last saves in memory, and write them when something fails.",
 )
@@ -108,12 +116,15 @@ def run(  # noqa: PLR0913 - each is an option of the command line
     if not words:
         message = "there is no program: write it behind --, as in `-- script.py`"
         raise click.UsageError(message)
-    plan = Plan(Settings([*rules, *more], config, to), to, probes, record)
+    settings = Settings([*rules, *more], config, to)
+    plan = Plan(settings, to, probes_asked_for(probes), record)
     program = Program(words)
-    with tempfile.TemporaryDirectory(prefix="checkpoints-") as reports:
+    with tempfile.TemporaryDirectory(
+        prefix="checkpoints-", ignore_cleanup_errors=True
+    ) as reports:
         since = time.time() - _COARSE
         code = program.run(plan.environment(reports))
-        with contextlib.suppress(KeyboardInterrupt):
+        with _harmless():
             found = Found(
                 plan.patterns(),
                 reports,
@@ -122,11 +133,25 @@ def run(  # noqa: PLR0913 - each is an option of the command line
                 records=plan.records,
             )
             if summary is not None:
-                json.dump({"exit_code": code, **found.as_dict()}, summary, indent=2)
-                summary.write("\n")
+                with _harmless():
+                    text = json.dumps({"exit_code": code, **found.as_dict()}, indent=2)
+                    summary.write(f"{text}\n")
+                    summary.flush()
             if plan.asks and not quiet:
                 _tell(found)
     context.exit(code)
+
+
+@contextlib.contextmanager
+def _harmless() -> Iterator[None]:
+    """Let what hinders the summary be told, and leave the exit code the program's."""
+    with contextlib.suppress(KeyboardInterrupt):
+        try:
+            yield
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                message = f"checkpoints: the summary cannot be written: {error}"
+                click.echo(checkpoints.printable(message), err=True)
 
 
 def _tell(found: Found) -> None:
