@@ -179,6 +179,23 @@ class TestRules:
         assert run(SAVING, CHECKPOINTS="mypkg.fit,mypkg.load=out").stderr == ""
 
 
+class TestProbes:
+    def test_of_a_package_that_imports_the_library_first_are_put_on(
+        self, run, saved, tmp_path
+    ):
+        pytest.importorskip("wrapt")
+        package = tmp_path / "mypkg"
+        package.mkdir()
+        source = "from checkpoints import checkpoint\ndef fit(x): return x"
+        (package / "__init__.py").write_text(source)
+        run(
+            "import mypkg; mypkg.fit(1)",
+            CHECKPOINTS="mypkg=out",
+            CHECKPOINTS_PROBES="mypkg:fit",
+        )
+        assert saved("out") == ["mypkg.fit", "mypkg.fit.result"]
+
+
 class TestCommandLine:
     def test_of_ours_makes_no_rules_so_that_it_can_tell_what_is_wrong_with_them(self):
         variables = {**os.environ, "PYTHONPATH": str(LOCATION), "CHECKPOINTS": "a?b=1"}

@@ -11,6 +11,7 @@ import math
 import pickle
 import sys
 import threading
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import cloudpickle
@@ -527,6 +528,50 @@ class TestTargets:
         assert made.is_in_place
         assert module.work(4) == 8
         assert seen["call=1/probed/later_module/work/result"] == {"result": 8}
+
+    @pytest.mark.parametrize("target", ["early_module:work", "early_module.work"])
+    def test_in_a_module_that_is_being_loaded_are_probed_at_its_end(
+        self, tmp_path, monkeypatch, target
+    ):
+        monkeypatch.syspath_prepend(tmp_path)
+        source = tmp_path / "early_module.py"
+        asking = f"from checkpoints import probe\nmade = probe({target!r})\n"
+        source.write_text(f"{asking}in_place = made.is_in_place\ndef work(x): return x")
+        module = importlib.import_module("early_module")
+        del sys.modules["early_module"]
+        assert (module.in_place, module.made.is_in_place) == (False, True)
+        assert type(module.__spec__) is ModuleSpec
+        with capture("early_module") as seen:
+            module.work(4)
+        assert seen["call=1/early_module/work"] == {"x": 4}
+
+    def test_in_a_module_that_fails_to_load_are_probed_when_it_comes(
+        self, tmp_path, monkeypatch
+    ):
+        monkeypatch.syspath_prepend(tmp_path)
+        source = tmp_path / "failing_module.py"
+        source.write_text(
+            "from checkpoints import probe\nprobe(__name__ + ':work')\n1/0"
+        )
+        with pytest.raises(ZeroDivisionError):
+            importlib.import_module("failing_module")
+        source.write_text("def work(x): return x")
+        importlib.invalidate_caches()
+        module = importlib.import_module("failing_module")
+        del sys.modules["failing_module"]
+        assert checkpoints._probes._probes["failing_module.work"].is_in_place
+        assert module.work(1) == 1
+
+    def test_that_are_wrong_in_a_module_that_is_being_loaded_are_told_to_the_log(
+        self, tmp_path, monkeypatch, caplog
+    ):
+        monkeypatch.syspath_prepend(tmp_path)
+        source = tmp_path / "misspelt_module.py"
+        text = "from checkpoints import probe\nprobe(__name__ + ':wrok')\nwork = print"
+        source.write_text(text)
+        importlib.import_module("misspelt_module")
+        del sys.modules["misspelt_module"]
+        assert "the nearest is 'work'" in caplog.text
 
     def test_that_are_removed_first_are_not_probed_when_their_module_comes(self):
         probe("probed.later_module:work").remove()

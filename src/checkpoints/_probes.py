@@ -16,6 +16,7 @@ import sys
 from types import ModuleType, TracebackType
 from typing import Any, NamedTuple, Self, TypeAlias
 
+from checkpoints._arrival import is_loading, when_loaded
 from checkpoints._attribute import Attribute, check_wrapt
 from checkpoints._calls import Recording
 from checkpoints._exit import at_exit, is_first_process
@@ -110,29 +111,27 @@ class Probe:
         Raises:
             ConfigError: If it is loaded, and the function is not there.
         """
-        import wrapt
-
         self._arrive(place)
         for module, _ in place.ways:
-            if self._attribute is None and module not in sys.modules:
-                wrapt.register_post_import_hook(self._hook_for(place), module)
+            missing = module not in sys.modules or is_loading(module)
+            if self._attribute is None and missing:
+                when_loaded(module, functools.partial(self._arrived, place, module))
 
-    def _hook_for(self, place: _Place) -> Any:
-        def arrived(_: ModuleType) -> None:
-            try:
-                if self._attribute is None and not self._is_removed:
-                    self._arrive(place)
-            except Exception as error:  # noqa: BLE001 - the import is the host's
-                logger.warning("%s", error)
-                self.remove()
+    def _arrived(self, place: _Place, module: str) -> None:
+        try:
+            if self._attribute is None and not self._is_removed:
+                self._arrive(place, module)
+        except Exception as error:  # noqa: BLE001 - the import is the host's
+            logger.warning("%s", error)
+            self.remove()
 
-        return arrived
-
-    def _arrive(self, place: _Place) -> None:
+    def _arrive(self, place: _Place, loaded: str = "") -> None:
         for name, path in place.ways:
             module = sys.modules.get(name)
             if module is None:
                 continue
+            if name != loaded and is_loading(name):
+                return
             if len(place.ways) == 1 or not _is_submodule(module, path):
                 self.put_on(module, path)
             return
