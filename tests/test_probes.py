@@ -491,6 +491,13 @@ class TestRemoval:
         assert shop.factorial is len
         assert "something else is in its place" in caplog.text
 
+    def test_by_a_reload_is_seen(self, shop):
+        made = probe("probed.shop:factorial")
+        assert repr(made) == "<Probe 'probed.shop.factorial', in place>"
+        importlib.reload(shop)
+        assert not made.is_in_place
+        assert "replaced by something else" in repr(made)
+
     def test_makes_room_for_another_probe(self, shop, seen):
         probe("probed.shop:factorial").remove()
         with probe("probed.shop:factorial"):

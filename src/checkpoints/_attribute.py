@@ -120,9 +120,14 @@ class Attribute:
             raise ConfigError(message) from error
         self._installed = probed
 
+    @property
+    def is_replaced(self) -> bool:
+        """Whether calls go through the wrapper, and nobody has put another there."""
+        return vars(self.owner).get(self.name) is self._installed
+
     def restore(self) -> bool:
         """Put back what was there; False where somebody else has replaced it."""
-        if vars(self.owner).get(self.name, _MISSING) is not self._installed:
+        if not self.is_replaced:
             return False
         if self._own is _MISSING:
             delattr(self.owner, self.name)

@@ -57,8 +57,13 @@ class Probe:
         self._is_removed = False
 
     def __repr__(self) -> str:
-        state = "in place" if self.is_in_place else "waiting for its module"
-        return f"<Probe {self.name!r}, {'removed' if self._is_removed else state}>"
+        if self._is_removed:
+            state = "removed"
+        elif self._attribute is None:
+            state = "waiting for its module"
+        else:
+            state = "in place" if self.is_in_place else "replaced by something else"
+        return f"<Probe {self.name!r}, {state}>"
 
     def __enter__(self) -> Self:
         return self
@@ -74,7 +79,8 @@ class Probe:
     @property
     def is_in_place(self) -> bool:
         """Whether the function is there, and its calls go through the probe."""
-        return self._attribute is not None and not self._is_removed
+        attribute = None if self._is_removed else self._attribute
+        return attribute is not None and attribute.is_replaced
 
     def remove(self) -> None:
         """Take the probe off; all is as it was before. Twice is no harm."""
