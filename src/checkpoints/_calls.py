@@ -66,20 +66,16 @@ class Recording:
     ) -> None:
         self.name = checked_name(name)
         self.is_active = True
-        self.is_async_generator = inspect.isasyncgenfunction(function)
         self._signature = _signature_of(function)
         self._of_class = next(iter(self._signature.parameters), "") if of_class else ""
-        self.run = self._run
-        # Their bodies run later, and a call that cannot be bound never gets so far.
-        self._is_lazy = True
+        # Bodies that run later, which a call that cannot be bound never gets to.
+        self._later: Callable[..., Any] | None = None
         if inspect.iscoroutinefunction(function):
-            self.run = self._run_coroutine
+            self._later = _Call.awaited
         elif inspect.isgeneratorfunction(function):
-            self.run = self._run_generator
-        elif self.is_async_generator:
-            self.run = self._run_async_generator
-        else:
-            self._is_lazy = False
+            self._later = _Call.stepped
+        elif inspect.isasyncgenfunction(function):
+            self._later = _Call.left_alone
         registry.names.meet(self.name)
 
     def is_on(self) -> bool:
@@ -92,7 +88,7 @@ class Recording:
                 return False
         return self.is_active and plan is not ABSENT
 
-    def _run(
+    def run(
         self,
         function: Callable[..., Any],
         _instance: object,
@@ -103,6 +99,9 @@ class Recording:
         call = self.begin(args, kwargs)
         if call is None:
             return function(*args, **kwargs)
+        if self._later is not None:
+            made = self._later(call, function, args, kwargs)
+            return _named_like(function, made)
         with tags(*call.own):
             try:
                 result = function(*args, **kwargs)
@@ -111,40 +110,6 @@ class Recording:
                 raise
         call.returned(result)
         return result
-
-    def _run_coroutine(
-        self,
-        function: Callable[..., Any],
-        _instance: object,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> Any:
-        call = self.begin(args, kwargs)
-        if call is None:
-            return function(*args, **kwargs)
-        return _named_like(function, call.awaited(function, args, kwargs))
-
-    def _run_generator(
-        self,
-        function: Callable[..., Any],
-        _instance: object,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> Any:
-        call = self.begin(args, kwargs)
-        if call is None:
-            return function(*args, **kwargs)
-        return _named_like(function, call.stepped(function, args, kwargs))
-
-    def _run_async_generator(
-        self,
-        function: Callable[..., Any],
-        _instance: object,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> Any:
-        self.begin(args, kwargs)
-        return function(*args, **kwargs)
 
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Call | None:
         """
@@ -182,7 +147,7 @@ class Recording:
             bound = self._signature.bind(*args, **kwargs)
         except TypeError:
             # A decorator may take other arguments than the function that it shows.
-            return None if self._is_lazy else {"args": args, "kwargs": kwargs}
+            return None if self._later else {"args": args, "kwargs": kwargs}
         values = {}
         for name, parameter in self._signature.parameters.items():
             value = bound.arguments.get(name, parameter.default)
@@ -263,6 +228,15 @@ class _Call:
             raise
         self.returned(result)
         return result
+
+    def left_alone(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        """Do nothing of the kind for an asynchronous generator function."""
+        return function(*args, **kwargs)
 
 
 @contextmanager
