@@ -145,7 +145,8 @@ class TestHeader:
             FileHandler(tmp_path).checkpoint("container.zones", at=moment, x=2)
         zoneinfo.ZoneInfo.clear_cache(only_keys=["Asia/Tokyo"])
         zoneinfo.reset_tzpath(to=[])
-        monkeypatch.setitem(sys.modules, "tzdata", None)
+        for package in ("tzdata", "tzdata.zoneinfo", "tzdata.zoneinfo.Asia"):
+            monkeypatch.setitem(sys.modules, package, None)
         try:
             (entry,) = index(tmp_path)
             text = "2024-06-01T00:00:00[Asia/Tokyo]"

@@ -195,16 +195,20 @@ class Archive:
         member = self._member(name)
         self._budget.take(member.size, f"member {_text(member)}")
         self._check_local_header(member)
-        if member.method == STORED:
+        if member.method != STORED:
+            data = self._decompressed(member)
+            crc = _checksum.crc32_of([data])
+        elif member.size < _SMALL:
+            data = memoryview(bytearray(member.size))
+            self._fill(member.start, data)
+            crc = _checksum.crc32_of([data])
+        else:
             data = _checksum.allocate(member.size)
             checksum = _checksum.Checksum(member.size)
             # Twice: an interrupt may hit the first clean-up.
             with checksum, checksum:
                 self._fill(member.start, data, checksum)
                 crc = checksum.result()
-        else:
-            data = self._decompressed(member)
-            crc = _checksum.crc32_of([data])
         self._check_crc(member, crc)
         return data
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 
@@ -53,6 +54,7 @@ class Budget:
         self.left -= size
 
 
+@functools.cache
 def _physical_memory() -> int:
     try:
         size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -33,6 +33,8 @@ def tags_from_json(data: Iterable[Sequence[Any]]) -> tuple[tuple[str, Any], ...]
 
 
 def _tag_from_json(data: Any) -> Any:
+    if isinstance(data, str):
+        return data
     try:
         value = from_json(data, lambda mark, given: given[mark])
     except MissingDependencyError:
