@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from typing import Any
 
-from checkpoints import _drain
-from checkpoints._exit import at_exit, at_exit_of_forks
 from checkpoints._file_handler import FileHandler
-from checkpoints._outcomes import outcomes
 from checkpoints._probes import probes_from_environment
 from checkpoints._record_variable import recorder_for
 from checkpoints._registry import registry
+from checkpoints._report import Report
 from checkpoints._rules import (
     Rule,
     Target,
@@ -112,31 +108,11 @@ def _is_command_line() -> bool:
 
 def _begin() -> None:
     """Make the rules of the environment, all of them or none."""
-    if os.environ.get(REPORT):
-        registry.reports_elsewhere = True
-        at_exit(_report)
-        at_exit_of_forks(_report)
+    if folder := os.environ.get(REPORT):
+        Report(folder).begin()
     for setting in list(_settings_of(os.environ)):
         _make(setting, registered=True)
     probes_from_environment()
-
-
-def _report() -> None:
-    """Leave word for `checkpoints run` of what became of the rules and the saves."""
-    _drain.drain()
-    told = {
-        "saves": outcomes.stats(0, 0).by_name,
-        "idle": {
-            rule.source: idle
-            for rule in registry.rules()
-            if rule.source and (idle := registry.idle(rule))
-        },
-        "rules": [rule.source for rule in registry.rules() if rule.source],
-    }
-    path = os.path.join(os.environ[REPORT], f"{os.getpid()}-{os.urandom(4).hex()}")
-    # The folder is gone where a process outlives the program that started it.
-    with suppress(OSError), open(path, "w", encoding="utf-8") as file:
-        json.dump(told, file)
 
 
 if any(map(os.environ.get, OUTSIDE)) and not _is_command_line():

@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -31,12 +31,14 @@ from checkpoints._tags import TagPairs, current_tags
 from checkpoints.errors import ConfigError
 
 if TYPE_CHECKING:
-    from checkpoints import _rules
+    from checkpoints import _idleness, _rules
+    from checkpoints._idleness import Idleness
     from checkpoints._narrowing import Narrowing
     from checkpoints._rules import Rule, Target
 else:
     # With rules come files and formats, and most programs have none.
     _rules = Later("checkpoints._rules")
+    _idleness = Later("checkpoints._idleness")
 
 __all__ = ["Plan", "Registry", "registry"]
 
@@ -54,8 +56,8 @@ class Registry:
         self._rules: tuple[Rule, ...] = ()
         # What `on_error="raise"` could not raise yet, as it came in the background.
         self.owed = Owed()
-        # Whether someone else tells of rules from outside that did nothing.
-        self.reports_elsewhere = False
+        # Tells of rules from outside in place of the log; called at a first use too.
+        self.reporter: Callable[[Rule], None] | None = None
         self._lock = threading.RLock()
         self._pid = os.getpid()
         if hasattr(os, "register_at_fork"):
@@ -95,8 +97,7 @@ class Registry:
         rule.layer, rule.source = rule.layer if layer is None else layer, source
         with self._lock:
             first = not self._rules
-            rules = sorted((*self._rules, rule), key=lambda each: each.layer)
-            self._rules = tuple(rules)
+            self._rules = tuple(sorted((*self._rules, rule), key=lambda it: it.layer))
             self.plans.clear()
         if first:
             self._pid = os.getpid()
@@ -112,12 +113,11 @@ class Registry:
 
     def remove(self, rule: Rule) -> None:
         """Take a rule back."""
+        if rule in self._rules:
+            self._tell_of_idle(rule)
         with self._lock:
-            known = rule in self._rules
             self._rules = tuple(other for other in self._rules if other is not rule)
             self.plans.clear()
-        if known:
-            self._tell_of_idle(rule)
 
     def reset(self) -> None:
         """Take every rule back but those from outside."""
@@ -158,13 +158,17 @@ class Registry:
 
     def plan(self, name: str) -> Plan:
         """Return the rules that could save a name, newest first."""
-        plan = []
+        chain = self._chain(name)
+        return chain if any(rule.handlers for rule in chain) else None
+
+    def _chain(self, name: str) -> tuple[Rule, ...]:
+        chain = []
         for rule in reversed(self._rules):
             if self._matches(rule, name):
-                plan.append(rule)
+                chain.append(rule)
                 if rule.where is None:
                     break
-        return tuple(plan) if any(rule.handlers for rule in plan) else None
+        return tuple(chain)
 
     def is_enabled(self, name: object) -> bool:
         """Tell whether a call would reach a rule; see `checkpoints.is_enabled`."""
@@ -226,9 +230,11 @@ class Registry:
         for rule in plan:
             try:
                 if rule.accepts(pairs):
+                    if self.reporter and not rule.accepted:
+                        self.reporter(rule)
                     rule.accepted = True
                     return rule
-                rule.refused = True
+                rule.refused = pairs or rule.refused or ()
             except BaseException as error:  # noqa: BLE001 - a function of the user
                 self.failed(rule, name, error)
                 break
@@ -375,26 +381,17 @@ class Registry:
         self.owed.tell()
         if os.getpid() == self._pid and not is_worker():
             for rule in self._rules:
-                if not (rule.source and self.reports_elsewhere):
+                if not (rule.source and self.reporter):
                     self._tell_of_idle(rule)
 
     def _tell_of_idle(self, rule: Rule) -> None:
-        told = self.idle(rule)
-        if told:
-            logger.warning("%s %s", rule.source or repr(rule), told)
+        idle = self.idleness(rule)
+        if idle is not None and idle.reason.is_doubtful:
+            logger.warning("%s %s", rule.source or repr(rule), idle.text)
 
-    def idle(self, rule: Rule) -> str:
-        """Return why a rule did nothing so far; no text if it did something."""
-        wanted = rule.names if isinstance(rule.names, str) else "".join(rule.names[:1])
-        names = self.names.available()
-        if wanted and not any(self._matches(rule, name) for name in names):
-            nearest = self.names.nearest(wanted)
-            return f"matched no checkpoint that the program knows of; {nearest}"
-        if rule.refused and not rule.accepted:
-            return "saved nothing: no call had the tags that `where` asks for"
-        if rule.narrowing and rule.narrowing.missed and not rule.narrowing.met:
-            return "saved nothing: no call had a value that `values` asks for"
-        return ""
+    def idleness(self, rule: Rule) -> Idleness | None:
+        """Return why a rule did nothing so far; None if it did something."""
+        return _idleness.idleness_of(rule, self.names, self._matches, self._chain)
 
 
 registry = Registry()

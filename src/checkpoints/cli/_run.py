@@ -110,7 +110,10 @@ def run(  # noqa: PLR0913 - each is an option of the command line
         raise click.UsageError(message)
     plan = Plan(Settings([*rules, *more], config, to), to, probes, record)
     program = Program(words)
-    with tempfile.TemporaryDirectory(prefix="checkpoints-") as reports:
+    # A process that outlives the program may begin a report while they are removed.
+    with tempfile.TemporaryDirectory(
+        prefix="checkpoints-", ignore_cleanup_errors=True
+    ) as reports:
         since = time.time() - _COARSE
         code = program.run(plan.environment(reports))
         with contextlib.suppress(KeyboardInterrupt):
@@ -119,12 +122,13 @@ def run(  # noqa: PLR0913 - each is an option of the command line
                 reports,
                 plan.written,
                 since,
+                asks=plan.asks,
                 records=plan.records,
             )
             if summary is not None:
                 json.dump({"exit_code": code, **found.as_dict()}, summary, indent=2)
                 summary.write("\n")
-            if plan.asks and not quiet:
+            if not quiet:
                 _tell(found)
     context.exit(code)
 
