@@ -137,6 +137,34 @@ class TestRules:
         )
 
 
+class TestRecorder:
+    def test_that_had_no_reason_to_write_is_told_so(self, told):
+        lines, _ = told("--record", "1MB")
+        assert lines[1] == (
+            "nothing went wrong, so what the recorder kept was not written"
+        )
+
+    def test_that_could_keep_nothing_is_not_told_that_all_went_well(self, told):
+        lines, _ = told("--record", "1")
+        assert "4 saves failed; the log says why" in lines
+        assert not any("nothing went wrong" in line for line in lines)
+
+    def test_of_a_process_that_was_ended_is_told_to_be_lost(self, told):
+        program = """
+            import os, subprocess, sys, checkpoints
+            if len(sys.argv) < 2:
+                subprocess.run([sys.executable, "program.py", "again"])
+            else:
+                checkpoints.checkpoint("mypkg.fit", 1)
+                os._exit(0)
+        """
+        lines, _ = told("--record", "1MB", program=program)
+        assert lines[1:] == [
+            ENDED,
+            "what the recorder kept is lost where a process was ended",
+        ]
+
+
 class TestProcesses:
     @pytest.mark.skipif(os.name == "nt", reason="it has no such signal")
     def test_that_are_killed_are_told(self, told):

@@ -180,7 +180,10 @@ class Found:
     def _unsaved(self, idle: Mapping[str, str]) -> Iterator[str]:
         """Tell what became of the calls where rules did something, and no file is."""
         outcomes = self.outcomes
-        if self._records:
+        has_failed = any(map(outcomes.get, _FAILURES))
+        if self._records and self.untold:
+            yield "  what the recorder kept is lost where a process was ended"
+        elif self._records and not has_failed:
             yield "  nothing went wrong, so what the recorder kept was not written"
         elif not self._patterns:
             yield "  every rule switches off"
@@ -192,7 +195,7 @@ class Found:
                 f"  {_count(outcomes['skipped'], 'save')} skipped: the file was there "
                 "already, or `values` or `transform` left nothing"
             )
-        elif not (idle or self.untold or any(map(outcomes.get, _FAILURES))):
+        elif not (idle or self.untold or has_failed):
             yield "  no call came to its end, as a session that is never committed"
 
 
