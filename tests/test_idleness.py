@@ -231,6 +231,12 @@ class TestValues:
         assert why(asking) is None
 
 
+    def test_that_nobody_asked_for_are_not(self, rule, call, why):
+        narrowing = rule("shop", summary=True)
+        call("shop.total")
+        assert why(narrowing) is None
+
+
 class TestLog:
     @pytest.mark.parametrize("names", ["shop", "shop.total"])
     def test_is_not_told_of_names_that_were_not_called(self, rule, caplog, names):

@@ -95,7 +95,7 @@ class Narrowing:
         chosen = {name: value for name, value in values.items() if self._wants(name)}
         if chosen:
             self.met = True
-        else:
+        elif self.values is not None:
             self.missed = tuple(values) or self.missed or ()
         if self.summary and self.transform is None:
             return dict(summaries_of(chosen))
