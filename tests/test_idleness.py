@@ -230,7 +230,6 @@ class TestValues:
         call("shop.total", price=1)
         assert why(asking) is None
 
-
     def test_that_nobody_asked_for_are_not(self, rule, call, why):
         narrowing = rule("shop", summary=True)
         call("shop.total")

@@ -116,6 +116,23 @@ class Names:
             return f"a list means exact names, {name!r} without one all below it too"
         return self.nearest(name)
 
+    def warn_of_doubtful(self, wanted: str | tuple[str, ...], rule: object) -> None:
+        """Tell of names of a rule that are hardly meant as they stand."""
+        if isinstance(wanted, str) and set(wanted) & {"/", os.sep}:
+            logger.warning(
+                "%r covers names with a slash in them: if that is a path, the "
+                "arguments are the other way round, config(names, target)",
+                rule,
+            )
+        for name in wanted if isinstance(wanted, tuple) else ():
+            if name not in self and self.current(name) == name:
+                logger.warning(
+                    "checkpoint %r is not known yet; %s. The rule stays, and holds "
+                    "once the name is registered or called",
+                    name,
+                    self.hint_for_listed(name),
+                )
+
     def warn_of_lost_prefix(self, name: str, data: str) -> None:
         """Tell of a call that looks as if its text were to be part of the name."""
         full = f"{name}.{data}"

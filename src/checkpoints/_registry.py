@@ -104,7 +104,7 @@ class Registry:
         at_exit(self.report)
         self._warn_of_old_names(rule, self.names.renamed())
         if not source:
-            self._warn_of_doubtful_names(rule)
+            self.names.warn_of_doubtful(rule.names, rule)
         return rule
 
     def rules(self) -> list[Rule]:
@@ -134,22 +134,6 @@ class Registry:
             if rule.covers(old) and not rule.covers(new):
                 message = f"checkpoint {old!r}, which {rule!r} covers, is now {new!r}"
                 warnings.warn(message, DeprecationWarning, outside_level())
-
-    def _warn_of_doubtful_names(self, rule: Rule) -> None:
-        if isinstance(rule.names, str) and set(rule.names) & {"/", os.sep}:
-            logger.warning(
-                "%r covers names with a slash in them: if that is a path, the "
-                "arguments are the other way round, config(names, target)",
-                rule,
-            )
-        for name in rule.names if isinstance(rule.names, tuple) else ():
-            if name not in self.names and self.names.current(name) == name:
-                logger.warning(
-                    "checkpoint %r is not known yet; %s. The rule stays, and holds "
-                    "once the name is registered or called",
-                    name,
-                    self.names.hint_for_listed(name),
-                )
 
     def _matches(self, rule: Rule, name: str) -> bool:
         return rule.covers(name) or any(map(rule.covers, self.names.old_names(name)))
