@@ -369,12 +369,6 @@ class TestEndOfProgram:
         assert "ZeroDivisionError: division by zero" in lines[1]
 
 
-def added(registry, names, target, options=None):
-    rule = registry.made(names, target, options or {})
-    registry.add(rule)
-    return rule
-
-
 class TestRegistry:
     """One of its own, apart from the one that all share."""
 
@@ -385,17 +379,17 @@ class TestRegistry:
         own.reset()
 
     def test_a_plan_is_the_rules_that_could_save_newest_first(self, registry):
-        oldest = added(registry, "a", print)
-        plain = added(registry, "a", print)
-        picky = added(registry, "a.b", print, {"where": {"x": 1}})
+        oldest = registry.config("a", print, {})
+        plain = registry.config("a", print, {})
+        picky = registry.config("a.b", print, {"where": {"x": 1}})
         assert registry.plan("a.b") == (picky, plain)
         assert registry.plan("a") == (plain,)
         assert registry.plan("b") is None
         assert oldest in registry.rules()
 
     def test_a_plan_of_nothing_but_none_is_off(self, registry):
-        added(registry, "a", print)
-        added(registry, "a", None)
+        registry.config("a", print, {})
+        registry.config("a", None, {})
         assert registry.plan("a") is None
 
     def test_plans_are_forgotten_by_every_change(self, registry):
@@ -404,11 +398,11 @@ class TestRegistry:
             return registry.plans["a"]
 
         assert kept() is ABSENT
-        rule = added(registry, "a", print)
+        rule = registry.config("a", print, {})
         assert kept() == (rule,)
         rule.remove()
         assert kept() is ABSENT
-        added(registry, "old", print)
+        registry.config("old", print, {})
         with pytest.warns(DeprecationWarning, match="old"):
             registry.deprecate("old", "a")
         assert kept() is not ABSENT
@@ -417,7 +411,7 @@ class TestRegistry:
 
     def test_the_plans_are_one_dict_for_good(self, registry):
         plans = registry.plans
-        added(registry, "a", print).remove()
+        registry.config("a", print, {}).remove()
         registry.reset()
         assert registry.plans is plans
 

@@ -74,6 +74,16 @@ class TestRules:
         assert setting.names == pattern
         assert only(setting.text)[:3] == setting[:3]
 
+    @pytest.mark.parametrize("target", ["x%26every=2", "x&y", "x&y=2"])
+    def test_a_target_may_hold_what_joins_options(self, target):
+        setting = only(f"a={target}")
+        assert setting.target == os.path.join(HERE, target.replace("%26", "&"))
+        assert only(setting.text).target == setting.target
+
+    def test_so_may_a_url_that_stands_elsewhere(self):
+        setting = only("a", default="file:///x&every=2")
+        assert only(setting.text).options == {}
+
 
 class TestNames:
     def test_with_a_comma_are_a_list_of_exact_ones(self):
@@ -149,6 +159,15 @@ class TestErrors:
             ("a=x?colour=1", "'colour'", "there are where, every, limit"),
             ("a=x?every", "'every' has no value", "write every=10"),
             ("a=x?every=", "'every' has no value", "write every=10"),
+            ("a?every", "'every' has no value", "write every=10"),
+            ("a?every=2&b.c", "'b.c' is no option", "begins behind a ';'"),
+            ("a?every=2&b.c=x", "'b.c' is no option", "begins behind a ';'"),
+            ("a?every=2&b", "'b' is not known", "there are where, every"),
+            ("a?every=2&", "'' is no option", "begins behind a ';'"),
+            ("a=x&every=2", "every= stands behind a '&'", "=./out?every=10"),
+            ("a=x&evry=2", "evry= stands behind a '&'", "is %26"),
+            ("a&every=2", "every= stands behind a '&'", "=./out?every=10"),
+            ("a=file:///x&every=2", "every= stands", "=./out?every=10"),
             ("a=x?every=two", "every='two'", "a whole number, such as every=10"),
             ("a=x?every=0", "every=0", "a whole number from 1 on"),
             ("a=x?every=1&every=2", "'every' is given twice", "once"),

@@ -36,7 +36,8 @@ def capture(
     ['shop/total']
     """
     handler = DictHandler(force=True, copy=copy)
-    rule = registry.made(names, handler, {"on_error": "raise"}, layer=CAPTURE)
+    rule = registry.made(names, handler, {"on_error": "raise"})
+    rule.layer = CAPTURE
     registry.add(rule)
     with rule:
         yield handler

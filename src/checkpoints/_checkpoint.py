@@ -255,9 +255,7 @@ def config(names: Any, target: Any, /, **options: Any) -> Rule:
     """
     if isinstance(names, Handler):
         names, target = target, names
-    rule = registry.made(names, target, options)
-    registry.add(rule)
-    return rule
+    return registry.config(names, target, options)
 
 
 def flush(timeout: float | None = None) -> None:

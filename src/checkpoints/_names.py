@@ -88,8 +88,12 @@ class Names:
         """Return the names that a name had before."""
         return [old for old in list(self._renamed) if self.current(old) == name]
 
-    def nearest(self, wanted: str) -> str:
-        """Tell which known name, or prefix of one, a pattern or name may stand for."""
+    def has_below(self, name: str) -> bool:
+        """Tell whether a known name lies below another."""
+        return any(known.startswith(f"{name}.") for known in self.available())
+
+    def nearest_name(self, wanted: str) -> str:
+        """Return the known name, or prefix of one, that one may stand for, if any."""
         known: dict[str, str] = {}
         for name in self.available():
             parts = name.split(".")
@@ -99,15 +103,35 @@ class Names:
         import difflib
 
         near = difflib.get_close_matches(wanted.casefold(), known, n=1)
-        if not near:
-            return "none like it is known"
-        return f"the nearest known is {known[near[0]]!r}"
+        return known[near[0]] if near else ""
+
+    def nearest(self, wanted: str) -> str:
+        """Tell which known name, or prefix of one, a pattern or name may stand for."""
+        near = self.nearest_name(wanted)
+        return f"the nearest known is {near!r}" if near else "none like it is known"
 
     def hint_for_listed(self, name: str) -> str:
         """Tell what a name in a list, which is not known, may stand for."""
-        if any(known.startswith(f"{name}.") for known in self.available()):
+        if self.has_below(name):
             return f"a list means exact names, {name!r} without one all below it too"
         return self.nearest(name)
+
+    def warn_of_doubtful(self, wanted: str | tuple[str, ...], rule: object) -> None:
+        """Tell of names of a rule that are hardly meant as they stand."""
+        if isinstance(wanted, str) and set(wanted) & {"/", os.sep}:
+            logger.warning(
+                "%r covers names with a slash in them: if that is a path, the "
+                "arguments are the other way round, config(names, target)",
+                rule,
+            )
+        for name in wanted if isinstance(wanted, tuple) else ():
+            if name not in self and self.current(name) == name:
+                logger.warning(
+                    "checkpoint %r is not known yet; %s. The rule stays, and holds "
+                    "once the name is registered or called",
+                    name,
+                    self.hint_for_listed(name),
+                )
 
     def warn_of_lost_prefix(self, name: str, data: str) -> None:
         """Tell of a call that looks as if its text were to be part of the name."""

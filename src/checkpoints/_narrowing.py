@@ -55,8 +55,6 @@ class Narrowing:
         self.summary = summary
         self.max_bytes = _checked_size("max_bytes", max_bytes)
         self.max_total_bytes = _checked_size("max_total_bytes", max_total_bytes)
-        # Whether a call had any of the values so far, and whether one had none.
-        self.met = self.missed = False
         self.renew()
 
     def renew(self) -> None:
@@ -65,6 +63,10 @@ class Narrowing:
         self._lock = threading.RLock()
         self._spent = 0
         self._is_told = False
+        # Whether a call had any of the values so far, and which others one had that had
+        # none of them.
+        self.met = False
+        self.missed: tuple[str, ...] | None = None
 
     def __repr__(self) -> str:
         options = ((option, getattr(self, option)) for option in self.OPTIONS)
@@ -94,7 +96,7 @@ class Narrowing:
         if chosen:
             self.met = True
         elif self.values is not None:
-            self.missed = True
+            self.missed = tuple(values) or self.missed or ()
         if self.summary and self.transform is None:
             return dict(summaries_of(chosen))
         return chosen

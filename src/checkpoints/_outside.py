@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from checkpoints import _drain
-from checkpoints._exit import at_exit, at_exit_of_forks
 from checkpoints._file_handler import FileHandler
-from checkpoints._outcomes import outcomes
 from checkpoints._probes import checked_target, probes_from_environment
 from checkpoints._record_variable import parsed_recording, recorder_for
 from checkpoints._registry import registry
+from checkpoints._report import Report
 from checkpoints._rules import (
     Rule,
     Target,
@@ -93,11 +90,9 @@ def _told_where(setting: Setting) -> Iterator[None]:
 def _made(setting: Setting) -> Rule:
     with _told_where(setting):
         target, options = _recorded(setting)
-        return registry.made(
-            *(setting.names, target, options),
-            layer=setting.layer,
-            source=setting.source,
-        )
+        rule = registry.made(setting.names, target, options)
+    rule.layer, rule.source = setting.layer, setting.source
+    return rule
 
 
 def _recorded(setting: Setting) -> tuple[Target, dict[str, Any]]:
@@ -136,30 +131,10 @@ def _is_command_line() -> bool:
 
 def _begin() -> None:
     """Make the rules of the environment, all of them or none."""
-    if os.environ.get(REPORT):
-        registry.reports_elsewhere = True
-        at_exit(_report)
-        at_exit_of_forks(_report)
+    if folder := os.environ.get(REPORT):
+        Report(folder).begin()
     registry.add(*[_made(setting) for setting in _settings_of(os.environ)])
     probes_from_environment()
-
-
-def _report() -> None:
-    """Leave word for `checkpoints run` of what became of the rules and the saves."""
-    _drain.drain()
-    told = {
-        "saves": outcomes.stats(0, 0).by_name,
-        "idle": {
-            rule.source: idle
-            for rule in registry.rules()
-            if rule.source and (idle := registry.idle(rule))
-        },
-        "rules": [rule.source for rule in registry.rules() if rule.source],
-    }
-    path = os.path.join(os.environ[REPORT], f"{os.getpid()}-{os.urandom(4).hex()}")
-    # The folder is gone where a process outlives the program that started it.
-    with suppress(OSError), open(path, "w", encoding="utf-8") as file:
-        json.dump(told, file)
 
 
 if any(map(os.environ.get, OUTSIDE)) and not _is_command_line():

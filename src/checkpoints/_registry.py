@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -31,11 +31,13 @@ from checkpoints._tags import TagPairs, current_tags
 from checkpoints.errors import ConfigError
 
 if TYPE_CHECKING:
-    from checkpoints import _rules
+    from checkpoints import _idleness, _rules
+    from checkpoints._idleness import Idleness
     from checkpoints._rules import Rule, Target
 else:
     # With rules come files and formats, and most programs have none.
     _rules = Later("checkpoints._rules")
+    _idleness = Later("checkpoints._idleness")
 
 __all__ = ["Plan", "Registry", "registry"]
 
@@ -53,8 +55,8 @@ class Registry:
         self._rules: tuple[Rule, ...] = ()
         # What `on_error="raise"` could not raise yet, as it came in the background.
         self.owed = Owed()
-        # Whether someone else tells of rules from outside that did nothing.
-        self.reports_elsewhere = False
+        # Tells of rules from outside in place of the log; called at a first use too.
+        self.reporter: Callable[[Rule], None] | None = None
         self._lock = threading.RLock()
         self._pid = os.getpid()
         if hasattr(os, "register_at_fork"):
@@ -76,23 +78,23 @@ class Registry:
 
     # Rules
 
-    def made(
-        self,
-        names: str | Iterable[str],
-        target: Target,
-        options: dict[str, Any],
-        *,
-        layer: int | None = None,
-        source: str = "",
+    def config(
+        self, names: str | Iterable[str], target: Target, options: dict[str, Any]
     ) -> Rule:
-        """Return a rule that is not in force yet; `checkpoints.config` says more."""
+        """Put a rule in force; `checkpoints.config` says more."""
+        rule = self.made(names, target, options)
+        self.add(rule)
+        return rule
+
+    def made(
+        self, names: str | Iterable[str], target: Target, options: dict[str, Any]
+    ) -> Rule:
+        """Return a rule that is not in force yet, of the layer of the program."""
         of_rule, of_files = _rules.split_options(options)
         handlers = _rules.handlers_for(target, of_files)
-        rule = _rules.Rule(
+        return _rules.Rule(
             names, handlers, finish=self.finish, forget=self.remove, **of_rule
         )
-        rule.layer, rule.source = rule.layer if layer is None else layer, source
-        return rule
 
     def add(self, *rules: Rule) -> None:
         """Put rules in force, each on top of its layer."""
@@ -107,7 +109,7 @@ class Registry:
         for rule in rules:
             self._warn_of_old_names(rule, self.names.renamed())
             if not rule.source:
-                self._warn_of_doubtful_names(rule)
+                self.names.warn_of_doubtful(rule.names, rule)
 
     def rules(self) -> list[Rule]:
         """Return the rules in force, the one that counts most last."""
@@ -115,12 +117,11 @@ class Registry:
 
     def remove(self, rule: Rule) -> None:
         """Take a rule back."""
+        if rule in self._rules:
+            self._tell_of_idle(rule)
         with self._lock:
-            known = rule in self._rules
             self._rules = tuple(other for other in self._rules if other is not rule)
             self.plans.clear()
-        if known:
-            self._tell_of_idle(rule)
 
     def reset(self) -> None:
         """Take every rule back but those from outside."""
@@ -138,22 +139,6 @@ class Registry:
                 message = f"checkpoint {old!r}, which {rule!r} covers, is now {new!r}"
                 warnings.warn(message, DeprecationWarning, outside_level())
 
-    def _warn_of_doubtful_names(self, rule: Rule) -> None:
-        if isinstance(rule.names, str) and set(rule.names) & {"/", os.sep}:
-            logger.warning(
-                "%r covers names with a slash in them: if that is a path, the "
-                "arguments are the other way round, config(names, target)",
-                rule,
-            )
-        for name in rule.names if isinstance(rule.names, tuple) else ():
-            if name not in self.names and self.names.current(name) == name:
-                logger.warning(
-                    "checkpoint %r is not known yet; %s. The rule stays, and holds "
-                    "once the name is registered or called",
-                    name,
-                    self.names.hint_for_listed(name),
-                )
-
     def _matches(self, rule: Rule, name: str) -> bool:
         return rule.covers(name) or any(map(rule.covers, self.names.old_names(name)))
 
@@ -161,13 +146,17 @@ class Registry:
 
     def plan(self, name: str) -> Plan:
         """Return the rules that could save a name, newest first."""
-        plan = []
+        chain = self._chain(name)
+        return chain if any(rule.handlers for rule in chain) else None
+
+    def _chain(self, name: str) -> tuple[Rule, ...]:
+        chain = []
         for rule in reversed(self._rules):
             if self._matches(rule, name):
-                plan.append(rule)
+                chain.append(rule)
                 if rule.where is None:
                     break
-        return tuple(plan) if any(rule.handlers for rule in plan) else None
+        return tuple(chain)
 
     def is_enabled(self, name: object) -> bool:
         """Tell whether a call would reach a rule; see `checkpoints.is_enabled`."""
@@ -229,9 +218,11 @@ class Registry:
         for rule in plan:
             try:
                 if rule.accepts(pairs):
+                    if self.reporter and not rule.accepted:
+                        self.reporter(rule)
                     rule.accepted = True
                     return rule
-                rule.refused = True
+                rule.refused = pairs or rule.refused or ()
             except BaseException as error:  # noqa: BLE001 - a function of the user
                 self.failed(rule, name, error)
                 break
@@ -387,26 +378,17 @@ class Registry:
         self.owed.tell()
         if os.getpid() == self._pid and not is_worker():
             for rule in self._rules:
-                if not (rule.source and self.reports_elsewhere):
+                if not (rule.source and self.reporter):
                     self._tell_of_idle(rule)
 
     def _tell_of_idle(self, rule: Rule) -> None:
-        told = self.idle(rule)
-        if told:
-            logger.warning("%s %s", rule.source or repr(rule), told)
+        idle = self.idleness(rule)
+        if idle is not None and idle.reason.is_doubtful:
+            logger.warning("%s %s", rule.source or repr(rule), idle.text)
 
-    def idle(self, rule: Rule) -> str:
-        """Return why a rule did nothing so far; no text if it did something."""
-        wanted = rule.names if isinstance(rule.names, str) else "".join(rule.names[:1])
-        names = self.names.available()
-        if wanted and not any(self._matches(rule, name) for name in names):
-            nearest = self.names.nearest(wanted)
-            return f"matched no checkpoint that the program knows of; {nearest}"
-        if rule.refused and not rule.accepted:
-            return "saved nothing: no call had the tags that `where` asks for"
-        if rule.narrowing and rule.narrowing.missed and not rule.narrowing.met:
-            return "saved nothing: no call had a value that `values` asks for"
-        return ""
+    def idleness(self, rule: Rule) -> Idleness | None:
+        """Return why a rule did nothing so far; None if it did something."""
+        return _idleness.idleness_of(rule, self.names, self._matches, self._chain)
 
 
 registry = Registry()

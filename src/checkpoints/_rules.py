@@ -101,9 +101,7 @@ class Rule:
             _check_takes_summaries(handlers)
         self._forget, self._finish = forget, finish
         self.covers = pattern.covers
-        self._calls: dict[str, itertools.count[int]] = {}
-        # Whether `where` has taken a call so far, and whether it has turned one down.
-        self.accepted = self.refused = False
+        self._begin_to_count()
 
     def __repr__(self) -> str:
         handlers = list(self.handlers)
@@ -170,9 +168,16 @@ class Rule:
 
     def renew(self) -> None:
         """Count from zero again, as a forked child does, and one that is spawned."""
-        self._calls = {}
+        self._begin_to_count()
         if self.narrowing is not None:
             self.narrowing.renew()
+
+    def _begin_to_count(self) -> None:
+        self._calls: dict[str, itertools.count[int]] = {}
+        # Whether `where` has taken a call so far, and the tags of one that it has
+        # turned down.
+        self.accepted = False
+        self.refused: TagPairs | None = None
 
 
 def known_options() -> tuple[str, ...]:

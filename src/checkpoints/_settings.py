@@ -41,7 +41,7 @@ DEFAULT_TARGET = os.path.join(".checkpoints", "{run}")
 _OFF = "off"
 
 # Compiled when they are needed: most programs have no rules from outside.
-_SPECIAL = ";,=?%"
+_SPECIAL = ";,=?&%"
 _URL = r"(?i)[a-z][a-z0-9+.-]*://"
 _GLOB = r"[*?\[]"
 
@@ -75,7 +75,7 @@ class Setting(NamedTuple):
             names += ","
         target = self.target or _OFF
         # A URL is encoded already.
-        target = _quoted(target, ";?" if re.match(_URL, target) else _SPECIAL)
+        target = _quoted(target, ";?&" if re.match(_URL, target) else _SPECIAL)
         return f"{names}={target}?{self.query}".removesuffix("?")
 
 
@@ -126,8 +126,11 @@ def _in_short_form(
     if rest and mark and option.isidentifier():
         if option in known:
             names, target, query = before, "", f"{option}={rest}"
-        elif near := difflib.get_close_matches(option, known, n=1, cutoff=0.75):
-            _fail(place, f"option {option!r} is not known; the nearest is {near[0]!r}")
+        elif near := _near(option, known):
+            _fail(place, f"option {option!r} is not known; the nearest is {near!r}")
+    elif mark and option in known and not rest:
+        _fail_without_value(option, place)
+    _check_joined(f"{names}={target}", place, known)
     options = _in_query(query, place, known) if query else {}
     target = target.strip()
     target = target if re.match(_URL, target) else _unquoted(target)
@@ -138,6 +141,21 @@ def _in_short_form(
         place,
         query=query.strip(),
     )
+
+
+def _near(option: str, known: Collection[str]) -> str:
+    return next(iter(difflib.get_close_matches(option, known, n=1, cutoff=0.75)), "")
+
+
+def _check_joined(text: str, place: str, known: Collection[str]) -> None:
+    """Raise `ConfigError` if an option follows names or a target without a `?`."""
+    for option in re.findall(r"&\s*(\w+)\s*=", text):
+        if _near(option, known):
+            _fail(
+                place,
+                f"{option}= stands behind a '&', and the first option stands behind a "
+                "'?': write mypkg.fit=./out?every=10; a '&' of a folder is %26",
+            )
 
 
 def _names_in_text(text: str, place: str) -> str | tuple[str, ...]:
@@ -181,12 +199,14 @@ def _in_query(query: str, place: str, known: Collection[str]) -> dict[str, Any]:
     for part in query.split("&"):
         name, _, text = part.partition("=")
         name, text = name.strip(), text.strip()
+        if not name or "." in name:
+            _fail(place, f"{shown(name)} is no option; a rule begins behind a ';'")
         check_known("option", name, known, place)
         if name in options:
             _fail(place, f"option {name!r} is given twice; give it once")
         kind = _KINDS.get(name, _TEXT)
         if not text:
-            _fail(place, f"option {name!r} has no value: write {name}={kind.example}")
+            _fail_without_value(name, place)
         try:
             options[name] = kind.read(text)
         except ValueError as error:
@@ -233,6 +253,11 @@ def _misfit(name: str, value: object, kind: _Kind, place: str) -> ConfigError:
         f"{place}: {name}={shown(value)} cannot be; it has to be {kind.wanted}, such "
         f"as {name}={kind.example}"
     )
+
+
+def _fail_without_value(name: str, place: str) -> NoReturn:
+    example = _KINDS.get(name, _TEXT).example
+    _fail(place, f"option {name!r} has no value: write {name}={example}")
 
 
 def _fail(place: str, what: str) -> NoReturn:

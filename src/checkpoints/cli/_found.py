@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import glob
-import json
 import os
 import shlex
 from collections import Counter
@@ -12,11 +11,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import checkpoints
+from checkpoints.cli._last_word import last_word
 
 __all__ = ["Found"]
 
 _MOST_NAMES = 20
 _THOUSAND = 1000
+_PROBE = "--probe "
+_NO_FUNCTION = "found no such function; the log says more"
+# Reasons, as processes number them: no name was matched.
+_UNMATCHED = (0, 1)
 _FAILURES = {
     "failed": "failed",
     "unknown": "may have failed",
@@ -33,6 +37,7 @@ class Found:
         reports: The folder of what its processes reported.
         written: Where each rule was written, by where the program found it.
         since: When it was started; what is older is not its own.
+        asks: Whether there was any rule at all.
         records: Whether saves were kept in memory until something goes wrong.
     """
 
@@ -43,18 +48,23 @@ class Found:
         written: Mapping[str, str],
         since: float,
         *,
+        asks: bool,
         records: bool,
     ) -> None:
+        self._asks = asks
         self._records = records
         self._written = written
         self.files: Counter[str] = Counter()
         self.roots: dict[str, None] = {}
         self.bytes = 0
-        for root, name, size in _files(roots, since):
+        self._patterns = list(roots)
+        for root, name, size in _files(self._patterns, since):
             self.roots[root] = None
             self.files[name] += 1
             self.bytes += size
-        self._reports = list(_read(reports))
+        word = last_word(reports)
+        self._reports, self._used = word.reports, word.used
+        self.untold, self._running = len(word.ended), len(word.running)
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -68,15 +78,28 @@ class Found:
     @property
     def idle(self) -> dict[str, str]:
         """The rules that no process had a use for, each with what is known of it."""
-        idle: dict[str, str] = {}
-        sources = [source for report in self._reports for source in report["rules"]]
-        for source in dict.fromkeys(sources):
-            told = [report["idle"].get(source, "") for report in self._reports]
-            if all(told):
-                # The process that knows of something like it knows most.
-                told.sort(key=lambda each: "none like it" in each)
-                idle[self._written.get(source, source)] = told[0]
+        idle = {}
+        for source, (reason, text, by) in self._idle.items():
+            written = self._written.get(source, source)
+            is_lost = written.startswith(_PROBE) and reason in _UNMATCHED
+            why = text + self._written.get(by, by)
+            idle[written] = _NO_FUNCTION if is_lost else why
         return idle
+
+    @property
+    def _idle(self) -> dict[str, tuple[int, str, str]]:
+        idle: dict[str, tuple[int, str, str]] = {}
+        for source in self._rules:
+            told = [report["idle"].get(source) for report in self._reports]
+            if all(told) and source not in self._used:
+                # The later reason is of the process that knows more.
+                idle[source] = max(map(tuple, told))
+        return idle
+
+    @property
+    def _rules(self) -> list[str]:
+        sources = [source for report in self._reports for source in report["rules"]]
+        return list(dict.fromkeys(sources))
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
@@ -88,20 +111,40 @@ class Found:
             "outcomes": self.outcomes,
             "idle_rules": self.idle,
             "processes": len(self._reports),
+            "untold": self.untold,
         }
 
     def lines(self) -> Iterator[str]:
         """Yield what there is to say, line by line."""
+        if not self._asks:
+            yield (
+                "no rule was given, so nothing was switched on; one stands before the "
+                "--, as in `checkpoints run mypkg.fit -- PROGRAM`"
+            )
+            return
         yield from self._saved() if self.files else self._nothing()
         outcomes = self.outcomes
         for outcome, words in _FAILURES.items():
             if count := outcomes.get(outcome):
-                yield f"  {_count(count, 'save')} {words}; the log above says why"
-        if self.files or not self._reports:
-            for source, why in self.idle.items():
-                yield f"  {source} {why}"
+                yield f"  {_count(count, 'save')} {words}; the log says why"
+        yield from self._about_processes()
+        yield from self._about_rules()
         for root in self.roots:
             yield f"Next: checkpoints ls {shlex.quote(os.path.relpath(root))}"
+
+    def _about_processes(self) -> Iterator[str]:
+        if self._running:
+            verb = "runs" if self._running == 1 else "run"
+            yield f"  {_processes(self._running)} of it still {verb}, and may save more"
+        if self.untold:
+            was, it, its = (
+                ("was", "it", "its") if self.untold == 1 else ("were", "they", "their")
+            )
+            others = "; the others say:" if self._idle else ""
+            yield (
+                f"  {_processes(self.untold)} {was} ended before {it} could tell what "
+                f"became of {its} saves{others}"
+            )
 
     def _saved(self) -> Iterator[str]:
         total = sum(self.files.values())
@@ -114,21 +157,46 @@ class Found:
             yield f"  and {_count(len(self.files) - _MOST_NAMES, 'more name')}"
 
     def _nothing(self) -> Iterator[str]:
-        if not self._reports:
+        if self._reports or self.untold:
+            yield "saved nothing"
+        elif self._running:
+            yield "saved nothing so far"
+        else:
+            yield "saved nothing: the program imported no checkpoints"
             yield (
-                "saved nothing: the program imported no checkpoints, or was ended "
-                "before it could tell"
+                "  --probe MODULE:FUNCTION saves the calls of code that has none; what "
+                "runs in another environment, as by sudo, is not reached"
             )
-            return
-        yield "saved nothing"
-        for source, why in self.idle.items():
+
+    def _about_rules(self) -> Iterator[str]:
+        idle = self.idle
+        for source, why in idle.items():
             yield f"  {source} {why}"
-        if self.idle:
+        if any("matched no checkpoint" in why for why in idle.values()):
             yield "  `checkpoints available PACKAGE` lists the names of a package"
-        elif self._records:
+        if not self.files and len(idle) < len(self._rules):
+            yield from self._unsaved(idle)
+
+    def _unsaved(self, idle: Mapping[str, str]) -> Iterator[str]:
+        """Tell what became of the calls where rules did something, and no file is."""
+        outcomes = self.outcomes
+        has_failed = any(map(outcomes.get, _FAILURES))
+        if self._records and self.untold:
+            yield "  what the recorder kept is lost where a process was ended"
+        elif self._records and not has_failed:
             yield "  nothing went wrong, so what the recorder kept was not written"
-        elif not any(map(self.outcomes.get, _FAILURES)):
-            yield "  the names are known, and no call of them was one to be saved"
+        elif not self._patterns:
+            yield "  every rule switches off"
+        elif outcomes.get("saved"):
+            count = _count(outcomes["saved"], "save")
+            yield f"  {count} went well, and no file of them is there any more"
+        elif outcomes.get("skipped"):
+            yield (
+                f"  {_count(outcomes['skipped'], 'save')} skipped: the file was there "
+                "already, or `values` or `transform` left nothing"
+            )
+        elif not (idle or self.untold or has_failed):
+            yield "  no call came to its end, as a session that is never committed"
 
 
 def _files(roots: Iterable[str], since: float) -> Iterator[tuple[str, str, int]]:
@@ -142,12 +210,8 @@ def _files(roots: Iterable[str], since: float) -> Iterator[tuple[str, str, int]]
                     yield root, entry.fullname, status.st_size
 
 
-def _read(folder: str) -> Iterator[Mapping[str, Any]]:
-    for name in sorted(os.listdir(folder)):
-        path = os.path.join(folder, name)
-        # One that a kill has cut short tells nothing.
-        with contextlib.suppress(ValueError, OSError), open(path, "rb") as file:
-            yield json.load(file)
+def _processes(number: int) -> str:
+    return "1 process" if number == 1 else f"{number} processes"
 
 
 def _count(number: int, what: str) -> str:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 
+from checkpoints.cli._liveness import is_running
 from checkpoints.cli._removal import Doomed
 from checkpoints.cli._screen import tell
 
@@ -44,21 +45,7 @@ def leftovers(root: str, age: datetime.timedelta) -> Iterator[Doomed]:
                     continue
                 if max(status.st_mtime, status.st_ctime) > oldest:
                     continue
-                if _runs(int(found[1])):
+                if is_running(int(found[1])):
                     tell(f"kept: {path}: a process of that number is running")
                     continue
                 yield Doomed.of(path, status)
-
-
-def _runs(number: int) -> bool:
-    """Tell whether this machine has a process of that number."""
-    if os.name != "posix":
-        return False  # to ask would end it, there
-    try:
-        os.kill(number, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    # 0 is this group of processes, and the name of no file.
-    return number > 0

@@ -119,6 +119,7 @@ def run(  # noqa: PLR0913 - each is an option of the command line
     settings = Settings([*rules, *more], config, to)
     plan = Plan(settings, to, probes_asked_for(probes), record)
     program = Program(words)
+    # A process that outlives the program may begin a report while they are removed.
     with tempfile.TemporaryDirectory(
         prefix="checkpoints-", ignore_cleanup_errors=True
     ) as reports:
@@ -130,6 +131,7 @@ def run(  # noqa: PLR0913 - each is an option of the command line
                 reports,
                 plan.written,
                 since,
+                asks=plan.asks,
                 records=plan.records,
             )
             if summary is not None:
@@ -137,7 +139,7 @@ def run(  # noqa: PLR0913 - each is an option of the command line
                     text = json.dumps({"exit_code": code, **found.as_dict()}, indent=2)
                     summary.write(f"{text}\n")
                     summary.flush()
-            if plan.asks and not quiet:
+            if not quiet:
                 _tell(found)
     context.exit(code)
 

@@ -1,0 +1,75 @@
+"""What a process leaves for `checkpoints run`: what became of its rules and saves."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+
+from checkpoints import _drain
+from checkpoints._exit import at_exit, at_exit_of_forks, is_worker
+from checkpoints._outcomes import outcomes
+from checkpoints._registry import registry
+from checkpoints._rules import Rule
+
+__all__ = ["Report"]
+
+
+class Report:
+    """
+    A file for each process, so that one that is killed is missed.
+
+    A line for each rule as it is used first, and one at the end, for all the rest.
+
+    Args:
+        folder: Where the files go.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._paths: dict[int, str] = {}
+
+    def begin(self) -> None:
+        """See to it that this process and all its forks leave word at their end."""
+        registry.reporter = self.use
+        at_exit(self.fill)
+        at_exit_of_forks(self.fill)
+        # A worker, and a fork, may end in any way as long as it has used no rule.
+        if not is_worker():
+            self._path()
+
+    def use(self, rule: Rule) -> None:
+        """Say that a rule has taken a call."""
+        self._add(rule.source)
+
+    def fill(self) -> None:
+        """Say what became of the rules and the saves of this process."""
+        _drain.drain()
+        rules = [rule for rule in registry.rules() if rule.source]
+        idle = {rule.source: registry.idleness(rule) for rule in rules}
+        told = {
+            "saves": outcomes.stats(0, 0).by_name,
+            "rules": [rule.source for rule in rules],
+            "idle": {
+                source: [why.reason, why.text, why.by]
+                for source, why in idle.items()
+                if why is not None
+            },
+        }
+        self._add(told)
+
+    def _path(self) -> str:
+        pid = os.getpid()
+        if pid not in self._paths:
+            # Numbers of processes come again.
+            name = f"{pid}-{os.urandom(4).hex()}"
+            self._paths[pid] = os.path.join(self._folder, name)
+            with suppress(OSError), open(self._paths[pid], "xb"):
+                pass
+        return self._paths[pid]
+
+    def _add(self, what: object) -> None:
+        # It is gone where a process outlives the program that started it.
+        with suppress(OSError), open(self._path(), "r+b") as file:
+            file.seek(0, os.SEEK_END)
+            file.write(json.dumps(what).encode() + b"\n")
