@@ -73,6 +73,34 @@ class TestAtExit:
         assert noted.count("main") == 1
         assert "worker" in noted
 
+    @pytest.mark.parametrize("method", [it for it in METHODS if it != "fork"])
+    def test_so_is_what_a_worker_is_asked_for_while_it_imports(self, tmp_path, method):
+        program = """
+            import multiprocessing, sys
+            from checkpoints._exit import at_exit, is_worker
+
+            def note():
+                with open(sys.argv[1], "a") as file:
+                    print("worker" if is_worker() else "main", file=file)
+
+            at_exit(note)
+            if __name__ == "__main__":
+                context = multiprocessing.get_context(sys.argv[2])
+                worker = context.Process(target=print)
+                worker.start()
+                worker.join()
+        """
+        file = tmp_path / "program.py"
+        file.write_text(textwrap.dedent(program))
+        noted = tmp_path / "noted"
+        subprocess.run(
+            [sys.executable, str(file), str(noted), method],
+            check=True,
+            timeout=100,
+            env={**os.environ, "PYTHONPATH": str(LOCATION)},
+        )
+        assert sorted(set(noted.read_text().split())) == ["main", "worker"]
+
 
 class TestKinds:
     @pytest.mark.parametrize("method", METHODS)

@@ -34,19 +34,21 @@ def when_loaded(name: str, action: Action) -> None:
         wrapt.register_post_import_hook(lambda _: action(), name)
         return
     spec: Any = sys.modules[name].__spec__
-    if not isinstance(spec, _Watched):
-        vars(spec)["_kind"], vars(spec)["_actions"] = type(spec), []
+    if type(spec) is not _Watched:
+        spec.checkpoints_kind, spec.checkpoints_actions = type(spec), []
         spec.__class__ = _Watched
 
     def done() -> None:
         # An import that has failed may be tried again.
         (action if name in sys.modules else lambda: when_loaded(name, action))()
 
-    spec._actions.append(done)  # noqa: SLF001 - it is ours for as long as it lasts
+    spec.checkpoints_actions.append(done)
 
 
 class _Watched(ModuleSpec):
     """A spec that notices when Python is done with the import that it stands for."""
+
+    checkpoints_actions: list[Action]
 
     # Hooks are asked before an import begins, and of one that has begun there is no
     # other sign than this attribute, which Python sets whatever becomes of it.
@@ -59,6 +61,6 @@ class _Watched(ModuleSpec):
         own = vars(self)
         own[_STATE] = value
         if not value:
-            self.__class__ = own.pop("_kind")
-            for action in own.pop("_actions"):
+            self.__class__ = own.pop("checkpoints_kind")
+            for action in own.pop("checkpoints_actions"):
                 action()

@@ -41,6 +41,8 @@ def at_exit(function: Callable[[], None]) -> None:
         # Forked ones end without what `atexit` knows, below Python 3.13.
         util = sys.modules["multiprocessing.util"]
         util.Finalize(None, function, exitpriority=0)
+        if _is_being_prepared():
+            util.register_after_fork(function, _ask_again)
 
 
 def at_exit_of_forks(function: Callable[[], None]) -> None:
@@ -51,7 +53,7 @@ def at_exit_of_forks(function: Callable[[], None]) -> None:
         util = sys.modules.get("multiprocessing.util")
         if util is not None:
             # A worker of `multiprocessing` forgets before it begins what was asked for
-            # so far, but does what is registered here after that.
+            # so far, spawned or forked, but does what is registered here after that.
             util.register_after_fork(function, _ask_again)
 
     if hasattr(os, "register_at_fork"):
@@ -66,7 +68,15 @@ def _ask_again(function: Callable[[], None]) -> None:
 def is_worker() -> bool:
     """Tell whether this process was started by `multiprocessing`."""
     process = _process_module()
-    return process is not None and process.parent_process() is not None
+    if process is None:
+        return False
+    return process.parent_process() is not None or _is_being_prepared()
+
+
+def _is_being_prepared() -> bool:
+    """Tell whether this is a spawned worker that is still importing what it needs."""
+    process = _process_module()
+    return hasattr(process and process.current_process(), "_inheriting")
 
 
 def is_first_process() -> bool:

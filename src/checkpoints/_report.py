@@ -36,7 +36,7 @@ class Report:
         at_exit_of_forks(self.fill)
         # A worker, and a fork, may end in any way as long as it has used no rule.
         if not is_worker():
-            self._path()
+            self._create(b"")
 
     def use(self, rule: Rule) -> None:
         """Say that a rule has taken a call."""
@@ -58,18 +58,25 @@ class Report:
         }
         self._add(told)
 
-    def _path(self) -> str:
-        pid = os.getpid()
-        if pid not in self._paths:
-            # Numbers of processes come again.
-            name = f"{pid}-{os.urandom(4).hex()}"
-            self._paths[pid] = os.path.join(self._folder, name)
-            with suppress(OSError), open(self._paths[pid], "xb"):
-                pass
-        return self._paths[pid]
-
     def _add(self, what: object) -> None:
+        line = json.dumps(what).encode() + b"\n"
+        path = self._paths.get(os.getpid())
+        if path is None:
+            self._create(line)
+            return
         # It is gone where a process outlives the program that started it.
-        with suppress(OSError), open(self._path(), "r+b") as file:
+        with suppress(OSError), open(path, "r+b") as file:
             file.seek(0, os.SEEK_END)
-            file.write(json.dumps(what).encode() + b"\n")
+            file.write(line)
+
+    def _create(self, content: bytes) -> None:
+        pid = os.getpid()
+        # Numbers of processes come again.
+        name = f"{pid}-{os.urandom(4).hex()}"
+        self._paths[pid] = os.path.join(self._folder, name)
+        # A worker that had nothing to tell may be ended in the middle of this.
+        unfinished = os.path.join(self._folder, f".{name}")
+        with suppress(OSError):
+            with open(unfinished, "xb") as file:
+                file.write(content)
+            os.rename(unfinished, self._paths[pid])

@@ -25,6 +25,8 @@ class LastWord:
         self.used: set[str] = set()
         told, silent = set(), set()
         for name in sorted(os.listdir(folder)):
+            if name.startswith("."):
+                continue  # it was not finished
             with open(os.path.join(folder, name), "rb") as file:
                 lines = list(_parsed(file))
             pid = int(name.partition("-")[0])
