@@ -695,6 +695,7 @@ def sound(folder: Path) -> None:
     columns = pandas.MultiIndex.from_product([["a"], ["b", "c"]])
     values = {
         "array": numpy.arange(3),
+        "large": numpy.arange(100_000),  # large enough for the faster checksum
         "scalar": numpy.float32(1),
         "masked": numpy.ma.masked_array([1, 2], [True, False]),
         "frame": frame,
