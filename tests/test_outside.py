@@ -208,6 +208,22 @@ class TestCommandLine:
         )
         assert (done.returncode, done.stderr) == (0, b"")
 
+    @pytest.mark.parametrize("options", [["-m"], ["-um"], ["-X", "dev", "-Bm"], []])
+    def test_of_others_that_runs_a_module_is_none(self, tmp_path, saved, options):
+        package = tmp_path / "mypkg"
+        package.mkdir()
+        (package / "__init__.py").write_text("import checkpoints")
+        (package / "__main__.py").write_text(textwrap.dedent(SAVING))
+        called = [*options, "mypkg"] if options else ["-mmypkg"]
+        subprocess.run(
+            [sys.executable, *called],
+            check=True,
+            timeout=100,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(LOCATION), "CHECKPOINTS": "mypkg=out"},
+        )
+        assert saved("out") == ["mypkg.fit", "mypkg.load"]
+
     @pytest.mark.parametrize("folder", [True, False])
     def test_of_somebody_else_that_has_our_name_is_a_program_like_others(
         self, tmp_path, saved, folder

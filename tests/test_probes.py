@@ -13,6 +13,7 @@ import sys
 import threading
 from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 import cloudpickle
 import pytest
@@ -341,6 +342,17 @@ class TestKinds:
         asyncio.run(given_up())
         assert list(seen) == ["call=1/probed/shop/later"]
 
+    def test_a_generator_that_is_awaited_is_awaited_all_the_same(self, shop, seen):
+        async def outer():
+            return await shop.passed_on(1)
+
+        probe("probed.shop:passed_on")
+        steps = outer()
+        assert steps.send(None) == 1
+        with pytest.raises(StopIteration, match="5"):
+            steps.send(5)
+        assert seen["call=1/probed/shop/passed_on/result"] == {"result": 5}
+
     def test_coroutine_functions_are_such(self, shop, seen):
         probe("probed.shop:later")
         assert inspect.iscoroutinefunction(shop.later)
@@ -490,6 +502,13 @@ class TestRemoval:
         made.remove()
         assert shop.factorial is len
         assert "something else is in its place" in caplog.text
+
+    def test_by_a_reload_makes_room_for_another_probe(self, shop, seen):
+        probe("probed.shop:factorial")
+        importlib.reload(shop)
+        probe("probed.shop:factorial")
+        shop.factorial(1)
+        assert len(seen) == 2
 
     def test_by_a_reload_is_seen(self, shop):
         made = probe("probed.shop:factorial")
@@ -654,6 +673,18 @@ class TestTargets:
         monkeypatch.setenv("CHECKPOINTS_PROBES", "probed.shop:total")
         assert probes_from_environment() == []
         assert not caplog.records
+
+    def test_from_the_environment_do_no_harm_whatever_a_module_does(
+        self, monkeypatch, caplog
+    ):
+        class Unwilling(ModuleType):
+            def __getattr__(self, name):
+                raise RuntimeError("not now")
+
+        monkeypatch.setitem(sys.modules, "unwilling", Unwilling("unwilling"))
+        monkeypatch.setenv("CHECKPOINTS_PROBES", "unwilling:f")
+        assert probes_from_environment() == []
+        assert "not now" in caplog.text
 
     def test_need_wrapt(self, shop, monkeypatch):
         monkeypatch.setitem(sys.modules, "wrapt", None)

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import pickle
 import sys
+import types
 
 import pytest
 
@@ -128,6 +129,21 @@ class TestRecorded:
         with pytest.raises(StopIteration):
             generator.send("a")
         assert seen["call=1/recorded/count/result"] == {"result": "a"}
+
+    def test_is_for_generators_that_are_awaited(self, seen):
+        @recorded("recorded.awaited")
+        @types.coroutine
+        def awaited(x):
+            return (yield x)
+
+        async def outer():
+            return await awaited(1)
+
+        steps = outer()
+        assert steps.send(None) == 1
+        with pytest.raises(StopIteration, match="5"):
+            steps.send(5)
+        assert seen["call=1/recorded/awaited/result"] == {"result": 5}
 
     def test_is_for_asynchronous_generators(self, seen):
         @recorded("recorded.stream")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import types
 
 import pytest
 
@@ -240,6 +241,18 @@ class TestAsync:
                 return await asyncio.gather(*map(work, range(10)))
 
         assert asyncio.run(main()) == [(A,)] * 10
+
+    def test_a_generator_that_is_awaited_has_them_while_it_runs(self):
+        @tags(fold=1)
+        @types.coroutine
+        def awaited():
+            yield current_tags()
+
+        async def outer():
+            await awaited()
+
+        assert outer().send(None) == (("fold", 1),)
+        assert current_tags() == ()
 
     def test_an_asynchronous_generator_has_them_only_while_it_runs(self):
         @tags(a=1)

@@ -43,6 +43,8 @@ def when_loaded(name: str, action: Action) -> None:
         (action if name in sys.modules else lambda: when_loaded(name, action))()
 
     spec.checkpoints_actions.append(done)
+    if not is_loading(name):
+        done()  # it ended in the meantime, in another thread
 
 
 class _Watched(ModuleSpec):

@@ -12,8 +12,10 @@ import itertools
 import logging
 import os
 import pickle
+import sys
 import threading
 import traceback
+import types
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -27,7 +29,7 @@ from checkpoints._outcomes import outcomes
 from checkpoints._registry import registry
 from checkpoints._rules import Rule
 from checkpoints._shown import shown, text_of
-from checkpoints._tags import TagPairs, current_tags, tags
+from checkpoints._tags import TagPairs, current_tags, is_awaitable, tags
 from checkpoints.errors import ConfigError
 from checkpoints.formats._codec import encode
 from checkpoints.formats._kinds import formats_for
@@ -73,7 +75,7 @@ class Recording:
         if inspect.iscoroutinefunction(function):
             self._later = _Call.awaited
         elif inspect.isgeneratorfunction(function):
-            self._later = _Call.stepped
+            self._later = _Call.resumed if is_awaitable(function) else _Call.stepped
         elif inspect.isasyncgenfunction(function):
             self._later = _Call.left_alone
         registry.names.meet(self.name)
@@ -125,7 +127,8 @@ class Recording:
         if not self.is_on() or getattr(_here, "is_saving", False) or is_saving():
             return None
         name, plan, values, call = "", None, None, None
-        with _saving(self.name, registry.rules()[-1:]):
+        covering = [rule for rule in registry.rules() if rule.covers(self.name)]
+        with _saving(self.name, covering):
             name, plan = registry.lookup(self.name)
             values = self._values_of(args, kwargs) if plan else None
         if plan is None or values is None:
@@ -229,6 +232,16 @@ class _Call:
         self.returned(result)
         return result
 
+    @types.coroutine
+    def resumed(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Generator[Any, Any, Any]:
+        """Do the same for one that can be awaited, as `types.coroutine` makes it."""
+        return (yield from self.stepped(function, args, kwargs))
+
     def left_alone(
         self,
         function: Callable[..., Any],
@@ -242,6 +255,8 @@ class _Call:
 @contextmanager
 def _saving(name: str, rules: Iterable[Rule]) -> Iterator[None]:
     """Have the errors of a save go where its rules say, and none of them further."""
+    # It may end in the middle of another, as the garbage collector closes generators.
+    before = getattr(_here, "is_saving", False)
     _here.is_saving = True
     try:
         yield
@@ -253,13 +268,19 @@ def _saving(name: str, rules: Iterable[Rule]) -> Iterator[None]:
         except Exception:  # noqa: BLE001 - there is nobody left to tell
             return
     finally:
-        _here.is_saving = False
+        _here.is_saving = before
 
 
 def _signature_of(function: Callable[..., Any]) -> inspect.Signature:
+    options: dict[str, Any] = {}
+    if sys.version_info >= (3, 14):
+        # Names that are there for type checkers alone are no obstacle.
+        import annotationlib
+
+        options["annotation_format"] = annotationlib.Format.FORWARDREF
     try:
-        return inspect.signature(function)
-    except (TypeError, ValueError) as error:
+        return inspect.signature(function, **options)
+    except Exception as error:
         message = (
             f"{shown(function)} has no signature that Python could read, as functions "
             "written in C may have none: its arguments have no names. Name the Python "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -113,12 +114,21 @@ def _settings_of(environment: Mapping[str, str]) -> Iterable[Setting]:
     yield from settings_in_text(environment.get(RULES, ""), RULES, known, default)
 
 
+def _called_module(words: Iterable[str]) -> str:
+    """Return the module that Python was called with, as `-m a`, `-ma` or `-um a`."""
+    rest = iter(words)
+    for word in rest:
+        # Of the letters before it, none takes what follows for its own.
+        if found := re.fullmatch("-[^-WXc]*?m(.*)", word):
+            return found[1] or next(rest, "")
+    return ""
+
+
 def _is_command_line() -> bool:
     """Tell whether this process is our own command line, which saves nothing."""
     path = next(iter(getattr(sys, "argv", ())), "")
     if path == "-m":
-        called = sys.orig_argv
-        return "checkpoints" in called[called.index("-m") + 1 :][:1]
+        return _called_module(sys.orig_argv[1:]) == "checkpoints"
     if os.path.basename(path) == "checkpoints.exe":
         return True
     if os.path.basename(path) != "checkpoints":

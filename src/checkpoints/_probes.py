@@ -13,6 +13,7 @@ import importlib.util
 import logging
 import os
 import sys
+import threading
 from types import ModuleType, TracebackType
 from typing import Any, NamedTuple, Self, TypeAlias
 
@@ -55,6 +56,7 @@ class Probe:
         self._attribute: Attribute | None = None
         self._recording: Recording | None = None
         self._is_removed = False
+        self._lock = threading.RLock()
 
     def __repr__(self) -> str:
         if self._is_removed:
@@ -81,6 +83,11 @@ class Probe:
         """Whether the function is there, and its calls go through the probe."""
         attribute = None if self._is_removed else self._attribute
         return attribute is not None and attribute.is_replaced
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is in place, or waits for its module."""
+        return self.is_in_place or self._attribute is None
 
     def remove(self) -> None:
         """Take the probe off; all is as it was before. Twice is no harm."""
@@ -122,16 +129,22 @@ class Probe:
             missing = module not in sys.modules or is_loading(module)
             if self._attribute is None and missing:
                 when_loaded(module, functools.partial(self._arrived, place, module))
+        # Another thread may have loaded it just now.
+        self._arrive(place)
 
     def _arrived(self, place: _Place, module: str) -> None:
         try:
-            if self._attribute is None and not self._is_removed:
-                self._arrive(place, module)
+            self._arrive(place, module)
         except Exception as error:  # noqa: BLE001 - the import is the host's
             logger.warning("%s", error)
             self.remove()
 
     def _arrive(self, place: _Place, loaded: str = "") -> None:
+        with self._lock:
+            if self._attribute is None and not self._is_removed:
+                self._look_in(place, loaded)
+
+    def _look_in(self, place: _Place, loaded: str) -> None:
         for name, path in place.ways:
             module = sys.modules.get(name)
             if module is None:
@@ -143,8 +156,10 @@ class Probe:
             return
 
     def tell_of_absence(self) -> None:
-        """Tell the log if the function never came."""
-        if self._attribute is None:
+        """Tell the log if the function never came, or did not stay."""
+        if self._attribute is not None and not self.is_in_place:
+            logger.warning("%r: from then on its calls were not seen", self)
+        elif self._attribute is None:
             near = difflib.get_close_matches(self.name, list(sys.modules), n=1)
             hint = f"; the nearest module is {near[0]!r}" if near else ""
             logger.warning("%r: no such module was imported%s", self, hint)
@@ -193,9 +208,11 @@ def probe(target: Target, /) -> Probe:
     """
     check_wrapt()
     place, root = _place_of(target)
-    if place.name in _probes:
-        message = f"{place.name} is probed already: remove that probe first"
-        raise ConfigError(message)
+    if (known := _probes.get(place.name)) is not None:
+        if known.is_there:
+            message = f"{place.name} is probed already: remove that probe first"
+            raise ConfigError(message)
+        known.remove()  # its module was loaded anew
     made = Probe(place.name)
     if root is None:
         made.wait_for(place)
@@ -234,7 +251,7 @@ def probes_from_environment() -> list[Probe]:
         try:
             if checked_target(target) not in _probes:
                 made.append(probe(target))
-        except (ConfigError, ImportError) as error:
+        except Exception as error:  # noqa: BLE001 - a module may do anything when asked
             logger.warning("%s: %s", PROBES, error)
     return made
 

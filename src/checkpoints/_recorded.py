@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
+import types
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
 from checkpoints._calls import Recording
 from checkpoints._shown import shown
-from checkpoints._tags import in_async_steps
+from checkpoints._tags import in_async_steps, is_awaitable
 from checkpoints.errors import ConfigError
 
 __all__ = ["recorded"]
@@ -90,7 +91,8 @@ def _wrapped(function: Callable[..., Any], recording: Recording) -> Callable[...
     if inspect.iscoroutinefunction(function):
         return functools.wraps(function)(awaited)
     if inspect.isgeneratorfunction(function):
-        return functools.wraps(function)(stepped)
+        made = types.coroutine(stepped) if is_awaitable(function) else stepped
+        return functools.wraps(function)(made)
     if inspect.isasyncgenfunction(function):
         return functools.wraps(function)(in_async_steps(called, ()))
     return functools.wraps(function)(called)

@@ -65,9 +65,13 @@ class Report:
             self._create(line)
             return
         # It is gone where a process outlives the program that started it.
-        with suppress(OSError), open(path, "r+b") as file:
-            file.seek(0, os.SEEK_END)
-            file.write(line)
+        with suppress(OSError):
+            flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0)
+            handle = os.open(path, flags)
+            try:
+                os.write(handle, line)  # in one piece, as other threads do it too
+            finally:
+                os.close(handle)
 
     def _create(self, content: bytes) -> None:
         pid = os.getpid()

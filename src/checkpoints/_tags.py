@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import sys
+import types
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from contextvars import ContextVar
-from types import TracebackType
 from typing import Any, NamedTuple, ParamSpec, SupportsIndex, TypeVar, cast, overload
 
 from checkpoints.errors import ConfigError
@@ -17,6 +17,7 @@ __all__ = [
     "checked_tag_name",
     "current_tags",
     "in_async_steps",
+    "is_awaitable",
     "tag_text",
     "tags",
     "with_checkpoint_tags",
@@ -33,6 +34,9 @@ class _Scope(NamedTuple):
     outer: _Scope | None
     pairs: TagPairs
 
+
+# As `inspect` has it, which would take longer to load than all of this.
+_ITERABLE_COROUTINE = 0x100
 
 # Of module level and never captured by a user's function: cloudpickle cannot
 # pickle a ContextVar.
@@ -99,7 +103,7 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        trace: TracebackType | None,
+        trace: types.TracebackType | None,
     ) -> None:
         # Found by owner, not popped and not by token: one object may be entered
         # in many threads at once, and a suspended generator or an ExitStack may
@@ -136,7 +140,7 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
                 steps = _steps(function(*args, **kwargs), _Resumable(self._own))
                 return (yield from steps)
 
-            return stepped
+            return types.coroutine(stepped) if is_awaitable(function) else stepped
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
@@ -224,6 +228,12 @@ def _steps(
             raise
         except BaseException as error:  # noqa: BLE001 - handed on to the generator
             resume, argument = generator.throw, error
+
+
+def is_awaitable(function: Callable[..., Any]) -> bool:
+    """Tell whether a generator function is one of those of `types.coroutine`."""
+    code = getattr(function, "__code__", None)
+    return code is not None and bool(code.co_flags & _ITERABLE_COROUTINE)
 
 
 def in_async_steps(function: Callable[..., Any], own: TagPairs) -> Callable[..., Any]:

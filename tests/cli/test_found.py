@@ -166,6 +166,23 @@ class TestRecorder:
 
 
 class TestProcesses:
+    @FORKS
+    def test_that_save_after_their_last_word_are_heard_all_the_same(self, told):
+        program = """
+            import atexit, os, sys
+            def save():
+                checkpoints.checkpoint("mypkg.fit", 1)
+            import checkpoints
+            checkpoints.register("mypkg", ["fit"])
+            atexit.register(save)
+            if not os.fork():
+                sys.exit()
+            os.wait()
+        """
+        _, summary = told("mypkg?if_exists=keep", program=program)
+        assert summary["files"] == 2
+        assert (summary["untold"], summary["idle_rules"]) == (0, {})
+
     @pytest.mark.skipif(os.name == "nt", reason="it has no such signal")
     def test_that_are_killed_are_told(self, told):
         lines, summary = told(

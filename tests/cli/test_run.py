@@ -253,6 +253,12 @@ class TestSummary:
         assert name.split() == ["mypkg.fit", "3"]
         assert following == "Next: checkpoints ls .checkpoints/nightly"
 
+    def test_counts_a_file_once_where_one_root_lies_in_another(self, run):
+        rules = ["mypkg=out", "mypkg.fit=out/fit"]
+        done = run(*rules, "--", "program.py")
+        assert "saved 3 files" in done.stderr
+        assert "mypkg.fit  3" in done.stderr
+
     def test_counts_nothing_that_was_there_before(self, run):
         run("mypkg=out", "--", "program.py")
         done = run("x=out", "--", "program.py")
@@ -518,6 +524,14 @@ class TestSignals:
 
 
 class TestStart:
+    def test_lets_what_the_site_does_have_its_turn_whatever_happens(self, run, folder):
+        (folder / "sitecustomize.py").write_text("import sys; sys.mine = 1")
+        code = "import sys; print(sys.mine, '_start' in str(sys.path))"
+        path = os.pathsep.join([SOURCES, str(folder)])
+        inner = f"CHECKPOINTS='a?b=1' {sys.executable} -c \"{code}\""
+        done = run("--probe", "json:loads", "--", "sh", "-c", inner, PYTHONPATH=path)
+        assert done.stdout == "1 False\n"
+
     def test_loads_the_library_in_every_python_where_functions_are_looked_into(
         self, run, folder
     ):

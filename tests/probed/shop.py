@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import types
 
 
 def total(prices, /, *more, discount=0, **extras):
@@ -29,6 +30,13 @@ def count(n):
     got = []
     for number in range(n):
         got.append((yield number))  # noqa: PERF401 - clear as it is
+    return got
+
+
+@types.coroutine
+def passed_on(x):
+    """Be awaited, as coroutines were written before `async`."""
+    got = yield x
     return got
 
 

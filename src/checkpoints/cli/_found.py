@@ -200,13 +200,16 @@ class Found:
 
 
 def _files(roots: Iterable[str], since: float) -> Iterator[tuple[str, str, int]]:
-    for root in dict.fromkeys(each for pattern in roots for each in glob.glob(pattern)):
-        if not os.path.isdir(root):
-            continue
+    found = {each for pattern in roots for each in glob.glob(pattern)}
+    known: set[str] = set()
+    # Where one lies in another, a file is of the inner one, and is counted once.
+    for root in sorted(filter(os.path.isdir, found), key=len, reverse=True):
         for entry in checkpoints.index(root):
             with contextlib.suppress(OSError):
                 status = os.stat(entry.path)
-                if status.st_mtime >= since:
+                place = os.path.realpath(entry.path)
+                if status.st_mtime >= since and place not in known:
+                    known.add(place)
                     yield root, entry.fullname, status.st_size
 
 

@@ -23,19 +23,19 @@ class LastWord:
     def __init__(self, folder: str) -> None:
         self.reports: list[dict[str, Any]] = []
         self.used: set[str] = set()
-        told, silent = set(), set()
+        told: set[int] = set()
+        silent: set[int] = set()
         for name in sorted(os.listdir(folder)):
             if name.startswith("."):
                 continue  # it was not finished
             with open(os.path.join(folder, name), "rb") as file:
                 lines = list(_parsed(file))
             pid = int(name.partition("-")[0])
-            if lines and isinstance(lines[-1], dict):
-                self.reports.append(lines.pop())
-                told.add(pid)
-            else:
-                self.used.update(filter(None, lines))
-                silent.add(pid)
+            # A rule can be used after that, by what else is done at the end.
+            last = [line for line in lines if isinstance(line, dict)][-1:]
+            self.reports += last
+            self.used.update(it for it in lines if it and isinstance(it, str))
+            (told if last else silent).add(pid)
         # A process can become another program, and tell as that.
         self.running = set(filter(is_running, silent - told))
         self.ended = silent - told - self.running

@@ -150,7 +150,7 @@ def _harmless() -> Iterator[None]:
     with contextlib.suppress(KeyboardInterrupt):
         try:
             yield
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - it says so, whatever it is
             with contextlib.suppress(OSError):
                 message = f"checkpoints: the summary cannot be written: {error}"
                 click.echo(checkpoints.printable(message), err=True)

@@ -26,6 +26,8 @@ def _give_way() -> None:
 
 
 # A Python of another environment may be without it; its program runs all the same.
-with contextlib.suppress(ImportError):
-    import checkpoints  # noqa: F401 - what it does at its import is all
-_give_way()
+try:
+    with contextlib.suppress(ImportError):
+        import checkpoints  # noqa: F401 - what it does at its import is all
+finally:
+    _give_way()
