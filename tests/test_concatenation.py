@@ -54,6 +54,18 @@ def rows(table):
 
 
 class TestTables:
+    @pytest.mark.parametrize(
+        ("number", "kind"),
+        [(2**53 + 1, "Int64"), (2**64 - 1, "UInt64"), (3, "float64")],
+    )
+    def test_no_number_is_rounded_where_a_part_has_none(self, root, number, kind):
+        save(root, numpy.array([number])[0], n=1)
+        save(root, pandas.DataFrame({"value": [number], "y": [2]}), n=2)
+        save(root, pandas.DataFrame({"y": [2]}), n=3)
+        found = index(root).concat("value")["value"]
+        assert found.dtype == kind
+        assert found.dropna().tolist() == [number, number]
+
     @pytest.mark.parametrize("form", ["zip", "parquet"])
     @pytest.mark.parametrize("library", MAKE)
     def test_they_become_one_of_the_library_they_are_of(self, root, library, form):

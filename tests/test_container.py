@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import decimal
+import enum
 import json
 import os
 import socket
@@ -138,6 +139,16 @@ class TestHeader:
             ("path", str(tmp_path)),
             ("kind", "<class 'int'>"),
         )
+
+    def test_a_member_of_an_enumeration_is_the_text_that_paths_have(self, tmp_path):
+        class Stage(int, enum.Enum):
+            FIRST = 1
+
+        with tags(stage=Stage.FIRST, number=True):
+            FileHandler(tmp_path).checkpoint("container.members", 1)
+        (entry,) = index(tmp_path)
+        assert entry.meta["tags"] == (("stage", "Stage.FIRST"), ("number", True))
+        assert entry.tags["stage"] == "Stage.FIRST"
 
     def test_a_tag_whose_zone_is_not_known_here_is_a_text(self, tmp_path, monkeypatch):
         moment = datetime.datetime(

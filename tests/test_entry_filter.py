@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import pickle
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +85,21 @@ class TestLongTexts:
         (entry,) = found.where(None, {self.NAME: wrapped(self.LONG)})
         assert entry.load() == {"data": self.LONG}
         assert len(found.where(None, {self.NAME: self.LONG + "3"})) == 0
+
+    @pytest.mark.parametrize(
+        "wrapped", [lambda it: it, lambda it: [it], lambda it: {it}]
+    )
+    def test_a_tag_that_was_no_text_is_found_by_what_it_was(self, tmp_path, wrapped):
+        path = Path("A" * 300)
+        with tags(file=path):
+            FileHandler(tmp_path).checkpoint("a", 1)
+        assert len(index(tmp_path).where(file=wrapped(path))) == 1
+        assert len(index(tmp_path).where(file=wrapped(path / "b"))) == 0
+
+    def test_where_nothing_is_found_it_is_told_as_it_was_asked(self, long_root):
+        nothing = index(long_root).where(None, {self.NAME: "x" * 400})
+        assert "__eq__" not in nothing.why_empty()
+        assert "='xxx" in nothing.why_empty()
 
     def test_it_is_found_by_what_the_path_tells(self, found):
         entry = found[0]

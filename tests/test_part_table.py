@@ -30,6 +30,13 @@ class TestTableOf:
         names = ["x", "__index_level_0__", "__index_level_1__"]
         assert table.column_names == names
 
+    def test_views_of_texts_become_texts_that_go_together_with_others(self):
+        texts = pyarrow.array(["a"], pyarrow.string_view())
+        data = pyarrow.array([b"b"], pyarrow.binary_view())
+        table = table_of("value", pyarrow.table({"s": texts, "b": data}))
+        assert table.to_pydict() == {"s": ["a"], "b": [b"b"]}
+        assert table.schema.types == [pyarrow.large_string(), pyarrow.large_binary()]
+
     def test_an_index_gives_way_to_a_column_of_its_name(self):
         frame = pandas.DataFrame({"index": [1]}, index=["a"])
         assert table_of("value", frame).column_names == ["index", "__index_level_0__"]

@@ -199,6 +199,30 @@ class TestOneValue:
     def test_it_does_not_fit(self, text, wanted):
         assert not fits(text, wanted)
 
+    @pytest.mark.parametrize(
+        "wanted",
+        [
+            slice(float("nan"), 5),
+            slice(None, decimal.Decimal("nan")),
+            slice(decimal.Decimal("sNaN"), None),
+        ],
+    )
+    def test_a_range_that_ends_nowhere_is_an_error(self, wanted):
+        with pytest.raises(ConfigError, match="the ends of a range"):
+            checked_tag_filter({"step": wanted})
+
+    def test_a_nan_that_signals_fits_itself_alone(self):
+        wanted = decimal.Decimal("sNaN")
+        assert fits("sNaN", wanted)
+        assert not fits("3", wanted)
+
+    def test_a_tag_that_nobody_asks_for_is_not_looked_at(self):
+        class Mute:
+            def __str__(self):
+                raise RuntimeError("not now")
+
+        assert tags_match([("a", 1), ("b", Mute())], {"a": "1"})
+
     def test_what_was_saved_as_the_same_fits_whatever_it_is(self):
         for value in (DAY, 3, 0.1, True, None, "a*", Color.RED, datetime.time(1), b"x"):
             assert tags_match([("tag", value)], {"tag": value})

@@ -43,7 +43,7 @@ def _lacking(part: EntryFilter, listing: Listing) -> str:
         return _lacking_name(part.names, set(listing.fullnames()))
     if not part.tags:
         return "is taken by the function of all tags"
-    ((tag, wanted),) = part.tags.items()
+    (tag,), (wanted,) = part.tags, part.asked.values()
     pairs = {pair for it in listing.compact().folders for pair in key_of(it)[0]}
     values = {value for name, value in pairs if name == tag}
     if not values:

@@ -23,6 +23,8 @@ __all__ = [
 # Of the table of an index, besides those of its tags.
 COLUMNS = ("name", "path", "size", "time", "tags")
 DETAILS = ("run", "sequence", "saved", "values", "error")
+# Beyond it, not every integer is a float.
+_EXACT = 1 << 53
 _NOTHING = (type(None), False)
 _NUMBERS = {(int, False), (float, False)}
 
@@ -82,6 +84,18 @@ def _kind(value: object) -> tuple[type, bool]:
     return type(value), getattr(value, "tzinfo", None) is not None
 
 
+def _exact_type(pandas: Any, column: Any) -> Any:
+    """Return how pandas is to hold integers that it would round, as it has no null."""
+    compute = import_module("pyarrow.compute")
+    if not (column.null_count and import_pyarrow().types.is_integer(column.type)):
+        return None
+    limits = compute.min_max(column).as_py()
+    if max(map(abs, filter(None, limits.values())), default=0) <= _EXACT:
+        return None
+    prefix = "U" if str(column.type).startswith("u") else ""
+    return lambda _: getattr(pandas, f"{prefix}Int64Dtype")()
+
+
 def import_pyarrow() -> Any:
     """Import pyarrow, or say what to install."""
     try:
@@ -120,7 +134,8 @@ def as_library(library: str, columns: dict[str, Any]) -> Any:
     series = {}
     for name in list(columns):
         # A frame of one column owns its memory, and can be written to.
-        frame = pyarrow.table({name: columns.pop(name)}).to_pandas()
+        table = pyarrow.table({name: columns.pop(name)})
+        frame = table.to_pandas(types_mapper=_exact_type(module, table.column(0)))
         series[name] = frame[name]
         # What is free between other columns is of no use to anybody.
         pyarrow.default_memory_pool().release_unused()

@@ -159,14 +159,17 @@ def _repeated(values: Sequence[Any], lengths: Sequence[int]) -> Any:
 
 def _in_own_memory(table: Any) -> Any:
     """Return a table each of whose columns can be given up alone."""
+    columns = list(map(_in_one_piece, table.columns))
+    return import_pyarrow().table(columns, schema=table.schema)
+
+
+def _in_one_piece(column: Any) -> Any:
     pyarrow = import_pyarrow()
-    columns = [
-        pyarrow.chunked_array([pyarrow.concat_arrays(column.chunks)], column.type)
-        if column.num_chunks
-        else column
-        for column in table.columns
-    ]
-    return pyarrow.table(columns, schema=table.schema)
+    try:
+        pieces = [pyarrow.concat_arrays(column.chunks)] if column.num_chunks else []
+    except pyarrow.ArrowInvalid:  # more text than one piece holds
+        return column
+    return pyarrow.chunked_array(pieces, column.type)
 
 
 def _library_of(found: object) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from checkpoints._entry import key_of
 from checkpoints._key import name_in_path, tag_in_path
 from checkpoints._name_pattern import NamePattern
 from checkpoints._shown import shown
 from checkpoints._tag_filter import checked_tag_filter, may_match, tags_match
-from checkpoints._tags import Tags
+from checkpoints._tags import Tags, tag_text
 from checkpoints._walk import Segments
 from checkpoints.errors import ConfigError
 
@@ -56,14 +57,15 @@ class EntryFilter:
             )
             raise ConfigError(message)
         self.names = None if self._pattern is None else self._pattern.names
-        wanted = checked_tag_filter({**tags, **named})
-        self.tags = dict(_as_in_paths(*each) for each in wanted.items())
+        # As it was asked, and as paths tell it, where long texts are cut.
+        self.asked = checked_tag_filter({**tags, **named})
+        self.tags = dict(_as_in_paths(*each) for each in self.asked.items())
 
     def parts(self) -> Iterator[EntryFilter]:
         """Yield a filter for each of the things that this one asks for."""
         if self.names is not None:
             yield EntryFilter(self.names)
-        for name, wanted in self.tags.items():
+        for name, wanted in self.asked.items():
             yield EntryFilter(None, {name: wanted})
         if self._asks:
             yield EntryFilter(None, self._asks)
@@ -108,14 +110,16 @@ def _pattern_of_paths(names: str | Iterable[str]) -> NamePattern:
 
 
 def _as_in_paths(name: str, wanted: object) -> tuple[str, object]:
-    """Return what is asked of a tag as paths tell it, where long texts are cut."""
+    """Return what is asked of a tag as paths tell it."""
     return tag_in_path(name, "")[0], _cut_too(name, wanted)
 
 
-def _cut_too(name: str, wanted: object) -> object:
-    if isinstance(wanted, str):
-        cut = tag_in_path(name, wanted)[1]
-        return wanted if cut == wanted else [wanted, cut.__eq__]
-    if isinstance(wanted, (list, tuple, set, frozenset)):
+def _cut_too(name: str, wanted: Any) -> Any:
+    if isinstance(wanted, (slice, range)) or callable(wanted):
+        return wanted
+    is_one = isinstance(wanted, (str, bytes, Mapping))
+    if isinstance(wanted, Collection) and not is_one:
         return [_cut_too(name, choice) for choice in wanted]
-    return wanted
+    text = tag_text(wanted)
+    cut = tag_in_path(name, text)[1]
+    return wanted if cut == text else [wanted, cut.__eq__]

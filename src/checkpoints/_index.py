@@ -292,8 +292,9 @@ class Index(Collection[Entry], Reversible[Entry]):
 
         The tags come first and have their types. A table brings its rows, an array of
         one dimension or a series brings a column, and a single value brings a row.
-        An index of pandas becomes columns, unless it has no name and only counts the
-        rows from 0 on.
+        An index of pandas becomes columns, unless it is a `RangeIndex` without a name
+        that counts from 0 on. Integers that pandas would round, as it has no null
+        among them, are `Int64`.
 
         Args:
             value: The name of the value.

@@ -25,6 +25,8 @@ __all__ = ["detailed_table", "reader_of"]
 _TAKEN = (*COLUMNS, *DETAILS)
 # One batch of a table: what is made of Python's own objects is gone after each.
 _ROWS = 1 << 14
+# Microseconds: the end of the year 9999, the last that Python knows.
+_LATEST = 253_402_300_799_999_999
 _NOT_TOLD = Header((), None, None, None, [])
 
 
@@ -160,7 +162,9 @@ def _of_files(part: Listing) -> list[Any]:
     for path in paths:
         found = status_of(path)
         sizes.append(found and found.st_size)
-        times.append(found and found.st_mtime_ns // 1000)
+        time = found and found.st_mtime_ns // 1000
+        # What stands there may be any number, and need not be a time.
+        times.append(time if time is not None and abs(time) <= _LATEST else None)
     return [
         text_column(paths),
         pyarrow.array(sizes, pyarrow.int64()),

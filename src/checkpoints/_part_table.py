@@ -82,10 +82,24 @@ def _of_arrow(name: str, value: Any) -> Any:
     if isinstance(value, pyarrow.Table):
         if len(set(value.column_names)) < value.num_columns:
             raise ValueError("two of its columns have the same name")
-        return value.replace_schema_metadata(None)
+        return _without_views(value.replace_schema_metadata(None))
     if isinstance(value, (pyarrow.Array, pyarrow.ChunkedArray)):
         return _column(name, value)
     raise TypeError(f"it is not {_FITTING}")
+
+
+def _without_views(table: Any) -> Any:
+    """Return a table whose texts and bytes go together with those of other tables."""
+    pyarrow = import_pyarrow()
+    usual = {
+        "string_view": pyarrow.large_string(),
+        "binary_view": pyarrow.large_binary(),
+    }
+    for number, field in enumerate(table.schema):
+        if kind := usual.get(str(field.type)):
+            column = table.column(number).cast(kind)
+            table = table.set_column(number, field.name, column)
+    return table
 
 
 def _of_numpy(name: str, value: Any) -> Any:

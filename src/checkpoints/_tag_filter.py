@@ -112,8 +112,10 @@ def _kind_of(end: object) -> str:
         return "time" if end.tzinfo is None else "time with a zone"
     if isinstance(end, str):
         return "text"
-    is_number = isinstance(end, (numbers.Real, decimal.Decimal))
-    return "number" if is_number and not isinstance(end, bool) else ""
+    if isinstance(end, bool) or not isinstance(end, (numbers.Real, decimal.Decimal)):
+        return ""
+    is_nan = end.is_nan() if isinstance(end, decimal.Decimal) else end != end  # noqa: PLR0124
+    return "" if is_nan else "number"
 
 
 def tags_match(
@@ -132,7 +134,7 @@ def tags_match(
             tuple, set or range of these, any of which will do. A repeated tag matches
             by any of its values.
     """
-    texts = _texts_of(pairs)
+    texts = _texts_of(pairs, where)
     return all(
         any(_fits(name, text, wanted) for text in texts.get(name, ()))
         for name, wanted in where.items()
@@ -141,7 +143,7 @@ def tags_match(
 
 def may_match(pairs: Iterable[tuple[str, object]], where: Mapping[str, object]) -> bool:
     """Tell whether none of the tags that are there already speaks against it."""
-    texts = _texts_of(pairs)
+    texts = _texts_of(pairs, where)
     return all(
         any(_fits(name, text, wanted) for text in texts[name])
         for name, wanted in where.items()
@@ -181,10 +183,14 @@ def _unless_nan(value: Any) -> Any:
     return value if value == value else None  # noqa: PLR0124
 
 
-def _texts_of(pairs: Iterable[tuple[str, object]]) -> dict[str, list[str]]:
+def _texts_of(
+    pairs: Iterable[tuple[str, object]], where: Mapping[str, object]
+) -> dict[str, list[str]]:
     texts: dict[str, list[str]] = {}
     for name, value in pairs:
-        texts.setdefault(name, []).append(tag_text(value))
+        # To make a text of what nobody asks for may take long, or fail.
+        if name in where:
+            texts.setdefault(name, []).append(tag_text(value))
     return texts
 
 
@@ -202,8 +208,11 @@ def _fits(name: str, text: str, wanted: Any) -> bool:
     if callable(wanted):
         return _asked(name, text, wanted)
     value = read_like(text, wanted)
-    same = value is not None and value == wanted
-    return bool(same) or text == tag_text(wanted)
+    try:
+        same = value is not None and bool(value == wanted)
+    except ArithmeticError:  # a NaN that signals
+        same = False
+    return same or text == tag_text(wanted)
 
 
 def _fits_text(text: str, wanted: str) -> bool:

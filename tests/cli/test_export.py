@@ -25,6 +25,29 @@ def export(run, tmp_path):
     return export
 
 
+class TestUnfit:
+    @pytest.mark.parametrize(
+        ("file", "make"),
+        [
+            ("x.csv", lambda: {"a": [2**70, 1]}),
+            ("x.json", lambda: {"a": [2**70, 1]}),
+        ],
+    )
+    def test_what_no_library_takes_is_told_in_one_line(self, export, file, make):
+        pandas = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        done, target = export(file, "--force", x=pandas.DataFrame(make()))
+        assert done.code == 2
+        assert "Traceback" not in done.err
+        assert not target.exists()
+
+    def test_a_number_too_long_for_a_text_is_told(self, export):
+        done, target = export("x.json", "--force", x=10**5000)
+        assert done.code == 2
+        assert "does not become such a file" in done.err
+        assert not target.exists()
+
+
 class TestArray:
     def test_npy_gives_it_back(self, export):
         numpy = pytest.importorskip("numpy")

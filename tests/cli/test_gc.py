@@ -206,6 +206,13 @@ class TestUnfinished:
         run("gc", tmp_path, "--unfinished-for", "0s", "--yes")
         assert (tmp_path / name).exists()
 
+    def test_what_a_killed_deletion_left_is_told_and_stays(self, run, tmp_path):
+        path = tmp_path / ".1-aaaaaaaaaaaa.ckpt.aside"
+        path.write_text("")
+        done = run("gc", tmp_path, "--unfinished-for", "0s", "--yes")
+        assert f"{path}: a deletion was ended in the middle" in done.err
+        assert path.exists()
+
     @pytest.mark.parametrize("number", ["0", "99999999999999999999"])
     def test_numbers_that_no_process_has_are_those_of_dead_ones(
         self, run, tmp_path, number

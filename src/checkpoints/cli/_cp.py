@@ -88,8 +88,9 @@ def _check_target(source: str, target: str) -> None:
     if os.path.lexists(there) and not os.path.isdir(there):
         raise NoRoot(f"DST_ROOT {target!r}: {there!r} is a file, and no folder")
     here, there = os.path.realpath(source), os.path.realpath(target)
-    if os.path.commonpath([here, there]) in (here, there):
-        raise click.UsageError("one root lies in the other: name two that do not")
+    with suppress(ValueError):  # of two drives
+        if os.path.commonpath([here, there]) in (here, there):
+            raise click.UsageError("one root lies in the other: name two that do not")
 
 
 def _size(path: str) -> int:

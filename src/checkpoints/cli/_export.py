@@ -101,14 +101,22 @@ def _converted(value: Any, suffix: str, *, force: bool) -> bytes:
     conversion = Conversion(value)
     try:
         data = CONVERSIONS[suffix](conversion)
-    except UnfitError as error:
-        message = f"{error}: {_others(conversion.suffixes, suffix)} may do"
+    except Exception as error:
+        # Whatever the libraries make of it.
+        told = str(error) if isinstance(error, UnfitError) else _unfit(value, error)
+        message = f"{told}: {_others(conversion.suffixes, suffix)} may do"
         raise click.UsageError(checkpoints.printable(message)) from error
     if conversion.lost and not force:
         lost = "; ".join(conversion.lost)
         message = f"{suffix} would lose {lost}. Give --force, or another suffix"
         raise click.UsageError(checkpoints.printable(message))
     return data
+
+
+def _unfit(value: object, error: Exception) -> str:
+    return (
+        f"a value of type {type(value).__name__} does not become such a file, {error}"
+    )
 
 
 def _others(suffixes: Sequence[str], suffix: str) -> str:

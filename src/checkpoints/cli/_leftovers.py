@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from checkpoints.cli._liveness import is_running
-from checkpoints.cli._removal import Doomed
+from checkpoints.cli._removal import Doomed, is_aside
 from checkpoints.cli._screen import tell
 
 __all__ = ["leftovers"]
@@ -35,6 +35,9 @@ def leftovers(root: str, age: datetime.timedelta) -> Iterator[Doomed]:
     oldest = time.time() - age.total_seconds()
     for folder, _, files in os.walk(root):
         for file in files:
+            if is_aside(file):
+                path = os.path.join(folder, file)
+                tell(f"kept: {path}: a deletion was ended in the middle; see `show`")
             found = _NAME.fullmatch(file)
             if found is None:
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,9 +16,11 @@ from checkpoints.cli._progress import progress
 from checkpoints.cli._quantity import size_text
 from checkpoints.cli._screen import tell
 
-__all__ = ["Doomed", "confirmed", "doomed", "list_doomed", "remove"]
+__all__ = ["Doomed", "confirmed", "doomed", "is_aside", "list_doomed", "remove"]
 
 _MOST_LISTED = 20
+# Ends the name of a file that is about to be deleted, or to be put back.
+_ASIDE = ".ckpt.aside"
 
 
 class Doomed(NamedTuple):
@@ -122,23 +125,34 @@ def _delete(file: Doomed) -> bool:
     return False
 
 
+def is_aside(name: str) -> bool:
+    """Tell whether a name is one that a file has while it is looked at again."""
+    return name.startswith(".") and name.endswith(_ASIDE)
+
+
 def _name_beside(path: str) -> str:
-    """Return a name that nobody has, of an unfinished file, which no walk lists."""
-    name = f".{os.getpid()}-{os.urandom(6).hex()}-0.ckpt.tmp"
+    """Return a name that nobody has, and no walk lists."""
+    name = f".{os.getpid()}-{os.urandom(6).hex()}{_ASIDE}"
     return os.path.join(os.path.dirname(path), name)
 
 
 def _put_back(aside: str, path: str) -> None:
-    """Give a file its name again, unless a later one has it."""
+    """
+    Give a file its name again.
+
+    Raises:
+        OSError: If a later one has it by now; then this one stays where it is.
+    """
     with suppress(FileNotFoundError):
         try:
             os.link(aside, path)
-        except FileExistsError:
-            pass
-        except OSError:  # a file system without links
-            if not os.path.lexists(path):
-                os.rename(aside, path)
-        os.unlink(aside)
+        except OSError as error:
+            if os.path.lexists(path):
+                message = f"two came meanwhile, and the first is {aside} now"
+                raise OSError(errno.EEXIST, message) from error
+            os.rename(aside, path)  # on a file system without links
+        else:
+            os.unlink(aside)
 
 
 def _prune(root: str, folders: Iterable[str]) -> None:

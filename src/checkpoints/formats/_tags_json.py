@@ -22,9 +22,11 @@ def _tag_to_json(value: object) -> Any:
     data = scalar_to_json(value)
     if data is not NOT_PLAIN:
         return data
-    if isinstance(value, numbers.Integral):  # NumPy's, for one
+    text = tag_text(value)
+    # NumPy's numbers, for one; a member of an enumeration has a text of its own.
+    if isinstance(value, numbers.Integral) and text == str(int(value)):
         return scalar_to_json(int(value))
-    return {"$text": tag_text(value)}
+    return {"$text": text}
 
 
 def tags_from_json(data: Iterable[Sequence[Any]]) -> tuple[tuple[str, Any], ...]:
