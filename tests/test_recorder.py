@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -214,6 +215,39 @@ class TestDump:
             assert recorder.dump() == 1
             assert saved(root) == [1]
         assert stats().saved == 1
+
+    def test_that_is_interrupted_anywhere_loses_nothing(self):
+        def interrupt(frame, event, arg):
+            nonlocal left
+            if not frame.f_code.co_filename.endswith(("_recorder.py", "_memory.py")):
+                return None
+            frame.f_trace_opcodes = True
+            left -= event == "opcode"
+            if left == 0:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+            return interrupt
+
+        seen = set()
+        for steps in itertools.count(1):
+            left = steps
+            seen.clear()
+            with Recorder(lambda key, data: seen.add(data["data"])) as recorder:
+                with config("recorder", recorder):
+                    for number in range(3):
+                        checkpoint("recorder.step", number)
+                before = sys.gettrace()
+                sys.settrace(interrupt)
+                try:
+                    recorder.dump()
+                except KeyboardInterrupt:
+                    recorder.dump()
+                finally:
+                    sys.settrace(before)
+            assert seen == {0, 1, 2}, f"after {steps} steps"
+            if left > 0:
+                break
+        assert steps > 300
 
     def test_that_is_interrupted_loses_nothing(self):
         def interrupted(key, data):

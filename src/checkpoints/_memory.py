@@ -2,9 +2,9 @@
 The last saves in memory, bounded: what a flight recorder writes.
 
 A signal may come between any two steps of what is done here, in the thread that does
-it, and take the saves out. So a save is in one queue until the moment it is taken, what
-is held is counted by sums that do not care in which order they are made, and the locks
-are reentrant.
+it, and take the saves out. So a save is in one queue until the moment it is taken, and
+in hand until it is written; what is held is counted by sums that do not care in which
+order they are made, and the locks are reentrant.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import contextmanager, suppress
-from itertools import islice
 from typing import Any, NamedTuple
 
 from checkpoints._handlers import Handler
@@ -74,6 +73,8 @@ class Memory:
         self.dumping = threading.RLock()
         self.is_dumping = False
         self.kept: deque[Kept] = deque()
+        # What is being written; an interrupt has it put back.
+        self.in_hand: Kept | None = None
         self.held = 0
         self.given_up = 0
 
@@ -94,10 +95,24 @@ class Memory:
             self.held -= save.size
             return save
 
-    def put_back(self, save: Kept) -> None:
+    def _take_in_hand(self, most: int) -> Iterator[Kept]:
+        for _ in range(most):
+            with self.lock:
+                if not self.kept:
+                    return
+                # First, so that it is in one of the two at any moment.
+                save = self.in_hand = self.kept[0]
+                self.take()
+            yield save
+            self.in_hand = None
+
+    def _put_back(self) -> None:
         with self.lock:
-            self.kept.appendleft(save)
-            self.held += save.size
+            save = self.in_hand
+            if save is not None and not (self.kept and self.kept[0] is save):
+                self.kept.appendleft(save)
+                self.held += save.size
+            self.in_hand = None
 
     @contextmanager
     def dump(self, patience: float) -> Iterator[Iterator[Kept]]:
@@ -107,9 +122,10 @@ class Memory:
         try:
             self.is_dumping = self.is_dumping or first
             # Others may save faster than these are written, and so without an end.
-            yield islice(iter(self.take, None), len(self.kept) if first else 0)
+            yield self._take_in_hand(len(self.kept) if first else 0)
         finally:
             if first:
+                self._put_back()
                 self.is_dumping = False
             if mine:
                 self.dumping.release()

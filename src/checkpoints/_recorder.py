@@ -220,7 +220,8 @@ class Recorder(Handler):
                 save.outcome.settle(part, error)
                 is_written = False
             except BaseException:
-                self._memory.put_back(save._replace(writes=save.writes[at:]))
+                # Of an interrupt: what is written already need not be once more.
+                self._memory.in_hand = save._replace(writes=save.writes[at:])
                 raise
         return is_written
 
