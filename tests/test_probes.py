@@ -674,6 +674,26 @@ class TestTargets:
         assert probes_from_environment() == []
         assert not caplog.records
 
+    def test_of_the_main_file_say_what_there_is_for_it(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
+        with pytest.raises(ConfigError, match="comes later: use @recorded there"):
+            probe("__main__:job")
+
+    @pytest.mark.parametrize(
+        ("target", "told"),
+        [
+            ("nightly:job", "nightly is the main file of this program: use @recorded"),
+            ("json.nothing:job", "was not imported, or its import failed"),
+            ("jsonn:job", "no such module was imported, or its import failed; the nea"),
+        ],
+    )
+    def test_that_never_came_say_why(self, monkeypatch, caplog, target, told):
+        main = ModuleType("__main__")
+        main.__file__ = "/somewhere/nightly.py"
+        monkeypatch.setitem(sys.modules, "__main__", main)
+        probe(target).tell_of_absence()
+        assert told in caplog.text
+
     def test_from_the_environment_do_no_harm_whatever_a_module_does(
         self, monkeypatch, caplog
     ):

@@ -113,7 +113,7 @@ class TestTarget:
     @needs_signals
     def test_takes_a_signal_that_nobody_can_hear_for_an_error(self, monkeypatch):
         monkeypatch.setenv("CHECKPOINTS_RECORD", "1MB,signal=KILL")
-        with pytest.raises(ConfigError, match="cannot be listened to"):
+        with pytest.raises(ConfigError, match="SIGKILL cannot be caught"):
             recorder_for(DictHandler(), {})
 
     def test_takes_a_size_of_nothing_for_an_error(self, monkeypatch):

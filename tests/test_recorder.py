@@ -561,7 +561,8 @@ class TestOptions:
         [
             {"max_bytes": 0},
             {"max_bytes": True},
-            {"max_bytes": "64MB"},
+            {"max_bytes": "64 apples"},
+            {"signal": signal.SIGSTOP},
             {"when": "inf"},
             {"when": 3},
             {"nonsense": 1},
@@ -570,6 +571,10 @@ class TestOptions:
     def test_that_cannot_be_say_so(self, root, options):
         with pytest.raises(ConfigError):
             Recorder(root, **options)
+
+    def test_take_a_size_as_people_write_it(self, root):
+        with Recorder(root, max_bytes="64kB") as recorder:
+            assert recorder.max_bytes == 64_000
 
     def test_ask_for_a_target(self):
         with pytest.raises(ConfigError, match="needs a target"):

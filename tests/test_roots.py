@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+import checkpoints
 from checkpoints import FileHandler, checkpoint, config, index, load
+
+LOCATION = str(Path(checkpoints.__file__).parents[1])
 
 
 @pytest.fixture
@@ -49,6 +57,22 @@ class TestUrls:
         (entry,) = index(tmp_path / "a b")
         assert entry.path.startswith(f"{handler.folder}/")
         assert entry.meta["run"] in handler.folder
+
+    @pytest.mark.parametrize("run", ["..", "../up", "a/b", "."])
+    def test_a_run_that_would_lead_out_of_its_folder_is_refused(self, tmp_path, run):
+        program = (
+            "import sys, checkpoints\n"
+            "try: checkpoints.FileHandler(sys.argv[1] + '/{run}/x')\n"
+            "except checkpoints.ConfigError as error: print(error)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path)],
+            env={**os.environ, "PYTHONPATH": LOCATION, "CHECKPOINTS_RUN": run},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert f"the run is {run!r}, by CHECKPOINTS_RUN" in done.stdout
 
     @pytest.mark.parametrize("name", ["a{run}", "a{b}", "a{"])
     def test_an_encoded_brace_is_the_folders_own(self, tmp_path, name):

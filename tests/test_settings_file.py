@@ -24,6 +24,27 @@ def write(tmp_path):
     return write
 
 
+class TestMisfits:
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("where = 'a:1'", "such as where={date = 2017-03-02, model = ['a', 'b']}"),
+            ("values = 3", "such as values=['x', 'y']"),
+            ("max_bytes = '64 apples'", "such as max_bytes='64MB'"),
+            ("every = '1'", "such as every=10"),
+            ("summary = 1", "such as summary=true"),
+        ],
+    )
+    def test_are_told_with_an_example_that_a_file_can_hold(self, write, text, told):
+        path = write(f"[[rules]]\nnames = 'a'\n{text}")
+        with pytest.raises(ConfigError) as raised:
+            read_settings(config=path)
+        assert told in str(raised.value)
+        example = str(raised.value).rpartition("such as ")[2]
+        path.write_text(f"[[rules]]\nnames = 'a'\n{example}")
+        assert len(read_settings(config=path)) == 1
+
+
 class TestRules:
     def test_are_tables_of_names_target_and_options(self, write, tmp_path):
         path = write("""

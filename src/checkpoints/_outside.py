@@ -39,7 +39,7 @@ def read_settings(
     source: str = RULES,
     default: str = DEFAULT_TARGET,
     probes: Iterable[str] = (),
-    record: str = "",
+    record: str | None = None,
 ) -> list[Setting]:
     """
     Read what is written outside of a program, and put nothing of it in force.
@@ -74,7 +74,7 @@ def read_settings(
             Rule(setting.names, handlers_for(setting.target, of_files), **of_rule)
     for probe in probes:
         checked_target(probe)
-    if record:
+    if record is not None:
         parsed_recording(record)
     return settings
 

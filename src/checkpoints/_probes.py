@@ -160,9 +160,7 @@ class Probe:
         if self._attribute is not None and not self.is_in_place:
             logger.warning("%r: from then on its calls were not seen", self)
         elif self._attribute is None:
-            near = difflib.get_close_matches(self.name, list(sys.modules), n=1)
-            hint = f"; the nearest module is {near[0]!r}" if near else ""
-            logger.warning("%r: no such module was imported%s", self, hint)
+            logger.warning("%r: %s", self, _why_absent(self.name))
 
 
 def probe(target: Target, /) -> Probe:
@@ -254,6 +252,22 @@ def probes_from_environment() -> list[Probe]:
         except Exception as error:  # noqa: BLE001 - a module may do anything when asked
             logger.warning("%s: %s", PROBES, error)
     return made
+
+
+def _why_absent(name: str) -> str:
+    """Return why the module of a probe did not come."""
+    file = getattr(sys.modules.get("__main__"), "__file__", None) or ""
+    main, _ = os.path.splitext(os.path.basename(file))
+    if main and name.startswith(f"{main}."):
+        return f"{main} is the main file of this program: use @recorded there"
+    parents = [name.rpartition(".")[0]]
+    while parents[-1]:
+        parents.append(parents[-1].rpartition(".")[0])
+    if any(parent in sys.modules for parent in parents):
+        return "its module was not imported, or its import failed"
+    near = difflib.get_close_matches(name, list(sys.modules), n=1)
+    hint = f"; the nearest module is {near[0]!r}" if near else ""
+    return f"no such module was imported, or its import failed{hint}"
 
 
 def _report() -> None:

@@ -101,9 +101,12 @@ def _size_in(size: str, text: str) -> int:
 def _signal_in(name: str, text: str) -> int:
     full = name.upper() if name.upper().startswith("SIG") else f"SIG{name.upper()}"
     try:
-        return signal.Signals[full]
+        found = signal.Signals[full]
     except KeyError as error:
         raise _unreadable(text, f"{shown(name)} is no signal") from error
+    if full in ("SIGKILL", "SIGSTOP"):
+        raise _unreadable(text, f"{full} cannot be caught")
+    return found
 
 
 def _unreadable(text: str, what: str) -> ConfigError:

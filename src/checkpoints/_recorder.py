@@ -20,6 +20,7 @@ from checkpoints._origin import Origin
 from checkpoints._outcomes import Result
 from checkpoints._rules import Target, handlers_for
 from checkpoints._shown import shown, text_of
+from checkpoints._size import parse_size
 from checkpoints.errors import ConfigError, TooLargeError
 from checkpoints.formats._frozen import freeze, frozen_values
 from checkpoints.formats._nan import holds_nan
@@ -36,6 +37,7 @@ _LONGEST_WHY = 500
 _PATIENCE = 60.0
 _PATIENCE_OF_SIGNALS = 5.0
 # Their default is the end of the process, which is not what they are asked for here.
+_NOT_CAUGHT = ("SIGKILL", "SIGSTOP")
 _GO_ON = {"SIGUSR1", "SIGUSR2"}
 
 
@@ -74,7 +76,7 @@ class Recorder(Handler):
         self,
         target: Target,
         *,
-        max_bytes: int = 64 << 20,
+        max_bytes: int | str = 64 << 20,
         when: When | str | None = None,
         signal: int | None = None,
         **options: Any,
@@ -83,7 +85,7 @@ class Recorder(Handler):
         self.handlers = handlers_for(target, options)
         if not self.handlers:
             raise ConfigError("a recorder needs a target to write to: a path, for one")
-        self.max_bytes = _checked_size(max_bytes)
+        self.max_bytes = parse_size("max_bytes", max_bytes)
         self.when = _checked_when(when)
         self.signal = None if signal is None else _checked_signal(signal)
         self._memory = Memory(self.max_bytes)
@@ -329,14 +331,11 @@ def _checked_when(when: Any) -> When | None:
 
 def _checked_signal(number: Any) -> int:
     try:
-        return signals.Signals(number)
+        found = signals.Signals(number)
     except ValueError as error:
         message = f"signal={shown(number)} is no signal: give signal.SIGUSR1, for one"
         raise ConfigError(message) from error
-
-
-def _checked_size(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        message = f"max_bytes={shown(value)} has to be a whole number from 1 on"
+    if found.name in _NOT_CAUGHT:
+        message = f"{found.name} cannot be caught: give signal.SIGUSR1, for one"
         raise ConfigError(message)
-    return value
+    return found

@@ -44,6 +44,13 @@ class Report:
 
     def fill(self) -> None:
         """Say what became of the rules and the saves of this process."""
+        try:
+            self._fill()
+        except KeyboardInterrupt:
+            # Where keys or a whole group are signalled, a second one comes at once.
+            self._fill()
+
+    def _fill(self) -> None:
         _drain.drain()
         rules = [rule for rule in registry.rules() if rule.source]
         idle = {rule.source: registry.idleness(rule) for rule in rules}

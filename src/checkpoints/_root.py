@@ -12,6 +12,7 @@ from checkpoints.storage import local_path
 
 __all__ = ["checked_root", "filled_root"]
 
+_SEPARATORS = {"/", os.sep, "\0"}
 _PLACEHOLDERS = ("run", "time", "host", "pid")
 
 
@@ -20,7 +21,8 @@ def checked_root(root: object) -> str:
     Return a root as text, absolute, so that a change of folder moves nothing.
 
     Raises:
-        ConfigError: If it is no path, or has braces that mean nothing.
+        ConfigError: If it is no path, has braces that mean nothing, or a place for the
+            run where that has an id which is no name of a folder.
     """
     text: object = os.fspath(root) if isinstance(root, str | os.PathLike) else None
     if not isinstance(text, str) or not text or "\0" in text:
@@ -43,11 +45,24 @@ def checked_root(root: object) -> str:
                 "{time}, {host} and {pid}; a folder's own brace is written twice"
             )
             raise ConfigError(message)
+    if any(field == "run" for _, field, _, _ in parsed):
+        _check_run(text)
     text = local_path(text)
     if os.path.isabs(text):
         return text
     here = os.getcwd().replace("{", "{{").replace("}", "}}")
     return os.path.join(here, text)
+
+
+def _check_run(root: str) -> None:
+    """Raise `ConfigError` if the id of the run leads out of the folder it stands in."""
+    run = current_run()
+    if run in (os.curdir, os.pardir) or set(run) & _SEPARATORS:
+        message = (
+            f"root {root!r}: the run is {shown(run)}, by CHECKPOINTS_RUN, and cannot "
+            "stand for {run}: give it a name without a slash"
+        )
+        raise ConfigError(message)
 
 
 def filled_root(root: str) -> str:

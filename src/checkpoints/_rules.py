@@ -269,7 +269,7 @@ def _checked_count(option: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         message = (
             f"{option}={value!r} has to be a whole number from 1 on; to switch names "
-            "off, give None as the target"
+            "off, give None as the target, or off outside of a program"
         )
         raise ConfigError(message)
     return value

@@ -210,7 +210,7 @@ def _in_query(query: str, place: str, known: Collection[str]) -> dict[str, Any]:
         try:
             options[name] = kind.read(text)
         except ValueError as error:
-            raise _misfit(name, text, kind, place) from error
+            raise _misfit(name, text, kind.wanted, kind.example, place) from error
     return options
 
 
@@ -230,7 +230,7 @@ def checked_option(name: str, value: object, place: str) -> Any:
         except ValueError:
             fits = False
     if not fits:
-        raise _misfit(name, value, kind, place)
+        raise _misfit(name, value, kind.wanted, kind.in_toml, place)
     return value
 
 
@@ -248,10 +248,12 @@ def check_known(what: str, name: str, known: Collection[str], place: str) -> Non
     _fail(place, f"{what} {shown(name)} is not known; {hint}")
 
 
-def _misfit(name: str, value: object, kind: _Kind, place: str) -> ConfigError:
+def _misfit(
+    name: str, value: object, wanted: str, example: str, place: str
+) -> ConfigError:
     return ConfigError(
-        f"{place}: {name}={shown(value)} cannot be; it has to be {kind.wanted}, such "
-        f"as {name}={kind.example}"
+        f"{place}: {name}={shown(value)} cannot be; it has to be {wanted}, such as "
+        f"{name}={example}"
     )
 
 
@@ -280,6 +282,15 @@ class _Kind:
         self.wanted, self.example = wanted, example
         self.read, self.types = read, types
 
+    @property
+    def in_toml(self) -> str:
+        """The example as it is written in a file."""
+        if dict in self.types:
+            return "{date = 2017-03-02, model = ['a', 'b']}"
+        if list in self.types:
+            return repr(self.example.split(","))
+        return repr(self.example) if str in self.types else self.example
+
 
 def _read_flag(text: str) -> bool:
     if text.lower() not in ("true", "false"):
@@ -306,7 +317,9 @@ def _read_list(text: str) -> list[str]:
 _TEXT = _Kind("text", "TEXT", _unquoted, (str,))
 _WHOLE = _Kind("a whole number", "10", int, (int,))
 _FLAG = _Kind("true or false", "true", _read_flag, (bool,))
-_BYTES = _Kind("a number of bytes", "64MB", partial(parse_size, "size"), (int, str))
+_BYTES = _Kind(
+    "a number of bytes from 1 on", "64MB", partial(parse_size, "size"), (int, str)
+)
 
 # An option that is not in this table is a text.
 _KINDS = {

@@ -124,6 +124,21 @@ class TestProgram:
         (line,) = done.stderr.splitlines()
         assert "pip install 'checkpoints[cli]'" in line
 
+    @pytest.mark.parametrize("words", [["verify", "."], ["--help"], ["ls", "--help"]])
+    def test_where_nobody_reads_at_all_it_ends_as_other_tools_do(
+        self, root, closed_pipe, words
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "checkpoints", *words],
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": SOURCES},
+            stdout=closed_pipe,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=100,
+        )
+        assert (done.returncode, done.stderr) == (141, b"")
+
     def test_where_nobody_reads_on_it_ends_as_other_tools_do(self, root, closed_pipe):
         done = subprocess.run(
             [sys.executable, "-m", "checkpoints", "ls", root],

@@ -133,7 +133,7 @@ class TestRules:
         pytest.importorskip("wrapt", reason="probes need it")
         lines, _ = told("--probe", "nowhere:run")
         assert lines[-1] == (
-            "--probe nowhere:run found no such function; the log says more"
+            "--probe nowhere:run is in no function's place; the log says why"
         )
 
 

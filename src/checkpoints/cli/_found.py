@@ -18,7 +18,7 @@ __all__ = ["Found"]
 _MOST_NAMES = 20
 _THOUSAND = 1000
 _PROBE = "--probe "
-_NO_FUNCTION = "found no such function; the log says more"
+_NO_FUNCTION = "is in no function's place; the log says why"
 # Reasons, as processes number them: no name was matched.
 _UNMATCHED = (0, 1)
 _FAILURES = {

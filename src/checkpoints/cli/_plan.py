@@ -86,7 +86,7 @@ class Plan:
     def __init__(
         self, settings: Settings, to: str, probes: Sequence[str], record: str | None
     ) -> None:
-        checkpoints.read_settings(probes=probes, record=record or "")
+        checkpoints.read_settings(probes=probes, record=record)
         self._environment = dict(os.environ)
         above = list(settings.above)
         for probe in probes:
@@ -141,8 +141,8 @@ class Plan:
 
 def probes_asked_for(targets: Iterable[str]) -> list[str]:
     """Return the targets of probes, those of the environment first, each once."""
-    known = os.environ.get(_PROBES, "").split(";")
-    return [*dict.fromkeys(filter(None, map(str.strip, [*known, *targets])))]
+    known = filter(None, map(str.strip, os.environ.get(_PROBES, "").split(";")))
+    return [*dict.fromkeys([*known, *map(str.strip, targets)])]
 
 
 def _for_all(names: str, to: str, source: str) -> list[Setting]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -38,15 +39,27 @@ class _Hindrance(click.ClickException):
 class _Program(click.Group):
     """A group of commands that tells the library's errors as a program does."""
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _read_or_not():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            _read_no_further()
-            raise SystemExit(_ENDED_BY_PIPE) from None
+            with _read_or_not():
+                return super().invoke(ctx)
         except (checkpoints.CheckpointError, OSError) as error:
             told = ". ".join([str(error), *getattr(error, "__notes__", ())])
             raise _Hindrance(checkpoints.printable(told)) from error
+
+
+@contextmanager
+def _read_or_not() -> Iterator[None]:
+    """End as other tools do where nobody reads what is written."""
+    try:
+        yield
+    except BrokenPipeError:
+        _read_no_further()
+        raise SystemExit(_ENDED_BY_PIPE) from None
 
 
 def _read_no_further() -> None:

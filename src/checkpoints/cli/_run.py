@@ -81,7 +81,8 @@ class _WithProgram(click.Command):
     "--record",
     envvar="CHECKPOINTS_RECORD",
     metavar="SIZE",
-    help="Keep the last saves in memory, and write them when something fails.",
+    help="Keep the last saves in memory, and write them when something fails; of "
+    "every name, unless there are rules.",
 )
 @click.option(
     "--json",

@@ -209,6 +209,7 @@ def _file(path: str) -> str:
         for suffix in (".ckpt.zip", ".ckpt.parquet"):
             if os.path.exists(path + suffix):
                 return path + suffix
+        raise NoRoot(f"there is no file and no folder {path!r}; `checkpoints ls` lists")
     return path
 
 

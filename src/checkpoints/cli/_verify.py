@@ -6,10 +6,10 @@ import dataclasses
 import json
 
 import click
-from rich.console import Console
 
 import checkpoints
 from checkpoints.cli._completion import complete_root
+from checkpoints.cli._screen import Screen
 from checkpoints.cli._selection import index_of, quiet_log
 
 __all__ = ["verify"]
@@ -54,11 +54,9 @@ def verify(
     if as_json:
         click.echo(json.dumps({**dataclasses.asdict(found), "ok": found.ok}, indent=2))
     elif not (quiet and found.ok):
-        style = "green" if found.ok else "red"
-        # The report has escaped what files say; rich must not read it as markup.
-        Console(highlight=False).print(
-            str(found), style=style, markup=False, soft_wrap=True
-        )
+        screen = Screen()
+        # The report has escaped what files say.
+        screen.line(screen.styled(str(found), "green" if found.ok else "red"))
     nothing = not found.checked and not found.unreadable
     if nothing:
         click.echo("no checkpoint files are there: is this the root?", err=True)
