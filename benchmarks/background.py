@@ -28,6 +28,9 @@ def measure(folder: str, *, quick: bool) -> list[Row]:
         copies.clear()
         checkpoints.flush()
         settle()
+        # Both take memory that was given back just now: other memory of a virtual
+        # machine may be with its host, and costs ten times the copy to get.
+        array.copy()
 
     def save() -> None:
         checkpoints.checkpoint("background.large", array)
