@@ -31,7 +31,7 @@ ERRORS = (
     TooLargeError,
     UntrustedError,
 )
-STEP = 7
+STEP = 29
 # The same reader, but for the comparison with what the file says of its bytes.
 UNCHECKED = """
 import sys
