@@ -127,8 +127,7 @@ class Recording:
         if not self.is_on() or getattr(_here, "is_saving", False) or is_saving():
             return None
         name, plan, values, call = "", None, None, None
-        covering = [rule for rule in registry.rules() if rule.covers(self.name)]
-        with _saving(self.name, covering):
+        with _saving(self.name):
             name, plan = registry.lookup(self.name)
             values = self._values_of(args, kwargs) if plan else None
         if plan is None or values is None:
@@ -253,14 +252,22 @@ class _Call:
 
 
 @contextmanager
-def _saving(name: str, rules: Iterable[Rule]) -> Iterator[None]:
-    """Have the errors of a save go where its rules say, and none of them further."""
+def _saving(name: str, rules: Iterable[Rule] | None = None) -> Iterator[None]:
+    """
+    Have the errors of a save go where its rules say, and none of them further.
+
+    Args:
+        name: The name that is saved under.
+        rules: The rules; all that cover the name unless given.
+    """
     # It may end in the middle of another, as the garbage collector closes generators.
     before = getattr(_here, "is_saving", False)
     _here.is_saving = True
     try:
         yield
     except Exception as error:
+        if rules is None:
+            rules = [rule for rule in registry.rules() if rule.covers(name)]
         if any(each.on_error == "raise" for each in rules):
             raise
         try:

@@ -7,7 +7,7 @@ import os
 import signal
 from typing import Any
 
-from checkpoints._recorder import Recorder, beside
+from checkpoints._recorder import NOT_CAUGHT, Recorder, beside
 from checkpoints._rules import Target
 from checkpoints._shown import shown
 from checkpoints._size import parse_size
@@ -104,7 +104,7 @@ def _signal_in(name: str, text: str) -> int:
         found = signal.Signals[full]
     except KeyError as error:
         raise _unreadable(text, f"{shown(name)} is no signal") from error
-    if full in ("SIGKILL", "SIGSTOP"):
+    if full in NOT_CAUGHT:
         raise _unreadable(text, f"{full} cannot be caught")
     return found
 

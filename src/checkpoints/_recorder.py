@@ -26,7 +26,7 @@ from checkpoints.formats._frozen import freeze, frozen_values
 from checkpoints.formats._nan import holds_nan
 from checkpoints.formats._weight import weight_of
 
-__all__ = ["Recorder", "beside"]
+__all__ = ["NOT_CAUGHT", "Recorder", "beside"]
 
 logger = logging.getLogger("checkpoints")
 
@@ -37,7 +37,7 @@ _LONGEST_WHY = 500
 _PATIENCE = 60.0
 _PATIENCE_OF_SIGNALS = 5.0
 # Their default is the end of the process, which is not what they are asked for here.
-_NOT_CAUGHT = ("SIGKILL", "SIGSTOP")
+NOT_CAUGHT = ("SIGKILL", "SIGSTOP")
 _GO_ON = {"SIGUSR1", "SIGUSR2"}
 
 
@@ -335,7 +335,7 @@ def _checked_signal(number: Any) -> int:
     except ValueError as error:
         message = f"signal={shown(number)} is no signal: give signal.SIGUSR1, for one"
         raise ConfigError(message) from error
-    if found.name in _NOT_CAUGHT:
+    if found.name in NOT_CAUGHT:
         message = f"{found.name} cannot be caught: give signal.SIGUSR1, for one"
         raise ConfigError(message)
     return found
