@@ -25,7 +25,7 @@ from checkpoints import (
     rules,
     tags,
 )
-from checkpoints._registry import Registry
+from checkpoints._rules.registry import Registry
 
 _numbers = itertools.count()
 NO_NAMES = ["", "a..b", ".a", "a.", ".", "..", 5, None, b"a", ["a"]]

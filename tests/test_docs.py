@@ -32,7 +32,7 @@ from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 
 import checkpoints
 from checkpoints import FileHandler, Rule
-from checkpoints._narrowing import Narrowing
+from checkpoints._rules.narrowing import Narrowing
 
 TOP = Path(__file__).parents[1]
 REFERENCE = TOP / "docs" / "reference"
@@ -46,7 +46,7 @@ MODULES = [
 ]
 
 # Of the rule's own making, not options.
-NO_OPTIONS = {"names", "handlers", "narrowing", "forget", "finish"}
+NO_OPTIONS = {"names", "handlers", "narrowing", "explain"}
 FENCE = RawFencedCodeBlockLexer(re.compile(r"(?P<language>[^\n`]*)$\n", re.MULTILINE))
 REASON = re.compile(r"(?:^% not run: (.+)|^<!-- not run: (.+) -->)\n\Z", re.MULTILINE)
 PROGRAM = re.compile(r"# ([a-z_]+\.py)\n")

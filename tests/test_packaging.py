@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import checkpoints
-from checkpoints._variables import OUTSIDE
+from checkpoints._process.variables import OUTSIDE
 
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 LOCATION = Path(checkpoints.__file__).parents[1]
@@ -62,7 +62,10 @@ class TestImport:
         heavy = {"ast", "concurrent", "copy", "dataclasses", "datetime", "decimal"}
         heavy |= {"difflib", "hashlib", "html", "inspect", "json", "pickle", "platform"}
         heavy |= {"queue", "signal", "socket", "subprocess", "urllib", "uuid", "zlib"}
-        heavy |= {f"checkpoints.{name}" for name in ("formats", "storage", "_rules")}
+        heavy |= {
+            f"checkpoints.{name}"
+            for name in ("_kinds", "_files", "storage", "_rules.rule")
+        }
         assert heavy & set(imported["loaded"]) == set()
 
     def test_starts_no_thread(self, imported):

@@ -204,7 +204,7 @@ class TestFork:
             """
             import os, signal, sys, threading
             from checkpoints import capture, checkpoint, config, deprecate, register
-            from checkpoints._registry import registry
+            from checkpoints._rules.registry import registry
 
             held, done = threading.Event(), threading.Event()
 
@@ -284,7 +284,7 @@ class TestFork:
             """
             import os, signal, sys
             from checkpoints import checkpoint, config
-            from checkpoints._registry import registry
+            from checkpoints._rules.registry import registry
 
             config("mypkg", sys.argv[1], on_error="raise")
             child = os.fork()

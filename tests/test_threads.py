@@ -25,9 +25,16 @@ from checkpoints import (
     rules,
     tags,
 )
-from checkpoints._registry import Registry
+from checkpoints._rules.config import made
+from checkpoints._rules.registry import Registry
 
 _numbers = itertools.count()
+
+
+def in_force(registry, names, target, options):
+    rule = made(names, target, options)
+    registry.add(rule)
+    return rule
 
 
 @pytest.fixture
@@ -278,12 +285,12 @@ class TestRules:
 
         def use():
             while not done.is_set():
-                registry.config("elsewhere", None, {}).remove()
+                in_force(registry, "elsewhere", None, {}).remove()
                 registry.lookup("new1")
                 registry.is_enabled("new2")
                 registry.names.available()
 
-        registry.config("never", print, {})
+        in_force(registry, "never", print, {})
         errors = together(rename, use, use)
         registry.reset()
         assert errors == []

@@ -10,10 +10,14 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
 from checkpoints import errors as errors
-from checkpoints._checkpoint import (
+from checkpoints._handlers.handler import Handler
+from checkpoints._handlers.outcomes import Stats
+from checkpoints._keys.key import Key
+from checkpoints._keys.tags import current_tags, tags, with_checkpoint_tags
+from checkpoints._process.variables import OUTSIDE as _OUTSIDE
+from checkpoints._rules.checkpoint import (
     available,
     checkpoint,
-    config,
     deprecate,
     deprecated,
     enabled,
@@ -24,13 +28,8 @@ from checkpoints._checkpoint import (
     rules,
     stats,
 )
-from checkpoints._handlers import Handler
-from checkpoints._key import Key
-from checkpoints._outcomes import Stats
-from checkpoints._session import Session
-from checkpoints._shown import printable
-from checkpoints._tags import current_tags, tags, with_checkpoint_tags
-from checkpoints._variables import OUTSIDE as _OUTSIDE
+from checkpoints._rules.session import Session
+from checkpoints._text import printable
 from checkpoints.errors import (
     AlreadyStoredError,
     CheckpointError,
@@ -46,22 +45,21 @@ from checkpoints.errors import (
 )
 
 if TYPE_CHECKING:
-    from checkpoints import formats as formats
     from checkpoints import storage as storage
-    from checkpoints._capture import capture
-    from checkpoints._container import __version__ as __version__
-    from checkpoints._dict_handler import DictHandler
-    from checkpoints._entry import Entry, load
-    from checkpoints._file_handler import FileHandler
-    from checkpoints._index import Index, index
-    from checkpoints._outside import read_settings
-    from checkpoints._probes import Probe, probe
-    from checkpoints._recorded import recorded
-    from checkpoints._recorder import Recorder
-    from checkpoints._rules import Rule
-    from checkpoints._settings import Setting
-    from checkpoints._verify import Verification, verify
-    from checkpoints.formats import register_format
+    from checkpoints._environment import read_settings
+    from checkpoints._files.container import __version__ as __version__
+    from checkpoints._handlers.file import FileHandler
+    from checkpoints._handlers.memory import DictHandler
+    from checkpoints._handlers.recorder import Recorder
+    from checkpoints._index.entry import Entry, load
+    from checkpoints._index.index import Index, index
+    from checkpoints._index.verify import Verification, verify
+    from checkpoints._kinds.families import register_format
+    from checkpoints._probes.probe import Probe, probe
+    from checkpoints._probes.recorded import recorded
+    from checkpoints._rules.config import capture, config
+    from checkpoints._rules.rule import Rule
+    from checkpoints._rules.settings import Setting
 
 __all__ = [
     "AlreadyStoredError",
@@ -116,26 +114,26 @@ __all__ = [
 
 # What a program that saves nothing does without: loaded when it is asked for.
 _LATER = {
-    "DictHandler": "_dict_handler",
-    "Entry": "_entry",
-    "FileHandler": "_file_handler",
-    "Index": "_index",
-    "Probe": "_probes",
-    "Recorder": "_recorder",
-    "Rule": "_rules",
-    "Setting": "_settings",
-    "Verification": "_verify",
-    "__version__": "_container",
-    "capture": "_capture",
-    "formats": "",
-    "index": "_index",
-    "load": "_entry",
-    "probe": "_probes",
-    "read_settings": "_outside",
-    "recorded": "_recorded",
-    "register_format": "formats",
+    "DictHandler": "_handlers.memory",
+    "Entry": "_index.entry",
+    "FileHandler": "_handlers.file",
+    "Index": "_index.index",
+    "Probe": "_probes.probe",
+    "Recorder": "_handlers.recorder",
+    "Rule": "_rules.rule",
+    "Setting": "_rules.settings",
+    "Verification": "_index.verify",
+    "__version__": "_files.container",
+    "capture": "_rules.config",
+    "config": "_rules.config",
+    "index": "_index.index",
+    "load": "_index.entry",
+    "probe": "_probes.probe",
+    "read_settings": "_environment",
+    "recorded": "_probes.recorded",
+    "register_format": "_kinds.families",
     "storage": "",
-    "verify": "_verify",
+    "verify": "_index.verify",
 }
 
 if not TYPE_CHECKING:  # so that a name that does not exist is found by the checkers
@@ -154,4 +152,4 @@ if not TYPE_CHECKING:  # so that a name that does not exist is found by the chec
 
 # Rules from outside are in force from the start.
 if any(map(_os.environ.get, _OUTSIDE)):
-    _import_module("checkpoints._outside")
+    _import_module("checkpoints._environment")

@@ -216,7 +216,7 @@ class TestTree:
         assert len(lines) == 4
 
     def test_it_may_be_deep(self, run):
-        tree = importlib.import_module("checkpoints.cli._tree")
+        tree = importlib.import_module("checkpoints.cli._table")
         entry = Entry("saved", ("a",) * 1500, "b.ckpt.zip")
         lines = list(tree.tree_lines([(entry, "told")], has_glyphs=True))
         assert len(lines) == 1501

@@ -131,7 +131,7 @@ class TestEntry:
     @pytest.mark.parametrize("size", [10**400, -1, "many", None])
     def test_a_size_that_can_be_none_is_not_shown(self, size):
         pytest.importorskip("click", reason="it is asked for sizes")
-        from checkpoints.cli._header import rows_of
+        from checkpoints._show.header import rows_of
 
         (row,) = rows_of({"values": {"a": {"kind": "text", "bytes": size}}})
         assert row == ["a", "text", "", "", ""]

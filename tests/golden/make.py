@@ -18,7 +18,7 @@ import uuid
 import zoneinfo
 
 from checkpoints import FileHandler, Key
-from checkpoints._origin import Origin
+from checkpoints._process.origin import Origin
 
 NESTED = {
     "none": None,

@@ -33,10 +33,12 @@ if "--seconds" in sys.argv:
 
     with atheris.instrument_imports(include=["checkpoints"]):
         import checkpoints
-        from checkpoints import _archive, _parquet, load
+        from checkpoints import load
+        from checkpoints._files import archive, parquet
 else:
     import checkpoints
-    from checkpoints import _archive, _parquet, load
+    from checkpoints import load
+    from checkpoints._files import archive, parquet
 
 PROMISED = (
     checkpoints.CorruptFileError,
@@ -230,7 +232,7 @@ class Subject:
         if not marks or len(data) < 12:
             return bytes(data)
         try:
-            return _parquet._sealed(data, marks[-1][0])
+            return parquet._sealed(data, marks[-1][0])
         except (ValueError, IndexError):
             return bytes(data)
 
@@ -240,7 +242,7 @@ def sealed(header, members, choices: Choices) -> bytes:
     way = choices.of((None, None, "gzip", "zstd"))
     laid = [(name, [data]) for name, data in members]
     try:
-        _, pieces = _archive.lay_out(laid, header, seconds=0, compression=way)
+        _, pieces = archive.lay_out(laid, header, seconds=0, compression=way)
         return b"".join(bytes(piece) for _, piece in sorted(pieces))
     except (RecursionError, UnicodeEncodeError, ValueError):
         return b""

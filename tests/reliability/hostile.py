@@ -21,9 +21,9 @@ import pyarrow.parquet
 import scipy.sparse
 from PIL import Image
 
-from checkpoints._archive import lay_out
-from checkpoints._checksum import crc32_of
-from checkpoints._parquet import _sealed
+from checkpoints._files.archive import lay_out
+from checkpoints._files.checksum import crc32_of
+from checkpoints._files.parquet import _sealed
 
 __all__ = ["FILES", "build"]
 
@@ -341,13 +341,13 @@ one("many-brackets", {"kind": "json"}, lambda: b"[" + b"[]," * (8 * MIB) + b"[]]
 
 def claiming(path, size, stored_size, method=0, *, holes=False):
     """A file whose member claims these sizes, and whose directory agrees."""
-    from checkpoints import _json
-    from checkpoints._zip import Member, directory, local_header, start_of
+    from checkpoints._files.zip import Member, directory, local_header, start_of
+    from checkpoints._kinds import json_bytes
 
     start = start_of(0, b"v.bin", stored_size, size)
     member = Member(b"v.bin", 0, start, method, 0, stored_size, size, 0)
     node = {"kind": "bytes", "member": "v.bin"}
-    text = _json.to_bytes(header({"v": node}))
+    text = json_bytes.to_bytes(header({"v": node}))
     offset = member.end
     at = start_of(offset, b"checkpoint.json", len(text), len(text))
     last = Member(
@@ -392,7 +392,7 @@ def sparse_directory(path):
 
 @hostile
 def directory_of_a_million(path):
-    from checkpoints._zip import Member, directory, local_header
+    from checkpoints._files.zip import Member, directory, local_header
 
     members, parts, offset = [], [], 0
     for number in range(1_000_000):
@@ -405,7 +405,7 @@ def directory_of_a_million(path):
 
 @hostile
 def header_of_gigabytes(path):
-    from checkpoints._zip import Member, directory, start_of
+    from checkpoints._files.zip import Member, directory, start_of
 
     size = 64 * GIB
     at = start_of(0, b"checkpoint.json", size, size)
@@ -517,7 +517,7 @@ def with_header(path, text):
 
 
 def raw_archive(members) -> bytes:
-    from checkpoints._zip import Member, directory, local_header, start_of
+    from checkpoints._files.zip import Member, directory, local_header, start_of
 
     parts, placed, offset = [], [], 0
     for name, data in members:

@@ -206,7 +206,9 @@ WAYS = [
 FORKS = """
 import os, signal, sys, threading
 import checkpoints as cp
-from checkpoints import _drain, _outcomes, _registry
+from checkpoints._handlers.outcomes import outcomes
+from checkpoints._process import drain
+from checkpoints._rules.registry import registry
 
 root, count, renewed = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "renewed"
 handler = cp.FileHandler(root, background=True)
@@ -214,12 +216,12 @@ cp.config("forks", handler)
 cp.checkpoint("forks.parent", 1)
 cp.flush()
 if not renewed:
-    _drain._known.clear()
+    drain._known.clear()
 locks = [
     handler._writer._lock,
-    _outcomes.outcomes._lock,
-    _registry.registry._lock,
-    _registry.registry.names._lock,
+    outcomes._lock,
+    registry._lock,
+    registry.names._lock,
 ]
 held, done = threading.Event(), threading.Event()
 
@@ -332,7 +334,7 @@ BOUNDED = """
 import sys, time
 import numpy as np
 import checkpoints as cp
-from checkpoints import _temporary
+from checkpoints.storage import _temporary
 from faultlab import memory
 
 root, count, bound = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])

@@ -19,7 +19,7 @@ from checkpoints import (
     UntrustedError,
     load,
 )
-from checkpoints.formats._equal import same
+from checkpoints._kinds.same import same
 
 numpy = pytest.importorskip("numpy", reason="most of the bytes are those of arrays")
 
@@ -37,10 +37,11 @@ UNCHECKED = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from checkpoints import _archive, _parquet, load
-from checkpoints.formats._equal import same
-_archive.Archive._check_crc = lambda archive, member, crc: None
-_parquet.ParquetFile._check_crc = lambda file, crc: None
+from checkpoints import load
+from checkpoints._files import archive, parquet
+from checkpoints._kinds.same import same
+archive.Archive._check_crc = lambda archive, member, crc: None
+parquet.ParquetFile._check_crc = lambda file, crc: None
 path = Path(sys.argv[2])
 whole, value, other = bytearray(path.read_bytes()), load(path), 0
 for at in range(0, len(whole), int(sys.argv[3])):

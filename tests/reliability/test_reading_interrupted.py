@@ -13,13 +13,13 @@ import pytest
 
 import checkpoints
 from checkpoints import CorruptFileError, FileHandler, load
-from checkpoints._archive import Archive
-from checkpoints._local_file import LocalFile
+from checkpoints._files.archive import Archive
+from checkpoints.storage._local_file import LocalFile
 
 PACKAGE = Path(checkpoints.__file__).parent
 # What opens and what starts is in these; all points of the others are the full part.
 OWNING = {str(PACKAGE / name) for name in ("_local_file.py", "_checksum.py")}
-READING = {str(PACKAGE / name) for name in ("_archive.py", "_load.py")}
+READING = {str(PACKAGE / name) for name in ("_files/archive.py", "_files/load.py")}
 # Thousands of byte-codes that hold nothing but numbers.
 ARITHMETIC = {"_multiply", "_shift"}
 OPEN_FILES = Path("/proc/self/fd")

@@ -255,7 +255,7 @@ cp.register_format(
     encode=money_to_bytes,
     decode=money_from_bytes,
 )
-cp.formats.register_format(
+cp.register_format(
     Money,
     kind="shop.Money",
     suffix="txt",

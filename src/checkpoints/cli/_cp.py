@@ -9,10 +9,9 @@ from contextlib import suppress
 
 import click
 
+from checkpoints._text import files_text
 from checkpoints.cli._completion import complete_root, complete_source_names
-from checkpoints.cli._progress import progress
-from checkpoints.cli._quantity import files_text
-from checkpoints.cli._screen import tell
+from checkpoints.cli._screen import progress, tell
 from checkpoints.cli._selection import (
     NoRoot,
     chosen,

@@ -10,11 +10,11 @@ import click
 
 import checkpoints
 from checkpoints import Entry
+from checkpoints._show.conversion import CONVERSIONS, Conversion, UnfitError
+from checkpoints._text import size_text
 from checkpoints.cli._completion import complete_entry
-from checkpoints.cli._conversion import CONVERSIONS, Conversion, UnfitError
-from checkpoints.cli._loaded import loaded
-from checkpoints.cli._quantity import as_size, size_text
-from checkpoints.cli._selection import one_of, where_option
+from checkpoints.cli._quantity import as_size
+from checkpoints.cli._selection import loaded, one_of, where_option
 from checkpoints.storage import open_store
 
 __all__ = ["export"]

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import json
 import os
 import shlex
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import checkpoints
-from checkpoints.cli._last_word import last_word
+from checkpoints._text import count_text, size_text
+from checkpoints.cli._process import is_running
 
-__all__ = ["Found"]
+__all__ = ["Found", "LastWord", "last_word"]
 
 _MOST_NAMES = 20
-_THOUSAND = 1000
 _PROBE = "--probe "
 _NO_FUNCTION = "is in no function's place; the log says why"
 # Reasons, as processes number them: no name was matched.
@@ -26,6 +28,9 @@ _FAILURES = {
     "unknown": "may have failed",
     "dropped": "found no room and were dropped",
 }
+
+# Seconds.
+_PATIENCE = 0.5
 
 
 class Found:
@@ -126,7 +131,7 @@ class Found:
         outcomes = self.outcomes
         for outcome, words in _FAILURES.items():
             if count := outcomes.get(outcome):
-                yield f"  {_count(count, 'save')} {words}; the log says why"
+                yield f"  {count_text(count, 'save')} {words}; the log says why"
         yield from self._about_processes()
         yield from self._about_rules()
         for root in self.roots:
@@ -149,12 +154,13 @@ class Found:
     def _saved(self) -> Iterator[str]:
         total = sum(self.files.values())
         where = ", ".join(os.path.relpath(root) for root in self.roots)
-        yield f"saved {_count(total, 'file')}, {_size(self.bytes)}, under {where}"
+        told = f"{count_text(total, 'file')}, {size_text(self.bytes)}"
+        yield f"saved {told}, under {where}"
         width = max(map(len, self.files))
         for name, count in sorted(self.files.items())[:_MOST_NAMES]:
             yield f"  {name:{width}}  {count}"
         if len(self.files) > _MOST_NAMES:
-            yield f"  and {_count(len(self.files) - _MOST_NAMES, 'more name')}"
+            yield f"  and {count_text(len(self.files) - _MOST_NAMES, 'more name')}"
 
     def _nothing(self) -> Iterator[str]:
         if self._reports or self.untold:
@@ -188,12 +194,13 @@ class Found:
         elif not self._patterns:
             yield "  every rule switches off"
         elif outcomes.get("saved"):
-            count = _count(outcomes["saved"], "save")
+            count = count_text(outcomes["saved"], "save")
             yield f"  {count} went well, and no file of them is there any more"
         elif outcomes.get("skipped"):
+            count = count_text(outcomes["skipped"], "save")
             yield (
-                f"  {_count(outcomes['skipped'], 'save')} skipped: the file was there "
-                "already, or `values` or `transform` left nothing"
+                f"  {count} skipped: the file was there already, or `values` or "
+                "`transform` left nothing"
             )
         elif not (idle or self.untold or has_failed):
             yield "  no call came to its end, as a session that is never committed"
@@ -217,13 +224,40 @@ def _processes(number: int) -> str:
     return "1 process" if number == 1 else f"{number} processes"
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("s" if number != 1 else "")
+class LastWord:
+    """What the processes left, and the numbers of those that left no last word."""
+
+    def __init__(self, folder: str) -> None:
+        self.reports: list[dict[str, Any]] = []
+        self.used: set[str] = set()
+        told: set[int] = set()
+        silent: set[int] = set()
+        for name in sorted(os.listdir(folder)):
+            if name.startswith("."):
+                continue  # it was not finished
+            with open(os.path.join(folder, name), "rb") as file:
+                lines = list(_parsed(file))
+            pid = int(name.partition("-")[0])
+            # A rule can be used after that, by what else is done at the end.
+            last = [line for line in lines if isinstance(line, dict)][-1:]
+            self.reports += last
+            self.used.update(it for it in lines if it and isinstance(it, str))
+            (told if last else silent).add(pid)
+        # A process can become another program, and tell as that.
+        self.running = set(filter(is_running, silent - told))
+        self.ended = silent - told - self.running
 
 
-def _size(size: float) -> str:
-    unit, units = "", ["TB", "GB", "MB", "kB"]
-    while size >= _THOUSAND and units:
-        size /= _THOUSAND
-        unit = units.pop()
-    return f"{size:.3g} {unit}" if unit else _count(int(size), "byte")
+def _parsed(lines: Iterable[bytes]) -> Iterator[Any]:
+    for line in lines:
+        # The last one is cut short where a kill comes in between.
+        with contextlib.suppress(ValueError):
+            yield json.loads(line)
+
+
+def last_word(folder: str) -> LastWord:
+    """Read what processes left; those that are just ending get a moment to do so."""
+    end = time.monotonic() + _PATIENCE
+    while (word := LastWord(folder)).running and time.monotonic() < end:
+        time.sleep(_PATIENCE / 50)
+    return word

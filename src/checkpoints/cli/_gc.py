@@ -14,14 +14,13 @@ import click
 
 import checkpoints
 from checkpoints import Entry, Index
-from checkpoints.cli._header import header_of
-from checkpoints.cli._leftovers import leftovers
-from checkpoints.cli._progress import progress
-from checkpoints.cli._quantity import as_age, files_text
-from checkpoints.cli._removal import Doomed, list_doomed, remove
-from checkpoints.cli._screen import tell
+from checkpoints._text import files_text
+from checkpoints.cli._quantity import as_age
+from checkpoints.cli._removal import Doomed, leftovers, list_doomed, remove
+from checkpoints.cli._screen import progress, tell
 from checkpoints.cli._selection import (
     chosen,
+    header_of,
     nothing_of,
     selected,
     tell_unreadable,

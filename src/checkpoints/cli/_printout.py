@@ -13,12 +13,11 @@ from typing import Any
 
 import checkpoints
 from checkpoints import Entry, Index
-from checkpoints.cli._header import header_of, shape_of, type_of
-from checkpoints.cli._json_text import json_text
-from checkpoints.cli._quantity import count_text, moment_text, size_text
+from checkpoints._show.header import json_text, shape_of, type_of
+from checkpoints._text import count_text, moment_text, size_text
 from checkpoints.cli._screen import Screen
-from checkpoints.cli._table import Column, Table
-from checkpoints.cli._tree import tree_lines
+from checkpoints.cli._selection import header_of
+from checkpoints.cli._table import Column, Table, tree_lines
 
 __all__ = ["Printout"]
 

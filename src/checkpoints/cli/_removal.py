@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import errno
 import os
+import re
+import stat
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
@@ -12,15 +16,26 @@ from typing import NamedTuple
 import click
 
 from checkpoints import Entry
-from checkpoints.cli._progress import progress
-from checkpoints.cli._quantity import size_text
-from checkpoints.cli._screen import tell
+from checkpoints._text import size_text
+from checkpoints.cli._process import is_running
+from checkpoints.cli._screen import progress, tell
 
-__all__ = ["Doomed", "confirmed", "doomed", "is_aside", "list_doomed", "remove"]
+__all__ = [
+    "Doomed",
+    "confirmed",
+    "doomed",
+    "is_aside",
+    "leftovers",
+    "list_doomed",
+    "remove",
+]
 
 _MOST_LISTED = 20
 # Ends the name of a file that is about to be deleted, or to be put back.
 _ASIDE = ".ckpt.aside"
+
+# The number of the process, what tells hosts and restarts apart, and a count.
+_NAME = re.compile(r"\.([0-9]+)-[0-9a-f]{12}-[0-9]+\.ckpt\.tmp")
 
 
 class Doomed(NamedTuple):
@@ -179,3 +194,37 @@ def confirmed(question: str, *, yes: bool) -> None:
     if sys.stdin is None or not sys.stdin.isatty():
         raise click.UsageError("nobody is there to be asked: give --yes to do it")
     click.confirm(question, abort=True)
+
+
+def leftovers(root: str, age: datetime.timedelta) -> Iterator[Doomed]:
+    """
+    Yield the unfinished files that nobody goes on writing.
+
+    Nobody has touched such a file for that long, and no process of this machine has
+    the number in its name. The number alone tells nothing: the process may run on
+    another machine, or in another container, that writes to the same folder.
+
+    Args:
+        root: A folder.
+        age: For how long a file has to be as it is.
+    """
+    oldest = time.time() - age.total_seconds()
+    for folder, _, files in os.walk(root):
+        for file in files:
+            if is_aside(file):
+                path = os.path.join(folder, file)
+                tell(f"kept: {path}: a deletion was ended in the middle; see `show`")
+            found = _NAME.fullmatch(file)
+            if found is None:
+                continue
+            path = os.path.join(folder, file)
+            with suppress(OSError):
+                status = os.lstat(path)
+                if not stat.S_ISREG(status.st_mode):
+                    continue
+                if max(status.st_mtime, status.st_ctime) > oldest:
+                    continue
+                if is_running(int(found[1])):
+                    tell(f"kept: {path}: a process of that number is running")
+                    continue
+                yield Doomed.of(path, status)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 import checkpoints
-from checkpoints.cli._quantity import files_text
+from checkpoints._text import files_text
 from checkpoints.cli._removal import confirmed, doomed, list_doomed, remove
 from checkpoints.cli._selection import (
     chosen,

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 
 import click
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
+from rich.progress import Progress
 
 import checkpoints
 
-__all__ = ["Screen", "cut", "padded", "tell", "width_of"]
+__all__ = ["Screen", "cut", "padded", "progress", "tell", "width_of"]
 
 _SOLID = "▁▂▃▄▅▆▇█│├└─…"
+
+_SECONDS = 2.0
 
 
 class Screen:
@@ -83,3 +89,27 @@ def cut(text: str, width: int) -> str:
     if width_of(text) <= width:
         return text
     return set_cell_size(text, max(width - 1, 0)) + "…"
+
+
+@contextmanager
+def progress(text: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Yield what is called with the steps done; after two seconds they are shown."""
+    console = Console(stderr=True)
+    # Nothing starts before it is due, not even a thread.
+    bar = Progress(console=console, transient=True)
+    task = bar.add_task(text, total=total)
+    due = time.monotonic() + _SECONDS
+    shown = False
+
+    def advance(steps: int = 1) -> None:
+        nonlocal shown
+        bar.advance(task, steps)
+        if not shown and console.is_terminal and time.monotonic() > due:
+            shown = True
+            bar.start()
+
+    try:
+        yield advance
+    finally:
+        if shown:
+            bar.stop()

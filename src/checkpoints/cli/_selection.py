@@ -18,9 +18,11 @@ from checkpoints.cli._screen import tell
 
 __all__ = [
     "NoRoot",
+    "NotLoaded",
     "NothingFound",
     "chosen",
     "index_of",
+    "loaded",
     "nothing_of",
     "one_of",
     "quiet_log",
@@ -226,3 +228,45 @@ def _told_of(entries: Sequence[Entry]) -> Iterator[str]:
     for entry, line in zip(entries, lines, strict=True):
         path = f"  {entry.path}" if lines.count(line) > 1 else ""
         yield "  " + checkpoints.printable(line.rstrip() + path)
+
+
+class NotLoaded(click.ClickException):
+    """A value that may not be loaded as long as nobody allows it."""
+
+    exit_code = 2
+
+
+def loaded(path: str, name: str, *, trusted: bool, max_bytes: int | None) -> object:
+    """
+    Load a value.
+
+    Raises:
+        NotLoaded: If an option would allow it.
+        CheckpointError, OSError: As for `checkpoints.load`.
+    """
+    try:
+        return checkpoints.load(path, name, trusted=trusted, max_bytes=max_bytes)[name]
+    except checkpoints.UntrustedError as error:
+        message = (
+            f"{path}: {name!r} is a pickle, which can run any code: not loaded without "
+            "--trusted"
+        )
+        raise NotLoaded(checkpoints.printable(message)) from error
+    except checkpoints.TooLargeError as error:
+        # What the library advises are arguments of Python.
+        told, _, advice = str(error).partition(". Load fewer")
+        way = (
+            "allow more with --max-bytes"
+            if "max_bytes" in advice
+            else ("load it on a larger machine")
+        )
+        raise NotLoaded(checkpoints.printable(f"{told}: {way}")) from error
+
+
+def header_of(path: str) -> tuple[dict[str, Any], str]:
+    """Return the header of a file, or none and why it cannot be read."""
+    folder, file = os.path.split(path)
+    try:
+        return Entry(folder, (), file).meta, ""
+    except (checkpoints.CheckpointError, OSError) as error:
+        return {}, str(error)

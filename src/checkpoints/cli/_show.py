@@ -11,14 +11,18 @@ import click
 
 import checkpoints
 from checkpoints import Entry
+from checkpoints._show.header import fields_of, json_text, rows_of
+from checkpoints._show.preview import Preview, preview_of
 from checkpoints.cli._completion import complete_entry
-from checkpoints.cli._header import fields_of, header_of, rows_of
-from checkpoints.cli._json_text import json_text
-from checkpoints.cli._loaded import NotLoaded, loaded
-from checkpoints.cli._preview import Preview, preview_of
 from checkpoints.cli._quantity import as_size
 from checkpoints.cli._screen import Screen, tell
-from checkpoints.cli._selection import one_of, where_option
+from checkpoints.cli._selection import (
+    NotLoaded,
+    header_of,
+    loaded,
+    one_of,
+    where_option,
+)
 from checkpoints.cli._table import Column, Table
 
 __all__ = ["show"]

@@ -40,24 +40,24 @@ _NAMED = "os.replace(temporary.path, path); os.link(path, temporary.path); "
 
 MUTANTS = {
     "file not synced": Mutant(
-        "rule", "before its bytes", "storage.py", {"temporary.sync()": "pass"}
+        "rule", "before its bytes", "storage/_local.py", {"temporary.sync()": "pass"}
     ),
     "folder not synced": Mutant(
         "rule",
         "x.ckpt.zip may be gone",
-        "storage.py",
+        "storage/_local.py",
         {"_confirm(folder, self.path_of(name))": "pass"},
     ),
     "new folders not synced": Mutant(
         "rule",
         "lab/a may be gone",
-        "storage.py",
+        "storage/_local.py",
         {"self._sync_above(folder)": "pass"},
     ),
     "folders of others not synced": Mutant(
         "rule",
         "lab/a may be gone",
-        "storage.py",
+        "storage/_local.py",
         {
             "for made in _create(temporary": (
                 "made = ''\n            for made in _create(temporary"
@@ -68,13 +68,13 @@ MUTANTS = {
     "named before it is synced": Mutant(
         "rule",
         "before its bytes",
-        "storage.py",
+        "storage/_local.py",
         {"temporary.sync()": f"{_NAMED}temporary.sync()"},
     ),
     "named before it is written": Mutant(
         "kills",
         "damaged",
-        "storage.py",
+        "storage/_local.py",
         {
             "temporary.write(pieces, size)": f"{_NAMED}temporary.write(pieces, size)",
         },
@@ -82,7 +82,7 @@ MUTANTS = {
     "written in place": Mutant(
         "kills",
         "damaged",
-        "storage.py",
+        "storage/_local.py",
         {
             "temporary = Temporary(folder)": (
                 "temporary = Temporary(folder); temporary.path = path; "
@@ -97,13 +97,13 @@ MUTANTS = {
     "renamed where the name must be free": Mutant(
         "races",
         "missing",
-        "_temporary.py",
+        "storage/_temporary.py",
         {"os.link(self.path, path)": "os.replace(self.path, path)"},
     ),
     "write error swallowed": Mutant(
         "failures",
         "told 'committed'",
-        "storage.py",
+        "storage/_local.py",
         {
             "temporary.write(pieces, size)": (
                 "with suppress(OSError): temporary.write(pieces, size)"
@@ -113,13 +113,13 @@ MUTANTS = {
     "sync error swallowed": Mutant(
         "syncs",
         "whose sync had failed",
-        "storage.py",
+        "storage/_local.py",
         {"temporary.sync()": "with suppress(OSError): temporary.sync()"},
     ),
     "sync tried again": Mutant(
         "syncs",
         "fsync of ",
-        "storage.py",
+        "storage/_local.py",
         {
             "temporary.sync()": (
                 "with suppress(OSError): temporary.sync()\n"
@@ -130,7 +130,7 @@ MUTANTS = {
     "error after the naming swallowed": Mutant(
         "syncs",
         "told as committed",
-        "storage.py",
+        "storage/_local.py",
         {
             "_confirm(folder, self.path_of(name))": (
                 "with suppress(OSError): _confirm(folder, self.path_of(name))"
@@ -140,58 +140,58 @@ MUTANTS = {
     "error after the naming told as a failure": Mutant(
         "failures durable",
         "told 'failed",
-        "storage.py",
+        "storage/_local.py",
         {"_confirm(folder, self.path_of(name))": "_sync(folder)"},
     ),
     "lost answer of a link not looked into": Mutant(
         "failures",
         "link of",
-        "_temporary.py",
+        "storage/_temporary.py",
         {"if self._is_at(path, error):": "if False:"},
     ),
     "short write not continued": Mutant(
         "parts",
         "told 'committed'",
-        "_temporary.py",
+        "storage/_temporary.py",
         {"rest = rest[count:]": "rest = rest[len(rest):]"},
     ),
     "temporary file not removed": Mutant(
-        "failures", "left", "_temporary.py", {"os.unlink(self.path)": "pass"}
+        "failures", "left", "storage/_temporary.py", {"os.unlink(self.path)": "pass"}
     ),
     "handle not closed on an error": Mutant(
         "failures",
         "descriptors",
-        "_temporary.py",
+        "storage/_temporary.py",
         {
             "while self._files:": ("kept.extend(self._files)\n        while False:"),
             "class Temporary:": "kept: list[object] = []\n\n\nclass Temporary:",
         },
     ),
     "no bytes taken, tried for good": Mutant(
-        "parts", "hung", "_temporary.py", {"if not count:": "if False:"}
+        "parts", "hung", "storage/_temporary.py", {"if not count:": "if False:"}
     ),
     "temporary name of the process alone": Mutant(
-        "threads", "raised", "_temporary.py", {"-{_TOKEN}-{next(_count)}": ""}
+        "threads", "raised", "storage/_temporary.py", {"-{_TOKEN}-{next(_count)}": ""}
     ),
     "temporary name of the process alone, and not exclusive": Mutant(
         "threads",
         "missing",
-        "_temporary.py",
+        "storage/_temporary.py",
         {"-{_TOKEN}-{next(_count)}": "", '["x+"]': '["w+"]'},
     ),
     "last piece not written": Mutant(
         "kills",
         "damaged",
-        "_temporary.py",
+        "storage/_temporary.py",
         {"for offset, piece in pieces:": "for offset, piece in [*pieces][:-1]:"},
     ),
     "checksum skipped on load": Mutant(
-        "lies", "read as", "_archive.py", {"if crc != member.crc:": "if False:"}
+        "lies", "read as", "_files/archive.py", {"if crc != member.crc:": "if False:"}
     ),
     "errors reach the host": Mutant(
         "host",
         "the program",
-        "_registry.py",
+        "_rules/registry.py",
         {
             "except BaseException as error:  # noqa: BLE001 - the host must not": (
                 "except ValueError as error:  # noqa: BLE001 - the host must not"
@@ -202,7 +202,7 @@ MUTANTS = {
     "a skip that comes too late raises": Mutant(
         "skips",
         "raised",
-        "_file_handler.py",
+        "_handlers/file.py",
         {'if self.if_exists != "skip":': "if True:"},
     ),
 }

@@ -19,7 +19,8 @@ import time
 from collections import Counter
 
 import checkpoints
-from checkpoints import _walk, errors
+from checkpoints import errors
+from checkpoints.storage import _local
 from faultlab import savers, values
 from faultlab.shim import Fault, Shim
 
@@ -141,7 +142,7 @@ def check(job):
         for name in names:
             path = os.path.join(folder, name)
             short = os.path.relpath(path, job["root"])
-            if _walk.is_temporary(name):
+            if _local.is_temporary(name):
                 temporary.append(short)
             else:
                 files[short] = _state(path, job["kind"])

@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 
-from checkpoints.storage import LocalStore
+from checkpoints.storage._local import LocalStore
 
 _put = LocalStore.put
 # A window that a race finds each time, where a real one is found some day.

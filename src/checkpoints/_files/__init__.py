@@ -1,0 +1,1 @@
+"""The bytes of one file: containers, header, checksums, compression, loading."""

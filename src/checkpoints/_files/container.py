@@ -1,0 +1,162 @@
+"""A file of ours, whichever container it is, and the header that both hold."""
+
+from __future__ import annotations
+
+import datetime
+import numbers
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from checkpoints._files.archive import Archive
+from checkpoints._files.budget import Budget
+from checkpoints._files.parquet import ParquetFile
+from checkpoints._keys.key import Key
+from checkpoints._keys.tags import tag_text
+from checkpoints._kinds.codec import versions_of
+from checkpoints._kinds.plain import NOT_PLAIN, from_json, scalar_to_json
+from checkpoints._process.origin import Origin
+from checkpoints.errors import CorruptFileError, FormatError, MissingDependencyError
+from checkpoints.storage._store import Source
+
+__all__ = [
+    "FORMAT_VERSION",
+    "__version__",
+    "header_for",
+    "open_container",
+    "tags_from_json",
+    "tags_to_json",
+]
+
+__version__ = "0.1.0"
+FORMAT_VERSION = 1
+
+_PYTHON = ".".join(map(str, sys.version_info[:3]))
+_ORIGIN_FIELDS = ("run", "sequence", "host", "pid", "thread")
+
+
+def header_for(
+    key: Key, nodes: Mapping[str, Any], packages: set[str]
+) -> tuple[dict[str, Any], float]:
+    """Return the header of a save, and the time it gives."""
+    origin = key.origin or Origin.here()
+    moment = datetime.datetime.fromtimestamp(origin.time, datetime.UTC)
+    header = {
+        "checkpoints": FORMAT_VERSION,
+        "name": key.name,
+        "tags": tags_to_json(key.tags),
+        **{field: getattr(origin, field) for field in _ORIGIN_FIELDS},
+        "time": moment.isoformat(timespec="microseconds"),
+        "site": {
+            "file": origin.file,
+            "line": origin.line,
+            "function": origin.function,
+        },
+        **({"dumped": origin.dumped} if origin.dumped else {}),
+        "python": _PYTHON,
+        "packages": {"checkpoints": __version__, **versions_of(packages)},
+        "values": nodes,
+    }
+    return header, origin.time
+
+
+def open_container(
+    source: Source, budget: Budget | None = None
+) -> Archive | ParquetFile:
+    """
+    Open a file, as the container that it is.
+
+    Its header is of Python values then: tags have their types, the time is a datetime.
+
+    Args:
+        source: The file.
+        budget: The memory that reading it may take.
+
+    Raises:
+        CorruptFileError: If it is damaged, or not ours.
+        FormatError: If a later version of this library wrote it.
+        MissingDependencyError: If it is Parquet, and pyarrow is not installed.
+        TooLargeError: If its header takes more memory than allowed.
+    """
+    magic = bytearray(4)
+    source.read_into(0, memoryview(magic))
+    if magic == b"PK\3\4":
+        container: Archive | ParquetFile = Archive(source, budget)
+    elif magic == b"PAR1":
+        container = ParquetFile(source, budget)
+    else:
+        what = "it does not begin as one" if source.size else "it is empty"
+        raise CorruptFileError.at(source.path, what)
+    container.header = _meta_of(container.header, source.path)
+    return container
+
+
+def _meta_of(header: object, path: str) -> dict[str, Any]:
+    version = header.get("checkpoints") if isinstance(header, dict) else None
+    if not isinstance(header, dict) or type(version) is not int:
+        raise CorruptFileError.at(path, "its header is not that of a checkpoint")
+    if version > FORMAT_VERSION:
+        message = (
+            f"{path} has format version {version}, and this version of checkpoints, "
+            f"{__version__}, reads up to {FORMAT_VERSION}: take a later version"
+        )
+        raise FormatError(message)
+    found = None
+    with suppress(Exception):  # made up by somebody, it can raise anything
+        found = _as_python(header)
+    # Not raised in there: what led to it holds the file's bytes.
+    if found is None:
+        raise CorruptFileError.at(path, "its header does not make sense")
+    return found
+
+
+def _as_python(header: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a header as Python values; None, or any error, if it makes no sense."""
+    tags = tags_from_json(header["tags"])
+    texts = [header["name"], *(name for name, _ in tags)]
+    texts += [node["kind"] for node in header["values"].values()]
+    if not all(isinstance(text, str) for text in texts):
+        return None
+    return {**header, "tags": tags, "time": _moment(header["time"])}
+
+
+def _moment(text: str) -> datetime.datetime:
+    """Return a time; one that does not say so, as none of ours, is of UTC."""
+    found = datetime.datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
+
+
+def tags_to_json(pairs: Iterable[tuple[str, object]]) -> list[list[Any]]:
+    """Turn tags into JSON: plain values with their types, anything else as its text."""
+    return [[name, _tag_to_json(value)] for name, value in pairs]
+
+
+def _tag_to_json(value: object) -> Any:
+    data = scalar_to_json(value)
+    if data is not NOT_PLAIN:
+        return data
+    text = tag_text(value)
+    # NumPy's numbers, for one; a member of an enumeration has a text of its own.
+    if isinstance(value, numbers.Integral) and text == str(int(value)):
+        return scalar_to_json(int(value))
+    return {"$text": text}
+
+
+def tags_from_json(data: Iterable[Sequence[Any]]) -> tuple[tuple[str, Any], ...]:
+    """Turn the tags of a header back into pairs; a zone not known here stays a text."""
+    return tuple((name, _tag_from_json(value)) for name, value in data)
+
+
+def _tag_from_json(data: Any) -> Any:
+    if isinstance(data, str):
+        return data
+    try:
+        value = from_json(data, lambda mark, given: given[mark])
+    except MissingDependencyError:
+        # Of a tag alone: a file is to be read where its time zone is not installed.
+        ((text, zone, _),) = data.values()
+        return f"{text}[{zone}]"
+    if isinstance(data, dict):
+        tag_text(value)  # what has no text, a number of 5000 digits for one, is no tag
+    return value

@@ -1,0 +1,243 @@
+"""
+The container for a single table: a Parquet file, the header in its metadata.
+
+Parquet's own checksums leave much of a file uncovered. So two CRC-32 values, over the
+footer and over all before it, stand in the footer, taken with zeros in their place.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from checkpoints._files.budget import Budget
+from checkpoints._files.checksum import SLICE, allocate, crc32_of
+from checkpoints._kinds import json_bytes
+from checkpoints.errors import CorruptFileError, FormatError, MissingDependencyError
+from checkpoints.storage._store import Source
+
+__all__ = ["ParquetFile", "to_parquet"]
+
+_HEADER_KEY = b"checkpoints"
+# Behind its key stand the type and the length of the text, in Thrift's compact form.
+_SEAL = re.compile(
+    rb"checkpoints\.crc32.{1,4}(crc32:([0-9a-f]{8}):([0-9a-f]{8}))", re.DOTALL
+)
+# Each try costs a checksum of the footer, and a made-up footer may hold a million.
+_TRIES = 8
+_BLANK = b"crc32:00000000:00000000"
+_MAGIC = b"PAR1"
+_OTHER = "use format='zip', which takes anything"
+# The names that Parquet would rather have are not those that were given.
+_EXACT = {"use_compliant_nested_type": False}
+# What pyarrow makes of a footer, about, for each byte of it.
+_FOOTER = 8
+# As many rows as pyarrow itself reads at a time, so that the chunks are the same.
+_ROWS = 1 << 17
+# Where a value may be of any size, a batch can be far more than its rows tell.
+_FEW_ROWS = 1 << 10
+# A cell without a fixed size has at least a place in a list of offsets.
+_OFFSET = 4
+
+
+def to_parquet(table: Any, header: Mapping[str, Any], compression: str | None) -> bytes:
+    """
+    Return an Arrow table as the bytes of a Parquet file.
+
+    Args:
+        table: A `pyarrow.Table`.
+        header: Kept as JSON under the key `checkpoints` of the file's metadata.
+        compression: None, `"zstd"` or `"gzip"`.
+
+    Raises:
+        FormatError: If Parquet would give the table back as another one.
+        MissingDependencyError: If pyarrow is not installed.
+    """
+    pyarrow = _pyarrow()
+    _check_exact(table, pyarrow)
+    sink = pyarrow.BufferOutputStream()
+    # Found again by chance of one in 2 to the 64th only, whatever else is written.
+    mark = b"crc32:%b:%b" % (os.urandom(4).hex().encode(), os.urandom(4).hex().encode())
+    with pyarrow.parquet.ParquetWriter(
+        sink, table.schema, compression=compression or "none", **_EXACT
+    ) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata(
+            {_HEADER_KEY: json_bytes.to_bytes(header), b"checkpoints.crc32": mark}
+        )
+    return _sealed(bytearray(sink.getvalue()), mark)
+
+
+def _check_exact(table: Any, pyarrow: Any) -> None:
+    """Try it on a table without rows: what changes are the types."""
+    sink = pyarrow.BufferOutputStream()
+    try:
+        empty = table.slice(0, 0)
+        pyarrow.parquet.write_table(empty, sink, **_EXACT)
+        found = pyarrow.parquet.read_table(pyarrow.BufferReader(sink.getvalue())).schema
+    except (pyarrow.ArrowException, OSError, TypeError) as error:
+        raise FormatError(
+            f"Parquet cannot hold the table ({error}): {_OTHER}"
+        ) from error
+    for known, changed in zip(table.schema, found, strict=True):
+        if not known.equals(changed):
+            raise FormatError(
+                f"Parquet would turn column {known.name!r} from {known.type} into "
+                f"{changed.type}: {_OTHER}"
+            )
+
+
+def _sealed(data: bytearray, mark: bytes) -> bytes:
+    start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    at = data.rindex(mark)
+    view = memoryview(data)
+    view[at : at + len(mark)] = _BLANK
+    seal = f"crc32:{crc32_of([view[:start]]):08x}:{crc32_of([view[start:]]):08x}"
+    view[at : at + len(mark)] = seal.encode()
+    return bytes(data)
+
+
+class ParquetFile:
+    """
+    A file that holds a single table.
+
+    Args:
+        source: What it is read from.
+        budget: The memory that all that is read may take.
+
+    Raises:
+        CorruptFileError: If it is cut short, changed, or not ours.
+        MissingDependencyError: If pyarrow is not installed.
+        TooLargeError: If its footer takes more memory than allowed.
+    """
+
+    def __init__(self, source: Source, budget: Budget | None = None) -> None:
+        self._source = source
+        self._budget = budget or Budget(source.path)
+        footer, self._data_crc = self._checked_footer()
+        self._data_size = source.size - len(footer)
+        pyarrow = _pyarrow()
+        try:
+            # With a footer behind the magic there is all that metadata is read from.
+            metadata = pyarrow.parquet.read_metadata(
+                pyarrow.BufferReader(_MAGIC + footer)
+            ).metadata
+            self.header: Any = json_bytes.from_bytes((metadata or {})[_HEADER_KEY])
+        except (pyarrow.ArrowException, OSError, LookupError, ValueError) as error:
+            raise self._corrupt("it is Parquet, but no checkpoint") from error
+
+    def read(self) -> Any:
+        """
+        Return the table, every byte of the file checked.
+
+        Raises:
+            CorruptFileError: If a byte has changed.
+            TooLargeError: If it takes more memory than allowed.
+        """
+        self._budget.take(self._source.size, "the file itself")
+        data = allocate(self._source.size)
+        if self._source.read_into(0, data) != len(data):
+            raise self._corrupt("it is cut short")
+        self._check_crc(crc32_of([data[: self._data_size]]))
+        pyarrow = _pyarrow()
+        file = pyarrow.parquet.ParquetFile(pyarrow.py_buffer(data))
+        least = file.metadata.num_rows * sum(map(_width, file.schema_arrow.types))
+        self._budget.check(int(least), f"its {file.metadata.num_rows:,} rows")
+        chunks = list(self._chunks(file, pyarrow))
+        table = pyarrow.Table.from_batches(chunks, file.schema_arrow)
+        # Text that is no UTF-8, for one, would be found by whoever looks at it.
+        table.validate(full=True)
+        return table
+
+    def _chunks(self, file: Any, pyarrow: Any) -> Iterator[Any]:
+        """Yield the rows bit by bit: a small file can claim, and become, anything."""
+        if all(_is_fixed(kind) for kind in file.schema_arrow.types):
+            yield from self._batches(file, _ROWS)
+            return
+        batches = self._batches(file, _FEW_ROWS)
+        while some := list(itertools.islice(batches, _ROWS // _FEW_ROWS)):
+            table = pyarrow.Table.from_batches(some).combine_chunks()
+            yield from table.to_batches()
+
+    def _batches(self, file: Any, rows: int) -> Iterator[Any]:
+        for batch in file.iter_batches(rows):
+            self._budget.take(batch.nbytes, "its rows")
+            yield batch
+
+    def check(self) -> None:
+        """
+        Check every byte of the file, in little memory.
+
+        Raises:
+            CorruptFileError: If one has changed.
+        """
+        buffer = memoryview(bytearray(SLICE))
+        self._check_crc(crc32_of(self._parts(buffer)))
+
+    def _parts(self, buffer: memoryview) -> Iterator[memoryview]:
+        for start in range(0, self._data_size, len(buffer)):
+            part = buffer[: min(len(buffer), self._data_size - start)]
+            if self._source.read_into(start, part) != len(part):
+                raise self._corrupt("it is cut short")
+            yield part
+
+    def _check_crc(self, crc: int) -> None:
+        if crc != self._data_crc:
+            raise self._corrupt("its bytes have changed")
+
+    def _checked_footer(self) -> tuple[bytes, int]:
+        """Return the footer up to the file's end, and the checksum of all before it."""
+        ending = self._read(self._source.size - 8, 8)
+        length = int.from_bytes(ending[:4], "little") + 8
+        if ending[4:] != _MAGIC or length > self._source.size:
+            raise self._corrupt(
+                "it is cut short, has bytes behind its end, or is no checkpoint file"
+            )
+        self._budget.take(_FOOTER * length, "its footer")
+        footer = self._read(self._source.size - length, length)
+        seals = list(_SEAL.finditer(footer))
+        if not seals:
+            raise self._corrupt("it is Parquet, but no checkpoint")
+        # What was saved may hold text that looks like a seal; only one is true.
+        for seal in (*seals[:_TRIES], *seals[-_TRIES:]):
+            data_crc, footer_crc = (int(digits, 16) for digits in seal.groups()[1:])
+            blank = bytearray(footer)
+            blank[slice(*seal.span(1))] = _BLANK
+            if crc32_of([blank]) == footer_crc:
+                return footer, data_crc
+        raise self._corrupt("its footer has changed")
+
+    def _read(self, offset: int, size: int) -> bytes:
+        data = bytearray(size)
+        if offset < 0 or self._source.read_into(offset, memoryview(data)) != size:
+            raise self._corrupt("it is cut short, or no checkpoint file")
+        return bytes(data)
+
+    def _corrupt(self, what: str) -> CorruptFileError:
+        return CorruptFileError.at(self._source.path, what)
+
+
+def _is_fixed(kind: Any) -> bool:
+    """Tell whether each value of a type takes the same memory."""
+    try:
+        return bool(kind.bit_width)
+    except ValueError:
+        return False
+
+
+def _width(kind: Any) -> float:
+    """The least that a value of a type takes, in bytes."""
+    return kind.bit_width / 8 if _is_fixed(kind) else _OFFSET
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        message = "Parquet files need pyarrow: pip install pyarrow"
+        raise MissingDependencyError(message) from error
+    return pyarrow

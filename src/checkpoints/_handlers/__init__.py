@@ -1,0 +1,1 @@
+"""Where saves go: files, memory, functions; and what becomes of each save."""

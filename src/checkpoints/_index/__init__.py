@@ -1,0 +1,1 @@
+"""What was saved, as a table: found by paths, filtered, sorted, joined, verified."""

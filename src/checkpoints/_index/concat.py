@@ -1,0 +1,296 @@
+"""A loaded value as an Arrow table: one entry's part of a table of many."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+from checkpoints._files.load import load_with_meta
+from checkpoints._index.entry import Entry
+from checkpoints._index.listing import Listing
+from checkpoints._index.table import (
+    as_library,
+    column_names,
+    import_pyarrow,
+    typed_column,
+)
+from checkpoints._keys.tags import TagPairs
+from checkpoints._text import shown
+from checkpoints.errors import (
+    ConfigError,
+    CorruptFileError,
+    FormatError,
+    UnknownValueError,
+)
+
+__all__ = ["concatenated", "table_of"]
+
+_SINGLE = (
+    type(None),
+    bool,
+    int,
+    float,
+    str,
+    bytes,
+    datetime.date,
+    datetime.time,
+    datetime.timedelta,
+    decimal.Decimal,
+)
+_FITTING = "a table, a series, an array of one dimension, or a single value"
+
+_WITHOUT_DAMAGE = (
+    "To go on without the files that are damaged: bad = dict(verify(root).damaged), "
+    "and found[[entry.path not in bad for entry in found]] of the index found"
+)
+_LIBRARIES = ("pandas", "polars", "arrow")
+
+
+def table_of(name: str, value: Any) -> Any:
+    """
+    Return a value as a `pyarrow.Table`, under its name if it has no columns.
+
+    Raises:
+        TypeError: If it is nothing that has rows.
+        ValueError, pyarrow.ArrowException: If Arrow cannot hold it.
+    """
+    kind = type(value)
+    library = kind.__module__.partition(".")[0]
+    if library == "pandas" and kind.__name__ in ("DataFrame", "Series"):
+        return _of_pandas(name, value)
+    if library == "polars" and kind.__name__ in ("DataFrame", "Series"):
+        found = value.to_arrow()
+        return found if kind.__name__ == "DataFrame" else _column(name, found)
+    if library == "pyarrow":
+        return _of_arrow(name, value)
+    if library == "numpy":
+        return _of_numpy(name, value)
+    if isinstance(value, datetime.time) and value.tzinfo is not None:
+        raise ValueError("a time of day has no time zone in Arrow")
+    if isinstance(value, _SINGLE):
+        return _column(name, [value])
+    raise TypeError(f"it is not {_FITTING}")
+
+
+def _column(name: str, values: Any) -> Any:
+    return import_pyarrow().table({name: values})
+
+
+def _of_pandas(name: str, value: Any) -> Any:
+    frame = value.to_frame(name) if type(value).__name__ == "Series" else value
+    table = import_pyarrow().Table.from_pandas(
+        frame, preserve_index=not _only_counts(frame.index)
+    )
+    table = table.replace_schema_metadata(None)
+    unnamed = [it for it in table.column_names if it.startswith("__index_level_")]
+    if len(unnamed) == 1 and "index" not in table.column_names:
+        places = ["index" if it in unnamed else it for it in table.column_names]
+        table = table.rename_columns(places)
+    return table
+
+
+def _only_counts(index: Any) -> bool:
+    """Tell whether an index of pandas holds nothing but the numbers of the rows."""
+    if type(index).__name__ != "RangeIndex" or index.name is not None:
+        return False
+    return range(index.start, index.stop, index.step) == range(len(index))
+
+
+def _of_arrow(name: str, value: Any) -> Any:
+    pyarrow = import_pyarrow()
+    if isinstance(value, pyarrow.RecordBatch):
+        value = pyarrow.Table.from_batches([value])
+    if isinstance(value, pyarrow.Table):
+        if len(set(value.column_names)) < value.num_columns:
+            raise ValueError("two of its columns have the same name")
+        return _without_views(value.replace_schema_metadata(None))
+    if isinstance(value, (pyarrow.Array, pyarrow.ChunkedArray)):
+        return _column(name, value)
+    raise TypeError(f"it is not {_FITTING}")
+
+
+def _without_views(table: Any) -> Any:
+    """Return a table whose texts and bytes go together with those of other tables."""
+    pyarrow = import_pyarrow()
+    usual = {
+        "string_view": pyarrow.large_string(),
+        "binary_view": pyarrow.large_binary(),
+    }
+    for number, field in enumerate(table.schema):
+        if kind := usual.get(str(field.type)):
+            column = table.column(number).cast(kind)
+            table = table.set_column(number, field.name, column)
+    return table
+
+
+def _of_numpy(name: str, value: Any) -> Any:
+    dimensions = getattr(value, "ndim", None)
+    if dimensions == 1:
+        return _column(name, import_pyarrow().array(value))
+    if dimensions == 0:
+        return _column(name, _of_scalar(value))
+    raise TypeError(f"it has {dimensions} dimensions, and is not {_FITTING}")
+
+
+def _of_scalar(value: Any) -> Any:
+    pyarrow = import_pyarrow()
+    try:
+        return pyarrow.array(value.reshape(1))
+    except pyarrow.ArrowNotImplementedError:
+        # Days and hours are no units of Arrow, but Python has them; nanoseconds would
+        # be a mere number there.
+        item = value.item()
+        if not isinstance(item, (datetime.date, datetime.timedelta)):
+            raise
+        return [item]
+
+
+def concatenated(
+    listing: Listing,
+    value: str,
+    *,
+    to: str | None,
+    trusted: bool,
+    why_empty: Callable[[], str],
+) -> Any:
+    """Return one table of a value of all files; `Index.concat` says more."""
+    if to is not None and to not in _LIBRARIES:
+        message = f"to={shown(to)} is not known: it is one of {', '.join(_LIBRARIES)}"
+        raise ConfigError(message)
+    if not len(listing):
+        message = f"there is no entry to take {shown(value)} of: {why_empty()}"
+        raise UnknownValueError(message)
+    parts = _Parts(value)
+    for entry in listing:
+        try:
+            found, meta = load_with_meta(entry.path, [value], trusted=trusted)
+        except CorruptFileError as error:
+            error.add_note(_WITHOUT_DAMAGE)
+            raise
+        parts.add(entry, found[value], meta["tags"])
+        to = to or _library_of(found[value])
+    return as_library(to or _library_of(None), parts.joined())
+
+
+class _Parts:
+    """What each entry brings, until all is there."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+        self._names: list[str] = []
+        self._tags: list[dict[str, Any]] = []
+        self._tables: list[Any] = []
+        self._origins: list[tuple[str, str]] = []
+        self._ordered: dict[str, Any] = {}
+        self._schema: Any = None
+
+    def add(self, entry: Entry, found: Any, tags: TagPairs) -> None:
+        self._origins.append((entry.path, type(found).__name__))
+        with self._named():
+            table = table_of(self._value, found)
+            self._check_order(table)
+            known = table.schema if self._schema is None else self._schema
+            self._schema = import_pyarrow().unify_schemas(
+                [known, table.schema], promote_options="permissive"
+            )
+        self._names.append(entry.fullname)
+        self._tags.append(dict(tags))
+        self._tables.append(_in_own_memory(table))
+
+    def _check_order(self, table: Any) -> None:
+        """Check that categories that have an order have that of those before them."""
+        for name, column in zip(table.column_names, table.columns, strict=True):
+            if not getattr(column.type, "ordered", False):
+                continue
+            for chunk in column.chunks:
+                known = self._ordered.setdefault(name, chunk.dictionary)
+                if not known.equals(chunk.dictionary):
+                    message = f"the categories of {name!r}, or their order, are others"
+                    raise ValueError(message)
+
+    @contextmanager
+    def _named(self, number: int = -1) -> Iterator[None]:
+        """Name the entry in what is raised."""
+        path, kind = self._origins[number]
+        try:
+            yield
+        except (
+            *(import_pyarrow().ArrowException, TypeError, ValueError),
+            OverflowError,  # of a whole number beyond 64 bits
+        ) as error:
+            message = (
+                f"{path}: value {self._value!r}, of type {kind}, "
+                f"does not become a part of one table: {error}. Narrow the index by "
+                "where(...) to entries whose values fit, or load them one by one"
+            )
+            raise FormatError(message) from error
+
+    def _together(self) -> Any:
+        pyarrow = import_pyarrow()
+        try:
+            return pyarrow.concat_tables(self._tables, promote_options="permissive")
+        except pyarrow.ArrowException:
+            # One has a value that the common type cannot hold: which one?
+            empty = self._schema.empty_table()
+            for number, table in enumerate(self._tables):
+                with self._named(number):
+                    pyarrow.concat_tables([empty, table], promote_options="permissive")
+            raise
+
+    def joined(self) -> dict[str, Any]:
+        lengths = [table.num_rows for table in self._tables]
+        table = self._together()
+        self._tables.clear()
+        columns = {
+            column: _repeated(values, lengths)
+            for column, values in self._beside(table.column_names)
+        }
+        return {**columns, **dict(zip(table.column_names, table.columns, strict=True))}
+
+    def _beside(self, taken: Sequence[str]) -> Iterator[tuple[str, list[Any]]]:
+        """Yield the columns that tell of the entries, with a value for each entry."""
+        if len(set(self._names)) > 1:
+            (column,) = column_names(["name"], taken).values()
+            yield column, self._names
+            taken = [*taken, column]
+        tags = {tag: None for pairs in self._tags for tag in pairs}
+        for tag, column in column_names(tags, taken).items():
+            yield column, [pairs.get(tag) for pairs in self._tags]
+
+
+def _repeated(values: Sequence[Any], lengths: Sequence[int]) -> Any:
+    pyarrow = import_pyarrow()
+    column = typed_column(values)
+    chunks = [
+        pyarrow.repeat(column[number], length) for number, length in enumerate(lengths)
+    ]
+    return pyarrow.chunked_array(chunks, column.type)
+
+
+def _in_own_memory(table: Any) -> Any:
+    """Return a table each of whose columns can be given up alone."""
+    columns = list(map(_in_one_piece, table.columns))
+    return import_pyarrow().table(columns, schema=table.schema)
+
+
+def _in_one_piece(column: Any) -> Any:
+    pyarrow = import_pyarrow()
+    try:
+        pieces = [pyarrow.concat_arrays(column.chunks)] if column.num_chunks else []
+    except pyarrow.ArrowInvalid:  # more text than one piece holds
+        return column
+    return pyarrow.chunked_array(pieces, column.type)
+
+
+def _library_of(found: object) -> str:
+    """Return the library that a value is of; one that is there, if it is of none."""
+    library = type(found).__module__.partition(".")[0]
+    if library in ("pandas", "polars"):
+        return library
+    if library == "pyarrow":
+        return "arrow"
+    return next((name for name in ("pandas", "polars") if find_spec(name)), "arrow")

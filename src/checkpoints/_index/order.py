@@ -1,0 +1,130 @@
+"""The order of entries: by column, by age, by run."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from checkpoints._index.entry import CONTAINERS, key_of, stem_and_number
+from checkpoints._index.headers import Header, moment_of, read_headers
+from checkpoints._index.listing import Listing, status_of
+from checkpoints._index.table import COLUMNS, DETAILS, column_names
+from checkpoints._keys.condition import read_like
+from checkpoints._text import shown
+from checkpoints.errors import ConfigError
+
+__all__ = ["in_order", "latest_of", "runs_of", "sorted_texts"]
+
+_FROM_HEADERS = ("run", "sequence", "saved")
+_BEFORE_ALL = datetime.datetime.min.replace(tzinfo=datetime.UTC)
+
+
+def in_order(listing: Listing, by: Sequence[str], *, reverse: bool) -> list[int]:
+    """Return the positions of the files, sorted; what has no value comes last."""
+    positions = list(range(len(listing)))
+    if not positions:
+        return positions  # and no tag is known that could be sorted by
+    columns = [_column(listing, name) for name in by]
+    for values in reversed(columns):
+        there = [place for place in positions if values[place] is not None]
+        missing = [place for place in positions if values[place] is None]
+        there.sort(key=values.__getitem__, reverse=reverse)
+        positions = there + missing
+    return positions
+
+
+def latest_of(listing: Listing) -> list[int]:
+    """Return the positions of the newest file of each key, as they come."""
+    keys: dict[tuple[tuple[str, ...], str], list[int]] = defaultdict(list)
+    for position, (place, file) in enumerate(
+        zip(listing.places, listing.files, strict=True)
+    ):
+        is_ours = file.endswith(CONTAINERS)
+        stem = stem_and_number(file)[0] if is_ours else file
+        keys[listing.folders[place], stem].append(position)
+    several = [place for places in keys.values() if len(places) > 1 for place in places]
+    ages = dict(zip(several, _ages(listing.picked(several)), strict=True))
+    # Numbers do not tell: one that was deleted is given again.
+    return sorted(
+        max(places, key=ages.__getitem__) if len(places) > 1 else places[0]
+        for places in keys.values()
+    )
+
+
+def _ages(listing: Listing) -> list[tuple[datetime.datetime, int, int]]:
+    headers = read_headers(listing.paths(), Header.of)
+    numbers = [stem_and_number(file)[1] for file in listing.files]
+    return [
+        (_BEFORE_ALL, 0, number)
+        if isinstance(header, Exception)
+        else (header.saved or _BEFORE_ALL, header.sequence or 0, number)
+        for header, number in zip(headers, numbers, strict=True)
+    ]
+
+
+def runs_of(listing: Listing) -> dict[str, list[int]]:
+    """Return the positions of each run's files, the run that began first before."""
+    runs: dict[str, list[int]] = defaultdict(list)
+    begun: dict[str, datetime.datetime] = {}
+    for position, found in enumerate(read_headers(listing.paths(), _run_and_time)):
+        if not isinstance(found, Exception) and isinstance(found[0], str):
+            runs[found[0]].append(position)
+            begun[found[0]] = min(begun.get(found[0], found[1]), found[1])
+    return {run: runs[run] for run in sorted(runs, key=begun.__getitem__)}
+
+
+def _run_and_time(meta: Mapping[str, Any]) -> tuple[object, datetime.datetime]:
+    return meta.get("run"), moment_of(meta) or _BEFORE_ALL
+
+
+def sorted_texts(texts: Iterable[str]) -> list[str]:
+    """Return texts in the order of their numbers, if all of them are such."""
+    some = sorted(texts)
+    keys = dict(zip(some, _comparable(some), strict=True))
+    return sorted(some, key=keys.__getitem__)
+
+
+def _column(listing: Listing, name: str) -> Sequence[Any]:
+    """Return what each file has in a column, all of it comparable, or None."""
+    if name == "name":
+        return listing.fullnames()
+    if name == "path":
+        return [
+            (*listing.folders[place], file)
+            for place, file in zip(listing.places, listing.files, strict=True)
+        ]
+    if name in ("size", "time"):
+        field = "st_size" if name == "size" else "st_mtime_ns"
+        found = map(status_of, listing.paths())
+        return [it and getattr(it, field) for it in found]
+    if name in _FROM_HEADERS:
+        headers = read_headers(listing.paths(), Header.of)
+        return [getattr(header, name, None) for header in headers]
+    return _tag_column(listing, name)
+
+
+def _tag_column(listing: Listing, name: str) -> Sequence[Any]:
+    # One value that is no number, and not there any more, would make all of them texts.
+    listing = listing.compact()
+    folders = [dict(key_of(folder)[0]) for folder in listing.folders]
+    tags = {tag: None for pairs in folders for tag in pairs}
+    columns = column_names(tags, (*COLUMNS, *DETAILS))
+    for tag, column in columns.items():
+        if column == name:
+            values = _comparable([pairs.get(tag) for pairs in folders])
+            return [values[place] for place in listing.places]
+    known = ", ".join([*COLUMNS[:-1], *_FROM_HEADERS, *columns.values()])
+    message = f"{shown(name)} is nothing to sort by; there are: {known}"
+    raise ConfigError(message)
+
+
+def _comparable(texts: Sequence[str | None]) -> Sequence[Any]:
+    """Return texts as numbers, if all of them are; None stays None."""
+    values = [None if text is None else read_like(text, 0.5) for text in texts]
+    for text, value in zip(texts, values, strict=True):
+        if text is not None and (value is None or math.isnan(value)):
+            return texts
+    return values

@@ -1,0 +1,1 @@
+"""What a save is known by: names and tags, their paths, and filters over them."""

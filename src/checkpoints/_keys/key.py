@@ -1,0 +1,232 @@
+"""
+A key, a name and tags, and the only grammar between a key and a path.
+
+    <tag>=<value>/.../<prefix>/.../<name>
+
+Tags come first, outermost first. Every segment is percent-encoded (RFC 3986, UTF-8)
+but for `a-z 0-9 _ - .`, so that what reads partitioned folders gets the values back,
+while no two keys share a path, also where the file system folds case or normalises
+Unicode, and no segment is special to any of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, NoReturn
+
+from checkpoints._keys.tags import TagPairs, Tags, checked_tag_name, tag_text
+from checkpoints._process.origin import Origin
+from checkpoints._text import shown
+from checkpoints.errors import ConfigError
+
+__all__ = [
+    "SUFFIXES",
+    "Key",
+    "checked_name",
+    "escape",
+    "joined_name",
+    "name_in_path",
+    "parse_folder",
+    "tag_in_path",
+    "unescape",
+]
+
+SUFFIXES = {"zip": ".ckpt.zip", "parquet": ".ckpt.parquet"}
+
+_SAFE = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-.")
+_ENCODED = {byte: chr(byte) if byte in _SAFE else f"%{byte:02X}" for byte in range(256)}
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.DOTALL)
+
+# What every file system takes, less what the longest suffix and a number need.
+SEGMENT_BYTES = 255 - 32
+_HASH_BYTES = 16
+_CUT = re.compile(rf"~[0-9a-f]{{{2 * _HASH_BYTES}}}\Z")
+
+
+class Key:
+    """
+    What a save is known by: its name and its tags.
+
+    Args:
+        name: The dotted name of the checkpoint.
+        tags: Pairs of name and value, outermost first, the values as given.
+        origin: Where the save came from. No part of what makes two keys equal.
+
+    Raises:
+        ConfigError: If the name or a tag's name cannot be one.
+
+    >>> Key("mypkg.fit", (("model", "ridge"), ("day", "1/2"))).path
+    'model=ridge/day=1%2F2/mypkg/fit'
+    """
+
+    __slots__ = ("name", "origin", "tags")
+    __match_args__ = ("name", "tags")
+
+    name: str
+    tags: TagPairs
+    origin: Origin | None
+
+    # No dataclass: its module takes as long to load as half of this library.
+    def __init__(
+        self, name: str, tags: TagPairs = (), origin: Origin | None = None
+    ) -> None:
+        for tag, _ in tags:
+            checked_tag_name(tag)
+        put = object.__setattr__
+        put(self, "name", checked_name(name))
+        put(self, "tags", tags)
+        put(self, "origin", origin)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a Key cannot be changed, so {name!r} cannot be set")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a Key cannot be changed, so {name!r} cannot be deleted")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Key):
+            return NotImplemented
+        return (self.name, self.tags) == (other.name, other.tags)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.tags))
+
+    def __repr__(self) -> str:
+        return f"Key(name={self.name!r}, tags={self.tags!r})"
+
+    def __reduce__(self) -> tuple[type[Key], tuple[str, TagPairs, Origin | None]]:
+        return Key, (self.name, self.tags, self.origin)
+
+    @property
+    def path(self) -> str:
+        """The path under a root, `/` between segments, without a suffix."""
+        folders = [_folder_of_tag(name, tag_text(value)) for name, value in self.tags]
+        parts = [
+            _portable(_cut(escape(part), SEGMENT_BYTES))
+            for part in self.name.split(".")
+        ]
+        return "/".join(folders + parts)
+
+    def __str__(self) -> str:
+        tags = ", ".join(f"{name}={tag_text(value)}" for name, value in self.tags)
+        return f"{self.name!r} [{tags}]" if tags else repr(self.name)
+
+
+def joined_name(prefix: object, name: object) -> Any:
+    """Join a prefix and a name; what is no text becomes what no name can be."""
+    if isinstance(prefix, str) and isinstance(name, str):
+        return f"{prefix}.{name}"
+    return (prefix, name)
+
+
+def checked_name(name: object) -> str:
+    """Return the name of a checkpoint; `ConfigError` if it cannot be one."""
+    if not isinstance(name, str) or not all(name.split(".")):
+        message = (
+            f"{shown(name)} cannot be the name of a checkpoint: it has to be text, "
+            "parts joined by dots, none of them empty, such as 'mypkg.fit'"
+        )
+        raise ConfigError(message)
+    return name
+
+
+@lru_cache(maxsize=4096)
+def escape(text: str) -> str:
+    """Percent-encode a text; the result is plain ASCII and free of separators."""
+    data = text.encode("utf-8", "surrogatepass")
+    return "".join([_ENCODED[byte] for byte in data])
+
+
+@lru_cache(maxsize=4096)
+def _folder_of_tag(name: str, value: str) -> str:
+    # A name is cut short of the whole, so that its `=` is always there to be seen.
+    start = _cut(escape(name), SEGMENT_BYTES // 2) + "="
+    return _portable(start + _cut(escape(value), SEGMENT_BYTES - len(start)))
+
+
+def _cut(escaped: str, limit: int) -> str:
+    """Shorten an escaped text to the limit, with a hash of all of it."""
+    if len(escaped) <= limit:
+        return escaped
+    # Only long texts need it, and it loads OpenSSL.
+    from hashlib import blake2b
+
+    digest = blake2b(escaped.encode(), digest_size=_HASH_BYTES).hexdigest()
+    kept = escaped[: limit - len(digest) - 1]
+    # `~` is always escaped, so it marks a cut and nothing else.
+    return f"{re.sub('%.?$', '', kept)}~{digest}"
+
+
+@lru_cache(maxsize=4096)
+def _portable(segment: str) -> str:
+    """Make an escaped segment a plain file name to every system and command."""
+    # A leading dot hides a file, a leading dash is an option to many commands, and
+    # Windows drops a trailing dot.
+    if segment[0] in ".-" or _DEVICE.fullmatch(segment):
+        segment = f"%{ord(segment[0]):02X}{segment[1:]}"
+    if segment[-1] == ".":
+        segment = f"{segment[:-1]}%2E"
+    return segment
+
+
+def parse_folder(segments: Iterable[str]) -> tuple[Tags, tuple[str, ...]]:
+    """
+    Read the folders of a path back: the tags and the prefixes, as texts.
+
+    A value too long for a file name comes back cut, with its hash; the file's
+    header has the whole of it.
+    """
+    pairs = []
+    prefixes = []
+    for segment in segments:
+        name, equals, value = segment.partition("=")
+        if equals and name:
+            pairs.append((unescape(name), unescape(value)))
+        else:
+            prefixes.append(unescape(segment))
+    return Tags(pairs), tuple(prefixes)
+
+
+def name_in_path(name: str) -> str:
+    """
+    Return a name as a path tells it: what is too long for a file name is cut there.
+
+    >>> name_in_path("mypkg.fit")
+    'mypkg.fit'
+    """
+    parts = [part if _is_cut(part) else _whole(part) for part in name.split(".")]
+    return ".".join(parts)
+
+
+def tag_in_path(name: str, text: str) -> tuple[str, str]:
+    """Return a tag as a path tells it: what is too long for a file name is cut."""
+    folder = _folder_of_tag(name, "" if _is_cut(text) else text)
+    (found,) = parse_folder([folder])[0]
+    return name if _is_cut(name) else found[0], text if _is_cut(text) else found[1]
+
+
+def _whole(part: str) -> str:
+    return unescape(_cut(escape(part), SEGMENT_BYTES))
+
+
+def _is_cut(text: str) -> bool:
+    """Tell whether a text was read from a path, where it had been cut."""
+    return _CUT.search(text) is not None
+
+
+def unescape(segment: str) -> str:
+    """Undo `escape`; text that was never escaped comes back as it is."""
+    if "%" not in segment:
+        return segment
+    data = _ESCAPE.sub(_unescaped, segment.encode("utf-8", "surrogatepass"))
+    try:
+        return data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:  # cut in the middle of a character, or not ours
+        return data.decode("utf-8", "replace")
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(found[1].decode())

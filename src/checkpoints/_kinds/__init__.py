@@ -1,0 +1,1 @@
+"""Values: how each kind becomes bytes and comes back exactly, a library a file."""

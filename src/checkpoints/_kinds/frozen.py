@@ -1,0 +1,79 @@
+"""Values as they are now, out of reach of what happens to the originals."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from checkpoints._kinds.families import formats_for
+from checkpoints._kinds.kind import Inexact
+from checkpoints._kinds.pickled import type_name
+from checkpoints._kinds.plain import IMMUTABLE
+from checkpoints.errors import FormatError
+
+__all__ = ["freeze", "frozen_values"]
+
+_CONTAINERS = (tuple, list, dict, set, frozenset)
+
+
+def frozen_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Freeze named values.
+
+    Raises:
+        FormatError: If one cannot be copied. The message names it.
+    """
+    frozen = {}
+    for name, value in values.items():
+        try:
+            frozen[name] = freeze(value)
+        except Exception as error:
+            message = (
+                f"value {name!r}: type {type_name(value)} cannot be copied as it is "
+                f"now ({type(error).__name__}: {error}). Give the parts of it that you "
+                "want to see"
+            )
+            raise FormatError(message) from error
+    return frozen
+
+
+def freeze(value: Any) -> Any:
+    """
+    Return a value that later changes to this one do not reach.
+
+    Raises:
+        Exception: Whatever copying an object of an unknown type raises.
+    """
+    try:
+        return _frozen(value, (), {})
+    except RecursionError:  # it holds itself, which a deep copy can follow
+        return copy.deepcopy(value)
+
+
+def _frozen(value: Any, above: tuple[int, ...], done: dict[int, Any]) -> Any:
+    if type(value) in IMMUTABLE:
+        return value
+    # What is held twice is copied once, and held twice again.
+    if id(value) not in done:
+        done[id(value)] = _copied(value, above, done)
+    return done[id(value)]
+
+
+def _copied(value: Any, above: tuple[int, ...], done: dict[int, Any]) -> Any:
+    kind = type(value)
+    if kind not in _CONTAINERS:
+        try:
+            formats = formats_for(kind)
+            return formats[0].freeze(value) if formats else copy.deepcopy(value)
+        except Inexact:
+            return copy.deepcopy(value)
+    if id(value) in above:
+        raise RecursionError
+    above = (*above, id(value))
+    if kind is dict:
+        return {
+            _frozen(key, above, done): _frozen(item, above, done)
+            for key, item in value.items()
+        }
+    return kind([_frozen(item, above, done) for item in value])

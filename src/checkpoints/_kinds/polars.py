@@ -1,0 +1,201 @@
+"""Polars: frames and series as Arrow files that Polars itself writes and reads."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from checkpoints._kinds.arrow_ipc import cells_in
+from checkpoints._kinds.kind import Buffer, Compound, Format, Inexact
+from checkpoints.errors import MissingDependencyError
+
+__all__ = ["KINDS", "from_table", "recognise", "to_table"]
+
+
+def recognise(cls: type) -> Format | Compound | None:
+    """
+    Say which format takes values of exactly this class.
+
+    Args:
+        cls: A class of Polars.
+
+    Returns:
+        The format; None where values of the class have to be pickled.
+
+    Example:
+        >>> import polars
+        >>> recognise(polars.DataFrame).kind
+        'polars.DataFrame'
+    """
+    polars = sys.modules.get("polars")
+    if polars is None:
+        return None
+    if cls is polars.DataFrame:
+        return _FRAME
+    return _SERIES if cls is polars.Series else None
+
+
+def to_table(value: Any) -> tuple[Any, dict[str, Any]]:
+    """
+    Turn a frame into an Arrow table that becomes exactly this frame again.
+
+    Args:
+        value: A `polars.DataFrame`.
+
+    Returns:
+        The `pyarrow.Table`, and the frame's rows, schema and shape.
+
+    Raises:
+        Inexact: Some column would come back with another dtype.
+
+    Example:
+        >>> import polars
+        >>> to_table(polars.DataFrame({"a": [1, 2]}))[1]
+        {'rows': 2, 'schema': [['a', 'Int64']], 'shape': [2, 1]}
+    """
+    import polars
+
+    try:
+        table = value.to_arrow()
+        empty = polars.from_arrow(table.slice(0, 0))
+    except ModuleNotFoundError as error:
+        message = "pyarrow is not installed: pip install polars pyarrow"
+        raise Inexact(message) from error
+    except (polars.exceptions.PolarsError, ValueError, TypeError) as error:
+        raise Inexact(f"Arrow cannot hold the frame: {error}") from error
+    _check_form(value, empty)
+    if table.num_rows != value.height:
+        raise Inexact("Arrow forgets the height of a frame without columns")
+    return table, _notes_of(value)
+
+
+def from_table(table: Any, meta: Mapping[str, Any]) -> Any:  # noqa: ARG001
+    """
+    Turn an Arrow table back into the frame that it was.
+
+    Args:
+        table: A `pyarrow.Table`.
+        meta: What `to_table` noted.
+
+    Returns:
+        A `polars.DataFrame`.
+
+    Raises:
+        MissingDependencyError: Polars is not installed.
+
+    Example:
+        >>> import polars
+        >>> from_table(*to_table(polars.DataFrame({"a": [1, 2]}))).shape
+        (2, 1)
+    """
+    polars = _import_polars()
+    with _panics_told(polars):
+        return polars.from_arrow(table)
+
+
+def _import_polars() -> Any:
+    try:
+        import polars
+    except ImportError as error:
+        message = "loading a value of Polars needs Polars: pip install polars pyarrow"
+        raise MissingDependencyError(message) from error
+    return polars
+
+
+def _notes_of(frame: Any) -> dict[str, Any]:
+    schema = [[name, str(dtype)] for name, dtype in frame.schema.items()]
+    return {"rows": frame.height, "schema": schema, "shape": list(frame.shape)}
+
+
+def _check_form(frame: Any, empty: Any) -> None:
+    for (name, dtype), found in zip(
+        frame.schema.items(), empty.schema.values(), strict=True
+    ):
+        if dtype != found:
+            raise Inexact(f"column {name!r} of {dtype} would come back as {found}")
+
+
+def _encode_frame(frame: Any) -> tuple[list[Buffer], dict[str, Any]]:
+    try:
+        _check_form(frame, _read(_written(frame.clear())))
+        written = _written(frame)
+    except Inexact:
+        raise
+    except Exception as error:
+        # Polars has an error of its own for each dtype that it cannot write.
+        raise Inexact(f"Polars cannot write the frame: {error}") from error
+    return [written], _notes_of(frame)
+
+
+def _decode_frame(data: memoryview, meta: Mapping[str, Any]) -> Any:
+    frame = _read(data)
+    if list(frame.shape) != meta["shape"]:
+        raise ValueError(f"a frame of {meta['shape']} came back as {frame.shape}")
+    return frame
+
+
+def _written(frame: Any) -> memoryview:
+    file = io.BytesIO()
+    frame.write_ipc(file, compression="uncompressed")
+    return file.getbuffer()
+
+
+def _read(data: memoryview) -> Any:
+    polars = _import_polars()
+    cells_in(memoryview(data))
+    with _panics_told(polars):
+        return polars.read_ipc(io.BytesIO(data))
+
+
+@contextmanager
+def _panics_told(polars: Any) -> Iterator[None]:
+    try:
+        yield
+    except polars.exceptions.PanicException as error:
+        # It is no `Exception`, so it would pass by whoever handles a damaged file.
+        raise ValueError(f"Polars cannot read it: {error!s:.200}") from error
+
+
+def _encode_series(series: Any) -> tuple[list[Buffer], dict[str, Any]]:
+    buffers, meta = _encode_frame(series.to_frame())
+    return buffers, {**meta, "name": series.name, "shape": [len(series)]}
+
+
+def _decode_series(data: memoryview, meta: Mapping[str, Any]) -> Any:
+    return _decode_frame(data, {"shape": [meta["rows"], 1]}).to_series()
+
+
+def _freeze_frame(frame: Any) -> Any:
+    import polars
+
+    if not frame.width or polars.Object in frame.dtypes:
+        return frame.clone()
+    # A clone shares its memory, which may be that of a NumPy array.
+    return frame.select(polars.all().gather(polars.int_range(polars.len())))
+
+
+def _freeze_series(series: Any) -> Any:
+    return _freeze_frame(series.to_frame()).to_series()
+
+
+_FRAME = Format(
+    kind="polars.DataFrame",
+    suffix="arrow",
+    encode=_encode_frame,
+    decode=_decode_frame,
+    package="polars",
+    freeze=_freeze_frame,
+)
+_SERIES = Format(
+    kind="polars.Series",
+    suffix="arrow",
+    encode=_encode_series,
+    decode=_decode_series,
+    package="polars",
+    freeze=_freeze_series,
+)
+
+KINDS: tuple[Format | Compound, ...] = (_FRAME, _SERIES)

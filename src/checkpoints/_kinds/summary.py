@@ -1,0 +1,176 @@
+"""Summaries: what stands for a value where the value itself is not to be saved."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from checkpoints._kinds import json_bytes
+from checkpoints._kinds.codec import encode
+from checkpoints._kinds.families import formats_for
+from checkpoints._kinds.pickled import type_name
+from checkpoints._kinds.plain import IMMUTABLE
+from checkpoints._kinds.statistics import reason, statistics_of
+
+__all__ = ["summaries_of"]
+
+_TEXTS = (str, bytes, bytearray, memoryview)
+_CONTAINERS = (tuple, list, dict, set, frozenset)
+_DEEPEST = 3
+# So many columns of tables, and values in containers, are described at most.
+_MOST = 50
+_LONGEST = 120
+_WIDEST = 128
+
+
+def summaries_of(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """
+    Describe named values in a few hundred bytes each.
+
+    Args:
+        values: The values by name.
+
+    Returns:
+        For each a dict of plain values: its kind; what its library can say of it, such
+        as dtype, shape, extremes and mean; the size and the hash of its bytes as they
+        would be saved, so that equal content has an equal hash in every process; and,
+        where something could not be said, why.
+
+    >>> summary = summaries_of({"total": [1, 2.5, 3.5]})["total"]
+    >>> summary["length"], summary["max"]
+    (3, 3.5)
+    """
+    return {name: _summary_of(value) for name, value in values.items()}
+
+
+def _summary_of(value: Any) -> dict[str, Any]:
+    described = _Description().of(value, _DEEPEST)
+    try:
+        found = _fingerprint(value)
+    except Exception as error:  # noqa: BLE001 - the rest can be said all the same
+        return _unhashed(described, reason(error))
+    if found is None:
+        return _unhashed(described, "the pickles of equal objects may differ")
+    return {**described, **found}
+
+
+def _fingerprint(value: Any) -> dict[str, Any] | None:
+    """Return the size and the hash of a value's bytes; None if it is pickled."""
+    kind = type(value)
+    if kind not in _CONTAINERS and kind not in IMMUTABLE | {bytearray}:
+        formats = formats_for(kind)
+        if not formats:
+            return None
+    encoded = encode({"value": value})
+    if any(name.endswith(".pickle") for name, _ in encoded.members):
+        return None
+    digest = hashlib.blake2b(json_bytes.to_bytes(encoded.nodes), digest_size=16)
+    # A short text has its bytes in the header.
+    size = 0 if encoded.members else encoded.nodes["value"].get("bytes", 0)
+    for _, chunks in encoded.members:
+        for chunk in chunks:
+            digest.update(chunk)
+            size += memoryview(chunk).nbytes
+    return {"bytes": size, "hash": f"blake2b:{digest.hexdigest()}"}
+
+
+def _unhashed(described: dict[str, Any], why: str) -> dict[str, Any]:
+    reasons = [described["why"]] if "why" in described else []
+    return {**described, "hash": None, "why": "; ".join([*reasons, f"no hash: {why}"])}
+
+
+class _Description:
+    """One value on its way to being described, and how much may still be said."""
+
+    def __init__(self) -> None:
+        self._left = _MOST
+
+    def of(self, value: Any, depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {"kind": _kind_of(value)}
+        try:
+            found.update(self._content(value, depth))
+        except Exception as error:  # noqa: BLE001 - of a value that may do anything
+            found["why"] = reason(error)
+        return found
+
+    def _content(self, value: Any, depth: int) -> dict[str, Any]:
+        found = statistics_of(value, self._left)
+        if found is not None:
+            self._left -= len(found.get("columns", ()))
+            return found
+        if isinstance(value, _TEXTS):
+            return {"length": len(value)}
+        if isinstance(value, _CONTAINERS):
+            return {"length": len(value), **self._items(value, depth)}
+        if type(value) in IMMUTABLE:
+            return _of_scalar(value)
+        return {}
+
+    def _items(self, value: Any, depth: int) -> dict[str, Any]:
+        items = value.values() if isinstance(value, dict) else value
+        if value and all(type(item) in (int, float) for item in items):
+            return _of_numbers(list(items))
+        if not depth:
+            return {}
+        if isinstance(value, dict):
+            named = {_label(key): one for key, one in self._described(value, depth)}
+            found: dict[str, Any] = {"items": named}
+        elif isinstance(value, (list, tuple)):
+            listed = [one for _, one in self._described(dict(enumerate(value)), depth)]
+            found = {"items": listed}
+        else:
+            return {}
+        left = len(value) - len(found["items"])
+        return {**found, "more": left} if left else found
+
+    def _described(self, items: dict[Any, Any], depth: int) -> Iterator[Any]:
+        for key, item in islice(items.items(), _MOST):
+            if self._left < 1:
+                return
+            self._left -= 1
+            yield key, self.of(item, depth - 1)
+
+
+def _kind_of(value: Any) -> str:
+    formats = formats_for(type(value))
+    return (formats[0].kind if formats else type_name(value))[:_LONGEST]
+
+
+def _of_scalar(value: Any) -> dict[str, Any]:
+    if isinstance(value, int) and value.bit_length() > _WIDEST:
+        return {"bits": value.bit_length()}
+    return {"value": value} if len(str(value)) <= _LONGEST else {}
+
+
+def _of_numbers(numbers: list[Any]) -> dict[str, Any]:
+    # A whole number may be too large to be asked, and is finite in any case.
+    finite = [each for each in numbers if type(each) is int or math.isfinite(each)]
+    nan = sum(number != number for number in numbers)  # noqa: PLR0124 - that is a NaN
+    return {
+        "min": _extreme(min(finite, default=None)),
+        "max": _extreme(max(finite, default=None)),
+        **_mean(finite),
+        "nan": nan,
+        "inf": len(numbers) - len(finite) - nan,
+    }
+
+
+def _extreme(number: Any) -> Any:
+    if type(number) is int and number.bit_length() > _WIDEST:
+        return f"about {'-' * (number < 0)}2**{number.bit_length()}"
+    return number
+
+
+def _mean(numbers: list[Any]) -> dict[str, Any]:
+    try:
+        return {"mean": math.fsum(numbers) / len(numbers) if numbers else None}
+    except OverflowError as error:
+        return {"mean": None, "why": f"no mean: {reason(error)}"}
+
+
+def _label(key: object) -> str:
+    text = key if isinstance(key, str) else repr(key)
+    return text[:_LONGEST]

@@ -1,0 +1,230 @@
+"""PyTorch and JAX: tensors and arrays as .npy, with the dtypes that NumPy has not."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from checkpoints._kinds.kind import Buffer, Compound, Format, Inexact
+from checkpoints._kinds.npy import decode_array, encode_array
+from checkpoints.errors import MissingDependencyError
+
+__all__ = ["KINDS", "recognise"]
+
+_RAW_NAMES = {"u1": "uint8", "i2": "int16"}
+_TORCH_DTYPES = {
+    "bool": "b1",
+    "uint8": "u1",
+    "int8": "i1",
+    "int16": "i2",
+    "uint16": "u2",
+    "int32": "i4",
+    "uint32": "u4",
+    "int64": "i8",
+    "uint64": "u8",
+    "float16": "f2",
+    "float32": "f4",
+    "float64": "f8",
+    "complex64": "c8",
+    "complex128": "c16",
+}
+# NumPy has no such numbers: their bytes are kept as integers.
+_TORCH_RAW = {
+    "bfloat16": "i2",
+    "float8_e4m3fn": "u1",
+    "float8_e4m3fnuz": "u1",
+    "float8_e5m2": "u1",
+    "float8_e5m2fnuz": "u1",
+    "float8_e8m0fnu": "u1",
+}
+_JAX_RAW = {
+    "bfloat16": "u2",
+    "float8_e3m4": "u1",
+    "float8_e4m3": "u1",
+    "float8_e4m3b11fnuz": "u1",
+    "float8_e4m3fn": "u1",
+    "float8_e4m3fnuz": "u1",
+    "float8_e5m2": "u1",
+    "float8_e5m2fnuz": "u1",
+    "float8_e8m0fnu": "u1",
+    "int4": "u1",
+    "uint4": "u1",
+}
+
+
+def recognise(cls: type) -> Format | Compound | None:
+    """
+    Say which format takes values of exactly this class.
+
+    Args:
+        cls: A class of PyTorch or JAX.
+
+    Returns:
+        The format; None where values of the class have to be pickled.
+
+    Example:
+        >>> recognise(int) is None
+        True
+    """
+    if cls.__module__.partition(".")[0] in ("jax", "jaxlib"):
+        return _JAX_ARRAY if cls.__name__ == "ArrayImpl" else None
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return None
+    if cls is torch.Tensor:
+        return _TENSOR
+    return _PARAMETER if cls is torch.nn.Parameter else None
+
+
+def _import_torch() -> Any:
+    try:
+        import torch
+    except ImportError as error:
+        message = "loading a tensor needs PyTorch: pip install torch"
+        raise MissingDependencyError(message) from error
+    return torch
+
+
+def _import_jax() -> Any:
+    try:
+        import jax
+    except ImportError as error:
+        message = "loading an array of JAX needs JAX: pip install jax"
+        raise MissingDependencyError(message) from error
+    return jax
+
+
+def _check_tensor(tensor: Any) -> None:
+    import torch
+
+    if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_nested:
+        raise Inexact("a tensor that is sparse, quantized or nested has no .npy form")
+    if tensor.is_meta:
+        raise Inexact("a tensor on the meta device has no data")
+    # Only older versions of PyTorch have names for dimensions.
+    if vars(tensor) or any(getattr(tensor, "names", ())):
+        raise Inexact("the tensor has names or attributes of its own")
+
+
+def _encode_tensor(tensor: Any) -> tuple[list[Buffer], dict[str, Any]]:
+    import torch
+
+    _check_tensor(tensor)
+    name = str(tensor.dtype).removeprefix("torch.")
+    plain = tensor.detach().cpu().resolve_conj().resolve_neg()
+    if name in _TORCH_RAW:
+        plain = plain.view(getattr(torch, _RAW_NAMES[_TORCH_RAW[name]]))
+    elif name not in _TORCH_DTYPES:
+        raise Inexact(f"NumPy has nothing like the dtype {tensor.dtype}")
+    try:
+        buffers, meta = encode_array(plain.numpy())
+    except RuntimeError as error:
+        message = f"{error}: pip install numpy"
+        raise Inexact(message) from error
+    notes = {
+        "torch_dtype": name,
+        "device": str(tensor.device),
+        "requires_grad": tensor.requires_grad,
+    }
+    return buffers, {**meta, **notes}
+
+
+def _decode_tensor(data: memoryview, meta: Mapping[str, Any]) -> Any:
+    torch = _import_torch()
+    name = meta["torch_dtype"]
+    array = decode_array(data, meta)
+    if meta["dtype"][1:] != {**_TORCH_DTYPES, **_TORCH_RAW}[name]:
+        raise ValueError(f"a tensor of {name} is not kept as {meta['dtype']}")
+    # PyTorch knows no read-only memory: it would write to it all the same.
+    tensor = torch.from_numpy(array if array.flags.writeable else array.copy("K"))
+    if name in _TORCH_RAW:
+        tensor = tensor.view(getattr(torch, name))
+    return tensor.requires_grad_(meta["requires_grad"])
+
+
+def _decode_parameter(data: memoryview, meta: Mapping[str, Any]) -> Any:
+    tensor = _decode_tensor(data, {**meta, "requires_grad": False})
+    parameter = _import_torch().nn.Parameter
+    return parameter(tensor, requires_grad=meta["requires_grad"])
+
+
+def _freeze_tensor(tensor: Any) -> Any:
+    return tensor.detach().clone().requires_grad_(tensor.requires_grad)
+
+
+def _freeze_parameter(parameter: Any) -> Any:
+    copied = parameter.detach().clone()
+    return type(parameter)(copied, requires_grad=parameter.requires_grad)
+
+
+def _encode_jax(array: Any) -> tuple[list[Buffer], dict[str, Any]]:
+    import numpy
+
+    if array.weak_type:
+        raise Inexact("the array has a weak type, which .npy does not know")
+    try:
+        plain = numpy.asarray(array)
+    except (TypeError, RuntimeError) as error:
+        raise Inexact(f"the array cannot be read here: {error}") from error
+    notes = {"device": ", ".join(sorted(map(str, array.devices())))}
+    name = str(plain.dtype)
+    if name in _JAX_RAW:
+        plain = plain.view(_JAX_RAW[name])
+        notes["jax_dtype"] = name
+    buffers, meta = encode_array(plain)
+    return buffers, {**meta, **notes}
+
+
+def _decode_jax(data: memoryview, meta: Mapping[str, Any]) -> Any:
+    jax = _import_jax()
+    array = decode_array(data, meta)
+    name = meta.get("jax_dtype")
+    if name is not None:
+        if meta["dtype"][1:] != _JAX_RAW[name]:
+            raise ValueError(f"an array of {name} is not kept as {meta['dtype']}")
+        array = array.view(getattr(jax.numpy, name).dtype)
+    with _wide_numbers(jax), jax.default_device(jax.devices("cpu")[0]):
+        return jax.numpy.array(array)
+
+
+def _wide_numbers(jax: Any) -> Any:
+    """The switch without which JAX halves numbers of 64 bits."""
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(True)  # noqa: FBT003 - it takes it by position alone
+    from jax.experimental import enable_x64
+
+    return enable_x64()
+
+
+def _freeze_jax(array: Any) -> Any:
+    """The array itself: JAX's are immutable."""
+    return array
+
+
+_TENSOR = Format(
+    kind="torch.Tensor",
+    suffix="npy",
+    encode=_encode_tensor,
+    decode=_decode_tensor,
+    package="torch",
+    freeze=_freeze_tensor,
+)
+_PARAMETER = Format(
+    kind="torch.Parameter",
+    suffix="npy",
+    encode=_encode_tensor,
+    decode=_decode_parameter,
+    package="torch",
+    freeze=_freeze_parameter,
+)
+_JAX_ARRAY = Format(
+    kind="jax.Array",
+    suffix="npy",
+    encode=_encode_jax,
+    decode=_decode_jax,
+    package="jax",
+    freeze=_freeze_jax,
+)
+
+KINDS: tuple[Format | Compound, ...] = (_TENSOR, _PARAMETER, _JAX_ARRAY)

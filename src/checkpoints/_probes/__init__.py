@@ -1,0 +1,1 @@
+"""Saving the calls of functions that declare no save points."""

@@ -1,0 +1,98 @@
+"""`recorded`: the calls of a function of one's own, saved as a probe saves those."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+from collections.abc import Callable
+from typing import Any, TypeVar, overload
+
+from checkpoints._keys.tags import in_async_steps, is_awaitable
+from checkpoints._probes.calls import Recording
+from checkpoints._text import shown
+from checkpoints.errors import ConfigError
+
+__all__ = ["recorded"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@overload
+def recorded(function: F, /) -> F: ...
+@overload
+def recorded(name: str, /) -> Callable[[F], F]: ...
+def recorded(subject: Any, /) -> Any:
+    """
+    Save what a function is called with, and what it returns or raises. A decorator.
+
+    Nothing is saved until a rule is on for the name. What is saved then is what a probe
+    saves, as `probe` tells; of a generator the arguments are those of its first step.
+
+    Args:
+        subject: The function, or the name to save under: `@recorded` takes the module
+            and the name of the function, `@recorded("shop.fit")` another one.
+
+    Returns:
+        A function like it.
+
+    Raises:
+        ConfigError: If it is no function, or the name cannot be one.
+
+    >>> @recorded("shop.add")
+    ... def add(a, b=1):
+    ...     return a + b
+    >>> from checkpoints import capture
+    >>> with capture("shop") as seen:
+    ...     result = add(2)
+    >>> seen["call=1/shop/add"], seen["call=1/shop/add/result"]
+    ({'a': 2, 'b': 1}, {'result': 3})
+    """
+    if isinstance(subject, str):
+        return functools.partial(_recorded, name=subject)
+    return _recorded(subject)
+
+
+def _recorded(subject: Any, name: str = "") -> Any:
+    is_method = isinstance(subject, (staticmethod, classmethod))
+    function = subject.__func__ if is_method else subject
+    if isinstance(function, type) or not callable(function):
+        message = (
+            f"recorded is for functions and methods, not for {shown(subject)}: put it "
+            "on the function, as @recorded or @recorded('name')"
+        )
+        raise ConfigError(message)
+    name = name or _name_of(function)
+    recording = Recording(name, function, of_class=isinstance(subject, classmethod))
+    wrapped = _wrapped(function, recording)
+    return type(subject)(wrapped) if is_method else wrapped
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    place = getattr(function, "__qualname__", type(function).__qualname__)
+    return f"{function.__module__}.{place.replace('.<locals>', '')}"
+
+
+def _wrapped(function: Callable[..., Any], recording: Recording) -> Callable[..., Any]:
+    """Return a function of the same kind, as whoever looks at it expects."""
+    run = recording.run
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if recording.is_on():
+            return run(function, None, args, kwargs)
+        return function(*args, **kwargs)
+
+    async def awaited(*args: Any, **kwargs: Any) -> Any:
+        return await run(function, None, args, kwargs)
+
+    def stepped(*args: Any, **kwargs: Any) -> Any:
+        return (yield from run(function, None, args, kwargs))
+
+    if inspect.iscoroutinefunction(function):
+        return functools.wraps(function)(awaited)
+    if inspect.isgeneratorfunction(function):
+        made = types.coroutine(stepped) if is_awaitable(function) else stepped
+        return functools.wraps(function)(made)
+    if inspect.isasyncgenfunction(function):
+        return functools.wraps(function)(in_async_steps(called, ()))
+    return functools.wraps(function)(called)

@@ -1,0 +1,1 @@
+"""What belongs to the process: its end, forks, crashes, variables, origins of saves."""

@@ -1,0 +1,101 @@
+"""Where a save came from: run, number, time, host, process, thread, call site."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import sys
+import threading
+import time
+from typing import NamedTuple
+
+__all__ = ["Origin", "current_run", "host_name", "outside_level", "run_started"]
+
+# Children inherit it, so that every process of one program is of one run, however
+# it was started; whoever starts the program may set it.
+RUN_VARIABLE = "CHECKPOINTS_RUN"
+
+# Frames in these files are ours, even where `with` is what calls.
+_OURS = (os.path.dirname(os.path.dirname(__file__)) + os.sep, contextlib.__file__)
+_started = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+_sequence = itertools.count(1)
+_run: list[str] = []
+_host = os.uname().nodename if hasattr(os, "uname") else os.getenv("COMPUTERNAME", "")
+
+
+class Origin(NamedTuple):
+    """
+    What is known of a save besides its key and its data.
+
+    Args:
+        run: The id of the run.
+        sequence: The number of the save in its process, rising; a forked child goes
+            on from its parent's.
+        time: Seconds since the epoch.
+        host: The name of the machine.
+        pid: The process.
+        thread: The name of the thread.
+        file: The source file that called.
+        line: The line in it.
+        function: The function in it.
+        dumped: Why a recorder has written it; empty for a save that went its own way.
+    """
+
+    run: str
+    sequence: int
+    time: float
+    host: str
+    pid: int
+    thread: str
+    file: str
+    line: int
+    function: str
+    dumped: str = ""
+
+    @classmethod
+    def here(cls) -> Origin:
+        """Return the origin of a save that is asked for now, outside this package."""
+        frame = sys._getframe(1)  # noqa: SLF001 - inspect.stack() costs milliseconds
+        while frame.f_code.co_filename.startswith(_OURS) and frame.f_back:
+            frame = frame.f_back
+        return cls(
+            current_run(),
+            next(_sequence),
+            time.time(),
+            _host,
+            os.getpid(),
+            threading.current_thread().name,
+            frame.f_code.co_filename,
+            frame.f_lineno,
+            frame.f_code.co_qualname,
+        )
+
+
+def current_run() -> str:
+    """Return the id of this run; the first call settles it for all child processes."""
+    if not _run:
+        made = f"{_started}-{os.urandom(3).hex()}"
+        _run.append(os.environ.get(RUN_VARIABLE) or made)
+        os.environ[RUN_VARIABLE] = _run[0]
+    return _run[0]
+
+
+def host_name() -> str:
+    """Return the name of this machine."""
+    return _host
+
+
+def run_started() -> str:
+    """Return when this process loaded the library, UTC, as text fit for a folder."""
+    return _started
+
+
+def outside_level() -> int:
+    """Return the `stacklevel` that makes a warning tell of who called this package."""
+    level = 1
+    frame = sys._getframe(1)  # noqa: SLF001 - as above
+    while frame.f_code.co_filename.startswith(_OURS) and frame.f_back:
+        frame = frame.f_back
+        level += 1
+    return level

@@ -1,0 +1,1 @@
+"""Which calls are saved: names, rules, sessions, and rules written as text."""

@@ -1,0 +1,237 @@
+"""A session: stage piece by piece, commit together."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, overload
+
+from checkpoints._handlers.handler import ABSENT, Handler, named_values
+from checkpoints._keys.key import Key, joined_name
+from checkpoints._keys.tags import TagPairs, current_tags
+from checkpoints._process.origin import Origin
+from checkpoints._rules.registry import registry
+
+if TYPE_CHECKING:
+    from checkpoints._rules.rule import Rule
+
+__all__ = ["Session"]
+
+logger = logging.getLogger("checkpoints")
+
+
+class _Slot:
+    """What one set of tags has staged so far, and for whom."""
+
+    def __init__(self, pairs: TagPairs, rule: Rule | None) -> None:
+        self.pairs = pairs
+        self.rule = rule
+        self.names: set[str] = set()
+        # What waits for the rule to narrow it, all of it at once.
+        self.gathered: dict[str, Any] | None = None
+        self.staged: list[tuple[Handler, Any]] = [
+            (handler, None) for handler in (rule.handlers if rule else ())
+        ]
+
+    def stage(self, position: int, data: Mapping[str, Any]) -> None:
+        """Hand data to one of the handlers."""
+        handler, staged = self.staged[position]
+        self.staged[position] = (handler, handler.stage(staged, data))
+
+
+class Session:
+    """
+    Gathers the values of one checkpoint, and saves them as one entry.
+
+    As a context manager it commits on a clean exit, and discards on an exception.
+    While the name is off it does nothing.
+
+    Args:
+        prefix: What to put before the name, with a dot between.
+        name: The dotted name.
+
+    >>> from checkpoints import capture
+    >>> with capture("shop") as seen:
+    ...     with Session("shop", "sales") as session:
+    ...         session.checkpoint(monday=3)
+    ...         session.checkpoint(tuesday=5)
+    >>> seen["shop/sales"]
+    {'monday': 3, 'tuesday': 5}
+    """
+
+    @overload
+    def __init__(self, name: str, /) -> None: ...
+    @overload
+    def __init__(self, prefix: str, name: str, /) -> None: ...
+    def __init__(self, prefix: str, name: str = ABSENT, /) -> None:
+        self._given = prefix if name is ABSENT else joined_name(prefix, name)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
+        self._slots: dict[str, _Slot] = {}
+        self._lock = threading.RLock()
+
+    def _held(self) -> threading.RLock:
+        """Return the lock; in a forked child, a new one, and what is staged is gone."""
+        if self._pid != os.getpid():
+            self._begin()
+        return self._lock
+
+    def __repr__(self) -> str:
+        return f"<Session {self._given!r}, {len(self._slots)} sets of tags staged>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.commit()
+        else:
+            self.discard()
+
+    def __del__(self) -> None:
+        slots = getattr(self, "_slots", {}).values()
+        if any(slot.names for slot in slots) and self._pid == os.getpid():
+            logger.warning(
+                "a session of %r is gone with data that was never committed: use it in "
+                "a `with` block, or call commit()",
+                self._given,
+            )
+
+    def checkpoint(self, data: Any = ABSENT, /, **values: Any) -> None:
+        """
+        Stage data under the tags of this moment, as it is now.
+
+        Args:
+            data: As for `checkpoint`: a mapping with only str keys is its values by
+                name, anything else is one value called `data`.
+            **values: More values, by name. A name staged before under the same tags
+                is replaced, with a warning.
+
+        Raises:
+            Exception: Only under a rule with `on_error="raise"`: what hindered it.
+        """
+        name, plan = registry.lookup(self._given)
+        if plan is None:
+            return
+        with self._held():
+            slot = self._slot(name, plan)
+            if slot is None or slot.rule is None:
+                return
+            try:
+                self._stage(name, slot, slot.rule, data, values)
+            except BaseException as error:  # noqa: BLE001 - the host must not fall
+                registry.failed(slot.rule, name, error)
+
+    def _slot(self, name: str, plan: tuple[Rule, ...]) -> _Slot | None:
+        """Return the slot of the tags of this moment, made at the first call."""
+        pairs = current_tags()
+        try:
+            path = Key(name, pairs).path
+        except BaseException as error:  # noqa: BLE001 - a tag without a text
+            registry.failed(plan[0], name, error)
+            return None
+        if path not in self._slots:
+            self._slots[path] = _Slot(pairs, registry.chosen(name, plan, pairs))
+        return self._slots[path]
+
+    def _stage(
+        self,
+        name: str,
+        slot: _Slot,
+        rule: Rule,
+        data: Any,
+        values: dict[str, Any],
+    ) -> None:
+        given = named_values(data, values)
+        if rule.narrowing is not None:
+            given = rule.narrowing.each(given)
+        frozen = rule.freeze(given)
+        replaces = rule.narrowing is not None or any(
+            type(one).stage is Handler.stage for one, _ in slot.staged
+        )
+        for twice in sorted(slot.names & frozen.keys()) if replaces else ():
+            logger.warning(
+                "checkpoint %r: value %r is staged twice under the same tags, and only "
+                "the last one is kept",
+                name,
+                twice,
+            )
+        slot.names |= frozen.keys()
+        if rule.narrowing is None:
+            self._hand_on(name, slot, rule, frozen)
+        else:
+            slot.gathered = {**(slot.gathered or {}), **frozen}
+
+    def _hand_on(
+        self, name: str, slot: _Slot, rule: Rule, values: dict[str, Any]
+    ) -> None:
+        for position, (handler, _) in enumerate(slot.staged):
+            try:
+                slot.stage(position, values)
+            except BaseException as error:  # noqa: BLE001 - the host must not fall
+                registry.failed(rule, name, error, handler)
+
+    def commit(self) -> None:
+        """
+        Save what is staged, one entry for each set of tags, and begin anew.
+
+        Raises:
+            Exception: Only under a rule with `on_error="raise"`: what hindered a save.
+                What was not saved is staged still.
+        """
+        rules = []
+        with self._held():
+            for path in list(self._slots):
+                # Taken out first: a handler may stage more, or commit by itself.
+                slot = self._slots.pop(path, None)
+                if slot is None or slot.rule is None:
+                    continue
+                if slot.names or slot.gathered is not None:
+                    rules.append(slot.rule)
+                    try:
+                        self._commit(slot, slot.rule)
+                    except BaseException:
+                        self._slots.setdefault(path, slot)
+                        raise
+        for rule in rules:
+            registry.owed.pay(rule)
+
+    def _commit(self, slot: _Slot, rule: Rule) -> None:
+        name = registry.names.current(self._given)
+        self._narrow(name, slot, rule)
+        key = Key(name, slot.pairs, Origin.here())
+        for position, (handler, staged) in enumerate(slot.staged):
+            try:
+                if staged is not None:
+                    registry.commit(rule, handler, key, staged)
+            except BaseException as error:  # noqa: BLE001 - the host must not fall
+                registry.failed(rule, key, error, handler)
+            slot.staged[position] = (handler, None)
+
+    def _narrow(self, name: str, slot: _Slot, rule: Rule) -> None:
+        """Do what a rule does to all the values of a save, before any is handed on."""
+        if rule.narrowing is None or slot.gathered is None:
+            return
+        try:
+            narrowed = rule.narrowing.whole(name, slot.gathered)
+        except BaseException as error:  # noqa: BLE001 - the host must not fall
+            registry.failed(rule, name, error)
+            narrowed = None
+        slot.gathered = None
+        if narrowed is not None:
+            self._hand_on(name, slot, rule, narrowed)
+
+    def discard(self) -> None:
+        """Drop what is staged."""
+        with self._held():
+            self._slots.clear()

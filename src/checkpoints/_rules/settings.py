@@ -1,0 +1,341 @@
+"""
+Rules written as text: in a variable, on the command line, in a TOML file.
+
+One meaning for all three: what they say becomes `Setting`s, and nothing here touches
+anything else. `docs/reference/settings.md` has the grammar.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import Any, NamedTuple, NoReturn
+
+from checkpoints._text import parse_size, shown
+from checkpoints.errors import ConfigError
+
+__all__ = [
+    "CAPTURE",
+    "DEFAULT_TARGET",
+    "ENVIRONMENT",
+    "FILE",
+    "PROGRAM",
+    "Setting",
+    "check_known",
+    "checked_names",
+    "checked_option",
+    "checked_target",
+    "settings_in_text",
+]
+
+# The layers of rules, the lowest first: who starts a program has the last word, but
+# for a `capture` inside of it.
+PROGRAM, FILE, ENVIRONMENT, CAPTURE = range(4)
+
+DEFAULT_TARGET = os.path.join(".checkpoints", "{run}")
+
+_OFF = "off"
+
+# Compiled when they are needed: most programs have no rules from outside.
+_SPECIAL = ";,=?&%"
+_URL = r"(?i)[a-z][a-z0-9+.-]*://"
+_GLOB = r"[*?\[]"
+
+
+class Setting(NamedTuple):
+    """
+    A rule as it was written outside of the program; not in force by itself.
+
+    Args:
+        names: A pattern, or exact names.
+        target: An absolute path or a URL; None switches the names off.
+        options: Those of `config`, by name.
+        source: Where it was written, for whoever has to find it.
+        layer: What it stands above.
+        query: The options as they were written, in the short form.
+    """
+
+    names: str | tuple[str, ...]
+    target: str | None
+    options: Mapping[str, Any]
+    source: str
+    layer: int = ENVIRONMENT
+    query: str = ""
+
+    @property
+    def text(self) -> str:
+        """The rule in the short form, with its target in full."""
+        listed = [self.names] if isinstance(self.names, str) else self.names
+        names = ",".join(_quoted(name, f"{_SPECIAL}/\\") for name in listed)
+        if len(self.names) == 1 and self.names is listed:
+            names += ","
+        target = self.target or _OFF
+        # A URL is encoded already.
+        target = _quoted(target, ";?&" if re.match(_URL, target) else _SPECIAL)
+        return f"{names}={target}?{self.query}".removesuffix("?")
+
+
+def _quoted(text: str, special: str = _SPECIAL) -> str:
+    return "".join(
+        "".join(f"%{byte:02X}" for byte in each.encode(errors="surrogateescape"))
+        if each in special or each.isspace()
+        else each
+        for each in text
+    )
+
+
+def _unquoted(text: str) -> str:
+    from urllib.parse import unquote
+
+    return unquote(text.strip(), errors="surrogateescape")
+
+
+def settings_in_text(
+    text: str, source: str, known: Collection[str], default: str = DEFAULT_TARGET
+) -> list[Setting]:
+    """
+    Read rules in the short form, `NAMES=TARGET?OPTIONS`.
+
+    Args:
+        text: The rules, with `;` or the end of a line between them.
+        source: Where the text stands.
+        known: The names of options.
+        default: The target of a rule that names none.
+
+    Raises:
+        ConfigError: If a rule cannot be read.
+    """
+    rules = [rule for part in re.split("[;\n]", text) if (rule := part.strip())]
+    return [
+        _in_short_form(rule, f"{source}, rule {number}, {shown(rule)}", known, default)
+        for number, rule in enumerate(rules, 1)
+    ]
+
+
+def _in_short_form(
+    rule: str, place: str, known: Collection[str], default: str
+) -> Setting:
+    names, _, rest = rule.partition("=")
+    before, mark, option = names.rpartition("?")
+    target, _, query = rest.partition("?")
+    # A glob may hold a `?` as well, so it is only one of options before their names.
+    if rest and mark and option.isidentifier():
+        if option in known:
+            names, target, query = before, "", f"{option}={rest}"
+        elif near := _near(option, known):
+            _fail(place, f"option {option!r} is not known; the nearest is {near!r}")
+    elif mark and option in known and not rest:
+        _fail_without_value(option, place)
+    _check_joined(f"{names}={target}", place, known)
+    options = _in_query(query, place, known) if query else {}
+    target = target.strip()
+    target = target if re.match(_URL, target) else _unquoted(target)
+    return Setting(
+        _names_in_text(names.strip(), place),
+        checked_target(target or default, os.curdir, place),
+        options,
+        place,
+        query=query.strip(),
+    )
+
+
+def _near(option: str, known: Collection[str]) -> str:
+    return next(iter(difflib.get_close_matches(option, known, n=1, cutoff=0.75)), "")
+
+
+def _check_joined(text: str, place: str, known: Collection[str]) -> None:
+    """Raise `ConfigError` if an option follows names or a target without a `?`."""
+    for option in re.findall(r"&\s*(\w+)\s*=", text):
+        if _near(option, known):
+            _fail(
+                place,
+                f"{option}= stands behind a '&', and the first option stands behind a "
+                "'?': write mypkg.fit=./out?every=10; a '&' of a folder is %26",
+            )
+
+
+def _names_in_text(text: str, place: str) -> str | tuple[str, ...]:
+    if not text:
+        _fail(place, "there are no names; write NAMES=TARGET, such as mypkg.fit=./out")
+    if set(text) & {"/", os.sep}:
+        _fail(place, "a path is no name; write NAMES=TARGET, such as mypkg.fit=./out")
+    names = [_unquoted(part) for part in text.split(",")]
+    return names[0] if len(names) == 1 else checked_names(names, place)
+
+
+def checked_names(names: list[str], place: str) -> tuple[str, ...]:
+    """Return a list of exact names; one that ends in a comma may have one name."""
+    exact = names[:-1] if len(names) > 1 and not names[-1] else names
+    for name in exact:
+        if not name:
+            _fail(place, "a name between two commas is empty")
+        if re.search(_GLOB, name):
+            _fail(
+                place,
+                f"{shown(name)} is a glob, and several names are exact ones: give the "
+                "glob a rule of its own",
+            )
+    return tuple(exact)
+
+
+def checked_target(target: str, folder: str, place: str) -> str | None:
+    """Return a target in full; relative ones begin in a folder."""
+    if target == _OFF:
+        return None
+    if "\0" in target:
+        _fail(place, f"target {shown(target)} holds a NUL, which no path can")
+    if re.match(_URL, target) or target.startswith("~") or os.path.isabs(target):
+        return target
+    base = os.path.abspath(folder).replace("{", "{{").replace("}", "}}")
+    return os.path.join(base, target.removeprefix(f".{os.sep}"))
+
+
+def _in_query(query: str, place: str, known: Collection[str]) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for part in query.split("&"):
+        name, _, text = part.partition("=")
+        name, text = name.strip(), text.strip()
+        if not name or "." in name:
+            _fail(place, f"{shown(name)} is no option; a rule begins behind a ';'")
+        check_known("option", name, known, place)
+        if name in options:
+            _fail(place, f"option {name!r} is given twice; give it once")
+        kind = _KINDS.get(name, _TEXT)
+        if not text:
+            _fail_without_value(name, place)
+        try:
+            options[name] = kind.read(text)
+        except ValueError as error:
+            raise _misfit(name, text, kind.wanted, kind.example, place) from error
+    return options
+
+
+def checked_option(name: str, value: object, place: str) -> Any:
+    """Return an option that was written with a type of its own, if it is the right."""
+    kind = _KINDS.get(name, _TEXT)
+    fits = isinstance(value, kind.types) and (
+        bool in kind.types or not isinstance(value, bool)
+    )
+    if isinstance(value, Mapping):
+        fits = fits and all(map(_is_choice, value.values()))
+    elif isinstance(value, list):
+        fits = fits and all(isinstance(each, str) for each in value)
+    elif fits and kind is _BYTES and isinstance(value, str):
+        try:
+            return kind.read(value)
+        except ValueError:
+            fits = False
+    if not fits:
+        raise _misfit(name, value, kind.wanted, kind.in_toml, place)
+    return value
+
+
+def _is_choice(wanted: object) -> bool:
+    choices = wanted if isinstance(wanted, list) else [wanted]
+    return bool(choices) and not any(isinstance(it, (list, dict)) for it in choices)
+
+
+def check_known(what: str, name: str, known: Collection[str], place: str) -> None:
+    """Raise `ConfigError`, with the nearest name, if a name is not known."""
+    if name in known:
+        return
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"the nearest is {near[0]!r}" if near else f"there are {', '.join(known)}"
+    _fail(place, f"{what} {shown(name)} is not known; {hint}")
+
+
+def _misfit(
+    name: str, value: object, wanted: str, example: str, place: str
+) -> ConfigError:
+    return ConfigError(
+        f"{place}: {name}={shown(value)} cannot be; it has to be {wanted}, such as "
+        f"{name}={example}"
+    )
+
+
+def _fail_without_value(name: str, place: str) -> NoReturn:
+    example = _KINDS.get(name, _TEXT).example
+    _fail(place, f"option {name!r} has no value: write {name}={example}")
+
+
+def _fail(place: str, what: str) -> NoReturn:
+    raise ConfigError(f"{place}: {what}")
+
+
+# The kinds of options
+
+
+class _Kind:
+    """What an option can be: how it is written in short, and as which types in TOML."""
+
+    def __init__(
+        self,
+        wanted: str,
+        example: str,
+        read: Callable[[str], Any],
+        types: tuple[type, ...],
+    ) -> None:
+        self.wanted, self.example = wanted, example
+        self.read, self.types = read, types
+
+    @property
+    def in_toml(self) -> str:
+        """The example as it is written in a file."""
+        if dict in self.types:
+            return "{date = 2017-03-02, model = ['a', 'b']}"
+        if list in self.types:
+            return repr(self.example.split(","))
+        return repr(self.example) if str in self.types else self.example
+
+
+def _read_flag(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError(text)
+    return text.lower() == "true"
+
+
+def _read_tags(text: str) -> dict[str, Any]:
+    wanted: dict[str, Any] = {}
+    for pair in text.split(","):
+        tag, colon, choices = pair.partition(":")
+        tag = _unquoted(tag)
+        if not (tag and colon) or tag in wanted:
+            raise ValueError(pair)
+        values = [_unquoted(choice) for choice in choices.split("|")]
+        wanted[tag] = values[0] if len(values) == 1 else values
+    return wanted
+
+
+def _read_list(text: str) -> list[str]:
+    return [_unquoted(part) for part in text.split(",")]
+
+
+_TEXT = _Kind("text", "TEXT", _unquoted, (str,))
+_WHOLE = _Kind("a whole number", "10", int, (int,))
+_FLAG = _Kind("true or false", "true", _read_flag, (bool,))
+_BYTES = _Kind(
+    "a number of bytes from 1 on", "64MB", partial(parse_size, "size"), (int, str)
+)
+
+# An option that is not in this table is a text.
+_KINDS = {
+    "where": _Kind(
+        "tags and values, each tag once",
+        "date:2017-03-02,model:a|b",
+        _read_tags,
+        (dict,),
+    ),
+    "every": _WHOLE,
+    "limit": _WHOLE,
+    "max_bytes": _BYTES,
+    "max_total_bytes": _BYTES,
+    "summary": _FLAG,
+    "values": _Kind("names of values", "x,y", _read_list, (str, list)),
+    "durable": _FLAG,
+    "background": _FLAG,
+    "max_pending": _BYTES,
+    "max_wait": _Kind("a number of seconds", "60", float, (int, float)),
+}

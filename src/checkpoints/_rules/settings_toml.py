@@ -1,0 +1,189 @@
+"""Rules in a TOML file: `checkpoints.toml`, or a table of `pyproject.toml`."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, NoReturn
+
+from checkpoints._rules.settings import (
+    DEFAULT_TARGET,
+    FILE,
+    Setting,
+    check_known,
+    checked_names,
+    checked_option,
+    checked_target,
+)
+from checkpoints._text import shown
+from checkpoints.errors import ConfigError
+
+__all__ = ["settings_in_file"]
+
+_OWN_FILE, _PROJECT_FILE = "checkpoints.toml", "pyproject.toml"
+_ASKED = "CHECKPOINTS_CONFIG, or --config,"
+_HEADER = r"\s*\[\[?\s*([\w.\s-]+?)\s*\]\]?"
+
+
+def settings_in_file(
+    path: str, known: Collection[str], default: str = DEFAULT_TARGET
+) -> list[Setting]:
+    """
+    Read the rules of a TOML file.
+
+    Args:
+        path: The file, or the folder of a `checkpoints.toml` or `pyproject.toml`.
+        known: The names of options.
+        default: The target of a rule that names none, which the file says nothing of:
+            a relative one begins at the working folder.
+
+    Raises:
+        ConfigError: If there is no such file, or a rule in it cannot be read.
+    """
+    path = _found(os.path.abspath(path))
+    lines, content = _read(path)
+    prefix = ""
+    if os.path.basename(path) == _PROJECT_FILE:
+        prefix = "tool.checkpoints."
+        content = _own_table(content, path)
+    place = _Places(path, lines, prefix)
+    for key in content:
+        check_known("key", key, ["rules"], place.of_key(key))
+    rules = content.get("rules", [])
+    if not isinstance(rules, list) or not all(isinstance(it, dict) for it in rules):
+        raise ConfigError(
+            f"{place.of_key('rules')}: rules has to be a list of tables: write each "
+            f"rule below a line [[{prefix}rules]]"
+        )
+    return [
+        _in_table(table, place, number, known, default)
+        for number, table in enumerate(rules)
+    ]
+
+
+def _found(path: str) -> str:
+    if os.path.isdir(path):
+        for name in (_OWN_FILE, _PROJECT_FILE):
+            file = os.path.join(path, name)
+            if os.path.isfile(file):
+                return file
+        _fail(
+            f"{_ASKED} names the folder {path}, which has no {_OWN_FILE} and no "
+            f"{_PROJECT_FILE}; name a file"
+        )
+    if not os.path.exists(path):
+        _fail(f"{_ASKED} names {path}, which is not there; name a TOML file")
+    return path
+
+
+def _read(path: str) -> tuple[list[str], Mapping[str, Any]]:
+    import tomllib
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        return text.splitlines(), tomllib.loads(text)
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}; see that it may be"
+        raise ConfigError(message) from error
+    except ValueError as error:  # not UTF-8, or no TOML
+        raise ConfigError(f"{path} is not TOML: {error}; correct that") from error
+
+
+def _own_table(content: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+    tool = content.get("tool")
+    table = tool.get("checkpoints") if isinstance(tool, dict) else None
+    if not isinstance(table, dict):
+        _fail(
+            f"{path} has no table [tool.checkpoints]; write [[tool.checkpoints.rules]]"
+        )
+    return table
+
+
+class _Places:
+    """Where things stand in the file, as well as can be told without a parser."""
+
+    def __init__(self, path: str, lines: list[str], prefix: str) -> None:
+        self.path = path
+        self._lines = lines
+        self._headers = [
+            (number, re.sub(r"\s", "", found[1]))
+            for number, line in enumerate(lines)
+            if (found := re.match(_HEADER, line))
+        ]
+        self._rules = [
+            number for number, name in self._headers if name == f"{prefix}rules"
+        ]
+
+    def of_rule(self, number: int) -> str:
+        """Return the place of a rule."""
+        if number < len(self._rules):
+            return f"{self.path}, line {self._rules[number] + 1}"
+        return f"{self.of_key('rules')}, rule {number + 1}"
+
+    def of_key(self, key: str, rule: int | None = None) -> str:
+        """Return the place of a key, of a rule or of the file."""
+        start, end = 0, len(self._lines)
+        if rule is not None:
+            if rule >= len(self._rules):
+                return self.of_rule(rule)
+            start = self._rules[rule] + 1
+            later = [*self._rules[rule + 1 :], end]
+            end = later[0]
+        written = re.compile(
+            rf"""\s*(?:\[+[\w.\s]*\b)?["']?{re.escape(key)}["']?\s*[=.\]]"""
+        )
+        for number in range(start, end):
+            if written.match(self._lines[number]):
+                return f"{self.path}, line {number + 1}"
+        return self.path if rule is None else self.of_rule(rule)
+
+
+def _in_table(
+    table: Mapping[str, Any],
+    places: _Places,
+    rule: int,
+    known: Collection[str],
+    default: str,
+) -> Setting:
+    keys = ["names", "target", *known]
+    for key in table:
+        check_known("option", key, keys, places.of_key(key, rule))
+    if "names" not in table:
+        _fail(
+            f"{places.of_rule(rule)}: the rule has no names; write names = 'mypkg.fit'"
+        )
+    target = table.get("target", default)
+    if not isinstance(target, str) or not target:
+        _fail(
+            f"{places.of_key('target', rule)}: target={shown(target)} has to be a path "
+            "or URL, or 'off'"
+        )
+    folder = os.path.dirname(places.path) if "target" in table else os.curdir
+    return Setting(
+        _names(table["names"], places.of_key("names", rule)),
+        checked_target(target, folder, places.of_key("target", rule)),
+        {
+            option: checked_option(option, table[option], places.of_key(option, rule))
+            for option in known
+            if option in table
+        },
+        f"{places.of_rule(rule)}, rule {shown(table['names'])}",
+        FILE,
+    )
+
+
+def _names(names: object, place: str) -> str | tuple[str, ...]:
+    if isinstance(names, str) and names:
+        return names
+    if isinstance(names, list) and names and all(isinstance(it, str) for it in names):
+        return checked_names([*names, ""], place)
+    raise ConfigError(
+        f"{place}: names={shown(names)} has to be a pattern, such as 'mypkg.*', or a "
+        "list of exact names"
+    )
+
+
+def _fail(message: str) -> NoReturn:
+    raise ConfigError(message)

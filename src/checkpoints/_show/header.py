@@ -1,0 +1,96 @@
+"""What the header of a file tells, for people."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from checkpoints._text import printable, size_text
+
+__all__ = ["fields_of", "json_text", "plain", "rows_of", "shape_of", "type_of"]
+
+_MOST_COLUMNS = 12
+_LARGEST = (1 << 63) - 1
+
+
+def fields_of(meta: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
+    """Yield what is told of a whole file, each with what it is."""
+    for name, value in meta["tags"]:
+        yield "tag", f"{name}={_tag_text(value)} ({type(value).__name__})"
+    number = meta.get("sequence")
+    counted = f", save {number} of its process" if number else ""
+    yield "saved", f"{meta['time']:%Y-%m-%d %H:%M:%S.%f} UTC{counted}"
+    place = [
+        f"{word} {meta[word]}" for word in ("host", "pid", "thread") if word in meta
+    ]
+    yield "run", ", ".join([str(meta.get("run")), *place])
+    site = meta.get("site")
+    if isinstance(site, Mapping):
+        yield "from", f"{site.get('file')}:{site.get('line')}, {site.get('function')}"
+    packages = meta.get("packages")
+    if isinstance(packages, Mapping):
+        versions = [f"{name} {version}" for name, version in packages.items()]
+        yield "with", ", ".join([f"Python {meta.get('python')}", *versions])
+    yield "file", path
+
+
+def rows_of(meta: Mapping[str, Any]) -> Iterator[list[str]]:
+    """Yield name, type, shape and size of each value."""
+    for name, node in meta["values"].items():
+        size = node.get("bytes")
+        is_count = isinstance(size, int) and 0 <= size <= _LARGEST
+        told = size_text(size) if is_count else ""
+        texts = [name, str(node.get("kind")), type_of(node), shape_of(node)]
+        yield [*map(printable, texts), told]
+
+
+def type_of(node: Mapping[str, Any]) -> str:
+    """Return what a value is made of: its dtype, its columns, its class, its mode."""
+    schema = node.get("schema")
+    if isinstance(schema, list):
+        columns = [
+            " ".join(map(str, each)) if isinstance(each, list) else str(each)
+            for each in schema[:_MOST_COLUMNS]
+        ]
+        more = [f"and {len(schema) - _MOST_COLUMNS} more"]
+        return ", ".join(columns + more * (len(schema) > _MOST_COLUMNS))
+    for field in ("dtype", "type", "mode"):
+        if field in node:
+            return str(node[field])
+    return ""
+
+
+def shape_of(node: Mapping[str, Any]) -> str:
+    """Return the shape of a value, such as `"3 x 4"`."""
+    shape = node.get("shape", node.get("size"))
+    return " x ".join(map(str, shape)) if isinstance(shape, (list, tuple)) else ""
+
+
+def _tag_text(value: object) -> str:
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    return str(value)
+
+
+def json_text(value: object, indent: int | None = 2) -> str:
+    """Return a value as JSON; what JSON has no word for becomes a text."""
+    # In ASCII, so that it holds nothing that a terminal would obey.
+    return json.dumps(plain(value), indent=indent, ensure_ascii=True)
+
+
+def plain(value: object) -> Any:
+    """Return a value as JSON has it: times and the like as text."""
+    if isinstance(value, Mapping):
+        return {str(name): plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    return str(value)

@@ -1,0 +1,208 @@
+"""Text for people: values, sizes, counts, tables; harmless to a terminal or page."""
+
+from __future__ import annotations
+
+import re
+import reprlib
+from collections.abc import Iterable, Sequence
+
+from checkpoints.errors import ConfigError
+
+__all__ = [
+    "count_text",
+    "files_text",
+    "html_table",
+    "moment_text",
+    "nearest",
+    "parse_size",
+    "printable",
+    "shown",
+    "size_text",
+    "text_of",
+]
+
+_LONGEST = 200
+
+_repr = reprlib.Repr()
+_repr.maxstring = _repr.maxother = _repr.maxlong = _LONGEST
+_SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(i?)b?\s*", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+_THOUSAND = 1000
+_ROUNDED_UP = 0.05
+_BOX = "max-height:24em;overflow:auto;display:inline-block;max-width:100%"
+# In the colours of the page, whether it is dark or light.
+_LINE = "border-bottom:1px solid rgba(128,128,128,.35);padding:.2em .8em .2em 0"
+_PAGE = "var(--jp-layout-color0,var(--vscode-editor-background,Canvas))"
+_STUCK = f"position:sticky;top:0;background:{_PAGE}"
+_STYLES = {"th": f"text-align:left;{_LINE};{_STUCK}", "td": f"text-align:left;{_LINE}"}
+
+
+def shown(value: object) -> str:
+    """Return the repr of a value, cut in the middle where it is long."""
+    try:
+        return _repr.repr(value)
+    except BaseException:  # noqa: BLE001 - a message must not fail for its subject
+        return f"<a {type(value).__name__} that cannot be shown>"
+
+
+def text_of(error: BaseException) -> str:
+    """Return the text of an error, which may be one of anybody's own."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - there is no other way to find out
+        return "its text cannot be had"
+
+
+def printable(text: str) -> str:
+    r"""
+    Return a text as a terminal can show it: control characters are escaped.
+
+    Names, tags and error texts can come from files that anybody made up. An escape
+    sequence in them could rewrite the screen, and a bidirectional override could show
+    one name as another.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The text, in one line; `\x1b` and the like stand for what cannot be seen.
+
+    >>> printable("a\x1b[2Jb")
+    'a\\x1b[2Jb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        for each in text
+    )
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """
+    Return the known name that is most like another one; empty if none is like it.
+
+    >>> nearest("evry", ["where", "every"]), nearest("x", ["every"])
+    ('every', '')
+    """
+    # It loads slowly, and is needed only where something was mistyped.
+    import difflib
+
+    found = difflib.get_close_matches(name, sorted(known), n=1)
+    return found[0] if found else ""
+
+
+def parse_size(option: str, size: object) -> int:
+    """
+    Return a number of bytes.
+
+    Args:
+        option: Whose number it is, for the message.
+        size: A whole number, or a text such as `"64MB"`, `"1.5 GiB"` or `"2048"`;
+            kB, MB, GB and TB are powers of 1000, KiB, MiB, GiB and TiB of 1024.
+
+    Raises:
+        ConfigError: If it is neither, or not at least one byte.
+
+    >>> parse_size("max_bytes", "64MB"), parse_size("max_bytes", "1 KiB")
+    (64000000, 1024)
+    """
+    found: int | None = None
+    if isinstance(size, int) and not isinstance(size, bool):
+        found = size
+    elif isinstance(size, str) and (match := _SIZE.fullmatch(size)):
+        digits, prefix, binary = match.groups()
+        # "1iB" would be no unit.
+        if prefix or not binary:
+            unit = (1024 if binary else 1000) ** _POWERS[prefix.lower()]
+            # It loads slowly, and few programs write sizes.
+            from decimal import Decimal
+
+            found = int(Decimal(digits) * unit)
+    if found is None or found < 1:
+        message = (
+            f"{option}={shown(size)} has to be a number of bytes from 1 on, such as "
+            "64_000_000 or '64MB'"
+        )
+        raise ConfigError(message)
+    return found
+
+
+def size_text(size: float) -> str:
+    """
+    Return a number of bytes, short.
+
+    >>> size_text(12), size_text(12_345), size_text(999_999)
+    ('12 B', '12.3 kB', '1.0 MB')
+    """
+    units = ["TB", "GB", "MB", "kB"]
+    unit = "B"
+    # What would be rounded up to a thousand is one of the next unit.
+    while units and size >= _THOUSAND - (0 if unit == "B" else _ROUNDED_UP):
+        size /= _THOUSAND
+        unit = units.pop()
+    return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def count_text(number: int, what: str) -> str:
+    """
+    Return how many there are of something.
+
+    >>> count_text(1, "file"), count_text(1200, "entry")
+    ('1 file', '1,200 entries')
+    """
+    if number == 1:
+        return f"1 {what}"
+    return f"{number:,} {what[:-1] + 'ie' if what.endswith('y') else what}s"
+
+
+def files_text(number: int, size: float) -> str:
+    """Return how many files there are, and how large they are together."""
+    return f"{count_text(number, 'file')}, {size_text(size)}"
+
+
+def moment_text(seconds: float) -> str:
+    """Return a time, in UTC, to the second."""
+    import datetime
+
+    try:
+        moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    except (ValueError, OverflowError, OSError):  # a file can have any time
+        return "?"
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def html_table(
+    title: str,
+    heading: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    facts: Iterable[tuple[str, str]] = (),
+) -> str:
+    """
+    Return a table with a title, and what is said of all of it.
+
+    >>> html_table("one", ["a"], [["<b>"]]).count("&lt;b&gt;")
+    1
+    """
+    lines = [f"<div><b>{_text(title)}</b></div>"]
+    lines += [
+        f'<div><span style="opacity:.6">{_text(name)}</span> {_text(text)}</div>'
+        for name, text in facts
+    ]
+    table = '<table style="border-collapse:collapse">'
+    lines.append(f'<div style="{_BOX}">{table}<thead>{_row("th", heading)}</thead>')
+    lines.extend(["<tbody>", *(_row("td", row) for row in rows), "</tbody>"])
+    return "\n".join([*lines, "</table></div>"])
+
+
+def _row(tag: str, cells: Iterable[str]) -> str:
+    style = f' style="{_STYLES[tag]}"'
+    inner = "".join(f"<{tag}{style}>{_text(cell)}</{tag}>" for cell in cells)
+    return f"<tr>{inner}</tr>"
+
+
+def _text(text: str) -> str:
+    from html import escape
+
+    # A control character would be there, and not be seen.
+    return escape(printable(text))

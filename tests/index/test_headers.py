@@ -1,0 +1,107 @@
+"""The headers of many files: in order, damaged ones among them, side by side."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from checkpoints import CorruptFileError, FileHandler, FormatError, index, tags
+from checkpoints._files.archive import lay_out
+from checkpoints._index.headers import Header, read_headers
+
+
+@pytest.fixture
+def paths(tmp_path):
+    for number in range(200):
+        with tags(number=number):
+            FileHandler(tmp_path).checkpoint("a", number)
+    return [entry.path for entry in index(tmp_path).sort("number")]
+
+
+def written(path, **changed):
+    """Write a file whose header says something else, and is whole."""
+    header = {
+        "checkpoints": 1,
+        "name": "a",
+        "tags": [],
+        "time": "2026-03-02T10:00:00+00:00",
+        "values": {},
+        **changed,
+    }
+    _, pieces = lay_out([], header, seconds=0)
+    path.write_bytes(b"".join(bytes(piece) for _, piece in pieces))
+    return str(path)
+
+
+def header_of(path):
+    (header,) = read_headers([path], Header.of)
+    return header
+
+
+class TestReadHeaders:
+    def test_they_come_in_order(self, paths):
+        found = read_headers(paths, lambda meta: dict(meta["tags"])["number"])
+        assert list(found) == list(range(200))
+
+    def test_they_come_in_order_side_by_side(self, paths):
+        threads = set()
+
+        def slow(meta):
+            time.sleep(0.001)
+            threads.add(threading.get_ident())
+            return dict(meta["tags"])["number"]
+
+        assert list(read_headers(paths, slow)) == list(range(200))
+        assert len(threads) > 1
+
+    def test_an_error_stands_in_the_place_of_a_damaged_one(self, paths):
+        Path(paths[1]).write_bytes(b"nothing of ours")
+        Path(paths[3]).unlink()
+        found = list(read_headers(paths[:5], Header.of))
+        kinds = [type(it) for it in found]
+        assert kinds == [Header, CorruptFileError, Header, FileNotFoundError, Header]
+
+    def test_one_of_a_later_version_is_an_error_in_its_place(self, tmp_path):
+        found = header_of(written(tmp_path / "a.ckpt.zip", checkpoints=99))
+        assert isinstance(found, FormatError)
+
+    def test_one_at_the_end_of_a_large_file_is_found(self, tmp_path):
+        FileHandler(tmp_path).checkpoint("a", b"x" * 1_000_000)
+        (header,) = read_headers([f"{tmp_path}/a.ckpt.zip"], Header.of)
+        assert header.values[0]["bytes"] == 1_000_000
+
+    def test_one_in_a_parquet_file_is_found(self, tmp_path):
+        pandas = pytest.importorskip("pandas")
+        frame = pandas.DataFrame({"x": [1.5]})
+        FileHandler(tmp_path, format="parquet").checkpoint("a", frame)
+        (header,) = read_headers([f"{tmp_path}/a.ckpt.parquet"], Header.of)
+        assert header.values[0]["kind"] == "pandas.DataFrame"
+
+
+class TestHeader:
+    def test_what_makes_no_sense_is_none(self, tmp_path):
+        node = {"kind": "x", "dtype": ["a"], "shape": [1, "b"], "bytes": -1}
+        path = written(
+            tmp_path / "a.ckpt.zip", run=[1], sequence=1 << 63, values={"v": node}
+        )
+        header = header_of(path)
+        assert (header.run, header.sequence) == (None, None)
+        assert header.values == [
+            {"name": "v", "kind": "x", "dtype": None, "shape": None, "bytes": None}
+        ]
+
+    @pytest.mark.parametrize(
+        ("told", "expected"),
+        [
+            ("2026-03-02T10:00:00+02:00", datetime.datetime(2026, 3, 2, 8)),
+            ("0001-01-01T00:00:00+10:00", None),
+        ],
+    )
+    def test_the_time_is_utc(self, tmp_path, told, expected):
+        header = header_of(written(tmp_path / "a.ckpt.zip", time=told))
+        utc = expected and expected.replace(tzinfo=datetime.UTC)
+        assert header.saved == utc

@@ -1,0 +1,270 @@
+"""Verifying: every byte of every file, in little memory, and nothing is decoded."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pickle
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+import checkpoints
+from checkpoints import ConfigError, FileHandler, Verification, index, verify
+from checkpoints._files.archive import lay_out
+
+SOURCES = str(Path(checkpoints.__file__).parents[1])
+MIB = 1 << 20
+
+WITHOUT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+for library in sys.argv[3:]:
+    sys.modules[library] = None
+from checkpoints import verify
+found = verify(sys.argv[2], progress=True)
+print(found.checked, found.ok, [text for _, text in found.unreadable])
+"""
+
+
+class Unloadable:
+    """Fails when it is loaded as a pickle."""
+
+    def __reduce__(self):
+        return int, ("no number",)
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Three files, one of them below a tag."""
+    handler = FileHandler(tmp_path / "root")
+    handler.checkpoint("shop.total", items=3, note="text" * 100)
+    handler.checkpoint("shop.stock", [1, 2, 3])
+    with checkpoints.config("late", tmp_path / "root"), checkpoints.tags(day="monday"):
+        checkpoints.checkpoint("late.fit", data=b"bytes" * 1000)
+    return tmp_path / "root"
+
+
+def change(path, at):
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+class TestWhole:
+    def test_all_files_are_counted_and_ok(self, root):
+        found = verify(root)
+        assert isinstance(found, Verification)
+        assert found.ok
+        assert (found.checked, found.damaged, found.unreadable) == (3, (), ())
+        sizes = [Path(entry.path).stat().st_size for entry in index(root)]
+        assert found.bytes == sum(sizes)
+        assert found.root == str(root)
+        assert str(found) == (
+            f"{root}: 3 files, {sum(sizes):,} bytes: 0 damaged, 0 unreadable"
+        )
+
+    def test_a_root_without_files_is_ok(self, tmp_path):
+        assert verify(tmp_path).ok
+        assert verify(tmp_path).checked == 0
+
+    def test_other_files_are_left_alone(self, root):
+        (root / "notes.txt").write_text("no checkpoint")
+        assert verify(root).checked == 3
+
+    def test_what_was_found_cannot_be_changed_and_can_be_pickled(self, root):
+        found = verify(root)
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            found.checked = 5
+        assert pickle.loads(pickle.dumps(found)) == found
+
+    @pytest.mark.parametrize("compression", [None, "gzip", "zstd"])
+    def test_a_large_file_takes_little_memory(self, tmp_path, compression):
+        if compression == "zstd":
+            pytest.importorskip("zstandard", reason="below 3.14 it packs")
+        handler = FileHandler(tmp_path, compression=compression)
+        handler.checkpoint("a", data=bytes(range(256)) * (128 * 1024))
+        tracemalloc.start()
+        try:
+            assert verify(tmp_path).ok
+            assert tracemalloc.get_traced_memory()[1] < 8 * MIB
+        finally:
+            tracemalloc.stop()
+
+    def test_pickles_are_checked_and_not_loaded(self, tmp_path):
+        FileHandler(tmp_path).checkpoint("a", data=Unloadable())
+        assert verify(tmp_path).ok
+
+
+class TestDamaged:
+    @pytest.mark.parametrize("compression", [None, "gzip", "zstd"])
+    def test_every_byte_of_an_archive_counts(self, tmp_path, compression):
+        if compression == "zstd":
+            pytest.importorskip("zstandard", reason="below 3.14 it packs")
+        handler = FileHandler(tmp_path, compression=compression)
+        handler.checkpoint("a", text="text" * 200, data=[1, "two"])
+        path = tmp_path / "a.ckpt.zip"
+        size, passed = path.stat().st_size, []
+        for at in range(size):
+            change(path, at)
+            if verify(tmp_path, max_workers=1).ok:
+                passed.append(at)
+            change(path, at)
+        # A few bits of compressed data mean nothing; what comes out was checked.
+        assert len(passed) <= (0 if compression is None else size // 100)
+        assert verify(tmp_path).ok
+
+    def test_every_byte_of_a_parquet_file_counts(self, tmp_path):
+        arrow = pytest.importorskip("pyarrow", reason="it writes Parquet")
+        table = arrow.table({"a": [1, 2, 3]})
+        FileHandler(tmp_path, format="parquet").checkpoint("a", table)
+        path = tmp_path / "a.ckpt.parquet"
+        assert verify(tmp_path).ok
+        for at in range(0, path.stat().st_size, 5):
+            change(path, at)
+            assert len(verify(tmp_path, max_workers=1).damaged) == 1, at
+            change(path, at)
+
+    def test_it_is_told_with_its_path_and_the_others_are_checked(self, root):
+        (broken,) = root.rglob("fit.ckpt.zip")
+        change(broken, 200)
+        found = verify(root)
+        ((path, text),) = found.damaged
+        assert path == str(broken)
+        assert "have changed" in text
+        assert (found.checked, found.ok, found.unreadable) == (3, False, ())
+        assert f"damaged: {broken} is damaged" in str(found)
+
+    def test_a_member_that_the_header_names_and_that_is_not_there(self, tmp_path):
+        for number, member in enumerate(("lost.txt", ["lost.txt"])):
+            header = {
+                "checkpoints": 1,
+                "name": "a",
+                "tags": [],
+                "time": "2024-01-01",
+                "values": {"a": {"kind": "text", "member": member}},
+            }
+            _, pieces = lay_out([], header, seconds=0)
+            whole = b"".join(bytes(piece) for _, piece in pieces)
+            (tmp_path / f"a{number}.ckpt.zip").write_bytes(whole)
+        first, second = verify(tmp_path).damaged
+        assert "'lost.txt' is missing" in first[1]
+        assert "has no name" in second[1]
+
+    def test_what_is_no_checkpoint_at_all(self, tmp_path):
+        (tmp_path / "a.ckpt.zip").write_bytes(b"something else")
+        (tmp_path / "b.ckpt.parquet").write_bytes(b"")
+        names = [Path(path).name for path, _ in verify(tmp_path).damaged]
+        assert names == ["a.ckpt.zip", "b.ckpt.parquet"]
+
+    def test_a_path_that_a_terminal_would_obey_is_escaped(self, tmp_path):
+        with checkpoints.config("evil", tmp_path), checkpoints.tags(day="x"):
+            checkpoints.checkpoint("evil.fit", 1)
+        odd = tmp_path / "\x1b[31mred"
+        os.rename(tmp_path / "day=x", odd)
+        change(odd / "evil" / "fit.ckpt.zip", 0)
+        assert "\\x1b[31mred" in str(verify(tmp_path))
+        assert "\x1b" not in str(verify(tmp_path))
+
+
+class TestUnreadable:
+    @pytest.mark.skipif(
+        not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads anything"
+    )
+    def test_a_file_that_may_not_be_read(self, root):
+        (secret,) = root.rglob("fit.ckpt.zip")
+        secret.chmod(0)
+        ((path, text),) = verify(root).unreadable
+        assert path == str(secret)
+        assert "Permission denied" in text
+
+    @pytest.fixture
+    def meanwhile(self, root, monkeypatch):
+        """Let something happen to a file after it was listed and before it is read."""
+        from checkpoints._index import verify
+
+        def meanwhile(change):
+            def listed(path):
+                entries = index(path)
+                change(entries[0].path)
+                return entries
+
+            monkeypatch.setattr(verify, "index", listed)
+
+        return meanwhile
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes are of Unix")
+    def test_what_is_no_regular_file_any_more(self, root, meanwhile):
+        def piped(path):
+            os.unlink(path)
+            os.mkfifo(path)
+
+        meanwhile(piped)
+        found = verify(root)
+        ((path, text),) = found.unreadable
+        assert "a named pipe" in text
+        assert (found.checked, found.ok) == (2, False)
+        assert f"It is a named pipe, and only regular files are read: '{path}'" in str(
+            found
+        )
+
+    def test_a_file_that_has_vanished_is_no_error(self, root, meanwhile):
+        meanwhile(os.unlink)
+        found = verify(root)
+        assert found.ok
+        assert found.checked == 2
+
+    def test_one_that_needs_a_library_that_is_not_here(self, root, tmp_path):
+        arrow = pytest.importorskip("pyarrow", reason="it writes Parquet")
+        handler = FileHandler(root, format="parquet")
+        handler.checkpoint("a", arrow.table({"a": [1]}))
+        done = self.without(root, "pyarrow", "rich")
+        assert done.startswith("3 False ['Parquet files need pyarrow")
+
+    def test_without_rich_there_is_no_bar(self, root):
+        assert self.without(root, "rich") == "3 True []\n"
+
+    def without(self, root, *libraries):
+        done = subprocess.run(
+            [sys.executable, "-c", WITHOUT, SOURCES, root, *libraries],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stderr == ""
+        return done.stdout
+
+
+class TestAsking:
+    def test_a_root_that_is_not_there_is_told_as_index_does(self, tmp_path):
+        with pytest.raises(FileNotFoundError) as told:
+            verify(tmp_path / "nowhere")
+        with pytest.raises(FileNotFoundError) as same:
+            index(tmp_path / "nowhere")
+        assert str(told.value) == str(same.value)
+        (tmp_path / "file").touch()
+        with pytest.raises(NotADirectoryError):
+            verify(tmp_path / "file")
+
+    @pytest.mark.parametrize("wrong", [0, -1, 1.5, "2", True], ids=repr)
+    def test_a_number_of_workers_that_is_none_is_told(self, root, wrong):
+        with pytest.raises(ConfigError, match=r"max_workers=.*from 1 on"):
+            verify(root, max_workers=wrong)
+
+    @pytest.mark.parametrize("workers", [1, 2, 20])
+    def test_any_number_of_workers_finds_the_same(self, root, workers):
+        change(next(root.rglob("fit.ckpt.zip")), 100)
+        assert verify(root, max_workers=workers) == verify(root)
+
+    def test_a_bar_goes_to_stderr_and_only_where_it_is_wanted(self, root, capsys):
+        pytest.importorskip("rich", reason="it draws the bar")
+        verify(root)
+        verify(root, progress=False)
+        assert capsys.readouterr() == ("", "")
+        verify(root, progress=True)
+        out, error = capsys.readouterr()
+        assert out == ""
+        assert "verify" in error

@@ -1,0 +1,80 @@
+"""A walk: what it enters, and what it cannot."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+
+import pytest
+
+from checkpoints.storage._local import check_root, walk
+
+
+def made(root, *paths):
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text("")
+
+
+def too_deep(root):
+    """Make folders so deep that their path is too long for the system."""
+    folder = os.open(root, os.O_RDONLY)
+    for _ in range(30):
+        os.mkdir("d" * 200, dir_fd=folder)
+        below = os.open("d" * 200, os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = below
+    os.close(folder)
+
+
+class TestWalk:
+    def test_a_folder_that_is_not_to_be_entered_is_not_listed(self, tmp_path):
+        made(tmp_path, "a/b/c.txt", "a/d.txt", "e/f.txt")
+        asked = []
+
+        def enters(segments):
+            asked.append(segments)
+            return segments != ("a",)
+
+        assert list(walk(str(tmp_path), enters)) == [(("e",), ["f.txt"])]
+        assert asked == [("a",), ("e",)]
+
+    def test_it_goes_on_past_a_folder_that_is_not_entered(self, tmp_path):
+        made(tmp_path, "a.txt", "b/c.txt", "d.txt")
+        found = list(walk(str(tmp_path), lambda _: False))
+        assert found == [((), ["a.txt", "d.txt"])]
+
+    @pytest.mark.skipif(
+        os.mkdir not in os.supports_dir_fd, reason="such folders cannot be made here"
+    )
+    def test_a_folder_that_cannot_be_listed_is_told_and_the_rest_goes_on(
+        self, tmp_path
+    ):
+        made(tmp_path, "a/b.txt", "z.txt")
+        too_deep(tmp_path)
+        errors = []
+        found = list(walk(str(tmp_path), on_error=errors.append))
+        assert found == [(("a",), ["b.txt"]), ((), ["z.txt"])]
+        (error,) = errors
+        assert error.errno == errno.ENAMETOOLONG
+        assert str(tmp_path) in str(error)
+
+    def test_a_folder_that_vanishes_is_no_error(self, tmp_path):
+        made(tmp_path, "a/b.txt", "c/d.txt")
+        errors, found = [], []
+        for folder, _ in walk(str(tmp_path), on_error=errors.append):
+            found.append(folder)
+            shutil.rmtree(tmp_path / "c", ignore_errors=True)
+        assert found == [("a",)]
+        assert errors == []
+
+    def test_a_root_that_vanished_is_an_error_however_late(self, tmp_path):
+        root = tmp_path / "root"
+        root.mkdir()
+        check_root(str(root))
+        root.rmdir()
+        with pytest.raises(FileNotFoundError):
+            list(walk(str(root)))
+        with pytest.raises(FileNotFoundError):
+            check_root(str(root))
