@@ -6,7 +6,6 @@ nothing happens.
 """
 
 import os as _os
-from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
 from checkpoints import errors as errors
@@ -14,6 +13,7 @@ from checkpoints._handlers.handler import Handler
 from checkpoints._handlers.outcomes import Stats
 from checkpoints._keys.key import Key
 from checkpoints._keys.tags import current_tags, tags, with_checkpoint_tags
+from checkpoints._process.libraries import imported as _imported
 from checkpoints._process.variables import OUTSIDE as _OUTSIDE
 from checkpoints._rules.checkpoint import (
     available,
@@ -141,7 +141,7 @@ if not TYPE_CHECKING:  # so that a name that does not exist is found by the chec
     def __getattr__(name: str) -> object:
         if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        module = _import_module(f"{__name__}.{_LATER[name] or name}")
+        module = _imported(f"{__name__}.{_LATER[name] or name}")
         found = getattr(module, name) if _LATER[name] else module
         globals()[name] = found
         return found
@@ -152,4 +152,4 @@ if not TYPE_CHECKING:  # so that a name that does not exist is found by the chec
 
 # Rules from outside are in force from the start.
 if any(map(_os.environ.get, _OUTSIDE)):
-    _import_module("checkpoints._environment")
+    _imported("checkpoints._environment")

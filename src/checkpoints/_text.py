@@ -78,9 +78,14 @@ def printable(text: str) -> str:
     )
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """
     Return the known name that is most like another one; empty if none is like it.
+
+    Args:
+        name: A name that is not known.
+        known: Those that are.
+        cutoff: How much alike they have to be, from 0 to 1, as `difflib` measures it.
 
     >>> nearest("evry", ["where", "every"]), nearest("x", ["every"])
     ('every', '')
@@ -88,7 +93,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     # It loads slowly, and is needed only where something was mistyped.
     import difflib
 
-    found = difflib.get_close_matches(name, sorted(known), n=1)
+    found = difflib.get_close_matches(name, sorted(known), n=1, cutoff=cutoff)
     return found[0] if found else ""
 
 

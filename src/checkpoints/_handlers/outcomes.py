@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from checkpoints._keys.key import Key
 from checkpoints._process import drain
 from checkpoints._process.exit import at_exit
+from checkpoints._process.forks import after_fork_in_child
 from checkpoints._text import shown, text_of
 from checkpoints.errors import UnknownOutcomeError
 
@@ -68,8 +68,7 @@ class Outcomes:
 
     def __init__(self) -> None:
         self._begin()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._begin)
+        after_fork_in_child(self._begin)
 
     def _begin(self) -> None:
         self._lock = threading.RLock()
@@ -290,8 +289,7 @@ class Owed:
 
     def __init__(self) -> None:
         self._begin()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._begin)
+        after_fork_in_child(self._begin)
 
     def _begin(self) -> None:
         self._lock = threading.RLock()

@@ -8,7 +8,7 @@ import signal as signals
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, Self
 
 from checkpoints._handlers.file import FileHandler
@@ -106,12 +106,7 @@ class Recorder(Handler):
         self._open()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if error is not None and not isinstance(error, (SystemExit, GeneratorExit)):
             self._crashed(error)
         self.close()

@@ -9,9 +9,7 @@ order they are made, and the locks are reentrant.
 
 from __future__ import annotations
 
-import os
 import threading
-import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, InvalidStateError
@@ -20,6 +18,7 @@ from typing import Any, NamedTuple
 
 from checkpoints._handlers.handler import Handler
 from checkpoints._keys.key import Key
+from checkpoints._process.forks import after_fork_in_child
 
 __all__ = ["Kept", "Memory", "Outcome"]
 
@@ -65,7 +64,7 @@ class Memory:
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.renew()
-        _memories.add(self)
+        after_fork_in_child(self.renew)
 
     def renew(self) -> None:
         """Begin with nothing: here, and in a forked child, whose parent has it all."""
@@ -145,13 +144,3 @@ def _settle(future: Future[Any], error: BaseException | None, result: object) ->
             future.cancel()
         else:
             future.set_exception(error)
-
-
-def _renew_all() -> None:
-    for memory in list(_memories):
-        memory.renew()
-
-
-_memories: weakref.WeakSet[Memory] = weakref.WeakSet()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_all)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from importlib import import_module
 from itertools import accumulate, chain, islice
 from typing import Any
 
@@ -13,7 +12,7 @@ from checkpoints._index.headers import Header, read_headers
 from checkpoints._index.listing import Listing, status_of
 from checkpoints._keys.condition import read_like
 from checkpoints._keys.tags import TagPairs, Tags, tag_text
-from checkpoints.errors import MissingDependencyError
+from checkpoints._process.libraries import imported, needed
 
 __all__ = [
     "COLUMNS",
@@ -100,7 +99,7 @@ def _kind(value: object) -> tuple[type, bool]:
 
 def _exact_type(pandas: Any, column: Any) -> Any:
     """Return how pandas is to hold integers that it would round, as it has no null."""
-    compute = import_module("pyarrow.compute")
+    compute = imported("pyarrow.compute")
     if not (column.null_count and import_pyarrow().types.is_integer(column.type)):
         return None
     limits = compute.min_max(column).as_py()
@@ -112,15 +111,7 @@ def _exact_type(pandas: Any, column: Any) -> Any:
 
 def import_pyarrow() -> Any:
     """Import pyarrow, or say what to install."""
-    try:
-        import pyarrow
-    except ImportError as error:
-        message = (
-            "a table of many entries goes through Arrow, which needs pyarrow: "
-            "pip install pyarrow"
-        )
-        raise MissingDependencyError(message) from error
-    return pyarrow
+    return needed("pyarrow", "a table of many entries")
 
 
 def as_library(library: str, columns: dict[str, Any]) -> Any:
@@ -138,11 +129,7 @@ def as_library(library: str, columns: dict[str, Any]) -> Any:
     pyarrow = import_pyarrow()
     if library == "arrow":
         return pyarrow.table(columns)
-    try:
-        module: Any = import_module(library)
-    except ImportError as error:
-        message = f"{library} is not installed: pip install {library} pyarrow"
-        raise MissingDependencyError(message) from error
+    module = needed(library, f"a table of {library}")
     if library == "polars":
         return module.from_arrow(pyarrow.table(columns), rechunk=False)
     series = {}

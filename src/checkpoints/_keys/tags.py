@@ -99,12 +99,7 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
     def __enter__(self) -> None:
         _enter(self, self._own)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: types.TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         # Found by owner, not popped and not by token: one object may be entered
         # in many threads at once, and a suspended generator or an ExitStack may
         # have put scopes on top that are not for this one to leave.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import builtins
-import difflib
 import functools
 import types
 from collections.abc import Callable
 from typing import Any
 
-from checkpoints._text import shown
-from checkpoints.errors import ConfigError, MissingDependencyError
+from checkpoints._process.libraries import needed
+from checkpoints._text import nearest, shown
+from checkpoints.errors import ConfigError
 
 __all__ = ["Attribute", "check_wrapt"]
 
@@ -151,11 +151,7 @@ def _only_for(heir: type, wrapper: Wrapper, *, of_class: bool) -> Wrapper:
 
 def check_wrapt() -> None:
     """Raise `MissingDependencyError` where probes cannot be."""
-    try:
-        import wrapt  # noqa: F401
-    except ImportError as error:
-        message = "probes need wrapt: pip install 'checkpoints[probe]'"
-        raise MissingDependencyError(message) from error
+    needed("wrapt", "a probe")
 
 
 def _definer(owner: Any, name: str) -> Any:
@@ -172,8 +168,8 @@ def _looked_up(owner: Any, name: str) -> Any:
     try:
         return getattr(owner, name)
     except AttributeError:
-        near = difflib.get_close_matches(name, dir(owner), n=1)
-        hint = f"the nearest is {near[0]!r}" if near else "there is none like it"
+        near = nearest(name, dir(owner))
+        hint = f"the nearest is {near!r}" if near else "there is none like it"
         if _place_of(owner) == "__main__":
             hint = "what a program's main file defines comes later: use @recorded there"
         message = f"{_place_of(owner)} has no {name!r} that could be probed; {hint}"

@@ -30,6 +30,7 @@ from checkpoints._kinds.pickled import type_name
 from checkpoints._kinds.plain import IMMUTABLE
 from checkpoints._process.drain import is_saving
 from checkpoints._process.exit import is_first_process
+from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.origin import Origin
 from checkpoints._rules.registry import registry
 from checkpoints._rules.rule import Rule
@@ -46,8 +47,7 @@ _NOT_SAVED = "not saved"
 _plans = registry.plans
 _numbers: dict[str, Iterator[int]] = {}
 _here = threading.local()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_numbers.clear)
+after_fork_in_child(_numbers.clear)
 
 
 class Recording:

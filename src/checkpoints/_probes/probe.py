@@ -7,14 +7,13 @@ the module comes, and puts back what was there. Nothing is imported for it.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib.util
 import logging
 import os
 import sys
 import threading
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any, NamedTuple, Self, TypeAlias
 
 from checkpoints._probes.arrival import is_loading, when_loaded
@@ -22,7 +21,7 @@ from checkpoints._probes.attribute import Attribute, check_wrapt
 from checkpoints._probes.calls import Recording
 from checkpoints._process.exit import at_exit, is_first_process
 from checkpoints._process.variables import PROBES
-from checkpoints._text import shown
+from checkpoints._text import nearest, shown
 from checkpoints.errors import ConfigError
 
 __all__ = ["Probe", "checked_target", "probe", "probes_from_environment"]
@@ -70,12 +69,7 @@ class Probe:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.remove()
 
     @property
@@ -265,8 +259,8 @@ def _why_absent(name: str) -> str:
         parents.append(parents[-1].rpartition(".")[0])
     if any(parent in sys.modules for parent in parents):
         return "its module was not imported, or its import failed"
-    near = difflib.get_close_matches(name, list(sys.modules), n=1)
-    hint = f"; the nearest module is {near[0]!r}" if near else ""
+    near = nearest(name, list(sys.modules))
+    hint = f"; the nearest module is {near!r}" if near else ""
     return f"no such module was imported, or its import failed{hint}"
 
 

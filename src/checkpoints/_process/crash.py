@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
+
+from checkpoints._process.forks import after_fork_in_child
 
 __all__ = ["on_crash", "stop_on_crash"]
 
@@ -86,6 +87,4 @@ def _renew() -> None:
     _lock = threading.RLock()
 
 
-if hasattr(os, "register_at_fork"):
-    # The thread that may have held the lock is not there after a fork.
-    os.register_at_fork(after_in_child=_renew)
+after_fork_in_child(_renew)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 import weakref
 from typing import Protocol
+
+from checkpoints._process.forks import after_fork_in_child
 
 __all__ = ["Background", "add", "drain", "flush", "has_ended", "is_saving", "pending"]
 
@@ -95,5 +96,4 @@ def _renew_all() -> None:
 _lock = threading.RLock()
 _has_ended = False
 _known: weakref.WeakSet[Background] = weakref.WeakSet()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_all)
+after_fork_in_child(_renew_all)

@@ -8,6 +8,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from checkpoints._process.forks import after_fork_in_child
+from checkpoints._process.variables import FIRST_PROCESS
+
 __all__ = [
     "at_exit",
     "at_exit_of_forks",
@@ -15,10 +18,6 @@ __all__ = [
     "is_worker",
     "may_be_killed",
 ]
-
-# The process that asked first, or "child of" the one whose child it has to be; those
-# that it starts inherit it.
-FIRST_VARIABLE = "CHECKPOINTS_FIRST_PROCESS"
 
 _asked: set[tuple[int, Callable[[], None]]] = set()
 
@@ -56,8 +55,7 @@ def at_exit_of_forks(function: Callable[[], None]) -> None:
             # so far, spawned or forked, but does what is registered here after that.
             util.register_after_fork(function, _ask_again)
 
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=ask)
+    after_fork_in_child(ask)
 
 
 def _ask_again(function: Callable[[], None]) -> None:
@@ -82,9 +80,9 @@ def _is_being_prepared() -> bool:
 def is_first_process() -> bool:
     """Tell whether this process asks first, and was started by none that asked."""
     pid = str(os.getpid())
-    first = os.environ.setdefault(FIRST_VARIABLE, pid)
+    first = os.environ.setdefault(FIRST_PROCESS, pid)
     if first == f"child of {os.getppid()}":
-        first = os.environ[FIRST_VARIABLE] = pid
+        first = os.environ[FIRST_PROCESS] = pid
     return first == pid and not is_worker()
 
 

@@ -10,11 +10,9 @@ import threading
 import time
 from typing import NamedTuple
 
-__all__ = ["Origin", "current_run", "host_name", "outside_level", "run_started"]
+from checkpoints._process.variables import RUN
 
-# Children inherit it, so that every process of one program is of one run, however
-# it was started; whoever starts the program may set it.
-RUN_VARIABLE = "CHECKPOINTS_RUN"
+__all__ = ["Origin", "current_run", "host_name", "outside_level", "run_started"]
 
 # Frames in these files are ours, even where `with` is what calls.
 _OURS = (os.path.dirname(os.path.dirname(__file__)) + os.sep, contextlib.__file__)
@@ -76,8 +74,8 @@ def current_run() -> str:
     """Return the id of this run; the first call settles it for all child processes."""
     if not _run:
         made = f"{_started}-{os.urandom(3).hex()}"
-        _run.append(os.environ.get(RUN_VARIABLE) or made)
-        os.environ[RUN_VARIABLE] = _run[0]
+        _run.append(os.environ.get(RUN) or made)
+        os.environ[RUN] = _run[0]
     return _run[0]
 
 

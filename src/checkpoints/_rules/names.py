@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterable
 
 from checkpoints._keys.key import checked_name
+from checkpoints._process.forks import after_fork_in_child
+from checkpoints._text import nearest
 from checkpoints.errors import ConfigError
 
 __all__ = ["Names"]
@@ -23,8 +25,7 @@ class Names:
         self._renamed: dict[str, str] = {}
         self.told: set[str] = set()
         self._renew_lock()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._renew_lock)
+        after_fork_in_child(self._renew_lock)
 
     def _renew_lock(self) -> None:
         # The thread that may have held it is not there after a fork.
@@ -100,10 +101,8 @@ class Names:
             for length in range(len(parts), 0, -1):
                 part = ".".join(parts[:length])
                 known.setdefault(part.casefold(), part)
-        import difflib
-
-        near = difflib.get_close_matches(wanted.casefold(), known, n=1)
-        return known[near[0]] if near else ""
+        near = nearest(wanted.casefold(), known)
+        return known[near] if near else ""
 
     def nearest(self, wanted: str) -> str:
         """Tell which known name, or prefix of one, a pattern or name may stand for."""

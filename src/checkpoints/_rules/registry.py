@@ -23,6 +23,7 @@ from checkpoints._keys.key import Key, checked_name
 from checkpoints._keys.tags import TagPairs, current_tags
 from checkpoints._process import drain
 from checkpoints._process.exit import at_exit, is_worker
+from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.origin import Origin, outside_level
 from checkpoints._rules.names import Names
 from checkpoints._text import shown
@@ -52,8 +53,7 @@ class Registry:
         self.reporter: Callable[[Rule], None] | None = None
         self._lock = threading.RLock()
         self._pid = os.getpid()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._begin_in_child)
+        after_fork_in_child(self._begin_in_child)
 
     def _begin_in_child(self) -> None:
         # The thread that may have held the lock is not there after a fork.

@@ -7,14 +7,13 @@ anything else. `docs/reference/settings.md` has the grammar.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
-from checkpoints._text import parse_size, shown
+from checkpoints._text import nearest, parse_size, shown
 from checkpoints.errors import ConfigError
 
 __all__ = [
@@ -143,7 +142,7 @@ def _in_short_form(
 
 
 def _near(option: str, known: Collection[str]) -> str:
-    return next(iter(difflib.get_close_matches(option, known, n=1, cutoff=0.75)), "")
+    return nearest(option, known, cutoff=0.75)
 
 
 def _check_joined(text: str, place: str, known: Collection[str]) -> None:
@@ -242,8 +241,8 @@ def check_known(what: str, name: str, known: Collection[str], place: str) -> Non
     """Raise `ConfigError`, with the nearest name, if a name is not known."""
     if name in known:
         return
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"the nearest is {near[0]!r}" if near else f"there are {', '.join(known)}"
+    near = nearest(name, known)
+    hint = f"the nearest is {near!r}" if near else f"there are {', '.join(known)}"
     _fail(place, f"{what} {shown(name)} is not known; {hint}")
 
 

@@ -12,13 +12,14 @@ import click
 
 import checkpoints
 from checkpoints import Setting
+from checkpoints._process.variables import TO
 from checkpoints.cli._declarations import (
     Declaration,
     Unreadable,
     declarations_in,
     sources_of,
 )
-from checkpoints.cli._plan import DEFAULT_ROOT, ROOT_VARIABLE, Settings
+from checkpoints.cli._plan import DEFAULT_ROOT, Settings
 
 __all__ = ["available"]
 
@@ -58,7 +59,7 @@ def available(
 
     The exit code is 0, or 2 if there is no such package or a rule cannot be read.
     """
-    default = os.environ.get(ROOT_VARIABLE) or DEFAULT_ROOT
+    default = os.environ.get(TO) or DEFAULT_ROOT
     settings = Settings(rules, config, default)
     found: list[Declaration] = []
     for file, module in _sources(package):

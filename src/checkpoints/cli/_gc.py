@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +13,7 @@ import click
 
 import checkpoints
 from checkpoints import Entry, Index
-from checkpoints._text import files_text
+from checkpoints._text import files_text, nearest
 from checkpoints.cli._quantity import as_age
 from checkpoints.cli._removal import Doomed, leftovers, list_doomed, remove
 from checkpoints.cli._screen import progress, tell
@@ -128,7 +127,7 @@ def _check_tags(per: Sequence[str], found: Index) -> None:
     known = {tag: None for entry in found for tag, _ in entry.tags} if per else {}
     for tag in per:
         if len(found) and tag not in known:
-            near = difflib.get_close_matches(tag, known, n=len(known))
+            near = filter(None, [nearest(tag, known)])
             there = ", ".join(dict.fromkeys([*near, *known])) or "none at all"
             message = f"--per {tag}: no entry has this tag; there are {there}"
             raise click.UsageError(checkpoints.printable(message))

@@ -8,16 +8,21 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import checkpoints
 from checkpoints import FileHandler, Rule, Setting
+from checkpoints._process.variables import (
+    CONFIG,
+    FIRST_PROCESS,
+    PROBES,
+    RECORD,
+    REPORT,
+    RULES,
+    RUN,
+    TO,
+)
 
-__all__ = ["DEFAULT_ROOT", "ROOT_VARIABLE", "Plan", "Settings", "probes_asked_for"]
+__all__ = ["DEFAULT_ROOT", "Plan", "Settings", "probes_asked_for"]
 
-# Where rules without a target save to, and what says so in the environment.
+# Where rules without a target save to.
 DEFAULT_ROOT = os.path.join(".checkpoints", "{run}")
-ROOT_VARIABLE = "CHECKPOINTS_TO"
-
-_TEXT, _FILE, _RUN = "CHECKPOINTS", "CHECKPOINTS_CONFIG", "CHECKPOINTS_RUN"
-_PROBES, _RECORD = "CHECKPOINTS_PROBES", "CHECKPOINTS_RECORD"
-_REPORT, _FIRST = "CHECKPOINTS_REPORT", "CHECKPOINTS_FIRST_PROCESS"
 _PATH = "PYTHONPATH"
 # What stands there is loaded by every Python as it starts.
 _START = os.path.join(os.path.dirname(__file__), "_start")
@@ -39,11 +44,11 @@ class Settings:
     """
 
     def __init__(self, rules: Iterable[str], config: str | None, default: str) -> None:
-        self.config = config or os.environ.get(_FILE)
+        self.config = config or os.environ.get(CONFIG)
         read = checkpoints.read_settings
         text = "\n".join(rules)
         self.above: list[Setting] = [
-            *read(os.environ.get(_TEXT, ""), source=_TEXT, default=default),
+            *read(os.environ.get(RULES, ""), source=RULES, default=default),
             *read(text, source="command line", default=default),
         ]
         of_file = read(config=self.config, default=default) if self.config else []
@@ -105,15 +110,15 @@ class Plan:
             for there, here in zip(checkpoints.read_settings(text), above, strict=True)
         }
         if self.asks:
-            self._set(_TEXT, text)
-            self._set(_FILE, settings.config and os.path.abspath(settings.config))
-            self._set(_PROBES, ";".join(probes))
-            self._set(_RECORD, record)
-            self._set(ROOT_VARIABLE, _for_all("*", to, "--to")[0].target)
+            self._set(RULES, text)
+            self._set(CONFIG, settings.config and os.path.abspath(settings.config))
+            self._set(PROBES, ";".join(probes))
+            self._set(RECORD, record)
+            self._set(TO, _for_all("*", to, "--to")[0].target)
             # Making a handler has settled it, for all that is started from here.
-            self._set(_RUN, os.environ.get(_RUN))
+            self._set(RUN, os.environ.get(RUN))
             # Not what a shell starts, whose calls would have the numbers of each other.
-            self._set(_FIRST, f"child of {os.getpid()}")
+            self._set(FIRST_PROCESS, f"child of {os.getpid()}")
         if probes or record:
             known = self._environment.get(_PATH)
             self._set(_PATH, os.pathsep.join([_START, *([known] if known else [])]))
@@ -128,12 +133,12 @@ class Plan:
         """Return the environment, with a folder for what processes report."""
         if not self.asks:
             return self._environment
-        return {**self._environment, _REPORT: reports}
+        return {**self._environment, REPORT: reports}
 
     def patterns(self) -> list[str]:
         """Return the roots as globs, open where each process fills in its own."""
         filled = [
-            root.format(run=self._environment[_RUN], time=_ANY, host=_ANY, pid=_ANY)
+            root.format(run=self._environment[RUN], time=_ANY, host=_ANY, pid=_ANY)
             for root in self._roots
         ]
         return [glob.escape(root).replace(_ANY, "*") for root in filled]
@@ -141,7 +146,7 @@ class Plan:
 
 def probes_asked_for(targets: Iterable[str]) -> list[str]:
     """Return the targets of probes, those of the environment first, each once."""
-    known = filter(None, map(str.strip, os.environ.get(_PROBES, "").split(";")))
+    known = filter(None, map(str.strip, os.environ.get(PROBES, "").split(";")))
     return [*dict.fromkeys([*known, *map(str.strip, targets)])]
 
 

@@ -12,10 +12,10 @@ from typing import TextIO
 import click
 
 import checkpoints
+from checkpoints._process.variables import RECORD, TO
 from checkpoints.cli._found import Found
 from checkpoints.cli._plan import (
     DEFAULT_ROOT,
-    ROOT_VARIABLE,
     Plan,
     Settings,
     probes_asked_for,
@@ -66,7 +66,7 @@ class _WithProgram(click.Command):
     "--to",
     metavar="ROOT",
     default=DEFAULT_ROOT,
-    envvar=ROOT_VARIABLE,
+    envvar=TO,
     show_default=True,
     help="Where rules without a target save to.",
 )
@@ -79,7 +79,7 @@ class _WithProgram(click.Command):
 )
 @click.option(
     "--record",
-    envvar="CHECKPOINTS_RECORD",
+    envvar=RECORD,
     metavar="SIZE",
     help="Keep the last saves in memory, and write them when something fails; of "
     "every name, unless there are rules.",

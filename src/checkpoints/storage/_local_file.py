@@ -7,7 +7,6 @@ import io
 import mmap
 import os
 import stat
-from types import TracebackType
 from typing import Self
 
 __all__ = ["LocalFile"]
@@ -46,12 +45,7 @@ class LocalFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

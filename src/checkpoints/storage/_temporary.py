@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from io import FileIO
-from types import TracebackType
 from typing import Self, TypeAlias
 
 from checkpoints.errors import UnknownOutcomeError
@@ -51,12 +50,7 @@ class Temporary:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         while self._files:
             with suppress(OSError):
                 self._files[-1].close()
@@ -224,12 +218,7 @@ class Folder:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         # Off the list and closed by one call of C, so never twice and never not.
         waiting = [self._handles] if self._handles else []
         with suppress(OSError):
