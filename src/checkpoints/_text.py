@@ -6,6 +6,7 @@ import re
 import reprlib
 from collections.abc import Iterable, Sequence
 
+from checkpoints._process.libraries import imported
 from checkpoints.errors import ConfigError
 
 __all__ = [
@@ -91,10 +92,9 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     ('every', '')
     """
     # It loads slowly, and is needed only where something was mistyped.
-    import difflib
-
+    difflib = imported("difflib")
     found = difflib.get_close_matches(name, sorted(known), n=1, cutoff=cutoff)
-    return found[0] if found else ""
+    return str(found[0]) if found else ""
 
 
 def parse_size(option: str, size: object) -> int:

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any, NoReturn
 
 from checkpoints._keys.tags import TagPairs, Tags, checked_tag_name, tag_text
+from checkpoints._process.libraries import imported
 from checkpoints._process.origin import Origin
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
@@ -152,9 +153,11 @@ def _cut(escaped: str, limit: int) -> str:
     if len(escaped) <= limit:
         return escaped
     # Only long texts need it, and it loads OpenSSL.
-    from hashlib import blake2b
-
-    digest = blake2b(escaped.encode(), digest_size=_HASH_BYTES).hexdigest()
+    digest = (
+        imported("hashlib")
+        .blake2b(escaped.encode(), digest_size=_HASH_BYTES)
+        .hexdigest()
+    )
     kept = escaped[: limit - len(digest) - 1]
     # `~` is always escaped, so it marks a cut and nothing else.
     return f"{re.sub('%.?$', '', kept)}~{digest}"
