@@ -1,4 +1,4 @@
-"""What is done when an exception ends this process, or a thread of it."""
+"""Functions that run when an uncaught exception ends this process or a thread."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["on_crash", "stop_on_crash"]
 Called = Callable[[BaseException], object]
 
 _holders: tuple[Any, ...] = (sys, threading)
-# Reentrant, as a signal or the garbage collector may close a recorder anywhere.
+# Reentrant: a signal handler or a finalizer may close a recorder at any point.
 _lock = threading.RLock()
 _waiting: list[weakref.WeakMethod[Called]] = []
 _here = threading.local()
@@ -23,17 +23,18 @@ _here = threading.local()
 
 class _Hook:
     """
-    An `excepthook` above the one that was there, which is called first.
+    An `excepthook` that calls the previous one first.
 
-    Whoever has put another one above may call this one for ever, or never: each knows
-    for itself what was below it, and does no harm where nobody waits any more.
+    Other code may keep chaining to this hook after we removed it, or may never call it
+    at all. So each hook remembers its own predecessor and stays harmless when nothing
+    is registered any more.
     """
 
     def __init__(self, before: Callable[..., object]) -> None:
         self.before = before
 
     def __call__(self, *args: Any) -> None:
-        # Of several, one above the other, the first to be called tells of the error.
+        # When several hooks are chained, only the outermost one reports the error.
         is_first = not getattr(_here, "is_ending", False)
         _here.is_ending = True
         try:
@@ -46,10 +47,10 @@ class _Hook:
 
 def on_crash(method: Called) -> None:
     """
-    Have a method called with the exception that ends the process, or a thread.
+    Call a method with the uncaught exception that ends the process or a thread.
 
-    The hooks of `sys` and `threading` that were there are called first. The object of
-    the method is not kept alive.
+    The previous hooks of `sys` and `threading` are called first. The object of the
+    method is not kept alive.
     """
     with _lock:
         _waiting.append(weakref.WeakMethod(method))
@@ -59,17 +60,17 @@ def on_crash(method: Called) -> None:
 
 
 def stop_on_crash(method: Called) -> None:
-    """Call a method no more; with the last one, the hooks are those of before."""
+    """Unregister a method; after the last one, the previous hooks are restored."""
     with _lock:
         _waiting[:] = [each for each in _waiting if each() not in (method, None)]
         for holder in _holders:
-            # Whoever has put a hook above ours calls ours, and ours that of before.
+            # A hook that was installed above ours chains to ours, and ours to its own.
             if not _waiting and isinstance(holder.excepthook, _Hook):
                 holder.excepthook = holder.excepthook.before
 
 
 def _error_in(args: tuple[Any, ...]) -> BaseException | None:
-    """Return the exception, of what either of the two hooks is called with."""
+    """Return the exception from the arguments of either hook."""
     first, *others = args
     error: BaseException | None = others[0] if others else first.exc_value
     return error
@@ -83,7 +84,7 @@ def _call_all(error: BaseException | None) -> None:
 
 
 def _renew() -> None:
-    global _lock  # noqa: PLW0603 - as little as the process itself is it made anew
+    global _lock  # noqa: PLW0603 - process-wide; replaced only after a fork
     _lock = threading.RLock()
 
 

@@ -1,4 +1,4 @@
-"""What saves in the background of this process: waited for, and drained at its end."""
+"""Background writers of this process: flushed on request, drained at exit."""
 
 from __future__ import annotations
 
@@ -13,66 +13,66 @@ __all__ = ["Background", "add", "drain", "flush", "has_ended", "is_saving", "pen
 
 
 class Background(Protocol):
-    """Somebody who saves in a thread of its own."""
+    """An object that saves in a thread of its own."""
 
     is_closed: bool
     max_wait: float
 
     @property
     def load(self) -> tuple[int, int]:
-        """How many saves wait, and how many bytes they hold."""
+        """The number of queued saves, and the bytes that they hold."""
         ...
 
     def is_saving_in(self, thread: int) -> bool:
-        """Tell whether a thread is at work on a save."""
+        """Tell whether a thread is currently writing a save."""
         ...
 
     def flush(self, timeout: float | None = None) -> None:
-        """Wait until all that was accepted so far is over."""
+        """Wait until every save that was accepted so far has finished or failed."""
         ...
 
     def end(self, timeout: float) -> None:
-        """Save what was accepted, as far as that takes no longer; accept no more."""
+        """Accept no more saves; write those already accepted, within the timeout."""
         ...
 
     def renew(self) -> None:
-        """Begin with nothing, in a forked child."""
+        """Start with an empty queue, in a forked child."""
         ...
 
 
 def add(background: Background) -> None:
-    """Wait for somebody from now on, for as long as anybody else holds it."""
+    """Include a writer from now on, for as long as it is referenced elsewhere."""
     with _lock:
         _known.add(background)
 
 
 def has_ended() -> bool:
-    """Tell whether the process is so far gone that nobody would wait any more."""
+    """Tell whether the exit of the process has gone too far to wait for saves."""
     return _has_ended
 
 
 def is_saving() -> bool:
-    """Tell whether this thread is at work on a save of the background."""
+    """Tell whether this thread is currently writing a background save."""
     me = threading.get_ident()
     return any(each.is_saving_in(me) for each in _all())
 
 
 def pending() -> tuple[int, int]:
-    """Return how many saves wait in this process, and how many bytes they hold."""
+    """Return the number of queued saves of this process, and the bytes they hold."""
     loads = [each.load for each in _all()]
     return sum(count for count, _ in loads), sum(size for _, size in loads)
 
 
 def flush(timeout: float | None = None) -> None:
-    """Wait until all that was accepted in this process is saved."""
+    """Wait until every save that this process accepted has finished or failed."""
     for each in _all():
         each.flush(timeout)
 
 
 def drain() -> None:
-    """See to it, at the end of the process, that what was accepted is saved."""
-    global _has_ended  # noqa: PLW0603 - as little as the process itself is it made anew
-    # Those that are made from now on are closed, as nobody would come to drain them.
+    """Write, at exit, every save that was accepted."""
+    global _has_ended  # noqa: PLW0603 - process-wide
+    # Writers created from now on are closed at once: nothing would drain them.
     _has_ended = True
     start = time.monotonic()
     for each in _all():
@@ -92,7 +92,7 @@ def _renew_all() -> None:
         each.renew()
 
 
-# Reentrant, as a signal or the garbage collector may save something anywhere.
+# Reentrant: a signal handler or a finalizer may save at any point.
 _lock = threading.RLock()
 _has_ended = False
 _known: weakref.WeakSet[Background] = weakref.WeakSet()

@@ -1,4 +1,4 @@
-"""What is done when this process ends, whichever kind of process it is."""
+"""Functions that run when this process exits, whatever kind of process it is."""
 
 from __future__ import annotations
 
@@ -19,47 +19,47 @@ __all__ = [
     "may_be_killed",
 ]
 
-_asked: set[tuple[int, Callable[[], None]]] = set()
+_registered: set[tuple[int, Callable[[], None]]] = set()
 
 
 def at_exit(function: Callable[[], None]) -> None:
     """
-    Have a function called when this process ends. Asked for twice, it is called once.
+    Call a function when this process exits. Registered twice, it is called once.
 
     Args:
-        function: Called without arguments; perhaps more than once.
+        function: Called without arguments; it may be called more than once.
     """
-    asked = (os.getpid(), function)
-    if asked in _asked:
+    entry = (os.getpid(), function)
+    if entry in _registered:
         return
-    _asked.add(asked)
-    # Last asked for, first called: a fork leaves what its parent asked for.
+    _registered.add(entry)
+    # Last registered, first called: a fork inherits what its parent registered.
     atexit.unregister(function)
     atexit.register(function)
     if is_worker():
-        # Forked ones end without what `atexit` knows, below Python 3.13.
+        # Before Python 3.13, forked workers exit without running `atexit` functions.
         util = sys.modules["multiprocessing.util"]
         util.Finalize(None, function, exitpriority=0)
         if _is_being_prepared():
-            util.register_after_fork(function, _ask_again)
+            util.register_after_fork(function, _register_again)
 
 
 def at_exit_of_forks(function: Callable[[], None]) -> None:
-    """Have a function called when a process ends that this one has forked, too."""
+    """Call a function when a process exits that was forked from this one, too."""
 
-    def ask() -> None:
+    def register() -> None:
         at_exit(function)
         util = sys.modules.get("multiprocessing.util")
         if util is not None:
-            # A worker of `multiprocessing` forgets before it begins what was asked for
-            # so far, spawned or forked, but does what is registered here after that.
-            util.register_after_fork(function, _ask_again)
+            # A `multiprocessing` worker, spawned or forked, forgets everything that was
+            # registered before it starts, and then runs what is registered here.
+            util.register_after_fork(function, _register_again)
 
-    after_fork_in_child(ask)
+    after_fork_in_child(register)
 
 
-def _ask_again(function: Callable[[], None]) -> None:
-    _asked.discard((os.getpid(), function))
+def _register_again(function: Callable[[], None]) -> None:
+    _registered.discard((os.getpid(), function))
     at_exit(function)
 
 
@@ -72,13 +72,13 @@ def is_worker() -> bool:
 
 
 def _is_being_prepared() -> bool:
-    """Tell whether this is a spawned worker that is still importing what it needs."""
+    """Tell whether this is a spawned worker that is still importing its main module."""
     process = _process_module()
     return hasattr(process and process.current_process(), "_inheriting")
 
 
 def is_first_process() -> bool:
-    """Tell whether this process asks first, and was started by none that asked."""
+    """Tell whether this process is the first of its program to ask."""
     pid = str(os.getpid())
     first = os.environ.setdefault(FIRST_PROCESS, pid)
     if first == f"child of {os.getppid()}":
@@ -87,7 +87,7 @@ def is_first_process() -> bool:
 
 
 def may_be_killed() -> bool:
-    """Tell whether this is a worker that is ended without notice, as those of pools."""
+    """Tell whether this is a worker that may be killed without notice, as in a pool."""
     process = _process_module()
     return process is not None and bool(process.current_process().daemon)
 

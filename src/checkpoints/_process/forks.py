@@ -1,4 +1,4 @@
-"""Forks of this process: what is made anew in the child, and what a fork waits for."""
+"""Forks of this process: what runs in the child, and what a fork waits for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 __all__ = ["after_fork_in_child", "forks_wait"]
 
-# A thread that is still in such a block after so many seconds may never leave it.
+# Seconds. A thread that is still in a block after that may never leave it.
 _PATIENCE = 10.0
 
 _methods: list[Callable[[], Callable[[], object] | None]] = []
@@ -22,11 +22,11 @@ def after_fork_in_child(method: Callable[[], object]) -> None:
     """
     Call a method in every forked child, for as long as its object is alive.
 
-    A lock needs it, for one: the thread that holds it is not there after a fork.
+    A lock needs this, for example: the thread that held it does not exist in the child.
 
     Args:
-        method: A method of an object, which is not kept alive, or a function. Those
-            that came first are called first.
+        method: A bound method, whose object is not kept alive, or a function. They are
+            called in the order of registration.
     """
     _methods[:] = [each for each in _methods if each() is not None]
     is_bound = isinstance(method, types.MethodType)
@@ -41,13 +41,13 @@ def _begin_in_child() -> None:
 
 
 class _Blocks:
-    """The blocks that a fork waits for, by the threads that are in them."""
+    """The blocks that a fork waits for, by the threads that are inside them."""
 
     def __init__(self) -> None:
         self._begin()
 
     def _begin(self) -> None:
-        # Reentrant, as a signal or the garbage collector may begin a block anywhere.
+        # Reentrant: a signal handler or a finalizer may enter a block at any point.
         self._changed = threading.Condition(threading.RLock())
         self._depths: Counter[int] = Counter()
 
@@ -57,13 +57,13 @@ class _Blocks:
 
     def leave(self) -> None:
         with self._changed:
-            # Of a child that was forked inside of the block, nothing is known of it.
+            # A child that was forked inside the block starts without an entry for it.
             self._depths[threading.get_ident()] -= 1
             self._depths += Counter()
             self._changed.notify_all()
 
     def before_fork(self) -> None:
-        # Held until the fork is done, so that no block begins meanwhile.
+        # Held until the fork is done, so that no block is entered meanwhile.
         self._changed.acquire()
         self._changed.wait_for(self._others_are_out, _PATIENCE)
 
@@ -80,10 +80,10 @@ class _Blocks:
 @contextmanager
 def forks_wait() -> Iterator[None]:
     """
-    Have the forks of other threads wait until the block is over.
+    Make forks in other threads wait until the block is left.
 
-    For what a child could neither go on with nor begin again, such as the import of a
-    module. A fork waits ten seconds at most.
+    For work that a child could neither continue nor start again, such as the import of
+    a module. A fork waits ten seconds at most.
     """
     _blocks.enter()
     try:

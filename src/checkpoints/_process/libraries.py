@@ -1,4 +1,4 @@
-"""Modules that are imported when something needs them, and not before."""
+"""Modules that are imported on demand."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _DISTRIBUTIONS = {"PIL": "pillow", "zlib_ng": "zlib-ng"}
 
 def imported(name: str) -> Any:
     """
-    Return a module, imported if it is not there yet.
+    Return a module, importing it if necessary.
 
-    A child that is forked while another thread imports a module would wait for ever as
-    soon as it imports the same one, so forks wait until this is over.
+    A child that is forked while another thread imports a module would block for ever
+    when it imports the same module. So forks wait until the import is done.
 
     Args:
         name: The full name of the module.
@@ -32,7 +32,7 @@ def imported(name: str) -> Any:
     '[1]'
     """
     module = sys.modules.get(name)
-    # Python sets it for as long as the source of the module is being executed.
+    # Python sets this while the source of the module is being executed.
     if module is None or getattr(module.__spec__, "_initializing", False):
         with forks_wait():
             module = import_module(name)
@@ -41,12 +41,12 @@ def imported(name: str) -> Any:
 
 def needed(name: str, what: str, *, also: str = "") -> Any:
     """
-    Return a module that something cannot be done without.
+    Return a module that a feature requires.
 
     Args:
         name: The full name of the module.
-        what: What needs it, to stand at the beginning of the message.
-        also: What else has to be installed for it.
+        what: What needs it, for the beginning of the message.
+        also: Another distribution that must be installed with it.
 
     Raises:
         MissingDependencyError: If it cannot be imported. The message says how to
