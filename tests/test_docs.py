@@ -266,7 +266,7 @@ class TestReference:
         text = (REFERENCE / "errors.md").read_text(encoding="utf-8")
         assert f"`{name}`" in text
 
-    @pytest.mark.parametrize("module", ["storage", "formats"])
+    @pytest.mark.parametrize("module", ["storage"])
     def test_has_every_name_of_the_public_modules(self, module):
         names = importlib.import_module(f"checkpoints.{module}").__all__
         text = all_of(REFERENCE)
