@@ -18,7 +18,13 @@ from checkpoints.storage._local_file import LocalFile
 
 PACKAGE = Path(checkpoints.__file__).parent
 # What opens and what starts is in these; all points of the others are the full part.
-OWNING = {str(PACKAGE / name) for name in ("_local_file.py", "_checksum.py")}
+OWNING = {
+    str(PACKAGE / name)
+    for name in (
+        "storage/_local_file.py",
+        "_files/checksum.py",
+    )
+}
 READING = {str(PACKAGE / name) for name in ("_files/archive.py", "_files/load.py")}
 # Thousands of byte-codes that hold nothing but numbers.
 ARITHMETIC = {"_multiply", "_shift"}

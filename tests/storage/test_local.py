@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 import checkpoints
-from checkpoints import UnknownOutcomeError, storage
-from checkpoints.storage import _temporary
+from checkpoints import UnknownOutcomeError
+from checkpoints.storage import _local, _temporary
 from checkpoints.storage._local import LocalStore
 
 SOURCES = str(Path(checkpoints.__file__).parents[1])
@@ -120,7 +120,7 @@ class TestPut:
 
     def test_who_reads_while_it_is_replaced_has_the_old_file_whole(self, store):
         put(store, "a.txt", "old")
-        with store.get("a.txt") as file:
+        with store.open("a.txt") as file:
             put(store, "a.txt", "newer", replace=True)
             buffer = bytearray(3)
             assert file.read_into(0, memoryview(buffer)) == 3
@@ -212,9 +212,9 @@ class TestFailures:
             mkdir=mkdir,
             strerror=os.strerror,
         )
-        monkeypatch.setattr(storage, "os", windows)
+        monkeypatch.setattr(_local, "os", windows)
         with pytest.raises(FileNotFoundError, match="no such drive") as told:
-            storage._make_folders("Z:\\out\\run")
+            _local._make_folders("Z:\\out\\run")
         assert told.value.filename == "Z:\\"
 
     def test_a_file_where_a_folder_should_be_is_an_error_and_stays(self, store):
