@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from checkpoints import Entry, FileHandler, index, tags
+from checkpoints.storage import open_store
 
 
 def names_in(out):
@@ -217,7 +218,7 @@ class TestTree:
 
     def test_it_may_be_deep(self, run):
         tree = importlib.import_module("checkpoints.cli._table")
-        entry = Entry("saved", ("a",) * 1500, "b.ckpt.zip")
+        entry = Entry(open_store("saved"), ("a",) * 1500, "b.ckpt.zip")
         lines = list(tree.tree_lines([(entry, "told")], has_glyphs=True))
         assert len(lines) == 1501
 

@@ -21,6 +21,7 @@ from checkpoints import (
     tags,
 )
 from checkpoints._files.archive import lay_out
+from checkpoints._kinds import json_bytes
 
 
 class Bomb:
@@ -283,7 +284,7 @@ class TestDamage:
 
     @staticmethod
     def with_header(path, header):
-        _, pieces = lay_out([], header, seconds=0)
+        _, pieces = lay_out([], json_bytes.to_bytes(header), seconds=0)
         path.write_bytes(b"".join(bytes(piece) for _, piece in pieces))
 
     def test_a_later_format_is_an_error_that_says_how_to_get_it(self, tmp_path):

@@ -12,6 +12,7 @@ import pytest
 import checkpoints
 from checkpoints import CorruptFileError, FileHandler, UnknownValueError, index, load
 from checkpoints._files.archive import lay_out
+from checkpoints._kinds import json_bytes
 from checkpoints.storage import _local_file as local_file
 
 SOURCES = str(Path(checkpoints.__file__).parents[1])
@@ -119,7 +120,7 @@ class TestHeader:
         }
         members = [(node["member"], [b"text"])]
         path = tmp_path / "twice.ckpt.zip"
-        _, pieces = lay_out(members, header, seconds=0)
+        _, pieces = lay_out(members, json_bytes.to_bytes(header), seconds=0)
         path.write_bytes(b"".join(bytes(piece) for _, piece in pieces))
         assert load(path, "b") == {"b": b"text"}
         with pytest.raises(CorruptFileError, match=r"'a\.bin' is named twice") as told:

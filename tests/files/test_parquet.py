@@ -14,14 +14,16 @@ import pytest
 import checkpoints
 from checkpoints import FileHandler, FormatError, index, load, tags
 from checkpoints._files.parquet import ParquetFile, _sealed, to_parquet
+from checkpoints._kinds import json_bytes
 from checkpoints.errors import CorruptFileError
-from checkpoints.storage._local import LocalFile
+from checkpoints.storage import LocalFile
 
 pyarrow = pytest.importorskip("pyarrow", reason="Parquet is read and written by it")
 parquet = pytest.importorskip("pyarrow.parquet", reason="a part of pyarrow")
 
 SOURCES = str(Path(checkpoints.__file__).parents[1])
 HEADER = {"checkpoints": 1, "text": "ü", "numbers": [1, 2]}
+TEXT = json_bytes.to_bytes(HEADER)
 # What the seal of a file looks like before it is taken, and after.
 MARK = "crc32:00000000:00000000"
 OTHER = "crc32:01234567:89abcdef"
@@ -105,13 +107,13 @@ def table():
 def opened(data):
     """Return the header and the table of a file, all of it checked."""
     file = ParquetFile(InMemory(data))
-    return file.header, file.read()
+    return json_bytes.from_bytes(file.header_bytes()), file.read()
 
 
 class TestRoundTrip:
     @pytest.mark.parametrize("compression", COMPRESSIONS)
     def test_the_table_and_the_header_come_back(self, table, compression):
-        header, found = opened(to_parquet(table, HEADER, compression))
+        header, found = opened(to_parquet(table, TEXT, compression))
         assert header == HEADER
         assert found.equals(table)
 
@@ -120,7 +122,7 @@ class TestRoundTrip:
         self, table, compression, tmp_path
     ):
         path = tmp_path / "a.parquet"
-        path.write_bytes(to_parquet(table, HEADER, compression))
+        path.write_bytes(to_parquet(table, TEXT, compression))
         assert parquet.read_table(path).equals(table)
         metadata = parquet.read_metadata(path)
         assert json.loads(metadata.metadata[b"checkpoints"]) == HEADER
@@ -134,13 +136,13 @@ class TestRoundTrip:
     )
     def test_tables_of_every_size_come_back(self, columns):
         given = pyarrow.table(columns)
-        assert opened(to_parquet(given, HEADER, None))[1].equals(given)
+        assert opened(to_parquet(given, TEXT, None))[1].equals(given)
 
     @pytest.mark.parametrize("metadata", [{}, {OTHER: MARK}, {MARK: OTHER}])
     def test_a_table_that_looks_like_a_seal_comes_back(self, metadata):
         given = pyarrow.table({MARK: [MARK, OTHER], OTHER: [OTHER, MARK]})
         given = given.replace_schema_metadata(metadata)
-        found = opened(to_parquet(given, HEADER, None))[1]
+        found = opened(to_parquet(given, TEXT, None))[1]
         assert found.equals(given)
         assert found.schema.metadata == given.schema.metadata
 
@@ -148,11 +150,11 @@ class TestRoundTrip:
         "header", [{"text": MARK}, {"text": OTHER}, {MARK: OTHER}, {KEYED: [KEYED]}]
     )
     def test_a_header_that_looks_like_a_seal_comes_back(self, table, header):
-        assert opened(to_parquet(table, header, None))[0] == header
+        assert opened(to_parquet(table, json_bytes.to_bytes(header), None))[0] == header
 
     def test_a_table_full_of_seals_with_their_key_comes_back(self):
         given = pyarrow.table({KEYED: [KEYED, None]})
-        header, found = opened(to_parquet(given, HEADER, None))
+        header, found = opened(to_parquet(given, TEXT, None))
         assert header == HEADER
         assert found.equals(given)
 
@@ -163,21 +165,22 @@ class TestRoundTrip:
     )
     def test_a_table_whose_metadata_look_like_ours_comes_back(self, table, metadata):
         given = table.replace_schema_metadata(metadata)
-        header, found = opened(to_parquet(given, HEADER, None))
+        header, found = opened(to_parquet(given, TEXT, None))
         assert header == HEADER
         assert found.equals(given)
 
     def test_the_header_alone_can_be_read(self, table, tmp_path):
         path = tmp_path / "a.parquet"
-        path.write_bytes(to_parquet(table, HEADER, None))
+        path.write_bytes(to_parquet(table, TEXT, None))
         with LocalFile(str(path)) as file:
-            assert ParquetFile(file).header == HEADER
+            found = ParquetFile(file).header_bytes()
+        assert json_bytes.from_bytes(found) == HEADER
 
 
 class TestDamage:
     @pytest.mark.parametrize("compression", COMPRESSIONS)
     def test_every_changed_byte_is_found(self, table, compression):
-        data = to_parquet(table, HEADER, compression)
+        data = to_parquet(table, TEXT, compression)
         silent = []
         for at in range(len(data)):
             changed = bytearray(data)
@@ -214,14 +217,14 @@ class TestDamage:
         assert str(path) in str(told.value)
 
     def test_every_shorter_file_is_found_cut(self, table):
-        data = to_parquet(table, HEADER, None)
+        data = to_parquet(table, TEXT, None)
         for length in range(len(data)):
             with pytest.raises(CorruptFileError):
                 opened(data[:length])
 
     @pytest.mark.parametrize("more", [b"\0", b"PAR1", b"\0\0\0\0PAR1", b"x" * 500])
     def test_bytes_before_or_behind_are_found(self, table, more):
-        data = to_parquet(table, HEADER, None)
+        data = to_parquet(table, TEXT, None)
         for changed in (more + data, data + more):
             with pytest.raises(CorruptFileError):
                 opened(changed)

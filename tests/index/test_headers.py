@@ -12,18 +12,19 @@ import pytest
 from checkpoints import CorruptFileError, FileHandler, FormatError, index, tags
 from checkpoints._files.archive import lay_out
 from checkpoints._index.headers import Header, read_headers
+from checkpoints._kinds import json_bytes
 
 
 @pytest.fixture
-def paths(tmp_path):
+def files(tmp_path):
     for number in range(200):
         with tags(number=number):
             FileHandler(tmp_path).checkpoint("a", number)
-    return [entry.path for entry in index(tmp_path).sort("number")]
+    return index(tmp_path).sort("number")
 
 
 def written(path, **changed):
-    """Write a file whose header says something else, and is whole."""
+    """Write a file whose header says something else and is whole; return its folder."""
     header = {
         "checkpoints": 1,
         "name": "a",
@@ -32,22 +33,26 @@ def written(path, **changed):
         "values": {},
         **changed,
     }
-    _, pieces = lay_out([], header, seconds=0)
+    _, pieces = lay_out([], json_bytes.to_bytes(header), seconds=0)
     path.write_bytes(b"".join(bytes(piece) for _, piece in pieces))
-    return str(path)
+    return path.parent
 
 
-def header_of(path):
-    (header,) = read_headers([path], Header.of)
+def headers(files, kept=Header.of):
+    return list(read_headers(files._listing, kept))
+
+
+def header_of(root):
+    (header,) = headers(index(root))
     return header
 
 
 class TestReadHeaders:
-    def test_they_come_in_order(self, paths):
-        found = read_headers(paths, lambda meta: dict(meta["tags"])["number"])
-        assert list(found) == list(range(200))
+    def test_they_come_in_order(self, files):
+        found = headers(files, lambda meta: dict(meta["tags"])["number"])
+        assert found == list(range(200))
 
-    def test_they_come_in_order_side_by_side(self, paths):
+    def test_they_come_in_order_side_by_side(self, files):
         threads = set()
 
         def slow(meta):
@@ -55,14 +60,13 @@ class TestReadHeaders:
             threads.add(threading.get_ident())
             return dict(meta["tags"])["number"]
 
-        assert list(read_headers(paths, slow)) == list(range(200))
+        assert headers(files, slow) == list(range(200))
         assert len(threads) > 1
 
-    def test_an_error_stands_in_the_place_of_a_damaged_one(self, paths):
-        Path(paths[1]).write_bytes(b"nothing of ours")
-        Path(paths[3]).unlink()
-        found = list(read_headers(paths[:5], Header.of))
-        kinds = [type(it) for it in found]
+    def test_an_error_stands_in_the_place_of_a_damaged_one(self, files):
+        Path(files[1].path).write_bytes(b"nothing of ours")
+        Path(files[3].path).unlink()
+        kinds = [type(it) for it in headers(files[:5])]
         assert kinds == [Header, CorruptFileError, Header, FileNotFoundError, Header]
 
     def test_one_of_a_later_version_is_an_error_in_its_place(self, tmp_path):
@@ -71,14 +75,14 @@ class TestReadHeaders:
 
     def test_one_at_the_end_of_a_large_file_is_found(self, tmp_path):
         FileHandler(tmp_path).checkpoint("a", b"x" * 1_000_000)
-        (header,) = read_headers([f"{tmp_path}/a.ckpt.zip"], Header.of)
+        header = header_of(tmp_path)
         assert header.values[0]["bytes"] == 1_000_000
 
     def test_one_in_a_parquet_file_is_found(self, tmp_path):
         pandas = pytest.importorskip("pandas")
         frame = pandas.DataFrame({"x": [1.5]})
         FileHandler(tmp_path, format="parquet").checkpoint("a", frame)
-        (header,) = read_headers([f"{tmp_path}/a.ckpt.parquet"], Header.of)
+        header = header_of(tmp_path)
         assert header.values[0]["kind"] == "pandas.DataFrame"
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from checkpoints._index.listing import Listing, status_of
+from checkpoints._index.listing import Listing
+from checkpoints.storage import LocalStore
 
 PATHS = ["a=1/x/f.ckpt.zip", "a=1/x/g.ckpt.zip", "a=2/x/f.ckpt.zip", "h.ckpt.zip"]
 
@@ -14,11 +15,11 @@ def listing(tmp_path):
     for path in PATHS:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("text")
-    return Listing.of(str(tmp_path), (), [], all_files=False)
+    return Listing.of(LocalStore(str(tmp_path)), (), [], all_files=False)
 
 
 def below_root(listing):
-    return [path.removeprefix(listing.root)[1:] for path in listing.paths()]
+    return list(listing.stored_names())
 
 
 class TestListing:
@@ -44,9 +45,5 @@ class TestListing:
         assert below_root(part) == [PATHS[3], PATHS[2]]
         assert listing.compact() is listing
 
-    def test_a_file_that_is_not_there_has_no_status(self, listing, tmp_path):
-        (path, *_) = listing.paths()
-        status = status_of(path)
-        assert status is not None
-        assert status.st_size == 4
-        assert status_of(str(tmp_path / "nowhere")) is None
+    def test_paths_are_those_that_the_store_has_for_its_names(self, listing, tmp_path):
+        assert list(listing.paths()) == [str(tmp_path / path) for path in PATHS]

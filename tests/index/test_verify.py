@@ -15,6 +15,7 @@ import pytest
 import checkpoints
 from checkpoints import ConfigError, FileHandler, Verification, index, verify
 from checkpoints._files.archive import lay_out
+from checkpoints._kinds import json_bytes
 
 SOURCES = str(Path(checkpoints.__file__).parents[1])
 MIB = 1 << 20
@@ -147,7 +148,7 @@ class TestDamaged:
                 "time": "2024-01-01",
                 "values": {"a": {"kind": "text", "member": member}},
             }
-            _, pieces = lay_out([], header, seconds=0)
+            _, pieces = lay_out([], json_bytes.to_bytes(header), seconds=0)
             whole = b"".join(bytes(piece) for _, piece in pieces)
             (tmp_path / f"a{number}.ckpt.zip").write_bytes(whole)
         first, second = verify(tmp_path).damaged

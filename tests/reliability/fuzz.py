@@ -35,10 +35,12 @@ if "--seconds" in sys.argv:
         import checkpoints
         from checkpoints import load
         from checkpoints._files import archive, parquet
+        from checkpoints._kinds import json_bytes
 else:
     import checkpoints
     from checkpoints import load
     from checkpoints._files import archive, parquet
+    from checkpoints._kinds import json_bytes
 
 PROMISED = (
     checkpoints.CorruptFileError,
@@ -242,7 +244,9 @@ def sealed(header, members, choices: Choices) -> bytes:
     way = choices.of((None, None, "gzip", "zstd"))
     laid = [(name, [data]) for name, data in members]
     try:
-        _, pieces = archive.lay_out(laid, header, seconds=0, compression=way)
+        _, pieces = archive.lay_out(
+            laid, json_bytes.to_bytes(header), seconds=0, compression=way
+        )
         return b"".join(bytes(piece) for _, piece in sorted(pieces))
     except (RecursionError, UnicodeEncodeError, ValueError):
         return b""

@@ -24,6 +24,7 @@ from PIL import Image
 from checkpoints._files.archive import lay_out
 from checkpoints._files.checksum import crc32_of
 from checkpoints._files.parquet import _sealed
+from checkpoints._kinds import json_bytes
 
 __all__ = ["FILES", "build"]
 
@@ -55,7 +56,8 @@ def header(values):
 def archive(values, members=(), *, compression=None) -> bytearray:
     """A container with right checksums, whatever its parts say."""
     laid = [(name, [data]) for name, data in members]
-    size, pieces = lay_out(laid, header(values), seconds=0, compression=compression)
+    text = json_bytes.to_bytes(header(values))
+    size, pieces = lay_out(laid, text, seconds=0, compression=compression)
     whole = bytearray(size)
     for offset, piece in pieces:
         whole[offset : offset + len(piece)] = piece
@@ -342,7 +344,6 @@ one("many-brackets", {"kind": "json"}, lambda: b"[" + b"[]," * (8 * MIB) + b"[]]
 def claiming(path, size, stored_size, method=0, *, holes=False):
     """A file whose member claims these sizes, and whose directory agrees."""
     from checkpoints._files.zip import Member, directory, local_header, start_of
-    from checkpoints._kinds import json_bytes
 
     start = start_of(0, b"v.bin", stored_size, size)
     member = Member(b"v.bin", 0, start, method, 0, stored_size, size, 0)

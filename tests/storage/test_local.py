@@ -120,7 +120,7 @@ class TestPut:
 
     def test_who_reads_while_it_is_replaced_has_the_old_file_whole(self, store):
         put(store, "a.txt", "old")
-        with store.get("a.txt") as file:
+        with store.open("a.txt") as file:
             put(store, "a.txt", "newer", replace=True)
             buffer = bytearray(3)
             assert file.read_into(0, memoryview(buffer)) == 3

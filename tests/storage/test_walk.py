@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from checkpoints.storage._local import check_root, walk
+from checkpoints.storage import LocalStore
 
 
 def made(root, *paths):
@@ -37,12 +37,12 @@ class TestWalk:
             asked.append(segments)
             return segments != ("a",)
 
-        assert list(walk(str(tmp_path), enters)) == [(("e",), ["f.txt"])]
+        assert list(LocalStore(str(tmp_path)).walk(enters)) == [(("e",), ["f.txt"])]
         assert asked == [("a",), ("e",)]
 
     def test_it_goes_on_past_a_folder_that_is_not_entered(self, tmp_path):
         made(tmp_path, "a.txt", "b/c.txt", "d.txt")
-        found = list(walk(str(tmp_path), lambda _: False))
+        found = list(LocalStore(str(tmp_path)).walk(lambda _: False))
         assert found == [((), ["a.txt", "d.txt"])]
 
     @pytest.mark.skipif(
@@ -54,7 +54,7 @@ class TestWalk:
         made(tmp_path, "a/b.txt", "z.txt")
         too_deep(tmp_path)
         errors = []
-        found = list(walk(str(tmp_path), on_error=errors.append))
+        found = list(LocalStore(str(tmp_path)).walk(on_error=errors.append))
         assert found == [(("a",), ["b.txt"]), ((), ["z.txt"])]
         (error,) = errors
         assert error.errno == errno.ENAMETOOLONG
@@ -63,7 +63,7 @@ class TestWalk:
     def test_a_folder_that_vanishes_is_no_error(self, tmp_path):
         made(tmp_path, "a/b.txt", "c/d.txt")
         errors, found = [], []
-        for folder, _ in walk(str(tmp_path), on_error=errors.append):
+        for folder, _ in LocalStore(str(tmp_path)).walk(on_error=errors.append):
             found.append(folder)
             shutil.rmtree(tmp_path / "c", ignore_errors=True)
         assert found == [("a",)]
@@ -72,9 +72,10 @@ class TestWalk:
     def test_a_root_that_vanished_is_an_error_however_late(self, tmp_path):
         root = tmp_path / "root"
         root.mkdir()
-        check_root(str(root))
+        store = LocalStore(str(root))
+        store.check_root()
         root.rmdir()
         with pytest.raises(FileNotFoundError):
-            list(walk(str(root)))
+            list(store.walk())
         with pytest.raises(FileNotFoundError):
-            check_root(str(root))
+            store.check_root()

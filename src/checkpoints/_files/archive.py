@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from checkpoints._files.budget import Budget
@@ -32,7 +32,6 @@ from checkpoints._files.zip import (
     parse,
     start_of,
 )
-from checkpoints._kinds import json_bytes
 from checkpoints._kinds.kind import Buffer
 from checkpoints.errors import CorruptFileError
 from checkpoints.storage._store import Source
@@ -53,7 +52,7 @@ _RECORD = 600
 
 def lay_out(
     members: Sequence[tuple[str, Sequence[Buffer]]],
-    header: Mapping[str, Any],
+    header: bytes,
     *,
     seconds: float,
     compression: str | None = None,
@@ -63,7 +62,7 @@ def lay_out(
 
     Args:
         members: Names, in ASCII and each once, with the buffers of their bytes.
-        header: What the last member holds, as JSON.
+        header: What the last member holds.
         seconds: The time noted for every member, since the epoch.
         compression: None, `"zstd"` or `"gzip"`. The header stays as it is.
 
@@ -79,8 +78,7 @@ def lay_out(
         member, stored = _placed(name, flat, offset, stamp, compression)
         placed.append((member, stored))
         offset = member.end
-    text = [json_bytes.to_bytes(header)]
-    placed.append(_placed(HEADER_MEMBER, text, offset, stamp, None))
+    placed.append(_placed(HEADER_MEMBER, [header], offset, stamp, None))
     end = placed[-1][0].end
     ending = directory([member for member, _ in placed], end)
     size = end + len(ending)
@@ -155,7 +153,7 @@ def _flat(chunk: Buffer) -> Buffer:
 
 class Archive:
     """
-    An archive that is there: its header, and its members one by one.
+    An archive that is there: its members one by one.
 
     Args:
         source: What it is read from.
@@ -163,7 +161,7 @@ class Archive:
 
     Raises:
         CorruptFileError: If it is cut short, changed, or no archive of ours.
-        TooLargeError: If its directory or header takes more memory than allowed.
+        TooLargeError: If its directory takes more memory than allowed.
     """
 
     def __init__(self, source: Source, budget: Budget | None = None) -> None:
@@ -173,14 +171,10 @@ class Archive:
             self._members = {
                 member.name.decode("ascii"): member for member in self._read_directory()
             }
-            text = self.read(HEADER_MEMBER)
-            self._budget.take(json_bytes.weight(text), "its header")
-            header = json_bytes.from_bytes(text)
-        except (ValueError, struct.error, RecursionError, KeyError) as error:
+        except (ValueError, struct.error) as error:
             if isinstance(error, CorruptFileError):
                 raise
             raise self._corrupt("its directory cannot be read") from error
-        self.header: Any = header
 
     def size_of(self, name: str) -> int:
         """
@@ -234,9 +228,8 @@ class Archive:
     def map(self, name: str) -> memoryview | None:
         """Return the bytes of a stored member, mapped and unchecked; else None."""
         member = self._member(name)
-        if member.method != STORED:
-            return None
-        return memoryview(self._source.map())[member.start : member.end]
+        whole = self._source.map() if member.method == STORED else None
+        return None if whole is None else memoryview(whole)[member.start : member.end]
 
     def _member(self, name: str) -> Member:
         member = self._members.get(name)

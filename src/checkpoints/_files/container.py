@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime
 import numbers
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
-from checkpoints._files.archive import Archive
 from checkpoints._files.budget import Budget
 from checkpoints._files.parquet import ParquetFile
+from checkpoints._files.zip_container import ZipContainer
 from checkpoints._keys.key import Key
 from checkpoints._keys.tags import tag_text
+from checkpoints._kinds import json_bytes
 from checkpoints._kinds.codec import versions_of
+from checkpoints._kinds.kind import Buffer
 from checkpoints._kinds.plain import NOT_PLAIN, from_json, scalar_to_json
 from checkpoints._process.origin import Origin
 from checkpoints.errors import CorruptFileError, FormatError, MissingDependencyError
@@ -22,6 +24,7 @@ from checkpoints.storage._store import Source
 
 __all__ = [
     "FORMAT_VERSION",
+    "Container",
     "__version__",
     "header_for",
     "open_container",
@@ -36,10 +39,63 @@ _PYTHON = ".".join(map(str, sys.version_info[:3]))
 _ORIGIN_FIELDS = ("run", "sequence", "host", "pid", "thread")
 
 
+class Container(Protocol):
+    """
+    One file of ours, open to be read.
+
+    Args:
+        header: The header as Python values, from `open_container`.
+    """
+
+    header: dict[str, Any]
+
+    def header_bytes(self) -> Buffer:
+        """
+        Return the header as it is stored, in JSON.
+
+        Raises:
+            CorruptFileError: If it is damaged, or not there.
+            TooLargeError: If it takes more memory than allowed.
+        """
+        ...
+
+    def values(
+        self, names: Sequence[str], *, trusted: bool, mmap: bool
+    ) -> dict[str, Any]:
+        """
+        Return values by name.
+
+        Args:
+            names: Names that the header has.
+            trusted: Whether pickles are loaded.
+            mmap: Whether arrays are mapped, where they lie as they are.
+
+        Raises:
+            CheckpointError, OSError: As for `checkpoints.load`.
+        """
+        ...
+
+    def check(self) -> None:
+        """
+        Check every byte, in little memory, and that all is there that is named.
+
+        Raises:
+            CorruptFileError: If something has changed, or is missing.
+        """
+        ...
+
+
+# By the first bytes of a file; a new container is one line here.
+_OPENERS: dict[bytes, Callable[[Source, Budget], Container]] = {
+    b"PK\3\4": ZipContainer,
+    b"PAR1": ParquetFile,
+}
+
+
 def header_for(
     key: Key, nodes: Mapping[str, Any], packages: set[str]
-) -> tuple[dict[str, Any], float]:
-    """Return the header of a save, and the time it gives."""
+) -> tuple[bytes, float]:
+    """Return the header of a save as it is stored, and the time it gives."""
     origin = key.origin or Origin.here()
     moment = datetime.datetime.fromtimestamp(origin.time, datetime.UTC)
     header = {
@@ -58,12 +114,10 @@ def header_for(
         "packages": {"checkpoints": __version__, **versions_of(packages)},
         "values": nodes,
     }
-    return header, origin.time
+    return json_bytes.to_bytes(header), origin.time
 
 
-def open_container(
-    source: Source, budget: Budget | None = None
-) -> Archive | ParquetFile:
+def open_container(source: Source, budget: Budget | None = None) -> Container:
     """
     Open a file, as the container that it is.
 
@@ -81,18 +135,22 @@ def open_container(
     """
     magic = bytearray(4)
     source.read_into(0, memoryview(magic))
-    if magic == b"PK\3\4":
-        container: Archive | ParquetFile = Archive(source, budget)
-    elif magic == b"PAR1":
-        container = ParquetFile(source, budget)
-    else:
+    opener = _OPENERS.get(bytes(magic))
+    if opener is None:
         what = "it does not begin as one" if source.size else "it is empty"
         raise CorruptFileError.at(source.path, what)
-    container.header = _meta_of(container.header, source.path)
+    budget = budget or Budget(source.path)
+    container = opener(source, budget)
+    text = container.header_bytes()
+    budget.take(json_bytes.weight(text), "its header")
+    container.header = _meta_of(text, source.path)
     return container
 
 
-def _meta_of(header: object, path: str) -> dict[str, Any]:
+def _meta_of(text: Buffer, path: str) -> dict[str, Any]:
+    header: object = None
+    with suppress(ValueError, RecursionError):
+        header = json_bytes.from_bytes(text)
     version = header.get("checkpoints") if isinstance(header, dict) else None
     if not isinstance(header, dict) or type(version) is not int:
         raise CorruptFileError.at(path, "its header is not that of a checkpoint")

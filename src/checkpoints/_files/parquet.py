@@ -10,13 +10,19 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from checkpoints._files.budget import Budget
 from checkpoints._files.checksum import SLICE, allocate, crc32_of
-from checkpoints._kinds import json_bytes
-from checkpoints.errors import CorruptFileError, FormatError, MissingDependencyError
+from checkpoints._kinds.tables import from_table
+from checkpoints.errors import (
+    CheckpointError,
+    CorruptFileError,
+    FormatError,
+    MissingDependencyError,
+    TooLargeError,
+)
 from checkpoints.storage._store import Source
 
 __all__ = ["ParquetFile", "to_parquet"]
@@ -43,13 +49,13 @@ _FEW_ROWS = 1 << 10
 _OFFSET = 4
 
 
-def to_parquet(table: Any, header: Mapping[str, Any], compression: str | None) -> bytes:
+def to_parquet(table: Any, header: bytes, compression: str | None) -> bytes:
     """
     Return an Arrow table as the bytes of a Parquet file.
 
     Args:
         table: A `pyarrow.Table`.
-        header: Kept as JSON under the key `checkpoints` of the file's metadata.
+        header: Kept under the key `checkpoints` of the file's metadata.
         compression: None, `"zstd"` or `"gzip"`.
 
     Raises:
@@ -65,9 +71,7 @@ def to_parquet(table: Any, header: Mapping[str, Any], compression: str | None) -
         sink, table.schema, compression=compression or "none", **_EXACT
     ) as writer:
         writer.write_table(table)
-        writer.add_key_value_metadata(
-            {_HEADER_KEY: json_bytes.to_bytes(header), b"checkpoints.crc32": mark}
-        )
+        writer.add_key_value_metadata({_HEADER_KEY: header, b"checkpoints.crc32": mark})
     return _sealed(bytearray(sink.getvalue()), mark)
 
 
@@ -114,6 +118,8 @@ class ParquetFile:
         TooLargeError: If its footer takes more memory than allowed.
     """
 
+    header: dict[str, Any]
+
     def __init__(self, source: Source, budget: Budget | None = None) -> None:
         self._source = source
         self._budget = budget or Budget(source.path)
@@ -125,9 +131,35 @@ class ParquetFile:
             metadata = pyarrow.parquet.read_metadata(
                 pyarrow.BufferReader(_MAGIC + footer)
             ).metadata
-            self.header: Any = json_bytes.from_bytes((metadata or {})[_HEADER_KEY])
-        except (pyarrow.ArrowException, OSError, LookupError, ValueError) as error:
+            self._header: bytes = (metadata or {})[_HEADER_KEY]
+        except (pyarrow.ArrowException, OSError, LookupError) as error:
             raise self._corrupt("it is Parquet, but no checkpoint") from error
+
+    def header_bytes(self) -> bytes:
+        """Return the header as it is stored."""
+        return self._header
+
+    def values(
+        self,
+        names: Sequence[str],
+        *,
+        trusted: bool,  # noqa: ARG002 - of the contract, and a table holds no pickle
+        mmap: bool,  # noqa: ARG002 - of the contract, and no column lies there as it is
+    ) -> dict[str, Any]:
+        """Return values by name; the table is read whole."""
+        nodes = {name: self.header["values"][name] for name in names}
+        try:
+            table = self.read()
+            return {name: from_table(table, node) for name, node in nodes.items()}
+        except CheckpointError:
+            raise
+        except MemoryError as error:
+            raise TooLargeError.beyond(self._source.path, "its table") from error
+        except Exception as error:
+            if getattr(error, "errno", None) is not None:
+                raise  # of the system, and no fault of the file
+            what = f"its table cannot be read ({type(error).__name__}: {error})"
+            raise self._corrupt(what) from error
 
     def read(self) -> Any:
         """

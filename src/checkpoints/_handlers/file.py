@@ -30,8 +30,8 @@ from checkpoints.errors import (
     FormatError,
     UnknownOutcomeError,
 )
-from checkpoints.storage._local import LocalStore, open_store
-from checkpoints.storage._temporary import Piece
+from checkpoints.storage._store import Piece, Store
+from checkpoints.storage._stores import open_store
 
 __all__ = ["FileHandler"]
 
@@ -118,7 +118,7 @@ class FileHandler(Handler):
             self._writer = Writer(
                 max_pending=self.max_pending, on_full=on_full, max_wait=self.max_wait
             )
-        self._store: tuple[int, LocalStore] | None = None
+        self._store: tuple[int, Store] | None = None
         self._told: set[str] = set()
         self._under_way: set[str] = set()
         # Settled here, so that the processes that are started from now on share it.
@@ -212,7 +212,7 @@ class FileHandler(Handler):
             self._under_way.discard(stem)
 
     def _put(
-        self, key: Key, store: LocalStore, name: str, pieces: Iterator[Piece], size: int
+        self, key: Key, store: Store, name: str, pieces: Iterator[Piece], size: int
     ) -> Literal[False] | None:
         try:
             store.put(
@@ -239,12 +239,12 @@ class FileHandler(Handler):
             raise
         return None
 
-    def _is_settled(self, key: Key, store: LocalStore, stem: str, suffix: str) -> bool:
+    def _is_settled(self, key: Key, store: Store, stem: str, suffix: str) -> bool:
         """Tell whether nothing has to be written, as far as can be told beforehand."""
         name = stem + suffix
         if self.if_exists == "replace" and stem in self._under_way:
             self._tell_of_replacing(key)
-        if self.if_exists == "keep" or not store.exists(name):
+        if self.if_exists == "keep" or store.status(name) is None:
             return False
         if self.if_exists == "skip":
             self._tell_of_skipping(key)
@@ -293,7 +293,7 @@ class FileHandler(Handler):
         data = to_parquet(table, header, self.compression)
         return len(data), iter([(0, data)])
 
-    def _names(self, store: LocalStore, name: str) -> Iterator[str]:
+    def _names(self, store: Store, name: str) -> Iterator[str]:
         """Yield the names that a file may take: the key's own, then numbered ones."""
         yield name
         if self.if_exists != "keep":
@@ -301,11 +301,11 @@ class FileHandler(Handler):
         suffix = SUFFIXES[self.format]
         stem = name.removesuffix(suffix)
         taken, free = 1, 2
-        while store.exists(f"{stem}.{free}{suffix}"):
+        while store.status(f"{stem}.{free}{suffix}"):
             taken, free = free, free * 2
         while free - taken > 1:
             middle = (taken + free) // 2
-            if store.exists(f"{stem}.{middle}{suffix}"):
+            if store.status(f"{stem}.{middle}{suffix}"):
                 taken = middle
             else:
                 free = middle
@@ -313,11 +313,11 @@ class FileHandler(Handler):
             yield f"{stem}.{free}{suffix}"
             free += 1
 
-    def _warn_of_replacing(self, key: Key, store: LocalStore, name: str) -> None:
+    def _warn_of_replacing(self, key: Key, store: Store, name: str) -> None:
         if key.name in self._told:
             return
         try:
-            with store.get(name) as file:
+            with store.open(name) as file:
                 run = open_container(file).header.get("run")
         except (OSError, CheckpointError):
             return
@@ -340,15 +340,13 @@ class FileHandler(Handler):
     def _tell_of_skipping(self, key: Key) -> None:
         logger.info("checkpoint %s has a file already, and was skipped", key)
 
-    def _already_stored(
-        self, key: Key, store: LocalStore, name: str
-    ) -> AlreadyStoredError:
+    def _already_stored(self, key: Key, store: Store, name: str) -> AlreadyStoredError:
         return AlreadyStoredError(
             f"checkpoint {key} has a file already, {store.path_of(name)}: delete it, "
             "add a tag that tells the two apart, or use if_exists='replace' or 'keep'"
         )
 
-    def _opened(self) -> LocalStore:
+    def _opened(self) -> Store:
         # Once in each process: a forked child has a {pid} of its own.
         if self._store is None or self._store[0] != os.getpid():
             self._store = (os.getpid(), open_store(filled_root(self.root)))

@@ -8,11 +8,12 @@ import string
 from checkpoints._process.origin import current_run, host_name, run_started
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
-from checkpoints.storage._local import local_path
+from checkpoints.storage._stores import absolute_root
 
 __all__ = ["checked_root", "filled_root"]
 
-_SEPARATORS = {"/", os.sep, "\0"}
+# A root may be moved to a system where the second is one too.
+_SEPARATORS = {"/", "\\", "\0"}
 _PLACEHOLDERS = ("run", "time", "host", "pid")
 
 
@@ -47,11 +48,12 @@ def checked_root(root: object) -> str:
             raise ConfigError(message)
     if any(field == "run" for _, field, _, _ in parsed):
         _check_run(text)
-    text = local_path(text)
-    if os.path.isabs(text):
-        return text
-    here = os.getcwd().replace("{", "{{").replace("}", "}}")
-    return os.path.join(here, text)
+    return absolute_root(text, _escaped)
+
+
+def _escaped(folder: str) -> str:
+    """Return a folder as a template has it, its braces written twice."""
+    return folder.replace("{", "{{").replace("}", "}}")
 
 
 def _check_run(root: str) -> None:

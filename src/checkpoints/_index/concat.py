@@ -165,9 +165,9 @@ def concatenated(
         message = f"there is no entry to take {shown(value)} of: {why_empty()}"
         raise UnknownValueError(message)
     parts = _Parts(value)
-    for entry in listing:
+    for entry, name in zip(listing, listing.stored_names(), strict=True):
         try:
-            found, meta = load_with_meta(entry.path, [value], trusted=trusted)
+            found, meta = load_with_meta(listing.store, name, [value], trusted=trusted)
         except CorruptFileError as error:
             error.add_note(_WITHOUT_DAMAGE)
             raise

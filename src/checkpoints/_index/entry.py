@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +12,8 @@ from checkpoints._keys.key import SUFFIXES, parse_folder, unescape
 from checkpoints._keys.tags import Tags
 from checkpoints._text import html_table, printable, shown
 from checkpoints.errors import CheckpointError, ConfigError
-from checkpoints.storage._local import Segments, local_path
+from checkpoints.storage._store import Segments, Store
+from checkpoints.storage._stores import split_path
 
 __all__ = [
     "CONTAINERS",
@@ -50,15 +52,15 @@ class Entry:
     Entries come from `index`. They can be pickled, compared and put into sets.
 
     Args:
-        root: The root it lies under.
-        folder: The folders below it.
+        store: The store it lies in.
+        folder: The folders below its root.
         file: The name of the file.
     """
 
-    __slots__ = ("_file", "_folder", "_root")
+    __slots__ = ("_file", "_folder", "_store")
 
-    def __init__(self, root: str, folder: Segments, file: str) -> None:
-        self._root = root
+    def __init__(self, store: Store, folder: Segments, file: str) -> None:
+        self._store = store
         self._folder = folder
         self._file = file
 
@@ -71,9 +73,7 @@ class Entry:
             meta = self.meta
         except (CheckpointError, OSError) as error:
             return html_table(repr(self), ["its header cannot be read"], [[str(error)]])
-        rows = [
-            _described(name, node, self.path) for name, node in meta["values"].items()
-        ]
+        rows = [_described(name, node, self) for name, node in meta["values"].items()]
         facts = [("saved", f"{meta['time']:%Y-%m-%d %H:%M:%S} UTC")]
         facts += [
             (field, str(meta[field])) for field in ("run", "host") if field in meta
@@ -89,8 +89,12 @@ class Entry:
 
     @property
     def path(self) -> str:
-        """The path of the file."""
-        return os.path.join(self._root, *self._folder, self._file)
+        """The path of the file, or its URL."""
+        return self._store.path_of(self._stored_name)
+
+    @property
+    def _stored_name(self) -> str:
+        return "/".join((*self._folder, self._file))
 
     @property
     def name(self) -> str:
@@ -129,7 +133,7 @@ class Entry:
             TooLargeError: If the header would take more than this machine's memory.
             OSError: If it is not there any more, or may not be read.
         """
-        return read_meta(self.path)
+        return read_meta(self._store, self._stored_name)
 
     def load(
         self,
@@ -140,7 +144,12 @@ class Entry:
     ) -> dict[str, Any]:
         """Load values by name, or all; the same as `load(entry, ...)`."""
         return load_file(
-            self.path, names, trusted=trusted, mmap=mmap, max_bytes=max_bytes
+            self._store,
+            self._stored_name,
+            names,
+            trusted=trusted,
+            mmap=mmap,
+            max_bytes=max_bytes,
         )
 
 
@@ -159,7 +168,7 @@ def load(
     writable ones.
 
     Args:
-        source: A path, or an entry of an index.
+        source: A path or URL, or an entry of an index.
         *names: The values to load; all of them if none is given.
         trusted: Load pickles too, which can run any code: say so only for files of
             people you trust.
@@ -190,19 +199,13 @@ def load(
     >>> load(f"{root}/shop/total.ckpt.zip", "price")
     {'price': 9.5}
     """
-    path = source.path if isinstance(source, Entry) else path_of(source)
-    try:
-        return load_file(path, names, trusted=trusted, mmap=mmap, max_bytes=max_bytes)
-    except (FileNotFoundError, IsADirectoryError) as error:
-        for suffix in CONTAINERS:
-            if os.path.exists(path + suffix):
-                error.add_note(f"Did you mean {path}{suffix}?")
-        if os.path.isdir(path):
-            error.add_note("It is a folder: index(...) lists what lies below it")
-        raise
+    if not isinstance(source, Entry):
+        store, name = split_path(path_of(source))
+        source = Entry(store, (), name)
+    return source.load(*names, trusted=trusted, mmap=mmap, max_bytes=max_bytes)
 
 
-def _described(name: str, node: dict[str, Any], path: str) -> list[str]:
+def _described(name: str, node: dict[str, Any], entry: Entry) -> list[str]:
     """Return what a notebook shows of a value."""
     # A header can hold anything where nobody has looked yet.
     schema, size = node.get("schema"), node.get("bytes", 0)
@@ -217,15 +220,15 @@ def _described(name: str, node: dict[str, Any], path: str) -> list[str]:
     sides = shape if isinstance(shape, list) else ()
     begins = ""
     if node.get("kind") in _LOOKED_INTO and isinstance(size, int) and size <= _SMALL:
-        begins = _beginning(path, name)
+        begins = _beginning(entry, name)
     told = " × ".join(map(str, sides))  # noqa: RUF001 - it is read by people
     texts = [node.get("kind", ""), kind, told, node.get("bytes", ""), begins]
     return [name, *map(str, texts)]
 
 
-def _beginning(path: str, name: str) -> str:
+def _beginning(entry: Entry, name: str) -> str:
     try:
-        found = load_file(path, [name], trusted=False, mmap=False, max_bytes=_MOST)
+        found = entry.load(name, max_bytes=_MOST)
     except (CheckpointError, OSError) as error:
         return str(error)
     return shown(found[name])
@@ -235,7 +238,7 @@ def _beginning(path: str, name: str) -> str:
 def stem_and_number(file: str) -> tuple[str, int]:
     """Return the last part of the name that a file stands for, and its number."""
     if not file.endswith(CONTAINERS):
-        return os.path.splitext(file)[0], 1
+        return posixpath.splitext(file)[0], 1
     stem, _, rest = file.partition(".")
     number = rest.partition(".")[0]
     is_number = number.isdecimal() and number.isascii()
@@ -247,4 +250,4 @@ def path_of(given: object) -> str:
     if not isinstance(given, (str, os.PathLike)):
         message = f"{given!r} is no path: give a str, a Path, or an entry of an index"
         raise ConfigError(message)
-    return local_path(str(os.fspath(given)))
+    return str(os.fspath(given))

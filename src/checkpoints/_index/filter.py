@@ -13,7 +13,7 @@ from checkpoints._keys.pattern import NamePattern
 from checkpoints._keys.tags import Tags, tag_text
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
-from checkpoints.storage._local import Segments
+from checkpoints.storage._store import Segments
 
 __all__ = ["EntryFilter"]
 

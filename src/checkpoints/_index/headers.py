@@ -6,14 +6,16 @@ import datetime
 import mmap
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from checkpoints._files.container import open_container
+from checkpoints._index.listing import Listing
 from checkpoints.errors import CheckpointError, MissingDependencyError
-from checkpoints.storage._local_file import LocalFile
+from checkpoints.storage._store import Source, Store
 
 __all__ = ["Header", "moment_of", "read_headers"]
 
@@ -91,51 +93,51 @@ def _count(found: object) -> int | None:
 
 
 def read_headers(
-    paths: Iterable[str], kept: Callable[[dict[str, Any]], R]
+    listing: Listing, kept: Callable[[dict[str, Any]], R]
 ) -> Iterator[R | CheckpointError | OSError]:
     """
     Yield what is kept of each header, in order, or the error of one that is damaged.
 
     Args:
-        paths: The files.
+        listing: The files.
         kept: What to keep of a header; a million whole ones would fill the memory.
 
     Raises:
         MissingDependencyError: If one is Parquet, and pyarrow is not installed.
     """
-    remaining = iter(paths)
+    read, remaining = partial(_read, listing.store, kept), listing.stored_names()
     while some := list(islice(remaining, _AT_ONCE)):
         begun, busy = time.perf_counter(), time.thread_time()
-        yield from _read(some, kept)
+        yield from read(some)
         # Threads compute one after the other, but wait for a disk side by side.
         if time.perf_counter() - begun > _WAITS * (time.thread_time() - busy):
-            yield from _side_by_side(remaining, kept)
+            yield from _side_by_side(remaining, read)
 
 
 def _side_by_side(
-    paths: Iterator[str], kept: Callable[[dict[str, Any]], R]
-) -> Iterator[R | CheckpointError | OSError]:
-    tasks: deque[Future[list[R | CheckpointError | OSError]]] = deque()
+    names: Iterator[str], read: Callable[[list[str]], list[R]]
+) -> Iterator[R]:
+    tasks: deque[Future[list[R]]] = deque()
     with ThreadPoolExecutor(_THREADS, "checkpoints-headers") as pool:
         while True:
-            while len(tasks) < 2 * _THREADS and (some := list(islice(paths, _AT_ONCE))):
-                tasks.append(pool.submit(_read, some, kept))
+            while len(tasks) < 2 * _THREADS and (some := list(islice(names, _AT_ONCE))):
+                tasks.append(pool.submit(read, some))
             if not tasks:
                 return
             yield from tasks.popleft().result()
 
 
 def _read(
-    paths: list[str], kept: Callable[[dict[str, Any]], R]
+    store: Store, kept: Callable[[dict[str, Any]], R], names: list[str]
 ) -> list[R | CheckpointError | OSError]:
-    return [_read_one(path, kept) for path in paths]
+    return [_read_one(store, name, kept) for name in names]
 
 
 def _read_one(
-    path: str, kept: Callable[[dict[str, Any]], R]
+    store: Store, name: str, kept: Callable[[dict[str, Any]], R]
 ) -> R | CheckpointError | OSError:
     try:
-        with LocalFile(path) as file:
+        with store.open(name) as file:
             return kept(open_container(_ReadFromItsEnd(file)).header)
     except MissingDependencyError:
         raise
@@ -147,7 +149,7 @@ def _read_one(
 class _ReadFromItsEnd:
     """A file whose end, where the header is, is read at once."""
 
-    def __init__(self, file: LocalFile) -> None:
+    def __init__(self, file: Source) -> None:
         self._file = file
         self.path, self.size = file.path, file.size
         self._start = max(0, file.size - _END)
@@ -164,6 +166,6 @@ class _ReadFromItsEnd:
         buffer[: len(found)] = found
         return len(found)
 
-    def map(self) -> mmap.mmap:
+    def map(self) -> mmap.mmap | None:
         """Return the whole file, mapped to be read."""
         return self._file.map()

@@ -22,7 +22,8 @@ from checkpoints._index.order import in_order, latest_of, runs_of, sorted_texts
 from checkpoints._index.table import as_library, detailed_table, reader_of
 from checkpoints._keys.condition import Wanted
 from checkpoints._text import html_table, shown
-from checkpoints.storage._local import check_root, open_store
+from checkpoints.storage._store import Store
+from checkpoints.storage._stores import open_store
 
 __all__ = ["Index", "index"]
 
@@ -45,7 +46,7 @@ class Index(Collection[Entry], Reversible[Entry]):
     `polars.DataFrame(index)`, `pyarrow.table(index)`, `from index` in DuckDB.
 
     Args:
-        root: The root.
+        store: Where it looks.
         all_files: Whether files that are no checkpoints are among them.
 
     >>> import tempfile
@@ -60,8 +61,8 @@ class Index(Collection[Entry], Reversible[Entry]):
     [900, 1100]
     """
 
-    def __init__(self, root: str, *, all_files: bool = False) -> None:
-        self.root = root
+    def __init__(self, store: Store, *, all_files: bool = False) -> None:
+        self._store = store
         self._all_files = all_files
         self._filters: tuple[EntryFilter, ...] = ()
         self._unreadable: list[OSError] = []
@@ -133,6 +134,11 @@ class Index(Collection[Entry], Reversible[Entry]):
         )
 
     @property
+    def root(self) -> str:
+        """The root, as an absolute path or a URL."""
+        return self._store.root
+
+    @property
     def unreadable(self) -> tuple[OSError, ...]:
         """The errors of the folders that could not be listed; the rest is there."""
         _ = self._listing
@@ -167,7 +173,7 @@ class Index(Collection[Entry], Reversible[Entry]):
         rule = EntryFilter(names, tags, named)
         if self._found is not None:
             return self._with(self._found.filtered(rule), rule)
-        narrower = Index(self.root, all_files=self._all_files)
+        narrower = Index(self._store, all_files=self._all_files)
         narrower._filters = (*self._filters, rule)
         return narrower
 
@@ -189,7 +195,7 @@ class Index(Collection[Entry], Reversible[Entry]):
             return ""
         if self._emptied:
             return why_none(self._emptied[0], [self._emptied[1]])
-        all_of_it = Listing.of(self.root, (), [], all_files=self._all_files)
+        all_of_it = Listing.of(self._store, (), [], all_files=self._all_files)
         return why_none(all_of_it, self._filters)
 
     def sort(self, *by: str, reverse: bool = False) -> Index:
@@ -320,7 +326,7 @@ class Index(Collection[Entry], Reversible[Entry]):
         if self._found is None:
             unreadable: list[OSError] = []
             self._found = Listing.of(
-                self.root, self._filters, unreadable, all_files=self._all_files
+                self._store, self._filters, unreadable, all_files=self._all_files
             )
             self._unreadable = unreadable
             if unreadable:
@@ -334,7 +340,7 @@ class Index(Collection[Entry], Reversible[Entry]):
         return self._found
 
     def _with(self, listing: Listing, rule: EntryFilter | None = None) -> Index:
-        other = Index(self.root, all_files=self._all_files)
+        other = Index(self._store, all_files=self._all_files)
         other._found, other._unreadable = listing, self._unreadable
         if not len(self):
             other._filters, other._emptied = self._filters, self._emptied
@@ -351,7 +357,7 @@ def index(root: str | os.PathLike[str], *, all_files: bool = False) -> Index:
     be read is told on the log, and the rest is listed.
 
     Args:
-        root: A folder.
+        root: A folder, or a URL of one.
         all_files: List files that are no checkpoints too.
 
     Returns:
@@ -371,5 +377,5 @@ def index(root: str | os.PathLike[str], *, all_files: bool = False) -> Index:
     <Entry shop.total, day=monday>
     """
     store = open_store(path_of(root))
-    check_root(store.root)
-    return Index(store.root, all_files=all_files)
+    store.check_root()
+    return Index(store, all_files=all_files)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -19,9 +18,9 @@ from checkpoints._index.filter import EntryFilter
 from checkpoints._keys.condition import read_like
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
-from checkpoints.storage._local import Segments, walk
+from checkpoints.storage._store import Segments, Store
 
-__all__ = ["Listing", "status_of", "why_none"]
+__all__ = ["Listing", "why_none"]
 
 # Those of a suffix; a name has none, so more of them tell of a number.
 _DOTS = 2
@@ -34,22 +33,22 @@ class Listing:
     Files in order, each as a name and the number of its folder.
 
     Args:
-        root: The root.
-        folders: The folders below it.
+        store: Where they are.
+        folders: The folders below its root.
         places: For each file, where its folder stands among them.
         files: The names of the files.
     """
 
-    __slots__ = ("files", "folders", "places", "root")
+    __slots__ = ("files", "folders", "places", "store")
 
     def __init__(
         self,
-        root: str,
+        store: Store,
         folders: Sequence[Segments],
         places: array[int],
         files: Sequence[str],
     ) -> None:
-        self.root = root
+        self.store = store
         self.folders = folders
         self.places = places
         self.files = files
@@ -57,13 +56,13 @@ class Listing:
     @classmethod
     def of(
         cls,
-        root: str,
+        store: Store,
         filters: Sequence[EntryFilter],
         unreadable: list[OSError],
         *,
         all_files: bool,
     ) -> Listing:
-        """Walk through a root, past the folders that a filter rules out."""
+        """Walk through a store, past the folders that a filter rules out."""
         folders: list[Segments] = []
         places, files = array("I"), list[str]()
         # One text for all the files of one name: most trees have few names.
@@ -72,39 +71,39 @@ class Listing:
         def enters(folder: Segments) -> bool:
             return all(rule.enters(folder) for rule in filters)
 
-        for folder, found in walk(root, enters, unreadable.append):
+        for folder, found in store.walk(enters, unreadable.append):
             names = _taken(folder, found, filters, all_files=all_files)
             if names:
                 places.extend(array("I", [len(folders)]) * len(names))
                 files.extend(map(shared.setdefault, names, names))
                 last = [shared.setdefault(it, it) for it in folder[-1:]]
                 folders.append((*folder[:-1], *last))
-        return cls(root, folders, places, files)
+        return cls(store, folders, places, files)
 
     def __len__(self) -> int:
         return len(self.files)
 
     def __iter__(self) -> Iterator[Entry]:
-        root, folders = self.root, self.folders
+        store, folders = self.store, self.folders
         for place, file in zip(self.places, self.files, strict=True):
-            yield Entry(root, folders[place], file)
+            yield Entry(store, folders[place], file)
 
     def entry(self, position: int) -> Entry:
         """Return one entry."""
         folder = self.folders[self.places[position]]
-        return Entry(self.root, folder, self.files[position])
+        return Entry(self.store, folder, self.files[position])
 
     def sliced(self, positions: slice) -> Listing:
         """Return a part of it."""
         places, files = self.places[positions], self.files[positions]
-        return Listing(self.root, self.folders, places, files)
+        return Listing(self.store, self.folders, places, files)
 
     def picked(self, positions: Iterable[int]) -> Listing:
         """Return the files that stand at these positions, in this order."""
         chosen = array("Q", positions)
         places = array("I", [self.places[position] for position in chosen])
         files = [self.files[position] for position in chosen]
-        return Listing(self.root, self.folders, places, files)
+        return Listing(self.store, self.folders, places, files)
 
     def chosen(self, answers: Iterable[Any]) -> Listing:
         """
@@ -137,7 +136,7 @@ class Listing:
         renumbered = {place: number for number, place in enumerate(used)}
         folders = [self.folders[place] for place in used]
         places = array("I", map(renumbered.__getitem__, self.places))
-        return Listing(self.root, folders, places, self.files)
+        return Listing(self.store, folders, places, self.files)
 
     def filtered(self, rule: EntryFilter) -> Listing:
         """Return the files that a filter takes."""
@@ -170,7 +169,11 @@ class Listing:
 
     def paths(self) -> Iterator[str]:
         """Yield the path of each file."""
-        starts = [os.path.join(self.root, *folder, "") for folder in self.folders]
+        return map(self.store.path_of, self.stored_names())
+
+    def stored_names(self) -> Iterator[str]:
+        """Yield the name that the store has for each file."""
+        starts = ["/".join((*folder, "")) for folder in self.folders]
         for place, file in zip(self.places, self.files, strict=True):
             yield starts[place] + file
 
@@ -210,14 +213,6 @@ def _file_order(file: str) -> tuple[str, int]:
     stem, _, rest = file.partition(".")
     number = rest.partition(".")[0]
     return stem, int(number) if number.isdecimal() and number.isascii() else 1
-
-
-def status_of(path: str) -> os.stat_result | None:
-    """Return what the system knows of a file; None if it has vanished."""
-    try:
-        return os.stat(path)
-    except OSError:
-        return None
 
 
 def why_none(listing: Listing, rules: Iterable[EntryFilter]) -> str:

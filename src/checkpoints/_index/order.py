@@ -10,7 +10,7 @@ from typing import Any
 
 from checkpoints._index.entry import CONTAINERS, key_of, stem_and_number
 from checkpoints._index.headers import Header, moment_of, read_headers
-from checkpoints._index.listing import Listing, status_of
+from checkpoints._index.listing import Listing
 from checkpoints._index.table import COLUMNS, DETAILS, column_names
 from checkpoints._keys.condition import read_like
 from checkpoints._text import shown
@@ -55,7 +55,7 @@ def latest_of(listing: Listing) -> list[int]:
 
 
 def _ages(listing: Listing) -> list[tuple[datetime.datetime, int, int]]:
-    headers = read_headers(listing.paths(), Header.of)
+    headers = read_headers(listing, Header.of)
     numbers = [stem_and_number(file)[1] for file in listing.files]
     return [
         (_BEFORE_ALL, 0, number)
@@ -69,7 +69,7 @@ def runs_of(listing: Listing) -> dict[str, list[int]]:
     """Return the positions of each run's files, the run that began first before."""
     runs: dict[str, list[int]] = defaultdict(list)
     begun: dict[str, datetime.datetime] = {}
-    for position, found in enumerate(read_headers(listing.paths(), _run_and_time)):
+    for position, found in enumerate(read_headers(listing, _run_and_time)):
         if not isinstance(found, Exception) and isinstance(found[0], str):
             runs[found[0]].append(position)
             begun[found[0]] = min(begun.get(found[0], found[1]), found[1])
@@ -97,11 +97,10 @@ def _column(listing: Listing, name: str) -> Sequence[Any]:
             for place, file in zip(listing.places, listing.files, strict=True)
         ]
     if name in ("size", "time"):
-        field = "st_size" if name == "size" else "st_mtime_ns"
-        found = map(status_of, listing.paths())
-        return [it and getattr(it, field) for it in found]
+        found = map(listing.store.status, listing.stored_names())
+        return [it and getattr(it, name) for it in found]
     if name in _FROM_HEADERS:
-        headers = read_headers(listing.paths(), Header.of)
+        headers = read_headers(listing, Header.of)
         return [getattr(header, name, None) for header in headers]
     return _tag_column(listing, name)
 

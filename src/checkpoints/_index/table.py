@@ -9,7 +9,7 @@ from typing import Any
 
 from checkpoints._index.entry import key_of
 from checkpoints._index.headers import Header, read_headers
-from checkpoints._index.listing import Listing, status_of
+from checkpoints._index.listing import Listing
 from checkpoints._keys.condition import read_like
 from checkpoints._keys.tags import TagPairs, Tags, tag_text
 from checkpoints._process.libraries import imported, needed
@@ -160,7 +160,7 @@ def detailed_table(listing: Listing) -> Any:
     """Return a `pyarrow.Table` of what the headers tell as well."""
     pyarrow = import_pyarrow()
     listing = listing.compact()
-    headers = read_headers(listing.paths(), Header.of)
+    headers = read_headers(listing, Header.of)
     tags = _TypedTags(listing)
     batches = []
     for part in _parts(listing):
@@ -271,15 +271,14 @@ def _places(part: Listing) -> Any:
 def _of_files(part: Listing) -> list[Any]:
     """Return path, size and time; a file that has vanished has no size and time."""
     pyarrow = import_pyarrow()
-    paths, sizes, times = list(part.paths()), [], []
-    for path in paths:
-        found = status_of(path)
-        sizes.append(found and found.st_size)
-        time = found and found.st_mtime_ns // 1000
+    sizes, times = [], []
+    for found in map(part.store.status, part.stored_names()):
+        sizes.append(found and found.size)
+        time = found and found.time // 1000
         # What stands there may be any number, and need not be a time.
         times.append(time if time is not None and abs(time) <= _LATEST else None)
     return [
-        text_column(paths),
+        text_column(list(part.paths())),
         pyarrow.array(sizes, pyarrow.int64()),
         pyarrow.array(times, pyarrow.timestamp("us", "UTC")),
     ]

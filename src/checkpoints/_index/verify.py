@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
-from checkpoints._files.archive import Archive
 from checkpoints._files.container import open_container
-from checkpoints._index.entry import Entry
 from checkpoints._index.index import index
+from checkpoints._index.listing import Listing
 from checkpoints._text import printable
 from checkpoints.errors import CheckpointError, ConfigError, CorruptFileError
-from checkpoints.storage._local_file import LocalFile
+from checkpoints.storage._store import Store
 
 __all__ = ["Verification", "verify"]
 
@@ -34,7 +34,7 @@ class Verification:
     What `verify` found.
 
     Args:
-        root: The root, as an absolute path.
+        root: The root, as an absolute path or a URL.
         checked: How many files were read to their end, whole or damaged.
         bytes: How many bytes they have.
         damaged: Path and error text of each file that is damaged, or no checkpoint.
@@ -92,7 +92,7 @@ def verify(
     run, and memory stays small however large the files are.
 
     Args:
-        root: A folder.
+        root: A folder, or a URL of one.
         max_workers: How many files to read at a time; None means one for each
             processor, at most eight.
         progress: Show a bar on stderr. None means where it is a terminal; rich has to
@@ -121,7 +121,8 @@ def verify(
     entries = index(root)
     workers = max_workers or min(os.cpu_count() or 1, _MOST_WORKERS)
     with _bar(len(entries), progress) as advance:
-        findings = list(_findings(entries, workers, advance))
+        listing = entries._listing  # noqa: SLF001 - of the same room
+        findings = list(_findings(listing, workers, advance))
     whole = [it for it in findings if not it.hindrance]
     return Verification(
         root=entries.root,
@@ -136,14 +137,14 @@ def verify(
 
 
 def _findings(
-    entries: Iterable[Entry], workers: int, advance: Callable[[], object]
+    listing: Listing, workers: int, advance: Callable[[], object]
 ) -> Iterator[_Finding]:
     pool = ThreadPoolExecutor(workers, thread_name_prefix="checkpoints-verify")
     try:
-        paths = (entry.path for entry in entries)
-        # Some at a time: what waits for a thread takes more memory than its path.
-        while batch := list(islice(paths, _BATCH)):
-            for finding in pool.map(_checked, batch):
+        names = listing.stored_names()
+        # Some at a time: what waits for a thread takes more memory than its name.
+        while batch := list(islice(names, _BATCH)):
+            for finding in pool.map(partial(_checked, listing.store), batch):
                 advance()
                 if finding is not None:
                     yield finding
@@ -152,16 +153,13 @@ def _findings(
         pool.shutdown(cancel_futures=True)
 
 
-def _checked(path: str) -> _Finding | None:
+def _checked(store: Store, name: str) -> _Finding | None:
     """Check a file; None where it has vanished meanwhile."""
-    size = 0
+    path, size = store.path_of(name), 0
     try:
-        with LocalFile(path) as file:
+        with store.open(name) as file:
             size = file.size
-            container = open_container(file)
-            if isinstance(container, Archive):
-                _check_names(container, path)
-            container.check()
+            open_container(file).check()
     except FileNotFoundError:
         return None
     except CorruptFileError as error:
@@ -169,16 +167,6 @@ def _checked(path: str) -> _Finding | None:
     except (CheckpointError, OSError) as error:
         return _Finding(path, hindrance=str(error))
     return _Finding(path, size)
-
-
-def _check_names(archive: Archive, path: str) -> None:
-    """Check that each member is there that the header names."""
-    for node in archive.header["values"].values():
-        name = node.get("member")
-        if isinstance(name, str):
-            archive.size_of(name)
-        elif name is not None:
-            raise CorruptFileError.at(path, f"member {name!r:.80} has no name")
 
 
 @contextmanager

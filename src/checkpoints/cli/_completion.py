@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 import checkpoints
 from checkpoints import Entry
+from checkpoints.storage import open_store, split_path
 
 __all__ = [
     "complete_entry",
@@ -87,9 +88,9 @@ def complete_entry(
 
 
 def _values_of(path: str, incomplete: str) -> list[str]:
-    folder, file = os.path.split(path)
     with suppress(checkpoints.CheckpointError, OSError):
-        return _offered(Entry(folder, (), file).meta["values"], incomplete)
+        store, file = split_path(path)
+        return _offered(Entry(store, (), file).meta["values"], incomplete)
     return []
 
 
@@ -111,13 +112,12 @@ def _entries(root: str | None) -> Iterator[Entry]:
     """Yield entries under a root, those that are found in time."""
     if not root:
         return
-    root = os.path.expanduser(root)
     until = time.monotonic() + _SECONDS
-    for folder, _, files in os.walk(root):
-        relative = os.path.relpath(folder, root)
-        segments = () if relative == os.curdir else tuple(relative.split(os.sep))
-        for file in files:
-            if file.endswith(_SUFFIXES):
-                yield Entry(root, segments, file)
-        if time.monotonic() > until:
-            return
+    with suppress(checkpoints.CheckpointError, OSError):
+        store = open_store(root)
+        for folder, files in store.walk(lambda _: time.monotonic() < until):
+            for file in files:
+                if file.endswith(_SUFFIXES):
+                    yield Entry(store, folder, file)
+            if time.monotonic() > until:
+                return

@@ -19,7 +19,7 @@ from checkpoints.cli._selection import (
     tell_unreadable,
     where_option,
 )
-from checkpoints.storage import LocalFile, LocalStore, open_store
+from checkpoints.storage import Source, Store, open_store
 
 __all__ = ["cp"]
 
@@ -72,7 +72,7 @@ def cp(
         click.echo(f"would copy {files_text(len(paths), total)}")
         context.exit(int(is_partial))
     with progress("copy", total) as advance:
-        copies = _Copies(found.root, store, advance, force=force)
+        copies = _Copies(open_store(found.root), store, advance, force=force)
         for path in paths:
             copies.add(path)
     same = f", {copies.same:,} were there already" if copies.same else ""
@@ -103,44 +103,44 @@ class _Copies:
 
     def __init__(
         self,
-        root: str,
-        store: LocalStore,
+        source: Store,
+        target: Store,
         advance: Callable[[int], None],
         *,
         force: bool,
     ) -> None:
-        self._root, self._store, self._advance = root, store, advance
+        self._source, self._target, self._advance = source, target, advance
         self._force = force
         self.count = self.size = self.same = 0
         self.failed = False
 
     def add(self, path: str) -> None:
         """Copy a file; what hinders it is told, but for an error of the target."""
-        name = os.path.relpath(path, self._root).replace(os.sep, "/")
+        name = os.path.relpath(path, self._source.root).replace(os.sep, "/")
         try:
-            file = LocalFile(path)
+            opened = self._source.open(name)
         except FileNotFoundError:
             return  # it vanished since the folder was listed
         except OSError as error:
             self._tell(f"not read: {path}: {error.strerror}")
             return
-        with file:
+        with opened as file:
             try:
-                self._store.put(
+                self._target.put(
                     [name], self._pieces(file), file.size, replace=self._force
                 )
             except FileExistsError:
-                self._meet(path, self._store.path_of(name))
+                self._meet(path, self._target.path_of(name))
             except _SourceError as error:
                 self._tell(f"not copied: {path}: {error}")
             except (IsADirectoryError, NotADirectoryError) as error:
-                there = self._store.path_of(name)
+                there = self._target.path_of(name)
                 self._tell(f"not copied: {path}: {there}: {error.strerror}")
             else:
                 self.count, self.size = self.count + 1, self.size + file.size
-                self._keep_times(path, self._store.path_of(name))
+                self._keep_times(path, self._target.path_of(name))
 
-    def _pieces(self, file: LocalFile) -> Iterator[tuple[int, memoryview]]:
+    def _pieces(self, file: Source) -> Iterator[tuple[int, memoryview]]:
         for start in range(0, file.size, _AT_ONCE):
             piece = memoryview(bytearray(min(_AT_ONCE, file.size - start)))
             try:

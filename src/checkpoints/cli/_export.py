@@ -14,7 +14,7 @@ from checkpoints._show.conversion import CONVERSIONS, Conversion, UnfitError
 from checkpoints._text import size_text
 from checkpoints.cli._completion import complete_entry
 from checkpoints.cli._quantity import as_size
-from checkpoints.cli._selection import loaded, one_of, where_option
+from checkpoints.cli._selection import entry_at, loaded, one_of, where_option
 from checkpoints.storage import open_store
 
 __all__ = ["export"]
@@ -89,8 +89,7 @@ def _one_name(path: str, names: Sequence[str]) -> str:
         raise click.UsageError("a file takes one value; name one")
     if names:
         return names[0]
-    folder, file = os.path.split(path)
-    known = list(Entry(folder, (), file).meta["values"])
+    known = list(entry_at(path).meta["values"])
     if len(known) != 1:
         message = f"{path} has the values {', '.join(known)}; name one"
         raise click.UsageError(checkpoints.printable(message))

@@ -15,12 +15,15 @@ import checkpoints
 from checkpoints import Entry, Index
 from checkpoints.cli._completion import complete_names, complete_root, complete_where
 from checkpoints.cli._screen import tell
+from checkpoints.storage import split_path
 
 __all__ = [
     "NoRoot",
     "NotLoaded",
     "NothingFound",
     "chosen",
+    "entry_at",
+    "header_of",
     "index_of",
     "loaded",
     "nothing_of",
@@ -263,10 +266,15 @@ def loaded(path: str, name: str, *, trusted: bool, max_bytes: int | None) -> obj
         raise NotLoaded(checkpoints.printable(f"{told}: {way}")) from error
 
 
+def entry_at(path: str) -> Entry:
+    """Return the entry of a file, whatever tags its folders stand for."""
+    store, name = split_path(path)
+    return Entry(store, (), name)
+
+
 def header_of(path: str) -> tuple[dict[str, Any], str]:
     """Return the header of a file, or none and why it cannot be read."""
-    folder, file = os.path.split(path)
     try:
-        return Entry(folder, (), file).meta, ""
+        return entry_at(path).meta, ""
     except (checkpoints.CheckpointError, OSError) as error:
         return {}, str(error)

@@ -1,6 +1,16 @@
-"""Where bytes go: four verbs on a root, `put`, `get`, `list` and `delete`."""
+"""Where bytes go: files with names below a root."""
 
-from checkpoints.storage._local import LocalStore, open_store
+from checkpoints.storage._local import LocalStore
 from checkpoints.storage._local_file import LocalFile
+from checkpoints.storage._store import Source, Status, Store
+from checkpoints.storage._stores import open_store, split_path
 
-__all__ = ["LocalFile", "LocalStore", "open_store"]
+__all__ = [
+    "LocalFile",
+    "LocalStore",
+    "Source",
+    "Status",
+    "Store",
+    "open_store",
+    "split_path",
+]

@@ -1,9 +1,4 @@
-"""
-Where bytes go: four verbs on a root, `put`, `get`, `list` and `delete`.
-
-A store knows paths and bytes, no keys and no formats. This version has one store, for
-folders of this machine (network mounts included).
-"""
+"""A folder of this machine as a store; network mounts included."""
 
 from __future__ import annotations
 
@@ -12,21 +7,13 @@ import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from urllib.parse import urlsplit
 
-from checkpoints.errors import ConfigError, UnknownOutcomeError
+from checkpoints.errors import UnknownOutcomeError
 from checkpoints.storage._local_file import LocalFile
-from checkpoints.storage._temporary import Folder, Piece, Temporary
+from checkpoints.storage._store import Piece, Segments, Status
+from checkpoints.storage._temporary import Folder, Temporary
 
-__all__ = [
-    "LocalFile",
-    "LocalStore",
-    "Segments",
-    "check_root",
-    "is_temporary",
-    "open_store",
-    "walk",
-]
+__all__ = ["LocalStore", "is_temporary"]
 
 _WHY_NO_ROOT = (
     "A root is a folder, made by the first save. If nothing was saved there, enabled() "
@@ -34,50 +21,6 @@ _WHY_NO_ROOT = (
 )
 # How often a folder is made that somebody else takes away again meanwhile.
 _TRIES = 3
-
-Segments = tuple[str, ...]
-
-
-def open_store(root: str) -> LocalStore:
-    """
-    Return the store for a root.
-
-    Args:
-        root: A path, or a `file://` URL.
-
-    Raises:
-        ConfigError: If it is empty, or a URL that this version has no store for.
-
-    >>> open_store("out").root.endswith("out")
-    True
-    """
-    path = local_path(root)
-    if not path:
-        # It would be the working folder, for those too who delete what lies there.
-        raise ConfigError(f"{root!r} is no folder; write . for the working folder")
-    return LocalStore(os.path.abspath(path))
-
-
-def local_path(root: str) -> str:
-    """
-    Return the path that a path or a `file://` URL stands for.
-
-    Raises:
-        ConfigError: If it is another URL.
-    """
-    if "://" not in root:
-        return os.path.expanduser(root)
-    parts = urlsplit(root)
-    if parts.scheme == "file":
-        # It loads an HTTP client, which is more than all the rest of this library.
-        from urllib.request import url2pathname
-
-        return url2pathname(parts.path)
-    message = (
-        f"{root!r}: this version saves to folders only, not to {parts.scheme}://. Give "
-        "a path, or write a Handler for that store (docs: how-to, write a handler)"
-    )
-    raise ConfigError(message)
 
 
 class LocalStore:
@@ -93,25 +36,27 @@ class LocalStore:
     >>> store = LocalStore(tempfile.mkdtemp())
     >>> store.put(["a/b.txt"], [(0, b"some text")], 9)
     'a/b.txt'
-    >>> store.list()
-    ['a/b.txt']
+    >>> list(store.walk())
+    [(('a',), ['b.txt'])]
     """
 
     def __init__(self, root: str) -> None:
         self.root = root
+        # With the separator, where there is one: "" is the working folder.
+        self._start = os.path.join(root, "")
         # Folders whose own names are on the disk.
         self._durable: dict[str, tuple[int, int]] = {}
 
     def __repr__(self) -> str:
         return f"LocalStore({self.root!r})"
 
+    def __reduce__(self) -> tuple[type[LocalStore], tuple[str]]:
+        # What is on the disk, another process finds out by itself.
+        return LocalStore, (self.root,)
+
     def path_of(self, name: str) -> str:
         """Return where a name lies in the file system."""
-        return f"{self.root}{os.sep}{name.replace('/', os.sep)}"
-
-    def exists(self, name: str) -> bool:
-        """Tell whether a file lies under a name."""
-        return os.access(self.path_of(name), os.F_OK)
+        return f"{self._start}{name.replace('/', os.sep)}"
 
     def put(
         self,
@@ -144,7 +89,7 @@ class LocalStore:
         candidates = iter(names)
         name = next(candidates)
         path = self.path_of(name)
-        folder = path[: path.rindex(os.sep)]
+        folder = os.path.dirname(path) or os.curdir
         temporary = Temporary(folder)
         with temporary, temporary:
             for made in _create(temporary, folder):
@@ -187,12 +132,12 @@ class LocalStore:
                     _sync(above)
                 except PermissionError:
                     # Above the root, among folders that were there before.
-                    if folder.startswith(self.root + os.sep):
+                    if folder.startswith(self._start):
                         raise
                 self._durable[folder] = identity
             folder = above
 
-    def get(self, name: str) -> LocalFile:
+    def open(self, name: str) -> LocalFile:
         """
         Open a file.
 
@@ -201,23 +146,61 @@ class LocalStore:
         """
         return LocalFile(self.path_of(name))
 
-    def list(self) -> Sequence[str]:
-        """Return the names of all files, sorted; unfinished ones are left out."""
-        return [
-            "/".join((*folder, name)) for folder, names in self.walk() for name in names
-        ]
+    def status(self, name: str) -> Status | None:
+        """Return size and time of a file; None if it is not there, or hidden."""
+        try:
+            found = os.stat(self.path_of(name))
+        except OSError:
+            return None
+        return Status(found.st_size, found.st_mtime_ns)
 
-    def walk(self) -> Iterator[tuple[tuple[str, ...], Sequence[str]]]:
+    def check_root(self) -> None:
+        """
+        Look at the root, without a walk.
+
+        Raises:
+            OSError: If it is not there, or may not be read.
+        """
+        try:
+            os.scandir(self.root).close()
+        except OSError as error:
+            error.add_note(_WHY_NO_ROOT)
+            raise
+
+    def walk(
+        self,
+        enters: Callable[[Segments], bool] = lambda _: True,
+        on_error: Callable[[OSError], object] = lambda _: None,
+    ) -> Iterator[tuple[Segments, Sequence[str]]]:
         """
         Yield each folder, as its segments below the root, with its file names.
 
-        Sorted. Links to folders are not followed, and what vanishes or may not be
-        read meanwhile is passed over, but for the root.
+        Sorted. Links to folders are not followed, unfinished files are left out, and a
+        folder that vanishes meanwhile is passed over.
+
+        Args:
+            enters: Asked for each folder below the root before it is listed.
+            on_error: Called with the error of each folder that cannot be listed.
 
         Raises:
             OSError: If the root is not there, or may not be read.
         """
-        return walk(self.root)
+        pending: list[tuple[Segments, Sequence[str] | None]] = [((), None)]
+        while pending:
+            folder, files = pending.pop()
+            if files is not None:
+                yield folder, files
+                continue
+            try:
+                found = _scan(os.path.join(self.root, *folder))
+            except OSError as error:
+                if not folder:
+                    error.add_note(_WHY_NO_ROOT)
+                    raise
+                if not isinstance(error, FileNotFoundError):
+                    on_error(error)
+            else:
+                pending.extend(reversed(list(_in_order(folder, *found, enters))))
 
     def delete(self, name: str) -> None:
         """
@@ -276,57 +259,6 @@ def _confirm(folder: str, path: str) -> None:
             "outlasts a loss of power is unknown: save it again to be sure",
             path,
         ) from error
-
-
-def walk(
-    root: str,
-    enters: Callable[[Segments], bool] = lambda _: True,
-    on_error: Callable[[OSError], object] = lambda _: None,
-) -> Iterator[tuple[Segments, Sequence[str]]]:
-    """
-    Yield each folder, as its segments below the root, with its file names.
-
-    Sorted. Links to folders are not followed, unfinished files are left out, and a
-    folder that vanishes meanwhile is passed over.
-
-    Args:
-        root: The folder to begin with.
-        enters: Asked for each folder below the root before it is listed.
-        on_error: Called with the error of each folder that cannot be listed.
-
-    Raises:
-        OSError: If the root is not there, or may not be read.
-    """
-    pending: list[tuple[Segments, Sequence[str] | None]] = [((), None)]
-    while pending:
-        folder, files = pending.pop()
-        if files is not None:
-            yield folder, files
-            continue
-        try:
-            found = _scan(os.path.join(root, *folder))
-        except OSError as error:
-            if not folder:
-                error.add_note(_WHY_NO_ROOT)
-                raise
-            if not isinstance(error, FileNotFoundError):
-                on_error(error)
-        else:
-            pending.extend(reversed(list(_in_order(folder, *found, enters))))
-
-
-def check_root(root: str) -> None:
-    """
-    Look at a root, without a walk.
-
-    Raises:
-        OSError: If it is not there, or may not be read.
-    """
-    try:
-        os.scandir(root).close()
-    except OSError as error:
-        error.add_note(_WHY_NO_ROOT)
-        raise
 
 
 def _scan(folder: str) -> tuple[list[str], list[str]]:

@@ -9,13 +9,12 @@ from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from io import FileIO
-from typing import Self, TypeAlias
+from typing import Self
 
 from checkpoints.errors import UnknownOutcomeError
+from checkpoints.storage._store import Piece
 
-__all__ = ["Folder", "Piece", "Temporary"]
-
-Piece: TypeAlias = "tuple[int, bytes | bytearray | memoryview]"
+__all__ = ["Folder", "Temporary"]
 
 # From here on, asking for the blocks at once more than halves the time on ext4.
 _WORTH_ALLOCATING = 1 << 20

@@ -1,0 +1,98 @@
+"""An archive as a container: the values that its members hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from checkpoints._files.archive import HEADER_MEMBER, Archive
+from checkpoints._files.budget import Budget
+from checkpoints._kinds.codec import decode
+from checkpoints.errors import CorruptFileError
+from checkpoints.storage._store import Source
+
+__all__ = ["ZipContainer"]
+
+Node = Mapping[str, Any]
+
+
+class ZipContainer:
+    """
+    A ZIP of ours: each value is in the header, or in members of its own.
+
+    Args:
+        source: What it is read from.
+        budget: The memory that all that is read may take.
+
+    Raises:
+        CorruptFileError: If it is cut short, changed, or no archive of ours.
+        TooLargeError: If its directory takes more memory than allowed.
+    """
+
+    header: dict[str, Any]
+
+    def __init__(self, source: Source, budget: Budget) -> None:
+        self._archive = Archive(source, budget)
+        self._budget = budget
+        self._path = source.path
+
+    def header_bytes(self) -> memoryview:
+        """Return the header as it is stored."""
+        return self._archive.read(HEADER_MEMBER)
+
+    def values(
+        self, names: Sequence[str], *, trusted: bool, mmap: bool
+    ) -> dict[str, Any]:
+        """Return values by name; only their members are read."""
+        nodes = {name: self.header["values"][name] for name in names}
+        members = _Members(self._archive, self._budget, self._path, mmap=mmap)
+        members.check(nodes.values())
+        return decode(
+            nodes, members.read, members.spend, trusted=trusted, path=self._path
+        )
+
+    def check(self) -> None:
+        """Check that each member is there that the header names, and every byte."""
+        for node in self.header["values"].values():
+            name = node.get("member")
+            if isinstance(name, str):
+                self._archive.size_of(name)
+            elif name is not None:
+                what = f"member {name!r:.80} has no name"
+                raise CorruptFileError.at(self._path, what)
+        self._archive.check()
+
+
+class _Members:
+    """The members of an archive as a load takes them: each once, while memory lasts."""
+
+    def __init__(
+        self, archive: Archive, budget: Budget, path: str, *, mmap: bool
+    ) -> None:
+        self._archive = archive
+        self._budget = budget
+        self._path = path
+        self._mmap = mmap
+        self._taken: set[str] = set()
+
+    def check(self, nodes: Iterable[Node]) -> None:
+        """Check that the memory is enough for the members that these nodes name."""
+        names = {name for node in nodes if isinstance(name := node.get("member"), str)}
+        sizes = [
+            self._archive.size_of(name) for name in names if not self._is_mapped(name)
+        ]
+        self._budget.check(sum(sizes), f"{len(sizes)} members")
+
+    def read(self, node: Node) -> memoryview:
+        name = node["member"]
+        if name in self._taken:  # never written so, and a way to fill the memory
+            raise CorruptFileError.at(self._path, f"member {name!r} is named twice")
+        self._taken.add(name)
+        mapped = self._archive.map(name) if self._is_mapped(name) else None
+        return self._archive.read(name) if mapped is None else mapped
+
+    def spend(self, size: int) -> None:
+        self._budget.take(size, "a value made of its bytes")
+
+    def _is_mapped(self, name: str) -> bool:
+        return self._mmap and name.endswith(".npy")

@@ -1,0 +1,79 @@
+"""The stores that there are: which one a root or a path means."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from checkpoints import ConfigError, FileHandler, index, load
+from checkpoints.storage import LocalStore, open_store, split_path
+from checkpoints.storage._stores import absolute_root
+
+
+class TestRoots:
+    def test_a_root_is_absolute_from_the_start(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        store = open_store("out")
+        monkeypatch.chdir("/")
+        assert store.root == str(tmp_path / "out")
+
+    def test_a_tilde_is_the_home_folder(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("HOME", str(tmp_path))
+        assert open_store("~/out").root == str(tmp_path / "out")
+
+    def test_a_file_url_is_a_path(self, tmp_path):
+        assert open_store(f"file://{tmp_path}/a").root == f"{tmp_path}/a"
+
+    @pytest.mark.parametrize("root", ["", "file://"])
+    def test_an_empty_one_is_not_the_working_folder(self, root):
+        for take in (open_store, index):
+            with pytest.raises(ConfigError, match="for the working folder"):
+                take(root)
+
+    @pytest.mark.parametrize("url", ["s3://bucket/a", "https://host/a", "gs://b"])
+    def test_another_url_is_told_with_the_way_out(self, url):
+        with pytest.raises(ConfigError, match="write a Handler"):
+            open_store(url)
+
+
+class TestPaths:
+    @pytest.mark.parametrize(
+        "path", ["a.ckpt.zip", "out/a", "/out/a", "/a", "out/", "a b"]
+    )
+    def test_a_path_is_the_one_that_was_given(self, path):
+        store, name = split_path(path)
+        assert store.path_of(name) == path
+
+    def test_a_file_url_is_the_file(self, tmp_path):
+        FileHandler(tmp_path).checkpoint("a", 1)
+        assert load(f"file://{tmp_path}/a.ckpt.zip") == {"data": 1}
+
+    def test_a_path_in_the_working_folder_needs_no_folder(self, tmp_path, monkeypatch):
+        FileHandler(tmp_path).checkpoint("a", 1)
+        monkeypatch.chdir(tmp_path)
+        assert load("a.ckpt.zip") == {"data": 1}
+        with pytest.raises(FileNotFoundError) as told:
+            load("b")
+        assert told.value.filename == "b"
+
+    def test_another_url_is_told_with_the_way_out(self):
+        with pytest.raises(ConfigError, match="write a Handler"):
+            load("s3://bucket/a.ckpt.zip")
+
+
+class TestAbsoluteRoots:
+    def test_what_is_put_before_a_relative_one_is_escaped(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        assert absolute_root("{run}", str.upper) == f"{str(tmp_path).upper()}/{{run}}"
+        assert absolute_root("/a", str.upper) == "/a"
+
+
+class TestPickles:
+    def test_a_store_is_its_root(self, tmp_path):
+        store = LocalStore(str(tmp_path))
+        store.put(["a"], [(0, b"text")], 4, durable=True)
+        again = pickle.loads(pickle.dumps(store))
+        assert again.root == store.root
+        assert again.status("a").size == 4
+        assert len(pickle.dumps(store)) < 100 + len(store.root)
