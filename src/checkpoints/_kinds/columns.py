@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any, TypeAlias
 
 from checkpoints._text import text_of
 
-__all__ = ["Statistics", "columns_of", "doubled", "plain", "reason", "short"]
+__all__ = ["Statistics", "columns_of", "plain", "reason", "short"]
 
 Statistics: TypeAlias = dict[str, Any]
 
@@ -25,12 +24,6 @@ def short(value: object) -> str:
 def reason(error: Exception) -> str:
     """Return in short why something could not be said."""
     return short(f"{type(error).__name__}: {text_of(error)}")
-
-
-def doubled(names: Iterable[object]) -> str:
-    """Return a name that is there twice as a text; an empty text if none is."""
-    counts = Counter(map(str, names))
-    return next((name for name, count in counts.items() if count > 1), "")
 
 
 def columns_of(

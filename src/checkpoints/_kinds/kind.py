@@ -89,8 +89,9 @@ class Family:
     """
     All that is known of one library's values.
 
-    Each function is called with values of the library alone, and imports the library,
-    if it has to, when it is called. None stands for what the library does not have.
+    Each function is called with objects whose class the library defines; `describe` and
+    `same` also with those of classes derived from these. It imports the library, if it
+    has to, when it is called. None stands for what the library does not have.
 
     Args:
         packages: The root packages that classes of the library are defined in.

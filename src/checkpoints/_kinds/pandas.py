@@ -9,7 +9,7 @@ from typing import Any
 
 from checkpoints._kinds.arrow_file import buffers_to_table, table_to_buffers
 from checkpoints._kinds.arrow_ipc import cells_in
-from checkpoints._kinds.columns import Statistics, columns_of, doubled, short
+from checkpoints._kinds.columns import Statistics, columns_of, short
 from checkpoints._kinds.elements import elements_of, extremes_of, floats_of
 from checkpoints._kinds.kind import Buffer, Family, Format, Kind
 from checkpoints._kinds.pandas_parts import (
@@ -202,8 +202,6 @@ def _as_table(value: Any, name: str | None) -> Any:
         frame = value.to_frame()
     elif not isinstance(value, pandas.DataFrame):
         return None
-    if twice := doubled(frame.columns):
-        raise ValueError(f"two of its columns are called {twice}")
     # Left to Arrow, an index that is a range is told to pandas alone.
     is_data = not _only_counts(frame.index)
     return pyarrow.Table.from_pandas(frame, preserve_index=is_data)

@@ -6,10 +6,10 @@ import io
 import json
 import math
 import warnings
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
-from checkpoints._kinds.columns import doubled
 from checkpoints._kinds.families import family_of
 from checkpoints._kinds.tables import as_table, with_named_index
 
@@ -105,6 +105,8 @@ class Conversion:
     def _frame_as_table(self, what: str) -> Any:
         if getattr(self.value, "attrs", None):
             self.lost.append("its attrs")
+        if name := _doubled(_labels_of(self.value)):
+            self.fail(f"{what}: two of its columns are called {name}")
         table = frame_as_table(self.value)
         if table is None:
             self.fail(f"{what}: it has no rows and columns")
@@ -141,6 +143,18 @@ class Conversion:
 def _a(value: object) -> str:
     name = type(value).__name__
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def _labels_of(value: Any) -> Sequence[object]:
+    # A table with a schema keeps columns of one name apart, in most kinds of files.
+    has_labels = hasattr(value, "columns") and not hasattr(value, "schema")
+    return list(value.columns) if has_labels else ()
+
+
+def _doubled(names: Sequence[object]) -> str:
+    """Return a name that is there twice as a text; an empty text if none is."""
+    counts = Counter(map(str, names))
+    return next((name for name, count in counts.items() if count > 1), "")
 
 
 def _to_csv(it: Conversion) -> bytes:
@@ -224,7 +238,7 @@ def _to_json(it: Conversion) -> bytes:
 
 def _records(it: Conversion) -> list[dict[str, Any]]:
     table = with_named_index(it.as_table("JSON"))
-    if name := doubled(table.column_names):
+    if name := _doubled(table.column_names):
         it.fail(f"JSON: two of its columns are called {name}")
     for field in table.schema:
         if str(field.type) not in _OF_JSON:
