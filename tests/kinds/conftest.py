@@ -7,21 +7,8 @@ import json
 
 import pytest
 
-from checkpoints._kinds import arrow, numpy, pandas, pictures, polars, sparse, tensors
+from checkpoints._kinds.families import formats_for
 from checkpoints._kinds.kind import Format, Inexact
-
-FAMILIES = {
-    "PIL": pictures,
-    "jax": tensors,
-    "jaxlib": tensors,
-    "matplotlib": pictures,
-    "numpy": numpy,
-    "pandas": pandas,
-    "polars": polars,
-    "pyarrow": arrow,
-    "scipy": sparse,
-    "torch": tensors,
-}
 
 
 class RoundTrip:
@@ -38,7 +25,7 @@ class RoundTrip:
         self.notes = {}
 
     def __call__(self, value, *, read_only=False):
-        found = self._ways(type(value))
+        found = formats_for(type(value))
         if not found:
             return self._parts(value, read_only=read_only)
         reasons = []
@@ -48,13 +35,6 @@ class RoundTrip:
             except Inexact as reason:
                 reasons.append(reason)
         raise reasons[0]
-
-    def _ways(self, cls):
-        family = FAMILIES.get(cls.__module__.partition(".")[0])
-        if family is None:
-            return []
-        second = getattr(family, "otherwise", lambda cls: None)
-        return [way for way in (family.recognise(cls), second(cls)) if way is not None]
 
     def _by(self, way, value, *, read_only):
         if isinstance(way, Format):

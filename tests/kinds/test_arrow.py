@@ -7,13 +7,8 @@ import decimal
 
 import pytest
 
-from checkpoints._kinds.arrow import (
-    buffers_to_table,
-    from_table,
-    recognise,
-    table_to_buffers,
-    to_table,
-)
+from checkpoints._kinds.arrow import from_table, recognise, to_table
+from checkpoints._kinds.arrow_file import buffers_to_table, table_to_buffers
 from checkpoints._kinds.kind import Inexact
 
 numpy = pytest.importorskip("numpy", reason="it shows where memory is")

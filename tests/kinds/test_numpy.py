@@ -11,7 +11,7 @@ import pytest
 
 from checkpoints._kinds.kind import Inexact
 from checkpoints._kinds.npy import decode_array, encode_array
-from checkpoints._kinds.numpy import KINDS, otherwise, recognise
+from checkpoints._kinds.numpy import FAMILY, otherwise, recognise
 from checkpoints.errors import CorruptFileError
 
 numpy = pytest.importorskip("numpy", reason="these are values of NumPy")
@@ -372,7 +372,7 @@ class TestMaskedArrays:
 
 class TestRecognition:
     def test_the_kinds_are_named_after_their_library(self):
-        assert [kind.kind for kind in KINDS] == [
+        assert [kind.kind for kind in FAMILY.kinds] == [
             "numpy.ndarray",
             "numpy.scalar",
             "numpy.object_array",

@@ -10,7 +10,13 @@ import zoneinfo
 import pytest
 
 from checkpoints._kinds.kind import Inexact
-from checkpoints._kinds.pandas import KINDS, from_table, otherwise, recognise, to_table
+from checkpoints._kinds.pandas import (
+    FAMILY,
+    from_table,
+    otherwise,
+    recognise,
+    to_table,
+)
 
 numpy = pytest.importorskip("numpy", reason="pandas is made of it")
 pandas = pytest.importorskip("pandas", reason="these are values of pandas")
@@ -485,7 +491,8 @@ class TestScalars:
 
 class TestRecognition:
     def test_kinds_are_distinct(self):
-        assert len({kind.kind for kind in KINDS}) == len(KINDS)
+        kinds = FAMILY.kinds
+        assert len({kind.kind for kind in kinds}) == len(kinds)
 
     @pytest.mark.parametrize(
         "cls",

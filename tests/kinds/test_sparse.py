@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from checkpoints._kinds.sparse import KINDS, recognise
+from checkpoints._kinds.sparse import FAMILY, recognise
 
 numpy = pytest.importorskip("numpy", reason="SciPy is made of it")
 sparse = pytest.importorskip("scipy.sparse", reason="these are values of SciPy")
@@ -131,10 +131,10 @@ class TestForgedParts:
             recognise(cls).put_together({**parts, "indices": forged})
 
     def test_pointers_beyond_the_data_are_refused(self):
-        parts = KINDS[0].take_apart(sparse.csr_array(DENSE))
+        parts = FAMILY.kinds[0].take_apart(sparse.csr_array(DENSE))
         forged = numpy.array([0, 1, 2, 9**6], parts["indptr"].dtype)
         with pytest.raises(ValueError):
-            KINDS[0].put_together({**parts, "indptr": forged})
+            FAMILY.kinds[0].put_together({**parts, "indptr": forged})
 
 
 class TestRecognition:

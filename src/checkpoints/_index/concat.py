@@ -19,6 +19,8 @@ from checkpoints._index.table import (
     typed_column,
 )
 from checkpoints._keys.tags import TagPairs
+from checkpoints._kinds.families import family_of
+from checkpoints._kinds.tables import as_table, with_named_index
 from checkpoints._text import shown
 from checkpoints.errors import (
     ConfigError,
@@ -58,59 +60,25 @@ def table_of(name: str, value: Any) -> Any:
         TypeError: If it is nothing that has rows.
         ValueError, pyarrow.ArrowException: If Arrow cannot hold it.
     """
-    kind = type(value)
-    library = kind.__module__.partition(".")[0]
-    if library == "pandas" and kind.__name__ in ("DataFrame", "Series"):
-        return _of_pandas(name, value)
-    if library == "polars" and kind.__name__ in ("DataFrame", "Series"):
-        found = value.to_arrow()
-        return found if kind.__name__ == "DataFrame" else _column(name, found)
-    if library == "pyarrow":
-        return _of_arrow(name, value)
-    if library == "numpy":
-        return _of_numpy(name, value)
+    pyarrow = import_pyarrow()
+    table = as_table(value, name)
+    if table is None:
+        return pyarrow.table({name: [_single(value)]})
+    if len(set(table.column_names)) < table.num_columns:
+        raise ValueError("two of its columns have the same name")
+    return _without_views(with_named_index(table.replace_schema_metadata(None)))
+
+
+def _single(value: Any) -> Any:
+    """Return a value that is a row by itself."""
     if isinstance(value, datetime.time) and value.tzinfo is not None:
         raise ValueError("a time of day has no time zone in Arrow")
     if isinstance(value, _SINGLE):
-        return _column(name, [value])
-    raise TypeError(f"it is not {_FITTING}")
-
-
-def _column(name: str, values: Any) -> Any:
-    return import_pyarrow().table({name: values})
-
-
-def _of_pandas(name: str, value: Any) -> Any:
-    frame = value.to_frame(name) if type(value).__name__ == "Series" else value
-    table = import_pyarrow().Table.from_pandas(
-        frame, preserve_index=not _only_counts(frame.index)
-    )
-    table = table.replace_schema_metadata(None)
-    unnamed = [it for it in table.column_names if it.startswith("__index_level_")]
-    if len(unnamed) == 1 and "index" not in table.column_names:
-        places = ["index" if it in unnamed else it for it in table.column_names]
-        table = table.rename_columns(places)
-    return table
-
-
-def _only_counts(index: Any) -> bool:
-    """Tell whether an index of pandas holds nothing but the numbers of the rows."""
-    if type(index).__name__ != "RangeIndex" or index.name is not None:
-        return False
-    return range(index.start, index.stop, index.step) == range(len(index))
-
-
-def _of_arrow(name: str, value: Any) -> Any:
-    pyarrow = import_pyarrow()
-    if isinstance(value, pyarrow.RecordBatch):
-        value = pyarrow.Table.from_batches([value])
-    if isinstance(value, pyarrow.Table):
-        if len(set(value.column_names)) < value.num_columns:
-            raise ValueError("two of its columns have the same name")
-        return _without_views(value.replace_schema_metadata(None))
-    if isinstance(value, (pyarrow.Array, pyarrow.ChunkedArray)):
-        return _column(name, value)
-    raise TypeError(f"it is not {_FITTING}")
+        return value
+    dimensions = getattr(value, "ndim", 0)
+    is_deep = isinstance(dimensions, int) and dimensions > 1
+    has = f"has {dimensions} dimensions, and " if is_deep else ""
+    raise TypeError(f"it {has}is not {_FITTING}")
 
 
 def _without_views(table: Any) -> Any:
@@ -125,28 +93,6 @@ def _without_views(table: Any) -> Any:
             column = table.column(number).cast(kind)
             table = table.set_column(number, field.name, column)
     return table
-
-
-def _of_numpy(name: str, value: Any) -> Any:
-    dimensions = getattr(value, "ndim", None)
-    if dimensions == 1:
-        return _column(name, import_pyarrow().array(value))
-    if dimensions == 0:
-        return _column(name, _of_scalar(value))
-    raise TypeError(f"it has {dimensions} dimensions, and is not {_FITTING}")
-
-
-def _of_scalar(value: Any) -> Any:
-    pyarrow = import_pyarrow()
-    try:
-        return pyarrow.array(value.reshape(1))
-    except pyarrow.ArrowNotImplementedError:
-        # Days and hours are no units of Arrow, but Python has them; nanoseconds would
-        # be a mere number there.
-        item = value.item()
-        if not isinstance(item, (datetime.date, datetime.timedelta)):
-            raise
-        return [item]
 
 
 def concatenated(
@@ -288,9 +234,7 @@ def _in_one_piece(column: Any) -> Any:
 
 def _library_of(found: object) -> str:
     """Return the library that a value is of; one that is there, if it is of none."""
-    library = type(found).__module__.partition(".")[0]
-    if library in ("pandas", "polars"):
-        return library
-    if library == "pyarrow":
-        return "arrow"
+    family = family_of(type(found))
+    if family is not None and family.concat_to is not None:
+        return family.concat_to
     return next((name for name in ("pandas", "polars") if find_spec(name)), "arrow")

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from checkpoints._kinds.arrow_ipc import cells_in
-from checkpoints._kinds.kind import Buffer, Compound, Format, Inexact
-from checkpoints.errors import MissingDependencyError
+from checkpoints._kinds.arrow_file import batch_of, buffers_to_table, table_to_buffers
+from checkpoints._kinds.columns import Statistics, columns_of, plain, short
+from checkpoints._kinds.kind import Buffer, Family, Format, Inexact, Kind
 
-__all__ = [
-    "KINDS",
-    "buffers_to_table",
-    "from_table",
-    "recognise",
-    "table_to_buffers",
-    "to_table",
-]
+__all__ = ["FAMILY", "from_table", "recognise", "to_table"]
 
 
-def recognise(cls: type) -> Format | Compound | None:
+def recognise(cls: type) -> Kind | None:
     """
     Say which format takes values of exactly this class.
 
@@ -48,70 +40,6 @@ def recognise(cls: type) -> Format | Compound | None:
         return exact[cls]
     is_array = issubclass(cls, pyarrow.Array) and cls.__module__ == "pyarrow.lib"
     return _ARRAY if is_array else None
-
-
-def table_to_buffers(table: Any) -> list[Buffer]:
-    """
-    Write a table as an Arrow IPC file, over the memory of its columns.
-
-    Args:
-        table: A `pyarrow.Table`.
-
-    Returns:
-        The bytes of the file, as buffers in order.
-
-    Raises:
-        Inexact: The IPC file format cannot hold the table.
-
-    Example:
-        >>> import pyarrow
-        >>> table = pyarrow.table({"a": [1, 2]})
-        >>> bytes(table_to_buffers(table)[0][:6])
-        b'ARROW1'
-    """
-    import pyarrow
-
-    sink = _Sink()
-    try:
-        file = pyarrow.PythonFile(sink, mode="w")
-        with pyarrow.ipc.new_file(file, table.schema) as writer:
-            if table.num_rows or not table.num_columns:
-                writer.write_table(table)
-            else:
-                # A table without rows is written without its dictionaries.
-                writer.write_batch(_batch_of(table))
-    except (pyarrow.ArrowException, TypeError) as error:
-        raise Inexact(f"the Arrow file format cannot hold it: {error}") from error
-    return sink.buffers()
-
-
-def buffers_to_table(data: memoryview) -> Any:
-    """
-    Read an Arrow IPC file, without a copy.
-
-    Args:
-        data: The bytes of the file.
-
-    Returns:
-        A `pyarrow.Table` over this memory, checked to be sound.
-
-    Raises:
-        pyarrow.ArrowInvalid: The bytes are no such file.
-        ValueError: They are one that was never written here, such as a compressed one.
-        MissingDependencyError: pyarrow is not installed.
-
-    Example:
-        >>> import pyarrow
-        >>> written = b"".join(table_to_buffers(pyarrow.table({"a": [1, 2]})))
-        >>> buffers_to_table(memoryview(written)).num_rows
-        2
-    """
-    pyarrow = _import_pyarrow()
-    cells_in(data)
-    table = pyarrow.ipc.open_file(pyarrow.py_buffer(data)).read_all()
-    # An offset that points outside its buffer would otherwise be followed.
-    table.validate(full=True)
-    return table
 
 
 def to_table(value: Any) -> tuple[Any, dict[str, Any]]:
@@ -160,52 +88,6 @@ def from_table(table: Any, meta: Mapping[str, Any]) -> Any:  # noqa: ARG001
     return table
 
 
-class _Sink:
-    """A file to pyarrow: it keeps the buffers that it is handed, and copies none."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self._pieces: list[Any] = []
-        self._size = 0
-
-    def write(self, piece: Any) -> int:
-        # Bytes are pyarrow's notes between the columns; its Buffer is the column.
-        self._pieces.append(piece)
-        self._size += len(piece)
-        return len(piece)
-
-    def tell(self) -> int:
-        return self._size
-
-    def flush(self) -> None:
-        """Nothing waits to be written."""
-
-    def close(self) -> None:
-        self.closed = True
-
-    def buffers(self) -> list[Buffer]:
-        buffers: list[Buffer] = []
-        for small, run in itertools.groupby(self._pieces, key=_is_bytes):
-            pieces = list(run)
-            buffers.extend([b"".join(pieces)] if small else map(memoryview, pieces))
-        return buffers
-
-
-def _is_bytes(piece: Any) -> bool:
-    return type(piece) is bytes
-
-
-def _import_pyarrow() -> Any:
-    try:
-        import pyarrow
-        import pyarrow.ipc
-    except ImportError as error:
-        message = "loading a table needs pyarrow: pip install pyarrow"
-        raise MissingDependencyError(message) from error
-    return pyarrow
-
-
 def _extensions(types: Any) -> Iterator[Any]:
     """All extension types among these types, and inside them."""
     import pyarrow
@@ -249,18 +131,7 @@ def _decode_batch(data: memoryview, meta: Mapping[str, Any]) -> Any:
     batches = table.combine_chunks().to_batches()
     if len(batches) > 1:
         raise ValueError(f"{len(batches)} record batches stand where one was saved")
-    return batches[0] if batches else _batch_of(table)
-
-
-def _batch_of(table: Any) -> Any:
-    """A table without rows as a record batch."""
-    import pyarrow
-
-    arrays = [
-        column.chunk(0) if column.num_chunks else pyarrow.array([], column.type)
-        for column in table.columns
-    ]
-    return pyarrow.RecordBatch.from_arrays(arrays, schema=table.schema)
+    return batches[0] if batches else batch_of(table)
 
 
 def _encode_column(column: Any) -> tuple[list[Buffer], dict[str, Any]]:
@@ -295,6 +166,79 @@ def _frozen(
     return freeze
 
 
+def _holds_nan(value: Any) -> bool:
+    from pyarrow import compute as functions
+    from pyarrow import types
+
+    # They are made when the module is loaded, so no type checker knows of them.
+    compute: Any = functions
+    return any(
+        bool(compute.any(compute.is_nan(column)).as_py())
+        for column in getattr(value, "columns", [value])
+        if hasattr(column, "type") and types.is_floating(column.type)
+    )
+
+
+def _describe(value: Any, most: int) -> Statistics | None:
+    import pyarrow
+
+    if isinstance(value, (pyarrow.Table, pyarrow.RecordBatch)):
+        columns = zip(value.schema.names, value.columns, strict=True)
+        described = columns_of(columns, value.num_columns, most, _describe_column)
+        return {"shape": [value.num_rows, value.num_columns], **described}
+    if not isinstance(value, (pyarrow.Array, pyarrow.ChunkedArray)):
+        return None
+    shape = {"dtype": short(value.type), "shape": [len(value)]}
+    return shape | _describe_column(value)
+
+
+def _describe_column(column: Any) -> Statistics:
+    from pyarrow import compute as functions
+    from pyarrow import types
+
+    compute: Any = functions
+    found: Statistics = {"missing": column.null_count}
+    kind = column.type
+    if types.is_boolean(kind):
+        return {"true": compute.sum(column).as_py() or 0, **found}
+    is_number = types.is_integer(kind) or types.is_decimal(kind)
+    if types.is_floating(kind):
+        is_number = True
+        nan, finite = compute.is_nan(column), compute.is_finite(column)
+        found["nan"] = compute.sum(nan).as_py() or 0
+        known = column.filter(finite)
+        found["inf"] = len(column) - found["missing"] - found["nan"] - len(known)
+        column = known
+    elif not (is_number or types.is_temporal(kind)):
+        return found
+    extremes = compute.min_max(column)
+    low, high = plain(extremes["min"].as_py()), plain(extremes["max"].as_py())
+    mean = {"mean": plain(compute.mean(column).as_py())} if is_number else {}
+    return {"min": low, "max": high, **mean, **found}
+
+
+def _same(one: Any, other: Any, same: Callable[[Any, Any], bool]) -> bool:
+    if not hasattr(one, "to_pylist"):
+        return bool(one == other)
+    about = "schema" if hasattr(one, "schema") else "type"
+    if not getattr(one, about).equals(getattr(other, about)):
+        return False
+    # To Arrow, and to it alone, a NaN is not equal to itself.
+    return bool(one.equals(other)) or same(one.to_pylist(), other.to_pylist())
+
+
+def _as_table(value: Any, name: str | None) -> Any:
+    import pyarrow
+
+    if isinstance(value, pyarrow.Table):
+        return value
+    if isinstance(value, pyarrow.RecordBatch):
+        return pyarrow.Table.from_batches([value])
+    if isinstance(value, (pyarrow.Array, pyarrow.ChunkedArray)):
+        return pyarrow.table({"value" if name is None else name: value})
+    return None
+
+
 _TABLE = Format(
     kind="pyarrow.Table",
     suffix="arrow",
@@ -302,6 +246,8 @@ _TABLE = Format(
     decode=_decode_table,
     package="pyarrow",
     freeze=_frozen(_encode_table, _decode_table),
+    to_table=to_table,
+    from_table=from_table,
 )
 _RECORD_BATCH = Format(
     kind="pyarrow.RecordBatch",
@@ -328,4 +274,13 @@ _ARRAY = Format(
     freeze=_frozen(_encode_column, _decode_array),
 )
 
-KINDS: tuple[Format | Compound, ...] = (_TABLE, _RECORD_BATCH, _CHUNKED_ARRAY, _ARRAY)
+FAMILY = Family(
+    packages=("pyarrow",),
+    kinds=(_TABLE, _RECORD_BATCH, _CHUNKED_ARRAY, _ARRAY),
+    recognise=recognise,
+    holds_nan=_holds_nan,
+    describe=_describe,
+    same=_same,
+    as_table=_as_table,
+    concat_to="arrow",
+)

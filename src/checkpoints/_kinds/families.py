@@ -1,59 +1,82 @@
-"""Which format takes a value, and which reads a kind: built-in ones and added ones."""
+"""The libraries whose values are known, each a line, and the classes added to them."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
-from types import ModuleType
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from checkpoints._kinds import arrow, numpy, pandas, pictures, polars, sparse, tensors
-from checkpoints._kinds.kind import Buffer, Compound, Format
+from checkpoints._kinds.kind import Buffer, Family, Format, Kind
 from checkpoints._kinds.plain import IMMUTABLE
 from checkpoints.errors import ConfigError, FormatError
 
-__all__ = ["format_of_kind", "formats_for", "register_format"]
+__all__ = [
+    "families_of",
+    "family_of",
+    "format_of_kind",
+    "formats_for",
+    "register_format",
+]
 
+_KNOWN = (
+    arrow.FAMILY,
+    numpy.FAMILY,
+    pandas.FAMILY,
+    pictures.MATPLOTLIB,
+    pictures.PILLOW,
+    polars.FAMILY,
+    sparse.FAMILY,
+    tensors.JAX,
+    tensors.TORCH,
+)
 # By the root package of a type: whoever passes a value of it has imported it, so
 # nothing is ever imported to find out what a value is.
-_FAMILIES: dict[str, ModuleType] = {
-    "numpy": numpy,
-    "pandas": pandas,
-    "polars": polars,
-    "pyarrow": arrow,
-    "scipy": sparse,
-    "torch": tensors,
-    "jax": tensors,
-    "jaxlib": tensors,
-    "matplotlib": pictures,
-    "PIL": pictures,
+_FAMILIES: dict[str, Family] = {
+    package: family for family in _KNOWN for package in family.packages
 }
-_by_kind: dict[str, Format | Compound] = {
-    format.kind: format
-    for family in dict.fromkeys(_FAMILIES.values())
-    for format in family.KINDS
-}
-_built_in = frozenset(_by_kind) | {"json", "text", "bytes", "pickle"}
+_PLAIN = frozenset({"json", "text", "bytes", "pickle"})
 _added: dict[type, Format] = {}
+_added_kinds: dict[str, Format] = {}
 
 
-def formats_for(kind: type) -> list[Format | Compound]:
+def family_of(cls: type) -> Family | None:
+    """Return the family of the library that a class is defined in."""
+    return _FAMILIES.get(str(cls.__module__).partition(".")[0])
+
+
+def families_of(cls: type) -> Iterator[Family]:
+    """Yield the families of a class and of those it is derived from, nearest first."""
+    for each in cls.__mro__:
+        family = family_of(each)
+        if family is not None:
+            yield family
+
+
+def formats_for(cls: type) -> list[Kind]:
     """Return the formats for values of a class, the one to try first at first."""
-    added = _added.get(kind)
+    added = _added.get(cls)
     if added is not None:
         return [added]
-    family = _FAMILIES.get(str(kind.__module__).partition(".")[0])
+    family = family_of(cls)
     if family is None:
         return []
-    found = [family.recognise(kind)]
-    if hasattr(family, "otherwise"):
-        found.append(family.otherwise(kind))
+    found = [family.recognise(cls)]
+    if family.otherwise is not None:
+        found.append(family.otherwise(cls))
     return [format for format in found if format is not None]
 
 
-def format_of_kind(kind: str) -> Format | Compound | None:
+def format_of_kind(kind: str) -> Kind | None:
     """Return the format that reads what a file calls by this name."""
-    return _by_kind.get(kind)
+    return _added_kinds.get(kind) or _built_in(kind)
+
+
+def _built_in(kind: str) -> Kind | None:
+    # The name of a kind begins with that of the package it belongs to.
+    family = _FAMILIES.get(str(kind).partition(".")[0])
+    known = family.kinds if family else ()
+    return next((format for format in known if format.kind == kind), None)
 
 
 def register_format(
@@ -95,7 +118,8 @@ def register_format(
     ... )
     """
     owner = next((known for known, it in _added.items() if it.kind == kind), None)
-    if kind in _built_in or owner not in (None, type):
+    is_built_in = kind in _PLAIN or _built_in(kind) is not None
+    if is_built_in or owner not in (None, type):
         message = (
             f"kind {kind!r} is taken{f' by {owner!r}' if owner else ''}: choose "
             "another, best the full name of the class"
@@ -127,7 +151,7 @@ def register_format(
                 "it was given, a memoryview, are those that were saved"
             ) from error
 
-    _added[type] = _by_kind[kind] = Format(
+    _added[type] = _added_kinds[kind] = Format(
         kind=kind,
         suffix=suffix,
         encode=encoded,

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import copy
+import datetime
 import math
 import re
 import sys
+from collections.abc import Iterable
 from typing import Any
 
-from checkpoints._kinds.kind import Compound, Format, Inexact
+from checkpoints._kinds.columns import Statistics, columns_of, short
+from checkpoints._kinds.elements import elements_of
+from checkpoints._kinds.kind import Compound, Family, Format, Inexact, Kind
 from checkpoints._kinds.npy import decode_array, encode_array
 from checkpoints.errors import MissingDependencyError
 
-__all__ = ["KINDS", "otherwise", "recognise"]
+__all__ = ["FAMILY", "holds_nan", "otherwise", "recognise"]
 
 # The widest number, in bytes, that a Python number of its kind holds exactly.
 _WIDEST_PLAIN = 8
 _NUMBER = re.compile("[<>|=][biuf][1248]")
 
 
-def recognise(cls: type) -> Format | Compound | None:
+def recognise(cls: type) -> Kind | None:
     """
     Say which format takes values of exactly this class.
 
@@ -62,6 +66,88 @@ def otherwise(cls: type) -> Compound | None:
         'numpy.object_array'
     """
     return _OBJECT_ARRAY if recognise(cls) is _ARRAY else None
+
+
+def holds_nan(array: Any) -> bool:
+    """
+    Tell whether an array, or a field of its records, holds a NaN.
+
+    Example:
+        >>> import numpy
+        >>> holds_nan(numpy.array([1.0, numpy.nan]))
+        True
+    """
+    dtype = getattr(array, "dtype", None)
+    if any(holds_nan(array[name]) for name in getattr(dtype, "names", None) or ()):
+        return True
+    if getattr(dtype, "kind", "") not in ("f", "c"):
+        return False
+    return bool((array != array).any())  # noqa: PLR0124 - true of NaN alone
+
+
+def _weigh(value: Any) -> tuple[int, Iterable[Any]] | None:
+    if not getattr(getattr(value, "dtype", None), "hasobject", False):
+        return None
+    return value.nbytes, value.ravel().tolist()
+
+
+def _describe(value: Any, most: int) -> Statistics | None:
+    import numpy
+
+    if not isinstance(value, (numpy.ndarray, numpy.generic)):
+        return None
+    array: Any = numpy.asarray(value)
+    found = {"dtype": short(array.dtype), "shape": list(array.shape)}
+    if isinstance(value, numpy.ma.MaskedArray):
+        array = numpy.ma.MaskedArray(array, numpy.ma.getmaskarray(value))
+    if not array.dtype.names:
+        return found | _describe_elements(array)
+    columns = ((name, array[name]) for name in array.dtype.names)
+    width = len(array.dtype.names)
+    return found | columns_of(columns, width, most, _describe_elements)
+
+
+def _describe_elements(array: Any) -> Statistics:
+    import numpy
+
+    if not isinstance(array, numpy.ma.MaskedArray) or array.dtype.names:
+        return elements_of(array)
+    mask = numpy.ma.getmaskarray(array)
+    masked = {"masked": int(numpy.count_nonzero(mask))}
+    return masked | elements_of(numpy.asarray(array)[~mask])
+
+
+def _as_array(value: Any) -> tuple[Any, list[str]]:
+    import numpy
+
+    is_masked = isinstance(value, numpy.ma.MaskedArray)
+    return value if is_masked else numpy.asarray(value), []
+
+
+def _as_table(value: Any, name: str | None) -> Any:
+    import pyarrow
+
+    column = "value" if name is None else name
+    dimensions = getattr(value, "ndim", None)
+    if dimensions == 1:
+        return pyarrow.table({column: pyarrow.array(value)})
+    if dimensions == 0:
+        return pyarrow.table({column: _as_column(value)})
+    return None
+
+
+def _as_column(scalar: Any) -> Any:
+    import pyarrow
+
+    try:
+        return pyarrow.array(scalar.reshape(1))
+    except pyarrow.ArrowNotImplementedError:
+        # Days and hours are no units of Arrow, but Python has them; nanoseconds would
+        # be a mere number there.
+        item = scalar.item()
+        if not isinstance(item, (datetime.date, datetime.timedelta)):
+            raise
+        return [item]
 
 
 def _import_numpy() -> Any:
@@ -185,4 +271,14 @@ _MASKED_ARRAY = Compound(
     package="numpy",
 )
 
-KINDS: tuple[Format | Compound, ...] = (_ARRAY, _SCALAR, _OBJECT_ARRAY, _MASKED_ARRAY)
+FAMILY = Family(
+    packages=("numpy",),
+    kinds=(_ARRAY, _SCALAR, _OBJECT_ARRAY, _MASKED_ARRAY),
+    recognise=recognise,
+    otherwise=otherwise,
+    weigh=_weigh,
+    holds_nan=holds_nan,
+    describe=_describe,
+    as_table=_as_table,
+    as_array=_as_array,
+)

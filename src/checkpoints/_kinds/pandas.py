@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
-from checkpoints._kinds.arrow import buffers_to_table, table_to_buffers
+from checkpoints._kinds.arrow_file import buffers_to_table, table_to_buffers
 from checkpoints._kinds.arrow_ipc import cells_in
-from checkpoints._kinds.kind import Buffer, Compound, Format
+from checkpoints._kinds.columns import Statistics, columns_of, short
+from checkpoints._kinds.elements import elements_of, extremes_of, floats_of
+from checkpoints._kinds.kind import Buffer, Family, Format, Kind
 from checkpoints._kinds.pandas_parts import (
     CATEGORICAL,
     MIXED_FRAME,
@@ -30,13 +33,12 @@ from checkpoints._kinds.pandas_table import (
     to_table,
 )
 
-__all__ = ["KINDS", "from_table", "otherwise", "recognise", "to_table"]
-
+__all__ = ["FAMILY", "from_table", "otherwise", "recognise", "to_table"]
 
 _POINTER = 8
 
 
-def recognise(cls: type) -> Format | Compound | None:
+def recognise(cls: type) -> Kind | None:
     """
     Say which format takes values of exactly this class.
 
@@ -54,7 +56,7 @@ def recognise(cls: type) -> Format | Compound | None:
     pandas = sys.modules.get("pandas")
     if pandas is None:
         return None
-    exact: dict[Any, Format | Compound] = {
+    exact: dict[Any, Kind] = {
         pandas.DataFrame: _FRAME,
         pandas.Series: _SERIES,
         pandas.Categorical: CATEGORICAL,
@@ -69,7 +71,7 @@ def recognise(cls: type) -> Format | Compound | None:
     return _INDEX if is_own and issubclass(cls, pandas.Index) else None
 
 
-def otherwise(cls: type) -> Compound | None:
+def otherwise(cls: type) -> Kind | None:
     """
     Say what takes the values that the recognised format finds inexact.
 
@@ -133,6 +135,99 @@ def _decode_index(data: memoryview, meta: Mapping[str, Any]) -> Any:
     return _decode_frame(data, meta).index
 
 
+def _weigh(value: Any) -> tuple[int, Iterable[Any]] | None:
+    if not hasattr(value, "memory_usage"):
+        return None
+    usage = value.memory_usage(deep=True)
+    return int(usage.sum() if hasattr(usage, "sum") else usage), ()
+
+
+def _holds_nan(value: Any) -> bool:
+    columns = value.items() if getattr(value, "ndim", 0) > 1 else [("", value)]
+    return any(
+        bool(column.isna().any())
+        for _, column in columns
+        if getattr(getattr(column, "dtype", None), "kind", "") in ("f", "c")
+    )
+
+
+def _describe(value: Any, most: int) -> Statistics | None:
+    import pandas
+
+    if isinstance(value, pandas.DataFrame):
+        columns = ((value.columns[at], value.iloc[:, at]) for at in range(most))
+        width = value.shape[1]
+        described = columns_of(islice(columns, width), width, most, _describe_series)
+        return {"shape": list(value.shape), **described}
+    if isinstance(value, pandas.MultiIndex):
+        return {"shape": [len(value)], "levels": value.nlevels}
+    if isinstance(value, pandas.api.extensions.ExtensionArray):
+        value = pandas.Series(value)
+    if not isinstance(value, (pandas.Series, pandas.Index)):
+        return None
+    shape = {"dtype": short(value.dtype), "shape": [len(value)]}
+    return shape | _describe_series(value)
+
+
+def _describe_series(column: Any) -> Statistics:
+    import numpy
+    from pandas.api import types
+
+    dtype = column.dtype
+    if isinstance(dtype, numpy.dtype):
+        return elements_of(column.to_numpy())
+    known = column.dropna()
+    missing = {"missing": len(column) - len(known)}
+    if hasattr(dtype, "categories"):
+        return {"categories": len(dtype.categories), **missing}
+    if types.is_bool_dtype(dtype):
+        return {"true": int(known.sum()), **missing}
+    if types.is_float_dtype(dtype):
+        return floats_of(known.to_numpy(dtype="float64")) | missing
+    if types.is_numeric_dtype(dtype):
+        mean = float(known.mean()) if len(known) else None
+        return {**extremes_of(known), "mean": mean, **missing}
+    is_moment = types.is_datetime64_any_dtype(dtype)
+    return {**extremes_of(known), **missing} if is_moment else dict(missing)
+
+
+def _as_table(value: Any, name: str | None) -> Any:
+    import pandas
+    import pyarrow
+
+    frame = value
+    if isinstance(value, pandas.Series):
+        frame = value.to_frame() if name is None else value.to_frame(name)
+    elif isinstance(value, pandas.Index) and name is None:
+        frame = value.to_frame()
+    elif not isinstance(value, pandas.DataFrame):
+        return None
+    # Left to Arrow, an index that is a range is told to pandas alone.
+    is_data = not _only_counts(frame.index)
+    return pyarrow.Table.from_pandas(frame, preserve_index=is_data)
+
+
+def _only_counts(index: Any) -> bool:
+    """Tell whether an index holds nothing but the numbers of the rows."""
+    if type(index).__name__ != "RangeIndex" or index.name is not None:
+        return False
+    return range(index.start, index.stop, index.step) == range(len(index))
+
+
+def _nan_as_null(value: Any) -> bool:
+    columns = [it for _, it in value.items()] if hasattr(value, "columns") else [value]
+    levels = map(value.index.get_level_values, range(value.index.nlevels))
+    # Where a null is none of NumPy's numbers, it is no NaN either.
+    return any(
+        getattr(it.dtype, "char", "") in tuple("efdg") and it.isna().any()
+        for it in (*columns, *levels)
+    )
+
+
+def _as_text(value: Any) -> str:
+    return str(value.isoformat() if hasattr(value, "isoformat") else value)
+
+
 _FRAME = Format(
     kind="pandas.DataFrame",
     suffix="arrow",
@@ -141,6 +236,8 @@ _FRAME = Format(
     package="pandas",
     freeze=freeze_frame,
     weight=_weight,
+    to_table=to_table,
+    from_table=from_table,
 )
 _SERIES = Format(
     kind="pandas.Series",
@@ -161,16 +258,28 @@ _INDEX = Format(
     weight=_weight,
 )
 
-KINDS: tuple[Format | Compound, ...] = (
-    _FRAME,
-    _SERIES,
-    _INDEX,
-    MIXED_FRAME,
-    MIXED_SERIES,
-    MIXED_INDEX,
-    CATEGORICAL,
-    TIMESTAMP,
-    TIMEDELTA,
-    NAT,
-    NA,
+FAMILY = Family(
+    packages=("pandas",),
+    kinds=(
+        _FRAME,
+        _SERIES,
+        _INDEX,
+        MIXED_FRAME,
+        MIXED_SERIES,
+        MIXED_INDEX,
+        CATEGORICAL,
+        TIMESTAMP,
+        TIMEDELTA,
+        NAT,
+        NA,
+    ),
+    recognise=recognise,
+    otherwise=otherwise,
+    weigh=_weigh,
+    holds_nan=_holds_nan,
+    describe=_describe,
+    as_table=_as_table,
+    nan_as_null=_nan_as_null,
+    as_text=_as_text,
+    concat_to="pandas",
 )

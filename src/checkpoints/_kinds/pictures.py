@@ -8,17 +8,17 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from checkpoints._kinds.kind import Buffer, Compound, Format, Inexact
+from checkpoints._kinds.kind import Buffer, Family, Format, Inexact, Kind
 from checkpoints.errors import MissingDependencyError, TooLargeError
 
-__all__ = ["KINDS", "recognise"]
+__all__ = ["MATPLOTLIB", "PILLOW", "recognise"]
 
 _EXACT_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 # In bytes: Pillow holds three colours and the room for a fourth.
 _PIXEL = 4
 
 
-def recognise(cls: type) -> Format | Compound | None:
+def recognise(cls: type) -> Kind | None:
     """
     Say which format takes values of exactly this class.
 
@@ -141,6 +141,18 @@ def _freeze_image(image: Any) -> Any:
     return image.copy()
 
 
+def _describe_image(value: Any, _: int) -> dict[str, Any] | None:
+    if not hasattr(value, "mode"):
+        return None
+    return {"mode": str(value.mode), "size": list(value.size)}
+
+
+def _image_as_png(image: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
 _FIGURE = Format(
     kind="matplotlib.Figure",
     suffix="png",
@@ -160,4 +172,11 @@ _IMAGE = Format(
     weight=_weight,
 )
 
-KINDS: tuple[Format | Compound, ...] = (_FIGURE, _IMAGE)
+MATPLOTLIB = Family(packages=("matplotlib",), kinds=(_FIGURE,), recognise=recognise)
+PILLOW = Family(
+    packages=("PIL",),
+    kinds=(_IMAGE,),
+    recognise=recognise,
+    describe=_describe_image,
+    as_png=_image_as_png,
+)

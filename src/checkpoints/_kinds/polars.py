@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from checkpoints._kinds.arrow_ipc import cells_in
-from checkpoints._kinds.kind import Buffer, Compound, Format, Inexact
+from checkpoints._kinds.columns import Statistics, columns_of, plain, short
+from checkpoints._kinds.kind import Buffer, Family, Format, Inexact, Kind
 from checkpoints.errors import MissingDependencyError
 
-__all__ = ["KINDS", "from_table", "recognise", "to_table"]
+__all__ = ["FAMILY", "from_table", "recognise", "to_table"]
 
 
-def recognise(cls: type) -> Format | Compound | None:
+def recognise(cls: type) -> Kind | None:
     """
     Say which format takes values of exactly this class.
 
@@ -181,6 +182,60 @@ def _freeze_series(series: Any) -> Any:
     return _freeze_frame(series.to_frame()).to_series()
 
 
+def _weigh(value: Any) -> tuple[int, Iterable[Any]] | None:
+    sized = hasattr(value, "estimated_size")
+    return (int(value.estimated_size()), ()) if sized else None
+
+
+def _holds_nan(value: Any) -> bool:
+    columns = value.get_columns() if hasattr(value, "get_columns") else [value]
+    return any(
+        bool(column.is_nan().any())
+        for column in columns
+        if getattr(column, "dtype", None) is not None and column.dtype.is_float()
+    )
+
+
+def _describe(value: Any, most: int) -> Statistics | None:
+    import polars
+
+    if isinstance(value, polars.DataFrame):
+        columns = ((column.name, column) for column in value.iter_columns())
+        described = columns_of(columns, value.width, most, _describe_series)
+        return {"shape": list(value.shape), **described}
+    if not isinstance(value, polars.Series):
+        return None
+    shape = {"dtype": short(value.dtype), "shape": [len(value)]}
+    return shape | _describe_series(value)
+
+
+def _describe_series(column: Any) -> Statistics:
+    found: Statistics = {"missing": column.null_count()}
+    dtype = column.dtype
+    if str(dtype) == "Boolean":
+        return {"true": int(column.sum() or 0), **found}
+    if dtype.is_float():
+        known = column.filter(column.is_finite())
+        found["nan"] = int(column.is_nan().sum() or 0)
+        found["inf"] = int(column.is_infinite().sum() or 0)
+        column = known
+    elif not (dtype.is_numeric() or dtype.is_temporal()):
+        return found
+    mean = {"mean": plain(column.mean())} if dtype.is_numeric() else {}
+    return {"min": plain(column.min()), "max": plain(column.max()), **mean, **found}
+
+
+def _as_table(value: Any, name: str | None) -> Any:
+    import polars
+    import pyarrow
+
+    if isinstance(value, polars.DataFrame):
+        return value.to_arrow()
+    if not isinstance(value, polars.Series):
+        return None
+    return pyarrow.table({value.name if name is None else name: value.to_arrow()})
+
+
 _FRAME = Format(
     kind="polars.DataFrame",
     suffix="arrow",
@@ -188,6 +243,8 @@ _FRAME = Format(
     decode=_decode_frame,
     package="polars",
     freeze=_freeze_frame,
+    to_table=to_table,
+    from_table=from_table,
 )
 _SERIES = Format(
     kind="polars.Series",
@@ -198,4 +255,13 @@ _SERIES = Format(
     freeze=_freeze_series,
 )
 
-KINDS: tuple[Format | Compound, ...] = (_FRAME, _SERIES)
+FAMILY = Family(
+    packages=("polars",),
+    kinds=(_FRAME, _SERIES),
+    recognise=recognise,
+    weigh=_weigh,
+    holds_nan=_holds_nan,
+    describe=_describe,
+    as_table=_as_table,
+    concat_to="polars",
+)

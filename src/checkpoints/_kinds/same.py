@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from checkpoints._kinds.families import families_of
+
 __all__ = ["same"]
 
 
@@ -35,6 +37,9 @@ def _same_content(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, float) and math.isnan(one):
         return math.isnan(other)
+    for family in families_of(type(one)):
+        if family.same is not None:
+            return family.same(one, other, same)
     for trait, compare in _BY_TRAIT.items():
         if hasattr(one, trait):
             return compare(one, other)
@@ -49,12 +54,6 @@ def _same_array(one: Any, other: Any) -> bool:
     return bool((alike | ((one != one) & (other != other))).all())  # noqa: PLR0124
 
 
-def _same_sparse(one: Any, other: Any) -> bool:
-    # Of matrices full of zeros, != is sparse, and == is not.
-    alike = one.shape == other.shape and one.dtype == other.dtype
-    return bool(alike and (one != other).nnz == 0)
-
-
 # What `equals` of one library or another leaves out.
 _LABELS: list[Callable[[Any], Any]] = [
     lambda table: getattr(table, "name", None),
@@ -66,21 +65,13 @@ _LABELS: list[Callable[[Any], Any]] = [
 
 
 def _same_by_equals(one: Any, other: Any) -> bool:
-    if not all(same(label(one), label(other)) for label in _LABELS):
-        return False
-    if one.equals(other):
-        return True
-    # To Arrow, and to it alone, a NaN is not equal to itself.
-    if type(one).__module__.partition(".")[0] != "pyarrow":
-        return False
-    about = "schema" if hasattr(one, "schema") else "type"
-    alike = getattr(one, about).equals(getattr(other, about))
-    return bool(alike) and same(one.to_pylist(), other.to_pylist())
+    return all(same(label(one), label(other)) for label in _LABELS) and bool(
+        one.equals(other)
+    )
 
 
 # Frames, series and tables of every library have `equals`.
 _BY_TRAIT: dict[str, Callable[[Any, Any], bool]] = {
     "equals": _same_by_equals,
-    "nnz": _same_sparse,
     "dtype": _same_array,
 }

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
-from checkpoints._kinds.kind import Compound, Format
+from checkpoints._kinds.columns import Statistics
+from checkpoints._kinds.elements import elements_of
+from checkpoints._kinds.kind import Compound, Family, Kind
+from checkpoints._kinds.numpy import holds_nan
 from checkpoints.errors import MissingDependencyError
 
-__all__ = ["KINDS", "recognise"]
+__all__ = ["FAMILY", "recognise"]
 
 _FORMATS = ("csr", "csc", "coo", "bsr", "dia", "lil", "dok")
 # These two are made of Python objects; another format holds the same in arrays.
 _HELD_AS = {"lil": "csr", "dok": "coo"}
 
 
-def recognise(cls: type) -> Format | Compound | None:
+def recognise(cls: type) -> Kind | None:
     """
     Say which format takes values of exactly this class.
 
@@ -104,6 +108,31 @@ def _freeze(sparse: Any) -> Any:
     return sparse.copy()
 
 
+def _holds_nan(value: Any) -> bool:
+    return hasattr(value, "tocoo") and holds_nan(value.tocoo().data)
+
+
+def _describe(value: Any, _: int) -> Statistics | None:
+    if not hasattr(value, "tocoo"):
+        return None
+    stored = value.tocoo().data
+    shape = {"dtype": str(value.dtype), "shape": list(value.shape)}
+    return {**shape, "stored": len(stored), **elements_of(stored)}
+
+
+def _same(one: Any, other: Any, _: Callable[[Any, Any], bool]) -> bool:
+    if not hasattr(one, "nnz"):
+        return bool(one == other)
+    # Of matrices full of zeros, != is sparse, and == is not.
+    alike = one.shape == other.shape and one.dtype == other.dtype
+    return bool(alike and (one != other).nnz == 0)
+
+
+def _stored(value: Any) -> Any:
+    data = getattr(value, "data", None)
+    return data if hasattr(data, "dtype") else None
+
+
 _SPARSE = Compound(
     kind="scipy.sparse",
     take_apart=_take_apart,
@@ -112,4 +141,12 @@ _SPARSE = Compound(
     freeze=_freeze,
 )
 
-KINDS: tuple[Format | Compound, ...] = (_SPARSE,)
+FAMILY = Family(
+    packages=("scipy",),
+    kinds=(_SPARSE,),
+    recognise=recognise,
+    holds_nan=_holds_nan,
+    describe=_describe,
+    same=_same,
+    stored=_stored,
+)

@@ -10,10 +10,11 @@ from typing import Any
 
 from checkpoints._kinds import json_bytes
 from checkpoints._kinds.codec import encode
+from checkpoints._kinds.columns import reason
 from checkpoints._kinds.families import formats_for
 from checkpoints._kinds.pickled import type_name
 from checkpoints._kinds.plain import IMMUTABLE
-from checkpoints._kinds.statistics import reason, statistics_of
+from checkpoints._kinds.statistics import statistics_of
 
 __all__ = ["summaries_of"]
 

@@ -6,12 +6,17 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from checkpoints._kinds.kind import Buffer, Compound, Format, Inexact
+from checkpoints._kinds.columns import Statistics
+from checkpoints._kinds.elements import elements_of
+from checkpoints._kinds.kind import Buffer, Family, Format, Inexact, Kind
 from checkpoints._kinds.npy import decode_array, encode_array
+from checkpoints._kinds.numpy import holds_nan
 from checkpoints.errors import MissingDependencyError
 
-__all__ = ["KINDS", "recognise"]
+__all__ = ["JAX", "TORCH", "recognise"]
 
+# In bytes: NumPy has no half of it that PyTorch calls bfloat16.
+_HALF = 2
 _RAW_NAMES = {"u1": "uint8", "i2": "int16"}
 _TORCH_DTYPES = {
     "bool": "b1",
@@ -53,7 +58,7 @@ _JAX_RAW = {
 }
 
 
-def recognise(cls: type) -> Format | Compound | None:
+def recognise(cls: type) -> Kind | None:
     """
     Say which format takes values of exactly this class.
 
@@ -67,7 +72,7 @@ def recognise(cls: type) -> Format | Compound | None:
         >>> recognise(int) is None
         True
     """
-    if cls.__module__.partition(".")[0] in ("jax", "jaxlib"):
+    if cls.__module__.partition(".")[0] in JAX.packages:
         return _JAX_ARRAY if cls.__name__ == "ArrayImpl" else None
     torch = sys.modules.get("torch")
     if torch is None:
@@ -202,6 +207,60 @@ def _freeze_jax(array: Any) -> Any:
     return array
 
 
+def _tensor_holds_nan(tensor: Any) -> bool:
+    return hasattr(tensor, "isnan") and bool(tensor.isnan().any())
+
+
+def _describe_tensor(value: Any, _: int) -> Statistics | None:
+    if not hasattr(value, "detach"):
+        return None
+    dtype = str(value.dtype).removeprefix("torch.")
+    found = {"dtype": dtype, "shape": list(value.shape), "device": str(value.device)}
+    if str(value.layout) != "torch.strided":
+        return found
+    value = value.detach().cpu().resolve_conj().resolve_neg()
+    try:
+        array = value.numpy()
+    except TypeError:  # a type that NumPy has not, such as bfloat16
+        array = value.float().numpy()
+    return found | elements_of(array)
+
+
+def _tensor_as_array(tensor: Any) -> tuple[Any, list[str]]:
+    plain, dtype = tensor.detach(), tensor.dtype
+    if dtype.is_floating_point and dtype.itemsize <= _HALF:
+        return plain.float().numpy(), [f"its dtype {dtype}"]
+    return plain.numpy(), []
+
+
+def _jax_holds_nan(array: Any) -> bool:
+    import numpy
+
+    return holds_nan(numpy.asarray(array))
+
+
+def _describe_jax(value: Any, _: int) -> Statistics | None:
+    import numpy
+
+    if not hasattr(value, "__array__"):
+        return None
+    array = numpy.asarray(value)
+    if array.dtype.kind == "V" and "float" in array.dtype.name:
+        array = array.astype("float32")
+    shape = {"dtype": str(value.dtype), "shape": list(value.shape)}
+    return shape | elements_of(array)
+
+
+def _jax_as_array(value: Any) -> tuple[Any, list[str]]:
+    import numpy
+
+    array = numpy.asarray(value)
+    # NumPy has no arithmetic for a bfloat16, nor a file that tells it.
+    if array.dtype.kind == "V":
+        return array.astype("float32"), [f"its dtype {array.dtype}"]
+    return array, []
+
+
 _TENSOR = Format(
     kind="torch.Tensor",
     suffix="npy",
@@ -227,4 +286,19 @@ _JAX_ARRAY = Format(
     freeze=_freeze_jax,
 )
 
-KINDS: tuple[Format | Compound, ...] = (_TENSOR, _PARAMETER, _JAX_ARRAY)
+TORCH = Family(
+    packages=("torch",),
+    kinds=(_TENSOR, _PARAMETER),
+    recognise=recognise,
+    holds_nan=_tensor_holds_nan,
+    describe=_describe_tensor,
+    as_array=_tensor_as_array,
+)
+JAX = Family(
+    packages=("jax", "jaxlib"),
+    kinds=(_JAX_ARRAY,),
+    recognise=recognise,
+    holds_nan=_jax_holds_nan,
+    describe=_describe_jax,
+    as_array=_jax_as_array,
+)

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from checkpoints._kinds.families import family_of
 from checkpoints._kinds.plain import IMMUTABLE
 
 __all__ = ["size_of", "weight_of"]
@@ -59,30 +60,20 @@ def _weighed(value: Any) -> tuple[int, Iterable[Any]]:
             return sys.getsizeof(value), [*value.keys(), *value.values()]
         if isinstance(value, _COLLECTIONS):
             return sys.getsizeof(value), list(value)
-        weigh = _BY_FAMILY.get(str(type(value).__module__).partition(".")[0], _object)
-        return weigh(value)
+        return _in_family(value) or _object(value)
     except Exception:  # noqa: BLE001 - the value's own words may raise anything
         return _LEAST, _NOTHING
 
 
-def _array(value: Any) -> tuple[int, Iterable[Any]]:
+def _in_family(value: Any) -> tuple[int, Iterable[Any]] | None:
+    """Return the same as the value's family knows it, or as its `nbytes` says."""
+    family = family_of(type(value))
+    if family is None:
+        return None
+    if family.weigh is not None and (weighed := family.weigh(value)) is not None:
+        return weighed
     size = getattr(value, "nbytes", None)
-    if not isinstance(size, int):
-        return _object(value)
-    holds_objects = getattr(getattr(value, "dtype", None), "hasobject", False)
-    return size, value.ravel().tolist() if holds_objects else _NOTHING
-
-
-def _pandas(value: Any) -> tuple[int, Iterable[Any]]:
-    if not hasattr(value, "memory_usage"):
-        return _array(value)
-    usage = value.memory_usage(deep=True)
-    return int(usage.sum() if hasattr(usage, "sum") else usage), _NOTHING
-
-
-def _polars(value: Any) -> tuple[int, Iterable[Any]]:
-    sized = hasattr(value, "estimated_size")
-    return (int(value.estimated_size()), _NOTHING) if sized else _object(value)
+    return (size, _NOTHING) if isinstance(size, int) else None
 
 
 def _object(value: Any) -> tuple[int, Iterable[Any]]:
@@ -92,15 +83,3 @@ def _object(value: Any) -> tuple[int, Iterable[Any]]:
         names = (slots,) if isinstance(slots, str) else slots
         parts.extend(getattr(value, name, None) for name in names)
     return sys.getsizeof(value), parts
-
-
-# By the root package of a type, as nothing is imported to find out what a value is.
-_BY_FAMILY = {
-    "numpy": _array,
-    "pyarrow": _array,
-    "torch": _array,
-    "jax": _array,
-    "jaxlib": _array,
-    "pandas": _pandas,
-    "polars": _polars,
-}

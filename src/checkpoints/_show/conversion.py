@@ -10,24 +10,21 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
+from checkpoints._kinds.families import family_of
+from checkpoints._kinds.tables import as_table, with_named_index
+
 __all__ = [
     "CONVERSIONS",
     "Conversion",
     "UnfitError",
-    "arrow_table",
-    "doubled",
-    "with_named_index",
+    "frame_as_table",
 ]
 
-_FRAMES = ("pandas", "polars", "pyarrow")
 # What NumPy makes of a list again, and what JSON has of Arrow's types.
 _OF_LISTS = ("bool", "int64", "float64")
 _OF_JSON = ("bool", "int64", "double", "string", "large_string", "string_view")
-_TOLD_AS_TEXT = ("builtins", "datetime", "decimal", "uuid", "pandas")
+_TOLD_AS_TEXT = ("builtins", "datetime", "decimal", "uuid")
 _MOST_DIMENSIONS = 2
-_HALF = 2
-
-_UNNAMED = "__index_level_"
 
 
 class UnfitError(Exception):
@@ -48,22 +45,24 @@ class Conversion:
     def __init__(self, value: Any) -> None:
         self.value = value
         self.lost: list[str] = []
-        self._root = type(value).__module__.partition(".")[0]
+        self._family = family_of(type(value))
 
     @property
     def is_frame(self) -> bool:
         """Whether it is a frame or a series."""
-        return self._root in _FRAMES and hasattr(self.value, "__len__")
+        family = self._family
+        has_rows = family is not None and family.as_table is not None
+        return has_rows and not self.is_array and hasattr(self.value, "__len__")
 
     @property
     def is_picture(self) -> bool:
         """Whether it is a picture."""
-        return self._root == "PIL"
+        return self._family is not None and self._family.as_png is not None
 
     @property
     def is_array(self) -> bool:
         """Whether it is an array or a tensor."""
-        return self._root in ("numpy", "torch", "jax", "jaxlib")
+        return self._family is not None and self._family.as_array is not None
 
     @property
     def suffixes(self) -> Sequence[str]:
@@ -106,29 +105,39 @@ class Conversion:
     def _frame_as_table(self, what: str) -> Any:
         if getattr(self.value, "attrs", None):
             self.lost.append("its attrs")
-        if self._root == "pandas" and (name := doubled(_columns_of(self.value))):
+        if name := _doubled(_labels_of(self.value)):
             self.fail(f"{what}: two of its columns are called {name}")
-        return arrow_table(self.value)
+        table = frame_as_table(self.value)
+        if table is None:
+            self.fail(f"{what}: it has no rows and columns")
+        return table
 
     def as_array(self, what: str) -> Any:
         """Return an array or a tensor as a NumPy array."""
-        if not self.is_array:
+        if self._family is None or self._family.as_array is None:
             self.fail(what)
         import numpy
 
-        value = self.value
-        if self._root == "torch":
-            value = value.detach()
-            if value.dtype.is_floating_point and value.dtype.itemsize <= _HALF:
-                self.lost.append(f"its dtype {value.dtype}")
-                value = value.float()
-        if isinstance(value, numpy.ma.MaskedArray):
+        array, lost = self._family.as_array(self.value)
+        self.lost += lost
+        if isinstance(array, numpy.ma.MaskedArray):
             self.lost.append("its mask")
-            value = value.data
-        array = numpy.asarray(value)
+            array = array.data
+        array = numpy.asarray(array)
         if array.dtype.hasobject:
             self.fail(f"{what}: it holds Python objects")
         return array
+
+    def has_nan_as_null(self) -> bool:
+        """Tell whether its table has a null where it has a NaN."""
+        asked = self._family.nan_as_null if self._family is not None else None
+        return asked is not None and asked(self.value)
+
+    def as_png(self, what: str) -> bytes:
+        """Return a picture as PNG."""
+        if self._family is None or self._family.as_png is None:
+            self.fail(what)
+        return self._family.as_png(self.value)
 
 
 def _a(value: object) -> str:
@@ -136,8 +145,16 @@ def _a(value: object) -> str:
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
-def _columns_of(value: Any) -> Sequence[object]:
-    return list(value.columns) if hasattr(value, "columns") else ()
+def _labels_of(value: Any) -> Sequence[object]:
+    # A table with a schema keeps columns of one name apart, in most kinds of files.
+    has_labels = hasattr(value, "columns") and not hasattr(value, "schema")
+    return list(value.columns) if has_labels else ()
+
+
+def _doubled(names: Sequence[object]) -> str:
+    """Return a name that is there twice as a text; an empty text if none is."""
+    counts = Counter(map(str, names))
+    return next((name for name, count in counts.items() if count > 1), "")
 
 
 def _to_csv(it: Conversion) -> bytes:
@@ -221,28 +238,15 @@ def _to_json(it: Conversion) -> bytes:
 
 def _records(it: Conversion) -> list[dict[str, Any]]:
     table = with_named_index(it.as_table("JSON"))
-    if name := doubled(table.column_names):
+    if name := _doubled(table.column_names):
         it.fail(f"JSON: two of its columns are called {name}")
     for field in table.schema:
         if str(field.type) not in _OF_JSON:
             it.lost.append(f"that column {field.name} is of {field.type}")
-    if _is_pandas_with_nan(it.value):
+    if it.has_nan_as_null():
         it.lost.append("that nan is a number")
     records: list[dict[str, Any]] = table.to_pylist()
     return records
-
-
-def _is_pandas_with_nan(value: Any) -> bool:
-    """Tell whether a frame of pandas has a NaN, which is a null to Arrow already."""
-    if type(value).__module__.partition(".")[0] != "pandas":
-        return False
-    columns = [it for _, it in value.items()] if hasattr(value, "columns") else [value]
-    levels = map(value.index.get_level_values, range(value.index.nlevels))
-    # Where a null is none of NumPy's numbers, it is no NaN either.
-    return any(
-        getattr(it.dtype, "char", "") in tuple("efdg") and it.isna().any()
-        for it in (*columns, *levels)
-    )
 
 
 def _plain(it: Conversion, value: Any, lost: dict[str, None]) -> Any:
@@ -259,10 +263,21 @@ def _plain(it: Conversion, value: Any, lost: dict[str, None]) -> Any:
         if not isinstance(value, list):
             lost[f"that it holds {_a(value)}"] = None
         return [_plain(it, each, lost) for each in value]
-    if type(value).__module__.partition(".")[0] not in _TOLD_AS_TEXT:
+    text = _as_text(value)
+    if text is None:
         it.fail(f"JSON: it holds {_a(value)}")
     lost[f"that it holds {_a(value)}"] = None
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+    return text
+
+
+def _as_text(value: Any) -> str | None:
+    """Return the text that JSON has for what it has no word for."""
+    family = family_of(type(value))
+    if family is not None and family.as_text is not None:
+        return family.as_text(value)
+    if type(value).__module__.partition(".")[0] not in _TOLD_AS_TEXT:
+        return None
+    return str(value.isoformat() if hasattr(value, "isoformat") else value)
 
 
 def _plain_keys(
@@ -294,11 +309,7 @@ def _to_bin(it: Conversion) -> bytes:
 
 
 def _to_png(it: Conversion) -> bytes:
-    if not it.is_picture:
-        it.fail("PNG: it is no picture")
-    file = io.BytesIO()
-    it.value.save(file, "PNG")
-    return file.getvalue()
+    return it.as_png("PNG: it is no picture")
 
 
 CONVERSIONS: Mapping[str, Callable[[Conversion], bytes]] = {
@@ -312,47 +323,14 @@ CONVERSIONS: Mapping[str, Callable[[Conversion], bytes]] = {
 }
 
 
-def arrow_table(value: Any) -> Any:
+def frame_as_table(value: object) -> Any:
     """
     Return a frame, a series, or an array of Arrow as an Arrow table.
 
     Raises:
-        TypeError, ValueError, pyarrow.ArrowException: If Arrow cannot hold it.
+        Exception: If Arrow cannot hold it.
     """
-    import pyarrow
-
-    if isinstance(value, (pyarrow.Array, pyarrow.ChunkedArray)):
-        return pyarrow.table({"value": value})
-    if isinstance(value, pyarrow.RecordBatch):
-        return pyarrow.Table.from_batches([value])
-    frame = value.to_frame() if hasattr(value, "to_frame") else value
-    if type(frame).__module__.partition(".")[0] != "pandas":
-        return pyarrow.table(frame)
     with warnings.catch_warnings():
         # Of names of columns that are texts and numbers: all of them become texts.
         warnings.simplefilter("ignore", UserWarning)
-        # Left to Arrow, an index that is a range is told to pandas alone.
-        is_data = not _only_counts(frame.index)
-        return pyarrow.Table.from_pandas(frame, preserve_index=is_data)
-
-
-def _only_counts(index: Any) -> bool:
-    """Tell whether an index of pandas holds nothing but the numbers of the rows."""
-    if type(index).__name__ != "RangeIndex" or index.name is not None:
-        return False
-    return range(index.start, index.stop, index.step) == range(len(index))
-
-
-def with_named_index(table: Any) -> Any:
-    """Return a table in which an index without a name is called as `concat` does."""
-    names = table.column_names
-    unnamed = [name for name in names if name.startswith(_UNNAMED)]
-    if len(unnamed) != 1 or "index" in names:
-        return table
-    return table.rename_columns(["index" if it in unnamed else it for it in names])
-
-
-def doubled(names: Sequence[object]) -> str:
-    """Return a name that is there twice as a text; an empty text if none is."""
-    counts = Counter(map(str, names))
-    return next((name for name, count in counts.items() if count > 1), "")
+        return as_table(value)

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from checkpoints._show.conversion import arrow_table, with_named_index
+from checkpoints._kinds.families import family_of
+from checkpoints._kinds.kind import Family
+from checkpoints._kinds.tables import with_named_index
+from checkpoints._show.conversion import frame_as_table
 from checkpoints._show.numbers import histogram, sparkline, statistics_of
 from checkpoints._text import printable
 
@@ -17,8 +20,6 @@ __all__ = ["Preview", "preview_of"]
 _LONGEST = 4_000
 _MOST_COLUMNS = 50
 _MOST_ACROSS = 6
-_HALF = 2
-_FRAMES = ("pandas", "polars", "pyarrow")
 
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = _repr.maxlong = 200
@@ -50,20 +51,28 @@ class Preview:
 
 def preview_of(value: object, rows: int) -> Preview:
     """Return what is shown of a value, with so many of its rows."""
-    root = type(value).__module__.partition(".")[0]
-    if root in _FRAMES and (frame := _as_table(value)) is not None:
-        return _of_table(frame, rows)
     if isinstance(value, str):
         return _of_text(value, rows)
     if isinstance(value, (bytes, bytearray)):
         start = bytes(value[:32]).hex(" ")
         return Preview(facts={"bytes": len(value)}, lines=[start])
-    if root == "PIL":
-        return _of_picture(value)
-    array = _as_array(value, root)
-    if array is not None:
+    family = family_of(type(value))
+    found = _by_family(family, value, rows) if family is not None else None
+    return found or Preview(lines=_beginning(_repr.repr(value), rows))
+
+
+def _by_family(family: Family, value: object, rows: int) -> Preview | None:
+    """Return what a family can show of its value; None if that is its text alone."""
+    if family.as_png is not None and family.describe is not None:
+        return _of_picture(family.describe(value, 0))
+    if family.as_array is not None:
+        array, _ = family.as_array(value)
         return _of_array(array, rows)
-    return Preview(lines=_beginning(_repr.repr(value), rows))
+    if family.stored is not None:
+        stored = family.stored(value)
+        return None if stored is None else _of_array(stored, rows)
+    table = _as_table(value)
+    return None if table is None else _of_table(table, rows)
 
 
 def _of_text(text: str, rows: int) -> Preview:
@@ -79,30 +88,12 @@ def _beginning(text: str, rows: int) -> list[str]:
     return found + ["..."] * is_cut
 
 
-def _of_picture(picture: Any) -> Preview:
-    width, height = picture.size
-    return Preview(facts={"width": width, "height": height, "mode": picture.mode})
-
-
-def _as_array(value: Any, root: str) -> Any:
-    """Return a value as a NumPy array; None if it is none."""
-    if root == "numpy":
-        import numpy
-
-        is_masked = isinstance(value, numpy.ma.MaskedArray)
-        return value if is_masked else numpy.asarray(value)
-    if root == "torch":
-        value = value.detach()
-        # NumPy has no half of it that PyTorch calls bfloat16.
-        return (value if value.dtype.itemsize > _HALF else value.float()).numpy()
-    if root in ("jax", "jaxlib"):
-        import numpy
-
-        array = numpy.asarray(value)
-        return array if array.dtype.kind != "V" else array.astype("float32")
-    # A sparse matrix keeps what is not zero.
-    data = getattr(value, "data", None)
-    return data if root == "scipy" and hasattr(data, "dtype") else None
+def _of_picture(described: dict[str, Any] | None) -> Preview | None:
+    if described is None:
+        return None
+    width, height = described["size"]
+    facts = {"width": width, "height": height, "mode": described["mode"]}
+    return Preview(facts=facts)
 
 
 def _of_array(array: Any, rows: int) -> Preview:
@@ -139,7 +130,8 @@ def _start_of(array: Any, rows: int) -> str:
 def _as_table(value: Any) -> Any:
     """Return a frame or a series as an Arrow table; None if Arrow cannot hold it."""
     try:
-        return with_named_index(arrow_table(value))
+        table = frame_as_table(value)
+        return None if table is None else with_named_index(table)
     except Exception:  # noqa: BLE001 - a frame of any objects is shown as text then
         return None
 

@@ -1,0 +1,76 @@
+"""
+Statistics of the elements of NumPy arrays, of which most libraries make their own.
+
+Extremes and means are those of the finite numbers; the others are counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+from checkpoints._kinds.columns import Statistics, plain
+
+__all__ = ["elements_of", "extremes_of", "floats_of"]
+
+# So many objects are looked at; more would take time and say little else.
+_MOST_OBJECTS = 10_000
+_MOST_TYPES = 5
+
+
+def elements_of(array: Any) -> Statistics:
+    """Describe the elements of an array, whatever they are."""
+    import numpy
+
+    kind = array.dtype.kind
+    if kind == "b":
+        return {"true": int(numpy.count_nonzero(array))}
+    if kind == "O":
+        return _objects_of(array.flat, array.size)
+    if kind in "mM":
+        known = array[~numpy.isnat(array)]
+        return {**extremes_of(known), "missing": int(array.size - known.size)}
+    if kind in "iu":
+        mean = float(numpy.mean(array, dtype="float64")) if array.size else None
+        return {**extremes_of(array), "mean": mean}
+    return floats_of(array) if kind in "fc" else {}
+
+
+def floats_of(array: Any) -> Statistics:
+    """Describe the elements of an array of real or complex numbers."""
+    import numpy
+
+    with numpy.errstate(all="ignore"):
+        finite = numpy.isfinite(array)
+        nan = int(numpy.count_nonzero(numpy.isnan(array)))
+        count = int(numpy.count_nonzero(finite))
+        numbers = {"nan": nan, "inf": int(array.size) - count - nan}
+        # A mask takes an eighth of the array, or a quarter; a copy all of it.
+        where = True if count == array.size else finite
+        wide = numpy.result_type(array.dtype, "float64")
+        mean = array.mean(dtype=wide, where=where) if count else None
+        if array.dtype.kind == "c":
+            return {"mean": None if mean is None else complex(mean), **numbers}
+        if mean is None:
+            return {"min": None, "max": None, "mean": None, **numbers}
+        low = float(array.min(where=where, initial=numpy.inf))
+        high = float(array.max(where=where, initial=-numpy.inf))
+    return {"min": low, "max": high, "mean": float(mean), **numbers}
+
+
+def extremes_of(array: Any) -> Statistics:
+    """Return the least and the greatest element, whatever has `min` and `max`."""
+    if not array.size:
+        return {"min": None, "max": None}
+    return {"min": plain(array.min()), "max": plain(array.max())}
+
+
+def _objects_of(items: Iterable[Any], count: int) -> Statistics:
+    """Count the types among some objects."""
+    types = Counter(type(item).__name__ for item in islice(items, _MOST_OBJECTS))
+    found: Statistics = {"types": dict(types.most_common(_MOST_TYPES))}
+    if count > _MOST_OBJECTS:
+        found["looked_at"] = _MOST_OBJECTS
+    return found
