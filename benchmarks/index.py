@@ -34,7 +34,7 @@ def measure(folder: str, *, quick: bool) -> list[Row]:
             f"index of {number:,} entries, name and tags of each",
             Work(
                 lambda: [
-                    (entry.fullname, entry.tags) for entry in checkpoints.index(folder)
+                    (entry.name, entry.tags) for entry in checkpoints.index(folder)
                 ]
             ),
             "`os.scandir`, recursive",

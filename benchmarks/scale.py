@@ -100,7 +100,7 @@ def tables(root: str, number: int, rounds: int) -> list[Row]:
     whole = checkpoints.index(root)
     works = {
         "name and tags of each": lambda: [
-            (entry.fullname, entry.tags) for entry in checkpoints.index(root)
+            (entry.name, entry.tags) for entry in checkpoints.index(root)
         ],
         "one model of them": lambda: len(checkpoints.index(root).where(model="m1")),
         "one day of them": lambda: len(checkpoints.index(root).where(day=1)),

@@ -44,7 +44,7 @@ def saved(tmp_path):
     def saved(root):
         if not (tmp_path / root).exists():
             return []
-        return sorted(entry.fullname for entry in index(tmp_path / root))
+        return sorted(entry.name for entry in index(tmp_path / root))
 
     return saved
 
@@ -71,7 +71,7 @@ class TestEnvironment:
 
     def test_narrows_by_tags_and_counts(self, run, saved):
         program = SAVING + "    with tags(day='monday'): checkpoint('mypkg.fit', 3)\n"
-        run(program, CHECKPOINTS="mypkg=out?where=day:mon*|sunday")
+        run(program, CHECKPOINTS="mypkg=out?where=day=mon*|sunday")
         assert saved("out") == ["mypkg.fit"]
 
     def test_names_a_file_of_rules(self, run, saved, tmp_path):
@@ -121,7 +121,7 @@ class TestOrder:
                 with tags(day=day):
                     checkpoint("a", 1)
             """,
-            CHECKPOINTS="a=text?where=day:1",
+            CHECKPOINTS="a=text?where=day=1",
         )
         assert saved("text") == ["a"]
         assert saved("program") == ["a"]

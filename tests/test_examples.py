@@ -67,7 +67,7 @@ class TestTheApplication:
         }
         models = {"bayes", "forest", "logistic"}
         assert {
-            (entry.fullname, entry.tags["model"], entry.tags["fold"]) for entry in index
+            (entry.name, entry.tags["model"], entry.tags["fold"]) for entry in index
         } == {(name, m, f) for name in names for m in models for f in "1234"}
         assert len(index) == 4 * 3 * 4
 
@@ -77,7 +77,7 @@ class TestTheApplication:
         assert list(everything) == list(index)
 
     def test_saves_all_wines_in_each_split(self, index):
-        splits = [entry.load() for entry in index if entry.name == "split"]
+        splits = [entry.load() for entry in index if entry.stem == "split"]
         assert len(splits) == 3 * 4
         for parts in splits:
             assert list(parts) == ["learn", "test"]
@@ -87,7 +87,7 @@ class TestTheApplication:
     def test_saves_the_guesses_that_its_accuracies_come_from(self, index):
         runs: dict[tuple[tuple[str, str], ...], dict[str, object]] = {}
         for entry in index:
-            runs.setdefault(tuple(entry.tags), {}).update(entry.load())
+            runs.setdefault(entry.tags.items(), {}).update(entry.load())
         for values in runs.values():
             right = values["truth"] == values["guesses"]
             assert values["overall"] == right.mean()

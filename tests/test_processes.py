@@ -274,7 +274,7 @@ class TestFork:
             """,
             root,
         )
-        children = [entry for entry in index(root) if entry.name == "fit"]
+        children = [entry for entry in index(root) if entry.stem == "fit"]
         found = [(int(entry.tags["child"]), entry.load()["data"]) for entry in children]
         assert sorted(found) == sorted([(n, n) for n in range(20)] * 2)
         assert [path for path in root.rglob("*.tmp") if path.is_file()] == []

@@ -35,8 +35,6 @@ PUBLIC_NAMES = {
     "rules",
     "reset",
     "Rule",
-    "Setting",
-    "read_settings",
     # See to what was saved
     "flush",
     "stats",
@@ -56,7 +54,6 @@ PUBLIC_NAMES = {
     "load",
     "verify",
     "Verification",
-    "printable",
     "Key",
     # Extend
     "register_format",

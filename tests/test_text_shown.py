@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkpoints import FileHandler, index, printable, tags
-from checkpoints._text import shown, text_of
+from checkpoints import FileHandler, index, tags
+from checkpoints._text import printable, shown, text_of
 
 
 class TestPrintable:

@@ -92,7 +92,7 @@ class TestSaving:
             return repeated(100, save)
 
         assert together(*map(worker, range(8))) == []
-        found = {tuple(entry.tags): entry.load()["data"] for entry in index(tmp_path)}
+        found = {entry.tags.items(): entry.load()["data"] for entry in index(tmp_path)}
         assert found == {
             (("thread", str(thread)), ("number", str(number))): (thread, number)
             for thread in range(8)
@@ -147,7 +147,7 @@ class TestSaving:
         (message,) = caplog.messages
         assert repr(package) in message
         assert "only the last one is kept" in message
-        entry = next(each for each in index(tmp_path) if each.fullname == package)
+        entry = next(each for each in index(tmp_path) if each.name == package)
         assert entry.load(trusted=True) == {"data": 0}
 
     @pytest.mark.parametrize(

@@ -47,8 +47,7 @@ def run() -> pd.DataFrame:
 
 def find_the_cause(model: str, fold: int) -> None:
     """Show what was saved of one run, then what its first stage had to work with."""
-    wanted = (("model", model), ("fold", str(fold)))
-    entries = [entry for entry in checkpoints.index(ROOT) if entry.tags == wanted]
+    entries = list(checkpoints.index(ROOT).where(model=model, fold=fold))
     entries.sort(key=lambda entry: entry.meta["sequence"])
     report.show_entries(entries)
 

@@ -23,9 +23,9 @@ def show_entries(entries: list[Entry]) -> None:
     line = "  {:26} {:18} {:>6}  {}".format
     print(line("name", "tags", "bytes", "values"))
     for entry in entries:
-        tags = " ".join(f"{name}={value}" for name, value in entry.tags)
+        tags = " ".join(f"{name}={value}" for name, value in entry.tags.items())
         size = os.path.getsize(entry.path)
-        print(line(entry.fullname, tags, size, ", ".join(entry.meta["values"])))
+        print(line(entry.name, tags, size, ", ".join(entry.meta["values"])))
 
 
 def show_where_to_look(index: Index) -> None:

@@ -29,7 +29,6 @@ from checkpoints._rules.checkpoint import (
     stats,
 )
 from checkpoints._rules.session import Session
-from checkpoints._text import printable
 from checkpoints.errors import (
     AlreadyStoredError,
     CheckpointError,
@@ -46,7 +45,6 @@ from checkpoints.errors import (
 
 if TYPE_CHECKING:
     from checkpoints import storage as storage
-    from checkpoints._environment import read_settings
     from checkpoints._files.container import __version__ as __version__
     from checkpoints._handlers.file import FileHandler
     from checkpoints._handlers.memory import DictHandler
@@ -59,7 +57,6 @@ if TYPE_CHECKING:
     from checkpoints._probes.recorded import recorded
     from checkpoints._rules.config import capture, config
     from checkpoints._rules.rule import Rule
-    from checkpoints._rules.settings import Setting
 
 __all__ = [
     "AlreadyStoredError",
@@ -79,7 +76,6 @@ __all__ = [
     "Recorder",
     "Rule",
     "Session",
-    "Setting",
     "Stats",
     "TooLargeError",
     "UnknownOutcomeError",
@@ -98,9 +94,7 @@ __all__ = [
     "index",
     "is_enabled",
     "load",
-    "printable",
     "probe",
-    "read_settings",
     "recorded",
     "register",
     "register_format",
@@ -121,7 +115,6 @@ _LATER = {
     "Probe": "_probes.probe",
     "Recorder": "_handlers.recorder",
     "Rule": "_rules.rule",
-    "Setting": "_rules.settings",
     "Verification": "_index.verify",
     "__version__": "_files.container",
     "capture": "_rules.config",
@@ -129,7 +122,6 @@ _LATER = {
     "index": "_index.index",
     "load": "_index.entry",
     "probe": "_probes.probe",
-    "read_settings": "_environment",
     "recorded": "_probes.recorded",
     "register_format": "_kinds.families",
     "storage": "",

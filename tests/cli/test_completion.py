@@ -77,7 +77,13 @@ class TestCompletion:
             with tags({f"tag{name}": name}):
                 handler.checkpoint(name, **{name: 1})
         assert offered("ls", tmp_path / "odd", "") == ["good"]
-        assert offered("ls", tmp_path / "odd", "--where", "tag") == ["taggood="]
+
+    def test_a_tag_that_a_shell_would_obey_is_offered_encoded(self, offered, tmp_path):
+        with tags({"$(a)": "1", "b": "$(x), *"}):
+            FileHandler(tmp_path / "odd").checkpoint("a", 1)
+        where = ("ls", tmp_path / "odd", "--where")
+        assert offered(*where, "") == ["%24%28a%29=", "b="]
+        assert offered(*where, "b=") == ["b==%24%28x%29%2C%20%2A"]
 
     def test_where_nothing_is_nothing_is_offered(self, offered, tmp_path):
         assert offered("ls", tmp_path / "nowhere", "") == []

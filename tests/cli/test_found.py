@@ -104,7 +104,7 @@ class TestRules:
         command = (
             f"{sys.executable} -c 'import checkpoints'; {sys.executable} program.py"
         )
-        lines, _ = told("mypkg?where=fold:9", words=("sh", "-c", command))
+        lines, _ = told("mypkg?where=fold=9", words=("sh", "-c", command))
         assert lines[1].endswith("`where` asks for; one had fold=2")
 
     def test_whose_files_are_there_already_are_told_so(self, told):

@@ -25,7 +25,7 @@ open_store(sys.argv[1]).put(["a.ckpt.zip"], pieces(), 2)
 
 
 def left(root):
-    return sorted((entry.fullname, *dict(entry.tags).values()) for entry in index(root))
+    return sorted((entry.name, *entry.tags.values()) for entry in index(root))
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ def run(folder):
 
 
 def names_under(root):
-    return sorted(entry.fullname for entry in index(root))
+    return sorted(entry.name for entry in index(root))
 
 
 class TestProgram:
@@ -311,7 +311,7 @@ class TestSummary:
         assert told["processes"] > 1
 
     def test_tells_tags_that_no_call_had(self, run):
-        done = run("mypkg?where=fold:9", "--", "program.py")
+        done = run("mypkg?where=fold=9", "--", "program.py")
         assert "no call had the tags" in done.stderr
 
     def test_tells_that_the_program_never_loaded_the_library(self, run):
@@ -572,7 +572,7 @@ class TestStart:
         run(
             "--probe", "json:loads", "--to", "x", "--", "sh", "-c", f"{code}; {code}; :"
         )
-        given = [each for each in index(folder / "x") if each.fullname == "json.loads"]
+        given = [each for each in index(folder / "x") if each.name == "json.loads"]
         assert [each.tags["call"] for each in given] == ["1", "1"]
         assert len({each.tags["process"] for each in given}) == 2
 

@@ -37,7 +37,7 @@ sys.modules["pyarrow"] = None
 sys.path.insert(0, sys.argv[1])
 import checkpoints
 (entry,) = checkpoints.index(sys.argv[2])
-print(entry.fullname)
+print(entry.name)
 for attempt in (entry.load, lambda: entry.meta):
     try:
         attempt()

@@ -211,7 +211,7 @@ class TestKeep:
             handler.checkpoint("a", number)
         entries = index(root)
         assert sorted(entry.number for entry in entries) == list(range(1, 51))
-        assert {entry.number for entry in entries if entry.name != "a"} == set()
+        assert {entry.number for entry in entries if entry.stem != "a"} == set()
         assert all(entry.number == entry.load()["data"] for entry in entries)
 
     def test_it_goes_on_where_another_handler_ended(self, root):
@@ -223,9 +223,9 @@ class TestKeep:
         handler = FileHandler(root, if_exists="keep")
         for name in ("a", "a.2", "a", "a.2"):
             handler.checkpoint(name, name)
-        names = sorted((entry.fullname, entry.number) for entry in index(root))
+        names = sorted((entry.name, entry.number) for entry in index(root))
         assert names == [("a", 1), ("a", 2), ("a.2", 1), ("a.2", 2)]
-        assert all(entry.load() == {"data": entry.fullname} for entry in index(root))
+        assert all(entry.load() == {"data": entry.name} for entry in index(root))
 
     def test_four_processes_lose_nothing(self, root):
         program = "import sys, fakelib.workers as w; w.save_many(*eval(sys.argv[1]))"

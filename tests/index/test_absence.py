@@ -120,6 +120,25 @@ class TestWhyEmpty:
     def test_a_part_that_was_taken_by_position_says_less(self, found):
         assert found[99:].why_empty() == ("no entry was taken of those that there are")
 
+    @pytest.mark.parametrize("position", [0, -1, [0]])
+    def test_who_takes_an_entry_all_the_same_is_told(self, found, position):
+        for part in (found.where("mypkg.ftt"), found.where("mypkg.ftt").latest()):
+            with pytest.raises(IndexError, match=r"the nearest are 'mypkg\.fit'"):
+                part[position]
+
+    def test_a_position_beyond_the_last_tells_how_many_there_are(self, found):
+        for position in (13, -14, [0, 13]):
+            with pytest.raises(IndexError, match=r"out of range: there are 13"):
+                found[position]
+
+    def test_a_filter_before_the_walk_and_one_after_it_are_told_alike(self, root):
+        part = index(root).where("mypkg.fit")
+        late = part.where(model="x").where(step="y")
+        assert len(part) == 6
+        assert (
+            late.why_empty() == "no entry has 'model'='x'; there are 'lasso', 'ridge'"
+        )
+
     def test_an_index_without_entries_can_be_pickled(self, found):
         part = found.where(step=lambda text: text == "7")
         assert pickle.loads(pickle.dumps(part)).why_empty()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+from collections.abc import Iterable
 
 import pytest
 
-from checkpoints import FileHandler, index, tags
+from checkpoints import ConfigError, FileHandler, Key, UnknownValueError, index, tags
 
 
 @pytest.fixture
@@ -37,10 +39,10 @@ def made(root, *paths):
 class TestEntry:
     def test_it_knows_its_name_by_parts(self, entries):
         entry = entries[0]
-        assert entry.name == "fit"
+        assert entry.stem == "fit"
         assert entry.prefixes == ("mypkg", "sub")
-        assert entry.fullname == "mypkg.sub.fit"
-        assert entries[2].name == entries[2].fullname == "total"
+        assert entry.name == "mypkg.sub.fit"
+        assert entries[2].name == entries[2].stem == "total"
         assert entries[2].prefixes == ()
 
     def test_it_knows_its_path(self, root, entries):
@@ -55,8 +57,8 @@ class TestEntry:
         with tags(("the tag", value), ("the tag", "")):
             FileHandler(root).checkpoint(name, 1)
         (entry,) = index(root)
-        assert entry.fullname == name
-        assert tuple(entry.tags) == (("the tag", value), ("the tag", ""))
+        assert entry.name == name
+        assert entry.tags.items() == (("the tag", value), ("the tag", ""))
 
     def test_its_number_counts_the_files_of_one_key(self, root):
         handler = FileHandler(root, if_exists="keep")
@@ -67,17 +69,17 @@ class TestEntry:
             2: 2,
             3: 3,
         }
-        assert {entry.fullname for entry in index(root)} == {"a"}
+        assert {entry.name for entry in index(root)} == {"a"}
 
     def test_those_of_one_key_are_in_the_order_of_their_numbers(self, root):
         handler = FileHandler(root, if_exists="keep")
         for name in ("fit", "fit-2", "a"):
             for number in range(1, 13 if name == "fit" else 2):
                 handler.checkpoint(name, number)
-        found = [(entry.fullname, entry.load()["data"]) for entry in index(root)]
+        found = [(entry.name, entry.load()["data"]) for entry in index(root)]
         assert found[0] == ("a", 1)
         assert [number for name, number in found if name == "fit"] == [*range(1, 13)]
-        numbers = [entry.number for entry in index(root) if entry.fullname == "fit"]
+        numbers = [entry.number for entry in index(root) if entry.name == "fit"]
         assert numbers == [*range(1, 13)]
 
     def test_a_file_that_is_no_checkpoint_has_no_number_of_its_own(self, root):
@@ -107,6 +109,46 @@ class TestEntry:
         assert entries[0].load() == {"x": "monday", "y": 1}
         assert entries[0].load("y") == {"y": 1}
 
+    def test_one_value_is_loaded_by_its_name(self, entries):
+        assert entries[0]["x"] == "monday"
+
+    @pytest.mark.parametrize(
+        ("name", "told"),
+        [("xx", r"no value 'xx'; the nearest are \['x'\]"), (0, "texts")],
+    )
+    def test_one_that_is_not_there_is_told_as_by_load(self, entries, name, told):
+        for ask in (lambda: entries[0][name], lambda: entries[0].load(name)):
+            with pytest.raises(UnknownValueError, match=told):
+                ask()
+
+    def test_it_is_no_sequence_of_its_values(self, entries):
+        with pytest.raises(TypeError, match="not iterable"):
+            list(entries[0])
+        with pytest.raises(TypeError, match="iterable"):
+            assert "x" in entries[0]
+        assert not isinstance(entries[0], Iterable)
+
+    def test_its_key_is_what_the_path_tells(self, entries):
+        key = entries[0].key
+        assert key == Key("mypkg.sub.fit", (("day", "monday"), ("fold", "1")))
+        assert entries[0].path.endswith(key.path.replace("/", os.sep) + ".ckpt.zip")
+
+    def test_the_key_has_long_texts_as_they_were_cut(self, root):
+        with tags(day="d" * 300):
+            FileHandler(root).checkpoint("n" * 300, 1)
+        (entry,) = index(root)
+        assert entry.key.name.startswith("nnn")
+        assert len(entry.key.name) < 300
+        assert entry.key.tags[0][1].startswith("ddd")
+        assert entry.meta["name"] == "n" * 300
+        assert entry.meta["tags"] == (("day", "d" * 300),)
+
+    def test_a_file_whose_name_none_can_have_has_no_key(self, root):
+        made(root, "a..b.txt")
+        (entry,) = index(root, all_files=True)
+        with pytest.raises(ConfigError, match="none of them empty"):
+            _ = entry.key
+
     def test_meta_is_the_header_of_the_file(self, entries):
         meta = entries[0].meta
         assert meta["name"] == "mypkg.sub.fit"
@@ -123,14 +165,12 @@ class TestTags:
         return entry.tags
 
     def test_they_are_pairs_of_texts_in_order(self, found):
-        assert tuple(found) == (
+        assert found.items() == (
             ("model", "ridge"),
             ("seen", "b"),
             ("seen", "a"),
             ("fold", "1"),
         )
-        assert found[0] == ("model", "ridge")
-        assert found[-1] == ("fold", "1")
 
     def test_the_one_value_of_a_tag_is_found_by_name(self, found):
         assert (found["model"], found["fold"]) == ("ridge", "1")

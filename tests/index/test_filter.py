@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import os
 import pickle
+import weakref
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
-from checkpoints import ConfigError, FileHandler, index, tags
+from checkpoints import (
+    ConfigError,
+    DictHandler,
+    FileHandler,
+    checkpoint,
+    config,
+    index,
+    tags,
+)
+from checkpoints._environment import read_settings
+from checkpoints._keys.condition import condition_of, conditions_in
+from checkpoints._keys.texts import ExactText
 
 DAYS = [datetime.date(2017, 3, day) for day in (1, 2, 3)]
 
@@ -103,9 +118,9 @@ class TestLongTexts:
 
     def test_it_is_found_by_what_the_path_tells(self, found):
         entry = found[0]
-        ((name, text), _) = entry.tags
-        assert list(found.where(entry.fullname, {name: text})) == [entry]
-        assert list(found.where([entry.fullname], {name: [text]})) == [entry]
+        ((name, text), _) = entry.tags.items()
+        assert list(found.where(entry.name, {name: text})) == [entry]
+        assert list(found.where([entry.name], {name: [text]})) == [entry]
 
     @pytest.mark.parametrize("below", ["", ".b"])
     def test_a_name_is_found_by_all_of_it(self, found, below):
@@ -114,6 +129,53 @@ class TestLongTexts:
         assert len(found.where(f"a.{self.NAME}x{below}")) == 0
         assert len(found.where([name])) == (2 if below else 0)
         assert len(found.where("a.é*")) == 2
+
+
+TEXTS = st.text(max_size=300) | st.text("*?[]|!=<>.,-:%~0123456789 ", max_size=9)
+
+
+class TestValuesOfTags:
+    """A filter for the value of an entry's tag finds the entries that have it."""
+
+    @settings(
+        max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
+    @given(st.lists(TEXTS, min_size=2, max_size=4, unique=True), st.booleans())
+    @example(["a*b", "axb", "[a]*b", "=="], True)
+    @example([">3", "4", "3..7", "7..3"], False)
+    @example(["", " ", "=x", "==x"], False)
+    @example(["a|b", "a", "b", "a,b"], True)
+    @example(["x" * 300, "x" * 301, "é" * 299, "x"], False)
+    def test_whatever_it_is(self, tmp_path_factory, texts, is_walked):
+        root = tmp_path_factory.mktemp("values")
+        for number, text in enumerate(texts):
+            with tags(tag=text):
+                FileHandler(root).checkpoint("a", number)
+        found = index(root)
+        assert not is_walked or len(found) == len(texts)
+        for entry in list(index(root)):
+            value, number = entry.tags["tag"], entry["data"]
+            assert list(found.where(tag=value)) == [entry]
+            assert list(found.where(tag=[value, "none"])) == [entry]
+            assert list(found.where(tag=f"=={texts[number]}")) == [entry]
+            written = conditions_in(condition_of("tag", texts[number]))
+            assert list(found.where(None, written)) == [entry]
+            rule = f"a?where={condition_of('tag', texts[number])}"
+            assert self.saved(rule, texts) == self.saved(value, texts) == [number]
+
+    @staticmethod
+    def saved(wanted, texts):
+        """The numbers of the texts that a rule takes, which is given in two ways."""
+        where = {"tag": wanted}
+        if not isinstance(wanted, ExactText):
+            (setting,) = read_settings(wanted)
+            where = setting.options["where"]
+        handler = DictHandler()
+        with config("a", handler, where=where):
+            for number, text in enumerate(texts):
+                with tags(tag=text):
+                    checkpoint("a", number)
+        return [values["data"] for values in handler.objects.values()]
 
 
 class TestWhere:
@@ -155,7 +217,7 @@ class TestWhere:
 
     def test_it_can_be_repeated(self, found):
         part = found.where("mypkg").where(model="lasso").where("*fit", step=1)
-        assert [(e.fullname, e.tags["step"]) for e in part] == [("mypkg.fit", "01")]
+        assert [(e.name, e.tags["step"]) for e in part] == [("mypkg.fit", "01")]
 
     def test_a_tag_whose_name_is_no_keyword_is_asked_for_in_a_mapping(self, tmp_path):
         with tags({"the tag": 1, "names": 2}):
@@ -170,7 +232,7 @@ class TestWhere:
     def test_a_function_of_all_tags_is_asked_as_that_of_a_rule(self, found):
         pair = ("model", "lasso")
         part = found.where("mypkg.fit", lambda pairs: pair in pairs, step=1)
-        assert [dict(entry.tags)["model"] for entry in part] == ["lasso"]
+        assert [entry.tags["model"] for entry in part] == ["lasso"]
 
     def test_an_error_of_that_function_tells_of_the_tags(self, found):
         with pytest.raises(KeyError) as told:
@@ -209,7 +271,7 @@ class TestWhere:
         with tags(day=2):
             FileHandler(tmp_path / "run2").checkpoint("a", 1)
         (entry,) = index(tmp_path).where(day=2)
-        assert entry.fullname == "run2.a"
+        assert entry.name == "run2.a"
 
 
 class TestWalk:
@@ -234,6 +296,34 @@ class TestWalk:
         entered = [path for path in listed if path.endswith(("mypkg", "sub"))]
         folder = root / "model=lasso" / "date=2017-03-01" / "step=00" / "mypkg"
         assert entered == [str(folder), str(folder / "sub")]
+
+    def test_two_filters_take_one_walk(self, root, listed):
+        part = index(root).where("mypkg").where(model="lasso")
+        assert len(part) == 6
+        assert listed.count(str(root)) == 2  # once to see that it is there
+
+    def test_nor_does_one_that_was_made_before_the_other_was_looked_at(
+        self, root, listed
+    ):
+        found = index(root)
+        part = found.where(model="lasso")
+        narrow = part.where("mypkg.fit").where(step=[0, 1])
+        assert len(part) == 6
+        del listed[:]
+        assert [entry.tags["step"] for entry in narrow] == ["00", "01"]
+        assert len(part.where("mypkg.fit")) == 3
+        assert listed == []
+
+    def test_what_holds_entries_lets_go_of_what_it_was_filtered_from(self, root):
+        found = index(root)
+        part = found.where(model="lasso")
+        held = weakref.ref(found._selection)
+        del found
+        gc.collect()
+        assert held() is not None
+        assert len(part) == 6
+        gc.collect()
+        assert held() is None
 
     def test_a_walked_index_is_not_walked_again(self, root, listed):
         found = index(root)

@@ -142,7 +142,7 @@ def note(event, arguments):
 import checkpoints
 sys.addaudithook(note)
 entries = list(checkpoints.index(sys.argv[1], all_files=True))
-assert [(e.fullname, e.tags, e.number) for e in entries]
+assert [(e.name, e.tags, e.number) for e in entries]
 assert len(entries) == 3 and opened == [], opened
 try:
     entries[0].meta
@@ -158,11 +158,11 @@ except ValueError:
 
     def test_files_of_both_containers_are_listed(self, root):
         found = made(root, "a/b.ckpt.zip", "a/c.ckpt.parquet", "a/d.parquet", "e.zip")
-        assert [entry.fullname for entry in found] == ["a.b", "a.c"]
+        assert [entry.name for entry in found] == ["a.b", "a.c"]
 
     def test_all_files_are_listed_when_asked_for(self, root):
         made(root, "a/b.ckpt.zip", "a/notes.txt", "day=monday/LICENSE", "table.parquet")
-        found = {entry.fullname: entry for entry in index(root, all_files=True)}
+        found = {entry.name: entry for entry in index(root, all_files=True)}
         assert set(found) == {"a.b", "a.notes", "LICENSE", "table"}
         assert found["LICENSE"].tags["day"] == "monday"
 
@@ -170,7 +170,7 @@ except ValueError:
         made(root, ".12-ab-0.ckpt.tmp", "a.ckpt.zip")
         for all_files in (False, True):
             found = index(root, all_files=all_files)
-            assert [entry.fullname for entry in found] == ["a"]
+            assert [entry.name for entry in found] == ["a"]
 
     def test_links_to_folders_are_not_followed(self, root, entries):
         try:

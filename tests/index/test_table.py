@@ -49,7 +49,7 @@ class TestTable:
     def test_it_has_a_row_for_each_entry(self, found):
         table = found.to_arrow()
         assert table.num_rows == 3
-        assert column(table, "name") == [entry.fullname for entry in found]
+        assert column(table, "name") == [entry.name for entry in found]
         assert column(table, "path") == [entry.path for entry in found]
 
     def test_it_has_a_column_for_each_tag_with_nulls_and_innermost_values(self, found):
@@ -63,7 +63,7 @@ class TestTable:
             [(it["name"], it["value"]) for it in row]
             for row in column(found.to_arrow(), "tags")
         ]
-        assert pairs == [list(entry.tags) for entry in found]
+        assert pairs == [list(entry.tags.items()) for entry in found]
 
     def test_size_and_time_are_those_of_the_file(self, found):
         table = found.to_arrow()

@@ -5,16 +5,23 @@ from __future__ import annotations
 import datetime
 import decimal
 import enum
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from checkpoints import ConfigError, DictHandler, checkpoint, config, tags
+from checkpoints import ConfigError, DictHandler, Key, checkpoint, config, tags
+from checkpoints._keys.comparison import read_like
 from checkpoints._keys.condition import (
     checked_tag_filter,
+    condition_of,
+    conditions_in,
     may_match,
-    read_like,
     tags_match,
 )
+from checkpoints._keys.key import parse_folder
+from checkpoints._keys.texts import ExactText
 
 DAY = datetime.date(2017, 3, 2)
 UTC = datetime.UTC
@@ -55,10 +62,15 @@ class TestTexts:
             ("3..7", "3..7"),
             ("b", [">3", "b"]),
             ("../x", "../*"),
-            ("<lambda>", "[<]lambda>"),
-            ("==3", "[=]=3"),
-            ("=3", "[=]3"),
-            ("!=3", "![=]3"),
+            ("<lambda>", "==<lambda>"),
+            ("==3", "====3"),
+            ("=3", "===3"),
+            ("!=3", "==!=3"),
+            ("3", "==3"),
+            ("", "=="),
+            ("a*b", "==a*b"),
+            ("a*b", ["x", "==a*b"]),
+            ("7..3", "==7..3"),
             ("=3", lambda text: text == "=3"),
             ("!x", "!x"),
             ("a...b", "a...b"),
@@ -87,6 +99,9 @@ class TestTexts:
             ("2017-03-01", ">3"),
             ("../data", "../x"),
             ("a", "v1..v2"),
+            ("03", "==3"),
+            ("axb", "==a*b"),
+            ("x", "=="),
         ],
     )
     def test_it_compares_and_does_not_fit(self, text, wanted):
@@ -97,7 +112,7 @@ class TestTexts:
         [
             (">", "behind >"),
             (">=soon", "behind >="),
-            ("<lambda>", r"Write \[<\]lambda> for"),
+            ("<lambda>", "Write ==<lambda> for"),
             (">nan", "behind >"),
             (">=2017-03", "is a month, and no date"),
             ("2017-01..2017-03", "2017-01 is a month"),
@@ -105,8 +120,7 @@ class TestTexts:
             ("1..x", "two numbers, two dates or two times"),
             ("3..2017-03-01", "two numbers, two dates or two times"),
             (["a", ">"], "behind >"),
-            ("==3", "write 3 alone for what equals it, or \\[=\\]=3 for"),
-            ("=3", "write 3 alone for what equals it, or \\[=\\]3 for"),
+            ("=3", "write ==3 for this text alone, or ===3 for one with its ="),
             ("=>3", "write >=3"),
             ("=<3", "write <=3"),
             ("!=3", "a list, give a function"),
@@ -326,6 +340,90 @@ class TestSeveralTags:
         assert may_match([], {"a": "x"})
         assert not may_match([("a", "y")], {"a": "x"})
         assert may_match([("a", "y"), ("a", "x")], {"a": "x"})
+
+
+class TestExactTexts:
+    @pytest.mark.parametrize("value", ["a*b", ">3", "3..7", "7..3", "=x", "==x", ""])
+    def test_the_value_of_a_tag_fits_itself_alone(self, value):
+        wanted = ExactText(value)
+        checked_tag_filter({"tag": wanted})
+        others = ["a*b", "axb", "4", "5", "=x", "==x", "x", "", ">3", "3..7", "7..3"]
+        assert [text for text in others if fits(text, wanted)] == [value]
+
+    @given(text=st.text(), other=st.text())
+    def test_so_does_any_text_behind_two_equals_signs(self, text, other):
+        assert fits(text, f"=={text}")
+        assert fits(other, f"=={text}") == (other == text)
+
+    def test_one_that_was_cut_in_a_path_fits_the_whole_in_a_rule(self):
+        handler, text = DictHandler(), "x" * 300
+        key = Key("a", (("tag", text),))
+        (value,) = parse_folder(key.path.split("/")[:1])[0].values()
+        assert value != text
+        config("cut", handler, where={"tag": value})
+        for number, given_text in enumerate([text, text + "x", "x"]):
+            with tags(tag=given_text):
+                checkpoint("cut", number)
+        assert [it["data"] for it in handler.objects.values()] == [0]
+
+
+class TestConditions:
+    @pytest.mark.parametrize(
+        ("text", "wanted"),
+        [
+            ("day=1", {"day": "1"}),
+            ("day=", {"day": ""}),
+            ("day=a|b", {"day": ["a", "b"]}),
+            ("day=1, shop=n*", {"day": "1", "shop": "n*"}),
+            ("step>3", {"step": ">3"}),
+            ("step >= 3", {"step": ">= 3"}),
+            ("step<=3|x", {"step": ["<=3", "x"]}),
+            ("step=>3", {"step": ">3"}),
+            ("day==a*b", {"day": "==a*b"}),
+            ("day == a*b", {"day": "==a*b"}),
+            ("day===x", {"day": "===x"}),
+            ("day==", {"day": "=="}),
+            ("day=a=b", {"day": "a=b"}),
+            ("day=a!=b", {"day": "a!=b"}),
+            ("at=12:30", {"at": "12:30"}),
+            ("a%3Ab%2C=c%2Cd%7Ce", {"a:b,": "c,d|e"}),
+            ("model=%52idge%20", {"model": "Ridge "}),
+            ("half=50%", {"half": "50%"}),
+        ],
+    )
+    def test_are_read_as_what_is_wanted_of_each_tag(self, text, wanted):
+        assert conditions_in(text) == wanted
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("", "TAG=VALUE"),
+            ("day", "TAG=VALUE"),
+            ("=9", "TAG=VALUE"),
+            (">9", "TAG=VALUE"),
+            ("day=1,", "TAG=VALUE"),
+            ("shop=a,b", "a comma of the text itself is %2C"),
+            ("day:tuesday", "write day=tuesday;"),
+            ("day:", "write day=;"),
+            ("at:12:30", "write at=12:30;"),
+            ("step:>=3", "write step>=3;"),
+            ("day:a=b", "write day=a=b;"),
+            ("day!=9", "as in 'day=this|that'"),
+            ("d=1,d=2", "one condition for each tag"),
+        ],
+    )
+    def test_that_cannot_be_read_tell_the_way_out(self, text, told):
+        with pytest.raises(ConfigError, match=re.escape(told)):
+            conditions_in(text)
+
+    @given(tag=st.text(min_size=1).filter(lambda it: "=" not in it), text=st.text())
+    def test_one_that_is_made_of_a_value_takes_it_and_nothing_else(self, tag, text):
+        written = condition_of(tag, text)
+        ((name, wanted),) = conditions_in(written).items()
+        assert name == tag
+        assert fits(text, wanted)
+        assert not fits(f"{text}x", wanted)
+        assert not set(written) & set(" ,|;&?*'\"\n")
 
 
 class TestReadLike:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from checkpoints import ConfigError, FileHandler, Key, index, tags
 from checkpoints._keys.key import SUFFIXES, parse_folder
+from checkpoints._keys.texts import Tags
 from checkpoints._process.origin import Origin
 
 DEVICES = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"} | {
@@ -149,7 +150,7 @@ def assert_comes_back(key):
     found_tags, found_parts = parse_folder(segments)
     true_texts = [*key.tags, *key.name.split(".")]
     for segment, found, true in zip(
-        segments, [*found_tags, *found_parts], true_texts, strict=True
+        segments, [*found_tags.items(), *found_parts], true_texts, strict=True
     ):
         if "~" not in segment:
             assert found == true
@@ -295,13 +296,12 @@ class TestLongTexts:
             assert CUT.search(key.path.removesuffix("/x").removesuffix("=v"))
 
     def test_a_cut_value_still_begins_as_it_did(self):
-        ((name, value),), _ = parse_folder([f"t={'%C3%BC' * 30}"])
-        assert (name, value) == ("t", "ü" * 30)
+        found, _ = parse_folder([f"t={'%C3%BC' * 30}"])
+        assert found.items() == (("t", "ü" * 30),)
         path = Key("x", (("t", "ü" * 300),)).path
-        ((name, value),), _ = parse_folder(path.split("/")[:1])
-        assert name == "t"
-        assert value.startswith("ü" * 20)
-        assert CUT.search(value)
+        found, _ = parse_folder(path.split("/")[:1])
+        assert found["t"].startswith("ü" * 20)
+        assert CUT.search(found["t"])
 
     def test_the_longest_that_fits_is_not_cut(self):
         lengths = [n for n in range(300) if "~" not in Key("a" * (n + 1)).path]
@@ -313,12 +313,12 @@ class TestFolders:
     def test_what_was_never_escaped_comes_back_as_it_is(self):
         found = parse_folder(["plain", "Other Folder", "k=v", "100%", "=x", "%FF"])
         assert found == (
-            (("k", "v"),),
+            Tags([("k", "v")]),
             ("plain", "Other Folder", "100%", "=x", "\ufffd"),
         )
 
     def test_the_first_equals_sign_separates(self):
-        assert parse_folder(["a=b=c"]) == ((("a", "b=c"),), ())
+        assert parse_folder(["a=b=c"]) == (Tags([("a", "b=c")]), ())
 
     @pytest.mark.parametrize("snare", [snare for snare in SNARES if len(snare) < 40])
     def test_every_snare_is_saved_to_a_file_and_found_again(self, snare, tmp_path):
@@ -327,7 +327,7 @@ class TestFolders:
         with tags((tag, snare), ("also", snare)):
             FileHandler(tmp_path).checkpoint(f"{name}.{name}", 1)
         (entry,) = index(tmp_path)
-        assert entry.tags == ((tag, snare), ("also", snare))
-        assert (entry.prefixes, entry.name) == ((name,), name)
-        assert entry.fullname == f"{name}.{name}"
+        assert entry.tags.items() == ((tag, snare), ("also", snare))
+        assert (entry.prefixes, entry.stem) == ((name,), name)
+        assert entry.name == f"{name}.{name}"
         assert entry.load() == {"data": 1}

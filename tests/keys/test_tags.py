@@ -21,7 +21,6 @@ from checkpoints import (
     with_checkpoint_tags,
 )
 from checkpoints._keys.condition import tags_match
-from checkpoints._keys.tags import Tags
 
 A = ("a", 1)
 B = ("b", 2)
@@ -198,35 +197,6 @@ class TestThreads:
             with ThreadPoolExecutor(1) as pool:
                 assert pool.submit(next, running).result() == (A, B)
                 assert pool.submit(current_tags).result() == ()
-
-
-class TestTagsOfAnEntry:
-    FOUND = Tags([("a", "1"), ("b", "x"), ("b", "y")])
-
-    def test_one_value_is_found_by_its_name(self):
-        assert self.FOUND["a"] == "1"
-
-    @pytest.mark.parametrize(("name", "told"), [("b", "values_of"), ("c", "a, b")])
-    def test_none_and_more_than_one_are_errors_that_tell_what_there_is(
-        self, name, told
-    ):
-        with pytest.raises(LookupError, match=told):
-            self.FOUND[name]
-
-    def test_get_gives_a_default_where_there_is_none(self):
-        assert self.FOUND.get("a") == self.FOUND.get("a", "0") == "1"
-        assert self.FOUND.get("c") is None
-        assert self.FOUND.get("c", "0") == "0"
-
-    def test_get_does_not_choose_among_several(self):
-        with pytest.raises(LookupError, match="values_of"):
-            self.FOUND.get("b", "0")
-
-    def test_they_are_an_ordinary_tuple_of_pairs_as_well(self):
-        assert self.FOUND == (("a", "1"), ("b", "x"), ("b", "y"))
-        assert self.FOUND[1:] == (("b", "x"), ("b", "y"))
-        assert self.FOUND[-1] == ("b", "y")
-        assert self.FOUND.values_of("b") == ["x", "y"]
 
 
 class TestMatching:

@@ -420,7 +420,7 @@ class TestKinds:
         checkpoints.flush()
         rule.remove()
         checkpoints.flush()
-        assert sorted(entry.fullname for entry in index(tmp_path)) == [
+        assert sorted(entry.name for entry in index(tmp_path)) == [
             "probed.shop.Till.__getstate__",
             "probed.shop.Till.__getstate__.result",
         ]

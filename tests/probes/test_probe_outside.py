@@ -72,11 +72,11 @@ def run(tmp_path, root):
 
 def calls(root, name):
     """What each call of a function was given and has returned, by its tags."""
-    entries = {(entry.fullname, entry.tags): entry for entry in index(root)}
+    entries = {(entry.name, entry.tags): entry for entry in index(root)}
     return [
         (entry, entries[f"{name}.result", pairs])
-        for (fullname, pairs), entry in entries.items()
-        if fullname == name
+        for (called, pairs), entry in entries.items()
+        if called == name
     ]
 
 
@@ -188,7 +188,7 @@ class TestProcesses:
         results = {given.load()["x"]: got.load()["result"] for given, got in made}
         assert results == {0: 0, 1: 2, 2: 4, 3: 6, 4: 8}
         (parent,) = (given for given, _ in made if given.load()["x"] == 0)
-        assert [name for name, _ in parent.tags] == ["call"]
+        assert list(parent.tags) == ["call"]
         for given, _ in made:
             if given is not parent:
                 assert given.tags["process"] == str(given.meta["pid"])
@@ -222,7 +222,7 @@ class TestProcesses:
         assert run(program, "probed.later_module:work") == "[0, 2, 4, 6]\n"
         made = calls(root, "probed.later_module.work")
         assert {given.load()["x"] for given, _ in made} == {0, 1, 2, 3}
-        assert all("process" in dict(given.tags) for given, _ in made)
+        assert all("process" in given.tags for given, _ in made)
 
     def test_that_never_meet_a_module_say_so_once(self, tmp_path, root):
         outside = tmp_path / "sitecustomize.py"
@@ -283,7 +283,7 @@ class TestRecorder:
         assert "LookupError: closed" in ended.stderr
         entries = index(root)
         last = max(entries, key=lambda entry: entry.meta["sequence"])
-        assert last.fullname == "probed.shop.refuse.exception"
+        assert last.name == "probed.shop.refuse.exception"
         assert 20 < len(entries) < 60
         whys = {entry.meta["dumped"] for entry in entries}
         assert whys == {"exception: LookupError: closed"}

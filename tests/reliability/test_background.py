@@ -75,7 +75,7 @@ def lost(root, names="ending"):
     """How many of the saves are not there, whole."""
     numbers = set()
     for entry in index(root) if os.path.isdir(root) else ():
-        if entry.fullname == names and entry.load():
+        if entry.name == names and entry.load():
             numbers.add(entry.tags["number"])
     return SAVES - len(numbers)
 
@@ -287,7 +287,7 @@ class TestChildren:
         returncode, out, err = ended(FORKS, tmp_path / "good", count, "renewed")
         assert returncode == 0, err
         entries = index(tmp_path / "good")
-        arrived = sum(entry.fullname == "forks.child" for entry in entries)
+        arrived = sum(entry.name == "forks.child" for entry in entries)
         _, caught, _ = ended(FORKS, tmp_path / "bad", 2, "as they were")
         record(
             "a fork never hangs",

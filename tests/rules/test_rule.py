@@ -387,7 +387,7 @@ class TestTargets:
         assert isinstance(made, FileHandler)
         assert (made.compression, made.if_exists) == ("gzip", "keep")
         checkpoint(package, "fit", 1)
-        assert [entry.fullname for entry in index(tmp_path)] == [f"{package}.fit"]
+        assert [entry.name for entry in index(tmp_path)] == [f"{package}.fit"]
 
     def test_a_function_gets_the_key_and_the_data(self, package):
         calls = []

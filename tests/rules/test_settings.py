@@ -8,7 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from checkpoints import ConfigError, FileHandler, Setting, read_settings
+from checkpoints import ConfigError, FileHandler
+from checkpoints._environment import read_settings
+from checkpoints._rules.settings import Setting
 
 HERE = os.path.abspath(os.curdir)
 
@@ -52,7 +54,7 @@ class TestRules:
         assert only("mypkg=./off").target == os.path.join(HERE, "off")
 
     def test_the_text_of_one_is_the_same_rule_with_its_target_in_full(self, tmp_path):
-        setting = only("a.b,a.c=out?every=10&where=day:1|2", default=str(tmp_path))
+        setting = only("a.b,a.c=out?every=10&where=day=1|2", default=str(tmp_path))
         again = only(setting.text)
         assert again[:3] == setting[:3]
         assert setting.text.startswith(f"a.b,a.c={HERE}")
@@ -136,11 +138,12 @@ class TestOptions:
             ("max_bytes=64M", {"max_bytes": 64_000_000}),
             ("max_bytes=1GiB", {"max_bytes": 1 << 30}),
             ("max_bytes=1.5 kb", {"max_bytes": 1500}),
-            ("where=day:1", {"where": {"day": "1"}}),
-            ("where=day:1|2,m:a*", {"where": {"day": ["1", "2"], "m": "a*"}}),
-            ("where=at:12:30", {"where": {"at": "12:30"}}),
-            ("where=a%3Ab:c%2Cd%7Ce", {"where": {"a:b": "c,d|e"}}),
-            ("where=a:", {"where": {"a": ""}}),
+            ("where=day=1", {"where": {"day": "1"}}),
+            ("where=day=1|2,m=a*", {"where": {"day": ["1", "2"], "m": "a*"}}),
+            ("where=at=12:30", {"where": {"at": "12:30"}}),
+            ("where=a%3Ab=c%2Cd%7Ce", {"where": {"a:b": "c,d|e"}}),
+            ("where=a=", {"where": {"a": ""}}),
+            ("where=a>=3,b==x*|y", {"where": {"a": ">=3", "b": ["==x*", "y"]}}),
         ],
     )
     def test_have_the_type_of_what_they_set(self, text, options):
@@ -174,8 +177,11 @@ class TestErrors:
             ("a=x?durable=yes", "durable='yes'", "durable=true"),
             ("a=x?max_pending=much", "max_pending='much'", "max_pending=64MB"),
             ("a=x?max_wait=long", "max_wait='long'", "max_wait=60"),
-            ("a=x?where=day", "where='day'", "where=date:2017-03-02"),
-            ("a=x?where=d:1,d:2", "where='d:1,d:2'", "each tag once"),
+            ("a=x?where=day", "where='day'", "written as TAG=VALUE"),
+            ("a=x?where=day:1", "where='day:1'", "write day=1"),
+            ("a=x?where=a=1,day:>1", "where='day:>1'", "write day>1"),
+            ("a=x?where=day!=1", "where='day!=1'", "'day=this|that'"),
+            ("a=x?where=d=1,d=2", "where='d=2'", "one condition for each tag"),
             ("a=x?if_exists=never", "if_exists='never'", "'replace', 'keep'"),
             ("=x", "no names", "NAMES=TARGET"),
             ("./x", "a path is no name", "NAMES=TARGET"),

@@ -8,7 +8,8 @@ import textwrap
 
 import pytest
 
-from checkpoints import ConfigError, FileHandler, read_settings
+from checkpoints import ConfigError, FileHandler
+from checkpoints._environment import read_settings
 
 
 @pytest.fixture

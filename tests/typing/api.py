@@ -210,8 +210,15 @@ runs.concat("x", to="polars", trusted=True)
 
 first = runs[0]
 assert_type(first.name, str)
-assert_type(first.fullname, str)
+assert_type(first.stem, str)
+assert_type(first.key, cp.Key)
 assert_type(first.tags["date"], str)
+assert_type(first.tags.get("date"), str | None)
+assert_type(first.tags.get("date", 0), str | int)
+assert_type(first.tags.items(), tuple[tuple[str, str], ...])
+assert_type(dict(first.tags), dict[str, str])
+assert_type(list(first.tags), list[str])
+one: float = first["x"]
 prefixes: Sequence[str] = first.prefixes
 meta: Mapping[str, Any] = first.meta
 everything: dict[str, Any] = first.load()

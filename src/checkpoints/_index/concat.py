@@ -143,7 +143,7 @@ class _Parts:
             self._schema = import_pyarrow().unify_schemas(
                 [known, table.schema], promote_options="permissive"
             )
-        self._names.append(entry.fullname)
+        self._names.append(entry.name)
         self._tags.append(dict(tags))
         self._tables.append(_in_own_memory(table))
 

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from checkpoints._files.load import load_file, read_meta
-from checkpoints._keys.key import SUFFIXES, parse_folder, unescape
-from checkpoints._keys.tags import Tags
+from checkpoints._keys.key import SUFFIXES, Key, parse_folder, unescape
+from checkpoints._keys.texts import Tags
 from checkpoints._text import html_table, printable, shown
 from checkpoints.errors import CheckpointError, ConfigError
 from checkpoints.storage._store import Segments, Store
@@ -50,14 +50,26 @@ class Entry:
     One saved thing: where it lies, and what its path tells.
 
     Entries come from `index`. They can be pickled, compared and put into sets.
+    `entry["x"]` loads one value.
 
     Args:
         store: The store it lies in.
         folder: The folders below its root.
         file: The name of the file.
+
+    >>> import tempfile
+    >>> from checkpoints import FileHandler, index
+    >>> root = tempfile.mkdtemp()
+    >>> FileHandler(root).checkpoint("shop.total", items=3, price=9.5)
+    >>> entry = index(root)[0]
+    >>> entry.name, entry.stem, entry["price"]
+    ('shop.total', 'total', 9.5)
     """
 
     __slots__ = ("_file", "_folder", "_store")
+
+    # With `__getitem__` alone, Python would ask it for the values 0, 1, 2 ...
+    __iter__ = None
 
     def __init__(self, store: Store, folder: Segments, file: str) -> None:
         self._store = store
@@ -65,8 +77,8 @@ class Entry:
         self._file = file
 
     def __repr__(self) -> str:
-        tags = "".join(f", {name}={value}" for name, value in self.tags)
-        return printable(f"<Entry {self.fullname}{tags}>")
+        tags = "".join(f", {name}={value}" for name, value in self.tags.items())
+        return printable(f"<Entry {self.name}{tags}>")
 
     def _repr_html_(self) -> str:
         try:
@@ -87,6 +99,10 @@ class Entry:
     def __hash__(self) -> int:
         return hash(self.path)
 
+    def __getitem__(self, name: str) -> Any:
+        """Load one value; the same as `load(entry, name)[name]`."""
+        return self.load(name)[name]
+
     @property
     def path(self) -> str:
         """The path of the file, or its URL."""
@@ -98,6 +114,11 @@ class Entry:
 
     @property
     def name(self) -> str:
+        """The dotted name it was saved under, such as `"mypkg.fit"`."""
+        return start_of(self._folder) + self.stem
+
+    @property
+    def stem(self) -> str:
         """The last part of the name: `"fit"` of `"mypkg.fit"`."""
         return stem_and_number(self._file)[0]
 
@@ -112,14 +133,23 @@ class Entry:
         return key_of(self._folder)[1]
 
     @property
-    def fullname(self) -> str:
-        """The dotted name it was saved under, such as `"mypkg.fit"`."""
-        return start_of(self._folder) + self.name
-
-    @property
     def tags(self) -> Tags:
         """The tags as texts, outermost first; `.tags["date"]` gives the one value."""
         return key_of(self._folder)[0]
+
+    @property
+    def key(self) -> Key:
+        """
+        The name and the tags as the path tells them, every value a text.
+
+        What is too long for a file name is cut there, and ends in `~` and a hash. It
+        is cut in this key as well, which is another key then than that of the save:
+        `meta["name"]` and `meta["tags"]` have all of it.
+
+        Raises:
+            ConfigError: If it is no checkpoint, and has a name that none can have.
+        """
+        return Key(self.name, self.tags.items())
 
     @property
     def meta(self) -> dict[str, Any]:

@@ -7,10 +7,16 @@ from types import MappingProxyType
 from typing import Any
 
 from checkpoints._index.entry import key_of
-from checkpoints._keys.condition import checked_tag_filter, may_match, tags_match
+from checkpoints._keys.condition import (
+    checked_tag_filter,
+    exact_text,
+    may_match,
+    tags_match,
+)
 from checkpoints._keys.key import name_in_path, tag_in_path
 from checkpoints._keys.pattern import NamePattern
-from checkpoints._keys.tags import Tags, tag_text
+from checkpoints._keys.tags import tag_text
+from checkpoints._keys.texts import ExactText, Tags
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 from checkpoints.storage._store import Segments
@@ -78,20 +84,21 @@ class EntryFilter:
             return True
         if self._pattern and not self._pattern.may_cover_below(".".join(prefixes)):
             return False
-        return may_match(tags, self.tags)
+        return may_match(tags.items(), self.tags)
 
     def takes(self, folder: Segments) -> bool:
         """Tell whether the tags of a folder are such as are asked for."""
         tags = key_of(folder)[0]
-        return tags_match(tags, self.tags) and (not self._asks or self._says(tags))
+        fits = tags_match(tags.items(), self.tags)
+        return fits and (not self._asks or self._says(tags))
 
     def _says(self, tags: Tags) -> bool:
         try:
-            return bool(self._asks and self._asks(tuple(tags)))
+            return bool(self._asks and self._asks(tags.items()))
         except Exception as error:
             error.add_note(
-                f"the function of where(...) was asked of the tags {shown(tags)}; it "
-                "gets pairs of a name and a text"
+                "the function of where(...) was asked of the tags "
+                f"{shown(tags.items())}; it gets pairs of a name and a text"
             )
             raise
 
@@ -120,6 +127,7 @@ def _cut_too(name: str, wanted: Any) -> Any:
     is_one = isinstance(wanted, (str, bytes, Mapping))
     if isinstance(wanted, Collection) and not is_one:
         return [_cut_too(name, choice) for choice in wanted]
-    text = tag_text(wanted)
+    exact = exact_text(wanted) if isinstance(wanted, str) else None
+    text = tag_text(wanted) if exact is None else exact
     cut = tag_in_path(name, text)[1]
-    return wanted if cut == text else [wanted, cut.__eq__]
+    return wanted if cut == text else [wanted, ExactText(cut)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import (
     Callable,
@@ -17,12 +16,12 @@ from typing import Any, TypeAlias, overload
 from checkpoints._index.concat import concatenated
 from checkpoints._index.entry import Entry, key_of, path_of
 from checkpoints._index.filter import EntryFilter
-from checkpoints._index.listing import Listing, why_none
+from checkpoints._index.listing import Listing
 from checkpoints._index.order import in_order, latest_of, runs_of, sorted_texts
+from checkpoints._index.selection import Selection
 from checkpoints._index.table import as_library, detailed_table, reader_of
 from checkpoints._keys.condition import Wanted
 from checkpoints._text import html_table, shown
-from checkpoints.storage._store import Store
 from checkpoints.storage._stores import open_store
 
 __all__ = ["Index", "index"]
@@ -31,8 +30,6 @@ Asks: TypeAlias = Callable[[tuple[tuple[str, str], ...]], object]
 
 # As many rows as somebody scrolls through.
 _MOST_SHOWN = 200
-
-logger = logging.getLogger("checkpoints")
 
 
 # No `Sequence` by type, though it has all that one has: Polars would take it for rows
@@ -61,14 +58,8 @@ class Index(Collection[Entry], Reversible[Entry]):
     [900, 1100]
     """
 
-    def __init__(self, store: Store, *, all_files: bool = False) -> None:
-        self._store = store
-        self._all_files = all_files
-        self._filters: tuple[EntryFilter, ...] = ()
-        self._unreadable: list[OSError] = []
-        self._found: Listing | None = None
-        # What there was before the filter that took none of it, and the filter.
-        self._emptied: tuple[Listing, EntryFilter] | None = None
+    def __init__(self, selection: Selection) -> None:
+        self._selection = selection
 
     def __repr__(self) -> str:
         missed = len(self.unreadable)
@@ -78,20 +69,14 @@ class Index(Collection[Entry], Reversible[Entry]):
 
     def _repr_html_(self) -> str:
         shown_ones = self[:_MOST_SHOWN]
-        tags = dict.fromkeys(name for entry in shown_ones for name, _ in entry.tags)
+        tags = dict.fromkeys(name for entry in shown_ones for name in entry.tags)
         rows = [
-            [entry.fullname, *(", ".join(entry.tags.values_of(tag)) for tag in tags)]
+            [entry.name, *(", ".join(entry.tags.values_of(tag)) for tag in tags)]
             for entry in shown_ones
         ]
         if len(self) > _MOST_SHOWN:
             rows.append([f"and {len(self) - _MOST_SHOWN} more"])
         return html_table(repr(self), ["name", *tags], rows)
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Walked first, as that may change the rest, and without its filters: they may
-        # hold functions.
-        walked = {"_found": self._listing, "_filters": (), "_emptied": None}
-        return {**vars(self), **walked}
 
     def __len__(self) -> int:
         return len(self._listing)
@@ -116,9 +101,12 @@ class Index(Collection[Entry], Reversible[Entry]):
             raise TypeError(
                 f"{shown(position)} is no position; where(...) takes names and tags"
             )
-        if isinstance(position, Iterable):
-            return self._with(self._listing.chosen(position))
-        return self._listing.entry(position)
+        try:
+            if isinstance(position, Iterable):
+                return self._with(self._listing.chosen(position))
+            return self._listing.entry(position)
+        except IndexError:
+            raise IndexError(self._why_none_at(position)) from None
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return reader_of(self._listing).__arrow_c_stream__(requested_schema)
@@ -136,13 +124,13 @@ class Index(Collection[Entry], Reversible[Entry]):
     @property
     def root(self) -> str:
         """The root, as an absolute path or a URL."""
-        return self._store.root
+        return self._selection.store.root
 
     @property
     def unreadable(self) -> tuple[OSError, ...]:
         """The errors of the folders that could not be listed; the rest is there."""
         _ = self._listing
-        return tuple(self._unreadable)
+        return tuple(self._selection.unreadable)
 
     def where(
         self,
@@ -170,12 +158,7 @@ class Index(Collection[Entry], Reversible[Entry]):
         Raises:
             ConfigError: If a name or a tag cannot be asked for like that.
         """
-        rule = EntryFilter(names, tags, named)
-        if self._found is not None:
-            return self._with(self._found.filtered(rule), rule)
-        narrower = Index(self._store, all_files=self._all_files)
-        narrower._filters = (*self._filters, rule)
-        return narrower
+        return Index(self._selection.where(EntryFilter(names, tags, named)))
 
     def why_empty(self) -> str:
         """
@@ -191,12 +174,7 @@ class Index(Collection[Entry], Reversible[Entry]):
         >>> index(root).where("shop.totla").why_empty()
         "no entry has the name 'shop.totla'; the nearest are 'shop.total'"
         """
-        if len(self):
-            return ""
-        if self._emptied:
-            return why_none(self._emptied[0], [self._emptied[1]])
-        all_of_it = Listing.of(self._store, (), [], all_files=self._all_files)
-        return why_none(all_of_it, self._filters)
+        return self._selection.why_empty()
 
     def sort(self, *by: str, reverse: bool = False) -> Index:
         """
@@ -323,30 +301,15 @@ class Index(Collection[Entry], Reversible[Entry]):
 
     @property
     def _listing(self) -> Listing:
-        if self._found is None:
-            unreadable: list[OSError] = []
-            self._found = Listing.of(
-                self._store, self._filters, unreadable, all_files=self._all_files
-            )
-            self._unreadable = unreadable
-            if unreadable:
-                logger.warning(
-                    "%r: %d of its folders cannot be read, and what lies in them is "
-                    "not in the index, whose attribute unreadable says why: %s",
-                    self.root,
-                    len(unreadable),
-                    shown(str(unreadable[0])),
-                )
-        return self._found
+        return self._selection.listing()
 
-    def _with(self, listing: Listing, rule: EntryFilter | None = None) -> Index:
-        other = Index(self._store, all_files=self._all_files)
-        other._found, other._unreadable = listing, self._unreadable
-        if not len(self):
-            other._filters, other._emptied = self._filters, self._emptied
-        elif rule and not len(listing):
-            other._emptied = self._listing, rule
-        return other
+    def _with(self, listing: Listing) -> Index:
+        return Index(self._selection.part(listing))
+
+    def _why_none_at(self, position: object) -> str:
+        if why := self.why_empty():
+            return f"there is no entry to take: {why}"
+        return f"position {shown(position)} is out of range: there are {len(self)}"
 
 
 def index(root: str | os.PathLike[str], *, all_files: bool = False) -> Index:
@@ -378,4 +341,4 @@ def index(root: str | os.PathLike[str], *, all_files: bool = False) -> Index:
     """
     store = open_store(path_of(root))
     store.check_root()
-    return Index(store, all_files=all_files)
+    return Index(Selection(store, all_files=all_files))

@@ -15,7 +15,7 @@ from checkpoints._index.entry import (
     stem_and_number,
 )
 from checkpoints._index.filter import EntryFilter
-from checkpoints._keys.condition import read_like
+from checkpoints._keys.comparison import read_like
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 from checkpoints.storage._store import Segments, Store
@@ -243,7 +243,8 @@ def _lacking(part: EntryFilter, listing: Listing) -> str:
     if not part.tags:
         return "is taken by the function of all tags"
     (tag,), (wanted,) = part.tags, part.asked.values()
-    pairs = {pair for it in listing.compact().folders for pair in key_of(it)[0]}
+    folders = listing.compact().folders
+    pairs = {pair for folder in folders for pair in key_of(folder)[0].items()}
     values = {value for name, value in pairs if name == tag}
     if not values:
         return f"has the tag {shown(tag)}; {_some(tag, {name for name, _ in pairs})}"

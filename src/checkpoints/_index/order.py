@@ -12,7 +12,7 @@ from checkpoints._index.entry import CONTAINERS, key_of, stem_and_number
 from checkpoints._index.headers import Header, moment_of, read_headers
 from checkpoints._index.listing import Listing
 from checkpoints._index.table import COLUMNS, DETAILS, column_names
-from checkpoints._keys.condition import read_like
+from checkpoints._keys.comparison import read_like
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 
@@ -108,7 +108,7 @@ def _column(listing: Listing, name: str) -> Sequence[Any]:
 def _tag_column(listing: Listing, name: str) -> Sequence[Any]:
     # One value that is no number, and not there any more, would make all of them texts.
     listing = listing.compact()
-    folders = [dict(key_of(folder)[0]) for folder in listing.folders]
+    folders = [dict(key_of(folder)[0].items()) for folder in listing.folders]
     tags = {tag: None for pairs in folders for tag in pairs}
     columns = column_names(tags, (*COLUMNS, *DETAILS))
     for tag, column in columns.items():

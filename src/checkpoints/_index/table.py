@@ -10,8 +10,9 @@ from typing import Any
 from checkpoints._index.entry import key_of
 from checkpoints._index.headers import Header, read_headers
 from checkpoints._index.listing import Listing
-from checkpoints._keys.condition import read_like
-from checkpoints._keys.tags import TagPairs, Tags, tag_text
+from checkpoints._keys.comparison import read_like
+from checkpoints._keys.tags import TagPairs, tag_text
+from checkpoints._keys.texts import Tags
 from checkpoints._process.libraries import imported, needed
 
 __all__ = [
@@ -194,7 +195,7 @@ class _TypedTags:
     def extend(
         self, part: Listing, tags: Iterable[Tags], headers: Iterable[Header | None]
     ) -> None:
-        folders = list(map(dict, tags))
+        folders = [dict(each.items()) for each in tags]
         for place, header in zip(part.places, headers, strict=True):
             self._paths.append(folders[place])
             self._headers.append(None if header is None else self._once(header.tags))
@@ -232,14 +233,14 @@ def _parts(listing: Listing) -> Iterator[Listing]:
 
 def _tag_names(listing: Listing) -> Iterable[str]:
     return dict.fromkeys(
-        name for folder in listing.folders for name, _ in key_of(folder)[0]
+        name for folder in listing.folders for name in key_of(folder)[0]
     )
 
 
 def _of_paths(part: Listing, columns: Iterable[str]) -> list[Any]:
     """Return what paths and the file system tell, the innermost value of each tag."""
     tags = [key_of(folder)[0] for folder in part.folders]
-    innermost, places = [dict(pairs) for pairs in tags], _places(part)
+    innermost, places = [dict(each.items()) for each in tags], _places(part)
     return [
         text_column(part.fullnames()),
         *[
@@ -256,8 +257,8 @@ def _all_tags(part: Listing, tags: Sequence[Tags]) -> Any:
     pyarrow = import_pyarrow()
     ends = list(accumulate(map(len, tags), initial=0))
     parts = [
-        text_column([pair[number] for pairs in tags for pair in pairs])
-        for number in range(2)
+        text_column([name for each in tags for name in each]),
+        text_column([value for each in tags for value in each.values()]),
     ]
     pairs = pyarrow.StructArray.from_arrays(parts, ["name", "value"])
     lists = pyarrow.ListArray.from_arrays(pyarrow.array(ends, pyarrow.int32()), pairs)

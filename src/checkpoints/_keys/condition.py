@@ -3,7 +3,8 @@ What a filter asks of tags: one meaning, for what is saved and for what is found
 
 A tag is a text here. Beside a number, a date or a time it is read as one, so that `3`
 finds `03`, and a day finds every time of that day. What is asked may be a text as well,
-from a shell for one: `">3"` and `"2017-03-01..2017-03-31"` compare as numbers and days.
+from a shell for one: `">3"` and `"2017-03-01..2017-03-31"` compare as numbers and days,
+and `"==a*b"` is that text and no glob, as the value of an entry's tag always is.
 """
 
 from __future__ import annotations
@@ -11,19 +12,28 @@ from __future__ import annotations
 import datetime
 import decimal
 import enum
-import functools
 import numbers
-import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple, Optional, TypeAlias, Union
+from typing import Any, Optional, TypeAlias, Union
 
+from checkpoints._keys.comparison import comparison_in, read_like
+from checkpoints._keys.key import escape, tag_in_path, unescape
 from checkpoints._keys.tags import checked_tag_name, tag_text
+from checkpoints._keys.texts import ExactText
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 
-__all__ = ["Wanted", "checked_tag_filter", "may_match", "read_like", "tags_match"]
+__all__ = [
+    "Wanted",
+    "checked_tag_filter",
+    "condition_of",
+    "conditions_in",
+    "exact_text",
+    "may_match",
+    "tags_match",
+]
 
 # What a program of Python 3.11 cannot spell with `|`: a slice takes no types there.
 _Range: TypeAlias = "slice[Any, Any, Any]"
@@ -34,41 +44,12 @@ Wanted: TypeAlias = Optional[  # noqa: UP045
     Union[Callable[[str], object], _Single, _Range, Collection[Any]]  # noqa: UP007
 ]
 
-_COMPARED: dict[str, Callable[[Any, Any], Any]] = {
-    ">=": operator.ge,
-    "<=": operator.le,
-    ">": operator.gt,
-    "<": operator.lt,
-}
 _LISTED = (list, tuple, set, frozenset)
-# In this order, as 2017 is a number, and a day is no time at midnight.
-_READERS: tuple[Callable[[str], Any], ...] = (
-    lambda text: _number(text, 0),
-    datetime.time.fromisoformat,
-    datetime.date.fromisoformat,
-    datetime.datetime.fromisoformat,
-)
+_EXACTLY = "=="
+_CONDITION = re.compile(r"([^=<>]*?)\s*(==|!=|[=<>])(.*)", re.DOTALL)
+# What has a meaning neither in a condition, nor in a rule, nor to a shell.
+_PLAIN = re.compile(r"[A-Za-z0-9_@+/.-]")
 _MOMENTS = {"moment", "moment with a zone"}
-_EQUALS = re.compile(r"(=[<>]|!=|==?)(.*)", re.DOTALL)
-_DAY = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].*)?\s*")
-_CLOCK = re.compile(r"\s*[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?\s*")
-_MONTH = re.compile(r"\s*[0-9]{4}-[0-9]{2}\s*")
-
-
-class _Comparison(NamedTuple):
-    """What a text such as `">3"` asks for: bounds, and how a value is held to each."""
-
-    bounds: tuple[tuple[Callable[[Any, Any], Any], Any], ...]
-
-    def holds(self, text: str) -> bool:
-        for compare, bound in self.bounds:
-            value = read_like(text, bound)
-            try:
-                if value is None or not compare(value, bound):
-                    return False
-            except TypeError:  # a time with a zone beside one without
-                return False
-        return True
 
 
 def checked_tag_filter(where: Mapping[Any, object]) -> dict[str, object]:
@@ -84,8 +65,8 @@ def checked_tag_filter(where: Mapping[Any, object]) -> dict[str, object]:
 
 
 def _check(choice: object) -> None:
-    if isinstance(choice, str):
-        _comparison(choice)
+    if isinstance(choice, str) and exact_text(choice) is None:
+        comparison_in(choice)
     if not isinstance(choice, slice):
         return
     if choice.step is not None:
@@ -126,13 +107,13 @@ def tags_match(
 
     Args:
         pairs: The tags.
-        where: Tag name to what is wanted of its value: an exact text or a glob; a
-            number, a date or a time, compared as such; a text that begins with `>`,
-            `>=`, `<` or `<=` and goes on with one of these, or has two of them, or
-            one, with `..` between; `slice(first, last)`, a range as well, with both
-            its ends, either of which may be None; a function of the text; or a list,
-            tuple, set or range of these, any of which will do. A repeated tag matches
-            by any of its values.
+        where: Tag name to what is wanted of its value: a text or a glob; a number, a
+            date or a time, compared as such; a text that begins with `>`, `>=`, `<` or
+            `<=` and goes on with one of these, or has two of them, or one, with `..`
+            between; a text behind `==`, or the value of an entry's tag, as it stands;
+            `slice(first, last)`, a range as well, with both its ends, either of which
+            may be None; a function of the text; or a list, tuple, set or range of
+            these, any of which will do. A repeated tag matches by any of its values.
     """
     texts = _texts_of(pairs, where)
     return all(
@@ -151,36 +132,91 @@ def may_match(pairs: Iterable[tuple[str, object]], where: Mapping[str, object]) 
     )
 
 
-def read_like(text: str, like: object) -> Any:
-    """Return a text as a number, a date or a time, as another is; None if it is not."""
-    try:
-        if isinstance(like, datetime.datetime):
-            return datetime.datetime.fromisoformat(text)
-        if isinstance(like, datetime.date):
-            return datetime.datetime.fromisoformat(text).date()
-        if isinstance(like, datetime.time):
-            return datetime.time.fromisoformat(text)
-        return _number(text, like)
-    except (ValueError, ArithmeticError):
-        return None
+def exact_text(wanted: str) -> str | None:
+    """
+    Return the text that is wanted as it stands; None if it may be a pattern.
+
+    >>> exact_text("==a*b"), exact_text("a*b"), exact_text(ExactText("a*b"))
+    ('a*b', None, 'a*b')
+    """
+    if isinstance(wanted, ExactText):
+        return str(wanted)
+    return wanted.removeprefix(_EXACTLY) if wanted.startswith(_EXACTLY) else None
 
 
-def _number(text: str, like: object) -> Any:
-    if isinstance(like, bool) or not isinstance(like, (numbers.Real, decimal.Decimal)):
-        return None
-    if "_" in text:  # Python would read 2017_03 as a number
-        return None
-    if isinstance(like, decimal.Decimal):
-        return _unless_nan(decimal.Decimal(text))
+def conditions_in(text: str) -> dict[str, str | list[str]]:
+    """
+    Read conditions as they are written outside of a program, `TAG=VALUE,TAG>VALUE`.
+
+    Args:
+        text: Conditions with `,` between, in each the choices with `|` between. What
+            is percent-encoded, as in a path, separates nothing.
+
+    Returns:
+        What is wanted of each tag.
+
+    Raises:
+        ConfigError: If one of them is no condition, or a tag has several.
+
+    >>> conditions_in("day=2026-03-*, shop=north|south, step>=3, note==a%2Cb")
+    {'day': '2026-03-*', 'shop': ['north', 'south'], 'step': '>=3', 'note': '==a,b'}
+    """
+    wanted: dict[str, str | list[str]] = {}
+    for part in text.split(","):
+        tag, choices = _condition(part.strip())
+        if tag in wanted:
+            message = (
+                f"{shown(part)}: there is one condition for each tag; write several "
+                "values as in a|b, and a range as in 3..7"
+            )
+            raise ConfigError(message)
+        wanted[tag] = choices if len(choices) > 1 else choices[0]
+    return wanted
+
+
+def _condition(text: str) -> tuple[str, list[str]]:
+    found = _CONDITION.fullmatch(text)
+    tag, sign, value = found.groups() if found else ("", "", "")
+    if not found or not tag or ":" in tag:
+        raise ConfigError(f"{shown(text)}: {_way_to_write(text)}")
+    if sign == "!=":
+        message = (
+            f"{shown(text)}: no condition asks for all the rest; name what is wanted, "
+            f"as in '{tag}=this|that'"
+        )
+        raise ConfigError(message)
+    value = value.lstrip() if sign == _EXACTLY else value
+    choices = ("" if sign == "=" else sign) + value
+    return unescape(tag), [unescape(choice.strip()) for choice in choices.split("|")]
+
+
+def _way_to_write(text: str) -> str:
+    tag, colon, value = text.partition(":")
+    if colon and tag and not re.search("[=<>]", tag):
+        new = tag + value if value[:1] in ("<", ">", "=") else f"{tag}={value}"
+        return f"write {new}; a colon in the name of a tag is %3A"
+    return (
+        "a condition is written as TAG=VALUE, such as day=monday, or as a comparison, "
+        "such as step>=3; a comma of the text itself is %2C"
+    )
+
+
+def condition_of(tag: str, text: str) -> str:
+    """
+    Return the condition that takes one value of a tag, and nothing else.
+
+    >>> condition_of("day", "monday"), condition_of("the tag", "a|b")
+    ('day=monday', 'the%20tag==a%7Cb')
+    """
     try:
-        return int(text)
+        is_plain = comparison_in(text) is None and text == _quoted(text)
     except ValueError:
-        return _unless_nan(float(text))
+        is_plain = False
+    return f"{_quoted(tag)}{'=' if is_plain else _EXACTLY}{_quoted(text)}"
 
 
-def _unless_nan(value: Any) -> Any:
-    # Which is neither below a bound nor above it, and so would lie in any range.
-    return value if value == value else None  # noqa: PLR0124
+def _quoted(text: str) -> str:
+    return "".join([it if _PLAIN.fullmatch(it) else escape(it) for it in text])
 
 
 def _texts_of(
@@ -196,7 +232,7 @@ def _texts_of(
 
 def _fits(name: str, text: str, wanted: Any) -> bool:
     if isinstance(wanted, str):
-        return text == wanted or _fits_text(text, wanted)
+        return _fits_text(name, text, wanted)
     if isinstance(wanted, slice):
         return _is_between(text, wanted)
     if isinstance(wanted, range):
@@ -215,8 +251,15 @@ def _fits(name: str, text: str, wanted: Any) -> bool:
     return same or text == tag_text(wanted)
 
 
-def _fits_text(text: str, wanted: str) -> bool:
-    comparison = _comparison(wanted)
+def _fits_text(name: str, text: str, wanted: str) -> bool:
+    exact = exact_text(wanted)
+    if exact is not None:
+        # One that was read from a path may have been cut there.
+        is_cut = "~" in exact and tag_in_path(name, text)[1] == exact
+        return is_cut or text == exact
+    if text == wanted:
+        return True
+    comparison = comparison_in(wanted)
     return comparison.holds(text) if comparison else fnmatchcase(text, wanted)
 
 
@@ -244,90 +287,3 @@ def _asked(name: str, text: str, wanted: Any) -> bool:
             "the tag, whatever was saved under it"
         )
         raise
-
-
-@functools.lru_cache(maxsize=1024)
-def _comparison(text: str) -> _Comparison | None:
-    """
-    Read a text that compares; None if it is any other text.
-
-    Raises:
-        ValueError: If it looks like one, and cannot be read.
-    """
-    if equals := _EQUALS.fullmatch(text):
-        raise ValueError(_way_to_equal(*equals.groups()))
-    for sign, compare in _COMPARED.items():
-        if text.startswith(sign):
-            bound = _bound(text.removeprefix(sign))
-            if bound is None:
-                message = (
-                    f"there has to be a number, a date or a time behind {sign}. Write "
-                    f"[{text[0]}]{text[1:]} for a tag with this very text"
-                )
-                raise ValueError(message)
-            return _Comparison(((compare, bound),))
-    first, dots, last = text.partition("..")
-    bounds = [_bound(part) for part in (first, last) if part]
-    if not dots or all(bound is None for bound in bounds):
-        return None
-    if last.startswith("."):
-        raise ValueError(
-            "a range has two dots, as in 3..7, and a fraction a digit before its own, "
-            "as in 3..7.5"
-        )
-    return _range(bounds, is_open_below=not first)
-
-
-def _way_to_equal(sign: str, rest: str) -> str:
-    if sign in ("=>", "=<"):
-        return f"write {sign[::-1]}{rest}"
-    if sign == "!=":
-        return (
-            "a text asks for what is wanted, not for the rest. Name all that is wanted "
-            f"in a list, give a function, or write ![=]{rest} for a tag with this text"
-        )
-    return (
-        f"write {rest} alone for what equals it, or [=]{sign[1:]}{rest} for a tag with "
-        "this very text"
-    )
-
-
-def _range(bounds: list[Any], *, is_open_below: bool) -> _Comparison:
-    first, last = bounds[0], bounds[-1]
-    try:
-        is_empty = first > last
-    except TypeError:
-        message = (
-            "a range is two numbers, two dates or two times, with .. between; write "
-            "[.]. instead of .. for a tag with this very text"
-        )
-        raise ValueError(message) from None
-    if is_empty:
-        raise ValueError("this range ends before it begins: turn it round")
-    if len(bounds) == 1:
-        return _Comparison(((operator.le if is_open_below else operator.ge, first),))
-    return _Comparison(((operator.ge, first), (operator.le, last)))
-
-
-def _bound(text: str) -> Any:
-    """Return a text as a number, a date or a time; None if it is none of these."""
-    if _MONTH.fullmatch(text):
-        message = (
-            f"{text.strip()} is a month, and no date: give a day, as in "
-            f"{text.strip()}-01, or ask for all its days with {text.strip()}-*"
-        )
-        raise ValueError(message)
-    for read in _READERS:
-        try:
-            value = read(text.strip())
-        except ValueError:
-            continue
-        # Nothing can be compared to a NaN, so it is none of these.
-        return None if value is None or value != value else value  # noqa: PLR0124
-    if _DAY.fullmatch(text) or _CLOCK.fullmatch(text):
-        message = (
-            f"there is no such day or time as {text.strip()}; each part has two "
-            "digits, as in 2026-03-01 or 09:30"
-        )
-        raise ValueError(message)
-    return None

@@ -16,7 +16,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NoReturn
 
-from checkpoints._keys.tags import TagPairs, Tags, checked_tag_name, tag_text
+from checkpoints._keys.tags import TagPairs, checked_tag_name, tag_text
+from checkpoints._keys.texts import Tags
 from checkpoints._process.libraries import imported
 from checkpoints._process.origin import Origin
 from checkpoints._text import shown
@@ -207,8 +208,8 @@ def name_in_path(name: str) -> str:
 def tag_in_path(name: str, text: str) -> tuple[str, str]:
     """Return a tag as a path tells it: what is too long for a file name is cut."""
     folder = _folder_of_tag(name, "" if _is_cut(text) else text)
-    (found,) = parse_folder([folder])[0]
-    return name if _is_cut(name) else found[0], text if _is_cut(text) else found[1]
+    ((cut, value),) = parse_folder([folder])[0].items()
+    return name if _is_cut(name) else cut, text if _is_cut(text) else value
 
 
 def _whole(part: str) -> str:

@@ -7,13 +7,12 @@ import sys
 import types
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from contextvars import ContextVar
-from typing import Any, NamedTuple, ParamSpec, SupportsIndex, TypeVar, cast, overload
+from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 from checkpoints.errors import ConfigError
 
 __all__ = [
     "TagPairs",
-    "Tags",
     "checked_tag_name",
     "current_tags",
     "in_async_steps",
@@ -297,60 +296,3 @@ def tag_text(value: object) -> str:
         moment: Any = value
         return str(moment.isoformat())
     return str(value)
-
-
-class Tags(tuple[tuple[str, str], ...]):
-    """
-    The tags of an entry: pairs of texts in order, with look-up by name.
-
-    >>> found = Tags([("model", "ridge"), ("seen", "a"), ("seen", "b")])
-    >>> found["model"]
-    'ridge'
-    >>> found.values_of("seen")
-    ['a', 'b']
-    """
-
-    __slots__ = ()
-
-    @overload
-    def __getitem__(self, key: str) -> str: ...
-    @overload
-    def __getitem__(self, key: SupportsIndex) -> tuple[str, str]: ...
-    @overload
-    def __getitem__(self, key: slice) -> tuple[tuple[str, str], ...]: ...
-    def __getitem__(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, key: str | SupportsIndex | slice
-    ) -> object:
-        """
-        Return the one value of a tag, or what stands at a position.
-
-        Raises:
-            LookupError: If no tag has the name, or more than one.
-        """
-        if not isinstance(key, str):
-            return super().__getitem__(key)
-        found = self.values_of(key)
-        if len(found) == 1:
-            return found[0]
-        if found:
-            message = (
-                f"tag {key!r} has {len(found)} values here, {', '.join(found)}: "
-                f"use values_of({key!r}), or look at the pairs"
-            )
-        else:
-            known = ", ".join(dict.fromkeys(name for name, _ in self)) or "none"
-            message = f"there is no tag {key!r} here; the tags are: {known}"
-        raise LookupError(message)
-
-    def get(self, name: str, default: str | None = None) -> str | None:
-        """
-        Return the one value of a tag, or the default if there is none.
-
-        Raises:
-            LookupError: If there is more than one.
-        """
-        return self[name] if self.values_of(name) else default
-
-    def values_of(self, name: str) -> list[str]:
-        """Return every value of a tag, outermost first; none gives an empty list."""
-        return [value for known, value in self if known == name]

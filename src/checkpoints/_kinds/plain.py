@@ -19,6 +19,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from checkpoints._keys.texts import ExactText
 from checkpoints._kinds.kind import Inexact
 from checkpoints.errors import MissingDependencyError
 
@@ -229,7 +230,8 @@ def _moment_from_json(kind: Any) -> Callable[[Json], Any]:
 
 NOT_PLAIN = object()
 _sortable = json.JSONEncoder(sort_keys=True).encode
-_AS_IT_IS = frozenset({type(None), bool, str})
+# The tag of an entry is a text like any other, once it is saved itself.
+_AS_IT_IS = frozenset({type(None), bool, str, ExactText})
 _CONTAINERS: dict[Any, str] = {
     list: "",
     dict: "$dict",

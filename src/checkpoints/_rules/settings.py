@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
+from checkpoints._keys.condition import conditions_in
 from checkpoints._text import nearest, parse_size, shown
 from checkpoints.errors import ConfigError
 
@@ -208,6 +209,8 @@ def _in_query(query: str, place: str, known: Collection[str]) -> dict[str, Any]:
         try:
             options[name] = kind.read(text)
         except ValueError as error:
+            if kind is _TAGS:
+                raise ConfigError(f"{place}: {name}={error}") from error
             raise _misfit(name, text, kind.wanted, kind.example, place) from error
     return options
 
@@ -296,18 +299,6 @@ def _read_flag(text: str) -> bool:
     return text.lower() == "true"
 
 
-def _read_tags(text: str) -> dict[str, Any]:
-    wanted: dict[str, Any] = {}
-    for pair in text.split(","):
-        tag, colon, choices = pair.partition(":")
-        tag = _unquoted(tag)
-        if not (tag and colon) or tag in wanted:
-            raise ValueError(pair)
-        values = [_unquoted(choice) for choice in choices.split("|")]
-        wanted[tag] = values[0] if len(values) == 1 else values
-    return wanted
-
-
 def _read_list(text: str) -> list[str]:
     return [_unquoted(part) for part in text.split(",")]
 
@@ -318,15 +309,11 @@ _FLAG = _Kind("true or false", "true", _read_flag, (bool,))
 _BYTES = _Kind(
     "a number of bytes from 1 on", "64MB", partial(parse_size, "size"), (int, str)
 )
+_TAGS = _Kind("tags and values", "date=2017-03-02,model=a|b", conditions_in, (dict,))
 
 # An option that is not in this table is a text.
 _KINDS = {
-    "where": _Kind(
-        "tags and values, each tag once",
-        "date:2017-03-02,model:a|b",
-        _read_tags,
-        (dict,),
-    ),
+    "where": _TAGS,
     "every": _WHOLE,
     "limit": _WHOLE,
     "max_bytes": _BYTES,

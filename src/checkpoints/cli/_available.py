@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-import checkpoints
-from checkpoints import Setting
 from checkpoints._process.variables import TO
+from checkpoints._rules.settings import Setting
+from checkpoints._text import printable
 from checkpoints.cli._declarations import (
     Declaration,
     Unreadable,
@@ -66,7 +66,7 @@ def available(
         for each in declarations_in(file, module):
             if isinstance(each, Unreadable):
                 message = f"{each.file} was passed over: {each.reason}"
-                click.echo(checkpoints.printable(message), err=True)
+                click.echo(printable(message), err=True)
             else:
                 found.append(each)
     points = _points(found, settings)
@@ -74,7 +74,7 @@ def available(
         click.echo(json.dumps(points, indent=2, default=str))
     else:
         for line in _table(points, with_rules=bool(list(settings))):
-            click.echo(checkpoints.printable(line))
+            click.echo(printable(line))
         if not points:
             message = f"{package} declares no save points that its source tells of"
             click.echo(message, err=True)
@@ -85,7 +85,7 @@ def _sources(package: str) -> list[tuple[str, str]]:
     try:
         return list(sources_of(package))
     except ModuleNotFoundError as error:
-        message = checkpoints.printable(str(error))
+        message = printable(str(error))
         raise click.BadParameter(message, param_hint="PACKAGE") from error
 
 

@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 import checkpoints
 from checkpoints import Entry
+from checkpoints._keys.condition import condition_of
 from checkpoints.storage import open_store, split_path
 
 __all__ = [
@@ -43,7 +44,7 @@ def complete_names(
 ) -> list[str]:
     """Complete a name of those under the root."""
     entries = _entries(context.params.get("root"))
-    return _offered((each.fullname for each in entries), incomplete)
+    return _offered((each.name for each in entries), incomplete)
 
 
 def complete_source_names(
@@ -51,7 +52,7 @@ def complete_source_names(
 ) -> list[str]:
     """Complete a name of those under the root that is copied from."""
     entries = _entries(context.params.get("source"))
-    return _offered((each.fullname for each in entries), incomplete)
+    return _offered((each.name for each in entries), incomplete)
 
 
 def complete_where(
@@ -62,10 +63,10 @@ def complete_where(
     given = [context.params.get(name) for name in ("root", "source")]
     given += [_first(context.params.get("entry")), _first(context.args)]
     root = next(filter(None, given), None)
-    pairs = [pair for each in _entries(root) for pair in each.tags]
+    pairs = [pair for each in _entries(root) for pair in each.tags.items()]
     if "=" in incomplete:
-        return _offered((f"{name}={value}" for name, value in pairs), incomplete)
-    return _offered((f"{name}=" for name, _ in pairs), incomplete)
+        return _offered((condition_of(*pair) for pair in pairs), incomplete)
+    return _offered((condition_of(name, "") for name, _ in pairs), incomplete)
 
 
 def complete_entry(
@@ -80,9 +81,9 @@ def complete_entry(
         return _values_of(place, incomplete)
     if len(words) == 1:
         entries = _entries(words[0])
-        return _offered((each.fullname for each in entries), incomplete)
+        return _offered((each.name for each in entries), incomplete)
     for each in _entries(words[0]):
-        if each.fullname == words[1]:
+        if each.name == words[1]:
             return _values_of(each.path, incomplete)
     return []
 

@@ -8,10 +8,9 @@ from typing import Any
 
 import click
 
-import checkpoints
 from checkpoints import Entry
 from checkpoints._show.conversion import CONVERSIONS, Conversion, UnfitError
-from checkpoints._text import size_text
+from checkpoints._text import printable, size_text
 from checkpoints.cli._completion import complete_entry
 from checkpoints.cli._quantity import as_size
 from checkpoints.cli._selection import entry_at, loaded, one_of, where_option
@@ -73,7 +72,7 @@ def export(
     if suffix not in CONVERSIONS:
         known = ", ".join(CONVERSIONS)
         message = f"--to {target!r}: its suffix has to be one of {known}"
-        raise click.UsageError(checkpoints.printable(message))
+        raise click.UsageError(printable(message))
     found, names = one_of(entry, where, latest=latest)
     path = found.path if isinstance(found, Entry) else found
     name = _one_name(path, names)
@@ -81,7 +80,7 @@ def export(
     data = _converted(value, suffix, force=force)
     _write(target, data, overwrite=overwrite)
     told = f"wrote {target}, {size_text(len(data))}"
-    click.echo(checkpoints.printable(told))
+    click.echo(printable(told))
 
 
 def _one_name(path: str, names: Sequence[str]) -> str:
@@ -92,7 +91,7 @@ def _one_name(path: str, names: Sequence[str]) -> str:
     known = list(entry_at(path).meta["values"])
     if len(known) != 1:
         message = f"{path} has the values {', '.join(known)}; name one"
-        raise click.UsageError(checkpoints.printable(message))
+        raise click.UsageError(printable(message))
     return str(known[0])
 
 
@@ -104,11 +103,11 @@ def _converted(value: Any, suffix: str, *, force: bool) -> bytes:
         # Whatever the libraries make of it.
         told = str(error) if isinstance(error, UnfitError) else _unfit(value, error)
         message = f"{told}: {_others(conversion.suffixes, suffix)} may do"
-        raise click.UsageError(checkpoints.printable(message)) from error
+        raise click.UsageError(printable(message)) from error
     if conversion.lost and not force:
         lost = "; ".join(conversion.lost)
         message = f"{suffix} would lose {lost}. Give --force, or another suffix"
-        raise click.UsageError(checkpoints.printable(message))
+        raise click.UsageError(printable(message))
     return data
 
 
@@ -130,4 +129,4 @@ def _write(target: str, data: bytes, *, overwrite: bool) -> None:
         store.put([file], [(0, data)], len(data), replace=overwrite)
     except FileExistsError as error:
         message = f"{target} is there already; --overwrite replaces it"
-        raise click.UsageError(checkpoints.printable(message)) from error
+        raise click.UsageError(printable(message)) from error

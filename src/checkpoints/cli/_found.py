@@ -217,7 +217,7 @@ def _files(roots: Iterable[str], since: float) -> Iterator[tuple[str, str, int]]
                 place = os.path.realpath(entry.path)
                 if status.st_mtime >= since and place not in known:
                     known.add(place)
-                    yield root, entry.fullname, status.st_size
+                    yield root, entry.name, status.st_size
 
 
 def _processes(number: int) -> str:

@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 import click
 
-import checkpoints
 from checkpoints import Entry, Index
-from checkpoints._text import files_text, nearest
+from checkpoints._text import files_text, nearest, printable
 from checkpoints.cli._quantity import as_age
 from checkpoints.cli._removal import Doomed, leftovers, list_doomed, remove
 from checkpoints.cli._screen import progress, tell
@@ -108,7 +107,7 @@ def gc(  # noqa: PLR0913 - each is an option of its own
         ages = list(_beyond(known, keep_last, per))
     files = _old_ones(ages, older_than)
     files += leftovers(found.root, unfinished_for)
-    list_doomed(files, lambda line: click.echo(checkpoints.printable(line)))
+    list_doomed(files, lambda line: click.echo(printable(line)))
     if not yes:
         total = files_text(len(files), sum(each.size for each in files))
         click.echo(f"would delete {total}" + _way_on(files))
@@ -124,13 +123,13 @@ def _way_on(files: Sequence[object]) -> str:
 
 def _check_tags(per: Sequence[str], found: Index) -> None:
     """Check that somebody has each tag: without one of them fewer are kept."""
-    known = {tag: None for entry in found for tag, _ in entry.tags} if per else {}
+    known = {tag: None for entry in found for tag in entry.tags} if per else {}
     for tag in per:
         if len(found) and tag not in known:
             near = filter(None, [nearest(tag, known)])
             there = ", ".join(dict.fromkeys([*near, *known])) or "none at all"
             message = f"--per {tag}: no entry has this tag; there are {there}"
-            raise click.UsageError(checkpoints.printable(message))
+            raise click.UsageError(printable(message))
 
 
 class _Aged(NamedTuple):
@@ -204,7 +203,7 @@ def _beyond(ages: Iterable[_Aged], count: int, per: Sequence[str]) -> Iterator[_
     seen: dict[object, int] = defaultdict(int)
     for each in sorted(ages, key=lambda each: each.rank, reverse=True):
         tags = (tuple(each.entry.tags.values_of(tag)) for tag in per)
-        group = (each.entry.fullname, *tags)
+        group = (each.entry.name, *tags)
         seen[group] += 1
         if seen[group] > count:
             yield each

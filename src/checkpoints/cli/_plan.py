@@ -6,8 +6,8 @@ import glob
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
-import checkpoints
-from checkpoints import FileHandler, Rule, Setting
+from checkpoints import FileHandler, Rule
+from checkpoints._environment import read_settings
 from checkpoints._process.variables import (
     CONFIG,
     FIRST_PROCESS,
@@ -18,6 +18,7 @@ from checkpoints._process.variables import (
     RUN,
     TO,
 )
+from checkpoints._rules.settings import Setting
 
 __all__ = ["DEFAULT_ROOT", "Plan", "Settings", "probes_asked_for"]
 
@@ -45,7 +46,7 @@ class Settings:
 
     def __init__(self, rules: Iterable[str], config: str | None, default: str) -> None:
         self.config = config or os.environ.get(CONFIG)
-        read = checkpoints.read_settings
+        read = read_settings
         text = "\n".join(rules)
         self.above: list[Setting] = [
             *read(os.environ.get(RULES, ""), source=RULES, default=default),
@@ -91,7 +92,7 @@ class Plan:
     def __init__(
         self, settings: Settings, to: str, probes: Sequence[str], record: str | None
     ) -> None:
-        checkpoints.read_settings(probes=probes, record=record)
+        read_settings(probes=probes, record=record)
         self._environment = dict(os.environ)
         above = list(settings.above)
         for probe in probes:
@@ -107,7 +108,7 @@ class Plan:
         text = "; ".join(setting.text for setting in above)
         self.written = {
             there.source: here.source
-            for there, here in zip(checkpoints.read_settings(text), above, strict=True)
+            for there, here in zip(read_settings(text), above, strict=True)
         }
         if self.asks:
             self._set(RULES, text)
@@ -151,7 +152,7 @@ def probes_asked_for(targets: Iterable[str]) -> list[str]:
 
 
 def _for_all(names: str, to: str, source: str) -> list[Setting]:
-    read = checkpoints.read_settings(names, source=source, default=to)
+    read = read_settings(names, source=source, default=to)
     return [setting._replace(source=source) for setting in read]
 
 

@@ -11,10 +11,9 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import checkpoints
 from checkpoints import Entry, Index
 from checkpoints._show.header import json_text, shape_of, type_of
-from checkpoints._text import count_text, moment_text, size_text
+from checkpoints._text import count_text, moment_text, printable, size_text
 from checkpoints.cli._screen import Screen
 from checkpoints.cli._selection import header_of
 from checkpoints.cli._table import Column, Table, tree_lines
@@ -51,7 +50,7 @@ class Printout:
         self.damaged = 0
         self._is_long = is_long
         self._screen = Screen()
-        tags = (name for each in entries for name, _ in each.tags)
+        tags = (name for each in entries for name in each.tags)
         self._tags = list(dict.fromkeys(tags))
 
     def as_table(self) -> None:
@@ -83,7 +82,7 @@ class Printout:
             screen.line(screen.styled(line, "dim"))
 
     def _columns(self) -> list[Column]:
-        told = [Column(checkpoints.printable(tag)) for tag in self._tags]
+        told = [Column(printable(tag)) for tag in self._tags]
         if len(told) > _MOST_TAGS:
             told = [Column("tags")]
         last = _LONG if self._is_long else (_WRITTEN,)
@@ -92,7 +91,7 @@ class Printout:
     def as_tree(self) -> None:
         """Print a tree."""
         screen = self._screen
-        screen.line(screen.styled(checkpoints.printable(self.entries.root), "bold"))
+        screen.line(screen.styled(printable(self.entries.root), "bold"))
         entries = (
             (entry, f"{size_text(status.st_size)}, {moment_text(status.st_mtime)}")
             for entry, status in _there(self.entries)
@@ -115,7 +114,7 @@ class Printout:
         fields = ["name", "path", "number", "size", "time"]
         fields += ["run", "sequence", "saved", "error"] if self._is_long else []
         # What is read by a program is to be as it was; only people are in danger.
-        shown = checkpoints.printable if self._screen.is_terminal else str
+        shown = printable if self._screen.is_terminal else str
         if isinstance(sys.stdout, io.TextIOWrapper):
             codecs.register_error(_PATHS, _path_or_escaped)
             sys.stdout.reconfigure(errors=_PATHS)
@@ -131,10 +130,10 @@ class Printout:
     def _records(self) -> Iterator[dict[str, Any]]:
         for entry, status in _there(self.entries):
             record: dict[str, Any] = {
-                "name": entry.fullname,
+                "name": entry.name,
                 "path": entry.path,
                 "number": entry.number,
-                "tags": list(entry.tags),
+                "tags": entry.tags.items(),
                 "size": status.st_size,
                 "time": _iso(status.st_mtime),
             }
@@ -169,19 +168,19 @@ class Printout:
     def _texts_of(self, entry: Entry) -> list[str]:
         number = f" ({entry.number})" if entry.number > 1 else ""
         if len(self._tags) > _MOST_TAGS:
-            tags = [" ".join(f"{name}={value}" for name, value in entry.tags)]
+            tags = [" ".join(f"{name}={value}" for name, value in entry.tags.items())]
         else:
             tags = [", ".join(entry.tags.values_of(tag)) for tag in self._tags]
-        return list(map(checkpoints.printable, [entry.fullname + number, *tags]))
+        return list(map(printable, [entry.name + number, *tags]))
 
     def _long_cells(self, entry: Entry) -> list[str]:
         meta, error = header_of(entry.path)
         if error:
             self.damaged += 1
-            return ["", "", checkpoints.printable(_DAMAGED + error)]
+            return ["", "", printable(_DAMAGED + error)]
         values = ", ".join(_value_text(*pair) for pair in meta["values"].items())
         saved = moment_text(meta["time"].timestamp())
-        return [saved, *map(checkpoints.printable, [str(meta.get("run")), values])]
+        return [saved, *map(printable, [str(meta.get("run")), values])]
 
 
 def _path_or_escaped(error: UnicodeError) -> tuple[str | bytes, int]:

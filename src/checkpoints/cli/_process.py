@@ -12,7 +12,7 @@ from types import FrameType
 
 import click
 
-import checkpoints
+from checkpoints._text import printable
 
 __all__ = ["Program", "is_running"]
 
@@ -55,7 +55,7 @@ class Program:
         is_script = words[0].endswith((".py", ".pyw"))
         if is_script and not os.path.isfile(words[0]):
             reason = f"there is no script {words[0]!r}; see the path, and where you are"
-            raise NoScriptError(checkpoints.printable(reason))
+            raise NoScriptError(printable(reason))
         if is_script or words[0] in ("-m", "-c"):
             self._words.insert(0, sys.executable)
         self._process: subprocess.Popen[bytes] | None = None
@@ -81,10 +81,10 @@ class Program:
             )
         except FileNotFoundError as error:
             reason = f"there is no command {self._words[0]!r}; see PATH and spelling"
-            raise NoCommandError(checkpoints.printable(reason)) from error
+            raise NoCommandError(printable(reason)) from error
         except OSError as error:
             reason = f"{self._words[0]!r} cannot be run: {error.strerror}"
-            raise NotExecutableError(checkpoints.printable(reason)) from error
+            raise NotExecutableError(printable(reason)) from error
         for number in self._early:
             self._process.send_signal(number)
         code = self._process.wait()

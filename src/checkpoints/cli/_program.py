@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 import checkpoints
+from checkpoints._text import printable
 from checkpoints.cli import (
     _available,
     _cp,
@@ -49,7 +50,7 @@ class _Program(click.Group):
                 return super().invoke(ctx)
         except (checkpoints.CheckpointError, OSError) as error:
             told = ". ".join([str(error), *getattr(error, "__notes__", ())])
-            raise _Hindrance(checkpoints.printable(told)) from error
+            raise _Hindrance(printable(told)) from error
 
 
 @contextmanager

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-import checkpoints
-from checkpoints._text import files_text
+from checkpoints._text import files_text, printable
 from checkpoints.cli._removal import confirmed, doomed, list_doomed, remove
 from checkpoints.cli._selection import (
     chosen,
@@ -56,7 +55,7 @@ def rm(
     files = list(doomed(found))
     if not files:
         raise nothing_of(found, filtered=bool(names or where))
-    list_doomed(files, lambda line: click.echo(checkpoints.printable(line)))
+    list_doomed(files, lambda line: click.echo(printable(line)))
     total = files_text(len(files), sum(each.size for each in files))
     if dry_run:
         click.echo(f"would delete {total}")

@@ -11,8 +11,8 @@ from typing import TextIO
 
 import click
 
-import checkpoints
 from checkpoints._process.variables import RECORD, TO
+from checkpoints._text import printable
 from checkpoints.cli._found import Found
 from checkpoints.cli._plan import (
     DEFAULT_ROOT,
@@ -28,7 +28,7 @@ _EXAMPLES = """\b
 Examples:
   checkpoints run mypkg.fit -- script.py --day 2017-03-02
   checkpoints run 'mypkg.*=./out?every=10' -- -m mypkg.nightly
-  checkpoints run --rule 'mypkg?where=date:2017-03-02' -- pytest -x
+  checkpoints run --rule 'mypkg?where=date=2017-03-02' -- pytest -x
   checkpoints run --config checkpoints.toml -- bash job.sh
 
 \b
@@ -154,10 +154,10 @@ def _harmless() -> Iterator[None]:
         except Exception as error:  # noqa: BLE001 - it says so, whatever it is
             with contextlib.suppress(OSError):
                 message = f"checkpoints: the summary cannot be written: {error}"
-                click.echo(checkpoints.printable(message), err=True)
+                click.echo(printable(message), err=True)
 
 
 def _tell(found: Found) -> None:
     for number, line in enumerate(found.lines()):
         start = "" if number else "checkpoints: "
-        click.echo(start + checkpoints.printable(line), err=True)
+        click.echo(start + printable(line), err=True)

@@ -13,7 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.progress import Progress
 
-import checkpoints
+from checkpoints._text import printable
 
 __all__ = ["Screen", "cut", "padded", "progress", "tell", "width_of"]
 
@@ -70,7 +70,7 @@ class Screen:
 
 def tell(text: str) -> None:
     """Print a line on stderr, harmless whatever it holds."""
-    click.echo(checkpoints.printable(text), err=True)
+    click.echo(printable(text), err=True)
 
 
 def width_of(text: str) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -13,6 +12,8 @@ import click
 
 import checkpoints
 from checkpoints import Entry, Index
+from checkpoints._keys.condition import conditions_in
+from checkpoints._text import printable
 from checkpoints.cli._completion import complete_names, complete_root, complete_where
 from checkpoints.cli._screen import tell
 from checkpoints.storage import split_path
@@ -37,9 +38,6 @@ __all__ = [
 F = TypeVar("F", bound=Callable[..., Any])
 
 _MOST_TOLD = 20
-_CONDITION = re.compile(r"(.+?)(!=|[=<>])(.*)", re.DOTALL)
-# But not that of `[|]`, which is the letter itself.
-_BARS = re.compile(r"(?<!\[)\||\|(?!\])")
 
 
 class NothingFound(click.ClickException):
@@ -57,7 +55,7 @@ class NoRoot(click.ClickException):
     exit_code = 2
 
     def __init__(self, message: str) -> None:
-        super().__init__(checkpoints.printable(message))
+        super().__init__(printable(message))
 
 
 def where_option(command: F) -> F:
@@ -68,8 +66,9 @@ def where_option(command: F) -> F:
         metavar="TAG=VALUE",
         shell_complete=complete_where,
         help=(
-            "Only what has this tag: a text, a glob, or several as in a|b; or a "
-            "comparison, quoted for the shell, such as 'step>=3'. May be given again."
+            "Only what has this tag: a text, a glob, or several as in a|b; a text as "
+            "it stands, as in TAG==TEXT; or a comparison, quoted for the shell, such "
+            "as 'step>=3'. May be given again."
         ),
     )(command)
 
@@ -108,39 +107,20 @@ def chosen(root: str, names: Sequence[str], where: Sequence[str]) -> Index:
     Raises:
         NoRoot: If the root is none.
         OSError: If it may not be read.
-        click.UsageError: If the filter cannot be one.
+        ConfigError: If the filter cannot be one.
     """
     found = index_of(root)
     for text in where:
-        found = found.where(None, _condition(text))
+        found = found.where(None, conditions_in(text))
     with quiet_log():
         if len(names) == 1:
             found = found.where(names[0])
-        elif names:
+        elif names and len(found):
             # Each is a pattern of its own, and a list would be of exact names.
             known = {each for name in names for each in found.where(name).names()}
             found = found.where(sorted(known) or names[0])
         len(found)  # walks, while the log is quiet
     return found
-
-
-def _condition(text: str) -> dict[str, str | list[str]]:
-    parts = _CONDITION.fullmatch(text)
-    if parts is None:
-        message = (
-            f"--where {text!r}: write it as TAG=VALUE, such as day=monday, or as a "
-            "comparison, such as 'step>=3'"
-        )
-        raise click.UsageError(checkpoints.printable(message))
-    tag, sign, value = parts.groups()
-    if sign == "!=":
-        message = (
-            f"--where {text!r}: nothing asks for all the rest; name what is wanted, as "
-            f"in '{tag}=this|that'"
-        )
-        raise click.UsageError(checkpoints.printable(message))
-    choices = _BARS.split(value if sign == "=" else sign + value)
-    return {tag: choices if len(choices) > 1 else choices[0]}
 
 
 @contextmanager
@@ -194,7 +174,7 @@ def one_of(
     tell_unreadable(found)
     if latest:
         found = found.latest()
-    exact = [each for each in found if rest and each.fullname == rest[0]]
+    exact = [each for each in found if rest and each.name == rest[0]]
     entries = exact or list(found[: _MOST_TOLD + 1])
     if not entries:
         raise nothing_of(found, filtered=bool(rest or where))
@@ -225,12 +205,13 @@ def _ways(*, latest: bool) -> str:
 def _told_of(entries: Sequence[Entry]) -> Iterator[str]:
     """Yield a line for each entry, with the path where nothing else tells it apart."""
     lines = [
-        f"{each.fullname} " + " ".join(f"{name}={value}" for name, value in each.tags)
+        f"{each.name} "
+        + " ".join(f"{name}={value}" for name, value in each.tags.items())
         for each in entries
     ]
     for entry, line in zip(entries, lines, strict=True):
         path = f"  {entry.path}" if lines.count(line) > 1 else ""
-        yield "  " + checkpoints.printable(line.rstrip() + path)
+        yield "  " + printable(line.rstrip() + path)
 
 
 class NotLoaded(click.ClickException):
@@ -254,7 +235,7 @@ def loaded(path: str, name: str, *, trusted: bool, max_bytes: int | None) -> obj
             f"{path}: {name!r} is a pickle, which can run any code: not loaded without "
             "--trusted"
         )
-        raise NotLoaded(checkpoints.printable(message)) from error
+        raise NotLoaded(printable(message)) from error
     except checkpoints.TooLargeError as error:
         # What the library advises are arguments of Python.
         told, _, advice = str(error).partition(". Load fewer")
@@ -263,7 +244,7 @@ def loaded(path: str, name: str, *, trusted: bool, max_bytes: int | None) -> obj
             if "max_bytes" in advice
             else ("load it on a larger machine")
         )
-        raise NotLoaded(checkpoints.printable(f"{told}: {way}")) from error
+        raise NotLoaded(printable(f"{told}: {way}")) from error
 
 
 def entry_at(path: str) -> Entry:

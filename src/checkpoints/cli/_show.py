@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-import checkpoints
 from checkpoints import Entry
 from checkpoints._show.header import fields_of, json_text, rows_of
 from checkpoints._show.preview import Preview, preview_of
+from checkpoints._text import printable
 from checkpoints.cli._completion import complete_entry
 from checkpoints.cli._quantity import as_size
 from checkpoints.cli._screen import Screen, tell
@@ -118,7 +118,7 @@ def _checked(
     for name in names:
         if name not in known:
             message = f"{path} holds no value {name!r}; there are {', '.join(known)}"
-            raise click.UsageError(checkpoints.printable(message))
+            raise click.UsageError(printable(message))
     return names
 
 
@@ -160,17 +160,17 @@ class _Page:
         previews: Mapping[str, Preview | str],
     ) -> Iterator[str]:
         screen = self._screen
-        yield screen.styled(checkpoints.printable(str(meta["name"])), "bold")
+        yield screen.styled(printable(str(meta["name"])), "bold")
         for name, text in fields_of(meta, path):
-            told = checkpoints.printable(text)
+            told = printable(text)
             yield f"  {screen.styled(f'{name:6}', 'dim')}{told}"
         yield ""
         yield from Table(screen, _VALUES).lines(list(rows_of(meta)))
         for name, preview in previews.items():
             yield ""
-            yield screen.styled(checkpoints.printable(name), "bold")
+            yield screen.styled(printable(name), "bold")
             if isinstance(preview, str):
-                yield "  " + screen.styled(checkpoints.printable(preview), "red")
+                yield "  " + screen.styled(printable(preview), "red")
             else:
                 yield from (" " * _INDENT + it for it in self._of_value(preview))
 
@@ -202,7 +202,7 @@ class _Page:
         heading = [Column("column", "cyan"), Column("dtype", "dim", gives_way=True)]
         heading += [Column(it, is_right=it != "histogram") for it in told]
         rows = [
-            [checkpoints.printable(f"{each[it]}") for it in ("column", "dtype")]
+            [printable(f"{each[it]}") for it in ("column", "dtype")]
             + [_number(each.get(it, "")) for it in told]
             for each in columns
         ]

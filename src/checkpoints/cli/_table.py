@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-import checkpoints
 from checkpoints import Entry
+from checkpoints._text import printable
 from checkpoints.cli._screen import Screen, cut, padded, width_of
 
 __all__ = ["Column", "Table", "tree_lines"]
@@ -153,17 +153,17 @@ def tree_lines(
     tree: _Tree = {}
     for entry, told in entries:
         inner = tree
-        for name, value in entry.tags:
+        for name, value in entry.tags.items():
             inner = _below(inner, f"{name}={value}")
         for prefix in entry.prefixes:
             inner = _below(inner, f"{prefix}.")
         number = f" ({entry.number})" if entry.number > 1 else ""
-        inner[checkpoints.printable(entry.name + number), False] = told
+        inner[printable(entry.stem + number), False] = told
     yield from _drawn(tree, _LINES if has_glyphs else _LETTERS)
 
 
 def _below(tree: _Tree, label: str) -> _Tree:
-    inner = tree.setdefault((checkpoints.printable(label), True), {})
+    inner = tree.setdefault((printable(label), True), {})
     return inner if isinstance(inner, dict) else {}
 
 

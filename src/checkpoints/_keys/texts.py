@@ -1,0 +1,119 @@
+"""The tags of an entry: texts in order, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar, overload
+
+__all__ = ["ExactText", "Tags"]
+
+T = TypeVar("T")
+
+
+class ExactText(str):
+    """
+    The value of a tag as a path tells it, which a filter takes as it stands.
+
+    Any other text may be a glob or a comparison there.
+    """
+
+    __slots__ = ()
+
+
+class Tags:
+    """
+    The tags of an entry: a mapping of texts, in order, in which names may repeat.
+
+    A name stands in `keys()`, in iteration and in `len` as often as it has values, so
+    that these go along with `values()` and `items()`. It is no `Mapping` by type, whose
+    names are there once: `dict(tags)` has all of it, or is a `LookupError` where a name
+    repeats. `dict(tags.items())` keeps the innermost value.
+
+    Args:
+        pairs: Names and values, outermost first.
+
+    >>> found = Tags([("model", "ridge"), ("seen", "a"), ("seen", "b")])
+    >>> found["model"]
+    'ridge'
+    >>> found.values_of("seen")
+    ['a', 'b']
+    >>> list(found), "seen" in found, len(found)
+    (['model', 'seen', 'seen'], True, 3)
+    """
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._pairs = tuple([(name, ExactText(value)) for name, value in pairs])
+
+    def __repr__(self) -> str:
+        return f"Tags({list(self._pairs)})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Tags):
+            return NotImplemented
+        return self._pairs == other._pairs
+
+    def __hash__(self) -> int:
+        return hash(self._pairs)
+
+    def __reduce__(self) -> tuple[type[Tags], tuple[list[tuple[str, str]]]]:
+        return Tags, ([(name, str(value)) for name, value in self._pairs],)
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.keys()
+
+    def __getitem__(self, name: str) -> str:
+        """
+        Return the one value of a tag.
+
+        Raises:
+            LookupError: If no tag has the name, or more than one.
+        """
+        found = self.values_of(name)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            message = (
+                f"tag {name!r} has {len(found)} values here, {', '.join(found)}: "
+                f"use values_of({name!r}), or items() for all pairs"
+            )
+        else:
+            known = ", ".join(dict.fromkeys(self)) or "none"
+            message = f"there is no tag {name!r} here; the tags are: {known}"
+        raise LookupError(message)
+
+    @overload
+    def get(self, name: str) -> str | None: ...
+    @overload
+    def get(self, name: str, default: T) -> str | T: ...
+    def get(self, name: str, default: object = None) -> object:
+        """
+        Return the one value of a tag, or the default if there is none.
+
+        Raises:
+            LookupError: If there is more than one.
+        """
+        return self[name] if self.values_of(name) else default
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the names, outermost first, each as often as it has values."""
+        return tuple([name for name, _ in self._pairs])
+
+    def values(self) -> tuple[str, ...]:
+        """Return the values, outermost first."""
+        return tuple([value for _, value in self._pairs])
+
+    def items(self) -> tuple[tuple[str, str], ...]:
+        """Return all pairs of a name and a value, outermost first."""
+        return self._pairs
+
+    def values_of(self, name: str) -> list[str]:
+        """Return every value of a tag, outermost first; none gives an empty list."""
+        return [value for known, value in self._pairs if known == name]
