@@ -104,7 +104,8 @@ def _skipped(terminalreporter):
         if "reliability" in report.nodeid:
             name = report.nodeid.rpartition("::")[2].removeprefix("test_")
             reason = report.longrepr[2].removeprefix("Skipped: ")
-            promise = name.replace("_", " ").replace("[", " (").replace("]", ")")
+            promise = name.partition("@")[0].replace("_", " ")
+            promise = promise.replace("[", " (").replace("]", ")")
             row = (promise, "-", "-", "-", f"skipped: {reason}")
             yield report.location[:2], row
 
