@@ -8,12 +8,18 @@ BENCH := .venv-bench
 FUZZ := .venv-fuzz
 SECONDS ?= 600
 
+# Where a folder in memory has 4 GB of room, no test waits for the disk.
+FOLDER = $(shell df -Pk /dev/shm 2>/dev/null | \
+	awk -v other="$${TMPDIR:-/tmp}" 'END { print ($$4 > 4000000 ? "/dev/shm" : other) }')
+# Hundreds of tests start a Python, and none of these has to compile the library again.
+PYTEST = TMPDIR=$(FOLDER) PYTHONDONTWRITEBYTECODE= $(DEV)/bin/python -m pytest
+
 $(DEV)/installed: WANTED = -e . --group tests --group lint --group typing --group docs
 $(DEMO)/installed: WANTED = -e '.[pandas,fast]' scikit-learn
 $(BENCH)/installed: WANTED = -e . --group bench
 $(FUZZ)/installed: WANTED = -e . --group fuzz
 
-.PHONY: help demo test lint types docs bench reliability fuzz clean
+.PHONY: help demo test lint types mypy pyright docs bench reliability fuzz clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -21,21 +27,24 @@ help: ## List the targets
 demo: $(DEMO)/installed ## Run the example, from a wrong number to its cause
 	PYTHONPATH=examples $(DEMO)/bin/python -m harvest_app
 
-test: lint types ## Lint, check the types and run the tests
-	$(DEV)/bin/python -m pytest
+test: $(DEV)/installed ## Lint, check the types and run the tests
+	$(MAKE) --jobs=2 lint types
+	$(PYTEST) --numprocesses=auto --dist=loadgroup
 
 lint: $(DEV)/installed ## Check style and format
 	$(DEV)/bin/python -m ruff check .
 	$(DEV)/bin/python -m ruff format --check .
 
-types: $(DEV)/installed ## Check the types, with mypy and with pyright
+types: mypy pyright ## Check the types, with mypy and with pyright
+
+mypy: $(DEV)/installed
 	$(DEV)/bin/python -m mypy
+
+pyright: $(DEV)/installed
 	$(DEV)/bin/python -m pyright --pythonpath $(DEV)/bin/python
 
-# Where there is a folder in memory, the disk does not make 100,000 cases wait.
 reliability: $(DEV)/installed ## Break saves at every call, in all cases; as root with power cuts
-	RELIABILITY=full TMPDIR=$$(test -w /dev/shm && echo /dev/shm || echo "$${TMPDIR:-/tmp}") \
-		$(DEV)/bin/python -m pytest tests/reliability
+	RELIABILITY=full $(PYTEST) tests/reliability
 
 docs: $(DEV)/installed ## Build the documentation in docs/_build/html
 	$(DEV)/bin/python -m sphinx -W -b html docs docs/_build/html

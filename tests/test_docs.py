@@ -277,7 +277,7 @@ class TestReference:
         [
             *FileHandler.OPTIONS,
             *Narrowing.OPTIONS,
-            *(set(inspect.signature(Rule).parameters) - NO_OPTIONS),
+            *sorted(set(inspect.signature(Rule).parameters) - NO_OPTIONS),
         ],
     )
     def test_tells_of_every_option(self, option):

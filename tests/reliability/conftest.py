@@ -10,7 +10,7 @@ from faultlab.shim import build
 from faultlab.values import KINDS
 
 _HEADINGS = ("promise", "cases", "breaches", "control", "note")
-_rows = []
+_PROPERTY = "reliability"
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,8 @@ def record(request):
         caught = control if isinstance(control, str | int) else len(control)
         shown = "not caught" if caught in (0, "") else str(caught)
         row = (promise, str(cases), str(found), shown, note)
-        _rows.append((request.node.location[:2], row))
+        # A property goes with the report, from the process that ran the test.
+        request.node.user_properties.append((_PROPERTY, row))
         first = "" if isinstance(breaches, int) else "\n".join(breaches[:5])
         assert not found, f"{promise}: {found} of {cases} broke it, first:\n{first}"
         assert cases, f"{promise}: nothing was tried"
@@ -71,7 +72,10 @@ def refuse(lab):
 
 
 def pytest_terminal_summary(terminalreporter):
-    rows = [row for _, row in sorted([*_rows, *_skipped(terminalreporter)])]
+    rows = [
+        row
+        for _, row in sorted([*_tried(terminalreporter), *_skipped(terminalreporter)])
+    ]
     if not rows:
         return
     what = "all cases" if os.environ.get("RELIABILITY") == "full" else "a sample"
@@ -87,12 +91,21 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line("All cases: make reliability")
 
 
+def _tried(terminalreporter):
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, row in report.user_properties:
+                if name == _PROPERTY and report.when == "call":
+                    yield report.location[:2], row
+
+
 def _skipped(terminalreporter):
     for report in terminalreporter.getreports("skipped"):
         if "reliability" in report.nodeid:
             name = report.nodeid.rpartition("::")[2].removeprefix("test_")
             reason = report.longrepr[2].removeprefix("Skipped: ")
-            promise = name.replace("_", " ").replace("[", " (").replace("]", ")")
+            promise = name.partition("@")[0].replace("_", " ")
+            promise = promise.replace("[", " (").replace("]", ")")
             row = (promise, "-", "-", "-", f"skipped: {reason}")
             yield report.location[:2], row
 

@@ -336,17 +336,16 @@ def parquet_of_another_kind(path):
 
 
 # More than any memory.
-one("bomb-of-zeros", {"kind": "bytes"}, lambda: bytes(GIB // 2), compression="gzip")
 one("bomb-of-zstd", {"kind": "bytes"}, lambda: bytes(GIB // 2), compression="zstd")
 one("many-brackets", {"kind": "json"}, lambda: b"[" + b"[]," * (8 * MIB) + b"[]]")
 
 
-def claiming(path, size, stored_size, method=0, *, holes=False):
+def claiming(path, size, stored_size, method=0, *, data=b"", crc=0, holes=False):
     """A file whose member claims these sizes, and whose directory agrees."""
     from checkpoints._files.zip import Member, directory, local_header, start_of
 
     start = start_of(0, b"v.bin", stored_size, size)
-    member = Member(b"v.bin", 0, start, method, 0, stored_size, size, 0)
+    member = Member(b"v.bin", 0, start, method, crc, stored_size, size, 0)
     node = {"kind": "bytes", "member": "v.bin"}
     text = json_bytes.to_bytes(header({"v": node}))
     offset = member.end
@@ -357,9 +356,19 @@ def claiming(path, size, stored_size, method=0, *, holes=False):
     with path.open("wb") as file:
         file.write(local_header(member))
         if not holes:
-            file.write(bytes(start - file.tell() + stored_size))
+            file.write(data.ljust(stored_size, b"\0"))
         file.seek(offset)
         file.write(local_header(last) + text + directory([member, last], last.end))
+
+
+@hostile
+def bomb_of_zeros(path):
+    # Behind a full flush each MiB is packed to the same bytes: one is packed for all.
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    block = packer.compress(bytes(MIB)) + packer.flush(zlib.Z_FULL_FLUSH)
+    packed = block * 512 + packer.flush()
+    size = 512 * MIB
+    claiming(path, size, len(packed), 8, data=packed, crc=crc32_of([bytes(size)]))
 
 
 @hostile
@@ -391,17 +400,33 @@ def sparse_directory(path):
         file.write(end)
 
 
+def zip64_end(count, size, start, at):
+    """The last records of a file: how large its directory is, and where it starts."""
+    end = struct.pack(
+        "<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, size, start
+    )
+    locator = struct.pack("<4sIQI", b"PK\6\7", 0, at, 1)
+    return end + locator + b"PK\5\6" + bytes(4) + b"\xff" * 12 + bytes(2)
+
+
 @hostile
 def directory_of_a_million(path):
     from checkpoints._files.zip import Member, directory, local_header
 
-    members, parts, offset = [], [], 0
-    for number in range(1_000_000):
-        member = Member(b"%07d" % number, offset, offset + 64, 0, 0, 0, 0, 0)
-        members.append(member)
-        offset = member.end
-    parts = b"".join(map(local_header, members))
-    path.write_bytes(parts + directory(members, offset))
+    count = 1_000_000
+    first = Member(b"0000000", 0, 64, 0, 0, 0, 0, 0)
+    numbers = numpy.arange(count)
+    names = numpy.char.zfill(numbers.astype("S7"), 7).view("u1").reshape(count, 7)
+    # Rows of bytes, each as the first one but for the name and the offset.
+    parts = numpy.tile(numpy.frombuffer(local_header(first), "u1"), (count, 1))
+    parts[:, 30:37] = names
+    record = directory([first], 64)[:53]
+    records = numpy.tile(numpy.frombuffer(record, "u1"), (count, 1))
+    records[:, 42:46] = (64 * numbers).astype("<u4").view("u1").reshape(count, 4)
+    records[:, 46:53] = names
+    at = parts.size + records.size
+    end = zip64_end(count, records.size, parts.size, at)
+    path.write_bytes(parts.tobytes() + records.tobytes() + end)
 
 
 @hostile
@@ -616,15 +641,7 @@ def offset_beyond_the_end(path):
 
 @hostile
 def zip64_end_that_lies(path):
-    whole = archive({})
-    end = struct.pack(
-        "<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1 << 60, 1 << 60, 99, 4
-    )
-    locator = struct.pack("<4sIQI", b"PK\6\7", 0, 4, 1)
-    last = struct.pack(
-        "<4s4H2IH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0
-    )
-    path.write_bytes(bytes(whole[:-22]) + end + locator + last)
+    path.write_bytes(bytes(archive({})[:-22]) + zip64_end(1 << 60, 99, 4, 4))
 
 
 @hostile

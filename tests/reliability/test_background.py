@@ -331,7 +331,7 @@ print(wrong)
 """
 
 BOUNDED = """
-import sys, time
+import sys, threading
 import numpy as np
 import checkpoints as cp
 from checkpoints.storage import _temporary
@@ -339,11 +339,12 @@ from faultlab import memory
 
 root, count, bound = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 SIZE = 50_000_000
+all_given = threading.Event()
 
 def slowly(handle, buffer, offset):
     "A disk that takes its time, and keeps nothing."
     if len(buffer) > 1_000_000:
-        time.sleep(float(sys.argv[5]))
+        all_given.wait(float(sys.argv[5]))
     return len(buffer)
 
 _temporary._write_at = slowly
@@ -357,6 +358,7 @@ for number in range(count):
     array[0] = number
     with cp.tags(number=number):
         cp.checkpoint("bounded.a", array)
+all_given.set()
 cp.flush(1000)
 stats = cp.stats()
 assert stats.saved + stats.dropped + stats.skipped == count, stats
@@ -391,8 +393,8 @@ class TestValues:
             used, _, _ = map(int, out.split())
             if used > bound * 1.2:
                 breaches.append(f"{on_full}: {used} bytes")
-        # So slow that a busy machine copies faster, and the queue grows for sure.
-        _, out, err = ended(BOUNDED, tmp_path / "bad", 20, 10 * bound, "block", 0.5)
+        # So slow that all are given before the first is written: the queue grows.
+        _, out, err = ended(BOUNDED, tmp_path / "bad", 8, 10 * bound, "block", 1000)
         assert out, err
         used = int(out.split()[0])
         record(

@@ -7,6 +7,7 @@ faults.c preloaded, and the package to be tested first on its path.
 
 from __future__ import annotations
 
+import gc
 import inspect
 import json
 import os
@@ -236,11 +237,14 @@ def about(_job):
 
 def _warm_up(kinds):
     """Meet all imports that a save or a load puts off, so that no child has to."""
-    with tempfile.TemporaryDirectory() as folder:
-        handler = checkpoints.FileHandler(folder)
-        for kind in kinds:
-            handler.checkpoint("lab.x", x=values.value(kind, 1))
-            _state(os.path.join(folder, "lab", "x.ckpt.zip"), kind)
+    for kind in kinds:
+        with tempfile.TemporaryDirectory() as folder:
+            with checkpoints.config("warm", folder, on_error="raise"):
+                checkpoints.checkpoint("warm", x=values.value(kind, 1))
+            _state(os.path.join(folder, "warm.ckpt.zip"), kind)
+    checkpoints.flush()
+    # What is collected in a child has its pages copied, and all of these stay.
+    gc.freeze()
 
 
 def main():
