@@ -1,4 +1,4 @@
-"""A file's header: what it tells, and what a file is that has a strange one."""
+"""A file's header: its contents, and what happens if it is malformed."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def good_header(**changes):
 
 @pytest.fixture
 def written(tmp_path):
-    """Write an archive with any header, and give its path."""
+    """Write an archive with any header, and return its path."""
 
     def write(header, members=()):
         size, pieces = lay_out(list(members), header, seconds=0)
