@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure, print the tables, and write them if asked to."""
+"""`python -m benchmarks`: measure, print the tables, and optionally write them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ README = os.path.join(HERE, "README.md")
 
 
 class Subject(NamedTuple):
-    """A file of this folder, and the packages that it has to do without."""
+    """A file of this folder, and the packages hidden from it."""
 
     title: str
     measure: Callable[..., list[Row]]
@@ -68,7 +68,7 @@ def main() -> None:
     for title, rows in found.items():
         print(f"\n{title}\n\n{table.as_text(rows)}")
     if options.quick:
-        print("\nA quick run tries the benchmarks out; its numbers mean nothing.")
+        print("\nA quick run only tests the benchmarks; its numbers are meaningless.")
     if options.update:
         subject = "scale" if options.scale else "results"
         table.put_between_markers(README, subject, written(facts, found))
@@ -80,16 +80,16 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--dir", default=HERE, help="where to write files (default: this folder)"
     )
-    parser.add_argument("--quick", action="store_true", help="only try them out")
+    parser.add_argument("--quick", action="store_true", help="only test that they run")
     parser.add_argument(
         "--update", action="store_true", help="write the tables to the README"
     )
     parser.add_argument(
-        "--scale", action="store_true", help="an index of a million entries, only that"
+        "--scale", action="store_true", help="only an index of a million entries"
     )
     options = parser.parse_args(arguments)
     if options.quick and options.update:
-        parser.error("the numbers of a quick run are not worth writing down")
+        parser.error("--update needs a full run: drop --quick")
     return options
 
 
@@ -98,7 +98,7 @@ def measure(subjects: Sequence[Subject], folder: str, *, quick: bool) -> list[Ro
     for subject in subjects:
         start = time.monotonic()
         print(f"{subject.title} ", end="", flush=True)
-        # Kept until the end: where many files were deleted, making new ones is slow.
+        # Kept until the end: creating files is slow after many were deleted.
         own = tempfile.mkdtemp(dir=folder)
         try:
             rows += run_alone(subject.measure, subject.hidden, own, quick=quick)

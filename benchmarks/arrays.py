@@ -1,4 +1,4 @@
-"""A large array, beside `numpy.save` and `numpy.load`."""
+"""A large array, compared with `numpy.save` and `numpy.load`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TARGETS = {True: (1.3, 1.3), False: (1.8, 2.5)}
 
 
 def measure(folder: str, *, quick: bool) -> list[Row]:
-    """Measure with the checksum of what can be imported here: zlib-ng's, or zlib's."""
+    """Measure with zlib-ng's checksum if it can be imported, otherwise with zlib's."""
     import numpy
 
     rounds, megabytes = (3, 8) if quick else (15, 64)
@@ -48,7 +48,7 @@ def measure(folder: str, *, quick: bool) -> list[Row]:
             target=load_target,
         )
     )
-    if fast:  # nothing is checked here, so the other run would say the same
+    if fast:  # mapped arrays are not checked, so the other run would be the same
         rows.append(
             compare(
                 f"{megabytes} MB float64: load with `mmap=True`, sum",

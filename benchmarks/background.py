@@ -1,4 +1,4 @@
-"""The call of a save in the background: beside the copy it makes, and a plain save."""
+"""The call of a background save, compared with its copy, and with a plain save."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def measure(folder: str, *, quick: bool) -> list[Row]:
     copies = []
 
     def copy() -> None:
-        # Kept: taking the memory back is no part of a copy.
+        # Kept, because freeing the memory is not part of a copy.
         copies.append(array.copy())
 
     def when_idle() -> None:
-        """Wait for the saves of the round before, and for the disk."""
+        """Wait for the saves of the previous round, and for the disk."""
         copies.clear()
         checkpoints.flush()
         settle()
-        # Both take memory that was given back just now: other memory of a virtual
-        # machine may be with its host, and costs ten times the copy to get.
+        # Both then reuse memory that was just freed: other memory of a virtual
+        # machine may belong to its host, and takes ten times the copy to obtain.
         array.copy()
 
     def save() -> None:

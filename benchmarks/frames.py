@@ -1,4 +1,4 @@
-"""A table, beside Feather."""
+"""A table, compared with Feather."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def measure(folder: str, *, quick: bool) -> list[Row]:
 
 
 def made_up(length: int) -> pandas.DataFrame:
-    """Return a table as they come: numbers for the most part, a time, a text."""
+    """Return a typical table: mostly numbers, and a time and a string column."""
     import numpy
     import pandas
 

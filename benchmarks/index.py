@@ -1,4 +1,4 @@
-"""The index of many entries, beside a walk that only counts files."""
+"""The index of many entries, compared with a walk that only counts files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def measure(folder: str, *, quick: bool) -> list[Row]:
     return [
         compare(
             f"index of {number:,} entries",
-            # Its length, as it walks when it is looked at.
+            # Its length, because the index walks on first use.
             Work(lambda: len(checkpoints.index(folder))),
             "`os.scandir`, recursive",
             walk,

@@ -1,4 +1,4 @@
-"""A checkpoint that is off, beside a logger that is off."""
+"""A checkpoint that is off, compared with a logger that is off."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EMPTY = 'empty("a.b", x=x, y=y)'
 def empty(
     _name: str, _data: object = None, _nested: object = None, /, **_: object
 ) -> None:
-    """Do nothing, in the form of `checkpoint`: what no Python function can undercut."""
+    """Do nothing, with the signature of `checkpoint`: no Python function is faster."""
 
 
 def measure(_folder: str, *, quick: bool) -> list[Row]:
@@ -31,7 +31,7 @@ def measure(_folder: str, *, quick: bool) -> list[Row]:
         "y": "text",
     }
     timers = [Timer(code, globals=known) for code in (OURS, LOGGER, ROOT, EMPTY)]
-    # Some other checkpoint is on, as in any program that makes use of them.
+    # Some other checkpoint is on, as in any program that uses them.
     with checkpoints.config("c", print):
         best = [float("inf")] * len(timers)
         for number in range(rounds):

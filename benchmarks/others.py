@@ -1,4 +1,4 @@
-"""Other tools that save and load the same, each as its own documentation does it."""
+"""Other tools that save and load the same data, each as its documentation shows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Tool(NamedTuple):
-    """What saves an array to a path, and what loads it from there and sums it."""
+    """Functions that save an array to a path, and load it from there and sum it."""
 
     name: str
     save: Callable[[str, ndarray], object]
@@ -84,7 +84,7 @@ def measure_dicts(folder: str, *, quick: bool) -> list[Row]:
 def beside_ours(
     what: str, names: list[str], turns: list[list[float]], times: int = 1
 ) -> list[Row]:
-    """Return a row for each tool but the first, which is ours."""
+    """Return a row for each tool except the first, which is checkpoints."""
     ours = turns[0]
     mine = statistics.median(ours) / times
     return [
@@ -101,7 +101,7 @@ def beside_ours(
 
 
 def installed(makers: list[Callable[[], tuple]]) -> list[tuple]:
-    """Return the tools whose packages are here, and say of the others that they go."""
+    """Return the tools whose packages are installed, and report those skipped."""
     tools = []
     for maker in makers:
         try:

@@ -1,4 +1,4 @@
-"""A process of its own, where nothing else has left memory, modules or threads."""
+"""A separate process, free of memory, modules and threads left by other work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def run_alone(
     *,
     quick: bool,
 ) -> list[Row]:
-    """Run a measurement there, with some packages hidden from it."""
+    """Run a measurement in a separate process, with some packages hidden from it."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, context, hide, (hidden,)) as pool:
         return pool.submit(measure, folder, quick=quick).result()

@@ -1,4 +1,4 @@
-"""Rounds in which each work has its turn, and the rows that come of them."""
+"""Rounds in which each work takes its turn, and the resulting rows."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import NamedTuple
 
 
 class Work(NamedTuple):
-    """Something to measure, and what has to be done before it each time, untimed."""
+    """Something to measure, and what to do before each run, untimed."""
 
     run: Callable[[], object]
     prepare: Callable[[], object] = lambda: None
 
 
 class Row(NamedTuple):
-    """One result: ours beside another's, mostly in seconds, and their ratio."""
+    """One result: our time and the other, usually in seconds, and their ratio."""
 
     what: str
     beside: str
@@ -38,12 +38,12 @@ def take_turns(works: Sequence[Work], rounds: int) -> list[list[float]]:
         show_progress()
         for work, taken in zip(works, seconds, strict=True):
             work.prepare()
-            # Collections that a work causes are part of it, those of others are not.
+            # Garbage collections count only for the work that causes them.
             gc.collect()
             start = time.perf_counter()
             work.run()
             elapsed = time.perf_counter() - start
-            if number:  # the first round warms up
+            if number:  # the first round is a warm-up
                 taken.append(elapsed)
     return seconds
 
@@ -58,7 +58,7 @@ def compare(
     target: float | None = None,
     times: int = 1,
 ) -> Row:
-    """Measure two works, each of which does its thing so many times in a run."""
+    """Measure two works, each of which repeats its operation `times` times per run."""
     mine, others = take_turns([ours, theirs], rounds)
     return Row(
         what,
@@ -71,12 +71,12 @@ def compare(
 
 
 def median_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
-    """Return the median of the ratios, each within one round."""
+    """Return the median of the ratios, each taken within one round."""
     return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
 
 
 def make_room(path: str) -> Callable[[], None]:
-    """Return what makes a save to this path like the first one, on a disk at rest."""
+    """Return a function that makes the next save to this path like the first one."""
 
     def prepare() -> None:
         if os.path.isdir(path):
@@ -89,7 +89,7 @@ def make_room(path: str) -> Callable[[], None]:
 
 
 def settle() -> None:
-    """Have everything on the disk, so that no earlier write disturbs the next."""
+    """Flush everything to the disk, so that no earlier write disturbs the next."""
     if hasattr(os, "sync"):
         os.sync()
 

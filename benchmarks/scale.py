@@ -1,4 +1,4 @@
-"""An index of very many entries: the walk, what comes of it, and what it takes."""
+"""An index of very many entries: the walk, tables of it, and its memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.rounds import Row, Work, compare, settle, show_progress
 
 NAMES = 100
 DAYS = 100
-# What the headers of so many entries are read for, whatever the size of the tree.
+# How many headers are read, whatever the size of the tree.
 HEADERS = 20_000
 
 
@@ -34,7 +34,7 @@ def measure(folder: str, *, quick: bool) -> list[Row]:
 
 
 def fill(root: str, models: int, days: int) -> int:
-    """Lay out what a program would have saved; the files are copies of one."""
+    """Create the files that a program would have saved; they are copies of one."""
     with checkpoints.config("scale", root, on_error="raise"):
         checkpoints.checkpoint("scale.first", loss=0.25, epoch=3, name="ridge")
     (first,) = checkpoints.index(root)
@@ -117,7 +117,7 @@ def tables(root: str, number: int, rounds: int) -> list[Row]:
 
 
 def memory(root: str, number: int) -> Row:
-    """Return the bytes that an entry takes, beside those of its path as a text."""
+    """Return the memory of an entry, compared with that of its path as a string."""
     taken = []
     for make in (
         lambda: sized(checkpoints.index(root)),

@@ -1,4 +1,4 @@
-"""A small dict, beside the least that a safe save of as many bytes has to do."""
+"""A small dict, compared with the minimum that a safe save of its size must do."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def measure(folder: str, *, quick: bool) -> list[Row]:
 
 
 def called_before(prefix: str, count: int) -> list[str]:
-    """Return names whose folder is there, and whose first call is over, unsaved."""
+    """Return names whose folder exists, and whose first call was made, unsaved."""
     checkpoints.checkpoint(f"{prefix}.first", VALUES)
     names = [f"{prefix}.n{number}" for number in range(count)]
     for name in names:

@@ -1,4 +1,4 @@
-"""What a program pays for the library that it loads, with everything switched off."""
+"""What loading the library costs a program, with everything switched off."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SOURCES = os.path.dirname(os.path.dirname(checkpoints.__file__))
 
 def measure(folder: str, *, quick: bool) -> list[Row]:
     rounds, count = (2, 1_000) if quick else (20, 100_000)
-    # What the library loads at its start is loaded by both: only calls differ.
+    # Both programs import the library: only the calls differ.
     start = "from checkpoints import checkpoint\n"
     with_calls = start + WORK.format(count=count, call=CALL)
     without = start + WORK.format(count=count, call="pass")
@@ -51,7 +51,7 @@ def measure(folder: str, *, quick: bool) -> list[Row]:
 
 
 def seconds(program: str, folder: str) -> float:
-    """Return how long a program takes, its modules compiled by the run before."""
+    """Return how long a program takes, with modules compiled by the previous run."""
     ours = {key: it for key, it in os.environ.items() if "CHECKPOINTS" not in key}
     ours.pop("PYTHONDONTWRITEBYTECODE", None)
     start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The rows as text for a terminal and as Markdown, and the machine they come from."""
+"""The rows as text for a terminal and as Markdown, and the facts of the machine."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def as_markdown(rows: Iterable[Row]) -> str:
 
 
 def machine(folder: str) -> list[str]:
-    """Return what the numbers depend on, a line for each thing."""
+    """Return what the numbers depend on, one line each."""
     today = datetime.datetime.now(datetime.UTC).date()
     return [
         f"Date: {today.isoformat()}",
@@ -89,7 +89,7 @@ def processor() -> str:
 
 
 def file_system(folder: str) -> str:
-    """Return the type of the file system that a folder lies in."""
+    """Return the type of the file system that contains a folder."""
     folder = os.path.realpath(folder)
     best, kind = "", "not known"
     try:

@@ -1,4 +1,4 @@
-"""What every test starts from and leaves behind: no rules in force."""
+"""Every test starts and ends without rules in force."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ hypothesis.settings.load_profile("checkpoints")
 
 @pytest.fixture(autouse=True)
 def no_rules_left():
-    """Take back every rule; names stay known, so each test uses its own."""
+    """Remove every rule; names stay registered, so each test uses its own."""
     yield
     checkpoints.reset()
 
 
 @pytest.fixture(autouse=True)
 def no_first_process_left():
-    """Leave no mark that would make the next test's processes those of this one."""
+    """Reset the mark, so that the next test starts as a first process."""
     yield
     os.environ.pop("CHECKPOINTS_FIRST_PROCESS", None)

@@ -32,7 +32,7 @@ class Place(NamedTuple):
 
 
 class Step(NamedTuple):
-    """An import as the table sees it: from one place to another."""
+    """An import between two places of the table."""
 
     text: str
     start: Place
@@ -40,7 +40,7 @@ class Step(NamedTuple):
 
 
 class Import(NamedTuple):
-    """An import of one of our own files, as it stands in the code."""
+    """An import of one of our own files, as written in the code."""
 
     file: Path
     line: int
@@ -70,7 +70,7 @@ def cells(row: str) -> list[str]:
 
 
 def read_floors(text: str) -> dict[str, Place]:
-    """Read the place of every room from the one table with our heading."""
+    """Read the place of every room from the table."""
     lines = iter(text.splitlines())
     assert any(cells(line) == HEADING for line in lines), "the table is not there"
     next(lines)
@@ -102,7 +102,7 @@ OURS = {dotted(file): file for file in FILES}
 
 
 def own_targets(node: ast.AST) -> Iterator[str]:
-    """The dotted names of ours that an import statement reaches, as files."""
+    """The files of this package that an import statement reaches."""
     if isinstance(node, ast.Import):
         names = [alias.name for alias in node.names]
     elif isinstance(node, ast.ImportFrom):
@@ -139,7 +139,7 @@ def floors() -> dict[str, Place]:
 
 @pytest.fixture(scope="module")
 def steps(floors) -> list[Step]:
-    """The imports between rooms that have their place in the table."""
+    """The imports between rooms listed in the table."""
     return [
         Step(str(found), floors[found.source], floors[found.goal])
         for found in BETWEEN

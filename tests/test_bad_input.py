@@ -1,4 +1,4 @@
-"""What cannot be: told at once where rules are made, and never where data is saved."""
+"""Invalid input: an error when rules are created, never when data is saved."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NO_TAGS = ["", "a=b", "=", 5, None, b"a", ("a",)]
 
 @pytest.fixture
 def name():
-    """The name of a checkpoint that no other test has used: names stay known."""
+    """A checkpoint name that no other test uses, because names stay registered."""
     return f"wrong{next(_numbers)}.fit"
 
 
@@ -72,7 +72,7 @@ class TestNames:
 
     @pytest.mark.parametrize("bad", NO_NAMES, ids=repr)
     def test_deprecate(self, bad):
-        """In a registry of its own: what got in would hinder every other test."""
+        """In a separate registry: invalid rules would disturb every other test."""
         registry = Registry()
         for pair in (("good", bad), (bad, "good")):
             with pytest.raises(ConfigError):

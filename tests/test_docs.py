@@ -1,11 +1,11 @@
 """
-The documentation says what is true: its blocks run, and its reference is complete.
+The documentation is true: its blocks run, and its reference is complete.
 
-A page is run by this very file, as a program, in a process and a folder of its own.
-A block of Python is run as it stands; a block of text right below it is what it prints.
-A block whose first line is a comment with a file name is a program of that name.
-A block of `console` is typed into a shell: each line with a `$`, and what it prints.
-Any other block is not run, and a comment above it says why.
+This file runs each page as a program, in a separate process and folder.
+A Python block is run unchanged; a text block directly below it is its output.
+A block whose first line is a comment with a file name becomes a program of that name.
+A `console` block runs in a shell: each line with a `$`, followed by its output.
+Other blocks are not run, and a comment above them says why.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ FLAGS = doctest.ELLIPSIS
 
 
 class Block(NamedTuple):
-    """A fenced block of a page, and what stands around it."""
+    """A fenced block of a page, and its context."""
 
     place: str
     language: str
@@ -97,7 +97,7 @@ def blocks_of(page: Path) -> list[Block]:
 
 
 def printed_by(block: Block, namespace: dict[str, object]) -> str:
-    """Run a block; return what it prints, warnings of the log among it."""
+    """Run a block; return its output, including logged warnings."""
     program = PROGRAM.match(block.source)
     if program:
         Path(program[1]).write_text(block.source, encoding="utf-8")
@@ -128,7 +128,7 @@ def printed_by(block: Block, namespace: dict[str, object]) -> str:
 
 
 def typed(source: str) -> str:
-    """Type the commands of a block again; return it with what they print now."""
+    """Run the commands of a block again; return the block with their current output."""
     lines = [line for line in source.splitlines() if line.startswith("$ ")]
     with tempfile.TemporaryDirectory() as folder:
         for name, arguments in (("python", ""), ("checkpoints", "-m checkpoints")):
@@ -151,7 +151,7 @@ def typed(source: str) -> str:
 
 
 def run_page(page: Path) -> Iterator[tuple[Block, str]]:
-    """Run the blocks of a page; yield each with what it should print, and did not."""
+    """Run the blocks of a page; yield each whose output differs, with that output."""
     namespace = vars(importlib.import_module("__main__"))
     blocks = blocks_of(page)
     checker = doctest.OutputChecker()
@@ -180,7 +180,7 @@ def page(request) -> Path:
 
 class TestPages:
     def test_run_from_top_to_bottom_and_print_what_they_say(self, page, tmp_path):
-        """A page with no blocks is run as well: it may get some."""
+        """Pages without blocks are run as well: they may get some later."""
         run = subprocess.run(
             [sys.executable, "-P", "-W", "error", __file__, str(page)],
             check=False,
@@ -238,7 +238,7 @@ class TestDocstrings:
         assert result.failed == 0
 
     def test_are_looked_at_in_every_module(self):
-        """The examples of the public functions are among those that are run."""
+        """The examples of the public functions are run too."""
         finder = doctest.DocTestFinder()
         modules = [importlib.import_module(name) for name in MODULES]
         examples = {

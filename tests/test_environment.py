@@ -1,4 +1,4 @@
-"""Rules of the environment, in processes of their own."""
+"""Rules from the environment, in separate processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOCATION = Path(checkpoints.__file__).parents[1]
 
 @pytest.fixture
 def run(tmp_path):
-    """Run a program with variables set; return how it ended."""
+    """Run a program with environment variables set; return the completed process."""
 
     def run(program, *options, **variables):
         file = tmp_path / "program.py"
@@ -39,7 +39,7 @@ def run(tmp_path):
 
 @pytest.fixture
 def saved(tmp_path):
-    """Return what was saved under a folder of the test, by name; none is no folder."""
+    """Return what was saved under a folder of the test, by name; it may not exist."""
 
     def saved(root):
         if not (tmp_path / root).exists():

@@ -1,4 +1,4 @@
-"""The errors: each caught as ours, or as the builtin, and each with a way out."""
+"""The errors: each can be caught as ours or as the builtin, and says what to do."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TestFamily:
 
     @pytest.mark.parametrize("name", errors.__all__)
     def test_each_keeps_its_message_through_copies_and_pickles(self, name):
-        """A worker's error comes to its parent as a pickle."""
+        """A worker's error reaches its parent as a pickle."""
         error = getattr(errors, name)("what and where")
         for again in (copy.copy(error), pickle.loads(pickle.dumps(error))):
             assert type(again) is type(error)

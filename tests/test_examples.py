@@ -28,7 +28,7 @@ print(*checkpoints.available(), sep="\\n")
 
 
 def run(folder: Path, *arguments: str) -> str:
-    """Run Python there, and return what it prints; a warning would be told."""
+    """Run Python in the folder, and return its output; warnings are failures."""
     path = os.pathsep.join(map(str, (LOCATION, EXAMPLES)))
     done = subprocess.run(
         [sys.executable, *arguments],

@@ -1,4 +1,4 @@
-"""Files that earlier versions wrote: this one reads every one of them, exactly."""
+"""Files written by earlier versions: this version reads all of them exactly."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def entry(version, name):
 
 
 def assert_exact(found, expected):
-    """Check that two values are of one type and content, whatever library's."""
+    """Check that two values have the same type and content, for every library."""
     assert type(found) is type(expected)
     if isinstance(expected, dict):
         assert list(found) == list(expected)

@@ -1,4 +1,4 @@
-"""What an installation promises before anything is saved."""
+"""What an installation guarantees before anything is saved."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def project() -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def imported() -> dict[str, object]:
-    """What `import checkpoints` does in a process of its own."""
+    """What `import checkpoints` does in a fresh process."""
     run = subprocess.run(
         [sys.executable, "-I", "-W", "error", "-c", IMPORT, str(LOCATION)],
         check=True,
@@ -58,7 +58,7 @@ class TestImport:
         assert packages - sys.stdlib_module_names == {"checkpoints"}
 
     def test_loads_nothing_that_only_a_save_or_a_load_needs(self, imported):
-        """All of them together take longer than the rest of a program's start."""
+        """Together, they take longer than the rest of a program's start."""
         heavy = {"ast", "concurrent", "copy", "dataclasses", "datetime", "decimal"}
         heavy |= {"difflib", "hashlib", "html", "inspect", "json", "pickle", "platform"}
         heavy |= {"queue", "signal", "socket", "subprocess", "urllib", "uuid", "zlib"}

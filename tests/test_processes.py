@@ -24,7 +24,7 @@ WARNINGS = ["-W", "error", "-W", "ignore:This process:DeprecationWarning"]
 
 @pytest.fixture
 def run(tmp_path):
-    """Run a program with arguments; it has to end well, and to say nothing."""
+    """Run a program with arguments; it must succeed and print nothing."""
     path = f"{LOCATION}{os.pathsep}{HERE}"
     environment = {**os.environ, "PYTHONPATH": path}
     environment.pop("CHECKPOINTS_RUN", None)
@@ -52,7 +52,7 @@ def root(tmp_path):
 
 
 def saved(root):
-    """What each worker has saved; nothing where there is not even a root."""
+    """What each worker saved; empty if there is no root."""
     entries = index(root) if root.exists() else []
     return {int(entry.tags["worker"]): entry.load()["data"] for entry in entries}
 
@@ -303,7 +303,7 @@ class TestFork:
 @needs_fork
 class TestSessions:
     def test_a_child_begins_anew_whatever_the_parent_has_under_way(self, run):
-        """The lock of a session is held by a thread that the child does not have."""
+        """A session's lock is held by a thread that does not exist in the child."""
         out = run("""
             import os, signal, threading
             from checkpoints import Session, config

@@ -1,4 +1,4 @@
-"""The catalogue: which names users may rely on."""
+"""The catalogue: the names that users may rely on."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ ROOF = {"cli"}
 
 
 def public_attributes() -> dict[str, object]:
-    """The names without underscore that a look at the package shows."""
+    """The names without underscore that the package shows."""
     return {
         name: getattr(checkpoints, name)
         for name in dir(checkpoints)
@@ -105,7 +105,7 @@ class TestCatalogue:
             checkpoints.x
 
     def test_each_is_what_the_type_checkers_take_it_for(self):
-        """What is loaded later is named twice: for them, and for the program."""
+        """Late-loaded names appear twice: for type checkers, and at run time."""
         tree = ast.parse(Path(checkpoints.__file__).read_bytes())
         places = {
             alias.asname or alias.name: (node.module, alias.name)

@@ -1,4 +1,4 @@
-"""What notebooks show: tables in which nothing that was saved is markup."""
+"""What notebooks show: tables in which saved text is never markup."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from checkpoints import FileHandler, config, index, tags
 
 
 def cells(shown):
-    """The texts of a table, row by row; an error if it is no markup of balance."""
+    """The text of a table, row by row; an error if the markup is unbalanced."""
     tree = ElementTree.fromstring(f"<all>{shown}</all>")
     return [["".join(cell.itertext()) for cell in row] for row in tree.iter("tr")]
 

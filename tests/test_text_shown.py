@@ -1,4 +1,4 @@
-"""What is shown: whatever a repr does, and nothing that a terminal would obey."""
+"""What is shown: any repr, without anything that a terminal would interpret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A number of bytes, as people write it."""
+"""A number of bytes, in human-readable form."""
 
 from __future__ import annotations
 

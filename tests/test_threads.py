@@ -1,4 +1,4 @@
-"""Threads and tasks: each with its own tags, all beside one set of rules."""
+"""Threads and tasks: each has its own tags, and all share one set of rules."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def in_force(registry, names, target, options):
 
 @pytest.fixture
 def package():
-    """The name of a package that no other test has used: names stay known."""
+    """A package name that no other test uses, because names stay registered."""
     return f"threaded{next(_numbers)}"
 
 
 @pytest.fixture(autouse=True)
 def switching_often():
-    """Let threads take turns more often than they do by themselves."""
+    """Make threads switch more often than usual."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
     yield
@@ -53,7 +53,7 @@ def switching_often():
 
 
 def together(*jobs):
-    """Run each job in a thread of its own, all at once; return their errors."""
+    """Run each job in a separate thread, all at once; return their errors."""
     barrier = threading.Barrier(len(jobs))
     errors = []
 
@@ -177,7 +177,7 @@ class TestSaving:
 
 class TestTags:
     def test_a_thread_starts_without_tags_or_with_those_of_its_maker(self):
-        """Python 3.14 may hand the context on; in between there is nothing."""
+        """Python 3.14 may pass the context on; in between there is nothing."""
         seen = []
         with tags(day="monday"):
             together(lambda: seen.append(current_tags()))
@@ -250,7 +250,7 @@ class TestRules:
         assert not is_enabled(package)
 
     def test_a_rule_holds_for_every_call_after_it(self, package):
-        """A call of before must not leave its plan to those that come after."""
+        """An earlier call must not leave its plan to later ones."""
         handler = DictHandler(force=True)
         done = threading.Event()
         missed = []
@@ -271,7 +271,7 @@ class TestRules:
         assert missed == []
 
     def test_names_may_be_declared_and_renamed_meanwhile(self):
-        """In a registry of its own: old names cost every later call something."""
+        """In a separate registry: old names make every later call slower."""
         registry = Registry()
         done = threading.Event()
 

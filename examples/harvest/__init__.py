@@ -1,8 +1,8 @@
 """
-Tell from a wine's chemistry which of three growers made it.
+Predict from a wine's chemistry which of three growers made it.
 
-A library like any other: each stage declares what could be saved of it, and saves
-nothing. Whether anything is saved, and where, the application decides.
+This is a library like any other: each stage declares what can be saved, and the
+application decides whether anything is saved, and where.
 """
 
 from harvest.folds import FOLDS, scale, split

@@ -1,4 +1,4 @@
-"""The folds: each sets other wines aside, to test on what was learned from the rest."""
+"""Cross-validation: each fold holds out other wines, to test what the rest taught."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ checkpoints.register(__name__, ["split", "scaled"])
 
 
 def split(wines: pd.DataFrame, fold: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the wines to learn from, and those to test on."""
+    """Return the training wines and the test wines of a fold."""
     rows = list(KFold(FOLDS).split(wines))
     learn, test = (wines.iloc[part] for part in rows[fold - 1])
     checkpoint("harvest.folds.split", learn=learn, test=test)
@@ -23,7 +23,7 @@ def split(wines: pd.DataFrame, fold: int) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def scale(learn: pd.DataFrame, test: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Bring every measure to mean 0 and deviation 1, judged by the wines to learn."""
+    """Scale every measure to mean 0 and deviation 1, fitted on the training wines."""
     measures = learn.columns.drop("grower")
     scaler = StandardScaler().fit(learn[measures])
     scaled = []

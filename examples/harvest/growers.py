@@ -1,4 +1,4 @@
-"""The growers: learn to tell them apart, guess, and see how often it is right."""
+"""The growers: fit a model, predict the grower, and evaluate the predictions."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def predict(fitted: ClassifierMixin, test: pd.DataFrame) -> pd.Series:
 
 
 def evaluate(test: pd.DataFrame, guesses: pd.Series) -> float:
-    """Return how much of the test was guessed right."""
+    """Return the share of the test wines that were predicted correctly."""
     right = guesses == test["grower"]
-    # A session gathers what comes piece by piece, and saves it as one.
+    # A session collects values piece by piece, and saves them as one entry.
     with Session("harvest.growers.evaluated") as evaluated:
         evaluated.checkpoint(overall=float(right.mean()))
         for grower, share in right.groupby(test["grower"]).mean().items():

@@ -1,4 +1,4 @@
-"""The wines: 178 of them, from three growers of one region, as they were measured."""
+"""The data: measurements of 178 wines from three growers in one region."""
 
 from __future__ import annotations
 

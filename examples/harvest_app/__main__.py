@@ -1,4 +1,4 @@
-"""The application: it switches some checkpoints on, and runs the library."""
+"""The application: it switches on some checkpoints, and runs the library."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def main() -> None:
     checkpoints.config("harvest.growers", ROOT)
 
     accuracies = run()
-    report.say("How often each model guesses the grower of a wine, for each fold:")
+    report.say("The accuracy of each model in predicting the grower, by fold:")
     report.show(accuracies)
 
     fold = accuracies.min().idxmin()
     model = accuracies[fold].idxmin()
     worst = accuracies.loc[model, fold]
     if worst < 0.5:
-        report.say(f"{worst:.2f} looks wrong. What was saved of that run:")
+        report.say(f"{worst:.2f} looks wrong. This was saved in that run:")
         find_the_cause(model, fold)
     else:
         report.say("Nothing looks wrong.")
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def run() -> pd.DataFrame:
-    """Take every model through every fold, each under tags that tell which it is."""
+    """Run every model on every fold, each under tags that identify it."""
     accuracies = pd.DataFrame(dtype=float).rename_axis(columns="fold")
     wines = harvest.clean(harvest.load())
     for model in harvest.MODELS:
@@ -46,21 +46,21 @@ def run() -> pd.DataFrame:
 
 
 def find_the_cause(model: str, fold: int) -> None:
-    """Show what was saved of one run, then what its first stage had to work with."""
+    """Show what one run saved, then the input of its first stage."""
     entries = list(checkpoints.index(ROOT).where(model=model, fold=fold))
     entries.sort(key=lambda entry: entry.meta["sequence"])
     report.show_entries(entries)
 
-    report.say("The first of them, read back: how many wines of each grower it has.")
+    report.say("The first entry, loaded: the number of wines of each grower in it.")
     parts = entries[0].load().items()
     counts = {part: wines["grower"].value_counts() for part, wines in parts}
     table = pd.DataFrame(counts).fillna(0).astype(int).sort_index()
     report.show(table.rename_axis(index=None, columns="grower"))
 
     report.say(
-        "There is the cause. The wines lie in the order of their growers, and the\n"
-        "split does not shuffle them: the test asks for a grower whom the model has\n"
-        "hardly seen. The cure, in examples/harvest/folds.py; then run this again:\n\n"
+        "This is the cause. The wines are sorted by grower, and the split does not\n"
+        "shuffle them: the test wines are from a grower that the model has hardly\n"
+        "seen. To fix it, edit examples/harvest/folds.py, and run this again:\n\n"
         "  KFold(FOLDS, shuffle=True, random_state=0)"
     )
 

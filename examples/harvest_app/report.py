@@ -33,7 +33,7 @@ def show_where_to_look(index: Index) -> None:
     python = sys.executable
     if python.startswith(os.getcwd() + os.sep):
         python = os.path.relpath(python)
-    say(f"{len(index)} files are in {root}/. Look into them yourself:")
+    say(f"{len(index)} files are in {root}/. To look at them yourself:")
     print(f"  unzip -l {path}")
     for expression in (f"*c.index('{root}'), sep='\\n'", f"c.load('{path}')"):
         print(f'  {python} -c "import checkpoints as c; print({expression})"')

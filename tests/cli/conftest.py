@@ -1,4 +1,4 @@
-"""A root that has been saved to, and the command line to look at it with."""
+"""A root with saved entries, and the command line to inspect it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def root(tmp_path):
 
 @pytest.fixture
 def odd_root(tmp_path):
-    """What would do harm to a terminal, wherever a text can stand."""
+    """A root with characters that could harm a terminal in all its texts."""
     handler = FileHandler(tmp_path / "odd")
     with tags({f"tag{ODD}": f"value{ODD}"}):
         handler.checkpoint(f"na{ODD}me", **{f"x{ODD}": f"text{ODD}", "d": {ODD: ODD}})
@@ -60,7 +60,7 @@ def odd_root(tmp_path):
 
 @pytest.fixture
 def assert_harmless():
-    """Assert that a text has nothing that a terminal would obey."""
+    """Assert that a text contains nothing that a terminal would interpret."""
 
     def assert_harmless(text):
         assert [it for it in text if not it.isprintable() and it != "\n"] == []

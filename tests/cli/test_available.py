@@ -1,4 +1,4 @@
-"""`checkpoints available`: what a source declares, told without running it."""
+"""`checkpoints available`: what source code declares, found without running it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def run(tmp_path):
 
 @pytest.fixture
 def names(package, run):
-    """Return the names that a source declares, `?` for one that cannot be told."""
+    """Return the names that source code declares, `?` for undetermined ones."""
 
     def names(source):
         package(part=source)

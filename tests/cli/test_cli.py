@@ -1,4 +1,4 @@
-"""The command line: what it prints, and the exit code that it ends with."""
+"""The command line: its output and its exit codes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run(*arguments, more=(), **options):
 
 @pytest.fixture
 def closed_pipe():
-    """Return the end of a pipe that nobody reads."""
+    """Yield the write end of a pipe without a reader."""
     end, start = os.pipe()
     os.close(end)
     yield start

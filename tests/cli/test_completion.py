@@ -1,4 +1,4 @@
-"""What the shell is offered, as bash asks for it."""
+"""Shell completion, requested as bash requests it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SOURCES = str(Path(checkpoints.__file__).parents[1])
 
 @pytest.fixture
 def offered(root):
-    """Ask as a shell does, with the last word unfinished; return what is offered."""
+    """Ask as a shell does, with the last word unfinished; return the completions."""
 
     def offered(*words):
         done = subprocess.run(

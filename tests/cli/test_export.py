@@ -12,7 +12,7 @@ from checkpoints import FileHandler
 
 @pytest.fixture
 def export(run, tmp_path):
-    """Save values, export the first of them, return what was said, and the file."""
+    """Save values and export the first one; return the output and the file."""
 
     def export(file, *options, **values):
         FileHandler(tmp_path / "saved").checkpoint("a", **values)

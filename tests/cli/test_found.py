@@ -1,4 +1,4 @@
-"""What `checkpoints run` says of rules and processes that came to nothing."""
+"""What `checkpoints run` reports about rules and processes without effect."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ for fold in range(3):
 
 @pytest.fixture
 def told(tmp_path, monkeypatch):
-    """Run a program; return the lines at the end, and what the JSON says."""
+    """Run a program; return the summary lines, and the JSON."""
 
     monkeypatch.chdir(tmp_path)
 

@@ -30,7 +30,7 @@ def left(root):
 
 @pytest.fixture
 def days(tmp_path):
-    """Five saves of each shop, in the order of their days."""
+    """Five saves for each shop, ordered by day."""
     handler = FileHandler(tmp_path / "saved")
     for day in range(5):
         for shop in ("north", "south"):

@@ -1,4 +1,4 @@
-"""The guide to the command line: what it types prints what it says."""
+"""The guide to the command line: its commands print the output that it shows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FLAGS = doctest.ELLIPSIS
 
 
 def typed(source):
-    """Yield each command of a block, and what it is said to print."""
+    """Yield each command of a block, and its expected output."""
     for part in re.split(r"^\$ ", source, flags=re.MULTILINE)[1:]:
         command, _, output = part.partition("\n")
         yield command, output

@@ -1,4 +1,4 @@
-"""The page of the command line says what each command's help says."""
+"""The reference page of the command line contains each command's help."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class TestPage:
 
 
 def written_anew(text):
-    """Return the page with the help of today; new commands have to be added by hand."""
+    """Return the page with the current help; add new commands by hand."""
     for name in commands():
         section = section_of(name)
         text = text.replace(section, help_of(name).rstrip() + "\n")

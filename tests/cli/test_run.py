@@ -1,4 +1,4 @@
-"""`checkpoints run`: real programs, their exit codes and what was saved of them."""
+"""`checkpoints run`: real programs, their exit codes, and what they save."""
 
 from __future__ import annotations
 
@@ -490,7 +490,7 @@ class TestSignals:
         assert "checkpoints: saved " in err
 
     def test_of_the_keys_of_a_terminal_come_once(self, folder):
-        """The terminal sends them to the program itself, so we must not as well."""
+        """The terminal sends them to the program, so `run` must not send them again."""
         pty = pytest.importorskip("pty")
         program = (
             "import time\nprint('ready', flush=True)\ncount = 0\n"

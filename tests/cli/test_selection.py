@@ -1,4 +1,4 @@
-"""What a command is about: a root, names and tags, and what is told of none."""
+"""Selecting entries for a command: a root, names and tags, and what if none match."""
 
 from __future__ import annotations
 

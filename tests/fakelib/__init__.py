@@ -1,4 +1,4 @@
-"""A library with save points, as an application would meet one."""
+"""A library with checkpoints, as an application would use one."""
 
 from __future__ import annotations
 

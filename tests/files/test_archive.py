@@ -71,7 +71,7 @@ def contents(members):
 
 
 def unpacked(data, names):
-    """Read everything, as someone would who takes nothing on trust."""
+    """Read everything with strict checks."""
     archive = Archive(InMemory(data))
     return header_of(archive), {name: bytes(archive.read(name)) for name in names}
 
@@ -333,7 +333,7 @@ class TestDamage:
 
 
 def made_up(given):
-    """Return an archive of consistent records, whatever they claim."""
+    """Return an archive of consistent records, with any claims."""
     data, members = bytearray(), []
     for name, stored, size, method in given:
         label = name.encode()
@@ -346,10 +346,10 @@ def made_up(given):
 
 
 class TestLargeArchives:
-    """What the first version of the format has no room for."""
+    """What the first version of the format cannot represent."""
 
     def test_sizes_and_places_beyond_32_bits(self, tmp_path):
-        """The large member is 4.1 GB of zeros, which the file has as a hole."""
+        """The large member is 4.1 GB of zeros, stored as a hole in the file."""
         zeros = bytes(1 << 24)
         listed = [
             ("before.bin", [b"before"]),

@@ -1,4 +1,4 @@
-"""The memory that a load may take: asked for before it is taken, whatever asks."""
+"""The memory limit of a load: memory is always requested before it is used."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def saved(tmp_path):
 
 
 def needs(path, *names, **options):
-    """Return the least limit with which these values can be loaded."""
+    """Return the smallest limit with which these values can be loaded."""
     low, high = 1, 1 << 30
     while low < high:
         limit = (low + high) // 2

@@ -1,4 +1,4 @@
-"""CRC-32: the same number, whatever takes it, in one thread or in two."""
+"""CRC-32: the same checksum from every implementation, in one thread or in two."""
 
 from __future__ import annotations
 

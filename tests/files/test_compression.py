@@ -1,4 +1,4 @@
-"""Compressed members: smaller, or left alone, and never more than they say."""
+"""Compressed members: smaller or left alone, and never larger than declared."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def packed(chunks, name):
 
 
 def texts(size, letters=b"ab", seed=0):
-    """Bytes that compress, though not to nothing."""
+    """Bytes that compress, but not to almost nothing."""
     return bytes(random.Random(seed).choices(letters, k=size))
 
 
@@ -93,7 +93,7 @@ class TestRoundTrip:
         assert bytes(found) == texts(1000) + bytes(size - 1000)
 
     def test_zeros_of_any_length_around_a_step_come_back(self, name):
-        """A decompressor may hold the last bytes back when its input is at an end."""
+        """A decompressor may hold back the last bytes when its input ends."""
         lost = []
         for size in range(4 * MIB - 1, 4 * MIB + 9):
             method, data = packed([bytes(size)], name)

@@ -1,4 +1,4 @@
-"""A file's header: what it tells, and what a file is that has a strange one."""
+"""A file's header: its contents, and what happens if it is malformed."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def read_meta(path):
 
 @pytest.fixture
 def written(tmp_path):
-    """Write an archive with any header, and give its path."""
+    """Write an archive with any header, and return its path."""
 
     def write(header, members=()):
         text = json_bytes.to_bytes(header)

@@ -1,4 +1,4 @@
-"""Loading: only what is named, every byte of it checked, nothing run."""
+"""Loading: only the named values, with every byte checked and nothing run."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def saved(tmp_path):
 
 
 def member_of(path, name):
-    """Return where the bytes of a value begin in the file, and how many there are."""
+    """Return the offset and the length of a value's bytes in the file."""
     (entry,) = index(path.parent)
     member = entry.meta["values"][name]["member"]
     with zipfile.ZipFile(path) as archive:

@@ -1,4 +1,4 @@
-"""Loading that fails: whose fault it is, and what to do about it."""
+"""Loading that fails: the cause, and what to do about it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class TestMapping:
 class TestSystem:
     @pytest.fixture
     def failing_after(self, monkeypatch):
-        """Let the disk fail after so many reads; tell how many there were."""
+        """Let the disk fail after a number of reads; count the reads."""
         original = local_file._read_at
 
         def failing_after(count):

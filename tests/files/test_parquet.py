@@ -105,7 +105,7 @@ def table():
 
 
 def opened(data):
-    """Return the header and the table of a file, all of it checked."""
+    """Return the header and the table of a file, with everything checked."""
     file = ParquetFile(InMemory(data))
     return json_bytes.from_bytes(file.header_bytes()), file.read()
 
@@ -204,7 +204,7 @@ class TestDamage:
                 load(path)
 
     def test_what_no_reader_understands_is_a_damaged_file(self, table, tmp_path):
-        """Even where whoever made it up has made its checksums right."""
+        """Even if a forged file has correct checksums."""
         FileHandler(tmp_path, format="parquet").checkpoint("pq.made", table)
         path = tmp_path / "pq/made.ckpt.parquet"
         data = bytearray(path.read_bytes())

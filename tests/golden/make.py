@@ -3,8 +3,8 @@ Write the golden files of a version, one for each family of values.
 
     python tests/golden/make.py tests/golden/0.1
 
-Files of a version that is out are never written again: they tell whether later ones
-still read them. `VALUES` makes anew what stands in them.
+Never rewrite the files of a released version: they show whether later versions still
+read them. `VALUES` creates the values in them again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Saves in the background: frozen at the call, bounded, in order, and none lost."""
+"""Background saves: frozen at the call, bounded, in order, and none lost."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MEGABYTE = 1 << 20
 
 
 class Gate:
-    """A save that goes on only when it is let through."""
+    """A save that continues only when it is released."""
 
     def __init__(self):
         self.begun = threading.Event()
@@ -50,7 +50,7 @@ def gate():
 
 @pytest.fixture
 def make():
-    """Make writers, which are closed in the end."""
+    """Create writers that are closed at the end."""
     made = []
 
     def make(*, max_pending=MEGABYTE, on_full="block", max_wait=60.0):
@@ -212,7 +212,7 @@ class TestRoom:
 
     @pytest.mark.parametrize("chained", [False, True])
     def test_an_error_does_not_keep_the_values(self, make, chained):
-        """Its traceback has the frames of the save, and these have the values."""
+        """Its traceback holds the frames of the save, which hold the values."""
         writer, seen = make(), []
 
         def first(values):
@@ -316,7 +316,7 @@ class TestClose:
 
 
 class Later(Handler):
-    """Hands out futures, and leaves it to the test what becomes of them."""
+    """Returns futures that the test completes."""
 
     def __init__(self):
         self.futures, self.given = [], []

@@ -1,4 +1,4 @@
-"""Files: one for each key under a root, and what happens where there is one."""
+"""Files: one for each key under a root, and what happens if it already exists."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{LOCATION}{os.pathsep}{HERE}"}
 
 @pytest.fixture
 def name():
-    """The name of a checkpoint that no other test has used: names stay known."""
+    """A checkpoint name that no other test uses, because names stay registered."""
     return f"filed{next(_numbers)}.fit"
 
 
@@ -44,7 +44,7 @@ def root(tmp_path):
 
 
 def files(root):
-    """Every file below a folder, hidden ones too."""
+    """Every file below a folder, including hidden ones."""
     found = [path for path in Path(root).rglob("*") if path.is_file()]
     return sorted(path.relative_to(root).as_posix() for path in found)
 

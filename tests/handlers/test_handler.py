@@ -1,4 +1,4 @@
-"""Handlers: the two verbs, and those for memory and functions."""
+"""Handlers: the two methods, and the handlers for memory and functions."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def name():
-    """The name of a checkpoint that no other test has used: names stay known."""
+    """A checkpoint name that no other test uses, because names stay registered."""
     return f"handled{next(_numbers)}.fit"
 
 
 class Recorder(Handler):
-    """Writes the one verb that has to be written."""
+    """Implements only the required method."""
 
     def __init__(self):
         self.calls = []
@@ -38,7 +38,7 @@ class Recorder(Handler):
 
 
 class Appending(Recorder):
-    """Writes both verbs: what is staged is a list of all that came."""
+    """Implements both methods: it stages a list of everything it receives."""
 
     def stage(self, staged, data):
         return [*(staged or []), dict(data)]

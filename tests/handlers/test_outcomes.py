@@ -1,4 +1,4 @@
-"""What became of the saves: counted by name, and summed up at the end."""
+"""The outcomes of saves: counted by name, and summarised at the end."""
 
 from __future__ import annotations
 

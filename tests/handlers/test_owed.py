@@ -1,4 +1,4 @@
-"""Errors of the background that are to be raised: once, to who asked for it."""
+"""Errors of background saves: raised once, to the caller that asked for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last saves in memory: bounded, and each given out once."""
+"""The last saves in memory: bounded, and each returned once."""
 
 from __future__ import annotations
 

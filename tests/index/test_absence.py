@@ -1,4 +1,4 @@
-"""Why nothing is found: what no entry has, and what there is instead."""
+"""Why nothing is found: the condition that no entry meets, and the existing values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from checkpoints import FileHandler, index, tags
 
 @pytest.fixture
 def root(tmp_path):
-    """Two names for each of three steps and two models, and a third name alone."""
+    """Two names for each of three steps and two models, and a third name once."""
     handler = FileHandler(tmp_path)
     for step in (9, 10, 11):
         for model in ("ridge", "lasso"):

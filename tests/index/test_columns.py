@@ -1,4 +1,4 @@
-"""Columns: names that are free, and types that fit all values."""
+"""Columns: unused names, and types that fit all values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A value of many entries as one table."""
+"""One value of many entries, combined into one table."""
 
 from __future__ import annotations
 

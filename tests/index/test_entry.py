@@ -1,4 +1,4 @@
-"""An entry: what its path tells, and its tags."""
+"""An entry: the name and tags read from its path."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def entries(root):
 
 
 def made(root, *paths):
-    """Make files that hold no checkpoint."""
+    """Create files that are not checkpoints."""
     for path in paths:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(b"no checkpoint at all")

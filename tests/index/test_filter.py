@@ -61,7 +61,7 @@ def found(request, root):
 
 @pytest.fixture
 def listed(monkeypatch):
-    """The folders that are listed, one after the other."""
+    """The folders that are listed, in order."""
     folders = []
     real = os.scandir
 
@@ -74,7 +74,7 @@ def listed(monkeypatch):
 
 
 class TestLongTexts:
-    """What is longer than a file name can be is cut in the path."""
+    """Text that is too long for a file name is cut in the path."""
 
     LONG = "[ü*]" * 100
     NAME = "é" * 200
@@ -265,7 +265,7 @@ class TestWhere:
         assert list(pickle.loads(pickle.dumps(part))) == list(part)
 
     def test_it_finds_a_tag_that_stands_behind_a_name(self, tmp_path):
-        """As in a folder above several roots, where the run is no tag."""
+        """As in a folder above several roots, where the run is not a tag."""
         with tags(day=1):
             FileHandler(tmp_path / "run1").checkpoint("a", 1)
         with tags(day=2):

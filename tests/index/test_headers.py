@@ -1,4 +1,4 @@
-"""The headers of many files: in order, damaged ones among them, side by side."""
+"""The headers of many files: read in parallel, in order, including damaged ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def files(tmp_path):
 
 
 def written(path, **changed):
-    """Write a file whose header says something else and is whole; return its folder."""
+    """Write an intact file with a different header."""
     header = {
         "checkpoints": 1,
         "name": "a",

@@ -34,7 +34,7 @@ def entries(root):
 
 
 def made(root, *paths):
-    """Make files that hold no checkpoint."""
+    """Create files that are not checkpoints."""
     for path in paths:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(b"no checkpoint at all")
@@ -131,7 +131,7 @@ class TestIndex:
         assert list(pickle.loads(pickle.dumps(entries))) == list(entries)
 
     def test_no_file_is_opened(self, root):
-        """Only regular files count; a directory has to be opened to be listed."""
+        """Count only regular files; listing a directory must open it."""
         made(root, "day=monday/a.ckpt.zip", "b.ckpt.parquet", "c.txt")
         program = """
 import os, stat, sys

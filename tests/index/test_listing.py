@@ -1,4 +1,4 @@
-"""What a walk found, in columns: parts of it, and what it has in common."""
+"""The result of a walk, in columns: parts of it, and common values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order of entries: by column, age and run; and which names and tags there are."""
+"""The order of entries: by column, age and run; and the existing names and tags."""
 
 from __future__ import annotations
 

@@ -184,7 +184,7 @@ class TestUnreadable:
 
     @pytest.fixture
     def meanwhile(self, root, monkeypatch):
-        """Let something happen to a file after it was listed and before it is read."""
+        """Run a function after a file is listed and before it is read."""
         from checkpoints._index import verify
 
         def meanwhile(change):

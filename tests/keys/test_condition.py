@@ -1,4 +1,4 @@
-"""What a filter asks of tags: texts, numbers, dates, ranges, functions, several."""
+"""Conditions on tags: strings, numbers, dates, ranges, functions, alternatives."""
 
 from __future__ import annotations
 

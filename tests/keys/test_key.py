@@ -86,7 +86,7 @@ names = st.lists(parts, min_size=1, max_size=3).map(".".join)
 
 
 def relatives(name, pairs):
-    """The key, and others that careless encoding would not tell from it."""
+    """The key, and similar keys that careless encoding would confuse with it."""
     changes = [
         str.upper,
         str.lower,
@@ -113,19 +113,19 @@ def relatives(name, pairs):
 
 
 def keys_of(given_keys):
-    """The keys among these; some relatives have no proper name any more."""
+    """The valid keys among these; some similar keys have an invalid name."""
     for name, pairs in given_keys:
         with suppress(ConfigError):
             yield Key(name, pairs)
 
 
 def folded(path):
-    """What the most forgetful file system makes of a path."""
+    """The path as the least precise file system stores it."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", path).casefold())
 
 
 def assert_harmless(segment):
-    """Check one folder or file name against what file systems do not take."""
+    """Check one folder or file name against what file systems reject."""
     assert segment.isascii()
     assert segment
     assert len(segment) + LONGEST_ENDING <= 255
@@ -145,7 +145,7 @@ def assert_inside(path):
 
 
 def assert_comes_back(key):
-    """Check that the path tells the texts of the key, or that they were cut."""
+    """Check that the path contains the text of the key, in full or cut."""
     segments = key.path.split("/")
     found_tags, found_parts = parse_folder(segments)
     true_texts = [*key.tags, *key.name.split(".")]
@@ -169,7 +169,7 @@ class TestGrammar:
     @example("a.b", (("a", "b"), ("A", "B"), ("a", "")))
     @example("é", (("e\u0301", "\ud83d\ude00"),))
     def test_none_leaves_the_root_each_comes_back_and_no_two_collide(self, name, pairs):
-        """Each example is a key and some twenty relatives of it."""
+        """Each example is a key and about twenty similar keys."""
         keys = set(keys_of(relatives(name, pairs)))
         for key in keys:
             assert_inside(key.path)

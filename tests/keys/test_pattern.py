@@ -1,4 +1,4 @@
-"""A pattern of names: what it covers, and below which prefixes it may."""
+"""A pattern of names: the names it covers, and the prefixes that may contain them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tags: nested, repeated, seen by what runs inside and by nothing else."""
+"""Tags: nested, repeated, and visible only to code that runs inside."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ C = ("c", 3)
 
 
 class Unspeakable:
-    """A value whose text cannot be had."""
+    """A value that cannot be converted to a string."""
 
     def __str__(self):
         raise RuntimeError("no text")

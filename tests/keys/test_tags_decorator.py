@@ -1,4 +1,4 @@
-"""Tags as a decorator: on for as long as the function runs, and for nothing else."""
+"""Tags as a decorator: in force only while the function runs."""
 
 from __future__ import annotations
 

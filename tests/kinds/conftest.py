@@ -1,4 +1,4 @@
-"""A value to bytes and back by the formats themselves, without the file around it."""
+"""A value to bytes and back, by the formats alone, without a file."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from checkpoints._kinds.kind import Format, Inexact
 
 class RoundTrip:
     """
-    Called with a value, gives the value that comes back.
+    Called with a value, returns the value that comes back.
 
-    `kinds` are those that took part, in order; `left` are the values that no format
-    takes, and that a file would hold as pickles.
+    `kinds` are the kinds that were used, in order; `left` are the values without a
+    format, which a file would hold as pickles.
     """
 
     def __init__(self):

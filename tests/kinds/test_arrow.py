@@ -1,4 +1,4 @@
-"""Arrow's values come back as they were, over the memory they were read from."""
+"""Arrow values come back exactly, over the memory they were read from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an Arrow file claims: read without Arrow, and nothing that we never write."""
+"""The metadata of an Arrow file: read without Arrow, and limited to what we write."""
 
 from __future__ import annotations
 

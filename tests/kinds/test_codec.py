@@ -1,4 +1,4 @@
-"""Named values to members and back, nested ones and pickles among them."""
+"""Named values to members and back, including nested values and pickles."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SOURCES = str(Path(checkpoints.__file__).parents[1])
 
 
 def written(**values):
-    """Return the nodes and the members that values become, as a file holds them."""
+    """Return the nodes and members for values, as a file stores them."""
     encoded = encode(values)
     members = {name: b"".join(chunks) for name, chunks in encoded.members}
     assert len(members) == len(encoded.members)
@@ -53,7 +53,7 @@ def nested(depth, wrap):
 
 
 class Holder:
-    """A class of nobody's format."""
+    """A class without a format."""
 
     def __init__(self, held):
         self.held = held

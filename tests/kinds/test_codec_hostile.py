@@ -1,4 +1,4 @@
-"""Files that somebody made up: one honest error, whatever stands in them."""
+"""Forged files: one kind of error, whatever they contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copies: what is held twice stays so, and what cannot be copied is told."""
+"""Copies: shared objects stay shared, and what cannot be copied is reported."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ print(depth(entry.load(trusted=True)["data"]))
 
 
 class Uncopyable:
-    """Holds what there is only one of."""
+    """Holds an object that cannot be copied."""
 
     def __init__(self):
         self.lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""NumPy's values come back as they were, and .npy members say nothing that runs."""
+"""NumPy values come back exactly, and .npy members contain nothing that runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""pandas' values come back as they were, whatever Arrow makes of them on the way."""
+"""pandas values come back exactly, whatever Arrow does to them on the way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pickles: what no format takes, and what a script defines for itself."""
+"""Pickles: values without a format, and classes that a script defines."""
 
 from __future__ import annotations
 

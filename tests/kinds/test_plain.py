@@ -1,4 +1,4 @@
-"""Plain values as JSON: each comes back as it was, type and all."""
+"""Plain values as JSON: each comes back exactly, including its type."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def refuse(*given):
 
 
 def through(value):
-    """Turn a value into the text of JSON, which others can read too, and back."""
+    """Convert a value to JSON text that other tools can read, and back."""
     data = tree_to_json(value, refuse)
     json.dumps(data, allow_nan=False)
     return from_json(from_bytes(to_bytes(data)), refuse)
 
 
 def exactly(value):
-    """Everything that tells a value from others, as text."""
+    """Everything that distinguishes a value from others, as text."""
     kind = type(value)
     if kind is float:
         told = "nan" if math.isnan(value) else struct.pack(">d", value).hex()

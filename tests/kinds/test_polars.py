@@ -1,4 +1,4 @@
-"""Polars' values come back as they were, in the Arrow files that Polars writes."""
+"""Polars values come back exactly, from the Arrow files that Polars writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Formats of one's own: saved and loaded like any other kind, without trust."""
+"""Custom formats: saved and loaded like any other kind, without trust."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ except checkpoints.FormatError as error:
 
 @pytest.fixture
 def made():
-    """A class that no format knows yet, and a name for its kind."""
+    """A class without a format, and a name for its kind."""
 
     class Model:
         def __init__(self, text):

@@ -1,4 +1,4 @@
-"""Sameness: of type, labels and content, whatever library a value is of."""
+"""Equality of type, labels and content, for values of every library."""
 
 from __future__ import annotations
 

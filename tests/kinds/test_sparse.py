@@ -1,4 +1,4 @@
-"""SciPy's sparse arrays come back as they were, of every format, without a pickle."""
+"""SciPy sparse arrays of every format come back exactly, without a pickle."""
 
 from __future__ import annotations
 

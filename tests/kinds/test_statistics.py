@@ -1,4 +1,4 @@
-"""Statistics: what the data libraries can say of their values in a few numbers."""
+"""Statistics: values of the data libraries described in a few numbers."""
 
 from __future__ import annotations
 

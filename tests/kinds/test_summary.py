@@ -1,4 +1,4 @@
-"""Summaries: a few hundred bytes that stand for a value."""
+"""Summaries: a few hundred bytes that describe a value."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def nested(depth):
 
 
 class Uncooperative:
-    """Raises whatever is asked of it."""
+    """Raises on every operation."""
 
     __array__ = __len__ = __iter__ = __reduce_ex__ = __repr__ = property(
         lambda _: (_ for _ in ()).throw(ValueError("ask somebody else"))

@@ -1,4 +1,4 @@
-"""Tensors of PyTorch and arrays of JAX come back as they were, on the CPU."""
+"""PyTorch tensors and JAX arrays come back exactly, on the CPU."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ class TestJax:
 
     @pytest.fixture
     def wide(self, jax):
-        """Arrays of 64 bits, which JAX makes only when asked."""
+        """64-bit arrays, which JAX creates only if configured to."""
         before = jax.config.jax_enable_x64
         jax.config.update("jax_enable_x64", True)
         yield

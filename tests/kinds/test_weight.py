@@ -1,4 +1,4 @@
-"""How much memory a value is thought to hold: enough to bound what waits."""
+"""The estimated memory of a value: accurate enough to bound the queue."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A library that never heard of checkpoints, for the tests of probes."""
+"""A library that knows nothing about checkpoints, for the tests of probes."""

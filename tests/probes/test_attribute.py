@@ -1,4 +1,4 @@
-"""An attribute that holds a function: found, replaced, put back."""
+"""An attribute that holds a function: found, replaced, restored."""
 
 from __future__ import annotations
 

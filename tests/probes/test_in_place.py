@@ -1,4 +1,4 @@
-"""A tree of Parquet files, read in place by other tools, with tags as columns."""
+"""A tree of Parquet files, read directly by other tools, with tags as columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Probes: what is saved of calls, and that nothing else becomes of them."""
+"""Probes: what is saved of calls, and that calls otherwise behave the same."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytest.importorskip("wrapt")
 
 @pytest.fixture(autouse=True)
 def library(monkeypatch):
-    """A fresh library for each test, so that its calls count from 1 as well."""
+    """A fresh library for each test, so that its calls count from 1."""
     monkeypatch.syspath_prepend(Path(__file__).parents[1])
     monkeypatch.setattr(checkpoints._probes.calls, "_numbers", {})
     for name in [name for name in sys.modules if name.split(".")[0] == "probed"]:

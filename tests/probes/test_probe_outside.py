@@ -1,4 +1,4 @@
-"""Probes put on from outside, in programs and libraries that nobody here wrote."""
+"""Probes set from outside, in programs and libraries by other authors."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def root(tmp_path):
 
 @pytest.fixture
 def run(tmp_path, root):
-    """Run a program under probes; it has to end well, and to say nothing of them."""
+    """Run a program under probes; it must succeed, and print nothing about them."""
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "sitecustomize.py").write_text(START)
@@ -81,7 +81,7 @@ def calls(root, name):
 
 
 def repeated(function, given):
-    """Call a function with what an entry holds."""
+    """Call a function with the values of an entry."""
     values = given.load(trusted=True)
     bound = inspect.BoundArguments(inspect.signature(function), values)
     return function(*bound.args, **bound.kwargs)

@@ -1,4 +1,4 @@
-"""`recorded`: a decorator that saves calls, and is otherwise not to be noticed."""
+"""`recorded`: a decorator that saves calls and has no other visible effect."""
 
 from __future__ import annotations
 

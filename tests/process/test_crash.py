@@ -1,4 +1,4 @@
-"""What is done when an exception ends a process or a thread."""
+"""What happens when an exception ends a process or a thread."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOCATION = Path(checkpoints.__file__).parents[1]
 
 @pytest.fixture(autouse=True)
 def nobody_else_waits(monkeypatch):
-    """A recorder of another test may be alive, and have its hooks in place."""
+    """A recorder from another test may still be alive, with its hooks installed."""
     monkeypatch.setattr(crash, "_waiting", [])
     monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
     monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)

@@ -1,4 +1,4 @@
-"""What is asked for at the end of a process is done, in each kind of process."""
+"""Callbacks for the end of a process run, in each kind of process."""
 
 from __future__ import annotations
 

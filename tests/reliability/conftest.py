@@ -1,4 +1,4 @@
-"""One table for all that was tried: how often, what broke, and whether it can break."""
+"""One table of all trials: how many, what failed, and whether the test can fail."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _PROPERTY = "reliability"
 
 @pytest.fixture(scope="session")
 def full():
-    """Whether all is tried, or a sample."""
+    """Whether to run all cases, or a sample."""
     return os.environ.get("RELIABILITY") == "full"
 
 
 @pytest.fixture
 def record(request):
     """
-    Put a line into the table, and fail where the promise is broken or was not tested.
+    Add a line to the table, and fail if the promise is broken or was not tested.
 
-    `breaches` and `control` are numbers, or texts that tell of each; `control` is what
-    the same harness finds wrong with a saver that is broken on purpose.
+    `breaches` and `control` are numbers, or texts that describe each; `control` is what
+    the same harness finds with a saver that is broken on purpose.
     """
 
     def record(promise, *, cases, breaches, control, note=""):
@@ -45,7 +45,7 @@ def record(request):
 
 @pytest.fixture(scope="session")
 def shim(tmp_path_factory):
-    """The library that makes the faults."""
+    """The library that injects the faults."""
     try:
         return build(tmp_path_factory.mktemp("shim"))
     except OSError as error:
@@ -62,7 +62,7 @@ def lab(shim, tmp_path_factory):
 
 @pytest.fixture
 def refuse(lab):
-    """Name the calls that the file system does not have, in this test."""
+    """Name the calls that the file system lacks in this test."""
 
     def refuse(*calls):
         lab.refused = list(calls)

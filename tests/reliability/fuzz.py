@@ -1,11 +1,11 @@
 """
-A fuzzer for `load`: whatever is in a file, only the promised errors come out.
+A fuzzer for `load`: whatever a file contains, only the promised errors are raised.
 
     python tests/reliability/fuzz.py --seconds 600    # with atheris, guided
     python tests/reliability/fuzz.py --runs 3000      # without it, from a seed
 
-Checksums would hide all that is behind them. So most inputs are files whose header and
-members are changed first, and sealed with the right checksums then.
+Checksums would hide the code behind them. So for most inputs, the header and members
+of a file are changed first, and then sealed with correct checksums.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ NUMBERS = (0, 1, -1, 2**31 - 1, -(2**31), 2**63 - 1, -(2**63), 0xFF, 0xFFFF, 1 <
 
 
 class Choices:
-    """Decisions, taken from the bytes that the fuzzer made up."""
+    """Decisions, derived from the bytes that the fuzzer generates."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -166,7 +166,7 @@ def samples() -> dict[str, object]:
 
 
 class Subject:
-    """The files that are changed: one for each value, taken apart."""
+    """The files to change: one for each value, split into parts."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "subject.ckpt.zip"
@@ -240,7 +240,7 @@ class Subject:
 
 
 def sealed(header, members, choices: Choices) -> bytes:
-    """A container of these parts whose checksums are right."""
+    """A container of these parts with correct checksums."""
     way = choices.of((None, None, "gzip", "zstd"))
     laid = [(name, [data]) for name, data in members]
     try:
@@ -315,7 +315,7 @@ def places_in(data):
 
 
 class Fuzzer:
-    """The one function that is called over and over, and what came of it."""
+    """The function that is called repeatedly, and its results."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
@@ -378,7 +378,7 @@ def main() -> None:
 
 
 def given_folder() -> str | None:
-    """The memory, where it is a folder: a file is written for each run."""
+    """The memory file system, if there is one: a file is written for each run."""
     return "/dev/shm" if os.path.isdir("/dev/shm") else None
 
 

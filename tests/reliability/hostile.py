@@ -1,4 +1,4 @@
-"""Files that somebody made up, each to do what loading must not do."""
+"""Malicious files, each of which tries something that loading must not do."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def header(values):
 
 
 def archive(values, members=(), *, compression=None) -> bytearray:
-    """A container with right checksums, whatever its parts say."""
+    """A container with correct checksums, whatever its parts contain."""
     laid = [(name, [data]) for name, data in members]
     text = json_bytes.to_bytes(header(values))
     size, pieces = lay_out(laid, text, seconds=0, compression=compression)
@@ -84,7 +84,7 @@ def one(name, node, data=b"", *, compression=None):
 
 
 def inline(name, value):
-    """A file with one value, which stands in the header."""
+    """A file with one value, stored in the header."""
 
     def build(path):
         path.write_bytes(archive({"v": {"kind": "json", "value": value}}))
@@ -107,7 +107,7 @@ def arrow(table, **options) -> bytes:
 
 
 def parquet(table, node, **options) -> bytes:
-    """A Parquet file with the header and the seal of ours."""
+    """A Parquet file with our header and seal."""
     mark = b"crc32:0123abcd:4567ef01"
     sink = pyarrow.BufferOutputStream()
     with pyarrow.parquet.ParquetWriter(sink, table.schema, **options) as writer:
@@ -605,7 +605,7 @@ def duplicate_members(path):
 
 
 def patched(path, *patches):
-    """A sound file, with these bytes put in place of others in its directory."""
+    """A valid file in whose directory some bytes are replaced."""
     node = {"kind": "text", "member": "v.txt"}
     whole = archive({"a": node}, [("v.txt", b"harmless")])
     at = whole.index(b"PK\1\2")
@@ -683,7 +683,7 @@ def link_to_itself(path):
 
 
 def csr(indices, indptr):
-    """A sparse matrix whose indices lead out of it, followed by compiled code."""
+    """A sparse matrix with out-of-range indices, followed by compiled code."""
     arrays = {"data": numpy.ones(2), "indices": indices, "indptr": indptr}
     parts = {}
     for name, array in arrays.items():
@@ -706,7 +706,7 @@ def sparse_pointer_beyond_its_data(path):
 
 
 def sound(folder: Path) -> None:
-    """A file of each kind: what loading them imports is no attack."""
+    """A valid file of each kind: the imports for loading them are not attacks."""
     from checkpoints import FileHandler
 
     frame = pandas.DataFrame({"a": [1, 2], "b": ["x", "y"]})
@@ -740,7 +740,7 @@ def sound(folder: Path) -> None:
 
 
 def build(folder: Path) -> None:
-    """Make all of them, and the sound ones."""
+    """Create all malicious and all valid files."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, make in FILES.items():
         make(folder / f"{name.replace('/', '-')}.ckpt.zip")

@@ -1,4 +1,4 @@
-"""Saves in the background: what was accepted arrives, however the process ends."""
+"""Background saves: accepted saves are written, however the process ends."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def ended(program, *arguments):
 
 
 def lost(root, names="ending"):
-    """How many of the saves are not there, whole."""
+    """The number of saves that are missing or incomplete."""
     numbers = set()
     for entry in index(root) if os.path.isdir(root) else ():
         if entry.name == names and entry.load():
@@ -103,7 +103,7 @@ class TestEndings:
         )
 
     def test_frames_that_wait_are_saved_as_frames(self, tmp_path):
-        """Their conversion would like to have threads, and there are no more."""
+        """Their conversion tries to start threads, but none are available."""
         program = """
             import sys
             import numpy as np

@@ -1,4 +1,4 @@
-"""A file that was changed or cut: an error, or the very same value, in every case."""
+"""A changed or truncated file: always an error, or the same value."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def path(request, tmp_path):
 
 
 def outcome(path, data, value):
-    """Return "told" or "same"; anything else is what the promise excludes."""
+    """Return "told" or "same"; anything else breaks the promise."""
     with path.open("r+b") as file:
         # A file that is emptied first, ext4 has on its disk before it is closed.
         file.write(data)
@@ -120,7 +120,7 @@ def outcome(path, data, value):
 
 
 def unchecked(path, step):
-    """How many changes a reader without checksums takes for good."""
+    """The number of changes that a reader without checksums accepts."""
     done = subprocess.run(
         [sys.executable, "-c", UNCHECKED, SOURCES, path, str(step)],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Calls of a save fail, or do less than they were asked to."""
+"""Calls of a save fail, or do only part of their work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loading what somebody made up: nothing is run, and memory stays within its limit."""
+"""Loading malicious files: nothing is run, and memory stays within its limit."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def naive(folder):
 
 
 def watched(reader, folder, *files):
-    """Load all files in one process; return what was told of each."""
+    """Load all files in one process; return the report for each."""
     done = run(HERE / "watched.py", reader, folder, *files)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0, f"it died of {lines[-1]}: {done.stderr}"

@@ -1,4 +1,4 @@
-"""Interrupts at any byte-code of a save, and memory that runs out anywhere."""
+"""Interrupts at every bytecode of a save, and memory that runs out anywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is broken on purpose is caught, so what breaks by accident would be."""
+"""Deliberate defects are caught, so accidental ones would be too."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from faultlab.mutants import HARNESSES, MUTANTS, broken_source, mutated
 
 
 def catches(name, folder, shim) -> bool:
-    """Tell whether the harness that is meant for the mutant catches it."""
+    """Return whether the mutant's harness catches it."""
     mutant = MUTANTS[name]
     with mutated(name, folder, shim) as broken:
         try:

@@ -1,4 +1,4 @@
-"""The power goes away at every call of durable saves."""
+"""The power fails at every call of durable saves."""
 
 from __future__ import annotations
 

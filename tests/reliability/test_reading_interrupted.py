@@ -1,4 +1,4 @@
-"""Ctrl-C while a file is read: nothing stays open, no thread stays behind."""
+"""Ctrl-C while a file is read: no file stays open, and no thread keeps running."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ pytestmark = [
 
 
 class Interrupter:
-    """Raises KeyboardInterrupt before the n-th byte-code of the files that read."""
+    """Raises KeyboardInterrupt before the n-th bytecode of the reading modules."""
 
     def __init__(self, number, files):
         self.number = number
@@ -68,7 +68,7 @@ class Interrupter:
 
 
 def left_behind():
-    """Descriptors and threads of this process; a thread may be on its way out."""
+    """Descriptors and threads of this process; a thread may still be ending."""
     for _ in range(100):
         threads = [it for it in threading.enumerate() if it.name == "checkpoints-crc"]
         if not threads:
@@ -79,13 +79,13 @@ def left_behind():
 
 @pytest.fixture
 def path(tmp_path):
-    """A file large enough for a thread that takes its checksum."""
+    """A file large enough for its checksum to use a thread."""
     FileHandler(tmp_path).checkpoint("a", large=bytes(2 << 20), small=[1, "two"])
     return tmp_path / "a.ckpt.zip"
 
 
 def leaking(path):
-    """What a reader does that keeps a bare descriptor."""
+    """A reader that keeps a bare descriptor."""
     handle = os.open(path, os.O_RDONLY)
     noted = [handle]
     os.close(noted[0])
@@ -115,7 +115,7 @@ class TestInterrupts:
         )
 
     def test_none_does_where_the_reading_fails_as_well(self, path, record):
-        """Nobody asked for the checksum then: its thread has one clean-up alone."""
+        """The checksum was not requested then: its thread does only one cleanup."""
         with LocalFile(str(path)) as file:
             archive = Archive(file)
             os.truncate(path, 3 << 19)
@@ -142,7 +142,7 @@ class TestInterrupts:
         )
 
     def leaks(self, path):
-        """How many interrupts make the reader with a bare descriptor leak it."""
+        """The number of interrupts that leak the bare descriptor."""
         before = set(os.listdir(OPEN_FILES))
         for number in range(1, 40):
             Interrupter(number, {__file__}).run(lambda: leaking(path))

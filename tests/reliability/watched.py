@@ -1,5 +1,5 @@
 """
-Load every file of a folder, and tell what happened beside it.
+Load every file of a folder, and report the side effects.
 
 Run in a process of its own: `watched.py ours|naive FOLDER`. A line of JSON for each
 file: how it ended, which events of the interpreter it caused, and the memory it took.
@@ -57,7 +57,7 @@ subject = [""]
 
 
 def told(event: str, args: tuple[Any, ...]) -> bool:
-    """Tell whether an event is one that loading a file must not cause."""
+    """Return whether loading a file must not cause this event."""
     if event == "open":
         path, _, flags = args
         is_other = str(path) != subject[0] and not str(path).startswith(ZONES)
@@ -82,7 +82,7 @@ def ours(path: Path) -> object:
 
 
 def naive(path: Path) -> object:
-    """What people write: whatever reads it."""
+    """A naive reader that uses ordinary tools."""
     import numpy
 
     try:
@@ -104,7 +104,7 @@ def attempt(read: Callable[[Path], object], path: Path) -> str:
 
 
 def warm_up(folder: Path) -> None:
-    """Load sound files of each kind: all that they import is there from then on."""
+    """Load valid files of each kind, so that everything they import is loaded."""
     for entry in index(folder / "sound"):
         entry.load(trusted=True)
     for path in sorted(folder.iterdir()):

@@ -1,4 +1,4 @@
-"""`checkpoint()` and the functions around it, as a library and its user meet them."""
+"""`checkpoint()` and related functions, as a library and its users see them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BAD_NAMES = ["", "a..b", ".a", "a.", ".", None, 5, b"a", [], {}, ("a",)]
 
 @pytest.fixture
 def package():
-    """The name of a package that no other test has used: names stay known."""
+    """A package name that no other test uses, because names stay registered."""
     return f"checked{next(_numbers)}"
 
 
@@ -71,13 +71,13 @@ Untouchable = type("Untouchable", (), dict.fromkeys(_dunders - _kept, _touched))
 
 
 class Speechless:
-    """Has no text of its own."""
+    """Cannot be converted to a string."""
 
     __str__ = __repr__ = _touched
 
 
 class Counted(str):
-    """A name that counts how often it is taken apart to be checked."""
+    """A name that counts how often it is split for checking."""
 
     __slots__ = ()
     splits = 0

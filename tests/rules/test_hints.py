@@ -1,4 +1,4 @@
-"""Hints: what is told to whom has mistaken a name, and the error that is raised."""
+"""Hints for mistyped names, and the error that is raised."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def in_force(registry, names, target, options):
 
 @pytest.fixture
 def package():
-    """The name of a package that no other test has used: names stay known."""
+    """A package name that no other test uses, because names stay registered."""
     return f"hinted{next(_numbers)}"
 
 
 @pytest.fixture
 def registry():
-    """One of its own, so that no other test's names are the nearest."""
+    """A separate registry, so that no other test's names are the nearest."""
     own = Registry()
     own.names.register(["fcast.model.fit", "other"])
     yield own

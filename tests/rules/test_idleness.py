@@ -1,4 +1,4 @@
-"""Why a rule did nothing, told from what was counted anyway."""
+"""Why a rule had no effect, derived from existing counts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from checkpoints._rules.settings import ENVIRONMENT
 
 @pytest.fixture
 def registry():
-    """One of its own, so that it knows the names of no other test."""
+    """A separate registry, without the names of other tests."""
     own = Registry()
     own.names.register(["shop.total", "shop.sale", "other"])
     yield own
@@ -23,7 +23,7 @@ def registry():
 
 @pytest.fixture
 def rule(registry):
-    """Make a rule, as from outside where it has a source."""
+    """Create a rule, as if from outside the program if it has a source."""
 
     def rule(names, *, off=False, source="", **options):
         target = None if off else DictHandler(force=True)
@@ -46,7 +46,7 @@ def call(registry):
 
 @pytest.fixture
 def why(registry):
-    """Return the reason and the text; None where there is nothing to tell."""
+    """Return the reason and the text, or None if there is nothing to report."""
 
     def why(rule):
         idle = registry.idleness(rule)

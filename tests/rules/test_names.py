@@ -28,7 +28,7 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def package():
-    """The name of a package that no other test has used: names stay known."""
+    """A package name that no other test uses, because names stay registered."""
     return f"named{next(_numbers)}"
 
 

@@ -1,4 +1,4 @@
-"""Rules that narrow their data: which values, as what, and up to which size."""
+"""Rules that narrow their data: which values, in which form, and up to which size."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ print(json.dumps([stats().failed, *given]))
 
 @pytest.fixture
 def name():
-    """A name that no other test has used: names stay known."""
+    """A name that no other test uses, because names stay registered."""
     return f"narrowed{next(_numbers)}"
 
 
@@ -70,7 +70,7 @@ def seen():
 
 
 class Gathering(Handler):
-    """Keeps every save, in order, staged in a way of its own."""
+    """Keeps every save, in order, with its own way of staging."""
 
     def __init__(self):
         self.saves = []

@@ -1,4 +1,4 @@
-"""What becomes of a save that fails, and what is told at the end of the program."""
+"""What happens when a save fails, and what is logged at the end of the program."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def in_force(registry, names, target, options):
 
 @pytest.fixture
 def name():
-    """The name of a checkpoint that no other test has used: names stay known."""
+    """A checkpoint name that no other test uses, because names stay registered."""
     return f"failing{next(_numbers)}.fit"
 
 
 class Stop(BaseException):
-    """Ends something, but not the program."""
+    """A BaseException that does not end the program."""
 
 
 class Failing(Handler):
@@ -240,7 +240,7 @@ class TestOnError:
 
 @pytest.fixture
 def run(tmp_path):
-    """Run a program of its own; return what it wrote to stderr, line by line."""
+    """Run a separate program; return the lines that it wrote to stderr."""
 
     def run(program):
         file = tmp_path / "program.py"
@@ -377,7 +377,7 @@ class TestEndOfProgram:
 
 
 class TestRegistry:
-    """One of its own, apart from the one that all share."""
+    """A separate registry instead of the shared one."""
 
     @pytest.fixture
     def registry(self):

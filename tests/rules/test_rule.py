@@ -1,4 +1,4 @@
-"""Rules: which calls they cover, and where these go."""
+"""Rules: which calls they cover, and where the data goes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def package():
-    """The name of a package that no other test has used: names stay known."""
+    """A package name that no other test uses, because names stay registered."""
     return f"ruled{next(_numbers)}"
 
 
@@ -38,7 +38,7 @@ def handler():
 
 @pytest.fixture
 def saved(handler, package):
-    """Tell which of some parts below the package a rule covers."""
+    """Return which of some names in the package a rule covers."""
 
     def names(*parts):
         for part in parts:
@@ -49,7 +49,7 @@ def saved(handler, package):
 
 
 class Recorder(Handler):
-    """Notes what it gets, in order."""
+    """Records what it receives, in order."""
 
     def __init__(self):
         self.calls = []

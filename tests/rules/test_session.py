@@ -1,4 +1,4 @@
-"""Sessions: staged as it was, committed together, one entry for each set of tags."""
+"""Sessions: values staged unchanged, committed together, one entry per set of tags."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def package():
-    """The name of a package that no other test has used: names stay known."""
+    """A package name that no other test uses, because names stay registered."""
     return f"staged{next(_numbers)}"
 
 
@@ -44,7 +44,7 @@ def seen(package):
 
 
 class Counting(Handler):
-    """Stages in a way of its own: it counts."""
+    """Has its own way of staging: it counts."""
 
     def __init__(self):
         self.committed = []
@@ -57,7 +57,7 @@ class Counting(Handler):
 
 
 class Failing(Handler):
-    """Fails for as long as it is told to."""
+    """Fails on the given days."""
 
     def __init__(self, *days):
         self.days = days

@@ -1,4 +1,4 @@
-"""Sessions: what is staged is the value as it was, whatever becomes of it."""
+"""Sessions: a staged value is kept as it was, whatever happens to it later."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def name():
-    """The name of a checkpoint that no other test has used: names stay known."""
+    """A checkpoint name that no other test uses, because names stay registered."""
     return f"frozen{next(_numbers)}.fit"
 
 
 @pytest.fixture
 def staged(name):
-    """Stage a value, let it change, and give what is committed."""
+    """Stage a value, change it, and return what is committed."""
 
     def staged(value, change):
         got = []

@@ -1,4 +1,4 @@
-"""Rules in the short form: what each text means, and what is told of one that fails."""
+"""Rules in the short form: what each means, and the errors of invalid ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def only(text: str, **given) -> Setting:
 
 
 def written(text: str) -> str:
-    """A text as the short form takes it, everything that is special in it encoded."""
+    """A text for the short form, with all special characters encoded."""
     return "".join(f"%{byte:02X}" for byte in text.encode())
 
 

@@ -1,4 +1,4 @@
-"""Rules in TOML files: what they mean, and where it is told that one fails."""
+"""Rules in TOML files: what they mean, and where their errors are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A transform by its name: an entry point that some package has."""
+"""A transform by name: an entry point of an installed package."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ other = mypkg_of_transforms:redacted
 
 
 def install(folder, entry_points):
-    """Do what an installer does, as far as entry points go."""
+    """Register an entry point as an installer would."""
     distribution = folder.name
     about = folder / f"{distribution}-1.0.dist-info"
     about.mkdir(parents=True)

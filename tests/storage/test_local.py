@@ -68,7 +68,7 @@ def read(store, name):
 
 
 def files_under(folder):
-    """Every file, also those that the store would not list."""
+    """Every file, including those that the store does not list."""
     return sorted(
         str(path.relative_to(folder))
         for path in Path(folder).rglob("*")
@@ -77,7 +77,7 @@ def files_under(folder):
 
 
 def open_handles():
-    """How many files this process has open, where the system tells."""
+    """The number of open files of this process, if the system reports it."""
     return len(os.listdir("/dev/fd")) if os.path.isdir("/dev/fd") else None
 
 
@@ -196,7 +196,7 @@ class TestFailures:
         assert files_under(store.root) == []
 
     def test_a_drive_that_is_not_there_is_an_error(self, monkeypatch):
-        """As on Windows, where the folder above a drive is the drive itself."""
+        """As on Windows, where the parent of a drive is the drive itself."""
         asked = []
 
         def isdir(path):

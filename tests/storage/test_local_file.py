@@ -1,4 +1,4 @@
-"""A file of this machine: regular ones only, and closed whatever comes between."""
+"""A local file: regular files only, and always closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file on its way to its name: whatever happens, it is told as it is."""
+"""A temporary file before its final name: whatever happens, the report is true."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def written(tmp_path):
-    """A file that is written, and has no name yet."""
+    """A file that is written but has no final name yet."""
     temporary = Temporary(str(tmp_path))
     with temporary, temporary:
         temporary.create()
@@ -34,7 +34,7 @@ def written(tmp_path):
 
 
 def lost_answer(call):
-    """Do what the call does, and fail all the same, as a network folder may."""
+    """Perform the call, but report a failure, as a network folder may."""
 
     def failing(*arguments):
         call(*arguments)

@@ -1,4 +1,4 @@
-"""A walk: what it enters, and what it cannot."""
+"""A walk: the folders it enters, and those it cannot enter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def made(root, *paths):
 
 
 def too_deep(root):
-    """Make folders so deep that their path is too long for the system."""
+    """Create folders so deep that their path is too long for the system."""
     folder = os.open(root, os.O_RDONLY)
     for _ in range(30):
         os.mkdir("d" * 200, dir_fd=folder)

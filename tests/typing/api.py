@@ -1,5 +1,5 @@
 """
-Configuration code over the whole public API, as users write it.
+Configuration code for the whole public API, as users write it.
 
 It is type-checked by mypy and by pyright, and never run.
 """
@@ -172,7 +172,7 @@ memory.checkpoint("mypkg.fit", [1.0])
 
 
 class Printing(cp.Handler):
-    """The shortest handler: one method to write."""
+    """The shortest handler: one method."""
 
     def commit(self, key: cp.Key, staged: Any) -> None:
         print(key.name, staged)
@@ -237,7 +237,7 @@ assert_type(key.name, str)
 
 
 class Money:
-    """A kind of value of the application's own."""
+    """A kind of value defined by the application."""
 
     def __init__(self, cents: int) -> None:
         self.cents = cents

@@ -1,1 +1,1 @@
-"""A laboratory for the write path: processes that save, and die or fail on demand."""
+"""A test bench for the write path: processes that save, and die or fail on demand."""

@@ -1,4 +1,4 @@
-"""The power is cut at every call of durable saves: what was told is there."""
+"""The power is cut at every call of durable saves: every reported save survives."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def cut_sweep(
     tally: Tally | None = None,
 ) -> Tally:
     """
-    Let a process die at every call, and the machine with it.
+    Kill a process, and the machine with it, at every call.
 
     Args:
         lab: The process.

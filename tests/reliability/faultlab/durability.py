@@ -1,9 +1,9 @@
 """
-What a loss of power may take, by the letter of POSIX: all that was not synced.
+What a power failure may destroy, by the letter of POSIX: everything unsynced.
 
-Real file systems are kinder, each in its own way: ext4 writes folders with the next
-sync of any file. So the calls of a save are judged by the strict rule, and the real
-ones (`mount.py`) tell whether the rule is the right one.
+Real file systems are more lenient, each in its own way: ext4 writes folders with the
+next sync of any file. So the calls of a save are checked against the strict rule, and
+the real file systems (`mount.py`) show whether the rule is right.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def promises_broken(
     calls: Sequence[Sequence[str]], root: str, promised: set[str]
 ) -> list[str]:
     """
-    Return what a power cut could take, now or in between.
+    Return what a power cut could destroy, now or earlier.
 
     Args:
         calls: What was done under the root, until now.
@@ -52,7 +52,7 @@ def promises_broken(
 
 
 def several(*, mixed: bool = True) -> list[Save]:
-    """Return durable saves in folders old and new; before some, one that is not."""
+    """Return durable saves in old and new folders, some after a non-durable one."""
     saves = []
     for number, folder in enumerate(("lab.a", "lab.b.c", "lab.b", "lab.d.e")):
         if mixed and number != 2:
@@ -73,7 +73,7 @@ def rule_sweep(
     saver: str | None = None,
     tally: Tally | None = None,
 ) -> Tally:
-    """Judge each durable save at the moment when it is told to be committed."""
+    """Check each durable save at the moment when it is reported as committed."""
     tally = tally or Tally()
     for kind in kinds:
         for if_exists in ("replace", "keep", "skip", "error"):

@@ -1,4 +1,4 @@
-"""Calls fail, at every point and in every way: what is told is what is on the disk."""
+"""Calls fail at every point and in every way: the report matches the disk."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def failure_sweep(
 
 
 def _failed(lab: Lab, scenario: Scenario, fault: Fault, saver: str | None) -> str:
-    """Make a call fail; return what was told wrongly or left behind."""
+    """Make a call fail; return false reports and leftovers."""
     arena = lab.arena(scenario)
     answer = lab.run(arena, [scenario.save], fault, saver, patience=_PATIENCE)
     found = lab.check(arena, scenario.save.kind)
@@ -107,7 +107,7 @@ def part_sweep(
     saver: str | None = None,
     tally: Tally | None = None,
 ) -> Tally:
-    """Let writes do less than they were asked to; never wait for ever."""
+    """Let writes be short; the save must never hang."""
     tally = tally or Tally()
     for scenario in cases:
         calls = _calls(lab, scenario, saver)
@@ -135,7 +135,7 @@ def sync_sweep(
     saver: str | None = None,
     tally: Tally | None = None,
 ) -> Tally:
-    """Fail each sync once; the kernel forgets it then, so the file is lost."""
+    """Fail each sync once; the kernel then forgets the data, so the file is lost."""
     tally = tally or Tally()
     for scenario in cases:
         calls = _calls(lab, scenario, saver)
@@ -163,7 +163,7 @@ def _trusted(answer, ordinal, path):
 
 
 def lie_sweep(lab: Lab, cases: Iterable[Scenario], tally: Tally | None = None) -> Tally:
-    """Report writes as done that were not: the reader finds the file damaged."""
+    """Report writes that were not done: the reader finds the file damaged."""
     tally = tally or Tally()
     for scenario in cases:
         calls = _calls(lab, scenario, None)
@@ -190,7 +190,7 @@ def host_sweep(
     step: int = 1,
     tally: Tally | None = None,
 ) -> Tally:
-    """Let calls fail under a program that never asked for errors: it ends as ever."""
+    """Let calls fail in a program that did not ask for errors: it ends normally."""
     saves = [Save(number=number, options=options) for number in (2, 3)]
     saves.append(Save("lab.y", "large array", options={**options, "durable": True}))
     clean = lab.run(lab.arena(), saves, host=True)

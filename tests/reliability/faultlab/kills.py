@@ -1,4 +1,4 @@
-"""The process dies at every call: nothing torn lies under a final name."""
+"""The process dies at every call: no torn file has a final name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the experiments take place: a process under test, and folders to save in."""
+"""The setup of the experiments: a process under test, and folders to save in."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ State = Mapping[str, int]
 
 @dataclass(frozen=True)
 class Save:
-    """One call of `checkpoint`, and the options of the rule that it meets."""
+    """One call of `checkpoint`, and the options of its rule."""
 
     name: str = "lab.x"
     kind: str = "array"
@@ -36,7 +36,7 @@ class Save:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One save: what lay there before it, and what lies there after it."""
+    """One save: the files before and after it."""
 
     save: Save
     before: State
@@ -49,7 +49,7 @@ class Scenario:
 
 
 def scenarios(kinds: Sequence[str], options: Mapping[str, Any]) -> list[Scenario]:
-    """Return a save for each kind and `if_exists`, over an old file and without."""
+    """Return a save for each kind and `if_exists`, with and without an old file."""
     cases = [
         ("replace", {FILE: 1}, {FILE: 2}),
         ("keep", {FILE: 1}, {FILE: 1, SECOND: 2}),
@@ -134,7 +134,7 @@ class Lab:
         return json.loads(answer)
 
     def arena(self, scenario: Scenario | None = None) -> Path:
-        """Return a folder, with what lay there before the save under `out`."""
+        """Return a folder with the files from before the save under `out`."""
         arena = self.folder / f"{next(self._counter)}"
         arena.mkdir()
         if scenario is not None and scenario.before:
@@ -156,7 +156,7 @@ class Lab:
         host: bool = False,
         patience: float = 20,
     ) -> dict[str, Any]:
-        """Save in a child of the process; each option that is not named raises."""
+        """Save in a child of the process, with `on_error="raise"` unless given."""
         described = [
             {
                 "name": save.name,
@@ -195,29 +195,29 @@ class Lab:
 
 @dataclass
 class Tally:
-    """How many cases there were, and which of them broke the promise."""
+    """The number of cases, and those that broke the promise."""
 
     cases: int = 0
     breaches: list[str] = field(default_factory=list)
 
     def add(self, found: str, where: object) -> None:
-        """Count a case; `found` tells what broke the promise, or is empty."""
+        """Count a case; `found` says what broke the promise, or is empty."""
         self.cases += 1
         if found:
             self.breaches.append(f"{found} [{where}]")
 
     def __bool__(self) -> bool:
-        """Be true when it is empty as well, so that `tally or Tally()` keeps it."""
+        """Be true even if empty, so that `tally or Tally()` keeps it."""
         return True
 
 
 class Caught(Exception):
-    """A harness has found what it was to find."""
+    """A harness has found the expected failure."""
 
 
 @dataclass
 class Trap(Tally):
-    """A tally that stops at the first breach of a certain look."""
+    """A tally that stops at the first breach with a certain text."""
 
     sign: str = ""
 

@@ -1,5 +1,5 @@
 """
-How much memory this process has taken, on Linux.
+The memory that this process uses, on Linux.
 
 `getrusage` does not serve: its peak starts as that of the process that started this
 one, so that beside a large parent nothing here ever seems to grow.
@@ -9,14 +9,14 @@ from __future__ import annotations
 
 
 def forget_peak() -> int:
-    """Let the peak start from what is taken now; return that, in bytes."""
+    """Reset the peak to the current use; return it, in bytes."""
     with open("/proc/self/clear_refs", "w") as file:
         file.write("5")
     return _bytes_of("VmRSS")
 
 
 def peak() -> int:
-    """The most that was taken at one time since then, in bytes."""
+    """The peak memory use since then, in bytes."""
     return _bytes_of("VmHWM")
 
 

@@ -1,4 +1,4 @@
-"""A file system of its own in a file, and the power cut to it."""
+"""A file system inside a file, and power cuts to it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Disk:
         _done("mount", "-o", "loop", self.image, self.path)
 
     def sync(self) -> None:
-        """Bring all that is there onto the disk."""
+        """Flush everything to the disk."""
         handle = os.open(self.path, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -64,7 +64,7 @@ class Disk:
         subprocess.run(["sync", "-f", self.path], check=True)
 
     def cut(self) -> None:
-        """Cut the power, and start again."""
+        """Cut the power, and restart."""
         handle = os.open(self.path, os.O_RDONLY)
         try:
             fcntl.ioctl(handle, _SHUTDOWN, struct.pack("I", _WITHOUT_FLUSH))

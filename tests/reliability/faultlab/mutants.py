@@ -1,8 +1,8 @@
 """
-The library with one thing broken: each mutant has to be caught by a harness.
+The library with one defect: each mutant must be caught by a harness.
 
-Where the source has changed, a mutant no longer applies, and says so: give it the new
-text. Texts are as short as they can be, and the first of several is meant.
+If the source has changed, a mutant reports that it no longer applies: update its text.
+Texts are as short as possible, and apply to their first occurrence.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ class Mutant(NamedTuple):
     A way to break the library.
 
     Args:
-        harness: What has to catch it, a key of `HARNESSES`.
-        sign: What the breach says, so that it is caught for the right reason.
+        harness: The harness that must catch it, a key of `HARNESSES`.
+        sign: Text of the breach, so that it is caught for the right reason.
         file: Where the text is.
-        changes: Texts, each with what is put in its place.
+        changes: Texts, each with its replacement.
     """
 
     harness: str
@@ -239,13 +239,13 @@ HARNESSES: dict[str, Harness] = {
 
 
 def mutated(name: str, folder: Path, shim: Path) -> Lab:
-    """Return a process that has the library with this thing broken."""
+    """Return a process that runs the library with this defect."""
     return Lab(folder / "lab", shim, broken_source(name, folder / "source"))
 
 
 def broken_source(name: str, source: Path) -> Path:
     """
-    Copy the library with this thing broken; return the folder to import it from.
+    Copy the library with this defect; return the folder to import it from.
 
     Raises:
         LookupError: If its text is not in the source any more.

@@ -32,7 +32,7 @@ _UNKNOWN = getattr(errors, "UnknownOutcomeError", ())
 
 
 def run(job):
-    """Save in a child, under a fault; tell how it ended and what it said before."""
+    """Save in a child, under a fault; return how it ended and what it reported."""
     reading, writing = os.pipe()
     output = os.memfd_create("output")
     child = os.fork()
@@ -83,7 +83,7 @@ def _read_all(pipe, patience):
 
 
 class _Child:
-    """A program that saves, and tells over a pipe what it was told of each save."""
+    """A program that saves, and reports the outcome of each save over a pipe."""
 
     def __init__(self, job, pipe):
         self.job = job
@@ -110,7 +110,7 @@ class _Child:
             sys.exit(3)
 
     def save(self, save, value):
-        """Save, and return the outcome as the caller is told of it."""
+        """Save, and return the outcome that the caller sees."""
         if save["options"] != self.options:
             self.options = save["options"]
             checkpoints.config("lab", self.job["root"], **self.options)
@@ -137,7 +137,7 @@ class _Child:
 
 
 def check(job):
-    """Tell what lies under a root: for each file its number, or what is wrong."""
+    """Report the files under a root: the number of each, or what is wrong with it."""
     files, temporary = {}, []
     for folder, _, names in os.walk(job["root"]):
         for name in names:
@@ -165,7 +165,7 @@ def _state(path, kind):
 
 
 def race(job):
-    """Let processes, or threads of one process, save under one key at one moment."""
+    """Let processes, or threads of one process, save under one key simultaneously."""
     start = os.pipe()
     children = [_forked(job, number, start) for number in range(job["processes"])]
     os.close(start[1])
@@ -198,7 +198,7 @@ def _forked(job, number, start):
 
 
 class _Rival:
-    """One of the processes of a race, of one thread or several."""
+    """One process of a race, with one thread or several."""
 
     def __init__(self, job, number):
         savers.install(job["saver"])
@@ -220,7 +220,7 @@ class _Rival:
             thread.join()
 
     def save(self, first):
-        """Save one number after the other, and count what is raised."""
+        """Save one number after another, and count the errors."""
         for count in range(self.saves):
             name = "lab.x" if self.one_key else f"lab.x{count}"
             try:
@@ -230,7 +230,7 @@ class _Rival:
 
 
 def about(_job):
-    """Tell what this version can do."""
+    """Report what this version supports."""
     options = inspect.signature(checkpoints.FileHandler.__init__).parameters
     return {"package": checkpoints.__file__, "options": list(options)}
 

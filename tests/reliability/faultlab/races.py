@@ -1,4 +1,4 @@
-"""Many save under one key at one moment: none is lost, none is overwritten."""
+"""Many saves under one key at the same time: none is lost, none is overwritten."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def race(
     **sizes: int,
 ) -> Tally:
     """
-    Race once, and judge the files and the errors; a case is a save.
+    Run one race, and check the files and the errors; each save is a case.
 
-    Under `"keep"` all save under one key. Under the others there is nothing to win
-    once a key is taken, so each save is under the next key, and all want each of them.
+    With `"keep"`, all save under one key. Otherwise nothing can be won once a key is
+    taken, so each save uses the next key, and all compete for each of them.
     """
     tally = tally or Tally()
     arena = lab.arena()

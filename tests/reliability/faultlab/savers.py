@@ -1,4 +1,4 @@
-"""Broken ways to put a file in its place: what the harnesses have to catch."""
+"""Broken ways to write a file: the harnesses must catch each of them."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def _sync_folder(folder):
 
 
 def in_place(store, names, pieces, size, **_):
-    """Write under the final name."""
+    """Write directly under the final name."""
     name = next(iter(names))
     _write(store.path_of(name), _joined(pieces, size))
     return name
 
 
 def swallowing(store, names, pieces, size, **options):
-    """Pass over every error."""
+    """Ignore every error."""
     names = list(names) if isinstance(names, list) else names
     with contextlib.suppress(OSError):
         return _put(store, names, pieces, size, **options)
@@ -73,7 +73,7 @@ def _renaming(*, file_sync, folder_sync):
 
 
 def check_then_rename(store, names, pieces, size, *, replace=False, **_):
-    """Look whether the name is free, and take it for that a moment later."""
+    """Check whether the name is free, and use it a moment later."""
     whole = _joined(pieces, size)
     for name in names:
         path = store.path_of(name)

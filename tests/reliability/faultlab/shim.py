@@ -31,7 +31,7 @@ CHANGES = {
 
 
 class Fault(NamedTuple):
-    """What goes wrong: from the n-th call to another, which, and how."""
+    """A fault: the first and the last call that it affects, and how."""
 
     action: str = "pass"
     first: int = 0

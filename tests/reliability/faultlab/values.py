@@ -1,4 +1,4 @@
-"""The values that are saved: each holds its number all over, so that a mix shows."""
+"""The values to save: each repeats its number throughout, so that a mix is visible."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LARGE = 200_000
 
 @dataclasses.dataclass
 class Reading:
-    """A class of an application: no format knows it, so it is pickled."""
+    """A class of an application: it has no format, so it is pickled."""
 
     number: int
     texts: list[str]
@@ -35,7 +35,7 @@ def value(kind: str, number: int) -> object:
 
 
 def number_of(kind: str, found: object) -> int | None:
-    """Return the number of a value, or None where it is not whole."""
+    """Return the number of a value, or None if the value is not intact."""
     if kind == "frame":
         number = int(found["number"].iloc[0])
         return number if found.equals(value(kind, number)) else None
