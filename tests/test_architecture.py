@@ -23,6 +23,14 @@ WRITING, READING, GROUND, ROOF = "writing", "reading", "ground", "roof"
 OPEN_TO_THE_ROOF = ("checkpoints._text", "checkpoints._show.")
 OPEN_TO_THE_ROOF += ("checkpoints._process.variables", "checkpoints._keys.condition")
 OPEN_TO_THE_ROOF += ("checkpoints._environment", "checkpoints._rules.settings")
+# What these rooms know of where files lie goes through a store.
+OF_FILES = {"_files", "_handlers", "_index"}
+CONTRACT = {"checkpoints.storage._store", "checkpoints.storage._stores"}
+# What has nothing to do with where files lie: paths as users give them, the process, and
+# the machine.
+NO_PLACE = {"PathLike", "fspath", "curdir", "pardir"}
+NO_PLACE |= {"getpid", "kill", "register_at_fork"}
+NO_PLACE |= {"cpu_count", "sysconf", "urandom"}
 BAGS = {"utils", "util", "base", "common", "core", "helpers", "helper", "misc"}
 
 
@@ -259,6 +267,53 @@ class TestImports:
             TopologicalSorter(graph).prepare()
         except CycleError as error:
             pytest.fail(f"a circle: {' <- '.join(error.args[1])}")
+
+
+def places_in(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """What in a file asks the system where something lies, or opens it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if node.value.id == "os" and node.attr not in NO_PLACE:
+                yield node.lineno, f"os.{node.attr}"
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id == "open":
+                yield node.lineno, "open"
+        elif isinstance(node, ast.Import):
+            names = {alias.name for alias in node.names}
+            if found := names & {"os.path", "ntpath", "pathlib", "shutil", "glob"}:
+                yield node.lineno, str(found)
+        elif isinstance(node, ast.ImportFrom) and node.module in {"os", "pathlib"}:
+            yield node.lineno, f"from {node.module}"
+
+
+class TestStores:
+    def test_where_files_are_saved_and_read_the_system_is_not_asked_for_a_place(self):
+        asked = [
+            f"{shown(file)}:{line} asks {what}"
+            for file, tree in TREES.items()
+            if room_of(file) in OF_FILES
+            for line, what in places_in(tree)
+        ]
+        assert asked == []
+
+    def test_of_storage_the_private_rooms_know_the_contract_alone(self):
+        imported = [
+            found
+            for found in BETWEEN
+            if found.goal == "storage" and re.match("_[^_]", found.source)
+        ]
+        assert len(imported) > 5
+        assert [str(it) for it in imported if it.target not in CONTRACT] == []
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            *("os.path.join(a)", "os.stat(a)", "os.sep", "open(a)", "import os.path"),
+            *("from os import path", "from pathlib import Path", "os.scandir(a)"),
+        ],
+    )
+    def test_what_asks_for_a_place_is_seen(self, line):
+        assert len(list(places_in(ast.parse(line)))) == 1
 
 
 class TestFiles:

@@ -23,10 +23,13 @@ from checkpoints import (
     FormatError,
     Key,
     MissingDependencyError,
+    UnknownValueError,
     index,
     load,
     tags,
+    verify,
 )
+from checkpoints._files import container
 from checkpoints._files.archive import lay_out
 from checkpoints._files.container import FORMAT_VERSION, __version__, header_for
 from checkpoints._kinds import json_bytes
@@ -224,6 +227,39 @@ class TestHeader:
         values = {"😀": 1, "\ud83d\ude00": 2, "é": 3, "e\u0301": 4, "A": 5, "a": 6}
         FileHandler(tmp_path).checkpoint("container.looks", values)
         assert index(tmp_path)[0].load() == values
+
+
+class Toy:
+    """A container of one text: its header is the line behind the magic."""
+
+    def __init__(self, source, budget):
+        data = bytearray(source.size)
+        source.read_into(0, memoryview(data))
+        _, self._text, self._value = bytes(data).split(b"\n", 2)
+
+    def header_bytes(self):
+        return self._text
+
+    def values(self, names, *, trusted, mmap):
+        return dict.fromkeys(names, self._value.decode())
+
+    def check(self):
+        if b"?" in self._value:
+            raise CorruptFileError("a question")
+
+
+class TestContracts:
+    def test_a_container_is_one_class_and_one_line(self, tmp_path, monkeypatch):
+        monkeypatch.setitem(container._OPENERS, b"TOY\n", Toy)
+        for name, text in (("a", b"a b c"), ("b", b"why?")):
+            line = json_bytes.to_bytes(good_header(values={"v": {"kind": "toy"}}))
+            (tmp_path / f"{name}.ckpt.zip").write_bytes(b"TOY\n" + line + b"\n" + text)
+        first, second = index(tmp_path)
+        assert load(first) == load(first, "v") == {"v": "a b c"}
+        assert first.meta["values"] == {"v": {"kind": "toy"}}
+        with pytest.raises(UnknownValueError, match="no value 'w'"):
+            load(first, "w")
+        assert verify(tmp_path).damaged == ((second.path, "a question"),)
 
 
 class TestLaterVersions:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Iterable
 
 import pytest
@@ -92,6 +94,16 @@ class TestEntry:
             copied = pickle.loads(pickle.dumps(entry))
             assert copied == entry
             assert copied.load() == entry.load()
+
+    def test_its_pickle_is_loaded_by_a_process_that_has_imported_nothing(self, entries):
+        read = "import pickle, sys; print(pickle.load(sys.stdin.buffer).load()['x'])"
+        done = subprocess.run(
+            [sys.executable, "-c", read],
+            input=pickle.dumps(entries[0]),
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        assert done.stdout.split() == [b"monday"]
 
     def test_equal_ones_are_one_in_a_set(self, root, entries):
         again = index(root)
