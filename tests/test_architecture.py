@@ -26,7 +26,7 @@ OPEN_TO_THE_ROOF += ("checkpoints._environment", "checkpoints._rules.settings")
 # What these rooms know of where files lie goes through a store.
 OF_FILES = {"_files", "_handlers", "_index"}
 CONTRACT = {"checkpoints.storage._store", "checkpoints.storage._stores"}
-# What has nothing to do with where files lie: paths as users give them, the process, and
+# What has nothing to do with where files lie: paths as users give them, the process,
 # the machine.
 NO_PLACE = {"PathLike", "fspath", "curdir", "pardir"}
 NO_PLACE |= {"getpid", "kill", "register_at_fork"}

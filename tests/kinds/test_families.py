@@ -15,7 +15,8 @@ from checkpoints._kinds.statistics import statistics_of
 from checkpoints._kinds.weight import size_of
 
 NAN = float("nan")
-PACKAGES = sorted(families._FAMILIES)
+FAMILIES = families._table.by_package
+PACKAGES = sorted(FAMILIES)
 
 
 def of_numpy(numbers):
@@ -75,7 +76,7 @@ def having(*fields):
     packages = [
         package
         for package in PACKAGES
-        if any(getattr(families._FAMILIES[package], field) for field in fields)
+        if any(getattr(FAMILIES[package], field) for field in fields)
     ]
     return pytest.mark.parametrize("package", packages, indirect=True)
 
@@ -88,7 +89,7 @@ def package(request):
 
 @pytest.fixture
 def family(package):
-    return families._FAMILIES[package]
+    return FAMILIES[package]
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def make(package):
 class TestTable:
     @pytest.mark.parametrize("package", PACKAGES)
     def test_each_kind_is_named_after_its_package_and_found_by_that_name(self, package):
-        family = families._FAMILIES[package]
+        family = FAMILIES[package]
         assert package in family.packages
         for kind in family.kinds:
             assert kind.package in family.packages
@@ -108,8 +109,7 @@ class TestTable:
             assert format_of_kind(kind.kind) is kind
 
     def test_no_two_kinds_have_the_same_name(self):
-        known = dict.fromkeys(families._KNOWN)
-        names = [kind.kind for family in known for kind in family.kinds]
+        names = [kind.kind for family in families._KNOWN for kind in family.kinds]
         assert len(set(names)) == len(names)
         assert not {"json", "text", "bytes", "pickle"} & set(names)
 

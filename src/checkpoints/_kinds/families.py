@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from checkpoints._kinds import arrow, numpy, pandas, pictures, polars, sparse, tensors
@@ -30,11 +30,23 @@ _KNOWN = (
     tensors.JAX,
     tensors.TORCH,
 )
-# By the root package of a type: whoever passes a value of it has imported it, so
-# nothing is ever imported to find out what a value is.
-_FAMILIES: dict[str, Family] = {
-    package: family for family in _KNOWN for package in family.packages
-}
+
+
+class _Table:
+    """The families by the packages and the kinds that are theirs."""
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        # By the root package of a type: whoever passes a value of it has imported it,
+        # so nothing is ever imported to find out what a value is.
+        self.by_package = {it: family for family in families for it in family.packages}
+        self.by_kind = {
+            kind.kind: kind
+            for family in self.by_package.values()
+            for kind in family.kinds
+        }
+
+
+_table = _Table(_KNOWN)
 _PLAIN = frozenset({"json", "text", "bytes", "pickle"})
 _added: dict[type, Format] = {}
 _added_kinds: dict[str, Format] = {}
@@ -42,7 +54,7 @@ _added_kinds: dict[str, Format] = {}
 
 def family_of(cls: type) -> Family | None:
     """Return the family of the library that a class is defined in."""
-    return _FAMILIES.get(str(cls.__module__).partition(".")[0])
+    return _table.by_package.get(str(cls.__module__).partition(".")[0])
 
 
 def families_of(cls: type) -> Iterator[Family]:
@@ -69,14 +81,7 @@ def formats_for(cls: type) -> list[Kind]:
 
 def format_of_kind(kind: str) -> Kind | None:
     """Return the format that reads what a file calls by this name."""
-    return _added_kinds.get(kind) or _built_in(kind)
-
-
-def _built_in(kind: str) -> Kind | None:
-    # The name of a kind begins with that of the package it belongs to.
-    family = _FAMILIES.get(str(kind).partition(".")[0])
-    known = family.kinds if family else ()
-    return next((format for format in known if format.kind == kind), None)
+    return _table.by_kind.get(kind) or _added_kinds.get(kind)
 
 
 def register_format(
@@ -118,7 +123,7 @@ def register_format(
     ... )
     """
     owner = next((known for known, it in _added.items() if it.kind == kind), None)
-    is_built_in = kind in _PLAIN or _built_in(kind) is not None
+    is_built_in = kind in _PLAIN or kind in _table.by_kind
     if is_built_in or owner not in (None, type):
         message = (
             f"kind {kind!r} is taken{f' by {owner!r}' if owner else ''}: choose "
