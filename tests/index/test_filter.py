@@ -314,6 +314,14 @@ class TestWalk:
         assert len(part.where("mypkg.fit")) == 3
         assert listed == []
 
+    def test_nor_one_of_a_filter_that_took_nothing(self, root, listed):
+        part = index(root).where(model="none")
+        narrow = part.where("mypkg.fit")
+        assert len(part) == 0
+        del listed[:]
+        assert len(narrow) == 0
+        assert listed == []
+
     def test_what_holds_entries_lets_go_of_what_it_was_filtered_from(self, root):
         found = index(root)
         part = found.where(model="lasso")
