@@ -29,7 +29,7 @@ demo: $(DEMO)/installed ## Run the example, from a wrong number to its cause
 
 test: $(DEV)/installed ## Lint, check the types and run the tests
 	$(MAKE) --jobs=2 lint types
-	$(PYTEST) --numprocesses=auto --dist=loadgroup
+	$(PYTEST) --numprocesses=auto --dist=loadfile
 
 lint: $(DEV)/installed ## Check style and format
 	$(DEV)/bin/python -m ruff check .

@@ -133,10 +133,11 @@ class TestStatsmodels:
 
         program = """
             import numpy as np
-            import statsmodels.api as sm
+            from statsmodels.regression.linear_model import OLS
+            from statsmodels.tools import add_constant
 
             x = np.arange(10.0)
-            print(sm.OLS(x**2, sm.add_constant(x)).fit(cov_type="HC1").params.tolist())
+            print(OLS(x**2, add_constant(x)).fit(cov_type="HC1").params.tolist())
         """
         target = "statsmodels.regression.linear_model:OLS.fit"
         assert run(program, target) == run(program)

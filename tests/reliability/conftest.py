@@ -104,8 +104,7 @@ def _skipped(terminalreporter):
         if "reliability" in report.nodeid:
             name = report.nodeid.rpartition("::")[2].removeprefix("test_")
             reason = report.longrepr[2].removeprefix("Skipped: ")
-            promise = name.partition("@")[0].replace("_", " ")
-            promise = promise.replace("[", " (").replace("]", ")")
+            promise = name.replace("_", " ").replace("[", " (").replace("]", ")")
             row = (promise, "-", "-", "-", f"skipped: {reason}")
             yield report.location[:2], row
 

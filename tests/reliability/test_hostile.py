@@ -15,13 +15,9 @@ import checkpoints
 for library in ("numpy", "pandas", "polars", "pyarrow", "PIL", "scipy", "zstandard"):
     pytest.importorskip(library, reason="the files are made for every library")
 
-pytestmark = [
-    pytest.mark.skipif(
-        sys.platform != "linux", reason="limits and memory are those of Linux"
-    ),
-    # In one process, so that the files are made once.
-    pytest.mark.xdist_group("hostile"),
-]
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="limits and memory are those of Linux"
+)
 
 HERE = Path(__file__).parent
 SOURCES = str(Path(checkpoints.__file__).parents[1])
