@@ -21,7 +21,7 @@ HEADING = ["floor", "stair", "room", "is for", "may know"]
 WRITING, READING, GROUND, ROOF = "writing", "reading", "ground", "roof"
 # What the roof may import besides public names.
 OPEN_TO_THE_ROOF = ("checkpoints._text", "checkpoints._show.")
-OPEN_TO_THE_ROOF += ("checkpoints._process.variables",)
+OPEN_TO_THE_ROOF += ("checkpoints._process.variables", "checkpoints._keys.spelling")
 BAGS = {"utils", "util", "base", "common", "core", "helpers", "helper", "misc"}
 
 

@@ -18,6 +18,7 @@ from checkpoints._handlers.handler import Handler
 from checkpoints._handlers.outcomes import Result
 from checkpoints._handlers.root import checked_root, filled_root
 from checkpoints._keys.key import SUFFIXES, Key
+from checkpoints._keys.spelling import spelling_in
 from checkpoints._kinds.codec import encode
 from checkpoints._kinds.frozen import freeze
 from checkpoints._kinds.tables import to_table
@@ -198,10 +199,11 @@ class FileHandler(Handler):
             self._writer.close(timeout)
 
     def _save(
-        self, key: Key, stem: str, staged: Mapping[str, Any]
+        self, key: Key, path: str, staged: Mapping[str, Any]
     ) -> Literal[False] | None:
         store = self._opened()
         suffix = SUFFIXES[self.format]
+        stem = spelling_in(store, path + suffix).removesuffix(suffix)
         if self._is_settled(key, store, stem, suffix):
             return False
         self._under_way.add(stem)

@@ -15,6 +15,7 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from checkpoints.errors import ConfigError, UnknownOutcomeError
+from checkpoints.storage._case import folds_case, is_spelled
 from checkpoints.storage._local_file import LocalFile
 from checkpoints.storage._temporary import Folder, Piece, Temporary
 
@@ -109,9 +110,19 @@ class LocalStore:
         """Return where a name lies in the file system."""
         return f"{self.root}{os.sep}{name.replace('/', os.sep)}"
 
+    @property
+    def folds_case(self) -> bool:
+        """Whether `Ridge` and `ridge` are one name; found out by a trial, once."""
+        return folds_case(self.root, self._create)
+
     def exists(self, name: str) -> bool:
         """Tell whether a file lies under a name."""
         return os.access(self.path_of(name), os.F_OK)
+
+    def has(self, name: str) -> bool:
+        """Tell whether a file lies under a name in exactly this case."""
+        there = self.exists(name)
+        return there and (not self.folds_case or is_spelled(self.root, name))
 
     def put(
         self,
@@ -147,8 +158,7 @@ class LocalStore:
         folder = path[: path.rindex(os.sep)]
         temporary = Temporary(folder)
         with temporary, temporary:
-            for made in _create(temporary, folder):
-                self._durable.pop(made, None)
+            self._create(temporary, folder)
             temporary.write(pieces, size)
             if durable:
                 temporary.sync()
@@ -161,6 +171,10 @@ class LocalStore:
             if durable:
                 _confirm(folder, self.path_of(name))
         return name
+
+    def _create(self, temporary: Temporary, folder: str) -> None:
+        for made in _create(temporary, folder):
+            self._durable.pop(made, None)
 
     def _rename_to_free(
         self, temporary: Temporary, name: str, candidates: Iterator[str]
