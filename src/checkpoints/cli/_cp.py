@@ -56,9 +56,9 @@ def cp(
     NAMES and --where say which, as for ls. Each file appears under its name when it
     is complete. One that is there already, and is another one, is told and stays,
     unless --force is given; one that is the same is no error, so that a copy that was
-    cut short can be begun again. Capitals in paths are encoded where DST_ROOT folds case,
-    and nowhere else; of two files of one key, spelled both ways, the newer one is
-    copied.
+    cut short can be begun again. Capitals in paths are encoded where DST_ROOT folds
+    case, and nowhere else; of two files of one key, spelled both ways, the newer one
+    is copied.
 
     The exit code is 0; 1 if nothing was found, or something could not be listed, read
     or copied; 2 if there is no such root, or the disk fails.
