@@ -249,8 +249,8 @@ class Writer:
         left = wait(jobs, min(timeout, threading.TIMEOUT_MAX)).not_done
         if left:
             message = (
-                f"{len(left)} saves are not done after {timeout:g} s: they go on, and "
-                "another flush, or a longer time, waits for them"
+                f"{len(left)} saves are not done after {timeout:.3g} s: they go on, "
+                "and another flush, or a longer time, waits for them"
             )
             raise PendingError(message)
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from checkpoints._handlers.background import checked_seconds
 from checkpoints._handlers.file import FileHandler
 from checkpoints._handlers.handler import Handler
 from checkpoints._handlers.outcomes import Result
@@ -21,6 +22,7 @@ from checkpoints._kinds.frozen import freeze, frozen_values
 from checkpoints._kinds.nan import holds_nan
 from checkpoints._kinds.weight import weight_of
 from checkpoints._process.crash import on_crash, stop_on_crash
+from checkpoints._process.drain import countdown
 from checkpoints._process.origin import Origin
 from checkpoints._text import parse_size, shown, text_of
 from checkpoints.errors import ConfigError, TooLargeError
@@ -204,9 +206,10 @@ class Recorder(Handler):
                 involved.update((id(handler), handler) for handler, _ in save.writes)
                 written += self._write(save, why[:_LONGEST_WHY])
             self._tell(why, written, total)
+        left = countdown(patience or _PATIENCE_OF_SIGNALS)
         for handler in involved.values():
             with suppress(Exception):
-                handler.flush(patience or _PATIENCE_OF_SIGNALS)
+                handler.flush(left())
         return written
 
     def _write(self, save: Kept, why: str) -> bool:
@@ -289,8 +292,9 @@ def _told(handlers: tuple[Handler, ...], max_bytes: int) -> str:
 
 
 def _flush(handlers: tuple[Handler, ...], timeout: float | None) -> None:
+    left = countdown(None if timeout is None else checked_seconds(timeout))
     for handler in handlers:
-        handler.flush(timeout)
+        handler.flush(left())
 
 
 def _hand_on(result: Result, outcome: Outcome, part: Future[Any]) -> None:

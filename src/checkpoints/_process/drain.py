@@ -6,9 +6,19 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from typing import Protocol
 
-__all__ = ["Background", "add", "drain", "flush", "has_ended", "is_saving", "pending"]
+__all__ = [
+    "Background",
+    "add",
+    "countdown",
+    "drain",
+    "flush",
+    "has_ended",
+    "is_saving",
+    "pending",
+]
 
 
 class Background(Protocol):
@@ -63,9 +73,16 @@ def pending() -> tuple[int, int]:
 
 
 def flush(timeout: float | None = None) -> None:
-    """Wait until all that was accepted in this process is saved."""
+    """Wait until all that was accepted in this process is saved, so long altogether."""
+    left = countdown(timeout)
     for each in _all():
-        each.flush(timeout)
+        each.flush(left())
+
+
+def countdown(timeout: float | None) -> Callable[[], float | None]:
+    """Return what tells how many seconds are left of a time that several share."""
+    end = None if timeout is None else time.monotonic() + timeout
+    return lambda: None if end is None else max(0.0, end - time.monotonic())
 
 
 def drain() -> None:

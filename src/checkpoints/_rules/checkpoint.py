@@ -217,9 +217,11 @@ def flush(timeout: float | None = None) -> None:
     Wait until everything that was accepted in the background is saved.
 
     Args:
-        timeout: Seconds for each handler; its own `max_wait` unless given.
+        timeout: Seconds, for all handlers together; for each its own `max_wait` unless
+            given.
 
     Raises:
+        ConfigError: If the timeout is not a number of seconds.
         PendingError: If it is not saved then. It goes on.
         Exception: Under `on_error="raise"`, what hindered a save in the background.
 

@@ -17,6 +17,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from checkpoints._handlers.background import checked_seconds
 from checkpoints._handlers.handler import ABSENT, Handler, named_values
 from checkpoints._handlers.outcomes import Owed, outcomes, story_of
 from checkpoints._keys.key import Key, checked_name
@@ -322,9 +323,10 @@ class Registry:
         """Wait for what is saved in the background; `checkpoints.flush` says more."""
         handlers = [handler for rule in self._rules for handler in rule.handlers]
         late: Exception | None = None
+        left = drain.countdown(None if timeout is None else checked_seconds(timeout))
         for flush in (*dict.fromkeys(it.flush for it in handlers), drain.flush):
             try:
-                flush(timeout)
+                flush(left())
             except Exception as error:  # noqa: BLE001 - each has its turn
                 late = late or error
         self.owed.pay()
