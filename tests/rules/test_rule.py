@@ -19,6 +19,7 @@ from checkpoints import (
     is_enabled,
     register,
     rules,
+    stats,
     tags,
 )
 
@@ -295,9 +296,14 @@ class TestWhere:
         with pytest.raises(ZeroDivisionError):
             checkpoint(package, "fit", 1)
 
-    def test_a_function_that_raises_does_not_stop_is_enabled(self, package, recorder):
-        config(package, recorder, where=lambda pairs: 1 / 0)
-        assert not is_enabled(f"{package}.fit")
+    @pytest.mark.parametrize("on_error", ["warn", "raise"])
+    def test_a_function_that_raises_is_told_by_the_call_and_not_by_is_enabled(
+        self, package, recorder, caplog, on_error
+    ):
+        config(package, recorder, where=lambda pairs: 1 / 0, on_error=on_error)
+        before = stats()
+        assert is_enabled(f"{package}.fit")
+        assert (stats(), caplog.text) == (before, "")
 
 
 class TestCounting:

@@ -201,7 +201,8 @@ def is_enabled(name: str) -> bool:
     Tell whether a call here and now would reach a rule with a target.
 
     A guard for data that is costly to make. The tags of the context count; `every`
-    and `limit` do not.
+    and `limit` do not. To ask changes nothing. Where a rule's `where` raises, the
+    answer is yes, so that the call is made, which does what `on_error` says.
 
     Args:
         name: The dotted name.

@@ -148,8 +148,17 @@ class Registry:
         )
         if known is ABSENT or plan is None:
             return False
-        rule = self._accepting(name, plan, current_tags())
-        return rule is not None and bool(rule.handlers)
+        return self._is_wanted(plan, current_tags())
+
+    def _is_wanted(self, plan: tuple[Rule, ...], pairs: TagPairs) -> bool:
+        for rule in plan:
+            try:
+                if rule.accepts(pairs):
+                    return bool(rule.handlers)
+            except Exception:  # noqa: BLE001 - a function of the user
+                # Only asked, nothing is told or counted; the call itself does so.
+                return True
+        return False
 
     def lookup(self, name: str) -> tuple[str, Plan]:
         """Return the name that a call stands for, and its plan."""
