@@ -71,9 +71,8 @@ class Writer:
         self.max_pending = max_pending
         self.on_full = on_full
         self.max_wait = max_wait
+        self._is_awaited = False
         self.renew()
-        drain.add(self)
-        at_exit(drain.drain)
 
     def renew(self) -> None:
         """Begin with nothing: here, and in a forked child, which has no such thread."""
@@ -117,6 +116,7 @@ class Writer:
         """
         if may_be_killed():
             return save(values)
+        self._be_awaited()
         job = _Job(save, weight_of(values))
         try:
             place = self._reserve(job)
@@ -134,6 +134,16 @@ class Writer:
                 self._release(job)
             raise
         return job.outcome
+
+    def _be_awaited(self) -> None:
+        """Be drained at the end of the process, from the first save on."""
+        if self._is_awaited:
+            return
+        drain.add(self)
+        at_exit(drain.drain)
+        # Made before the end, it would not know of it otherwise.
+        self.is_closed = self.is_closed or drain.has_ended()
+        self._is_awaited = True
 
     def _at_once(self, job: _Job, values: Mapping[str, Any]) -> object:
         me = threading.get_ident()

@@ -122,8 +122,6 @@ class FileHandler(Handler):
         self._store: tuple[int, LocalStore] | None = None
         self._told: set[str] = set()
         self._under_way: set[str] = set()
-        # Settled here, so that the processes that are started from now on share it.
-        current_run()
 
     def __repr__(self) -> str:
         options = [f", {name}={value!r}" for name, value in self._unusual().items()]
@@ -148,6 +146,10 @@ class FileHandler(Handler):
     def folder(self) -> str:
         """The root as it is in this process, with `{run}` and the others filled in."""
         return self._opened().root
+
+    def begin(self) -> None:
+        """Settle the id of the run, which the processes started from now on share."""
+        current_run()
 
     def commit(self, key: Key, staged: Mapping[str, Any]) -> Result:
         """
