@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from checkpoints._index.verify import Verification, verify
     from checkpoints._kinds.families import register_format
     from checkpoints._probes.probe import Probe, probe
-    from checkpoints._probes.recorded import recorded
+    from checkpoints._probes.probed import probed
     from checkpoints._rules.config import capture, config
     from checkpoints._rules.rule import Rule
     from checkpoints._rules.settings import Setting
@@ -100,8 +100,8 @@ __all__ = [
     "load",
     "printable",
     "probe",
+    "probed",
     "read_settings",
-    "recorded",
     "register",
     "register_format",
     "reset",
@@ -129,8 +129,8 @@ _LATER = {
     "index": "_index.index",
     "load": "_index.entry",
     "probe": "_probes.probe",
+    "probed": "_probes.probed",
     "read_settings": "_environment",
-    "recorded": "_probes.recorded",
     "register_format": "_kinds.families",
     "storage": "",
     "verify": "_index.verify",

@@ -635,7 +635,7 @@ class TestTargets:
             (len, "a part of Python"),
             (("shop", "total"), "cannot be probed"),
             ((math, "sqrt", 1), "cannot be probed"),
-            (lambda: 0, "use @recorded"),
+            (lambda: 0, "use @probed"),
         ],
     )
     def test_that_cannot_be_say_so_at_once(self, shop, target, told):
@@ -676,13 +676,13 @@ class TestTargets:
 
     def test_of_the_main_file_say_what_there_is_for_it(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
-        with pytest.raises(ConfigError, match="comes later: use @recorded there"):
+        with pytest.raises(ConfigError, match="comes later: use @probed there"):
             probe("__main__:job")
 
     @pytest.mark.parametrize(
         ("target", "told"),
         [
-            ("nightly:job", "nightly is the main file of this program: use @recorded"),
+            ("nightly:job", "nightly is the main file of this program: use @probed"),
             ("json.nothing:job", "was not imported, or its import failed"),
             ("jsonn:job", "no such module was imported, or its import failed; the nea"),
         ],

@@ -175,7 +175,7 @@ def _looked_up(owner: Any, name: str) -> Any:
         near = difflib.get_close_matches(name, dir(owner), n=1)
         hint = f"the nearest is {near[0]!r}" if near else "there is none like it"
         if _place_of(owner) == "__main__":
-            hint = "what a program's main file defines comes later: use @recorded there"
+            hint = "what a program's main file defines comes later: use @probed there"
         message = f"{_place_of(owner)} has no {name!r} that could be probed; {hint}"
         raise ConfigError(message) from None
 
