@@ -17,13 +17,14 @@ from concurrent.futures import Future, wait
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from checkpoints._handlers.seconds import checked_seconds
 from checkpoints._kinds.frozen import frozen_values
 from checkpoints._kinds.weight import weight_of
 from checkpoints._process import drain
 from checkpoints._process.exit import at_exit, may_be_killed
-from checkpoints.errors import ConfigError, PendingError
+from checkpoints.errors import PendingError
 
-__all__ = ["Writer", "checked_seconds"]
+__all__ = ["Writer"]
 
 logger = logging.getLogger("checkpoints")
 
@@ -331,15 +332,6 @@ def _forget_frames(error: BaseException) -> None:
             seen.add(id(one))
             traceback.clear_frames(one.__traceback__)
             waiting += [one.__cause__, one.__context__]
-
-
-def checked_seconds(value: Any, option: str = "timeout") -> float:
-    """Return a number of seconds; `ConfigError` if it cannot be one."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not value >= 0:
-        message = f"{option}={value!r} has to be a number of seconds from 0 on"
-        raise ConfigError(message)
-    return float(value)
 
 
 def _is_over(job: _Job, deadline: float) -> bool:

@@ -13,10 +13,11 @@ from checkpoints._files.archive import lay_out
 from checkpoints._files.compression import checked_compression
 from checkpoints._files.container import header_for, open_container
 from checkpoints._files.parquet import to_parquet
-from checkpoints._handlers.background import Writer, checked_seconds
+from checkpoints._handlers.background import Writer
 from checkpoints._handlers.handler import Handler
 from checkpoints._handlers.outcomes import Result
 from checkpoints._handlers.root import checked_root, filled_root
+from checkpoints._handlers.seconds import checked_seconds
 from checkpoints._keys.key import SUFFIXES, Key
 from checkpoints._keys.spelling import spelling_in
 from checkpoints._kinds.codec import encode

@@ -11,12 +11,12 @@ from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from checkpoints._handlers.background import checked_seconds
 from checkpoints._handlers.file import FileHandler
 from checkpoints._handlers.handler import Handler
 from checkpoints._handlers.in_force import InForce
 from checkpoints._handlers.outcomes import Result
 from checkpoints._handlers.ring import Kept, Memory, Outcome
+from checkpoints._handlers.seconds import checked_seconds
 from checkpoints._handlers.target import Target, handlers_for
 from checkpoints._keys.key import Key
 from checkpoints._kinds.frozen import freeze, frozen_values

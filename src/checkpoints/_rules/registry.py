@@ -17,10 +17,10 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from checkpoints._handlers.background import checked_seconds
 from checkpoints._handlers.handler import ABSENT, Handler, named_values
 from checkpoints._handlers.in_force import InForce
 from checkpoints._handlers.outcomes import Owed, outcomes, story_of
+from checkpoints._handlers.seconds import checked_seconds
 from checkpoints._keys.key import Key, checked_name
 from checkpoints._keys.tags import TagPairs, current_tags
 from checkpoints._process import drain
