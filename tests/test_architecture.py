@@ -22,7 +22,8 @@ WRITING, READING, GROUND, ROOF = "writing", "reading", "ground", "roof"
 # What the roof may import besides public names.
 OPEN_TO_THE_ROOF = ("checkpoints._text", "checkpoints._show.")
 OPEN_TO_THE_ROOF += ("checkpoints._process.variables", "checkpoints._keys.condition")
-OPEN_TO_THE_ROOF += ("checkpoints._environment", "checkpoints._rules.settings")
+OPEN_TO_THE_ROOF += ("checkpoints._keys.spelling", "checkpoints._rules.settings")
+OPEN_TO_THE_ROOF += ("checkpoints._environment",)
 # What these rooms know of where files lie goes through a store.
 OF_FILES = {"_files", "_handlers", "_index"}
 CONTRACT = {"checkpoints.storage._store", "checkpoints.storage._stores"}

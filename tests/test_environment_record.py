@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 
 import pytest
@@ -79,6 +80,18 @@ class TestTarget:
         assert [repr(each) for each in recorders] == [
             f"Recorder({target!r}, max_bytes=1000000)" for target in (one, two)
         ]
+
+    def test_of_all_rules_listens_until_the_last_one_is_gone(
+        self, monkeypatch, recorders
+    ):
+        monkeypatch.setenv("CHECKPOINTS_RECORD", "1MB")
+        recorders += [recorder_for(DictHandler(), {})[0] for _ in range(2)]
+        before = sys.excepthook
+        rules = [config(f"var.{n}", each) for n, each in enumerate(recorders)]
+        for rule in rules:
+            assert sys.excepthook is not before
+            rule.remove()
+        assert sys.excepthook is before
 
     def test_of_every_rule_is_waited_for(self, monkeypatch, recorders):
         class Slow(Handler):

@@ -25,7 +25,7 @@ PUBLIC_NAMES = {
     # Look into functions
     "probe",
     "Probe",
-    "recorded",
+    "probed",
     # Tag
     "tags",
     "current_tags",

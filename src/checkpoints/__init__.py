@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from checkpoints._index.verify import Verification, verify
     from checkpoints._kinds.families import register_format
     from checkpoints._probes.probe import Probe, probe
-    from checkpoints._probes.recorded import recorded
+    from checkpoints._probes.probed import probed
     from checkpoints._rules.config import capture, config
     from checkpoints._rules.rule import Rule
 
@@ -95,7 +95,7 @@ __all__ = [
     "is_enabled",
     "load",
     "probe",
-    "recorded",
+    "probed",
     "register",
     "register_format",
     "reset",
@@ -122,7 +122,7 @@ _LATER = {
     "index": "_index.index",
     "load": "_index.entry",
     "probe": "_probes.probe",
-    "recorded": "_probes.recorded",
+    "probed": "_probes.probed",
     "register_format": "_kinds.families",
     "storage": "",
     "verify": "_index.verify",

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -93,16 +94,18 @@ def recorder_for(
 def _recorder(
     target: Target, recording: dict[str, Any], options: dict[str, Any]
 ) -> Recorder:
-    try:
-        return Recorder(target, **recording, **options)
-    except ConfigError as error:
-        # Python's word where this is not the main thread. Whoever imports a library in
-        # another one has asked for no signal, and may not even know of the variable.
-        if not isinstance(error.__cause__, ValueError):
-            raise
-        recorder = Recorder(target, **{**recording, "signal": None}, **options)
-        logger.warning("%s: %s. The program goes on without it", RECORD, error)
-        return recorder
+    number = recording.get("signal")
+    if number and threading.current_thread() is not threading.main_thread():
+        # Whoever imports a library in another thread has asked for no signal, and may
+        # not even know of the variable.
+        recording = {**recording, "signal": None}
+        logger.warning(
+            "%s: signal=%r can be listened to by the main thread alone, and this is "
+            "another one. The program goes on without it",
+            RECORD,
+            number,
+        )
+    return Recorder(target, **recording, **options)
 
 
 def _size_in(size: str, text: str) -> int:
@@ -141,6 +144,9 @@ def read_settings(
 ) -> list[Setting]:
     """
     Read what is written outside of a program, and put nothing of it in force.
+
+    Nothing is imported, started or written for it: a transform that a rule names has to
+    be installed, and is loaded when the rule is made.
 
     Args:
         text: Rules in the short form, as `CHECKPOINTS` holds them.

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from checkpoints import FileHandler, index, tags
+from checkpoints.storage import _case
 
 WRITES = """
 import sys, time
@@ -96,6 +97,19 @@ class TestKeepLast:
             ("order", "4", "north"),
             ("order", "4", "south"),
         ]
+
+    def test_two_spellings_of_a_key_are_one_key(self, run, tmp_path, monkeypatch):
+        for folds in (True, False):
+            monkeypatch.setitem(_case._known, str(tmp_path), folds)
+            with tags(shop="North"):
+                FileHandler(tmp_path).checkpoint(f"Order{folds}", 1)
+        encoded = tmp_path / "shop=%4Eorth" / "%4FrderTrue.ckpt.zip"
+        (encoded,) = encoded.parent.iterdir()
+        encoded.rename(encoded.with_name("%4Frder%46alse.ckpt.zip"))
+        options = ["--keep-last", 1, "--per", "shop", "--yes"]
+        done = run("gc", tmp_path, "OrderFalse", "--where", "shop=North", *options)
+        assert (done.code, "deleted 1 file" in done.out) == (0, True)
+        assert os.listdir(tmp_path) == ["shop=North"]
 
     def test_it_can_count_by_a_tag_as_well(self, run, days):
         run("gc", days, "--keep-last", "1", "--per", "shop", "--yes")

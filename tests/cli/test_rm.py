@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 import checkpoints
-from checkpoints import index, load
+from checkpoints import FileHandler, index, load, tags
+from checkpoints.storage import _case
 
 
 def files_in(root):
@@ -169,6 +170,75 @@ class TestRm:
         run("rm", root, "oven", "--yes")
         assert not (root / "oven.ckpt.zip").is_symlink()
         assert kept.exists()
+
+
+@pytest.fixture
+def folding(monkeypatch):
+    """Tell the store of a root whether its file system folds case."""
+
+    def folding(root, answer):
+        monkeypatch.setitem(_case._known, str(root), answer)
+
+    return folding
+
+
+@pytest.fixture
+def both(tmp_path, folding):
+    """A root with a key in both spellings, the readable one the newer."""
+    root = tmp_path / "both"
+    for folds, place in ((True, root), (False, tmp_path / "plain")):
+        folding(place, folds)
+        with tags(shop="North"):
+            FileHandler(place).checkpoint("Order", encoded=folds)
+    (tmp_path / "plain" / "shop=North").rename(root / "shop=North")
+    os.utime(root / "shop=%4Eorth" / "%4Frder.ckpt.zip", (1, 1))
+    return root
+
+
+class TestSpellings:
+    def test_rm_takes_both(self, run, both):
+        done = run("rm", both, "Order", "--where", "shop=North", "--yes")
+        assert (done.code, "deleted 2 files" in done.out) == (0, True)
+        assert list(both.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        ("folds", "copy"),
+        [
+            (True, "shop=%4Eorth/%4Frder.ckpt.zip"),
+            (False, "shop=North/Order.ckpt.zip"),
+        ],
+    )
+    def test_cp_spells_as_the_target_needs_it(
+        self, run, both, tmp_path, folding, folds, copy
+    ):
+        """Of a key in both spellings it copies the newer file, and tells of both."""
+        folding(tmp_path / "kept", folds)
+        done = run("cp", both, tmp_path / "kept")
+        assert (done.code, "copied 1 file" in done.out) == (0, True)
+        assert "left out" in done.err
+        assert "is of the same key, and newer" in done.err
+        assert files_in(tmp_path / "kept") == [Path(copy)]
+        assert load(tmp_path / "kept" / copy) == {"encoded": False}
+
+    def test_cp_meets_the_other_spelling_at_the_target(
+        self, run, both, tmp_path, folding
+    ):
+        kept = tmp_path / "kept"
+        folding(kept, True)
+        run("cp", both, kept)
+        there = files_in(kept)
+        folding(kept, False)
+        done = run("cp", both, kept)
+        assert (done.code, "1 were there already" in done.out) == (0, True)
+        os.utime(both / "shop=%4Eorth" / "%4Frder.ckpt.zip")
+        assert run("cp", both, kept).code == 1
+        assert run("cp", both, kept, "--force").code == 0
+        assert files_in(kept) == there
+        assert load(kept / there[0]) == {"encoded": True}
+
+    def test_a_dry_run_tries_nothing_at_the_target(self, run, both, tmp_path):
+        assert run("cp", both, tmp_path / "kept", "--dry-run").code == 0
+        assert not (tmp_path / "kept").exists()
 
 
 class TestCp:

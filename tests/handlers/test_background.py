@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from concurrent.futures import Future
 
@@ -15,6 +16,7 @@ from checkpoints import (
     FileHandler,
     Handler,
     PendingError,
+    Recorder,
     Session,
     checkpoint,
     config,
@@ -529,4 +531,41 @@ class TestHandlersOfOthers:
         waiting = Waiting()
         config("writer.waiting", waiting)
         checkpoints.flush(3)
-        assert waiting.asked == 3
+        assert 0 < waiting.asked <= 3
+
+    def test_a_flush_has_its_time_once_and_not_for_each_handler(self):
+        asked = []
+
+        class Hung(Handler):
+            def commit(self, key, staged):
+                pass
+
+            def flush(self, timeout=None):
+                asked.append(timeout)
+                time.sleep(timeout or 0)
+
+        for number in range(3):
+            config(f"writer.hung{number}", Hung())
+        checkpoints.flush(0.01)
+        assert asked[0] > 0
+        assert asked[1:] == [0, 0]
+        Recorder([Hung(), Hung()]).flush(0.01)
+        assert asked[3] > 0
+        assert asked[4:] == [0]
+        checkpoints.flush()
+        assert asked[5:] == [None] * 3
+
+    def test_a_flush_has_its_time_once_for_writers_that_no_rule_has(self, make, gate):
+        writers = [make() for _ in range(3)]
+        for writer in writers:
+            writer.submit({}, gate)
+        with pytest.raises(PendingError, match="1 saves are not done"):
+            checkpoints.flush(0.01)
+        gate.open.set()
+        checkpoints.flush(60)
+        assert len(gate.saved) == 3
+
+    @pytest.mark.parametrize("timeout", ["5", -1, float("nan"), True])
+    def test_a_flush_for_a_time_that_cannot_be_is_an_error(self, timeout):
+        with pytest.raises(checkpoints.ConfigError, match="timeout"):
+            checkpoints.flush(timeout)

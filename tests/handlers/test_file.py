@@ -25,6 +25,7 @@ from checkpoints import (
     load,
     tags,
 )
+from checkpoints.storage import _case
 
 _numbers = itertools.count()
 HERE = Path(__file__).parents[1]
@@ -52,6 +53,99 @@ def files(root):
 def saved(root):
     """What was saved, in the order of the paths."""
     return [entry.load()["data"] for entry in index(root)]
+
+
+OLD = "model=%52idge/mypkg/fit.ckpt.zip"
+NEW = "model=Ridge/mypkg/fit.ckpt.zip"
+
+
+@pytest.fixture
+def folds(root, monkeypatch):
+    """Tell the store of the root what its file system does with case."""
+
+    def folds(answer):
+        monkeypatch.setitem(_case._known, str(root), answer)
+
+    return folds
+
+
+def save_ridge(root, value, **options):
+    with tags(model="Ridge"):
+        FileHandler(root, **options).checkpoint("mypkg.fit", value)
+
+
+class TestCapitals:
+    def test_stay_as_they_are_where_case_is_kept(self, root, folds):
+        folds(False)
+        save_ridge(root, 1)
+        assert files(root) == [NEW]
+
+    def test_are_encoded_where_case_is_folded(self, root, folds):
+        folds(True)
+        save_ridge(root, 1)
+        assert files(root) == [OLD]
+
+    def test_are_read_alike_also_mixed_in_one_root(self, root, folds):
+        folds(True)
+        FileHandler(root).checkpoint("MyPkg.Fit", 1)
+        folds(False)
+        FileHandler(root).checkpoint("MyPkg.Other", 2)
+        assert files(root) == ["%4Dy%50kg/%46it.ckpt.zip", "MyPkg/Other.ckpt.zip"]
+        assert {it.name for it in index(root)} == {"MyPkg.Fit", "MyPkg.Other"}
+
+    @pytest.mark.parametrize(("before", "after"), [(True, False), (False, True)])
+    @pytest.mark.parametrize(
+        ("if_exists", "values"), [("replace", [2]), ("keep", [1, 2]), ("skip", [1])]
+    )
+    def test_a_key_saved_in_the_other_spelling_keeps_its_file(
+        self, root, folds, before, after, if_exists, values
+    ):
+        """As after a move of the root to another file system."""
+        folds(before)
+        save_ridge(root, 1)
+        (there,) = files(root)
+        folds(after)
+        save_ridge(root, 2, if_exists=if_exists)
+        assert saved(root) == values
+        assert {os.path.dirname(it) for it in files(root)} == {os.path.dirname(there)}
+        with pytest.raises(AlreadyStoredError, match="has a file already"):
+            save_ridge(root, 3, if_exists="error")
+        assert saved(root) == values
+
+    def test_of_a_key_in_both_spellings_that_of_the_file_system_is_replaced(
+        self, root, folds
+    ):
+        folds(True)
+        save_ridge(root, 1)
+        (root / OLD).rename(root / "aside")
+        folds(False)
+        save_ridge(root, 2)
+        (root / OLD).parent.mkdir(parents=True, exist_ok=True)
+        (root / "aside").rename(root / OLD)
+        save_ridge(root, 3)
+        assert load(root / OLD) == {"data": 1}
+        assert load(root / NEW) == {"data": 3}
+
+    def test_in_the_background_too(self, root, folds):
+        folds(True)
+        save_ridge(root, 1)
+        folds(False)
+        handler = FileHandler(root, background=True)
+        with tags(model="Ridge"):
+            handler.checkpoint("mypkg.fit", 2)
+            handler.checkpoint("mypkg.Fit", 3)
+        handler.flush()
+        assert files(root) == [OLD, "model=Ridge/mypkg/Fit.ckpt.zip"]
+        assert sorted(saved(root)) == [2, 3]
+
+    def test_another_value_is_another_file_whatever_its_case(self, root, folds):
+        for answer in (True, False):
+            folds(answer)
+            for model in ("Ridge", "ridge", "RIDGE", "%52idge"):
+                with tags(model=model):
+                    FileHandler(root).checkpoint("mypkg.fit", model)
+            assert sorted(saved(root)) == ["%52idge", "RIDGE", "Ridge", "ridge"]
+            assert all(it.tags == (("model", it.load()["data"]),) for it in index(root))
 
 
 class TestLayout:

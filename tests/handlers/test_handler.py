@@ -263,7 +263,9 @@ class TestDictHandler:
     @pytest.mark.parametrize(
         ("wanted", "told"),
         [
-            ("shop.total", "nearest are ['shop/total']"),
+            ("shop.totl", "nearest are ['shop/total']"),
+            ("shop", "there are ['shop/total', 'fold=1/x']"),
+            ("total", "nearest are ['shop/total']"),
             ("shop/totl", "nearest are ['shop/total']"),
             ("elsewhere", "there are ['shop/total', 'fold=1/x']"),
         ],
@@ -279,6 +281,43 @@ class TestDictHandler:
         assert told in str(error.value)
         assert wanted not in handler
         assert handler.get(wanted) is None
+
+    @pytest.mark.parametrize(
+        "name", ["total", "mypkg.fit", "MyPkg.Fit", "a/b.%52 ü", "é" * 300 + ".x"]
+    )
+    def test_a_name_leads_to_the_values_where_one_entry_has_it(self, name):
+        handler = DictHandler()
+        with tags(total="total", fit=2):
+            handler.checkpoint(name, 1)
+        handler.checkpoint(f"{name}.more", 2)
+        handler.checkpoint(f"more.{name}", 3)
+        assert handler[name] == handler.get(name) == {"data": 1}
+        assert name in handler
+        assert list(handler) == list(handler.objects)
+
+    def test_a_name_that_several_entries_have_is_told_with_their_paths(self):
+        handler = DictHandler()
+        for fold in (1, 2):
+            with tags(fold=fold):
+                handler.checkpoint("mypkg.fit", fold)
+        assert "mypkg.fit" in handler
+        for ask in (handler.__getitem__, handler.get):
+            with pytest.raises(LookupError) as error:
+                ask("mypkg.fit")
+            assert "2 entries have the name 'mypkg.fit'" in str(error.value)
+            assert "['fold=1/mypkg/fit', 'fold=2/mypkg/fit']" in str(error.value)
+        assert handler["fold=2/mypkg/fit"] == {"data": 2}
+
+    def test_a_path_goes_before_a_name(self):
+        handler = DictHandler()
+        handler.checkpoint("fit", 1)
+        with tags(fold=1):
+            handler.checkpoint("fit", 2)
+        assert handler["fit"] == {"data": 1}
+
+    @pytest.mark.parametrize("wanted", [3, None, ()])
+    def test_what_is_no_text_is_not_there(self, wanted):
+        assert wanted not in DictHandler({"a": {}})
 
     def test_it_shows_its_keys(self):
         handler = DictHandler(force=True)

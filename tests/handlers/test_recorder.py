@@ -484,12 +484,13 @@ class TestSignals:
                     time.sleep(0.0005)
 
             thread = threading.Thread(target=signals)
-            thread.start()
-            for n in range(1500):
-                recorder.checkpoint("rec.step", n)
-            going = False
-            thread.join()
-            recorder.dump()
+            with recorder:
+                thread.start()
+                for n in range(1500):
+                    recorder.checkpoint("rec.step", n)
+                going = False
+                thread.join()
+                recorder.dump()
             assert sorted(got) == list(range(1500)), len(got)
             assert recorder._memory.held == 0
             """,
@@ -555,6 +556,128 @@ class TestProcesses:
         assert ended.returncode == 0, ended.stderr
         told = {entry.load()["data"]: entry.meta["dumped"] for entry in index(root)}
         assert told == {1: "parent", 2: "child"}
+
+
+@pytest.fixture
+def listens():
+    """Tell whether a recorder listens to exceptions; whether to a signal."""
+    signals = [signal.SIGUSR1] if hasattr(signal, "SIGUSR1") else []
+    before = [sys.excepthook, threading.excepthook, *map(signal.getsignal, signals)]
+
+    def listens():
+        now = [sys.excepthook, threading.excepthook, *map(signal.getsignal, signals)]
+        changed = [one is not other for one, other in zip(now, before, strict=True)]
+        assert len(set(changed)) == 1
+        return changed[0]
+
+    listens.options = {"signal": signals[0]} if signals else {}
+    return listens
+
+
+class TestInForce:
+    """A recorder listens for as long as somebody has it in force."""
+
+    def test_to_make_one_has_no_effect(self, root, listens):
+        recorder = Recorder(root, background=True, **listens.options)
+        assert not listens()
+        recorder.close()
+        assert not listens()
+
+    def test_it_listens_while_a_rule_has_it(self, root, listens):
+        recorder = Recorder(root, **listens.options)
+        one, other = config("rec.a", recorder), config("rec.b", [recorder, print])
+        assert listens()
+        one.remove()
+        assert listens()
+        other.remove()
+        other.remove()
+        assert not listens()
+        with config("rec", recorder):
+            assert listens()
+        assert not listens()
+        config("rec", recorder)
+        checkpoints.reset()
+        assert not listens()
+
+    def test_what_it_keeps_outlives_its_rule(self, root, listens):
+        recorder = Recorder(root)
+        with config("rec", recorder):
+            save(1)
+        assert recorder.dump() == 1
+        assert saved(root) == [1]
+
+    def test_its_block_holds_it_as_a_rule_does(self, root, listens):
+        with Recorder(root, **listens.options) as recorder:
+            with config("rec", recorder):
+                assert listens()
+            assert listens()
+            rule = config("rec", recorder)
+        assert not listens()
+        rule.remove()
+        assert not listens()
+
+    def test_a_rule_puts_one_in_force_again_that_was_closed(self, root, listens):
+        recorder = Recorder(root, **listens.options)
+        with config("rec", recorder):
+            recorder.close()
+            assert not listens()
+            save(1)
+        with config("rec", recorder):
+            assert listens()
+            save(2)
+            recorder.dump()
+        assert saved(root) == [2]
+
+    @needs_signals
+    def test_where_its_signal_cannot_be_heard_the_rule_is_not_made(self, root, listens):
+        raised = []
+
+        def work():
+            try:
+                config("rec", [seen, Recorder(root, **listens.options)])
+            except ConfigError as error:
+                raised.append(str(error))
+
+        seen = Beginning()
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        assert "cannot be listened to" in raised[0]
+        assert "in the main thread" in raised[0]
+        assert checkpoints.rules() == []
+        assert not listens()
+        assert seen.told == ["begin", "end"]
+
+    def test_its_targets_begin_and_end_with_it(self):
+        targets = [Beginning(), Beginning()]
+        recorder = Recorder(targets)
+        assert [it.told for it in targets] == [[], []]
+        with config("rec.a", recorder), config("rec.b", recorder), recorder:
+            assert [it.told for it in targets] == [["begin"]] * 2
+        assert [it.told for it in targets] == [["begin", "end"]] * 2
+
+    def test_a_target_that_cannot_begin_undoes_it_all(self, listens):
+        first = Beginning()
+        with pytest.raises(OSError, match="no service"):
+            config("rec", Recorder([first, Beginning("no service")]))
+        assert not listens()
+        assert first.told == ["begin", "end"]
+
+
+class Beginning(DictHandler):
+    """Tells when it is put in force and taken back, or fails to be."""
+
+    def __init__(self, failure=""):
+        super().__init__()
+        self.told, self.failure = [], failure
+
+    def begin(self):
+        if self.failure:
+            raise OSError(self.failure)
+        self.told.append("begin")
+
+    def end(self):
+        self.told.append("end")
 
 
 class TestOptions:

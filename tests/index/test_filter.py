@@ -25,6 +25,7 @@ from checkpoints import (
 from checkpoints._environment import read_settings
 from checkpoints._keys.condition import condition_of, conditions_in
 from checkpoints._keys.texts import ExactText
+from checkpoints.storage import _case
 
 DAYS = [datetime.date(2017, 3, day) for day in (1, 2, 3)]
 
@@ -176,6 +177,43 @@ class TestValuesOfTags:
                 with tags(tag=text):
                     checkpoint("a", number)
         return [values["data"] for values in handler.objects.values()]
+
+
+class TestSpellings:
+    """Capitals are encoded in the one kind of tree, and as they are in the other."""
+
+    LONG = "A/Longish Model " * 20
+
+    @pytest.fixture(params=["mixed", "walked"])
+    def found(self, request, tmp_path, monkeypatch):
+        for folds, value in ((True, 1), (False, 2)):
+            monkeypatch.setitem(_case._known, str(tmp_path), folds)
+            handler = FileHandler(tmp_path)
+            for model in ("Ridge", "ridge", self.LONG):
+                with tags(Model=model, of=value):
+                    handler.checkpoint("MyPkg.Fit", value)
+                    handler.checkpoint("mypkg.fit", value)
+        found = index(tmp_path)
+        assert request.param == "mixed" or len(found) == 12
+        return found
+
+    @pytest.mark.parametrize("model", ["Ridge", "ridge", "R*", ["Ridge", "x"], LONG])
+    def test_a_tag_is_found_in_both(self, found, model):
+        chosen = found.where("MyPkg.Fit", Model=model)
+        assert [entry.load()["data"] for entry in chosen] == [1, 2]
+
+    @pytest.mark.parametrize(
+        "names", ["MyPkg", "MyPkg.Fit", "MyPkg.*", "*.F*", ["MyPkg.Fit"]]
+    )
+    def test_a_name_is_found_in_both_and_its_case_counts(self, found, names):
+        chosen = found.where(names)
+        assert {entry.name for entry in chosen} == {"MyPkg.Fit"}
+        assert len(chosen) == 6
+
+    def test_both_have_the_same_tags(self, found):
+        one, other = (found.where("MyPkg", of=value) for value in (1, 2))
+        texts = [{entry.tags["Model"] for entry in each} for each in (one, other)]
+        assert texts[0] == texts[1]
 
 
 class TestWhere:
@@ -332,6 +370,20 @@ class TestWalk:
         assert len(part) == 6
         gc.collect()
         assert held() is None
+
+    def test_the_other_case_and_the_other_spelling_are_not_walked(
+        self, root, listed, monkeypatch
+    ):
+        for folds in (True, False):
+            monkeypatch.setitem(_case._known, str(root), folds)
+            with tags(model="Lasso", folds=folds):
+                FileHandler(root).checkpoint("MyPkg.fit", 1)
+                FileHandler(root).checkpoint("mypkg.fit", 1)
+        del listed[:]
+        assert len(index(root).where("MyPkg.fit", model="Lasso")) == 2
+        entered = {os.path.basename(path) for path in listed}
+        assert {"%4Dy%50kg", "MyPkg", "model=%4Casso", "model=Lasso"} <= entered
+        assert "mypkg" not in entered
 
     def test_a_walked_index_is_not_walked_again(self, root, listed):
         found = index(root)

@@ -55,7 +55,7 @@ class TestArguments:
     def test_are_saved_by_the_names_of_their_parameters(self, shop, seen):
         probe("probed.shop:Till.add")
         shop.Till("me").add(2)
-        saved = seen["call=1/probed/shop/%54ill/add"]
+        saved = seen["call=1/probed/shop/Till/add"]
         assert saved == {"self": shop.Till("me"), "x": 2, "y": 1}
 
     def test_are_those_of_the_call_even_when_the_function_changes_them(
@@ -89,7 +89,7 @@ class TestArguments:
         lock = threading.Lock()
         with config("probed", tmp_path):
             assert shop.Till().add(lock, 5)[1] is lock
-        file = tmp_path / "call=1/probed/shop/%54ill/add.ckpt.zip"
+        (file,) = index(tmp_path).where(["probed.shop.Till.add"])
         saved = load(file, "y", "not saved")
         assert saved["y"] == 5
         assert "lock" in saved["not saved"]["x"]
@@ -99,7 +99,7 @@ class TestArguments:
     def test_of_a_class_method_tell_the_class(self, shop, seen):
         probe("probed.shop:Till.named")
         assert shop.Till.named("you").owner == "you"
-        saved = seen["call=1/probed/shop/%54ill/named"]
+        saved = seen["call=1/probed/shop/Till/named"]
         assert saved == {"cls": "probed.shop:Till", "name": "you"}
 
     def test_that_do_not_fit_raise_what_they_raise_without(self, shop, seen):
@@ -394,21 +394,21 @@ class TestKinds:
     ):
         probe("probed.shop:Till.rounded")
         assert shop.Till.rounded(1.2) == shop.Till().rounded(1.3) == 1
-        assert seen["call=2/probed/shop/%54ill/rounded"] == {"x": 1.3}
+        assert seen["call=2/probed/shop/Till/rounded"] == {"x": 1.3}
 
     def test_an_inherited_method_is_probed_for_the_class_alone(self, shop, seen):
         probe("probed.shop:Till.inherited")
         assert shop.Till().inherited(1) == ("Till", 1)
         assert shop.Base().inherited(1) == ("Base", 1)
         assert list(seen) == [
-            "call=1/probed/shop/%54ill/inherited",
-            "call=1/probed/shop/%54ill/inherited/result",
+            "call=1/probed/shop/Till/inherited",
+            "call=1/probed/shop/Till/inherited/result",
         ]
 
     def test_the_constructor_can_be_probed(self, shop, seen):
         probe("probed.shop:Till.__init__")
         assert shop.Till("me").owner == "me"
-        assert seen["call=1/probed/shop/%54ill/__init__"]["owner"] == "me"
+        assert seen["call=1/probed/shop/Till/__init__"]["owner"] == "me"
 
     @pytest.mark.parametrize("background", [False, True])
     def test_a_function_that_a_save_needs_is_not_saved_for_it(
@@ -635,7 +635,7 @@ class TestTargets:
             (len, "a part of Python"),
             (("shop", "total"), "cannot be probed"),
             ((math, "sqrt", 1), "cannot be probed"),
-            (lambda: 0, "use @recorded"),
+            (lambda: 0, "use @probed"),
         ],
     )
     def test_that_cannot_be_say_so_at_once(self, shop, target, told):
@@ -676,13 +676,13 @@ class TestTargets:
 
     def test_of_the_main_file_say_what_there_is_for_it(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
-        with pytest.raises(ConfigError, match="comes later: use @recorded there"):
+        with pytest.raises(ConfigError, match="comes later: use @probed there"):
             probe("__main__:job")
 
     @pytest.mark.parametrize(
         ("target", "told"),
         [
-            ("nightly:job", "nightly is the main file of this program: use @recorded"),
+            ("nightly:job", "nightly is the main file of this program: use @probed"),
             ("json.nothing:job", "was not imported, or its import failed"),
             ("jsonn:job", "no such module was imported, or its import failed; the nea"),
         ],

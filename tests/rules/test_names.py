@@ -22,6 +22,7 @@ from checkpoints import (
     rules,
     tags,
 )
+from checkpoints._rules.registry import registry
 
 _numbers = itertools.count()
 
@@ -238,6 +239,22 @@ class TestLists:
         assert is_enabled(name)
         checkpoint(name, 1)
         assert len(handler) == 1
+
+    def test_is_enabled_marks_no_rule_as_used(self, name, monkeypatch):
+        used = []
+        monkeypatch.setattr(registry, "reporter", used.append)
+        rule = config(name, DictHandler(), where={"day": "monday"})
+        register(name)
+        idle = registry.idleness(rule).text
+        assert "was not called" in idle
+        assert not is_enabled(name)
+        with tags(day="monday"):
+            assert is_enabled(name)
+        assert registry.idleness(rule).text == idle
+        assert used == []
+        with tags(day="monday"):
+            checkpoint(name, 1)
+        assert used == [rule]
 
     def test_is_enabled_declares_nothing(self, name):
         is_enabled(name)

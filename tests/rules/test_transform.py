@@ -79,12 +79,12 @@ class TestEntryPoints:
     @pytest.mark.parametrize("name", ["mypkg.gone", "mypkg.missing"])
     def test_one_that_cannot_be_loaded_is_an_error(self, name):
         with pytest.raises(ConfigError, match="cannot be loaded") as caught:
-            transform_for(name)
+            config("transformed", DictHandler(), transform=name)
         assert isinstance(caught.value.__cause__, (ImportError, AttributeError))
 
     def test_one_that_is_no_function_is_an_error(self):
-        with pytest.raises(ConfigError, match="is no function"):
-            transform_for("mypkg.nothing")
+        with pytest.raises(ConfigError, match="is not a function"):
+            config("transformed", DictHandler(), transform="mypkg.nothing")
 
     def test_one_that_two_packages_have_is_an_error(self, tmp_path, monkeypatch):
         rival = "[checkpoints.transforms]\ntwice = other:redacted\n"

@@ -65,6 +65,11 @@ class MemoryStore:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         return MemoryFile(path, DISK[path][0])
 
+    folds_case = False
+
+    def has(self, name):
+        return self.status(name) is not None
+
     def status(self, name):
         data, moment = DISK.get(self.path_of(name), (b"", None))
         return None if moment is None else Status(len(data), moment)

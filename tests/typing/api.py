@@ -49,12 +49,12 @@ cp.probe(len).remove()
 cp.probe((str, "upper"))
 
 
-@cp.recorded
+@cp.probed
 def bake(loaves: int, *, hot: bool = True) -> str:
     return "bread" * loaves
 
 
-@cp.recorded("mypkg.stir")
+@cp.probed("mypkg.stir")
 async def stir(spoons: int) -> float:
     return spoons / 2
 

@@ -17,13 +17,14 @@ from concurrent.futures import Future, wait
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from checkpoints._handlers.seconds import checked_seconds
 from checkpoints._kinds.frozen import frozen_values
 from checkpoints._kinds.weight import weight_of
 from checkpoints._process import drain
 from checkpoints._process.exit import at_exit, may_be_killed
-from checkpoints.errors import ConfigError, PendingError
+from checkpoints.errors import PendingError
 
-__all__ = ["Writer", "checked_seconds"]
+__all__ = ["Writer"]
 
 logger = logging.getLogger("checkpoints")
 
@@ -71,9 +72,8 @@ class Writer:
         self.max_pending = max_pending
         self.on_full = on_full
         self.max_wait = max_wait
+        self._is_awaited = False
         self.renew()
-        drain.add(self)
-        at_exit(drain.drain)
 
     def renew(self) -> None:
         """Begin with nothing: here, and in a forked child, which has no such thread."""
@@ -117,6 +117,7 @@ class Writer:
         """
         if may_be_killed():
             return save(values)
+        self._be_awaited()
         job = _Job(save, weight_of(values))
         try:
             place = self._reserve(job)
@@ -134,6 +135,16 @@ class Writer:
                 self._release(job)
             raise
         return job.outcome
+
+    def _be_awaited(self) -> None:
+        """Be drained at the end of the process, from the first save on."""
+        if self._is_awaited:
+            return
+        drain.add(self)
+        at_exit(drain.drain)
+        # Made before the end, it would not know of it otherwise.
+        self.is_closed = self.is_closed or drain.has_ended()
+        self._is_awaited = True
 
     def _at_once(self, job: _Job, values: Mapping[str, Any]) -> object:
         me = threading.get_ident()
@@ -249,8 +260,8 @@ class Writer:
         left = wait(jobs, min(timeout, threading.TIMEOUT_MAX)).not_done
         if left:
             message = (
-                f"{len(left)} saves are not done after {timeout:g} s: they go on, and "
-                "another flush, or a longer time, waits for them"
+                f"{len(left)} saves are not done after {timeout:.3g} s: they go on, "
+                "and another flush, or a longer time, waits for them"
             )
             raise PendingError(message)
 
@@ -321,15 +332,6 @@ def _forget_frames(error: BaseException) -> None:
             seen.add(id(one))
             traceback.clear_frames(one.__traceback__)
             waiting += [one.__cause__, one.__context__]
-
-
-def checked_seconds(value: Any, option: str = "timeout") -> float:
-    """Return a number of seconds; `ConfigError` if it cannot be one."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not value >= 0:
-        message = f"{option}={value!r} has to be a number of seconds from 0 on"
-        raise ConfigError(message)
-    return float(value)
 
 
 def _is_over(job: _Job, deadline: float) -> bool:

@@ -13,11 +13,13 @@ from checkpoints._files.archive import lay_out
 from checkpoints._files.compression import checked_compression
 from checkpoints._files.container import header_for, open_container
 from checkpoints._files.parquet import to_parquet
-from checkpoints._handlers.background import Writer, checked_seconds
+from checkpoints._handlers.background import Writer
 from checkpoints._handlers.handler import Handler
 from checkpoints._handlers.outcomes import Result
 from checkpoints._handlers.root import checked_root, filled_root
+from checkpoints._handlers.seconds import checked_seconds
 from checkpoints._keys.key import SUFFIXES, Key
+from checkpoints._keys.spelling import spelling_in
 from checkpoints._kinds.codec import encode
 from checkpoints._kinds.frozen import freeze
 from checkpoints._kinds.tables import to_table
@@ -121,8 +123,6 @@ class FileHandler(Handler):
         self._store: tuple[int, Store] | None = None
         self._told: set[str] = set()
         self._under_way: set[str] = set()
-        # Settled here, so that the processes that are started from now on share it.
-        current_run()
 
     def __repr__(self) -> str:
         options = [f", {name}={value!r}" for name, value in self._unusual().items()]
@@ -147,6 +147,10 @@ class FileHandler(Handler):
     def folder(self) -> str:
         """The root as it is in this process, with `{run}` and the others filled in."""
         return self._opened().root
+
+    def begin(self) -> None:
+        """Settle the id of the run, which the processes started from now on share."""
+        current_run()
 
     def commit(self, key: Key, staged: Mapping[str, Any]) -> Result:
         """
@@ -198,10 +202,11 @@ class FileHandler(Handler):
             self._writer.close(timeout)
 
     def _save(
-        self, key: Key, stem: str, staged: Mapping[str, Any]
+        self, key: Key, path: str, staged: Mapping[str, Any]
     ) -> Literal[False] | None:
         store = self._opened()
         suffix = SUFFIXES[self.format]
+        stem = spelling_in(store, path + suffix).removesuffix(suffix)
         if self._is_settled(key, store, stem, suffix):
             return False
         self._under_way.add(stem)

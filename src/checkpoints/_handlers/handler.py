@@ -80,6 +80,25 @@ class Handler:
         result = self.commit(key, self.stage(None, named_values(data, values)))
         outcomes.follow(result, key, self)
 
+    def begin(self) -> None:
+        """
+        Take what is needed of the process: a hook, a thread. Does nothing here.
+
+        Called when the first rule with this handler is put in force, before it is. To
+        make a handler has no effect beyond itself. Be brief, and make no rules here.
+
+        Raises:
+            Exception: Anything; the rule is not put in force then.
+        """
+
+    def end(self) -> None:
+        """
+        Give back what `begin` has taken. Does nothing here.
+
+        Called when the last rule with this handler is taken back, not at the end of
+        the program. The next rule begins anew.
+        """
+
     def flush(self, timeout: float | None = None) -> None:
         """
         Wait until all that was committed is saved. For handlers that save elsewhere.

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from checkpoints._handlers.handler import Handler
-from checkpoints._keys.key import Key
+from checkpoints._keys.key import Key, name_in_path, parse_folder
 from checkpoints._kinds.frozen import frozen_values
 from checkpoints._kinds.same import same
 from checkpoints._text import shown
@@ -23,7 +23,8 @@ class DictHandler(Handler, Mapping[str, Mapping[str, Any]]):
     """
     Saves to a dict in memory, for tests and for looking around.
 
-    A mapping of paths, such as `"fold=1/mypkg/fit"`, to values by name.
+    A mapping of paths, such as `"fold=1/mypkg/fit"`, to values by name. Where a single
+    entry has a name, that finds it too: `handler["mypkg.fit"]`, `in` and `get` alike.
 
     Args:
         objects: The dict to save to; a new one unless given.
@@ -33,6 +34,8 @@ class DictHandler(Handler, Mapping[str, Mapping[str, Any]]):
     >>> handler = DictHandler()
     >>> handler.checkpoint("shop.total", 12)
     >>> handler["shop/total"]
+    {'data': 12}
+    >>> handler["shop.total"]
     {'data': 12}
     """
 
@@ -52,14 +55,38 @@ class DictHandler(Handler, Mapping[str, Mapping[str, Any]]):
         return f"<DictHandler {shown(list(self))}>"
 
     def __getitem__(self, path: str) -> Mapping[str, Any]:
-        try:
+        """
+        Return the values that are stored under a path, or under a dotted name.
+
+        Raises:
+            KeyError: If nothing is stored there.
+            LookupError: If several entries have the name.
+        """
+        if path in self.objects:
             return self.objects[path]
-        except KeyError:
-            near = difflib.get_close_matches(str(path).replace(".", "/"), self.objects)
-            raise KeyError(
-                f"nothing is stored under {shown(path)}; "
-                + (f"the nearest are {near}" if near else f"there are {shown([*self])}")
-            ) from None
+        paths = self._paths_of(path)
+        if len(paths) > 1:
+            message = (
+                f"{len(paths)} entries have the name {shown(path)}: give the path of "
+                f"one of them, {shown(paths)}"
+            )
+            raise LookupError(message)
+        if paths:
+            return self.objects[paths[0]]
+        near = difflib.get_close_matches(str(path).replace(".", "/"), self.objects)
+        told = f"the nearest are {near}" if near else f"there are {shown([*self])}"
+        raise KeyError(f"nothing is stored under {shown(path)}; {told}")
+
+    def __contains__(self, path: object) -> bool:
+        return path in self.objects or bool(self._paths_of(path))
+
+    def _paths_of(self, name: object) -> list[str]:
+        """Return the paths of the entries that have a dotted name."""
+        if not isinstance(name, str):
+            return []
+        told = name_in_path(name)
+        parsed = ((path, parse_folder(path.split("/"))[1]) for path in self.objects)
+        return [path for path, parts in parsed if ".".join(parts) == told]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.objects)

@@ -13,14 +13,17 @@ from typing import Any, Self
 
 from checkpoints._handlers.file import FileHandler
 from checkpoints._handlers.handler import Handler
+from checkpoints._handlers.in_force import InForce
 from checkpoints._handlers.outcomes import Result
 from checkpoints._handlers.ring import Kept, Memory, Outcome
+from checkpoints._handlers.seconds import checked_seconds
 from checkpoints._handlers.target import Target, handlers_for
 from checkpoints._keys.key import Key
 from checkpoints._kinds.frozen import freeze, frozen_values
 from checkpoints._kinds.nan import holds_nan
 from checkpoints._kinds.weight import weight_of
 from checkpoints._process.crash import on_crash, stop_on_crash
+from checkpoints._process.drain import countdown
 from checkpoints._process.origin import Origin
 from checkpoints._text import parse_size, shown, text_of
 from checkpoints.errors import ConfigError, TooLargeError
@@ -38,16 +41,19 @@ _PATIENCE_OF_SIGNALS = 5.0
 # Their default is the end of the process, which is not what they are asked for here.
 NOT_CAUGHT = ("SIGKILL", "SIGSTOP")
 _GO_ON = {"SIGUSR1", "SIGUSR2"}
+# Who holds a recorder that its `with` block holds.
+_BLOCK = "with"
 
 
 class Recorder(Handler):
     """
     Keeps the last saves in memory, and writes them when something goes wrong.
 
-    Nothing is written until an exception leaves its `with` block, the program or a
-    thread, until `when` says so, a signal comes, or `dump` is called. Then all that is
-    kept goes to the target, with why in the header as `dumped`, and recording goes on.
-    What is still in memory at the end of the program is dropped.
+    It listens while a rule with it is in force, and in its `with` block; to make one
+    has no effect. Nothing is written until an exception leaves that block, the program
+    or a thread, until `when` says so, a signal comes, or `dump` is called. Then all
+    that is kept goes to the target, with why in the header as `dumped`, and recording
+    goes on. What is still in memory at the end of the program is dropped.
 
     Args:
         target: Where to write, as for `config`.
@@ -88,10 +94,12 @@ class Recorder(Handler):
         self.when = _checked_when(when)
         self.signal = None if signal is None else _checked_signal(signal)
         self._memory = Memory(self.max_bytes)
-        self._is_open = False
+        self._is_closed = False
+        self._targets = InForce()
+        # Those for whom it listens: the rules, a `with` block, and who stands beside.
+        self._holders: list[object] = []
         self._before: Any = None
         self._handler = self._signalled
-        self._open()
 
     def __repr__(self) -> str:
         return _told(self.handlers, self.max_bytes)
@@ -103,7 +111,7 @@ class Recorder(Handler):
         return True
 
     def __enter__(self) -> Self:
-        self._open()
+        self.hold(_BLOCK)
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
@@ -111,9 +119,40 @@ class Recorder(Handler):
             self._crashed(error)
         self.close()
 
-    def _open(self) -> None:
-        if self._is_open:
-            return
+    def begin(self) -> None:
+        """Listen for exceptions and the signal, until the last rule is taken back."""
+        self.hold(self)
+
+    def end(self) -> None:
+        """Listen no more; what is kept can still be dumped."""
+        self.release(self)
+
+    def hold(self, holder: object) -> None:
+        """
+        Listen, for one more who wants it.
+
+        Raises:
+            ConfigError: If the signal cannot be listened to here.
+        """
+        if not self._holders:
+            self._listen()
+            try:
+                self._targets.begin(self.handlers)
+            except BaseException:
+                self._stop_listening()
+                raise
+        self._is_closed = False
+        if holder not in self._holders:
+            self._holders.append(holder)
+
+    def release(self, holder: object) -> None:
+        """Listen no more, unless there is another who wants it."""
+        if holder in self._holders:
+            self._holders.remove(holder)
+            if not self._holders:
+                self._stop_listening()
+
+    def _listen(self) -> None:
         # It is still there where a thread that is not the main one has closed this.
         if self.signal and signals.getsignal(self.signal) is not self._handler:
             try:
@@ -121,23 +160,27 @@ class Recorder(Handler):
             except (OSError, ValueError) as error:
                 message = (
                     f"signal={self.signal!r} cannot be listened to: {error}. Make the "
-                    "recorder in the main thread, with a signal that can be handled"
+                    "rule in the main thread, with a signal that can be handled"
                 )
                 raise ConfigError(message) from error
         on_crash(self._crashed)
-        self._is_open = True
+
+    def _stop_listening(self) -> None:
+        self._targets.keep(())
+        stop_on_crash(self._crashed)
+        if self.signal and signals.getsignal(self.signal) is self._handler:
+            # Only the main thread may do so, and only with a handler of Python's.
+            with suppress(TypeError, ValueError):
+                signals.signal(self.signal, self._before)
 
     def close(self) -> None:
         """Forget what is kept, and keep no more. Twice is no harm."""
-        was_open, self._is_open = self._is_open, False
+        self._is_closed = True
         while self._memory.take() is not None:
             pass
-        if was_open:
-            stop_on_crash(self._crashed)
-            if self.signal and signals.getsignal(self.signal) is self._handler:
-                # Only the main thread may do so, and only with a handler of Python's.
-                with suppress(TypeError, ValueError):
-                    signals.signal(self.signal, self._before)
+        if self._holders:
+            self._holders.clear()
+            self._stop_listening()
 
     def commit(self, key: Key, staged: Mapping[str, Any]) -> Result:
         """
@@ -158,7 +201,7 @@ class Recorder(Handler):
     def _keep(
         self, key: Key, staged: Mapping[str, Any], handlers: tuple[Handler, ...]
     ) -> Result:
-        if not self._is_open:
+        if self._is_closed:
             return False
         size = weight_of(staged)
         if size > self.max_bytes:
@@ -199,9 +242,10 @@ class Recorder(Handler):
                 involved.update((id(handler), handler) for handler, _ in save.writes)
                 written += self._write(save, why[:_LONGEST_WHY])
             self._tell(why, written, total)
+        left = countdown(patience or _PATIENCE_OF_SIGNALS)
         for handler in involved.values():
             with suppress(Exception):
-                handler.flush(patience or _PATIENCE_OF_SIGNALS)
+                handler.flush(left())
         return written
 
     def _write(self, save: Kept, why: str) -> bool:
@@ -261,9 +305,18 @@ class _Beside(Handler):
     def __init__(self, recorder: Recorder, handlers: tuple[Handler, ...]) -> None:
         self.recorder = recorder
         self.handlers = handlers
+        self._targets = InForce()
 
     def __repr__(self) -> str:
         return _told(self.handlers, self.recorder.max_bytes)
+
+    def begin(self) -> None:
+        self.recorder.hold(self)
+        self._targets.begin(self.handlers)
+
+    def end(self) -> None:
+        self._targets.keep(())
+        self.recorder.release(self)
 
     def commit(self, key: Key, staged: Mapping[str, Any]) -> Result:
         keep = self.recorder._keep  # noqa: SLF001 - the two are one recorder
@@ -284,8 +337,9 @@ def _told(handlers: tuple[Handler, ...], max_bytes: int) -> str:
 
 
 def _flush(handlers: tuple[Handler, ...], timeout: float | None) -> None:
+    left = countdown(None if timeout is None else checked_seconds(timeout))
     for handler in handlers:
-        handler.flush(timeout)
+        handler.flush(left())
 
 
 def _hand_on(result: Result, outcome: Outcome, part: Future[Any]) -> None:

@@ -4,9 +4,10 @@ A key, a name and tags, and the only grammar between a key and a path.
     <tag>=<value>/.../<prefix>/.../<name>
 
 Tags come first, outermost first. Every segment is percent-encoded (RFC 3986, UTF-8)
-but for `a-z 0-9 _ - .`, so that what reads partitioned folders gets the values back,
-while no two keys share a path, also where the file system folds case or normalises
-Unicode, and no segment is special to any of them.
+but for `A-Z a-z 0-9 _ - .`, so that what reads partitioned folders gets the values
+back, while no two keys share a path, also where the file system normalises Unicode,
+and no segment is special to any of them. Where it folds case, capitals are encoded as
+well (`spelling.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NoReturn
 
+from checkpoints._keys.spelling import is_device, readable
 from checkpoints._keys.tags import TagPairs, checked_tag_name, tag_text
 from checkpoints._keys.texts import Tags
 from checkpoints._process.libraries import imported
@@ -40,7 +42,6 @@ SUFFIXES = {"zip": ".ckpt.zip", "parquet": ".ckpt.parquet"}
 _SAFE = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-.")
 _ENCODED = {byte: chr(byte) if byte in _SAFE else f"%{byte:02X}" for byte in range(256)}
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
-_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.DOTALL)
 
 # What every file system takes, less what the longest suffix and a number need.
 SEGMENT_BYTES = 255 - 32
@@ -60,8 +61,8 @@ class Key:
     Raises:
         ConfigError: If the name or a tag's name cannot be one.
 
-    >>> Key("mypkg.fit", (("model", "ridge"), ("day", "1/2"))).path
-    'model=ridge/day=1%2F2/mypkg/fit'
+    >>> Key("mypkg.fit", (("model", "Ridge"), ("day", "1/2"))).path
+    'model=Ridge/day=1%2F2/mypkg/fit'
     """
 
     __slots__ = ("name", "origin", "tags")
@@ -104,7 +105,12 @@ class Key:
 
     @property
     def path(self) -> str:
-        """The path under a root, `/` between segments, without a suffix."""
+        """
+        The path under a root, `/` between segments, without a suffix.
+
+        Its capitals are as they are; where the file system folds case, a
+        `FileHandler` encodes them.
+        """
         folders = [_folder_of_tag(name, tag_text(value)) for name, value in self.tags]
         parts = [
             _portable(_cut(escape(part), SEGMENT_BYTES))
@@ -169,11 +175,12 @@ def _portable(segment: str) -> str:
     """Make an escaped segment a plain file name to every system and command."""
     # A leading dot hides a file, a leading dash is an option to many commands, and
     # Windows drops a trailing dot.
-    if segment[0] in ".-" or _DEVICE.fullmatch(segment):
+    if segment[0] in ".-" or is_device(segment):
         segment = f"%{ord(segment[0]):02X}{segment[1:]}"
     if segment[-1] == ".":
         segment = f"{segment[:-1]}%2E"
-    return segment
+    # Only now: with all encoded before it was cut, both spellings are cut alike.
+    return readable(segment)
 
 
 def parse_folder(segments: Iterable[str]) -> tuple[Tags, tuple[str, ...]]:

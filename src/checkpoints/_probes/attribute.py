@@ -171,7 +171,7 @@ def _looked_up(owner: Any, name: str) -> Any:
         near = nearest(name, dir(owner))
         hint = f"the nearest is {near!r}" if near else "there is none like it"
         if _place_of(owner) == "__main__":
-            hint = "what a program's main file defines comes later: use @recorded there"
+            hint = "what a program's main file defines comes later: use @probed there"
         message = f"{_place_of(owner)} has no {name!r} that could be probed; {hint}"
         raise ConfigError(message) from None
 

@@ -37,7 +37,7 @@ from checkpoints._rules.rule import Rule
 from checkpoints._text import shown, text_of
 from checkpoints.errors import ConfigError
 
-__all__ = ["Recording"]
+__all__ = ["CallSaver"]
 
 logger = logging.getLogger("checkpoints")
 
@@ -50,7 +50,7 @@ _here = threading.local()
 after_fork_in_child(_numbers.clear)
 
 
-class Recording:
+class CallSaver:
     """
     Saves what one function is called with, and what it returns or raises.
 

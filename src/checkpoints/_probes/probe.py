@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Self, TypeAlias
 
 from checkpoints._probes.arrival import is_loading, when_loaded
 from checkpoints._probes.attribute import Attribute, check_wrapt
-from checkpoints._probes.calls import Recording
+from checkpoints._probes.calls import CallSaver
 from checkpoints._process.exit import at_exit, is_first_process
 from checkpoints._process.variables import PROBES
 from checkpoints._text import nearest, shown
@@ -53,7 +53,7 @@ class Probe:
     def __init__(self, name: str) -> None:
         self.name = name
         self._attribute: Attribute | None = None
-        self._recording: Recording | None = None
+        self._saver: CallSaver | None = None
         self._is_removed = False
         self._lock = threading.RLock()
 
@@ -90,8 +90,8 @@ class Probe:
         self._is_removed = True
         if _probes.get(self.name) is self:
             del _probes[self.name]
-        if self._recording is not None:
-            self._recording.is_active = False
+        if self._saver is not None:
+            self._saver.is_active = False
         if self._attribute is not None and not self._attribute.restore():
             logger.warning(
                 "%r: something else is in its place by now, and was left there", self
@@ -105,11 +105,11 @@ class Probe:
             ConfigError: If there is none that could be probed.
         """
         attribute = Attribute(root, path)
-        recording = Recording(
+        saver = CallSaver(
             self.name, attribute.function, of_class=attribute.is_class_method
         )
-        attribute.replace(recording.run, recording.is_on)
-        self._attribute, self._recording = attribute, recording
+        attribute.replace(saver.run, saver.is_on)
+        self._attribute, self._saver = attribute, saver
 
     def wait_for(self, place: _Place) -> None:
         """
@@ -253,7 +253,7 @@ def _why_absent(name: str) -> str:
     file = getattr(sys.modules.get("__main__"), "__file__", None) or ""
     main, _ = os.path.splitext(os.path.basename(file))
     if main and name.startswith(f"{main}."):
-        return f"{main} is the main file of this program: use @recorded there"
+        return f"{main} is the main file of this program: use @probed there"
     parents = [name.rpartition(".")[0]]
     while parents[-1]:
         parents.append(parents[-1].rpartition(".")[0])
@@ -287,7 +287,7 @@ def _place_of(target: Target) -> tuple[_Place, Any]:
     if _found(root, path) is not function:
         message = (
             f"{shown(target)} is not found as {module}:{path}, and so cannot be "
-            "replaced: give what holds it, as (owner, 'name'), or use @recorded"
+            "replaced: give what holds it, as (owner, 'name'), or use @probed"
         )
         raise ConfigError(message)
     return _Place(f"{module}.{path}", ((module, path),)), root

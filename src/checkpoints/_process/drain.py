@@ -5,11 +5,21 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from typing import Protocol
 
 from checkpoints._process.forks import after_fork_in_child
 
-__all__ = ["Background", "add", "drain", "flush", "has_ended", "is_saving", "pending"]
+__all__ = [
+    "Background",
+    "add",
+    "countdown",
+    "drain",
+    "flush",
+    "has_ended",
+    "is_saving",
+    "pending",
+]
 
 
 class Background(Protocol):
@@ -64,9 +74,16 @@ def pending() -> tuple[int, int]:
 
 
 def flush(timeout: float | None = None) -> None:
-    """Wait until every save that this process accepted has finished or failed."""
+    """Wait until every accepted save has finished or failed, so long altogether."""
+    left = countdown(timeout)
     for each in _all():
-        each.flush(timeout)
+        each.flush(left())
+
+
+def countdown(timeout: float | None) -> Callable[[], float | None]:
+    """Return a function that says how many seconds of a shared timeout are left."""
+    end = None if timeout is None else time.monotonic() + timeout
+    return lambda: None if end is None else max(0.0, end - time.monotonic())
 
 
 def drain() -> None:

@@ -201,7 +201,8 @@ def is_enabled(name: str) -> bool:
     Tell whether a call here and now would reach a rule with a target.
 
     A guard for data that is costly to make. The tags of the context count; `every`
-    and `limit` do not.
+    and `limit` do not. To ask changes nothing. Where a rule's `where` raises, the
+    answer is yes, so that the call is made, which does what `on_error` says.
 
     Args:
         name: The dotted name.
@@ -217,9 +218,11 @@ def flush(timeout: float | None = None) -> None:
     Wait until everything that was accepted in the background is saved.
 
     Args:
-        timeout: Seconds for each handler; its own `max_wait` unless given.
+        timeout: Seconds, for all handlers together; for each its own `max_wait` unless
+            given.
 
     Raises:
+        ConfigError: If the timeout is not a number of seconds.
         PendingError: If it is not saved then. It goes on.
         Exception: Under `on_error="raise"`, what hindered a save in the background.
 

@@ -113,12 +113,11 @@ def made(names: str | Iterable[str], target: Target, options: dict[str, Any]) ->
         ConfigError: If the pattern, the target or an option cannot be.
     """
     of_rule, of_files = split_options(options)
-    return Rule(
-        names,
-        handlers_for(target, of_files),
-        explain=idleness_of,
-        **of_rule,
-    )
+    handlers = handlers_for(target, of_files)
+    rule = Rule(names, handlers, explain=idleness_of, **of_rule)
+    if rule.narrowing is not None:
+        rule.narrowing.load()
+    return rule
 
 
 def known_options() -> tuple[str, ...]:

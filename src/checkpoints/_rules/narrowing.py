@@ -6,7 +6,7 @@ import inspect
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from checkpoints._handlers.outcomes import outcomes
 from checkpoints._kinds.summary import summaries_of
@@ -14,11 +14,15 @@ from checkpoints._kinds.weight import size_of, weight_of
 from checkpoints._text import parse_size, shown
 from checkpoints.errors import ConfigError, FormatError
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
 __all__ = ["GROUP", "Names", "Narrowing", "Transform", "transform_for"]
 
 GROUP = "checkpoints.transforms"
 
 Names: TypeAlias = str | Iterable[str]
+_Function: TypeAlias = Callable[[dict[str, Any]], object]
 
 
 class Transform:
@@ -28,14 +32,30 @@ class Transform:
     Args:
         function: Takes a dict of values by name, which is its own; returns one.
         text: How a rule shows it.
+        entry: Where the function is found, if it is not here yet.
     """
 
-    def __init__(self, function: Callable[[dict[str, Any]], object], text: str) -> None:
+    def __init__(
+        self, function: _Function | None, text: str, entry: EntryPoint | None = None
+    ) -> None:
         self.function = function
         self._text = text
+        self._entry: Any = entry
 
     def __repr__(self) -> str:
         return self._text
+
+    def load(self) -> _Function:
+        """
+        Return the function; the first time it is imported, if it was named.
+
+        Raises:
+            ConfigError: If it cannot be loaded.
+        """
+        found = self.function
+        if found is None:
+            found = self.function = _loaded(self._entry)
+        return found
 
     def __call__(self, values: dict[str, Any]) -> dict[str, Any]:
         """
@@ -45,8 +65,9 @@ class Transform:
             FormatError: If that is no dict with names for keys.
             Exception: What the function raises.
         """
+        function = self.load()
         try:
-            found = self.function(values)
+            found = function(values)
         except Exception as error:
             error.add_note(f"raised by transform={self._text}, so nothing was stored")
             raise
@@ -68,13 +89,13 @@ def transform_for(given: object) -> Transform:
     Return the transform that an option stands for.
 
     Args:
-        given: A function, or the name of an entry point, which is loaded.
+        given: A function, or the name of an entry point, which has to be installed.
 
     Raises:
-        ConfigError: If it is neither, or cannot be loaded.
+        ConfigError: If it is neither.
     """
     if isinstance(given, str):
-        return Transform(_loaded(given), repr(given))
+        return Transform(None, repr(given), _installed(given))
     is_awaited = inspect.iscoroutinefunction(given)
     if callable(given) and not isinstance(given, type) and not is_awaited:
         return Transform(given, shown(given))
@@ -85,7 +106,7 @@ def transform_for(given: object) -> Transform:
     raise ConfigError(message)
 
 
-def _loaded(name: str) -> Callable[[dict[str, Any]], object]:
+def _installed(name: str) -> EntryPoint:
     # Costs more to import than all the rest of this library.
     from importlib.metadata import entry_points
 
@@ -99,17 +120,22 @@ def _loaded(name: str) -> Callable[[dict[str, Any]], object]:
             f"{GROUP!r}; there are: {names or 'none'}"
         )
         raise ConfigError(message)
-    ((value, entry),) = found.items()
+    (entry,) = found.values()
+    return entry
+
+
+def _loaded(entry: EntryPoint) -> _Function:
+    name = entry.name
     try:
         function = entry.load()
     except Exception as error:
         message = (
-            f"transform={shown(name)}, which is {value}, cannot be loaded "
+            f"transform={shown(name)}, which is {entry.value}, cannot be loaded "
             f"({type(error).__name__}: {error}): see to the package that has it"
         )
         raise ConfigError(message) from error
     if not callable(function):
-        message = f"transform={shown(name)}, which is {value}, is no function"
+        message = f"transform={shown(name)}, which is {entry.value}, is not a function"
         raise ConfigError(message)
     return function  # type: ignore[no-any-return]
 
@@ -150,6 +176,16 @@ class Narrowing:
         self.max_bytes = _checked_size("max_bytes", max_bytes)
         self.max_total_bytes = _checked_size("max_total_bytes", max_total_bytes)
         self.renew()
+
+    def load(self) -> None:
+        """
+        Import the transform, if it was named.
+
+        Raises:
+            ConfigError: If it cannot be loaded.
+        """
+        if self.transform is not None:
+            self.transform.load()
 
     def renew(self) -> None:
         """Begin to count anew: here, and in a forked child."""

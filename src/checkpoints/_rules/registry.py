@@ -18,7 +18,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from checkpoints._handlers.handler import ABSENT, Handler, named_values
+from checkpoints._handlers.in_force import InForce
 from checkpoints._handlers.outcomes import Owed, outcomes, story_of
+from checkpoints._handlers.seconds import checked_seconds
 from checkpoints._keys.key import Key, checked_name
 from checkpoints._keys.tags import TagPairs, current_tags
 from checkpoints._process import drain
@@ -47,6 +49,7 @@ class Registry:
         self.plans: dict[str, tuple[Rule, ...] | object] = {}
         self.names = Names()
         self._rules: tuple[Rule, ...] = ()
+        self._in_force = InForce()
         # What `on_error="raise"` could not raise yet, as it came in the background.
         self.owed = Owed()
         # Tells of rules from outside in place of the log; called at a first use too.
@@ -72,10 +75,16 @@ class Registry:
     # Rules
 
     def add(self, *rules: Rule) -> None:
-        """Put rules in force, each on top of its layer."""
+        """
+        Put rules in force, each on top of its layer.
+
+        Raises:
+            Exception: What the `begin` of a handler raises; no rule is in force then.
+        """
         for rule in rules:
             rule.holder = self
         with self._lock:
+            self._in_force.begin(it for rule in rules for it in rule.handlers)
             first = not self._rules
             known = sorted((*self._rules, *rules), key=lambda each: each.layer)
             self._rules = tuple(known)
@@ -96,18 +105,20 @@ class Registry:
         """Take a rule back."""
         if rule in self._rules:
             self._tell_of_idle(rule)
-        with self._lock:
-            self._rules = tuple(other for other in self._rules if other is not rule)
-            self.plans.clear()
+        self._keep(lambda other: other is not rule)
 
     def reset(self) -> None:
         """Take every rule back but those from outside."""
-        with self._lock:
-            self._rules = tuple(rule for rule in self._rules if rule.source)
-            self.plans.clear()
-            self.names.told.clear()
+        self._keep(lambda rule: bool(rule.source))
+        self.names.told.clear()
         self.owed.tell()
         outcomes.clear()
+
+    def _keep(self, is_kept: Callable[[Rule], bool]) -> None:
+        with self._lock:
+            self._rules = tuple(filter(is_kept, self._rules))
+            self.plans.clear()
+            self._in_force.keep(it for rule in self._rules for it in rule.handlers)
 
     def _warn_of_old_names(self, rule: Rule, names: Iterable[str]) -> None:
         for old in list(names):
@@ -147,8 +158,17 @@ class Registry:
         )
         if known is ABSENT or plan is None:
             return False
-        rule = self._accepting(name, plan, current_tags())
-        return rule is not None and bool(rule.handlers)
+        return self._is_wanted(plan, current_tags())
+
+    def _is_wanted(self, plan: tuple[Rule, ...], pairs: TagPairs) -> bool:
+        for rule in plan:
+            try:
+                if rule.accepts(pairs):
+                    return bool(rule.handlers)
+            except Exception:  # noqa: BLE001 - a function of the user
+                # Only asked, nothing is told or counted; the call itself does so.
+                return True
+        return False
 
     def lookup(self, name: str) -> tuple[str, Plan]:
         """Return the name that a call stands for, and its plan."""
@@ -322,9 +342,10 @@ class Registry:
         """Wait for what is saved in the background; `checkpoints.flush` says more."""
         handlers = [handler for rule in self._rules for handler in rule.handlers]
         late: Exception | None = None
+        left = drain.countdown(None if timeout is None else checked_seconds(timeout))
         for flush in (*dict.fromkeys(it.flush for it in handlers), drain.flush):
             try:
-                flush(timeout)
+                flush(left())
             except Exception as error:  # noqa: BLE001 - each has its turn
                 late = late or error
         self.owed.pay()

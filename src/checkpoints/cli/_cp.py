@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import click
 
+from checkpoints._keys.spelling import caseless, spelling_in
 from checkpoints._text import files_text
 from checkpoints.cli._completion import complete_root, complete_source_names
 from checkpoints.cli._screen import progress, tell
@@ -55,7 +56,9 @@ def cp(
     NAMES and --where say which, as for ls. Each file appears under its name when it
     is complete. One that is there already, and is another one, is told and stays,
     unless --force is given; one that is the same is no error, so that a copy that was
-    cut short can be begun again.
+    cut short can be begun again. Capitals in paths are encoded where DST_ROOT folds
+    case, and nowhere else; of two files of one key, spelled both ways, the newer one
+    is copied.
 
     The exit code is 0; 1 if nothing was found, or something could not be listed, read
     or copied; 2 if there is no such root, or the disk fails.
@@ -66,7 +69,7 @@ def cp(
         raise nothing_of(found, filtered=bool(names or where))
     store = open_store(target)
     _check_target(found.root, store.root)
-    paths = [entry.path for entry in found]
+    paths = _newest(found.root, [entry.path for entry in found])
     total = sum(map(_size, paths))
     if dry_run:
         click.echo(f"would copy {files_text(len(paths), total)}")
@@ -90,6 +93,24 @@ def _check_target(source: str, target: str) -> None:
     with suppress(ValueError):  # of two drives
         if os.path.commonpath([here, there]) in (here, there):
             raise click.UsageError("one root lies in the other: name two that do not")
+
+
+def _newest(root: str, paths: list[str]) -> list[str]:
+    """Return the paths, of two spellings of one path that of the newer file."""
+    newest: dict[str, str] = {}
+    for path in paths:
+        name = caseless(os.path.relpath(path, root))
+        other = newest.setdefault(name, path)
+        if other != path:
+            older, newest[name] = sorted([other, path], key=_time)
+            tell(f"left out: {older}: {newest[name]} is of the same key, and newer")
+    return list(newest.values())
+
+
+def _time(path: str) -> int:
+    with suppress(OSError):
+        return os.stat(path).st_mtime_ns
+    return 0
 
 
 def _size(path: str) -> int:
@@ -117,6 +138,7 @@ class _Copies:
     def add(self, path: str) -> None:
         """Copy a file; what hinders it is told, but for an error of the target."""
         name = os.path.relpath(path, self._source.root).replace(os.sep, "/")
+        copied = spelling_in(self._target, name)
         try:
             opened = self._source.open(name)
         except FileNotFoundError:
@@ -127,18 +149,18 @@ class _Copies:
         with opened as file:
             try:
                 self._target.put(
-                    [name], self._pieces(file), file.size, replace=self._force
+                    [copied], self._pieces(file), file.size, replace=self._force
                 )
             except FileExistsError:
-                self._meet(path, self._target.path_of(name))
+                self._meet(path, self._target.path_of(copied))
             except _SourceError as error:
                 self._tell(f"not copied: {path}: {error}")
             except (IsADirectoryError, NotADirectoryError) as error:
-                there = self._target.path_of(name)
+                there = self._target.path_of(copied)
                 self._tell(f"not copied: {path}: {there}: {error.strerror}")
             else:
                 self.count, self.size = self.count + 1, self.size + file.size
-                self._keep_times(path, self._target.path_of(name))
+                self._keep_times(path, self._target.path_of(copied))
 
     def _pieces(self, file: Source) -> Iterator[tuple[int, memoryview]]:
         for start in range(0, file.size, _AT_ONCE):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from checkpoints.errors import UnknownOutcomeError
+from checkpoints.storage._case import folds_case, is_spelled
 from checkpoints.storage._local_file import LocalFile
 from checkpoints.storage._store import Piece, Segments, Status
 from checkpoints.storage._temporary import Folder, Temporary
@@ -58,6 +59,17 @@ class LocalStore:
         """Return where a name lies in the file system."""
         return f"{self._start}{name.replace('/', os.sep)}"
 
+    @property
+    def folds_case(self) -> bool:
+        """Whether `Ridge` and `ridge` are one name; found out by a trial, once."""
+        return folds_case(self.root, self._create)
+
+    def has(self, name: str) -> bool:
+        """Tell whether a file lies under a name in exactly this case."""
+        if self.status(name) is None:
+            return False
+        return not self.folds_case or is_spelled(self.root, name)
+
     def put(
         self,
         names: Iterable[str],
@@ -92,8 +104,7 @@ class LocalStore:
         folder = os.path.dirname(path) or os.curdir
         temporary = Temporary(folder)
         with temporary, temporary:
-            for made in _create(temporary, folder):
-                self._durable.pop(made, None)
+            self._create(temporary, folder)
             temporary.write(pieces, size)
             if durable:
                 temporary.sync()
@@ -106,6 +117,10 @@ class LocalStore:
             if durable:
                 _confirm(folder, self.path_of(name))
         return name
+
+    def _create(self, temporary: Temporary, folder: str) -> None:
+        for made in _create(temporary, folder):
+            self._durable.pop(made, None)
 
     def _rename_to_free(
         self, temporary: Temporary, name: str, candidates: Iterator[str]

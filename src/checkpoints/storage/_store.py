@@ -67,6 +67,11 @@ class Store(Protocol):
 
     root: str
 
+    @property
+    def folds_case(self) -> bool:
+        """Whether names that differ only in case are the same file."""
+        ...
+
     def path_of(self, name: str) -> str:
         """Return the path or URL of a file, which `load` takes."""
         ...
@@ -113,6 +118,10 @@ class Store(Protocol):
 
     def status(self, name: str) -> Status | None:
         """Return what is known of a file; None if it is not there, or hidden."""
+        ...
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is a file under a name in exactly this case."""
         ...
 
     def check_root(self) -> None:

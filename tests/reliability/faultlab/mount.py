@@ -8,11 +8,29 @@ import shutil
 import struct
 import subprocess
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 _SHUTDOWN = 0x8004587D  # FS_IOC_SHUTDOWN
 _WITHOUT_FLUSH = 2  # not even the journal is written
-_SIZES = {"ext4": 64 << 20, "xfs": 320 << 20}
+_LOOP = ("mount", "-o", "loop")
+
+
+class _Kind(NamedTuple):
+    size: int
+    make: tuple[str, ...]
+    mount: tuple[str, ...] = _LOOP
+
+
+_KINDS = {
+    "ext4": _Kind(64 << 20, ("mkfs.ext4", "-q")),
+    "xfs": _Kind(320 << 20, ("mkfs.xfs", "-q")),
+    # These fold case: the first one in folders that are marked with `chattr +F`.
+    "casefold": _Kind(64 << 20, ("mkfs.ext4", "-q", "-O", "casefold")),
+    "vfat": _Kind(64 << 20, ("mkfs.vfat",)),
+    "ntfs": _Kind(
+        64 << 20, ("mkntfs", "-q", "-F"), ("lowntfs-3g", "-o", "ignore_case")
+    ),
+}
 
 
 class Disk:
@@ -21,7 +39,8 @@ class Disk:
 
     Args:
         folder: Where the image and the mount point are made.
-        kind: `"ext4"` or `"xfs"`.
+        kind: `"ext4"`, `"xfs"`, or one that folds case: `"casefold"`, `"vfat"`,
+            `"ntfs"`.
 
     Raises:
         OSError: If it cannot be made or mounted here; the text tells why.
@@ -30,15 +49,16 @@ class Disk:
     def __init__(self, folder: Path, kind: str) -> None:
         if os.geteuid():
             raise OSError("only root can mount")
-        if shutil.which(f"mkfs.{kind}") is None:
-            raise OSError(f"no mkfs.{kind}")
+        self.kind = _KINDS[kind]
+        if shutil.which(self.kind.make[0]) is None:
+            raise OSError(f"no {self.kind.make[0]}")
         folder.mkdir()
         self.image = folder / "image"
         self.path = folder / "mounted"
         self.path.mkdir()
         with self.image.open("wb") as image:
-            image.truncate(_SIZES[kind])
-        _done(f"mkfs.{kind}", "-q", self.image)
+            image.truncate(self.kind.size)
+        _done(*self.kind.make, self.image)
         self._mount()
 
     def __enter__(self) -> Self:
@@ -52,7 +72,7 @@ class Disk:
         self.image.unlink()
 
     def _mount(self) -> None:
-        _done("mount", "-o", "loop", self.image, self.path)
+        _done(*self.kind.mount, self.image, self.path)
 
     def sync(self) -> None:
         """Flush everything to the disk."""

@@ -1,4 +1,4 @@
-"""`recorded`: a decorator that saves calls and has no other visible effect."""
+"""`probed`: a decorator that saves calls, and is otherwise not to be noticed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import types
 import pytest
 
 import checkpoints
-from checkpoints import capture, recorded
+from checkpoints import capture, probed
 from checkpoints.errors import ConfigError
 
 
@@ -22,22 +22,22 @@ def from_one(monkeypatch):
 
 @pytest.fixture
 def seen():
-    with capture("*recorded*") as handler:
+    with capture("*probed*") as handler:
         yield handler
 
 
-@recorded("recorded.top")
+@probed("probed.top")
 def top(x, *, y=2):
     """Say."""
     return x + y
 
 
-class TestRecorded:
+class TestProbed:
     def test_saves_what_a_function_takes_and_returns(self, seen):
         assert top(1) == 3
         assert dict(seen) == {
-            "call=1/recorded/top": {"x": 1, "y": 2},
-            "call=1/recorded/top/result": {"result": 3},
+            "call=1/probed/top": {"x": 1, "y": 2},
+            "call=1/probed/top/result": {"result": 3},
         }
 
     def test_saves_nothing_while_no_rule_is_on(self):
@@ -46,79 +46,79 @@ class TestRecorded:
         assert checkpoints.stats().saved == before
 
     def test_takes_the_name_of_the_function_where_none_is_given(self):
-        @recorded
+        @probed
         def inner():
             return 1
 
-        name = f"{__name__}.TestRecorded.{sys._getframe().f_code.co_name}.inner"
+        name = f"{__name__}.TestProbed.{sys._getframe().f_code.co_name}.inner"
         with capture(name) as seen:
             inner()
         assert len(seen) == 2
 
     def test_saves_what_is_raised(self, seen):
-        @recorded("recorded.fail")
+        @probed("probed.fail")
         def fail():
             raise LookupError("lost")
 
         with pytest.raises(LookupError):
             fail()
-        assert seen["call=1/recorded/fail/exception"]["message"] == "lost"
+        assert seen["call=1/probed/fail/exception"]["message"] == "lost"
 
     def test_needs_no_wrapt(self, seen, monkeypatch):
         monkeypatch.setitem(sys.modules, "wrapt", None)
-        assert recorded("recorded.plain")(lambda x: x)(5) == 5
-        assert "call=1/recorded/plain" in seen
+        assert probed("probed.plain")(lambda x: x)(5) == 5
+        assert "call=1/probed/plain" in seen
 
     def test_keeps_the_looks_of_a_function(self):
         assert str(inspect.signature(top)) == "(x, *, y=2)"
         assert (top.__doc__, top.__name__) == ("Say.", "top")
 
     def test_leaves_a_function_that_can_be_pickled(self, monkeypatch):
-        module = type(sys)("recorded_by_test")
+        module = type(sys)("probed_by_test")
         monkeypatch.setitem(sys.modules, module.__name__, module)
         exec(
-            "import checkpoints\n@checkpoints.recorded\ndef f(x): return x",
+            "import checkpoints\n@checkpoints.probed\ndef f(x): return x",
             vars(module),
         )
         assert pickle.loads(pickle.dumps(module.f)) is module.f
 
     def test_is_for_methods_of_each_kind(self, seen):
         class Till:
-            @recorded("recorded.plain")
+            @probed("probed.plain")
             def plain(self, x):
                 return x
 
-            @recorded("recorded.inside")
+            @probed("probed.inside")
             @classmethod
             def inside(cls, x):
                 return cls, x
 
             @classmethod
-            @recorded("recorded.outside")
+            @probed("probed.outside")
             def outside(cls, x):
                 return cls, x
 
-            @recorded("recorded.still")
+            @probed("probed.still")
             @staticmethod
             def still(x):
                 return x
 
         assert Till().plain(1) == Till.still(1) == Till().still(1) == 1
         assert Till.inside(1) == Till.outside(1) == (Till, 1)
-        assert seen["call=1/recorded/inside"]["cls"].endswith("Till")
+        assert seen["call=1/probed/inside"]["cls"].endswith("Till")
 
     def test_is_for_coroutines(self, seen):
-        @recorded("recorded.wait")
+        @probed("probed.wait")
         async def wait(x):
             await asyncio.sleep(0)
             return x
 
         assert inspect.iscoroutinefunction(wait)
         assert asyncio.run(wait(4)) == 4
-        assert seen["call=1/recorded/wait/result"] == {"result": 4}
+        assert seen["call=1/probed/wait/result"] == {"result": 4}
 
     def test_is_for_generators(self, seen):
-        @recorded("recorded.count")
+        @probed("probed.count")
         def count(n):
             got = yield n
             return got
@@ -128,10 +128,10 @@ class TestRecorded:
         assert next(generator) == 3
         with pytest.raises(StopIteration):
             generator.send("a")
-        assert seen["call=1/recorded/count/result"] == {"result": "a"}
+        assert seen["call=1/probed/count/result"] == {"result": "a"}
 
     def test_is_for_generators_that_are_awaited(self, seen):
-        @recorded("recorded.awaited")
+        @probed("probed.awaited")
         @types.coroutine
         def awaited(x):
             return (yield x)
@@ -143,10 +143,10 @@ class TestRecorded:
         assert steps.send(None) == 1
         with pytest.raises(StopIteration, match="5"):
             steps.send(5)
-        assert seen["call=1/recorded/awaited/result"] == {"result": 5}
+        assert seen["call=1/probed/awaited/result"] == {"result": 5}
 
     def test_is_for_asynchronous_generators(self, seen):
-        @recorded("recorded.stream")
+        @probed("probed.stream")
         async def stream(n):
             got = yield n
             yield got
@@ -157,13 +157,13 @@ class TestRecorded:
 
         assert inspect.isasyncgenfunction(stream)
         assert asyncio.run(both()) == (3, "a")
-        assert list(seen) == ["call=1/recorded/stream"]
+        assert list(seen) == ["call=1/probed/stream"]
 
     @pytest.mark.parametrize("subject", [int, 5, None])
     def test_is_for_nothing_else(self, subject):
         with pytest.raises(ConfigError, match="put it on the function"):
-            recorded(subject)
+            probed(subject)
 
     def test_takes_a_name_that_can_be_one(self):
         with pytest.raises(ConfigError):
-            recorded("a..b")(top)
+            probed("a..b")(top)

@@ -1,4 +1,4 @@
-"""`recorded`: the calls of a function of one's own, saved as a probe saves those."""
+"""`probed`: the calls of a function of one's own, saved as a probe saves those."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
 from checkpoints._keys.tags import in_async_steps, is_awaitable
-from checkpoints._probes.calls import Recording
+from checkpoints._probes.calls import CallSaver
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 
-__all__ = ["recorded"]
+__all__ = ["probed"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 @overload
-def recorded(function: F, /) -> F: ...
+def probed(function: F, /) -> F: ...
 @overload
-def recorded(name: str, /) -> Callable[[F], F]: ...
-def recorded(subject: Any, /) -> Any:
+def probed(name: str, /) -> Callable[[F], F]: ...
+def probed(subject: Any, /) -> Any:
     """
     Save what a function is called with, and what it returns or raises. A decorator.
 
@@ -30,8 +30,8 @@ def recorded(subject: Any, /) -> Any:
     saves, as `probe` tells; of a generator the arguments are those of its first step.
 
     Args:
-        subject: The function, or the name to save under: `@recorded` takes the module
-            and the name of the function, `@recorded("shop.fit")` another one.
+        subject: The function, or the name to save under: `@probed` takes the module
+            and the name of the function, `@probed("shop.fit")` another one.
 
     Returns:
         A function like it.
@@ -39,7 +39,7 @@ def recorded(subject: Any, /) -> Any:
     Raises:
         ConfigError: If it is no function, or the name cannot be one.
 
-    >>> @recorded("shop.add")
+    >>> @probed("shop.add")
     ... def add(a, b=1):
     ...     return a + b
     >>> from checkpoints import capture
@@ -49,22 +49,22 @@ def recorded(subject: Any, /) -> Any:
     ({'a': 2, 'b': 1}, {'result': 3})
     """
     if isinstance(subject, str):
-        return functools.partial(_recorded, name=subject)
-    return _recorded(subject)
+        return functools.partial(_probed, name=subject)
+    return _probed(subject)
 
 
-def _recorded(subject: Any, name: str = "") -> Any:
+def _probed(subject: Any, name: str = "") -> Any:
     is_method = isinstance(subject, (staticmethod, classmethod))
     function = subject.__func__ if is_method else subject
     if isinstance(function, type) or not callable(function):
         message = (
-            f"recorded is for functions and methods, not for {shown(subject)}: put it "
-            "on the function, as @recorded or @recorded('name')"
+            f"probed is for functions and methods, not for {shown(subject)}: put it "
+            "on the function, as @probed or @probed('name')"
         )
         raise ConfigError(message)
     name = name or _name_of(function)
-    recording = Recording(name, function, of_class=isinstance(subject, classmethod))
-    wrapped = _wrapped(function, recording)
+    saver = CallSaver(name, function, of_class=isinstance(subject, classmethod))
+    wrapped = _wrapped(function, saver)
     return type(subject)(wrapped) if is_method else wrapped
 
 
@@ -73,12 +73,12 @@ def _name_of(function: Callable[..., Any]) -> str:
     return f"{function.__module__}.{place.replace('.<locals>', '')}"
 
 
-def _wrapped(function: Callable[..., Any], recording: Recording) -> Callable[..., Any]:
+def _wrapped(function: Callable[..., Any], saver: CallSaver) -> Callable[..., Any]:
     """Return a function of the same kind, as whoever looks at it expects."""
-    run = recording.run
+    run = saver.run
 
     def called(*args: Any, **kwargs: Any) -> Any:
-        if recording.is_on():
+        if saver.is_on():
             return run(function, None, args, kwargs)
         return function(*args, **kwargs)
 
