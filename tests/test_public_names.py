@@ -58,6 +58,7 @@ PUBLIC_NAMES = {
     "Verification",
     "printable",
     "Key",
+    "Tags",
     # Extend
     "register_format",
     # Errors

@@ -13,7 +13,7 @@ from checkpoints import errors as errors
 from checkpoints._handlers.handler import Handler
 from checkpoints._handlers.outcomes import Stats
 from checkpoints._keys.key import Key
-from checkpoints._keys.tags import current_tags, tags, with_checkpoint_tags
+from checkpoints._keys.tags import Tags, current_tags, tags, with_checkpoint_tags
 from checkpoints._process.variables import OUTSIDE as _OUTSIDE
 from checkpoints._rules.checkpoint import (
     available,
@@ -81,6 +81,7 @@ __all__ = [
     "Session",
     "Setting",
     "Stats",
+    "Tags",
     "TooLargeError",
     "UnknownOutcomeError",
     "UnknownValueError",

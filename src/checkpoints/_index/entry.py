@@ -9,6 +9,7 @@ from typing import Any
 from checkpoints._files.load import load_file, read_meta
 from checkpoints._keys.key import SUFFIXES, parse_folder, unescape
 from checkpoints._keys.tags import Tags
+from checkpoints._process.pickling import public
 from checkpoints._text import html_table, printable, shown
 from checkpoints.errors import CheckpointError, ConfigError
 from checkpoints.storage._local import Segments, local_path
@@ -86,6 +87,9 @@ class Entry:
 
     def __hash__(self) -> int:
         return hash(self.path)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return public(type(self)), (self._root, self._folder, self._file)
 
     @property
     def path(self) -> str:

@@ -21,6 +21,7 @@ from checkpoints._index.listing import Listing, why_none
 from checkpoints._index.order import in_order, latest_of, runs_of, sorted_texts
 from checkpoints._index.table import as_library, detailed_table, reader_of
 from checkpoints._keys.condition import Wanted
+from checkpoints._process.pickling import public
 from checkpoints._text import html_table, shown
 from checkpoints.storage._local import check_root, open_store
 
@@ -86,11 +87,17 @@ class Index(Collection[Entry], Reversible[Entry]):
             rows.append([f"and {len(self) - _MOST_SHOWN} more"])
         return html_table(repr(self), ["name", *tags], rows)
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __reduce__(self) -> tuple[Any, ...]:
         # Walked first, as that may change the rest, and without its filters: they may
         # hold functions.
-        walked = {"_found": self._listing, "_filters": (), "_emptied": None}
-        return {**vars(self), **walked}
+        found = self._listing.compact()
+        columns = (found.folders, found.places, found.files)
+        state = (self._all_files, self._unreadable, columns)
+        return public(type(self)), (self.root,), state
+
+    def __setstate__(self, state: tuple[bool, list[OSError], Any]) -> None:
+        self._all_files, self._unreadable, columns = state
+        self._found = Listing(self.root, *columns)
 
     def __len__(self) -> int:
         return len(self._listing)

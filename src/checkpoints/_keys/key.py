@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from checkpoints._keys.tags import TagPairs, Tags, checked_tag_name, tag_text
 from checkpoints._process.origin import Origin
+from checkpoints._process.pickling import public
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 
@@ -97,8 +98,13 @@ class Key:
     def __repr__(self) -> str:
         return f"Key(name={self.name!r}, tags={self.tags!r})"
 
-    def __reduce__(self) -> tuple[type[Key], tuple[str, TagPairs, Origin | None]]:
-        return Key, (self.name, self.tags, self.origin)
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Plain, so that a pickle names nothing of ours but the key.
+        origin = None if self.origin is None else tuple(self.origin)
+        return public(type(self)), (self.name, self.tags), origin
+
+    def __setstate__(self, origin: tuple[Any, ...]) -> None:
+        object.__setattr__(self, "origin", Origin._make(origin))
 
     @property
     def path(self) -> str:

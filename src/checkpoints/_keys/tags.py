@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mappi
 from contextvars import ContextVar
 from typing import Any, NamedTuple, ParamSpec, SupportsIndex, TypeVar, cast, overload
 
+from checkpoints._process.pickling import public
 from checkpoints.errors import ConfigError
 
 __all__ = [
@@ -316,6 +317,9 @@ class Tags(tuple[tuple[str, str], ...]):
     """
 
     __slots__ = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return public(type(self)), (tuple(self),)
 
     @overload
     def __getitem__(self, key: str) -> str: ...

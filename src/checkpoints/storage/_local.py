@@ -12,8 +12,10 @@ import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from typing import Any
 from urllib.parse import urlsplit
 
+from checkpoints._process.pickling import public
 from checkpoints.errors import ConfigError, UnknownOutcomeError
 from checkpoints.storage._local_file import LocalFile
 from checkpoints.storage._temporary import Folder, Piece, Temporary
@@ -104,6 +106,9 @@ class LocalStore:
 
     def __repr__(self) -> str:
         return f"LocalStore({self.root!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return public(type(self), "storage."), (self.root,)
 
     def path_of(self, name: str) -> str:
         """Return where a name lies in the file system."""
