@@ -73,7 +73,6 @@ class Writer:
         self.max_wait = max_wait
         self.renew()
         drain.add(self)
-        at_exit(drain.drain)
 
     def renew(self) -> None:
         """Begin with nothing: here, and in a forked child, which has no such thread."""
@@ -117,6 +116,8 @@ class Writer:
         """
         if may_be_killed():
             return save(values)
+        # Not before there is something to wait for: a handler may be made for others.
+        at_exit(drain.drain)
         job = _Job(save, weight_of(values))
         try:
             place = self._reserve(job)

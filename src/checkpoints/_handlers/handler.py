@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, SupportsIndex
 
 from checkpoints._handlers.outcomes import Result, outcomes
 from checkpoints._keys.key import Key
 from checkpoints._keys.tags import current_tags
 from checkpoints._process.origin import Origin
+from checkpoints._process.pickling import told
 from checkpoints.errors import ConfigError
 
 __all__ = ["ABSENT", "FunctionHandler", "Handler", "named_values"]
@@ -27,6 +28,9 @@ class Handler:
     >>> Printing().checkpoint("shop.total", 12)
     shop.total {'data': 12}
     """
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        return told(self, super().__reduce_ex__(protocol))
 
     def stage(self, staged: Any, data: Mapping[str, Any]) -> Any:
         """

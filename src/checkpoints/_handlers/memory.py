@@ -5,14 +5,15 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, SupportsIndex
 
 from checkpoints._handlers.handler import Handler
 from checkpoints._keys.key import Key
 from checkpoints._kinds.frozen import frozen_values
 from checkpoints._kinds.same import same
+from checkpoints._process.pickling import pickler_at_work
 from checkpoints._text import shown
-from checkpoints.errors import AlreadyStoredError
+from checkpoints.errors import AlreadyStoredError, FormatError
 
 __all__ = ["DictHandler"]
 
@@ -43,6 +44,7 @@ class DictHandler(Handler, Mapping[str, Mapping[str, Any]]):
         force: bool = False,
         copy: bool = True,
     ) -> None:
+        self.objects: dict[str, Mapping[str, Any]]
         self.objects = {} if objects is None else objects
         self.force = force
         self.copy = copy
@@ -50,6 +52,16 @@ class DictHandler(Handler, Mapping[str, Mapping[str, Any]]):
 
     def __repr__(self) -> str:
         return f"<DictHandler {shown(list(self))}>"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        if pickler_at_work() is not None:
+            message = (
+                f"{shown(self)} cannot be pickled: it keeps its saves in the memory of "
+                "this process, and nobody would see those of a copy elsewhere. Save to "
+                "files, which every process can: give a path, and read index(path)"
+            )
+            raise FormatError(message)
+        return super().__reduce_ex__(protocol)
 
     def __getitem__(self, path: str) -> Mapping[str, Any]:
         try:

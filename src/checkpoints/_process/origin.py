@@ -10,7 +10,14 @@ import threading
 import time
 from typing import NamedTuple
 
-__all__ = ["Origin", "current_run", "host_name", "outside_level", "run_started"]
+__all__ = [
+    "Origin",
+    "current_run",
+    "host_name",
+    "outside_level",
+    "run_id",
+    "run_started",
+]
 
 # Children inherit it, so that every process of one program is of one run, however
 # it was started; whoever starts the program may set it.
@@ -20,6 +27,8 @@ RUN_VARIABLE = "CHECKPOINTS_RUN"
 _OURS = (os.path.dirname(os.path.dirname(__file__)) + os.sep, contextlib.__file__)
 _started = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
 _sequence = itertools.count(1)
+# Made before anybody asks, so that forks share it.
+_made = f"{_started}-{os.urandom(3).hex()}"
 _run: list[str] = []
 _host = os.uname().nodename if hasattr(os, "uname") else os.getenv("COMPUTERNAME", "")
 
@@ -75,10 +84,14 @@ class Origin(NamedTuple):
 def current_run() -> str:
     """Return the id of this run; the first call settles it for all child processes."""
     if not _run:
-        made = f"{_started}-{os.urandom(3).hex()}"
-        _run.append(os.environ.get(RUN_VARIABLE) or made)
+        _run.append(run_id())
         os.environ[RUN_VARIABLE] = _run[0]
     return _run[0]
+
+
+def run_id() -> str:
+    """Return the id of this run, and settle nothing."""
+    return _run[0] if _run else os.environ.get(RUN_VARIABLE) or _made
 
 
 def host_name() -> str:

@@ -57,7 +57,7 @@ class Settings:
         """Return the rule that a name falls to, as far as that hangs on the name."""
         found = None
         for setting in self:
-            if Rule(setting.names, ()).covers(name):
+            if Rule(setting.names, None).covers(name):
                 found = setting
         return found
 
