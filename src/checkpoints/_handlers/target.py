@@ -33,10 +33,9 @@ def handlers_for(target: Target, options: Mapping[str, Any]) -> tuple[Handler, .
     Raises:
         ConfigError: If it is none of these, or there are options and no path.
     """
-    is_listed = isinstance(target, Sequence) and not isinstance(
-        target, (str, bytes, Handler)
-    )
-    targets: Sequence[Any] = target if is_listed else [target]  # type: ignore[assignment]
+    targets: Sequence[Any] = [target]
+    if isinstance(target, Sequence) and not isinstance(target, (str, bytes, Handler)):
+        targets = target
     paths = [item for item in targets if isinstance(item, (str, os.PathLike))]
     if options and not paths:
         message = (

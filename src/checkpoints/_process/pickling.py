@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import sys
 import threading
 from collections.abc import Iterator
@@ -90,12 +91,22 @@ def pickler_at_work() -> Any:
         if module == "copy":
             return None
         if module == "multiprocessing.reduction":
-            return frame.f_globals["ForkingPickler"]
+            return _trial(frame.f_globals["ForkingPickler"])
         if frame.f_code.co_name == "dump":
             mine = frame.f_locals.get("self")
             if isinstance(mine, (pickle.Pickler, pickle._Pickler)):  # noqa: SLF001 - dill's base
                 return type(mine)
     return pickle.Pickler
+
+
+def _trial(forking: Any) -> Any:
+    """Return a pickler that takes what `multiprocessing` does, and hands nothing on."""
+    import pickle
+
+    # To reduce a connection twice would hand it on twice.
+    own = dict.fromkeys(vars(forking)["_extra_reducers"], lambda _: (object, ()))
+    table = {**copyreg.dispatch_table, **own}
+    return type("Trial", (pickle.Pickler,), {"dispatch_table": table})
 
 
 def _parts(
@@ -112,7 +123,7 @@ def _parts(
 
 def _try(pickler: Any, owner: object, part: object) -> None:
     try:
-        pickler(_Nowhere(), protocol=4).dump(part)
+        pickler(_Nowhere()).dump(part)
     except FormatError:
         raise
     except Exception as error:
