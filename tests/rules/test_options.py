@@ -61,6 +61,8 @@ CHOICES = [
 
 
 def made(root, option, choice):
+    if choice == "zstd":
+        pytest.importorskip("zstandard", reason="zstandard is not installed")
     beside = {"background": True} if option == "on_full" else {}
     return Rule("mypkg", root, **{option: choice}, **beside)
 

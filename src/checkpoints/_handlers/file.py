@@ -52,7 +52,7 @@ class FileHandler(Handler):
 
     Args:
         root: A folder, made when it is needed. May hold `{run}`, `{time}`, `{host}`
-            and `{pid}`; other braces are written twice.
+            and `{pid}`, filled in where it is used; other braces are written twice.
         format: `"zip"` for an archive that takes anything, or `"parquet"` for a
             single table in a file that every table tool reads in place.
         compression: None, `"zstd"` or `"gzip"`.

@@ -68,4 +68,6 @@ def target_of(handlers: tuple[Handler, ...]) -> Target:
         handler.function if type(handler) is FunctionHandler else handler
         for handler in handlers
     ]
+    if len(targets) == 1:
+        return targets[0]
     return targets or None

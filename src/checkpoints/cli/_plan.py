@@ -98,7 +98,8 @@ class Plan:
         targets = [it.target for it in (*settings.of_file, *above)]
         self.asks = bool(targets)
         self.records = bool(record)
-        self._roots = [FileHandler(it).root for it in dict.fromkeys(targets) if it]
+        handlers = [FileHandler(it) for it in dict.fromkeys(targets) if it]
+        self._roots = [handler.root for handler in handlers]
         text = "; ".join(setting.text for setting in above)
         self.written = {
             there.source: here.source
@@ -110,7 +111,8 @@ class Plan:
             self._set(_PROBES, ";".join(probes))
             self._set(_RECORD, record)
             self._set(ROOT_VARIABLE, _for_all("*", to, "--to")[0].target)
-            # Making a handler has settled it, for all that is started from here.
+            # To fill the roots in settles it, for all that is started from here.
+            _ = [handler.folder for handler in handlers]
             self._set(_RUN, os.environ.get(_RUN))
             # Not what a shell starts, whose calls would have the numbers of each other.
             self._set(_FIRST, f"child of {os.getpid()}")
