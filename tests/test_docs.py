@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import doctest
 import importlib
-import inspect
 import io
 import os
 import pkgutil
@@ -32,7 +31,6 @@ from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 
 import checkpoints
 from checkpoints import FileHandler, Rule
-from checkpoints._rules.narrowing import Narrowing
 
 TOP = Path(__file__).parents[1]
 REFERENCE = TOP / "docs" / "reference"
@@ -45,8 +43,6 @@ MODULES = [
     *(it.name for it in pkgutil.walk_packages(checkpoints.__path__, "checkpoints.")),
 ]
 
-# Of the rule's own making, not options.
-NO_OPTIONS = {"names", "handlers", "narrowing", "explain"}
 FENCE = RawFencedCodeBlockLexer(re.compile(r"(?P<language>[^\n`]*)$\n", re.MULTILINE))
 REASON = re.compile(r"(?:^% not run: (.+)|^<!-- not run: (.+) -->)\n\Z", re.MULTILINE)
 PROGRAM = re.compile(r"# ([a-z_]+\.py)\n")
@@ -274,11 +270,7 @@ class TestReference:
 
     @pytest.mark.parametrize(
         "option",
-        [
-            *FileHandler.OPTIONS,
-            *Narrowing.OPTIONS,
-            *sorted(set(inspect.signature(Rule).parameters) - NO_OPTIONS),
-        ],
+        [*Rule.OPTIONS, *FileHandler.OPTIONS],
     )
     def test_tells_of_every_option(self, option):
         text = (REFERENCE / "api.md").read_text(encoding="utf-8")

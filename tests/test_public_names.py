@@ -55,6 +55,7 @@ PUBLIC_NAMES = {
     "verify",
     "Verification",
     "Key",
+    "Tags",
     # Extend
     "register_format",
     # Errors

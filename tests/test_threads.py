@@ -25,14 +25,14 @@ from checkpoints import (
     rules,
     tags,
 )
-from checkpoints._rules.config import made
 from checkpoints._rules.registry import Registry
+from checkpoints._rules.rule import Rule
 
 _numbers = itertools.count()
 
 
 def in_force(registry, names, target, options):
-    rule = made(names, target, options)
+    rule = Rule(names, target, **options)
     registry.add(rule)
     return rule
 

@@ -13,6 +13,7 @@ from checkpoints._handlers.handler import Handler
 from checkpoints._handlers.outcomes import Stats
 from checkpoints._keys.key import Key
 from checkpoints._keys.tags import current_tags, tags, with_checkpoint_tags
+from checkpoints._keys.texts import Tags
 from checkpoints._process.libraries import imported as _imported
 from checkpoints._process.variables import OUTSIDE as _OUTSIDE
 from checkpoints._rules.checkpoint import (
@@ -77,6 +78,7 @@ __all__ = [
     "Rule",
     "Session",
     "Stats",
+    "Tags",
     "TooLargeError",
     "UnknownOutcomeError",
     "UnknownValueError",

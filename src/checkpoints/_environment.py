@@ -14,10 +14,10 @@ from typing import Any
 
 from checkpoints._handlers.file import FileHandler
 from checkpoints._handlers.recorder import NOT_CAUGHT, Recorder, beside
-from checkpoints._handlers.target import Target, handlers_for
+from checkpoints._handlers.target import Target
 from checkpoints._probes.probe import checked_target, probes_from_environment
 from checkpoints._process.variables import CONFIG, OUTSIDE, RECORD, REPORT, RULES, TO
-from checkpoints._rules.config import known_options, made, split_options
+from checkpoints._rules.options import known_options
 from checkpoints._rules.registry import registry
 from checkpoints._rules.report import Report
 from checkpoints._rules.rule import Rule
@@ -174,8 +174,7 @@ def read_settings(
         settings = settings_in_file(os.fspath(config), known, default) + settings
     for setting in settings:
         with _told_where(setting):
-            of_rule, of_files = split_options(dict(setting.options))
-            Rule(setting.names, handlers_for(setting.target, of_files), **of_rule)
+            Rule(setting.names, setting.target, **setting.options)
     for probe in probes:
         checked_target(probe)
     if record is not None:
@@ -195,7 +194,7 @@ def _told_where(setting: Setting) -> Iterator[None]:
 def _made(setting: Setting) -> Rule:
     with _told_where(setting):
         target, options = _recorded(setting)
-        rule = made(setting.names, target, options)
+        rule = Rule(setting.names, target, **options)
     rule.layer, rule.source = setting.layer, setting.source
     return rule
 

@@ -83,7 +83,7 @@ class UntrustedError(CheckpointError, ValueError):
 
 
 class FormatError(CheckpointError, TypeError):
-    """A value that no format can write, or a file that this version cannot read."""
+    """What cannot be written, read by this version, or pickled."""
 
 
 class UnknownOutcomeError(CheckpointError, OSError):

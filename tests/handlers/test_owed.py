@@ -15,7 +15,7 @@ def owed():
 
 @pytest.fixture
 def rules():
-    return [Rule("owed", ()), Rule("owed", ())]
+    return [Rule("owed", None), Rule("owed", None)]
 
 
 class TestOwed:

@@ -8,14 +8,14 @@ import pytest
 
 from checkpoints import DictHandler, Handler, checkpoint, config, register, tags
 from checkpoints._handlers.handler import ABSENT
-from checkpoints._rules.config import made
 from checkpoints._rules.registry import Registry
+from checkpoints._rules.rule import Rule
 
 _numbers = itertools.count()
 
 
 def in_force(registry, names, target, options):
-    rule = made(names, target, options)
+    rule = Rule(names, target, **options)
     registry.add(rule)
     return rule
 

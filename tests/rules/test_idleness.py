@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from checkpoints import DictHandler, tags
-from checkpoints._rules.config import made as make_rule
 from checkpoints._rules.idleness import Reason
 from checkpoints._rules.registry import Registry
+from checkpoints._rules.rule import Rule
 from checkpoints._rules.settings import ENVIRONMENT
 
 
@@ -27,7 +27,7 @@ def rule(registry):
 
     def rule(names, *, off=False, source="", **options):
         target = None if off else DictHandler(force=True)
-        made = make_rule(names, target, options)
+        made = Rule(names, target, **options)
         if source:
             made.layer, made.source = ENVIRONMENT, source
         registry.add(made)

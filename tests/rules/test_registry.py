@@ -14,8 +14,8 @@ import pytest
 import checkpoints
 from checkpoints import DictHandler, Handler, checkpoint, config, index, tags
 from checkpoints._handlers.handler import ABSENT
-from checkpoints._rules.config import made
 from checkpoints._rules.registry import Registry
+from checkpoints._rules.rule import Rule
 
 _numbers = itertools.count()
 LOCATION = Path(checkpoints.__file__).parents[1]
@@ -23,7 +23,7 @@ ON_ERROR = ["warn", "raise", "ignore"]
 
 
 def in_force(registry, names, target, options):
-    rule = made(names, target, options)
+    rule = Rule(names, target, **options)
     registry.add(rule)
     return rule
 

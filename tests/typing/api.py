@@ -140,8 +140,20 @@ cp.config("mypkg", "./out", where={"model": "ridge", "fold": [1, 2]})
 cp.config("mypkg", "./out", where=of_march, every=10, limit=3, on_error="raise")
 cp.config("mypkg", "./out", format="parquet", if_exists="keep", durable=True)
 
+cp.config("mypkg", ["./out", report], if_exists="skip", compression="zstd")
+cp.config("mypkg", [cp.DictHandler(), report], every=2)
+cp.config("mypkg", Path("out"), background=True, max_pending="64MB", on_full="drop")
+
+
+def made(each: int, name: str, root: Path | None) -> cp.Rule:
+    return cp.config(name, root, every=each)
+
+
 rule = cp.config("mypkg", "./out", on_error="ignore")
 rule.remove()
+spare = cp.Rule("mypkg", "./out", every=10, if_exists="keep")
+assert_type(cp.Rule("mypkg", None).names, str | tuple[str, ...])
+sent: cp.Rule = pickle.loads(pickle.dumps(spare))
 with cp.config("mypkg", "./out", on_error="warn"):
     cp.checkpoint("mypkg.fit", x=1)
 for each in cp.rules():
@@ -212,6 +224,7 @@ first = runs[0]
 assert_type(first.name, str)
 assert_type(first.stem, str)
 assert_type(first.key, cp.Key)
+assert_type(first.tags, cp.Tags)
 assert_type(first.tags["date"], str)
 assert_type(first.tags.get("date"), str | None)
 assert_type(first.tags.get("date", 0), str | int)

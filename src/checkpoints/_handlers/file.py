@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal, SupportsIndex, cast, get_args
 
 from checkpoints._files.archive import lay_out
 from checkpoints._files.compression import checked_compression
@@ -15,6 +15,13 @@ from checkpoints._files.container import header_for, open_container
 from checkpoints._files.parquet import to_parquet
 from checkpoints._handlers.background import Writer
 from checkpoints._handlers.handler import Handler
+from checkpoints._handlers.options import (
+    Compression,
+    FileOptions,
+    Format,
+    IfExists,
+    OnFull,
+)
 from checkpoints._handlers.outcomes import Result
 from checkpoints._handlers.root import checked_root, filled_root
 from checkpoints._handlers.seconds import checked_seconds
@@ -24,6 +31,7 @@ from checkpoints._kinds.codec import encode
 from checkpoints._kinds.frozen import freeze
 from checkpoints._kinds.tables import to_table
 from checkpoints._process.origin import Origin, current_run
+from checkpoints._process.pickling import public
 from checkpoints._text import parse_size
 from checkpoints.errors import (
     AlreadyStoredError,
@@ -46,7 +54,7 @@ class FileHandler(Handler):
 
     Args:
         root: A folder, made when it is needed. May hold `{run}`, `{time}`, `{host}`
-            and `{pid}`; other braces are written twice.
+            and `{pid}`, filled in where it is used; other braces are written twice.
         format: `"zip"` for an archive that takes anything, or `"parquet"` for a
             single table in a file that every table tool reads in place.
         compression: None, `"zstd"` or `"gzip"`.
@@ -77,52 +85,67 @@ class FileHandler(Handler):
     >>> handler.checkpoint("shop.total", 12)
     """
 
-    OPTIONS: ClassVar = (
-        "format",
-        "compression",
-        "if_exists",
-        "durable",
-        "background",
-        "max_pending",
-        "on_full",
-        "max_wait",
-    )
+    OPTIONS: ClassVar[tuple[str, ...]] = tuple(FileOptions.__annotations__)
 
     def __init__(  # noqa: PLR0913 - each is an option of its own, named at the call
         self,
         root: str | os.PathLike[str],
         *,
-        format: str = "zip",
-        compression: str | None = None,
-        if_exists: str = "replace",
+        format: Format = "zip",
+        compression: Compression | None = None,
+        if_exists: IfExists = "replace",
         durable: bool = False,
         background: bool = False,
         max_pending: int | str = 256 << 20,
-        on_full: str = "block",
+        on_full: OnFull = "block",
         max_wait: float = 60.0,
     ) -> None:
-        _check_choice("format", format, tuple(SUFFIXES))
-        _check_choice("if_exists", if_exists, ("replace", "keep", "skip", "error"))
-        _check_choice("on_full", on_full, ("block", "drop"))
-        self.root = checked_root(root)
-        self.format = format
-        self.compression = checked_compression(compression)
-        self.if_exists = if_exists
-        self.durable = _checked_switch("durable", durable)
-        self.background = _checked_switch("background", background)
-        self.max_pending = parse_size("max_pending", max_pending)
-        self.on_full = on_full
-        self.max_wait = checked_seconds(max_wait, "max_wait")
-        self._writer = None
+        _check_choice("format", format, get_args(Format))
+        _check_choice("if_exists", if_exists, get_args(IfExists))
+        _check_choice("on_full", on_full, get_args(OnFull))
+        checked_compression(compression)
+        self.root: str = checked_root(root)
+        self.format: Format = format
+        self.compression: Compression | None = compression
+        self.if_exists: IfExists = if_exists
+        self.durable: bool = _checked_switch("durable", durable)
+        self.background: bool = _checked_switch("background", background)
+        self.max_pending: int = parse_size("max_pending", max_pending)
+        self.on_full: OnFull = on_full
+        self.max_wait: float = checked_seconds(max_wait, "max_wait")
         if not background:
             self._check_needs_no_background()
-        else:
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin with nothing, in this process: what is not pickled."""
+        self._writer: Writer | None = None
+        if self.background:
             self._writer = Writer(
-                max_pending=self.max_pending, on_full=on_full, max_wait=self.max_wait
+                max_pending=self.max_pending,
+                on_full=self.on_full,
+                max_wait=self.max_wait,
             )
         self._store: tuple[int, Store] | None = None
         self._told: set[str] = set()
         self._under_way: set[str] = set()
+
+    def __getstate__(self) -> dict[str, Any]:
+        own = ("_writer", "_store", "_told", "_under_way")
+        return {name: value for name, value in vars(self).items() if name not in own}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._begin()
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        # Settled here, so that the processes that are started from now on share it.
+        current_run()
+        reduced = super().__reduce_ex__(protocol)
+        # A class of somebody else may ask for more than a root.
+        if type(self) is not FileHandler:
+            return reduced
+        return public(FileHandler), (self.root,), reduced[2]
 
     def __repr__(self) -> str:
         options = [f", {name}={value!r}" for name, value in self._unusual().items()]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from checkpoints._handlers.handler import Handler
 from checkpoints._keys.key import Key, name_in_path, parse_folder
 from checkpoints._kinds.frozen import frozen_values
 from checkpoints._kinds.same import same
 from checkpoints._text import shown
-from checkpoints.errors import AlreadyStoredError
+from checkpoints.errors import AlreadyStoredError, FormatError
 
 __all__ = ["DictHandler"]
 
@@ -46,6 +46,7 @@ class DictHandler(Handler, Mapping[str, Mapping[str, Any]]):
         force: bool = False,
         copy: bool = True,
     ) -> None:
+        self.objects: dict[str, Mapping[str, Any]]
         self.objects = {} if objects is None else objects
         self.force = force
         self.copy = copy
@@ -53,6 +54,14 @@ class DictHandler(Handler, Mapping[str, Mapping[str, Any]]):
 
     def __repr__(self) -> str:
         return f"<DictHandler {shown(list(self))}>"
+
+    def __reduce__(self) -> NoReturn:
+        message = (
+            f"{shown(self)} cannot be pickled: its saves are in the memory of this "
+            "process, and those of a copy in another process would be lost. Save to "
+            "files instead: give a path, and read index(path)"
+        )
+        raise FormatError(message)
 
     def __getitem__(self, path: str) -> Mapping[str, Any]:
         """

@@ -14,6 +14,7 @@ from checkpoints._keys.key import Key
 from checkpoints._process import drain
 from checkpoints._process.exit import at_exit
 from checkpoints._process.forks import after_fork_in_child
+from checkpoints._process.pickling import public
 from checkpoints._text import shown, text_of
 from checkpoints.errors import UnknownOutcomeError
 
@@ -61,6 +62,9 @@ class Stats(NamedTuple):
     pending_bytes: int
     by_name: dict[str, dict[str, int]]
     by_reason: dict[str, int]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return public(type(self)), tuple(self)
 
 
 class Outcomes:

@@ -8,16 +8,24 @@ import signal as signals
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
+from functools import partial
 from types import FrameType
-from typing import Any, Self
+from typing import Any, Literal, Self, Unpack, overload
 
 from checkpoints._handlers.file import FileHandler
 from checkpoints._handlers.handler import Handler
 from checkpoints._handlers.in_force import InForce
+from checkpoints._handlers.options import FileOptions
 from checkpoints._handlers.outcomes import Result
 from checkpoints._handlers.ring import Kept, Memory, Outcome
 from checkpoints._handlers.seconds import checked_seconds
-from checkpoints._handlers.target import Target, handlers_for
+from checkpoints._handlers.target import (
+    OtherTarget,
+    PathTarget,
+    Target,
+    handlers_for,
+    target_of,
+)
 from checkpoints._keys.key import Key
 from checkpoints._kinds.frozen import freeze, frozen_values
 from checkpoints._kinds.nan import holds_nan
@@ -25,6 +33,7 @@ from checkpoints._kinds.weight import weight_of
 from checkpoints._process.crash import on_crash, stop_on_crash
 from checkpoints._process.drain import countdown
 from checkpoints._process.origin import Origin
+from checkpoints._process.pickling import public
 from checkpoints._text import parse_size, shown, text_of
 from checkpoints.errors import ConfigError, TooLargeError
 
@@ -77,22 +86,41 @@ class Recorder(Handler):
     1
     """
 
+    @overload
+    def __init__(
+        self,
+        target: PathTarget,
+        *,
+        max_bytes: int | str = ...,
+        when: When | Literal["nan"] | None = ...,
+        signal: int | None = ...,
+        **options: Unpack[FileOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        target: OtherTarget,
+        *,
+        max_bytes: int | str = ...,
+        when: When | Literal["nan"] | None = ...,
+        signal: int | None = ...,
+    ) -> None: ...
     def __init__(
         self,
         target: Target,
         *,
         max_bytes: int | str = 64 << 20,
-        when: When | str | None = None,
+        when: When | Literal["nan"] | None = None,
         signal: int | None = None,
-        **options: Any,
+        **options: Unpack[FileOptions],
     ) -> None:
         _check_options(options)
-        self.handlers = handlers_for(target, options)
+        self.handlers: tuple[Handler, ...] = handlers_for(target, options)
         if not self.handlers:
             raise ConfigError("a recorder needs a target to write to: a path, for one")
-        self.max_bytes = parse_size("max_bytes", max_bytes)
-        self.when = _checked_when(when)
-        self.signal = None if signal is None else _checked_signal(signal)
+        self.max_bytes: int = parse_size("max_bytes", max_bytes)
+        self.when: When | None = _checked_when(when)
+        self.signal: int | None = None if signal is None else _checked_signal(signal)
         self._memory = Memory(self.max_bytes)
         self._is_closed = False
         self._targets = InForce()
@@ -103,6 +131,15 @@ class Recorder(Handler):
 
     def __repr__(self) -> str:
         return _told(self.handlers, self.max_bytes)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        made = partial(
+            public(type(self)),
+            max_bytes=self.max_bytes,
+            when="nan" if self.when is _found_nan else self.when,
+            signal=self.signal,
+        )
+        return made, (target_of(self.handlers),)
 
     def __len__(self) -> int:
         return len(self._memory.kept)
@@ -317,6 +354,11 @@ class _Beside(Handler):
     def end(self) -> None:
         self._targets.keep(())
         self.recorder.release(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Elsewhere there is no memory to share.
+        made, _ = self.recorder.__reduce__()
+        return made, (target_of(self.handlers),)
 
     def commit(self, key: Key, staged: Mapping[str, Any]) -> Result:
         keep = self.recorder._keep  # noqa: SLF001 - the two are one recorder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import string
 
-from checkpoints._process.origin import current_run, host_name, run_started
+from checkpoints._process.origin import current_run, host_name, run_id, run_started
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 from checkpoints.storage._stores import absolute_root
@@ -58,7 +58,7 @@ def _escaped(folder: str) -> str:
 
 def _check_run(root: str) -> None:
     """Raise `ConfigError` if the id of the run leads out of the folder it stands in."""
-    run = current_run()
+    run = run_id()
     if run in (os.curdir, os.pardir) or set(run) & _SEPARATORS:
         message = (
             f"root {root!r}: the run is {shown(run)}, by CHECKPOINTS_RUN, and cannot "

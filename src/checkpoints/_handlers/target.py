@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from checkpoints._handlers.file import FileHandler
@@ -11,17 +11,15 @@ from checkpoints._handlers.handler import FunctionHandler, Handler
 from checkpoints._keys.key import Key
 from checkpoints.errors import ConfigError
 
-__all__ = ["Target", "handlers_for"]
+__all__ = ["OtherTarget", "PathTarget", "Target", "handlers_for", "target_of"]
 
-Target: TypeAlias = (
-    str
-    | os.PathLike[str]
-    | Handler
-    | Callable[[Key, dict[str, Any]], object]
-    | list[Any]
-    | tuple[Any, ...]
-    | None
-)
+_Path: TypeAlias = str | os.PathLike[str]
+_Other: TypeAlias = Handler | Callable[[Key, dict[str, Any]], object] | None
+
+# With the options of a file handler, and without.
+PathTarget: TypeAlias = _Path | Sequence[_Path | _Other]
+OtherTarget: TypeAlias = _Other | Sequence[_Other]
+Target: TypeAlias = PathTarget | OtherTarget
 
 
 def handlers_for(target: Target, options: Mapping[str, Any]) -> tuple[Handler, ...]:
@@ -35,7 +33,9 @@ def handlers_for(target: Target, options: Mapping[str, Any]) -> tuple[Handler, .
     Raises:
         ConfigError: If it is none of these, or there are options and no path.
     """
-    targets = target if isinstance(target, list | tuple) else [target]
+    targets: Sequence[Any] = [target]
+    if isinstance(target, Sequence) and not isinstance(target, (str, bytes, Handler)):
+        targets = target
     paths = [item for item in targets if isinstance(item, (str, os.PathLike))]
     if options and not paths:
         message = (
@@ -60,3 +60,14 @@ def _handler(target: Any, options: Mapping[str, Any]) -> Handler:
         "f(key, data), a list of these, or None to switch off"
     )
     raise ConfigError(message)
+
+
+def target_of(handlers: tuple[Handler, ...]) -> Target:
+    """Return a target that stands for handlers, with functions as they were given."""
+    targets = [
+        handler.function if type(handler) is FunctionHandler else handler
+        for handler in handlers
+    ]
+    if len(targets) == 1:
+        return targets[0]
+    return targets or None

@@ -10,6 +10,7 @@ from typing import Any
 from checkpoints._files.load import load_file, read_meta
 from checkpoints._keys.key import SUFFIXES, Key, parse_folder, unescape
 from checkpoints._keys.texts import Tags
+from checkpoints._process.pickling import public
 from checkpoints._text import html_table, printable, shown
 from checkpoints.errors import CheckpointError, ConfigError
 from checkpoints.storage._store import Segments, Store
@@ -102,6 +103,9 @@ class Entry:
     def __getitem__(self, name: str) -> Any:
         """Load one value; the same as `load(entry, name)[name]`."""
         return self.load(name)[name]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return public(type(self)), (self._store, self._folder, self._file)
 
     @property
     def path(self) -> str:

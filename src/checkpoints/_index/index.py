@@ -21,7 +21,9 @@ from checkpoints._index.order import in_order, latest_of, runs_of, sorted_texts
 from checkpoints._index.selection import Selection
 from checkpoints._index.table import as_library, detailed_table, reader_of
 from checkpoints._keys.condition import Wanted
+from checkpoints._process.pickling import public
 from checkpoints._text import html_table, shown
+from checkpoints.storage._store import Store
 from checkpoints.storage._stores import open_store
 
 __all__ = ["Index", "index"]
@@ -58,8 +60,8 @@ class Index(Collection[Entry], Reversible[Entry]):
     [900, 1100]
     """
 
-    def __init__(self, selection: Selection) -> None:
-        self._selection = selection
+    def __init__(self, store: Store, *, all_files: bool = False) -> None:
+        self._selection = Selection(store, all_files=all_files)
 
     def __repr__(self) -> str:
         missed = len(self.unreadable)
@@ -77,6 +79,20 @@ class Index(Collection[Entry], Reversible[Entry]):
         if len(self) > _MOST_SHOWN:
             rows.append([f"and {len(self) - _MOST_SHOWN} more"])
         return html_table(repr(self), ["name", *tags], rows)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Walked first, as that may change the rest, and without its filters: they may
+        # hold functions.
+        found = self._listing.compact()
+        columns = (found.folders, found.places, found.files)
+        kept = self._selection
+        state = (kept.all_files, kept.unreadable, columns)
+        return public(type(self)), (kept.store,), state
+
+    def __setstate__(self, state: tuple[bool, list[OSError], Any]) -> None:
+        kept = self._selection
+        kept.all_files, kept.unreadable, columns = state
+        kept.found = Listing(kept.store, *columns)
 
     def __len__(self) -> int:
         return len(self._listing)
@@ -158,7 +174,7 @@ class Index(Collection[Entry], Reversible[Entry]):
         Raises:
             ConfigError: If a name or a tag cannot be asked for like that.
         """
-        return Index(self._selection.where(EntryFilter(names, tags, named)))
+        return self._of(self._selection.where(EntryFilter(names, tags, named)))
 
     def why_empty(self) -> str:
         """
@@ -304,7 +320,12 @@ class Index(Collection[Entry], Reversible[Entry]):
         return self._selection.listing()
 
     def _with(self, listing: Listing) -> Index:
-        return Index(self._selection.part(listing))
+        return self._of(self._selection.part(listing))
+
+    def _of(self, selection: Selection) -> Index:
+        other = Index(selection.store)
+        other._selection = selection
+        return other
 
     def _why_none_at(self, position: object) -> str:
         if why := self.why_empty():
@@ -341,4 +362,4 @@ def index(root: str | os.PathLike[str], *, all_files: bool = False) -> Index:
     """
     store = open_store(path_of(root))
     store.check_root()
-    return Index(Selection(store, all_files=all_files))
+    return Index(store, all_files=all_files)

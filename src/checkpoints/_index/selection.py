@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import Any
 
 from checkpoints._index.filter import EntryFilter
 from checkpoints._index.listing import Listing, why_none
@@ -37,12 +36,6 @@ class Selection:
         # What it was narrowed from, and by what, as long as that can be of use.
         self.wider: Selection | None = None
         self.rule: EntryFilter | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Walked first, as that may change the rest, and without its filters: they may
-        # hold functions.
-        walked = {"found": self.listing(), "wider": None, "rule": None}
-        return {**vars(self), **walked}
 
     def listing(self) -> Listing:
         """Return the files, as they were when they were first asked for."""

@@ -15,6 +15,7 @@ from typing import Any
 from checkpoints._files.container import open_container
 from checkpoints._index.index import index
 from checkpoints._index.listing import Listing
+from checkpoints._process.pickling import public
 from checkpoints._text import printable
 from checkpoints.errors import CheckpointError, ConfigError, CorruptFileError
 from checkpoints.storage._store import Store
@@ -48,6 +49,9 @@ class Verification:
     bytes: int
     damaged: tuple[Told, ...]
     unreadable: tuple[Told, ...]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return public(type(self)), tuple(vars(self).values())
 
     @property
     def ok(self) -> bool:

@@ -22,6 +22,7 @@ from checkpoints._keys.tags import TagPairs, checked_tag_name, tag_text
 from checkpoints._keys.texts import Tags
 from checkpoints._process.libraries import imported
 from checkpoints._process.origin import Origin
+from checkpoints._process.pickling import public
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 
@@ -100,8 +101,13 @@ class Key:
     def __repr__(self) -> str:
         return f"Key(name={self.name!r}, tags={self.tags!r})"
 
-    def __reduce__(self) -> tuple[type[Key], tuple[str, TagPairs, Origin | None]]:
-        return Key, (self.name, self.tags, self.origin)
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Plain, so that a pickle names nothing of ours but the key.
+        origin = None if self.origin is None else tuple(self.origin)
+        return public(type(self)), (self.name, self.tags), origin
+
+    def __setstate__(self, origin: tuple[Any, ...]) -> None:
+        object.__setattr__(self, "origin", Origin._make(origin))
 
     @property
     def path(self) -> str:

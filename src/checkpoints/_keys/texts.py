@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TypeVar, overload
+from typing import Any, TypeVar, overload
+
+from checkpoints._process.pickling import public
 
 __all__ = ["ExactText", "Tags"]
 
@@ -14,10 +16,13 @@ class ExactText(str):
     """
     The value of a tag as a path tells it, which a filter takes as it stands.
 
-    Any other text may be a glob or a comparison there.
+    Any other text may be a glob or a comparison there. In a pickle it is a plain text.
     """
 
     __slots__ = ()
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)
 
 
 class Tags:
@@ -57,8 +62,8 @@ class Tags:
     def __hash__(self) -> int:
         return hash(self._pairs)
 
-    def __reduce__(self) -> tuple[type[Tags], tuple[list[tuple[str, str]]]]:
-        return Tags, ([(name, str(value)) for name, value in self._pairs],)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return public(type(self)), ([(name, str(it)) for name, it in self._pairs],)
 
     def __len__(self) -> int:
         return len(self._pairs)

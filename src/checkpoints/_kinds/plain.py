@@ -167,7 +167,7 @@ def _object_from_json(
 def _zone_to_json(zone: Any) -> Json:
     """Return what stands for a time zone, or `NOT_PLAIN` for those of others."""
     if type(zone) is datetime.timezone:
-        offset, *name = zone.__getinitargs__()  # type: ignore[attr-defined]
+        offset, *name = zone.__getinitargs__()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
         plain = zone is datetime.UTC or (not name and not offset.microseconds)
         return None if plain else [*_TO_JSON[type(offset)](offset).values(), *name]
     zoneinfo = sys.modules.get("zoneinfo")

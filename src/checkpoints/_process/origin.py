@@ -12,12 +12,23 @@ from typing import NamedTuple
 
 from checkpoints._process.variables import RUN
 
-__all__ = ["Origin", "current_run", "host_name", "outside_level", "run_started"]
+__all__ = [
+    "Origin",
+    "current_run",
+    "host_name",
+    "outside_level",
+    "run_id",
+    "run_started",
+]
 
 # Frames in these files are ours, even where `with` is what calls.
 _OURS = (os.path.dirname(os.path.dirname(__file__)) + os.sep, contextlib.__file__)
 _started = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
 _sequence = itertools.count(1)
+# Made before anybody asks, so that forks share it.
+_made = f"{_started}-{os.urandom(3).hex()}"
+# Made before it is needed, so that forked processes share it.
+_made = f"{_started}-{os.urandom(3).hex()}"
 _run: list[str] = []
 _host = os.uname().nodename if hasattr(os, "uname") else os.getenv("COMPUTERNAME", "")
 
@@ -73,10 +84,14 @@ class Origin(NamedTuple):
 def current_run() -> str:
     """Return the id of this run; the first call settles it for all child processes."""
     if not _run:
-        made = f"{_started}-{os.urandom(3).hex()}"
-        _run.append(os.environ.get(RUN) or made)
+        _run.append(run_id())
         os.environ[RUN] = _run[0]
     return _run[0]
+
+
+def run_id() -> str:
+    """Return the id of this run, and settle nothing."""
+    return _run[0] if _run else os.environ.get(RUN) or _made
 
 
 def host_name() -> str:

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, overload
+from typing import Any, Unpack, overload
 
-from checkpoints._handlers.file import FileHandler
 from checkpoints._handlers.handler import Handler
 from checkpoints._handlers.memory import DictHandler
-from checkpoints._handlers.target import Target, handlers_for
-from checkpoints._rules.idleness import idleness_of
-from checkpoints._rules.narrowing import Narrowing
+from checkpoints._handlers.target import OtherTarget, PathTarget
+from checkpoints._rules.options import PathOptions, RuleOptions
 from checkpoints._rules.registry import registry
 from checkpoints._rules.rule import Rule
 from checkpoints._rules.settings import CAPTURE
-from checkpoints.errors import ConfigError
 
-__all__ = ["capture", "config", "known_options", "made", "split_options"]
+__all__ = ["capture", "config"]
 
 
 @overload
-def config(names: str | Iterable[str], target: Target, /, **options: Any) -> Rule: ...
+def config(
+    names: str | Iterable[str], target: PathTarget, /, **options: Unpack[PathOptions]
+) -> Rule: ...
 @overload
-def config(handler: Handler, names: str | Iterable[str], /, **options: Any) -> Rule: ...
+def config(
+    names: str | Iterable[str], target: OtherTarget, /, **options: Unpack[RuleOptions]
+) -> Rule: ...
+@overload
+def config(
+    handler: Handler, names: str | Iterable[str], /, **options: Unpack[RuleOptions]
+) -> Rule: ...
 def config(names: Any, target: Any, /, **options: Any) -> Rule:
     """
     Make a rule: where the data of these checkpoints goes from now on.
@@ -64,7 +69,7 @@ def config(names: Any, target: Any, /, **options: Any) -> Rule:
     """
     if isinstance(names, Handler):
         names, target = target, names
-    rule = made(names, target, options)
+    rule = Rule(names, target, **options)
     registry.add(rule)
     return rule
 
@@ -93,53 +98,8 @@ def capture(
     ['shop/total']
     """
     handler = DictHandler(force=True, copy=copy)
-    rule = made(names, handler, {"on_error": "raise"})
+    rule = Rule(names, handler, on_error="raise")
     rule.layer = CAPTURE
     registry.add(rule)
     with rule:
         yield handler
-
-
-def made(names: str | Iterable[str], target: Target, options: dict[str, Any]) -> Rule:
-    """
-    Return a rule that is not in force yet.
-
-    Args:
-        names: As for `config`.
-        target: As for `config`.
-        options: Those of the rule, and for a path those of `FileHandler`.
-
-    Raises:
-        ConfigError: If the pattern, the target or an option cannot be.
-    """
-    of_rule, of_files = split_options(options)
-    handlers = handlers_for(target, of_files)
-    rule = Rule(names, handlers, explain=idleness_of, **of_rule)
-    if rule.narrowing is not None:
-        rule.narrowing.load()
-    return rule
-
-
-def known_options() -> tuple[str, ...]:
-    """Return the names of all options that a rule with a path can have."""
-    return (*Rule.OPTIONS, *FileHandler.OPTIONS)
-
-
-def split_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """
-    Tell the options of a rule from those of a file handler.
-
-    Raises:
-        ConfigError: If an option is neither's.
-    """
-    known = known_options()
-    for option in options:
-        if option not in known:
-            message = f"option {option!r} is not known; there are: {', '.join(known)}"
-            raise ConfigError(message)
-    of_rule = {name: value for name, value in options.items() if name in Rule.OPTIONS}
-    of_files = {name: value for name, value in options.items() if name not in of_rule}
-    narrow = {name: of_rule.pop(name) for name in Narrowing.OPTIONS if name in of_rule}
-    if narrow:
-        of_rule["narrowing"] = Narrowing(**narrow)
-    return of_rule, of_files

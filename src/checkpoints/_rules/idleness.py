@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from checkpoints._rules.names import Names
-from checkpoints._rules.rule import Rule
 from checkpoints._text import shown
+
+if TYPE_CHECKING:
+    from checkpoints._rules.rule import Rule
 
 __all__ = ["Idleness", "Reason", "idleness_of"]
 

@@ -6,11 +6,12 @@ import inspect
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from checkpoints._handlers.outcomes import outcomes
 from checkpoints._kinds.summary import summaries_of
 from checkpoints._kinds.weight import size_of, weight_of
+from checkpoints._rules.options import Narrowed
 from checkpoints._text import parse_size, shown
 from checkpoints.errors import ConfigError, FormatError
 
@@ -31,15 +32,19 @@ class Transform:
 
     Args:
         function: Takes a dict of values by name, which is its own; returns one.
-        text: How a rule shows it.
+        given: What stood for it: the function, or the name of an entry point.
         entry: Where the function is found, if it is not here yet.
     """
 
     def __init__(
-        self, function: _Function | None, text: str, entry: EntryPoint | None = None
+        self,
+        function: _Function | None,
+        given: str | _Function,
+        entry: EntryPoint | None = None,
     ) -> None:
         self.function = function
-        self._text = text
+        self.given = given
+        self._text = shown(given)
         self._entry: Any = entry
 
     def __repr__(self) -> str:
@@ -95,10 +100,10 @@ def transform_for(given: object) -> Transform:
         ConfigError: If it is neither.
     """
     if isinstance(given, str):
-        return Transform(None, repr(given), _installed(given))
+        return Transform(None, given, _installed(given))
     is_awaited = inspect.iscoroutinefunction(given)
     if callable(given) and not isinstance(given, type) and not is_awaited:
-        return Transform(given, shown(given))
+        return Transform(given, given)
     message = (
         f"transform={shown(given)} has to be a function f(values) that returns a dict "
         f"of values, or the name of an entry point of the group {GROUP!r}"
@@ -156,7 +161,7 @@ class Narrowing:
         ConfigError: If an option cannot be.
     """
 
-    OPTIONS = ("values", "transform", "summary", "max_bytes", "max_total_bytes")
+    OPTIONS: ClassVar[tuple[str, ...]] = tuple(Narrowed.__annotations__)
 
     def __init__(
         self,
@@ -169,11 +174,13 @@ class Narrowing:
     ) -> None:
         if not isinstance(summary, bool):
             raise ConfigError(f"summary={shown(summary)} has to be True or False")
+        self.values: tuple[str, ...] | None
         self.values = None if values is None else _checked_values(values)
         self.transform: Transform | None
         self.transform = None if transform is None else transform_for(transform)
-        self.summary = summary
-        self.max_bytes = _checked_size("max_bytes", max_bytes)
+        self.summary: bool = summary
+        self.max_bytes: int | None = _checked_size("max_bytes", max_bytes)
+        self.max_total_bytes: int | None
         self.max_total_bytes = _checked_size("max_total_bytes", max_total_bytes)
         self.renew()
 
@@ -195,13 +202,24 @@ class Narrowing:
         self._is_told = False
         # Whether a call had any of the values so far, and which others one had that had
         # none of them.
-        self.met = False
+        self.met: bool = False
         self.missed: tuple[str, ...] | None = None
 
     def __repr__(self) -> str:
         options = ((option, getattr(self, option)) for option in self.OPTIONS)
         given = [f"{name}={value!r}" for name, value in options if value]
         return ", ".join(given)
+
+    def given(self) -> dict[str, Any]:
+        """Return the options that were given, as they can be given again."""
+        options = {option: getattr(self, option) for option in self.OPTIONS}
+        if self.transform is not None:
+            options["transform"] = self.transform.given
+        return {
+            it: value
+            for it, value in options.items()
+            if value is not None and value is not False
+        }
 
     def narrowed(self, name: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
         """

@@ -26,13 +26,13 @@ from checkpoints._keys.tags import TagPairs, current_tags
 from checkpoints._process import drain
 from checkpoints._process.exit import at_exit, is_worker
 from checkpoints._process.forks import after_fork_in_child
-from checkpoints._process.origin import Origin, outside_level
+from checkpoints._process.origin import Origin, current_run, outside_level
+from checkpoints._rules.idleness import Idleness, idleness_of
 from checkpoints._rules.names import Names
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 
 if TYPE_CHECKING:
-    from checkpoints._rules.idleness import Idleness
     from checkpoints._rules.rule import Rule
 
 __all__ = ["Plan", "Registry", "registry"]
@@ -82,6 +82,7 @@ class Registry:
             Exception: What the `begin` of a handler raises; no rule is in force then.
         """
         for rule in rules:
+            rule.load()
             rule.holder = self
         with self._lock:
             self._in_force.begin(it for rule in rules for it in rule.handlers)
@@ -92,6 +93,8 @@ class Registry:
         if first:
             self._pid = os.getpid()
         at_exit(self.report)
+        # Settled here, so that the processes that are started from now on share it.
+        current_run()
         for rule in rules:
             self._warn_of_old_names(rule, self.names.renamed())
             if not rule.source:
@@ -386,10 +389,7 @@ class Registry:
 
     def idleness(self, rule: Rule) -> Idleness | None:
         """Return why a rule did nothing so far; None if it did something."""
-        found: Idleness | None = rule.explain(
-            rule, self.names, self._matches, self._chain
-        )
-        return found
+        return idleness_of(rule, self.names, self._matches, self._chain)
 
 
 registry = Registry()

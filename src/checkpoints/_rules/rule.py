@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol, Self, TypeAlias
+from functools import partial
+from typing import Any, ClassVar, Protocol, Self, Unpack, get_args, overload
 
 from checkpoints._handlers.file import FileHandler
 from checkpoints._handlers.handler import Handler
+from checkpoints._handlers.target import (
+    OtherTarget,
+    PathTarget,
+    Target,
+    handlers_for,
+    target_of,
+)
 from checkpoints._keys.condition import checked_tag_filter, tags_match
 from checkpoints._keys.pattern import NamePattern
 from checkpoints._keys.tags import TagPairs
 from checkpoints._kinds.frozen import frozen_values
+from checkpoints._process.pickling import public
 from checkpoints._rules.narrowing import Narrowing
+from checkpoints._rules.options import (
+    OnError,
+    PathOptions,
+    RuleOptions,
+    Where,
+    known_options,
+)
 from checkpoints._rules.settings import PROGRAM
 from checkpoints._text import html_table, shown
 from checkpoints.errors import ConfigError
 
-__all__ = ["Rule", "Where"]
-
-Where: TypeAlias = Mapping[str, object] | Callable[[TagPairs], object]
-
-_ON_ERROR = ("warn", "raise", "ignore")
+__all__ = ["Rule"]
 
 
 class Holder(Protocol):
@@ -43,22 +55,22 @@ class Rule:
     Removed by `remove()`, or at the end of a `with` block, which waits for what is
     saved in the background.
 
+    One that is made here, or comes out of a pickle, is not in force, and does nothing.
+    A pickle has what the rule is, and nothing of what it has counted.
+
     Args:
-        names: A pattern, or a list of exact names.
-        handlers: What saves; none switches the names off.
-        where: Tags that have to match: a mapping of names to values, or a function
-            that takes the pairs.
-        every: Save the first call of each name, and each n-th after it.
-        limit: Save so many times for each name.
-        narrowing: What of the data is saved; all of it unless given.
-        on_error: What to do when a save fails: `"warn"`, `"raise"` or `"ignore"`.
-        explain: Says why the rule did nothing, if it did nothing; see `idleness_of`.
+        names: As for `config`.
+        target: As for `config`.
+        **options: As for `config`.
 
     Raises:
-        ConfigError: If a pattern or an option cannot be.
+        ConfigError: If the pattern, the target or an option cannot be.
+
+    >>> Rule("shop", None, every=2)
+    <Rule 'shop' -> None, every=2>
     """
 
-    OPTIONS = ("where", "every", "limit", "on_error", *Narrowing.OPTIONS)
+    OPTIONS: ClassVar[tuple[str, ...]] = tuple(RuleOptions.__annotations__)
 
     # A rule of a higher layer stands above all of a lower one, however old it is.
     layer: int = PROGRAM
@@ -67,51 +79,63 @@ class Rule:
     # Who has put it in force; a rule that nobody has does nothing.
     holder: Holder | None = None
 
+    @overload
     def __init__(
         self,
         names: str | Iterable[str],
-        handlers: tuple[Handler, ...],
-        *,
-        where: Where | None = None,
-        every: int = 1,
-        limit: int | None = None,
-        narrowing: Narrowing | None = None,
-        on_error: str = "warn",
-        explain: Callable[..., Any] = lambda *_: None,
+        target: PathTarget,
+        **options: Unpack[PathOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        names: str | Iterable[str],
+        target: OtherTarget,
+        **options: Unpack[RuleOptions],
+    ) -> None: ...
+    def __init__(
+        self,
+        names: str | Iterable[str],
+        target: Target,
+        **options: Unpack[PathOptions],
     ) -> None:
+        _check_known(options)
         pattern = NamePattern(names)
-        self.names = pattern.names
-        self.handlers = handlers
-        self.where = _checked_where(where)
-        self.every = _checked_count("every", every)
+        self.names: str | tuple[str, ...] = pattern.names
+        self.covers: Callable[[str], bool] = pattern.covers
+        self.where: Where | None = _checked_where(options.get("where"))
+        self.every: int = _checked_count("every", options.get("every", 1))
+        limit = options.get("limit")
+        self.limit: int | None
         self.limit = None if limit is None else _checked_count("limit", limit)
-        if on_error not in _ON_ERROR:
-            message = f"on_error={on_error!r} is not known: {', '.join(_ON_ERROR)}"
-            raise ConfigError(message)
-        self.on_error = on_error
-        self.narrowing = narrowing
-        if narrowing is not None and narrowing.summary:
-            _check_takes_summaries(handlers)
-        self.explain = explain
-        self.covers = pattern.covers
+        self.on_error: OnError = _checked_on_error(options.get("on_error", "warn"))
+        narrow = _of(Narrowing.OPTIONS, options)
+        self.narrowing: Narrowing | None = Narrowing(**narrow) if narrow else None
+        of_files = _of(FileHandler.OPTIONS, options)
+        self.handlers: tuple[Handler, ...] = handlers_for(target, of_files)
+        if self.narrowing is not None and self.narrowing.summary:
+            _check_takes_summaries(self.handlers)
         self._begin_to_count()
 
     def __repr__(self) -> str:
         handlers = list(self.handlers)
         target = handlers if len(handlers) > 1 else next(iter(handlers), None)
-        options = "".join(
-            f", {option}={value!r}"
-            for option, value, usual in (
-                ("where", self.where, None),
-                ("every", self.every, 1),
-                ("limit", self.limit, None),
-                ("on_error", self.on_error, "warn"),
-            )
-            if value != usual
-        )
+        options = "".join(f", {it}={value!r}" for it, value in self._given().items())
         narrowing = f", {self.narrowing!r}" if self.narrowing else ""
         origin = f", from {self.source}" if self.source else ""
         return f"<Rule {self.names!r} -> {target!r}{options}{narrowing}{origin}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        narrowed = self.narrowing.given() if self.narrowing else {}
+        made = partial(public(type(self)), **self._given(), **narrowed)
+        beside = {"source": self.source, "layer": self.layer}
+        return made, (self.names, target_of(self.handlers)), beside
+
+    def _given(self) -> dict[str, Any]:
+        """Return the conditions that are not what they are unless given."""
+        usual = {"where": None, "every": 1, "limit": None, "on_error": "warn"}
+        values = {option: getattr(self, option) for option in usual}
+        return {it: value for it, value in values.items() if value != usual[it]}
 
     def _repr_html_(self) -> str:
         names = [self.names] if isinstance(self.names, str) else self.names
@@ -138,6 +162,16 @@ class Rule:
         """Take the rule back; what it covered is as it was before. Twice is no harm."""
         if self.holder is not None:
             self.holder.remove(self)
+
+    def load(self) -> None:
+        """
+        Import what the rule has by name only, as it is put in force.
+
+        Raises:
+            ConfigError: If that cannot be imported.
+        """
+        if self.narrowing is not None:
+            self.narrowing.load()
 
     def freeze(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return named values as they are now, whatever becomes of the originals."""
@@ -172,6 +206,26 @@ class Rule:
         # turned down.
         self.accepted = False
         self.refused: TagPairs | None = None
+
+
+def _check_known(options: Mapping[str, Any]) -> None:
+    known = known_options()
+    for option in options:
+        if option not in known:
+            message = f"option {option!r} is not known; there are: {', '.join(known)}"
+            raise ConfigError(message)
+
+
+def _of(names: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name in names}
+
+
+def _checked_on_error(given: Any) -> OnError:
+    known: tuple[OnError, ...] = get_args(OnError)
+    for choice in known:
+        if given == choice:
+            return choice
+    raise ConfigError(f"on_error={given!r} is not known: {', '.join(known)}")
 
 
 def _checked_where(where: Where | None) -> Where | None:

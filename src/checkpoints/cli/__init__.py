@@ -9,8 +9,8 @@ from typing import NoReturn
 
 try:
     from checkpoints.cli._program import program
-except ModuleNotFoundError as error:
-    if error.name is None or error.name.partition(".")[0] not in ("click", "rich"):
+except ModuleNotFoundError as _error:
+    if _error.name is None or _error.name.partition(".")[0] not in ("click", "rich"):
         raise
     program = None  # type: ignore[assignment]
 

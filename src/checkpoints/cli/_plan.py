@@ -63,7 +63,7 @@ class Settings:
         """Return the rule that a name falls to, as far as that hangs on the name."""
         found = None
         for setting in self:
-            if Rule(setting.names, ()).covers(name):
+            if Rule(setting.names, None).covers(name):
                 found = setting
         return found
 
@@ -104,7 +104,8 @@ class Plan:
         targets = [it.target for it in (*settings.of_file, *above)]
         self.asks = bool(targets)
         self.records = bool(record)
-        self._roots = [FileHandler(it).root for it in dict.fromkeys(targets) if it]
+        handlers = [FileHandler(it) for it in dict.fromkeys(targets) if it]
+        self._roots = [handler.root for handler in handlers]
         text = "; ".join(setting.text for setting in above)
         self.written = {
             there.source: here.source

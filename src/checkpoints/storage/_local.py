@@ -7,7 +7,9 @@ import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from typing import Any
 
+from checkpoints._process.pickling import public
 from checkpoints.errors import UnknownOutcomeError
 from checkpoints.storage._case import folds_case, is_spelled
 from checkpoints.storage._local_file import LocalFile
@@ -51,9 +53,8 @@ class LocalStore:
     def __repr__(self) -> str:
         return f"LocalStore({self.root!r})"
 
-    def __reduce__(self) -> tuple[type[LocalStore], tuple[str]]:
-        # What is on the disk, another process finds out by itself.
-        return LocalStore, (self.root,)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return public(type(self), "storage."), (self.root,)
 
     def path_of(self, name: str) -> str:
         """Return where a name lies in the file system."""

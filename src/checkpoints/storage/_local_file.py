@@ -40,7 +40,7 @@ class LocalFile:
         self._file = io.FileIO(path)
         found = os.fstat(self._file.fileno())
         _check_kind(found.st_mode, path)
-        self.size = found.st_size
+        self.size: int = found.st_size
 
     def __enter__(self) -> Self:
         return self
