@@ -25,6 +25,7 @@ from checkpoints import (
     tags,
 )
 from checkpoints._handlers.background import Writer
+from checkpoints._process import drain
 
 MEGABYTE = 1 << 20
 
@@ -549,11 +550,34 @@ class TestHandlersOfOthers:
         checkpoints.flush(0.01)
         assert asked[0] > 0
         assert asked[1:] == [0, 0]
-        Recorder([Hung(), Hung()]).flush(0.01)
-        assert asked[3] > 0
-        assert asked[4:] == [0]
         checkpoints.flush()
-        assert asked[5:] == [None] * 3
+        assert asked[3:] == [None] * 3
+        recorder = Recorder([Hung(), Hung()])
+        del asked[:]
+        recorder.flush(0.01)
+        recorder.checkpoint("writer.recorded", 1)
+        recorder._dump("a signal", 0.01)
+        assert asked[0] > 0
+        assert asked[2] > 0
+        assert (asked[1], asked[3]) == (0, 0)
+
+    def test_a_flush_has_its_time_once_for_all_that_save_in_the_background(self):
+        asked = []
+
+        class Slow:
+            """Takes all the time that it is given, and is done then."""
+
+            is_closed = True
+
+            def flush(self, timeout=None):
+                asked.append(timeout)
+                time.sleep(timeout)
+
+        slow = [Slow(), Slow()]
+        for each in slow:
+            drain.add(each)
+        drain.flush(0.01)
+        assert (asked[0] > 0, asked[1]) == (True, 0)
 
     def test_a_flush_has_its_time_once_for_writers_that_no_rule_has(self, make, gate):
         writers = [make() for _ in range(3)]

@@ -102,6 +102,31 @@ class TestNoEffect:
             read_settings("a=saved?transform=mypkg.none")
 
 
+class TestEnd:
+    def test_a_handler_that_is_first_used_when_all_is_drained_saves_at_once(
+        self, tmp_path
+    ):
+        program = """
+            import atexit
+            from checkpoints import FileHandler
+            late = FileHandler("late", background=True)
+            # The first to be asked for, and so the last to be called.
+            atexit.register(lambda: print(late.commit(Key("late"), {"x": 1})))
+            from checkpoints import Key
+            FileHandler("early", background=True).checkpoint("early", 1)
+        """
+        ended = subprocess.run(
+            [sys.executable, "-W", "error", "-c", textwrap.dedent(program)],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(LOCATION)},
+        )
+        assert (ended.stdout.strip(), ended.stderr) == ("None", "")
+        assert (tmp_path / "late" / "late.ckpt.zip").exists()
+
+
 class TestHandlers:
     def test_are_begun_with_their_first_rule_and_ended_with_their_last(self):
         handler = Told()
