@@ -20,8 +20,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 HEADING = ["floor", "stair", "room", "is for", "may know"]
 WRITING, READING, GROUND, ROOF = "writing", "reading", "ground", "roof"
 # What the roof may import besides public names.
-OPEN_TO_THE_ROOF = ("checkpoints._text", "checkpoints._show.")
-OPEN_TO_THE_ROOF += ("checkpoints._process.variables", "checkpoints._keys.condition")
+OPEN_TO_THE_ROOF = ("checkpoints._text", "checkpoints._show.", "checkpoints._process.")
+OPEN_TO_THE_ROOF += ("checkpoints._keys.condition",)
 OPEN_TO_THE_ROOF += ("checkpoints._keys.spelling", "checkpoints._rules.settings")
 OPEN_TO_THE_ROOF += ("checkpoints._environment",)
 # What these rooms know of where files lie goes through a store.

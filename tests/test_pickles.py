@@ -34,7 +34,6 @@ from checkpoints import (
     tags,
     verify,
 )
-from checkpoints._environment import read_settings
 from checkpoints._rules.registry import registry
 from checkpoints.storage import open_store
 
@@ -90,7 +89,6 @@ def things(tmp_path):
         found[0].tags,
         verify(root),
         stats(),
-        *read_settings(f"pickles={root}?every=2&values=x"),
         open_store(str(root)),
         FileHandler(root, if_exists="keep", background=True, max_pending="1MB"),
         recorder,
@@ -171,8 +169,7 @@ class TestClasses:
 SAVE = """
     import pickle, sys
     import checkpoints
-    from checkpoints._environment import read_settings
-from checkpoints._rules.registry import registry
+    from checkpoints._rules.registry import registry
 
     rule = pickle.load(sys.stdin.buffer)
     registry.add(rule)
@@ -185,8 +182,7 @@ from checkpoints._rules.registry import registry
 SPAWN = """
     import multiprocessing, sys
     import checkpoints
-    from checkpoints._environment import read_settings
-from checkpoints._rules.registry import registry
+    from checkpoints._rules.registry import registry
 
     def save(rule, number):
         registry.add(rule)

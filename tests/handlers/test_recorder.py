@@ -127,7 +127,7 @@ class TestDump:
         assert meta["site"]["line"] <= line
         direct = FileHandler(root)
         direct.checkpoint("rec.later", 0)
-        later = next(entry for entry in index(root) if entry.name == "later").meta
+        later = next(entry for entry in index(root) if entry.stem == "later").meta
         assert (meta["sequence"], meta["time"]) < (later["sequence"], later["time"])
         assert "dumped" not in later
 

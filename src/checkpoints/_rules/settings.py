@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
 from checkpoints._keys.condition import conditions_in
-from checkpoints._process.pickling import public
 from checkpoints._text import nearest, parse_size, shown
 from checkpoints.errors import ConfigError
 
@@ -65,9 +64,6 @@ class Setting(NamedTuple):
     source: str
     layer: int = ENVIRONMENT
     query: str = ""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return public(type(self)), tuple(self)
 
     @property
     def text(self) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from checkpoints import FileHandler, Rule
 from checkpoints._environment import read_settings
+from checkpoints._process.origin import current_run
 from checkpoints._process.variables import (
     CONFIG,
     FIRST_PROCESS,
@@ -117,8 +118,7 @@ class Plan:
             self._set(PROBES, ";".join(probes))
             self._set(RECORD, record)
             self._set(TO, _for_all("*", to, "--to")[0].target)
-            # Making a handler has settled it, for all that is started from here.
-            self._set(RUN, os.environ.get(RUN))
+            self._set(RUN, current_run())
             # Not what a shell starts, whose calls would have the numbers of each other.
             self._set(FIRST_PROCESS, f"child of {os.getpid()}")
         if probes or record:
