@@ -51,6 +51,13 @@ def clean():
     shutil.rmtree(root, ignore_errors=True)
     os.makedirs(root)
 
+def get_ready():
+    "Meet what only a first save meets, and let a collection look at what is new alone."
+    clean()
+    save()
+    cp.flush()
+    gc.freeze()
+
 def look():
     "What a save has left that it should not have."
     wrong = []
@@ -114,9 +121,7 @@ def save():
 
 given = {} if options == "naive" else json.loads(options)
 rule = cp.config("interrupts", root, **given)
-clean()
-save()
-cp.flush()
+get_ready()
 breaches = []
 clean()
 interrupted(save, 0)
@@ -162,9 +167,7 @@ def save():
 
 given = {} if options == "naive" else json.loads(options)
 rule = cp.config("allocations", root, **given)
-clean()
-save()
-cp.flush()
+get_ready()
 breaches, cases = [], 0
 # The first one is Python's, to make the call.
 for number in range(2, 402, step):
