@@ -13,8 +13,8 @@ class _Public:
     """
     A class that is pickled by its public name.
 
-    Setting `__module__` would do the same, but `inspect` and `typing` look there for the
-    source of the class and the names in its annotations.
+    Setting `__module__` would do the same, but `inspect` and `typing` look there for
+    the source of the class and the names in its annotations.
     """
 
     def __init__(self, kind: type[Any], room: str) -> None:
