@@ -59,7 +59,7 @@ def buffers_to_table(data: memoryview) -> Any:
 
     Raises:
         pyarrow.ArrowInvalid: The bytes are not such a file.
-        ValueError: The file is never written in this form, such as compressed.
+        ValueError: The file has a form that is never written, such as compressed.
         MissingDependencyError: pyarrow is not installed.
 
     Example:

@@ -72,7 +72,7 @@ def cells_in(data: memoryview) -> int:
         data: The bytes of the file.
 
     Raises:
-        ValueError: If it is not such a file, or is never written in this form.
+        ValueError: If it is not such a file, or has a form that is never written.
     """
     try:
         return sum(map(_cells, _messages(data)))

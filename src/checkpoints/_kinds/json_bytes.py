@@ -43,7 +43,7 @@ def weight(data: bytes | bytearray | memoryview) -> int:
     """
     Estimate how many bytes of memory the decoded data takes.
 
-    Two brackets and a comma take three bytes encoded, but more than sixty as an object.
+    A pair of brackets and a comma take three bytes as text, but over sixty as a list.
     """
     text = bytes(data)
     containers = text.count(b"[") + text.count(b"{")

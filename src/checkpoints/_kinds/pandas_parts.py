@@ -80,7 +80,7 @@ def _take_frame_apart(frame: Any) -> dict[str, Any]:
     regular = bare.iloc[:, [at for at in positions if at not in odd]]
     if not _fits_arrow(regular):
         regular.columns = [str(position) for position in range(regular.shape[1])]
-        # If it still did not fit, it would be taken apart again and again.
+        # Raises `Inexact` if it still does not fit: its parts would never end.
         to_table(regular)
     return {
         "frame": regular,

@@ -56,7 +56,7 @@ def to_table(value: Any) -> tuple[Any, dict[str, Any]]:
     except Exception as error:
         # pandas, pyarrow and third-party dtypes may raise anything here.
         raise Inexact(f"Arrow cannot hold the frame: {error}") from error
-    if not _have_same_labels(value, empty):
+    if not _have_same_schema(value, empty):
         raise Inexact("Arrow would change dtypes or labels of the frame")
     return table, meta
 
@@ -249,7 +249,7 @@ def _check_column(frame: Any, position: int) -> None:
             raise Inexact(f"column {column.name!r} holds NaN, which becomes NA")
 
 
-def _have_same_labels(one: Any, other: Any) -> bool:
+def _have_same_schema(one: Any, other: Any) -> bool:
     return (
         _have_same_levels(one.index, other.index)
         and _have_same_levels(one.columns, other.columns)

@@ -16,7 +16,7 @@ from checkpoints.errors import TooLargeError
 __all__ = ["MATPLOTLIB", "PILLOW", "recognise"]
 
 _EXACT_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
-# In bytes; Pillow pads the three colours of a pixel.
+# In bytes; Pillow pads the three colours of a pixel to four.
 _PIXEL = 4
 
 
@@ -132,7 +132,7 @@ def _size_of(data: memoryview) -> list[int]:
 
 
 def _freeze_figure(figure: Any) -> Any:
-    """Return a copy; unlike that of `copy.deepcopy`, pyplot does not show it."""
+    """Return a copy that pyplot does not manage, unlike one from `copy.deepcopy`."""
     state = figure.__getstate__()
     state.pop("_restore_to_pylab", None)
     cls: Any = type(figure)
