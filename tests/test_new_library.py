@@ -81,8 +81,8 @@ def known(monkeypatch):
     """The line of the library in the table of families."""
 
     def known(family):
-        table = families._Table((*families._KNOWN, family))
-        monkeypatch.setattr(families, "_table", table)
+        table = families._Catalog((*families._KNOWN, family))
+        monkeypatch.setattr(families, "_catalog", table)
 
     return known
 

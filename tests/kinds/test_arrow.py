@@ -199,7 +199,7 @@ class TestArrays:
 
     def test_more_than_one_column_is_refused(self):
         buffers = table_to_buffers(pyarrow.table({"a": [1], "b": [2]}))
-        with pytest.raises(ValueError, match="2 columns"):
+        with pytest.raises(ValueError, match="expected one column, found 2"):
             recognise(pyarrow.Int64Array).decode(memoryview(b"".join(buffers)), {})
 
 
@@ -221,13 +221,13 @@ class TestRecordBatches:
 
 class TestDamage:
     def test_other_bytes_are_refused(self):
-        with pytest.raises(ValueError, match="no Arrow file"):
+        with pytest.raises(ValueError, match="not an Arrow file"):
             buffers_to_table(memoryview(b"no Arrow file at all"))
 
     @pytest.mark.parametrize("cut", [1, 10, 100])
     def test_a_file_cut_short_is_refused(self, table, cut):
         written = b"".join(table_to_buffers(table))
-        with pytest.raises(ValueError, match="no Arrow file"):
+        with pytest.raises(ValueError, match="not an Arrow file"):
             buffers_to_table(memoryview(written[:-cut]))
 
     def test_offsets_that_lead_out_of_their_buffer_are_refused(self):

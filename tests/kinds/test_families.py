@@ -15,7 +15,7 @@ from checkpoints._kinds.statistics import statistics_of
 from checkpoints._kinds.weight import size_of
 
 NAN = float("nan")
-FAMILIES = families._table.by_package
+FAMILIES = families._catalog.by_package
 PACKAGES = sorted(FAMILIES)
 
 

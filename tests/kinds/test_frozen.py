@@ -81,7 +81,7 @@ class TestHeldTwice:
             timeout=100,
         )
         assert done.stdout == "40\npickle\n40\n", done.stderr
-        assert "holds the same objects over and over" in done.stderr
+        assert "contains the same objects too many times" in done.stderr
 
 
 class TestArrow:
@@ -124,7 +124,7 @@ class TestErrors:
     def test_what_cannot_be_copied_is_named_with_its_type_and_the_way_out(self):
         with capture("frozen_errors"), pytest.raises(FormatError) as told:
             checkpoint("frozen_errors", good=1, model=[Uncopyable()])
-        for text in ("'model'", "type list", "lock", "Give the parts"):
+        for text in ("'model'", "type list", "lock", "Pass the parts"):
             assert text in str(told.value)
         with pytest.raises(FormatError, match=r"'data': type .*Uncopyable"):
             DictHandler().checkpoint("frozen_errors", Uncopyable())

@@ -9,9 +9,10 @@ import re
 
 import pytest
 
+from checkpoints._kinds.codec import decode
 from checkpoints._kinds.kind import Inexact
 from checkpoints._kinds.npy import decode_array, encode_array
-from checkpoints._kinds.numpy import FAMILY, otherwise, recognise
+from checkpoints._kinds.numpy import FAMILY, fallback, recognise
 from checkpoints.errors import CorruptFileError
 
 numpy = pytest.importorskip("numpy", reason="these are values of NumPy")
@@ -270,8 +271,14 @@ class TestForgedHeaders:
 
     def test_the_error_says_what_is_wrong_and_the_way_out(self):
         buffers, meta = encode_array(numpy.arange(3.0))
-        with pytest.raises(CorruptFileError, match=r"32 bytes .* 24 .* save it again"):
-            decode_array(memoryview(b"".join(buffers)), {**meta, "shape": [4]})
+        node = {"kind": "numpy.ndarray", **meta, "shape": [4]}
+        written = memoryview(b"".join(buffers))
+        what = "damaged array: expected 32 bytes of data, found 24"
+        with pytest.raises(CorruptFileError, match=rf"'x'.*{what}\. .*save") as told:
+            decode(
+                {"x": node}, lambda _: written, print, trusted=False, path="a.ckpt.zip"
+            )
+        assert str(told.value).startswith("a.ckpt.zip ")
 
 
 class TestScalars:
@@ -327,7 +334,7 @@ class TestObjectArrays:
 
     @pytest.mark.parametrize("shape", [[3], [-1, -2], [-2], [1, 3], [2**70]])
     def test_a_forged_shape_is_refused(self, shape):
-        put_together = otherwise(numpy.ndarray).put_together
+        put_together = fallback(numpy.ndarray).put_together
         with pytest.raises(ValueError):
             put_together({"shape": shape, "order": "C", "items": ["a", "b"]})
 
@@ -393,7 +400,7 @@ class TestRecognition:
     )
     def test_other_classes_are_left_to_a_pickle(self, cls):
         assert recognise(cls) is None
-        assert otherwise(cls) is None
+        assert fallback(cls) is None
 
 
 class TestFreeze:

@@ -12,8 +12,8 @@ import pytest
 from checkpoints._kinds.kind import Inexact
 from checkpoints._kinds.pandas import (
     FAMILY,
+    fallback,
     from_table,
-    otherwise,
     recognise,
     to_table,
 )
@@ -505,7 +505,7 @@ class TestRecognition:
     )
     def test_other_classes_are_left_to_a_pickle(self, cls):
         assert recognise(cls) is None
-        assert otherwise(cls) is None
+        assert fallback(cls) is None
 
     def test_every_index_is_of_one_kind(self):
         kinds = {recognise(type(index)).kind for index in INDEXES.values()}
@@ -513,7 +513,7 @@ class TestRecognition:
 
     def test_without_pyarrow_a_frame_is_inexact(self, round_trip, frame, monkeypatch):
         monkeypatch.setitem(sys.modules, "pyarrow", None)
-        with pytest.raises(Inexact, match=r"pip install pandas pyarrow"):
+        with pytest.raises(Inexact, match=r"needs pyarrow: pip install pyarrow$"):
             round_trip(frame)
 
     def test_without_pyarrow_an_index_needs_none(self, round_trip, monkeypatch):

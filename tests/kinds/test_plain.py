@@ -303,5 +303,5 @@ class TestOtherValues:
             value["self"] = (value,)
         else:
             value.append({"a": [value]})
-        with pytest.raises(Inexact, match="holds itself"):
+        with pytest.raises(Inexact, match="contains itself"):
             tree_to_json(value, refuse)

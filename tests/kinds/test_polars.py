@@ -168,7 +168,7 @@ class TestTables:
 
     def test_without_pyarrow_it_is_inexact(self, monkeypatch):
         monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
-        with pytest.raises(Inexact, match=r"pip install polars pyarrow"):
+        with pytest.raises(Inexact, match=r"needs pyarrow: pip install pyarrow$"):
             to_table(polars.DataFrame({"a": [1]}))
 
 

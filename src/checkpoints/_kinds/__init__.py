@@ -1,1 +1,1 @@
-"""Values: how each kind becomes bytes and comes back exactly, a library a file."""
+"""How each kind of value is turned into bytes and back, one file per library."""

@@ -9,19 +9,20 @@ from typing import Any
 from checkpoints._kinds.arrow_file import batch_of, buffers_to_table, table_to_buffers
 from checkpoints._kinds.columns import Statistics, columns_of, plain, short
 from checkpoints._kinds.kind import Buffer, Family, Format, Inexact, Kind
+from checkpoints._process.libraries import imported
 
 __all__ = ["FAMILY", "from_table", "recognise", "to_table"]
 
 
 def recognise(cls: type) -> Kind | None:
     """
-    Say which format takes values of exactly this class.
+    Return the format for values of exactly this class.
 
     Args:
         cls: A class of pyarrow.
 
     Returns:
-        The format; None where values of the class have to be pickled.
+        The format; None if values of the class are pickled.
 
     Example:
         >>> import pyarrow
@@ -44,16 +45,16 @@ def recognise(cls: type) -> Kind | None:
 
 def to_table(value: Any) -> tuple[Any, dict[str, Any]]:
     """
-    Give a table as it can be written, with what is known of it.
+    Check that a table can be written, and describe it.
 
     Args:
         value: A `pyarrow.Table`.
 
     Returns:
-        The table, and its rows, schema and shape.
+        The table, and its rows, schema and shape as metadata.
 
     Raises:
-        Inexact: It has columns of a type that only this process knows.
+        Inexact: A column has an extension type that is defined outside Arrow.
 
     Example:
         >>> import pyarrow
@@ -69,13 +70,13 @@ def to_table(value: Any) -> tuple[Any, dict[str, Any]]:
     return value, {"rows": value.num_rows, "schema": schema, "shape": shape}
 
 
-def from_table(table: Any, meta: Mapping[str, Any]) -> Any:  # noqa: ARG001
+def from_table(table: Any, meta: Mapping[str, Any]) -> Any:  # noqa: ARG001 - part of the signature
     """
-    Give back what `to_table` was given.
+    Return the table itself, the inverse of `to_table`.
 
     Args:
         table: A `pyarrow.Table`.
-        meta: What `to_table` noted of it.
+        meta: The metadata from `to_table`.
 
     Returns:
         The table.
@@ -89,7 +90,7 @@ def from_table(table: Any, meta: Mapping[str, Any]) -> Any:  # noqa: ARG001
 
 
 def _extensions(types: Any) -> Iterator[Any]:
-    """All extension types among these types, and inside them."""
+    """Yield all extension types among and inside these types."""
     import pyarrow
 
     for kind in types:
@@ -109,10 +110,10 @@ def _encode_table(table: Any) -> tuple[list[Buffer], dict[str, Any]]:
 
     ready, meta = to_table(table)
     try:
-        # Loading checks all of it too: what would be refused then is refused now.
+        # A table that loading would reject is rejected now.
         ready.validate(full=True)
     except pyarrow.ArrowException as error:
-        raise Inexact(f"it is not sound: {error}") from error
+        raise Inexact(f"it is not valid: {error}") from error
     return table_to_buffers(ready), meta
 
 
@@ -130,7 +131,7 @@ def _decode_batch(data: memoryview, meta: Mapping[str, Any]) -> Any:
     table = _decode_table(data, meta)
     batches = table.combine_chunks().to_batches()
     if len(batches) > 1:
-        raise ValueError(f"{len(batches)} record batches stand where one was saved")
+        raise ValueError(f"expected one record batch, found {len(batches)}")
     return batches[0] if batches else batch_of(table)
 
 
@@ -144,7 +145,7 @@ def _encode_column(column: Any) -> tuple[list[Buffer], dict[str, Any]]:
 def _decode_chunked(data: memoryview, meta: Mapping[str, Any]) -> Any:
     table = _decode_table(data, meta)
     if table.num_columns != 1:
-        raise ValueError(f"{table.num_columns} columns stand where one array was saved")
+        raise ValueError(f"expected one column, found {table.num_columns}")
     return table.column(0)
 
 
@@ -157,7 +158,7 @@ def _frozen(
     encode: Callable[[Any], tuple[list[Buffer], dict[str, Any]]],
     decode: Callable[[memoryview, Mapping[str, Any]], Any],
 ) -> Callable[[Any], Any]:
-    """Copy by way of the file: Arrow's values may share the memory of an array."""
+    """Copy by encoding, because Arrow values may share the memory of other objects."""
 
     def freeze(value: Any) -> Any:
         buffers, meta = encode(value)
@@ -167,11 +168,9 @@ def _frozen(
 
 
 def _holds_nan(value: Any) -> bool:
-    from pyarrow import compute as functions
     from pyarrow import types
 
-    # They are made when the module is loaded, so no type checker knows of them.
-    compute: Any = functions
+    compute = imported("pyarrow.compute")
     return any(
         bool(compute.any(compute.is_nan(column)).as_py())
         for column in getattr(value, "columns", [value])
@@ -179,24 +178,24 @@ def _holds_nan(value: Any) -> bool:
     )
 
 
-def _describe(value: Any, most: int) -> Statistics | None:
+def _describe(value: Any, max_columns: int) -> Statistics | None:
     import pyarrow
 
     if isinstance(value, (pyarrow.Table, pyarrow.RecordBatch)):
         columns = zip(value.schema.names, value.columns, strict=True)
-        described = columns_of(columns, value.num_columns, most, _describe_column)
-        return {"shape": [value.num_rows, value.num_columns], **described}
+        shape = [value.num_rows, value.num_columns]
+        described = columns_of(columns, shape[1], max_columns, _describe_column)
+        return {"shape": shape, **described}
     if not isinstance(value, (pyarrow.Array, pyarrow.ChunkedArray)):
         return None
-    shape = {"dtype": short(value.type), "shape": [len(value)]}
-    return shape | _describe_column(value)
+    found = {"dtype": short(value.type), "shape": [len(value)]}
+    return found | _describe_column(value)
 
 
 def _describe_column(column: Any) -> Statistics:
-    from pyarrow import compute as functions
     from pyarrow import types
 
-    compute: Any = functions
+    compute = imported("pyarrow.compute")
     found: Statistics = {"missing": column.null_count}
     kind = column.type
     if types.is_boolean(kind):
@@ -223,7 +222,7 @@ def _same(one: Any, other: Any, same: Callable[[Any, Any], bool]) -> bool:
     about = "schema" if hasattr(one, "schema") else "type"
     if not getattr(one, about).equals(getattr(other, about)):
         return False
-    # To Arrow, and to it alone, a NaN is not equal to itself.
+    # Arrow's `equals` does not treat NaN as equal to NaN.
     return bool(one.equals(other)) or same(one.to_pylist(), other.to_pylist())
 
 

@@ -1,4 +1,4 @@
-"""An Arrow table as a file in memory, in Arrow's own IPC format."""
+"""Arrow tables as in-memory files in Arrow's own IPC format."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 from checkpoints._kinds.arrow_ipc import cells_in
 from checkpoints._kinds.kind import Buffer, Inexact
-from checkpoints.errors import MissingDependencyError
+from checkpoints._process.libraries import needed
 
 __all__ = ["batch_of", "buffers_to_table", "table_to_buffers"]
 
 
 def table_to_buffers(table: Any) -> list[Buffer]:
     """
-    Write a table as an Arrow IPC file, over the memory of its columns.
+    Write a table as an Arrow IPC file that shares the memory of its columns.
 
     Args:
         table: A `pyarrow.Table`.
@@ -40,7 +40,7 @@ def table_to_buffers(table: Any) -> list[Buffer]:
             if table.num_rows or not table.num_columns:
                 writer.write_table(table)
             else:
-                # A table without rows is written without its dictionaries.
+                # `write_table` would leave out the dictionaries of an empty table.
                 writer.write_batch(batch_of(table))
     except (pyarrow.ArrowException, TypeError) as error:
         raise Inexact(f"the Arrow file format cannot hold it: {error}") from error
@@ -55,11 +55,11 @@ def buffers_to_table(data: memoryview) -> Any:
         data: The bytes of the file.
 
     Returns:
-        A `pyarrow.Table` over this memory, checked to be sound.
+        A `pyarrow.Table` over this memory, validated.
 
     Raises:
-        pyarrow.ArrowInvalid: The bytes are no such file.
-        ValueError: They are one that was never written here, such as a compressed one.
+        pyarrow.ArrowInvalid: The bytes are not such a file.
+        ValueError: The file has a form that is never written, such as compressed.
         MissingDependencyError: pyarrow is not installed.
 
     Example:
@@ -68,16 +68,16 @@ def buffers_to_table(data: memoryview) -> Any:
         >>> buffers_to_table(memoryview(written)).num_rows
         2
     """
-    pyarrow = _import_pyarrow()
+    pyarrow = needed("pyarrow", "loading a table")
     cells_in(data)
     table = pyarrow.ipc.open_file(pyarrow.py_buffer(data)).read_all()
-    # An offset that points outside its buffer would otherwise be followed.
+    # Without this, an offset that points outside its buffer would be followed.
     table.validate(full=True)
     return table
 
 
 def batch_of(table: Any) -> Any:
-    """Return a table without rows as a record batch."""
+    """Return an empty table as a record batch."""
     import pyarrow
 
     arrays = [
@@ -88,7 +88,7 @@ def batch_of(table: Any) -> Any:
 
 
 class _Sink:
-    """A file to pyarrow: it keeps the buffers that it is handed, and copies none."""
+    """A file object for pyarrow that keeps the buffers it is given without a copy."""
 
     closed = False
 
@@ -97,7 +97,7 @@ class _Sink:
         self._size = 0
 
     def write(self, piece: Any) -> int:
-        # Bytes are pyarrow's notes between the columns; its Buffer is the column.
+        # pyarrow passes metadata as bytes, and columns as its own Buffer.
         self._pieces.append(piece)
         self._size += len(piece)
         return len(piece)
@@ -106,28 +106,20 @@ class _Sink:
         return self._size
 
     def flush(self) -> None:
-        """Nothing waits to be written."""
+        """Do nothing: writes are not buffered."""
 
     def close(self) -> None:
         self.closed = True
 
     def buffers(self) -> list[Buffer]:
         buffers: list[Buffer] = []
-        for small, run in itertools.groupby(self._pieces, key=_is_bytes):
+        for is_metadata, run in itertools.groupby(self._pieces, key=_is_bytes):
             pieces = list(run)
-            buffers.extend([b"".join(pieces)] if small else map(memoryview, pieces))
+            buffers.extend(
+                [b"".join(pieces)] if is_metadata else map(memoryview, pieces)
+            )
         return buffers
 
 
 def _is_bytes(piece: Any) -> bool:
     return type(piece) is bytes
-
-
-def _import_pyarrow() -> Any:
-    try:
-        import pyarrow
-        import pyarrow.ipc
-    except ImportError as error:
-        message = "loading a table needs pyarrow: pip install pyarrow"
-        raise MissingDependencyError(message) from error
-    return pyarrow

@@ -1,4 +1,4 @@
-"""Named values to members and back, by way of the format that each value has."""
+"""Encode named values as members of a file, and decode them."""
 
 from __future__ import annotations
 
@@ -30,18 +30,19 @@ __all__ = [
 
 Node = dict[str, Any]
 
-# The container's own member; a value must not take its name.
+# The container's own member; no value may take its name.
 _RESERVED = "checkpoint.json"
-_LONGEST_PART = 120
-_LONGEST_STEM = 1000
-# JSON of so many bytes, of what is no container, and text, stand in the header.
-_SHORT = 200
+_MAX_PART_LENGTH = 120
+_MAX_STEM_LENGTH = 1000
+# Text, and JSON of anything but a container, up to so many bytes is put in the header.
+_MAX_INLINE_BYTES = 200
 _NUMBERS = frozenset({type(None), bool, int, float})
+_OTHER_VALUES = "Other values can be loaded by name"
 _CONTAINERS = (tuple, list, dict, set, frozenset)
 
 
 class Encoded(NamedTuple):
-    """What values became: members of bytes, and what the header says of each value."""
+    """The members that values were encoded as, and the header's node for each value."""
 
     members: list[tuple[str, list[Buffer]]]
     nodes: dict[str, Node]
@@ -51,18 +52,18 @@ class Encoded(NamedTuple):
 
 def encode(values: Mapping[str, Any]) -> Encoded:
     """
-    Encode values, each by its own format.
+    Encode values, each in its own format.
 
     Args:
         values: The values by name.
 
     Returns:
         The members, whose buffers may alias the values; the nodes for the header; the
-        import names of the libraries whose values are among them; and for each value
-        that fell back to a pickle although a format knows its type, why.
+        import names of the libraries that the values belong to; and, for each value
+        that was pickled although there is a format for its type, the reason.
 
     Raises:
-        FormatError: If a value cannot even be pickled. The message names it.
+        FormatError: If a value cannot be pickled either. The message names it.
     """
     encoder = _Encoder()
     for name, value in values.items():
@@ -75,63 +76,65 @@ def encode(values: Mapping[str, Any]) -> Encoded:
 
 
 class _Encoder:
-    """Values on their way to members, each under a name of its own."""
+    """Turns values into members with unique names."""
 
     def __init__(self) -> None:
         self.encoded = Encoded([], {}, set(), {})
         self._taken = {_RESERVED}
 
     def value(self, name: str, value: Any) -> Node:
-        """Encode a value that stands at the top; return its node."""
+        """Encode a top-level value; return its node."""
         if type(value) is bytes:
             return self._member((name,), "bytes", "bin", [value])
         if type(value) is str and _is_unicode(value):
             text = value.encode()
-            if len(text) <= _SHORT:
+            if len(text) <= _MAX_INLINE_BYTES:
                 return {"kind": "text", "bytes": len(text), "value": value}
             return self._member((name,), "text", "txt", [text])
         if type(value) in _NUMBERS:
-            # They need no file of their own.
+            # Too small for a separate member.
             data = scalar_to_json(value)
             return {"kind": "json", "type": type_name(value), "value": data}
         before = len(self.encoded.members)
         try:
-            return self._in_json(name, value)
+            return self._as_json(name, value)
         except (Inexact, RecursionError) as reason:
-            # It holds itself, or is nested deeper than JSON goes: pickle can do both.
+            # It contains itself or is nested too deep for JSON; pickle supports both.
             del self.encoded.members[before:]
             return self._pickled((name,), value, str(reason))
 
-    def _in_json(self, name: str, value: Any) -> Node:
+    def _as_json(self, name: str, value: Any) -> Node:
         data = self._tree((name,), value)
         if isinstance(data, dict) and "$member" in data:
             node: Node = data["$member"]
             return node
         text = json_bytes.to_bytes(data)
         described: Node = {"kind": "json", "type": type_name(value)}
-        if len(text) <= _SHORT and type(value) not in _CONTAINERS:
+        if len(text) <= _MAX_INLINE_BYTES and type(value) not in _CONTAINERS:
             return {**described, "value": data}
         return self._member((name,), "json", "json", [text], described)
 
     def _tree(self, path: tuple[str, ...], value: Any) -> Any:
         def embed(inner: Any, below: tuple[str, ...]) -> Any:
-            return self._special((*path, *below), inner)
+            return self._embedded((*path, *below), inner)
 
         return tree_to_json(value, embed)
 
-    def _special(self, path: tuple[str, ...], value: Any) -> Any:
+    def _embedded(self, path: tuple[str, ...], value: Any) -> Any:
         """Return the JSON that stands for a value that is not plain Python."""
         before = len(self.encoded.members)
-        why = ""
+        reason = ""
         for format in formats_for(type(value)):
             try:
-                return self._by(format, path, value)
-            except Inexact as reason:
+                return self._formatted(format, path, value)
+            except Inexact as error:
                 del self.encoded.members[before:]
-                why = why or str(reason)
-        return {"$member": self._pickled(path, value, why)}
+                reason = reason or str(error)
+        return {"$member": self._pickled(path, value, reason)}
 
-    def _by(self, format: Format | Compound, path: tuple[str, ...], value: Any) -> Any:
+    def _formatted(
+        self, format: Format | Compound, path: tuple[str, ...], value: Any
+    ) -> Any:
         if isinstance(format, Format):
             chunks, described = format.encode(value)
             node = self._member(path, format.kind, format.suffix, chunks, described)
@@ -166,11 +169,11 @@ class _Encoder:
 
     def _member_name(self, path: tuple[str, ...], suffix: str) -> str:
         *folders, last = map(_member_part, path)
-        # A file's name always has a dot, so no folder can have a file's name.
+        # A file name always has a dot, so a folder cannot clash with a file.
         parts = [folder.replace(".", "%2E") for folder in folders]
-        stem = "/".join([*parts, last])[:_LONGEST_STEM].rstrip("/")
+        stem = "/".join([*parts, last])[:_MAX_STEM_LENGTH].rstrip("/")
         name, number = f"{stem}.{suffix}", 1
-        # So that all can be unpacked side by side where case does not count.
+        # Some file systems do not distinguish names by case.
         while name.casefold() in self._taken:
             number += 1
             name = f"{stem}~{number}.{suffix}"
@@ -179,7 +182,7 @@ class _Encoder:
 
 
 def _is_unicode(text: str) -> bool:
-    """Tell whether a text can be written down: lone surrogates cannot."""
+    """Return whether a text can be encoded: lone surrogates cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -188,10 +191,10 @@ def _is_unicode(text: str) -> bool:
 
 
 def _member_part(text: str) -> str:
-    """Return a part of a member's name that is safe to unpack anywhere."""
-    if text.isidentifier() and text.isascii() and len(text) <= _LONGEST_PART:
+    """Return a path component that is safe to unpack anywhere."""
+    if text.isidentifier() and text.isascii() and len(text) <= _MAX_PART_LENGTH:
         return text
-    part = quote(text[:_LONGEST_PART], safe=" ", errors="surrogatepass")
+    part = quote(text[:_MAX_PART_LENGTH], safe=" ", errors="surrogatepass")
     return part if part.strip(".") else "%" + part.replace(".", "2E%")
 
 
@@ -207,9 +210,10 @@ def decode(
     Decode values.
 
     Args:
-        nodes: The header's node of each value that is wanted.
-        read: Returns the bytes of the member that a node tells of.
-        spend: Told how much memory a value is about to take beyond these bytes.
+        nodes: The header's nodes of the requested values.
+        read: Returns the bytes of a node's member.
+        spend: Called with the number of bytes of memory that a value is about to take
+            in addition to its member.
         trusted: Whether pickles may be loaded.
         path: The file, for messages.
 
@@ -217,9 +221,9 @@ def decode(
         The values by name.
 
     Raises:
-        UntrustedError: If a value is a pickle, or holds one, and it is not trusted.
-        CorruptFileError: If the bytes of a value do not make sense.
-        FormatError: If a value is of a kind that nobody here can read.
+        UntrustedError: If a value is or contains a pickle, and `trusted` is False.
+        CorruptFileError: If the bytes of a value are invalid.
+        FormatError: If the kind of a value is unknown, or a pickle cannot be loaded.
         MissingDependencyError: If the library of a value is not installed.
         TooLargeError: If there is not enough memory.
     """
@@ -230,7 +234,7 @@ def decode(
 
 
 class _Decoder:
-    """One value on its way back."""
+    """Decodes one value."""
 
     def __init__(
         self,
@@ -260,9 +264,8 @@ class _Decoder:
                 raise FormatError(f"{self._path}: {what}") from error
             raise CorruptFileError.at(self._path, what) from error
         except MissingDependencyError as error:
-            message = f"{self._path}: value {self._name!r}: {error}. Other values can "
             raise MissingDependencyError(
-                f"{message}be loaded by their names"
+                f"{self._path}: value {self._name!r}: {error}. {_OTHER_VALUES}"
             ) from error
         except CheckpointError:
             raise
@@ -271,7 +274,7 @@ class _Decoder:
             raise TooLargeError.beyond(self._path, what) from error
         except Exception as error:
             if getattr(error, "errno", None) is not None:
-                raise  # of the system, and no fault of the file
+                raise  # an error of the system, not of the file
             what = (
                 f"value {self._name!r}, of kind {node.get('kind')!r}, cannot be "
                 f"decoded ({type(error).__name__}: {error})"
@@ -285,7 +288,7 @@ class _Decoder:
         if kind == "json":
             inline = "value" in node
             return from_json(
-                node["value"] if inline else self._json(node), self._marked
+                node["value"] if inline else self._json(node), self._embedded
             )
         if kind == "text":
             return self._text(node)
@@ -304,7 +307,7 @@ class _Decoder:
     def _text(self, node: Node) -> str:
         text = node["value"] if "value" in node else bytes(self._read(node)).decode()
         if not isinstance(text, str):
-            raise TypeError(f"the header has {text!r:.80} as its text")
+            raise TypeError(f"the header's text is {text!r:.80}, not a string")
         return text
 
     def _decoded(self, format: Format, node: Node) -> Any:
@@ -313,12 +316,12 @@ class _Decoder:
             self._spend(format.weight(data, node))
         return format.decode(data, node)
 
-    def _marked(self, mark: str, data: dict[str, Any]) -> Any:
-        """Return the value that an object in the JSON stands for."""
+    def _embedded(self, mark: str, data: dict[str, Any]) -> Any:
+        """Return the value that a JSON object stands for."""
         if mark == "$member":
             if data[mark]["kind"] == "json":
-                # Never written so: such members could name each other without end.
-                raise ValueError("a value inside another is kept as JSON of its own")
+                # Never written, and such members could refer to each other for ever.
+                raise ValueError("a nested value is stored as separate JSON")
             return self._node(data[mark])
         if mark != "$compound":
             raise self._unknown(mark)
@@ -326,13 +329,14 @@ class _Decoder:
         if not isinstance(format, Compound):
             raise self._unknown(data[mark])
         parts = {
-            name: from_json(part, self._marked) for name, part in data["parts"].items()
+            name: from_json(part, self._embedded)
+            for name, part in data["parts"].items()
         }
         return self._with_package(lambda: format.put_together(parts))
 
-    def _with_package(self, decoded: Callable[[], Any]) -> Any:
+    def _with_package(self, restore: Callable[[], Any]) -> Any:
         try:
-            return decoded()
+            return restore()
         except ModuleNotFoundError as error:
             message = f"{error.name} is not installed: pip install {error.name}"
             raise MissingDependencyError(message) from error
@@ -341,9 +345,9 @@ class _Decoder:
         kind = node.get("type", "object")
         if not self._trusted:
             message = (
-                f"{self._path}: value {self._name!r} holds a pickle, of {kind!r}, and "
-                "loading a pickle can run any code. If you trust whoever wrote it: "
-                "load(..., trusted=True). Other values can be loaded by their names"
+                f"{self._path}: value {self._name!r} contains a pickle of {kind!r}, "
+                "and loading a pickle can run any code. If you trust its source, use "
+                f"load(..., trusted=True). {_OTHER_VALUES}"
             )
             raise UntrustedError(message)
         try:
@@ -354,20 +358,20 @@ class _Decoder:
             message = (
                 f"{self._path}: value {self._name!r}, a pickle of {kind!r}, cannot be "
                 f"loaded here ({type(error).__name__}: {error}). The file's header, "
-                ".meta, has the versions it was written with"
+                ".meta, lists the versions that it was written with"
             )
             raise FormatError(message) from error
 
     def _unknown(self, kind: object) -> FormatError:
         message = (
-            f"{self._path}: value {self._name!r} is of kind {kind!r}, which is not "
-            "known here. Call register_format for it, or import the package that does"
+            f"{self._path}: value {self._name!r} is of the unknown kind {kind!r}. Call "
+            "register_format for it, or import the package that does"
         )
         return FormatError(message)
 
 
 def versions_of(packages: Iterable[str]) -> dict[str, str]:
-    """Return the versions of libraries that are loaded."""
+    """Return the versions of those libraries that are loaded."""
     found = {}
     for package in sorted(packages):
         version = getattr(sys.modules.get(package), "__version__", None)

@@ -1,4 +1,4 @@
-"""The columns of a table of any library: their names, and their statistics in short."""
+"""The columns of any library's tables: their names and short statistics."""
 
 from __future__ import annotations
 
@@ -12,53 +12,53 @@ __all__ = ["Statistics", "columns_of", "plain", "reason", "short"]
 
 Statistics: TypeAlias = dict[str, Any]
 
-# What is shown of a text, such as the name of a column or the message of an error.
-_LONGEST = 120
+# The maximum length of a text, such as a column's name or an error's message.
+_MAX_LENGTH = 120
 
 
 def short(value: object) -> str:
-    """Return the beginning of what is printed of a value."""
-    return str(value)[:_LONGEST]
+    """Return a value as text, truncated."""
+    return str(value)[:_MAX_LENGTH]
 
 
 def reason(error: Exception) -> str:
-    """Return in short why something could not be said."""
+    """Return a short text of an error, as the reason for a missing statistic."""
     return short(f"{type(error).__name__}: {text_of(error)}")
 
 
 def columns_of(
     columns: Iterable[tuple[Any, Any]],
     count: int,
-    most: int,
-    described: Callable[[Any], Statistics],
+    max_columns: int,
+    describe: Callable[[Any], Statistics],
 ) -> Statistics:
     """
     Describe the columns of a table.
 
     Args:
-        columns: Their names, and the columns themselves.
-        count: How many there are.
-        most: How many are described; `more` has the number of those that are left.
-        described: Returns the statistics of a column.
+        columns: The names and the columns.
+        count: The number of columns.
+        max_columns: How many to describe; `more` is the number of the others.
+        describe: Returns the statistics of a column.
     """
     found = []
-    for name, column in islice(columns, most):
-        one: Statistics = {"name": short(name)}
+    for name, column in islice(columns, max_columns):
+        statistics: Statistics = {"name": short(name)}
         try:
-            one["dtype"] = short(getattr(column, "dtype", None) or column.type)
-            one.update(described(column))
-        except Exception as error:  # noqa: BLE001 - the other columns can be described
-            one["why"] = reason(error)
-        found.append(one)
+            statistics["dtype"] = short(getattr(column, "dtype", None) or column.type)
+            statistics.update(describe(column))
+        except Exception as error:  # noqa: BLE001 - other columns can be described
+            statistics["why"] = reason(error)
+        found.append(statistics)
     more = {"more": count - len(found)} if count > len(found) else {}
     return {"columns": found, **more}
 
 
 def plain(value: Any) -> Any:
-    """Return a number or a text that stands for what a library calls an extreme."""
+    """Return a library's scalar as a plain number, or as text if it has none."""
     if value is None or type(value) in (bool, int, float):
         return value
-    # What NumPy makes of a moment in nanoseconds is a plain number.
-    is_moment = getattr(getattr(value, "dtype", None), "kind", "") in ("m", "M")
-    item = value.item() if hasattr(value, "item") and not is_moment else value
+    # `item` of a NumPy time in nanoseconds is a mere number.
+    is_time = getattr(getattr(value, "dtype", None), "kind", "") in ("m", "M")
+    item = value.item() if hasattr(value, "item") and not is_time else value
     return item if type(item) in (bool, int, float) else short(value)

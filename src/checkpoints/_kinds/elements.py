@@ -1,7 +1,7 @@
 """
-Statistics of the elements of NumPy arrays, of which most libraries make their own.
+Statistics of the elements of NumPy arrays, which the values of most libraries become.
 
-Extremes and means are those of the finite numbers; the others are counted.
+Extremes and means are taken over finite numbers; the others are counted.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from checkpoints._kinds.columns import Statistics, plain
 
 __all__ = ["elements_of", "extremes_of", "floats_of"]
 
-# So many objects are looked at; more would take time and say little else.
-_MOST_OBJECTS = 10_000
-_MOST_TYPES = 5
+# A sample is enough to tell the types; looking at all objects would take time.
+_MAX_OBJECTS = 10_000
+_MAX_TYPES = 5
 
 
 def elements_of(array: Any) -> Statistics:
-    """Describe the elements of an array, whatever they are."""
+    """Return statistics of the elements of an array of any dtype."""
     import numpy
 
     kind = array.dtype.kind
@@ -39,7 +39,7 @@ def elements_of(array: Any) -> Statistics:
 
 
 def floats_of(array: Any) -> Statistics:
-    """Describe the elements of an array of real or complex numbers."""
+    """Return statistics of the elements of an array of floats or complex numbers."""
     import numpy
 
     with numpy.errstate(all="ignore"):
@@ -47,7 +47,7 @@ def floats_of(array: Any) -> Statistics:
         nan = int(numpy.count_nonzero(numpy.isnan(array)))
         count = int(numpy.count_nonzero(finite))
         numbers = {"nan": nan, "inf": int(array.size) - count - nan}
-        # A mask takes an eighth of the array, or a quarter; a copy all of it.
+        # A mask takes a fraction of the array's memory; a filtered copy takes it all.
         where = True if count == array.size else finite
         wide = numpy.result_type(array.dtype, "float64")
         mean = array.mean(dtype=wide, where=where) if count else None
@@ -61,16 +61,16 @@ def floats_of(array: Any) -> Statistics:
 
 
 def extremes_of(array: Any) -> Statistics:
-    """Return the least and the greatest element, whatever has `min` and `max`."""
+    """Return the extremes of anything that has `min` and `max`."""
     if not array.size:
         return {"min": None, "max": None}
     return {"min": plain(array.min()), "max": plain(array.max())}
 
 
 def _objects_of(items: Iterable[Any], count: int) -> Statistics:
-    """Count the types among some objects."""
-    types = Counter(type(item).__name__ for item in islice(items, _MOST_OBJECTS))
-    found: Statistics = {"types": dict(types.most_common(_MOST_TYPES))}
-    if count > _MOST_OBJECTS:
-        found["looked_at"] = _MOST_OBJECTS
+    """Count the types of the first objects."""
+    types = Counter(type(item).__name__ for item in islice(items, _MAX_OBJECTS))
+    found: Statistics = {"types": dict(types.most_common(_MAX_TYPES))}
+    if count > _MAX_OBJECTS:
+        found["looked_at"] = _MAX_OBJECTS
     return found

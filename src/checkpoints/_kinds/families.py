@@ -1,4 +1,4 @@
-"""The libraries whose values are known, each a line, and the classes added to them."""
+"""The known libraries, one line each, and the classes with a registered format."""
 
 from __future__ import annotations
 
@@ -32,13 +32,15 @@ _KNOWN = (
 )
 
 
-class _Table:
-    """The families by the packages and the kinds that are theirs."""
+class _Catalog:
+    """Families by package, and kinds by name."""
 
     def __init__(self, families: Iterable[Family]) -> None:
-        # By the root package of a type: whoever passes a value of it has imported it,
-        # so nothing is ever imported to find out what a value is.
-        self.by_package = {it: family for family in families for it in family.packages}
+        # Keyed by a type's root package: values are recognised by name, so nothing is
+        # ever imported to find out what a value is.
+        self.by_package = {
+            package: family for family in families for package in family.packages
+        }
         self.by_kind = {
             kind.kind: kind
             for family in self.by_package.values()
@@ -46,7 +48,7 @@ class _Table:
         }
 
 
-_table = _Table(_KNOWN)
+_catalog = _Catalog(_KNOWN)
 _PLAIN = frozenset({"json", "text", "bytes", "pickle"})
 _added: dict[type, Format] = {}
 _added_kinds: dict[str, Format] = {}
@@ -54,19 +56,19 @@ _added_kinds: dict[str, Format] = {}
 
 def family_of(cls: type) -> Family | None:
     """Return the family of the library that a class is defined in."""
-    return _table.by_package.get(str(cls.__module__).partition(".")[0])
+    return _catalog.by_package.get(str(cls.__module__).partition(".")[0])
 
 
 def families_of(cls: type) -> Iterator[Family]:
-    """Yield the families of a class and of those it is derived from, nearest first."""
-    for each in cls.__mro__:
-        family = family_of(each)
+    """Yield the families of a class and its base classes, nearest first."""
+    for base in cls.__mro__:
+        family = family_of(base)
         if family is not None:
             yield family
 
 
 def formats_for(cls: type) -> list[Kind]:
-    """Return the formats for values of a class, the one to try first at first."""
+    """Return the formats for values of a class, in the order in which to try them."""
     added = _added.get(cls)
     if added is not None:
         return [added]
@@ -74,18 +76,18 @@ def formats_for(cls: type) -> list[Kind]:
     if family is None:
         return []
     found = [family.recognise(cls)]
-    if family.otherwise is not None:
-        found.append(family.otherwise(cls))
+    if family.fallback is not None:
+        found.append(family.fallback(cls))
     return [format for format in found if format is not None]
 
 
 def format_of_kind(kind: str) -> Kind | None:
-    """Return the format that reads what a file calls by this name."""
-    return _table.by_kind.get(kind) or _added_kinds.get(kind)
+    """Return the format of the kind that files know by this name, None if unknown."""
+    return _catalog.by_kind.get(kind) or _added_kinds.get(kind)
 
 
 def register_format(
-    type: type,  # noqa: A002 - the word that a caller would use
+    type: type,  # noqa: A002 - the most natural word for callers
     *,
     kind: str,
     suffix: str,
@@ -96,21 +98,21 @@ def register_format(
     """
     Save values of a class in a format of your own, instead of as a pickle.
 
-    What is saved so is loaded without `trusted=True`, wherever the same format is
-    registered; `decode` has to be fit for bytes that somebody else made up.
+    Such values are loaded without `trusted=True` wherever the same format is
+    registered, so `decode` must be safe for bytes from an unknown source.
 
     Args:
-        type: The class. Subclasses need a format of their own.
-        kind: The name that files know the format by, such as `"mypkg.Model"`.
+        type: The class. Subclasses need their own format.
+        kind: The name of the format in files, such as `"mypkg.Model"`.
         suffix: The suffix of the file inside the archive, such as `"onnx"`.
-        encode: Takes a value, returns bytes.
-        decode: Takes these bytes as a memoryview, returns the value.
-        freeze: Takes a value, returns one that later changes do not reach; used by
-            sessions. A deep copy unless said otherwise.
+        encode: Takes a value; returns bytes.
+        decode: Takes these bytes as a memoryview; returns the value.
+        freeze: Takes a value; returns a copy that later changes do not affect. Used
+            by sessions; a deep copy by default.
 
     Raises:
-        ConfigError: If the kind is taken by another class, or the suffix is no plain
-            word.
+        ConfigError: If the kind is taken by another class, the suffix is not a plain
+            word, or values of the class are always saved as JSON.
 
     >>> import io
     >>> from fractions import Fraction
@@ -122,27 +124,30 @@ def register_format(
     ...     decode=lambda data: Fraction(bytes(data).decode()),
     ... )
     """
-    owner = next((known for known, it in _added.items() if it.kind == kind), None)
-    is_built_in = kind in _PLAIN or kind in _table.by_kind
+    owner = next((cls for cls, format in _added.items() if format.kind == kind), None)
+    is_built_in = kind in _PLAIN or kind in _catalog.by_kind
     if is_built_in or owner not in (None, type):
         message = (
             f"kind {kind!r} is taken{f' by {owner!r}' if owner else ''}: choose "
-            "another, best the full name of the class"
+            "another, such as the full name of the class"
         )
         raise ConfigError(message)
     if not suffix.isascii() or not suffix.isalnum():
-        message = f"suffix {suffix!r} has to be a plain word, such as 'onnx'"
+        message = f"invalid suffix={suffix!r}: expected a plain word such as 'onnx'"
         raise ConfigError(message)
 
     if type in IMMUTABLE or type in (list, dict, tuple, set, frozenset):
-        message = f"{type!r} is kept as JSON, and cannot have another format"
+        message = (
+            f"{type!r} is always saved as JSON: register the format for a class of "
+            "your own"
+        )
         raise ConfigError(message)
 
     def encoded(value: Any) -> tuple[list[Buffer], dict[str, Any]]:
         data: object = encode(value)
         if not isinstance(data, bytes | bytearray | memoryview):
             raise FormatError(
-                f"encode, as registered for {kind!r}, has to return bytes, "
+                f"the encode function of kind {kind!r} must return bytes, "
                 f"not {data!r:.80}"
             )
         return [data], {}
@@ -152,8 +157,8 @@ def register_format(
             return decode(data)
         except Exception as error:
             raise FormatError(
-                f"decode, as registered for {kind!r}, raised {error!r:.200}; the bytes "
-                "it was given, a memoryview, are those that were saved"
+                f"the decode function of kind {kind!r} raised {error!r:.200}; it was "
+                "given the saved bytes, as a memoryview"
             ) from error
 
     _added[type] = _added_kinds[kind] = Format(

@@ -1,4 +1,4 @@
-"""Values as they are now, out of reach of what happens to the originals."""
+"""Copies of values that later changes to the originals do not affect."""
 
 from __future__ import annotations
 
@@ -30,9 +30,8 @@ def frozen_values(values: Mapping[str, Any]) -> dict[str, Any]:
             frozen[name] = freeze(value)
         except Exception as error:
             message = (
-                f"value {name!r}: type {type_name(value)} cannot be copied as it is "
-                f"now ({type(error).__name__}: {error}). Give the parts of it that you "
-                "want to see"
+                f"value {name!r}: type {type_name(value)} cannot be copied "
+                f"({type(error).__name__}: {error}). Pass the parts of it that you need"
             )
             raise FormatError(message) from error
     return frozen
@@ -40,21 +39,21 @@ def frozen_values(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def freeze(value: Any) -> Any:
     """
-    Return a value that later changes to this one do not reach.
+    Return a copy of a value that later changes to it do not affect.
 
     Raises:
-        Exception: Whatever copying an object of an unknown type raises.
+        Exception: If copying an object of an unknown type raises it.
     """
     try:
         return _frozen(value, (), {})
-    except RecursionError:  # it holds itself, which a deep copy can follow
+    except RecursionError:  # it contains itself, which a deep copy supports
         return copy.deepcopy(value)
 
 
 def _frozen(value: Any, above: tuple[int, ...], done: dict[int, Any]) -> Any:
     if type(value) in IMMUTABLE:
         return value
-    # What is held twice is copied once, and held twice again.
+    # An object that is shared is copied once, so that it is shared in the copy too.
     if id(value) not in done:
         done[id(value)] = _copied(value, above, done)
     return done[id(value)]

@@ -1,4 +1,4 @@
-"""JSON as bytes, in the one way that all files here have it."""
+"""JSON as bytes, encoded the same way in every file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["from_bytes", "to_bytes", "weight"]
 
 _CONTAINER = 72
 _ITEM = 40
-# What is encoded here was made for it, as a tree.
+# Only trees that were built for the encoder get here, so cycles cannot occur.
 _encode = json.JSONEncoder(
     separators=(",", ":"), ensure_ascii=False, check_circular=False
 ).encode
@@ -17,33 +17,33 @@ _encode = json.JSONEncoder(
 
 def to_bytes(data: Any) -> bytes:
     """
-    Turn JSON's own types into bytes of UTF-8.
+    Encode JSON types as UTF-8.
 
-    A lone surrogate, which is no Unicode and still has to come back as it was, becomes
-    three bytes that a strict reader refuses.
+    A lone surrogate, which UTF-8 does not allow, must come back too: it becomes three
+    bytes that a strict reader rejects.
 
     Raises:
-        RecursionError: If the data is nested deeper than the encoder goes.
+        RecursionError: If the data is nested too deep for the encoder.
     """
     return _encode(data).encode("utf-8", "surrogatepass")
 
 
 def from_bytes(data: bytes | bytearray | memoryview) -> Any:
     """
-    Turn bytes back into JSON's own types.
+    Decode bytes into JSON types.
 
     Raises:
-        ValueError: If they are no JSON.
-        RecursionError: If it is nested deeper than the decoder goes.
+        ValueError: If they are not JSON.
+        RecursionError: If the data is nested too deep for the decoder.
     """
     return json.loads(bytes(data).decode("utf-8", "surrogatepass"))
 
 
 def weight(data: bytes | bytearray | memoryview) -> int:
     """
-    Return about how many bytes of memory it takes as JSON's own types.
+    Estimate how many bytes of memory the decoded data takes.
 
-    Two brackets are three bytes with their comma, and an object of more than sixty.
+    A pair of brackets and a comma take three bytes as text, but over sixty as a list.
     """
     text = bytes(data)
     containers = text.count(b"[") + text.count(b"{")

@@ -1,8 +1,9 @@
 """
-What is known of a kind of value, and of all kinds that one library has.
+The description of a kind of value, and of all the kinds of one library.
 
-A kind is a `Format` or a `Compound`: two verbs, from a value to bytes or to parts, and
-back. The kinds of a library, and whatever else is known of its values, are a `Family`.
+A kind is a `Format` or a `Compound`: a pair of functions, one that turns a value into
+bytes or parts and one that turns these back. A `Family` holds the kinds of a library
+and everything else that is known about its values.
 """
 
 from __future__ import annotations
@@ -17,37 +18,36 @@ __all__ = ["Buffer", "Compound", "Family", "Format", "Inexact", "Kind"]
 Buffer = bytes | bytearray | memoryview
 
 
-class Inexact(Exception):  # noqa: N818 - a turn in the road, not an error anybody sees
+class Inexact(Exception):  # noqa: N818 - control flow, not an error that users see
     """
     Raised by `encode` and `take_apart` when the value would not come back exactly.
 
-    Another format takes the value instead, or it is pickled, and the text says why.
+    The value is then saved in another format or pickled; the message is the reason.
     """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     """
-    A kind of value that is kept as one member of the file.
+    A kind of value that is saved as one member of the file.
 
     Args:
-        kind: The name under which the file knows the kind, such as
-            `"numpy.ndarray"`. Reading finds the format by it.
+        kind: The name of the kind in files, such as `"numpy.ndarray"`. The reader
+            finds the format by it.
         suffix: The member's suffix without the dot, such as `"npy"`.
-        encode: Takes the value; returns its bytes, as buffers in order (they may
-            alias the value's memory), and what is to be known without reading
-            them (dtype, shape, schema), in JSON's own types.
-        decode: Takes the bytes, in memory that nobody else uses (read-only under
-            `mmap=True`), and what `encode` noted; returns the value.
-        package: The import name of the library that the value belongs to. Its
-            version is noted in the file.
-        freeze: Takes the value; returns one that later changes do not reach.
-        weight: Takes what `decode` takes; returns how much memory the value takes
-            beyond these bytes, where that is far more.
-        to_table: Takes the value; returns the Arrow table that becomes exactly this
-            value again, and what is to be known for that, in JSON's own types.
-            Given together with `from_table` by kinds that a Parquet file can hold.
-        from_table: Takes the table and what `to_table` noted; returns the value.
+        encode: Takes the value; returns its bytes as a sequence of buffers, which may
+            alias the value's memory, and metadata in JSON types (dtype, shape,
+            schema), which can be read without the bytes.
+        decode: Takes the bytes, in memory that has no other user (read-only under
+            `mmap=True`), and the metadata; returns the value.
+        package: The import name of the value's library. Its version is recorded in
+            the file.
+        freeze: Takes the value; returns a copy that later changes do not affect.
+        weight: Takes the arguments of `decode`; returns how many bytes of memory the
+            value takes in addition to its encoded bytes, if that is far more.
+        to_table: Takes the value; returns an Arrow table, and the metadata in JSON
+            types that `from_table` needs. Set for kinds that Parquet can hold.
+        from_table: Takes the table and the metadata; returns exactly the same value.
     """
 
     kind: str
@@ -64,14 +64,14 @@ class Format:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compound:
     """
-    A kind of value that is kept as several others, each in its own format.
+    A kind of value that is saved as several others, each in its own format.
 
     Args:
-        kind: The name under which the file knows the kind.
+        kind: The name of the kind in files.
         take_apart: Takes the value; returns its parts by name.
         put_together: Takes the parts; returns the value.
-        package: The import name of the library that the value belongs to.
-        freeze: Takes the value; returns one that later changes do not reach.
+        package: The import name of the value's library.
+        freeze: Takes the value; returns a copy that later changes do not affect.
     """
 
     kind: str
@@ -87,49 +87,49 @@ Kind: TypeAlias = Format | Compound
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """
-    All that is known of one library's values.
+    Everything that is known about one library's values.
 
-    Each function is called with objects whose class the library defines; `describe` and
-    `same` also with those of classes derived from these. It imports the library, if it
-    has to, when it is called. None stands for what the library does not have.
+    Each function is called with objects of the library's own classes; `describe` and
+    `same` also with objects of subclasses. It imports the library, if necessary, when
+    it is called. None means that the library does not support the operation.
 
     Args:
-        packages: The root packages that classes of the library are defined in.
+        packages: The root packages that define the library's classes.
         kinds: Its kinds of values.
         recognise: Takes a class; returns the kind of its values, None if they are
-            pickled. May import nothing.
-        otherwise: Takes a class; returns the kind of those of its values for which
-            the first kind raises `Inexact`.
-        weigh: Takes a value; returns the bytes it takes by itself, and the values in
-            it that are to be weighed too. A value of which it knows nothing (None)
-            counts by its `nbytes`, or else by its attributes.
-        holds_nan: Takes a value; tells whether one of its numbers is NaN.
-        describe: Takes a value, and how many columns may be described; returns
-            statistics in plain values, None if there is nothing to say.
-        same: Takes two values of one type, and the function that compares what is in
-            them; tells whether they are the same data, NaN being equal to NaN. Where
-            it is not given, values are compared by `equals`, `dtype` or `==`.
-        as_table: Takes a value, and a name for it or None; returns it as a
-            `pyarrow.Table`, None if it has no rows. A value without columns is one
-            column of that name; its own name if None.
-        nan_as_null: Takes a value that has become a table; tells whether it had a NaN
-            where the table has a null.
-        as_array: Takes a value; returns it as a NumPy array, and a sentence part for
-            each thing that the array does not tell. Tables of a library that has it
-            are arrays first.
-        stored: Takes a value that is no array, but keeps its numbers in one; returns
-            that one, None if it has none.
-        as_png: Takes a picture; returns it as PNG. Such a library describes its
-            pictures by `"size"`, width and height, and `"mode"`.
-        as_text: Takes a value; returns what stands for it in JSON for other tools.
-        concat_to: What `Index.concat` makes of this library's values unless it is told
-            otherwise: `"pandas"`, `"polars"` or `"arrow"`.
+            pickled. Must not import anything.
+        fallback: Takes a class; returns the kind for values that the recognised kind
+            rejects with `Inexact`.
+        weigh: Takes a value; returns its size in bytes, and the values inside it that
+            must be weighed too. None means that the value's `nbytes` counts, or else
+            its attributes.
+        holds_nan: Takes a value; returns whether one of its numbers is NaN.
+        describe: Takes a value and the maximum number of columns; returns statistics
+            as plain values, None if there are none.
+        same: Takes two values of one type and the function that compares their
+            contents; returns whether they are the same data, where NaN equals NaN.
+            Without it, values are compared by `equals`, `dtype` or `==`.
+        as_table: Takes a value, and a name for it or None; returns a `pyarrow.Table`,
+            None if the value has no rows. A value without columns becomes one column,
+            called by the name or else by the value's own.
+        nan_as_null: Takes a value that was converted to a table; returns whether NaN
+            became null.
+        as_array: Takes a value; returns a NumPy array, and a phrase for each property
+            that the array does not keep. If a library has both, this one comes before
+            `as_table`.
+        stored: Takes a value that is not an array but keeps its numbers in one;
+            returns that array, None if there is none.
+        as_png: Takes a picture; returns PNG bytes. The library's `describe` must
+            return `"size"` (width and height) and `"mode"`.
+        as_text: Takes a value; returns the text for it in JSON for other tools.
+        concat_to: The default result of `Index.concat` for this library's values:
+            `"pandas"`, `"polars"` or `"arrow"`.
     """
 
     packages: tuple[str, ...]
     kinds: tuple[Kind, ...]
     recognise: Callable[[type], Kind | None]
-    otherwise: Callable[[type], Kind | None] | None = None
+    fallback: Callable[[type], Kind | None] | None = None
     weigh: Callable[[Any], tuple[int, Iterable[Any]] | None] | None = None
     holds_nan: Callable[[Any], bool] | None = None
     describe: Callable[[Any, int], dict[str, Any] | None] | None = None

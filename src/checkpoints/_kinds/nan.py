@@ -1,4 +1,4 @@
-"""Whether a value holds a NaN, whatever library it is of."""
+"""Search for NaN in values of any library."""
 
 from __future__ import annotations
 
@@ -14,36 +14,35 @@ _COLLECTIONS = (list, tuple, set, frozenset)
 
 def holds_nan(value: Any) -> bool:
     """
-    Tell whether a number that is none is in a value, or in what it holds.
+    Return whether a value is NaN or contains one.
 
-    Looked at are numbers, tensors, arrays of numbers, sparse ones and records among
-    them, the columns of numbers of tables, and what dicts, lists, tuples and sets hold
-    of these: not what other objects hold, nor objects or lists in an array or a column.
-    In a table a missing cell of a column of numbers counts as well where pandas keeps
-    it as NaN.
+    Searched are numbers, tensors, numeric arrays (sparse and structured ones too),
+    numeric columns of tables, and the contents of dicts, lists, tuples and sets; not
+    the attributes of other objects, nor objects or lists in an array or a column.
+    A missing cell of a numeric column counts where pandas stores it as NaN.
 
     >>> holds_nan({"a": [1.0, float("nan")]})
     True
     """
-    waiting = [value]
+    pending = [value]
     seen: set[int] = set()
-    while waiting:
-        each = waiting.pop()
-        if id(each) in seen:
+    while pending:
+        item = pending.pop()
+        if id(item) in seen:
             continue
-        seen.add(id(each))
-        if isinstance(each, _COLLECTIONS):
-            waiting.extend(each)
-        elif isinstance(each, Mapping):
-            waiting.extend(each.values())
-        elif _is_nan(each):
+        seen.add(id(item))
+        if isinstance(item, _COLLECTIONS):
+            pending.extend(item)
+        elif isinstance(item, Mapping):
+            pending.extend(item.values())
+        elif _has_nan(item):
             return True
     return False
 
 
-def _is_nan(value: Any) -> bool:
+def _has_nan(value: Any) -> bool:
     if isinstance(value, (float, complex)):
-        return value != value  # noqa: PLR0124 - true of NaN alone
+        return value != value  # noqa: PLR0124 - only NaN differs from itself
     family = family_of(type(value))
-    look = family.holds_nan if family is not None else None
-    return look is not None and look(value)
+    search = family.holds_nan if family is not None else None
+    return search is not None and search(value)

@@ -1,8 +1,8 @@
 """
-The .npy form of an array: a short header, then the array's own memory.
+Arrays in the .npy format: a short header, then the array's own memory.
 
-The header is written for `numpy.load` and every other reader of the form. It is never
-evaluated here: what an array is stands in the file's own header too, as JSON.
+The header is written for `numpy.load` and other readers of the format. It is never
+evaluated here: the checkpoint file's own header describes the array in JSON.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from checkpoints._kinds.kind import Buffer, Inexact
-from checkpoints.errors import CorruptFileError, MissingDependencyError
+from checkpoints._process.libraries import needed
+from checkpoints.errors import CorruptFileError
 
 __all__ = ["decode_array", "encode_array"]
 
@@ -28,45 +29,46 @@ _PLAIN_DTYPE = re.compile(
 
 def encode_array(array: Any) -> tuple[list[Buffer], dict[str, Any]]:
     """
-    Give the .npy form of an array, without a copy where its memory is one block.
+    Encode an array as .npy, without a copy if its memory is contiguous.
 
     Args:
-        array: A `numpy.ndarray`; what its subclasses add is left out.
+        array: A `numpy.ndarray`; anything that a subclass adds is left out.
 
     Returns:
-        The header and the data, and the array's dtype, shape and memory order.
+        The header and the data as buffers, and the array's dtype, shape and memory
+        order as metadata.
 
     Raises:
-        Inexact: The .npy form cannot express the dtype.
+        Inexact: The .npy format cannot express the dtype.
 
     Example:
         >>> import numpy
         >>> encode_array(numpy.zeros((2, 3), "<f4"))[1]
         {'dtype': '<f4', 'shape': [2, 3], 'order': 'C'}
     """
-    descr = _describe(array.dtype)
+    descr = _descr_of(array.dtype)
     flags = array.flags
     order = "F" if flags.f_contiguous and not flags.c_contiguous else "C"
     buffers: list[Buffer] = [_header(descr, order, array.shape)]
     if array.nbytes:
         buffers.append(_memory(array, order))
-    noted = {"dtype": _as_json(descr), "shape": list(array.shape), "order": order}
-    return buffers, noted
+    meta = {"dtype": _as_json(descr), "shape": list(array.shape), "order": order}
+    return buffers, meta
 
 
 def decode_array(data: memoryview, meta: Mapping[str, Any]) -> Any:
     """
-    Give the array back, over the very memory it is read from.
+    Decode a .npy array as a view of the given memory.
 
     Args:
-        data: The bytes of the .npy form.
-        meta: What `encode_array` noted.
+        data: The bytes of the .npy member.
+        meta: The metadata from `encode_array`.
 
     Returns:
         A `numpy.ndarray`, writable if the memory is.
 
     Raises:
-        CorruptFileError: The bytes and the notes do not fit together.
+        CorruptFileError: The bytes and the metadata do not match.
         MissingDependencyError: NumPy is not installed.
 
     Example:
@@ -75,71 +77,59 @@ def decode_array(data: memoryview, meta: Mapping[str, Any]) -> Any:
         >>> decode_array(memoryview(b"".join(buffers)), meta)
         array([0, 1, 2])
     """
-    numpy = _import_numpy()
+    numpy = needed("numpy", "loading an array")
     offset = _data_offset(data)
     dtype = _checked_dtype(meta.get("dtype"))
     shape = _checked_shape(meta.get("shape"), dtype.itemsize)
     order = meta.get("order")
     if order not in ("C", "F"):
-        raise _corrupt(f"its memory order is {order!r}, neither 'C' nor 'F'")
+        raise _corrupt(f"the memory order is {order!r}, not 'C' or 'F'")
     expected, found = math.prod(shape) * dtype.itemsize, len(data) - offset
     if expected != found:
-        raise _corrupt(f"{expected} bytes of data should follow, {found} do")
+        raise _corrupt(f"expected {expected} bytes of data, found {found}")
     try:
         return numpy.ndarray(shape, dtype, buffer=data, offset=offset, order=order)
     except (TypeError, ValueError, OverflowError) as error:
         raise _corrupt(str(error)) from error
 
 
-def _import_numpy() -> Any:
-    try:
-        import numpy
-    except ImportError as error:
-        message = "loading an array needs NumPy: pip install numpy"
-        raise MissingDependencyError(message) from error
-    return numpy
-
-
 def _corrupt(reason: str) -> CorruptFileError:
-    return CorruptFileError(
-        f"an array in the file is not what was saved: {reason}; "
-        "save it again, or take the file from a copy"
-    )
+    return CorruptFileError(f"damaged array: {reason}")
 
 
-def _describe(dtype: Any) -> Any:
-    """What `dtype` is in the header: text, or a list of fields."""
+def _descr_of(dtype: Any) -> Any:
+    """Return the header's `descr` of a dtype: text, or a list of fields."""
     import numpy
 
     if dtype.hasobject:
-        raise Inexact(f"a NumPy array of {dtype} holds Python objects")
-    if _carries_metadata(dtype):
-        raise Inexact("the dtype carries metadata")
+        raise Inexact(f"arrays of dtype {dtype} hold Python objects")
+    if _has_metadata(dtype):
+        raise Inexact("the dtype has metadata")
     try:
         descr = dtype.descr if dtype.names is not None else dtype.str
         rebuilt = numpy.lib.format.descr_to_dtype(descr)
     except (TypeError, ValueError) as error:
-        raise Inexact(f"the .npy form has no words for {dtype!r}") from error
-    # Equality alone overlooks numpy.record and the alignment of fields.
+        raise Inexact(f"the .npy format cannot express {dtype!r}") from error
+    # Equality ignores numpy.record and the alignment of fields.
     if rebuilt != dtype or (dtype.kind == "V" and repr(rebuilt) != repr(dtype)):
-        raise Inexact(f"the .npy form has no words for {dtype!r}")
+        raise Inexact(f"the .npy format cannot express {dtype!r}")
     return descr
 
 
-def _carries_metadata(dtype: Any) -> bool:
+def _has_metadata(dtype: Any) -> bool:
     fields = (dtype.fields or {}).values()
-    return bool(dtype.metadata) or any(_carries_metadata(part) for part, *_ in fields)
+    return bool(dtype.metadata) or any(_has_metadata(part) for part, *_ in fields)
 
 
 def _as_json(descr: Any) -> Any:
-    """The same with lists for tuples, as JSON gives them back."""
+    """Return a `descr` with lists in place of tuples, as JSON has them."""
     if isinstance(descr, list | tuple):
         return [_as_json(part) for part in descr]
     return descr
 
 
 def _header(descr: Any, order: str, shape: tuple[int, ...]) -> bytes:
-    """Everything before the data, which then starts at a multiple of 64."""
+    """Return the header, padded so that the data starts at a multiple of 64."""
     text = (
         f"{{'descr': {descr!r}, 'fortran_order': {order == 'F'}, 'shape': {shape!r}, }}"
     )
@@ -156,62 +146,66 @@ def _header(descr: Any, order: str, shape: tuple[int, ...]) -> bytes:
 
 
 def _memory(array: Any, order: str) -> memoryview:
-    """The bytes of the array; its own memory where that is one block."""
+    """Return the array's bytes: its own memory if that is contiguous, else a copy."""
     import numpy
 
     block: Any = numpy.asarray(array.T if order == "F" else array)
     if not block.flags.c_contiguous:
         block = block.copy(order="C")
-    # Not the buffer protocol itself: it has no letter for dates and times.
+    # Viewed as bytes, because the buffer protocol has no format for dates and times.
     return memoryview(block.reshape(-1).view(numpy.uint8))
 
 
 def _data_offset(data: memoryview) -> int:
     version = (data[6], data[7]) if len(data) >= _SHORTEST else (0, 0)
     if bytes(data[:6]) != _MAGIC or version not in _LENGTH_BYTES:
-        raise _corrupt("it does not begin as a .npy member does")
+        raise _corrupt("it does not start with a .npy header")
     start = 8 + _LENGTH_BYTES[version]
     return start + int.from_bytes(data[8:start], "little")
 
 
 def _checked_dtype(descr: Any) -> Any:
-    """The dtype that `descr` names, of the few forms that `encode_array` writes."""
+    """Return the dtype of a `descr`, if `encode_array` could have written it."""
     from numpy.lib import format as npy
 
     try:
-        dtype = npy.descr_to_dtype(_native(descr))
+        dtype = npy.descr_to_dtype(_with_tuples(descr))
     except (TypeError, ValueError, KeyError, OverflowError, RecursionError) as error:
-        raise _corrupt(f"its dtype is none that such a member has ({error})") from error
+        raise _corrupt(f"invalid dtype ({error})") from error
     if dtype.hasobject or dtype.subdtype is not None:
-        raise _corrupt(f"its dtype is {dtype!r:.80}, not one of plain data")
+        raise _corrupt(f"the dtype {dtype!r:.80} is not plain data")
     return dtype
 
 
-def _native(descr: Any) -> Any:
-    """Field lists with tuples again; nothing but plain dtypes gets through."""
+def _with_tuples(descr: Any) -> Any:
+    """Return a `descr` with tuples again; raise ValueError unless it is plain."""
     if isinstance(descr, str) and _PLAIN_DTYPE.fullmatch(descr):
         return descr
     if isinstance(descr, list):
-        return [_native_field(field) for field in descr]
-    raise ValueError("not the text of a plain dtype")
+        return [_field(field) for field in descr]
+    raise ValueError("not a plain dtype")
 
 
-def _native_field(field: Any) -> tuple[Any, ...]:
+def _field(field: Any) -> tuple[Any, ...]:
     if not isinstance(field, list) or len(field) not in (2, 3):
-        raise ValueError("a field is a name, a dtype and perhaps a shape")
+        raise ValueError("a field must be a name, a dtype and an optional shape")
     name = tuple(field[0]) if isinstance(field[0], list) else field[0]
     for text in name if isinstance(name, tuple) else (name,):
         if not isinstance(text, str):
-            raise TypeError("a field's name is text")
-    return (name, _native(field[1]), *(_checked_shape(part, 1) for part in field[2:]))
+            raise TypeError("the name of a field must be a string")
+    return (
+        name,
+        _with_tuples(field[1]),
+        *(_checked_shape(part, 1) for part in field[2:]),
+    )
 
 
 def _checked_shape(shape: Any, itemsize: int) -> tuple[int, ...]:
     if not isinstance(shape, list):
-        raise _corrupt(f"its shape is {shape!r:.80}, not a list")
+        raise _corrupt(f"the shape {shape!r:.80} is not a list")
     if any(type(length) is not int or length < 0 for length in shape):
-        raise _corrupt(f"its shape is {shape!r:.80}")
-    # Lengths of zero are left out as NumPy does it, so that none hides an overflow.
+        raise _corrupt(f"invalid shape {shape!r:.80}")
+    # As in NumPy, lengths of zero do not count, so that they cannot hide an overflow.
     if math.prod(filter(None, shape)) * max(itemsize, 1) > sys.maxsize:
-        raise _corrupt(f"its shape is {shape!r:.80}, more than any memory holds")
+        raise _corrupt(f"the shape {shape!r:.80} is larger than any memory")
     return tuple(shape)

@@ -1,10 +1,9 @@
-"""pandas: frames, series and indexes as Arrow files, and the scalars of pandas."""
+"""pandas: frames, series and indexes as Arrow files, and scalars."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from itertools import islice
 from typing import Any
 
 from checkpoints._kinds.arrow_file import buffers_to_table, table_to_buffers
@@ -32,21 +31,22 @@ from checkpoints._kinds.pandas_table import (
     name_to_json,
     to_table,
 )
+from checkpoints._process.libraries import needed
 
-__all__ = ["FAMILY", "from_table", "otherwise", "recognise", "to_table"]
+__all__ = ["FAMILY", "fallback", "from_table", "recognise", "to_table"]
 
 _POINTER = 8
 
 
 def recognise(cls: type) -> Kind | None:
     """
-    Say which format takes values of exactly this class.
+    Return the format for values of exactly this class.
 
     Args:
         cls: A class of pandas.
 
     Returns:
-        The format; None where values of the class have to be pickled.
+        The format; None if values of the class are pickled.
 
     Example:
         >>> import pandas
@@ -71,19 +71,19 @@ def recognise(cls: type) -> Kind | None:
     return _INDEX if is_own and issubclass(cls, pandas.Index) else None
 
 
-def otherwise(cls: type) -> Kind | None:
+def fallback(cls: type) -> Kind | None:
     """
-    Say what takes the values that the recognised format finds inexact.
+    Return the kind for values that the recognised format rejects with `Inexact`.
 
     Args:
         cls: A class of pandas.
 
     Returns:
-        The other kind, or None. It may raise `Inexact` in its turn.
+        The kind, or None. It may raise `Inexact` too.
 
     Example:
         >>> import pandas
-        >>> otherwise(pandas.DataFrame).kind
+        >>> fallback(pandas.DataFrame).kind
         'pandas.mixed_frame'
     """
     first = recognise(cls)
@@ -105,10 +105,10 @@ def _decode_frame(data: memoryview, meta: Mapping[str, Any]) -> Any:
     return from_table(buffers_to_table(data), meta)
 
 
-def _weight(data: memoryview, meta: Mapping[str, Any]) -> int:  # noqa: ARG001
-    """How much memory pandas takes: a byte or more for a cell, where Arrow has bits."""
+def _weight(data: memoryview, meta: Mapping[str, Any]) -> int:  # noqa: ARG001 - part of the signature
+    """Return the memory of pandas: a byte or more per cell, where Arrow has bits."""
     cells = cells_in(data)
-    # More cells than bits have no buffers, and become objects all the same.
+    # More cells than bits means columns without buffers, which become objects.
     return cells if cells <= 8 * len(data) else _POINTER * cells
 
 
@@ -151,13 +151,14 @@ def _holds_nan(value: Any) -> bool:
     )
 
 
-def _describe(value: Any, most: int) -> Statistics | None:
+def _describe(value: Any, max_columns: int) -> Statistics | None:
     import pandas
 
     if isinstance(value, pandas.DataFrame):
-        columns = ((value.columns[at], value.iloc[:, at]) for at in range(most))
         width = value.shape[1]
-        described = columns_of(islice(columns, width), width, most, _describe_series)
+        positions = range(min(width, max_columns))
+        columns = ((value.columns[at], value.iloc[:, at]) for at in positions)
+        described = columns_of(columns, width, max_columns, _describe_series)
         return {"shape": list(value.shape), **described}
     if isinstance(value, pandas.MultiIndex):
         return {"shape": [len(value)], "levels": value.nlevels}
@@ -187,14 +188,14 @@ def _describe_series(column: Any) -> Statistics:
     if types.is_numeric_dtype(dtype):
         mean = float(known.mean()) if len(known) else None
         return {**extremes_of(known), "mean": mean, **missing}
-    is_moment = types.is_datetime64_any_dtype(dtype)
-    return {**extremes_of(known), **missing} if is_moment else dict(missing)
+    is_time = types.is_datetime64_any_dtype(dtype)
+    return {**extremes_of(known), **missing} if is_time else dict(missing)
 
 
 def _as_table(value: Any, name: str | None) -> Any:
     import pandas
-    import pyarrow
 
+    pyarrow = needed("pyarrow", "a table of pandas values")
     frame = value
     if isinstance(value, pandas.Series):
         frame = value.to_frame() if name is None else value.to_frame(name)
@@ -202,25 +203,26 @@ def _as_table(value: Any, name: str | None) -> Any:
         frame = value.to_frame()
     elif not isinstance(value, pandas.DataFrame):
         return None
-    # Left to Arrow, an index that is a range is told to pandas alone.
+    # By default Arrow would store a range index in metadata that only pandas reads.
     is_data = not _only_counts(frame.index)
     return pyarrow.Table.from_pandas(frame, preserve_index=is_data)
 
 
 def _only_counts(index: Any) -> bool:
-    """Tell whether an index holds nothing but the numbers of the rows."""
+    """Return whether an index merely numbers the rows."""
     if type(index).__name__ != "RangeIndex" or index.name is not None:
         return False
     return range(index.start, index.stop, index.step) == range(len(index))
 
 
 def _nan_as_null(value: Any) -> bool:
-    columns = [it for _, it in value.items()] if hasattr(value, "columns") else [value]
+    is_frame = hasattr(value, "columns")
+    columns = [column for _, column in value.items()] if is_frame else [value]
     levels = map(value.index.get_level_values, range(value.index.nlevels))
-    # Where a null is none of NumPy's numbers, it is no NaN either.
+    # Only NumPy's float dtypes store a missing value as NaN.
     return any(
-        getattr(it.dtype, "char", "") in tuple("efdg") and it.isna().any()
-        for it in (*columns, *levels)
+        getattr(column.dtype, "char", "") in tuple("efdg") and column.isna().any()
+        for column in (*columns, *levels)
     )
 
 
@@ -274,7 +276,7 @@ FAMILY = Family(
         NA,
     ),
     recognise=recognise,
-    otherwise=otherwise,
+    fallback=fallback,
     weigh=_weigh,
     holds_nan=_holds_nan,
     describe=_describe,

@@ -1,15 +1,15 @@
-"""What of pandas is kept as several values: what Arrow cannot hold, and scalars."""
+"""Kinds of pandas that are saved in parts: scalars, and what Arrow cannot hold."""
 
 from __future__ import annotations
 
 import copy
 import datetime
-import importlib
 from typing import Any
 
 from checkpoints._kinds.kind import Compound, Inexact
 from checkpoints._kinds.pandas_table import import_pandas, to_table
 from checkpoints._kinds.plain import named_zone
+from checkpoints._process.libraries import needed
 
 __all__ = [
     "CATEGORICAL",
@@ -31,7 +31,7 @@ _IMMUTABLE = frozenset(
 
 
 def freeze_frame(frame: Any) -> Any:
-    """Copy a frame, and the objects in it that can change."""
+    """Copy a frame, and the mutable objects in it."""
     frozen = frame.copy()
     for position in range(frame.shape[1]):
         column = frozen.iloc[:, position]
@@ -41,7 +41,7 @@ def freeze_frame(frame: Any) -> Any:
 
 
 def freeze_series(series: Any) -> Any:
-    """Copy a series, and the objects in it that can change."""
+    """Copy a series, and the mutable objects in it."""
     import pandas
 
     if series.dtype != object or set(map(type, series)) <= _IMMUTABLE:
@@ -54,11 +54,11 @@ def freeze_series(series: Any) -> Any:
 
 
 def freeze_immutable(value: Any) -> Any:
-    """Return the value itself: it cannot change."""
+    """Return the value itself, which is immutable."""
     return value
 
 
-def _is_exact(frame: Any) -> bool:
+def _fits_arrow(frame: Any) -> bool:
     try:
         to_table(frame)
     except Inexact:
@@ -71,34 +71,34 @@ def _take_frame_apart(frame: Any) -> dict[str, Any]:
 
     if not frame.flags.allows_duplicate_labels:
         raise Inexact("the frame's flags do not allow duplicate labels")
-    rest = frame.copy(deep=False)
-    rest.attrs = {}
-    index, width = None, frame.shape[1]
-    if not _is_exact(pandas.DataFrame(index=frame.index)):
-        index, rest.index = frame.index, pandas.RangeIndex(len(frame))
-    odd = {position for position in range(width) if _is_odd(rest.iloc[:, position])}
-    even = rest.iloc[:, [position for position in range(width) if position not in odd]]
-    if not _is_exact(even):
-        even.columns = [str(position) for position in range(even.shape[1])]
-        # Were it inexact still, it would be taken apart in its turn, without an end.
-        to_table(even)
+    bare = frame.copy(deep=False)
+    bare.attrs = {}
+    index, positions = None, range(frame.shape[1])
+    if not _fits_arrow(pandas.DataFrame(index=frame.index)):
+        index, bare.index = frame.index, pandas.RangeIndex(len(frame))
+    odd = {at for at in positions if not _column_fits_arrow(bare.iloc[:, at])}
+    regular = bare.iloc[:, [at for at in positions if at not in odd]]
+    if not _fits_arrow(regular):
+        regular.columns = [str(position) for position in range(regular.shape[1])]
+        # Raises `Inexact` if it still does not fit: its parts would never end.
+        to_table(regular)
     return {
-        "frame": even,
-        "odd": {str(position): _values_of(rest.iloc[:, position]) for position in odd},
+        "frame": regular,
+        "odd": {str(at): _values_of(bare.iloc[:, at]) for at in odd},
         "columns": frame.columns,
         "index": index,
         "attrs": frame.attrs,
     }
 
 
-def _is_odd(column: Any) -> bool:
+def _column_fits_arrow(column: Any) -> bool:
     import numpy
     import pandas
 
     if isinstance(column.dtype, numpy.dtype) and column.dtype.kind in "biufmM":
-        return False
+        return True
     index = pandas.RangeIndex(len(column))
-    return not _is_exact(column.set_axis(index).to_frame("column"))
+    return _fits_arrow(column.set_axis(index).to_frame("column"))
 
 
 def _put_frame_together(parts: dict[str, Any]) -> Any:
@@ -117,7 +117,7 @@ def _put_frame_together(parts: dict[str, Any]) -> Any:
 
 
 def _values_of(column: Any) -> Any:
-    """The values of a column that Arrow cannot hold, in a form of their own."""
+    """Return the values of a column that Arrow cannot hold, without the column."""
     import numpy
 
     if column.dtype == object:
@@ -155,12 +155,12 @@ def _take_index_apart(index: Any) -> dict[str, Any]:
         codes = [level.copy() for level in index.codes]
         levels = [level.rename(None) for level in index.levels]
         return {"names": names, "levels": levels, "codes": codes}
-    # That of a PeriodIndex is a part of its dtype.
+    # The frequency of a PeriodIndex is part of its dtype.
     if getattr(index, "freq", None) is not None and index.dtype.kind in "mM":
         raise Inexact(f"the index has the frequency {index.freq!r}")
     values = _values_of(index)
     if isinstance(values, pandas.api.extensions.ExtensionArray):
-        # Arrow holds most of them, as columns.
+        # Arrow can hold most of them as columns.
         values = pandas.Series(values)
     return {"names": names, "values": values}
 
@@ -191,16 +191,16 @@ def _put_categorical_together(parts: dict[str, Any]) -> Any:
 
 
 def _take_timestamp_apart(stamp: Any) -> dict[str, Any]:
-    moment = stamp if stamp.tz is None else stamp.tz_convert(None)
+    utc = stamp if stamp.tz is None else stamp.tz_convert(None)
     parts = {
-        "value": int(moment.to_numpy().astype("int64")),
+        "value": int(utc.to_numpy().astype("int64")),
         "unit": stamp.unit,
         "zone": _zone_of(stamp.tz),
         "pytz": type(stamp.tz).__module__.partition(".")[0] == "pytz",
     }
     rebuilt = _put_timestamp_together(parts)
     if (rebuilt.tz, rebuilt.fold, rebuilt.unit) != (stamp.tz, stamp.fold, stamp.unit):
-        raise Inexact(f"the timestamp {stamp!r} has a time zone or fold of its own")
+        raise Inexact(f"the time zone or fold of the timestamp {stamp!r} would change")
     return parts
 
 
@@ -232,7 +232,7 @@ def _put_timestamp_together(parts: dict[str, Any]) -> Any:
 
 def _pytz_zone(key: str) -> Any:
     named_zone(key)
-    return importlib.import_module("pytz").timezone(key)
+    return needed("pytz", "loading a time zone of pytz").timezone(key)
 
 
 def _take_timedelta_apart(delta: Any) -> dict[str, Any]:

@@ -9,24 +9,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from checkpoints._kinds.kind import Buffer, Family, Format, Inexact, Kind
-from checkpoints.errors import MissingDependencyError, TooLargeError
+from checkpoints._process.forks import forks_wait
+from checkpoints._process.libraries import needed
+from checkpoints.errors import TooLargeError
 
 __all__ = ["MATPLOTLIB", "PILLOW", "recognise"]
 
 _EXACT_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
-# In bytes: Pillow holds three colours and the room for a fourth.
+# In bytes; Pillow pads the three colours of a pixel to four.
 _PIXEL = 4
 
 
 def recognise(cls: type) -> Kind | None:
     """
-    Say which format takes values of exactly this class.
+    Return the format for values of exactly this class.
 
     Args:
         cls: A class of Matplotlib or Pillow.
 
     Returns:
-        The format; None where values of the class have to be pickled.
+        The format; None if values of the class are pickled.
 
     Example:
         >>> import PIL.Image
@@ -41,17 +43,19 @@ def recognise(cls: type) -> Kind | None:
     return _IMAGE if images and is_own and issubclass(cls, images.Image) else None
 
 
-def _import_pillow() -> Any:
-    try:
-        import PIL.Image
-        import PIL.PngImagePlugin
-    except ImportError as error:
-        message = "loading a picture needs Pillow: pip install pillow"
-        raise MissingDependencyError(message) from error
-    return PIL
+def _pillow(module: str) -> Any:
+    return needed(f"PIL.{module}", "a picture")
+
+
+def _import_plugins() -> None:
+    # Saving a picture imports them, and a fork must not come in the middle.
+    images = _pillow("Image")
+    with forks_wait():
+        images.preinit()
 
 
 def _encode_figure(figure: Any) -> tuple[list[Buffer], dict[str, Any]]:
+    _import_plugins()
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi="figure")
     written = file.getbuffer()
@@ -64,13 +68,14 @@ def _check_size(size: Sequence[int]) -> None:
     try:
         _check_pixels(*size)
     except TooLargeError as error:
-        raise Inexact(f"it could not be read again: {error}") from error
+        raise Inexact(f"it could not be loaded again: {error}") from error
 
 
 def _encode_image(image: Any) -> tuple[list[Buffer], dict[str, Any]]:
     if image.mode not in _EXACT_MODES:
-        raise Inexact(f"PNG does not keep images of mode {image.mode!r}")
+        raise Inexact(f"PNG cannot hold images of mode {image.mode!r}")
     _check_size(image.size)
+    _import_plugins()
     file = io.BytesIO()
     try:
         image.save(file, format="png")
@@ -82,10 +87,9 @@ def _encode_image(image: Any) -> tuple[list[Buffer], dict[str, Any]]:
 
 
 def _is_same(image: Any, other: Any) -> bool:
-    """Tell whether two images of mode P have the same colours at the same numbers."""
+    """Return whether two images of mode P have the same palette and pixels."""
     palettes = [
-        (each.palette.mode, each.getpalette(each.palette.mode))
-        for each in (image, other)
+        (one.palette.mode, one.getpalette(one.palette.mode)) for one in (image, other)
     ]
     return (
         image.mode == other.mode
@@ -94,41 +98,41 @@ def _is_same(image: Any, other: Any) -> bool:
     )
 
 
-def _decode(data: memoryview, meta: Mapping[str, Any]) -> Any:  # noqa: ARG001
-    plugin = _import_pillow().PngImagePlugin
-    # Not `open`: it only warns of a picture that is too large, and reads it.
+def _decode(data: memoryview, meta: Mapping[str, Any]) -> Any:  # noqa: ARG001 - part of the signature
+    plugin = _pillow("PngImagePlugin")
+    # `open` would only warn of a picture that is too large, and still read it.
     try:
         file = plugin.PngImageFile(io.BytesIO(data))
     except SyntaxError as error:
-        raise ValueError(f"it is no PNG: {error}") from error
+        raise ValueError(f"not a PNG file: {error}") from error
     with file:
         _check_pixels(*file.size)
-        # A copy is a plain image; what was opened stays bound to its file.
+        # The opened image depends on its file; a copy does not.
         return file.copy()
 
 
 def _check_pixels(width: int, height: int) -> None:
-    limit = _import_pillow().Image.MAX_IMAGE_PIXELS
+    limit = _pillow("Image").MAX_IMAGE_PIXELS
     if limit is not None and width * height > limit:
         raise TooLargeError(
-            f"a picture of {width} x {height} is more than {limit} pixels, Pillow's "
-            "limit. If you trust whoever made it, raise PIL.Image.MAX_IMAGE_PIXELS"
+            f"a picture of {width} x {height} has more than {limit} pixels, Pillow's "
+            "limit. If you trust its source, increase PIL.Image.MAX_IMAGE_PIXELS"
         )
 
 
-def _weight(data: memoryview, meta: Mapping[str, Any]) -> int:  # noqa: ARG001
-    """How much memory Pillow takes: the picture, and the copy of it."""
+def _weight(data: memoryview, meta: Mapping[str, Any]) -> int:  # noqa: ARG001 - part of the signature
+    """Return the memory that Pillow takes for the picture and its copy."""
     width, height = _size_of(data)
     return 2 * _PIXEL * width * height
 
 
 def _size_of(data: memoryview) -> list[int]:
-    # They stand at a fixed place in every PNG.
+    # Their position is the same in every PNG.
     return [int.from_bytes(data[at : at + 4], "big") for at in (16, 20)]
 
 
 def _freeze_figure(figure: Any) -> Any:
-    """A copy that pyplot does not hear of, unlike that of `copy.deepcopy`."""
+    """Return a copy that pyplot does not manage, unlike one from `copy.deepcopy`."""
     state = figure.__getstate__()
     state.pop("_restore_to_pylab", None)
     cls: Any = type(figure)
@@ -148,6 +152,7 @@ def _describe_image(value: Any, _: int) -> dict[str, Any] | None:
 
 
 def _image_as_png(image: Any) -> bytes:
+    _import_plugins()
     file = io.BytesIO()
     image.save(file, "PNG")
     return file.getvalue()

@@ -1,9 +1,9 @@
 """
-Plain Python values as JSON, each of them back with its exact type.
+Plain Python values as JSON that restores their exact types.
 
-What JSON knows stands as it is: None, bool, int, finite float, str, list, and dict with
-str keys. Anything else is an object with a single key that begins with `$`, and a dict
-that looks like one is written as pairs. So most of a file reads as one would expect.
+JSON's own types are written as they are: None, bool, int, finite float, str, list, and
+dict with str keys. Any other value is an object with a single key that starts with `$`,
+and a dict that looks like one is written as pairs. So most of a file is ordinary JSON.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any, TypeAlias
 
 from checkpoints._keys.texts import ExactText
 from checkpoints._kinds.kind import Inexact
+from checkpoints._process.libraries import imported
 from checkpoints.errors import MissingDependencyError
 
 __all__ = [
@@ -34,34 +35,35 @@ __all__ = [
 
 Json: TypeAlias = Any
 
-# A larger int goes as hexadecimal digits: reading as many decimal ones takes
-# quadratic time, and Python refuses to beyond 4300.
-_LARGEST_INT = 1 << 64
-# Whoever reads may have less of the stack left than who wrote.
-_DEEPEST = 100
-# JSON repeats what is held twice: twenty lists, each twice in the next, are a million.
-_MOST_REPEATS = 10_000
+# Larger ints are written in hexadecimal: parsing decimal digits takes quadratic time,
+# and Python refuses more than 4300 of them.
+_INT_LIMIT = 1 << 64
+# Well below the recursion limit: the reader may have less stack left than the writer.
+_MAX_DEPTH = 100
+# JSON repeats shared objects: of twenty lists, each twice in the next, it makes a
+# million.
+_MAX_REPEATS = 10_000
 _ZONE = re.compile("[A-Za-z0-9_+-]{1,64}(/[A-Za-z0-9_+-]{1,64}){0,4}")
 
 
 def tree_to_json(value: Any, embed: Callable[[Any, tuple[str, ...]], Json]) -> Json:
     """
-    Turn a plain value, and all that it holds, into JSON.
+    Convert a plain value, with all its contents, to JSON.
 
     Args:
         value: The value.
-        embed: Called for each value in it that is not plain, with the names and
-            positions that lead to it; returns the JSON that stands for it.
+        embed: Called with each value inside it that is not plain, and the names and
+            positions that lead to that value; returns the JSON that stands for it.
 
     Raises:
-        Inexact: If the value holds itself, is nested too deep, or holds the same
+        Inexact: If the value contains itself, is nested too deep, or contains the same
             objects too often.
     """
     return _Tree(embed).convert(value, ())
 
 
 class _Tree:
-    """One value on its way to JSON, with the containers that are open above it."""
+    """Converts one value to JSON, and keeps track of the containers around it."""
 
     def __init__(self, embed: Callable[[Any, tuple[str, ...]], Json]) -> None:
         self._embed = embed
@@ -73,13 +75,13 @@ class _Tree:
         kind = type(value)
         if kind in _CONTAINERS:
             if id(value) in self._open:
-                raise Inexact("it holds itself")
-            if len(self._open) >= _DEEPEST:
-                raise Inexact(f"it is nested more than {_DEEPEST} deep")
+                raise Inexact("it contains itself")
+            if len(self._open) >= _MAX_DEPTH:
+                raise Inexact(f"it is nested more than {_MAX_DEPTH} levels deep")
             if id(value) in self._seen:
                 self._repeats += 1
-            if self._repeats > _MOST_REPEATS:
-                raise Inexact("it holds the same objects over and over")
+            if self._repeats > _MAX_REPEATS:
+                raise Inexact("it contains the same objects too many times")
             self._seen.add(id(value))
             self._open.add(id(value))
             converted = self._container(value, kind, path)
@@ -98,7 +100,7 @@ class _Tree:
         if kind is list:
             return items
         if kind is not tuple:
-            # The order of a set is that of its hashes, another in each process.
+            # A set is ordered by hashes, which differ from process to process.
             items.sort(key=_sortable)
         return {_CONTAINERS[kind]: items}
 
@@ -120,12 +122,12 @@ class _Tree:
 
 
 def scalar_to_json(value: Any) -> Json:
-    """Turn a plain value that holds no others into JSON, or return `NOT_PLAIN`."""
+    """Convert a plain value that is not a container, or return `NOT_PLAIN`."""
     kind = type(value)
-    if kind in _AS_IT_IS:
+    if kind in _JSON_SCALARS:
         return value
     if kind is int:
-        return value if abs(value) < _LARGEST_INT else {"$int": hex(value)}
+        return value if abs(value) < _INT_LIMIT else {"$int": hex(value)}
     if kind is float:
         return value if math.isfinite(value) else {"$float": repr(value)}
     convert = _TO_JSON.get(kind)
@@ -134,12 +136,12 @@ def scalar_to_json(value: Any) -> Json:
 
 def from_json(data: Json, embedded: Callable[[str, dict[str, Any]], Any]) -> Any:
     """
-    Turn JSON back into the value.
+    Convert JSON back to the value.
 
     Args:
         data: What `tree_to_json` returned.
-        embedded: Called for each value in it that is not plain, with the key that
-            begins with `$` and the object it stands in; returns the value.
+        embedded: Called for each value inside it that is not plain, with the key that
+            starts with `$` and the object that contains it; returns the value.
     """
     if isinstance(data, list):
         return [from_json(item, embedded) for item in data]
@@ -157,15 +159,15 @@ def _object_from_json(
             from_json(key, embedded): from_json(item, embedded)
             for key, item in data[mark]
         }
-    if mark in _COLLECTED:
-        return _COLLECTED[mark](from_json(item, embedded) for item in data[mark])
+    if mark in _COLLECTIONS:
+        return _COLLECTIONS[mark](from_json(item, embedded) for item in data[mark])
     if mark in _FROM_JSON:
         return _FROM_JSON[mark](data[mark])
     return embedded(mark, data)
 
 
 def _zone_to_json(zone: Any) -> Json:
-    """Return what stands for a time zone, or `NOT_PLAIN` for those of others."""
+    """Convert a time zone, or return `NOT_PLAIN` if its class is not standard."""
     if type(zone) is datetime.timezone:
         offset, *name = zone.__getinitargs__()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
         plain = zone is datetime.UTC or (not name and not offset.microseconds)
@@ -188,23 +190,23 @@ def named_zone(key: str) -> datetime.tzinfo:
     Return the time zone of a name.
 
     Raises:
-        ValueError: If it is not what the name of a zone looks like.
-        MissingDependencyError: If it is not known here.
+        ValueError: If it does not look like the name of a zone.
+        MissingDependencyError: If there is no data for the zone here.
     """
-    # A zone is a file, and a package is asked for it: of its name, not of any.
+    # The name becomes the path of a file, so it must not lead anywhere else.
     if not _ZONE.fullmatch(key):
         raise ValueError(f"{key!r:.80} is not the name of a time zone")
-    # Costs more to import than all the rest of this library.
-    import zoneinfo
-
+    # Importing it takes longer than importing this whole library.
+    zoneinfo = imported("zoneinfo")
     try:
-        return zoneinfo.ZoneInfo(key)
+        zone: datetime.tzinfo = zoneinfo.ZoneInfo(key)
     except zoneinfo.ZoneInfoNotFoundError as error:
-        message = f"time zone {key!r} is not known here: pip install tzdata"
+        message = f"unknown time zone {key!r}: pip install tzdata"
         raise MissingDependencyError(message) from error
+    return zone
 
 
-def _moment_to_json(mark: str) -> Callable[[Any], Json]:
+def _time_to_json(mark: str) -> Callable[[Any], Json]:
     def convert(value: Any) -> Json:
         zone = _zone_to_json(value.tzinfo)
         if zone is NOT_PLAIN:
@@ -217,7 +219,7 @@ def _moment_to_json(mark: str) -> Callable[[Any], Json]:
     return convert
 
 
-def _moment_from_json(kind: Any) -> Callable[[Json], Any]:
+def _time_from_json(kind: Any) -> Callable[[Json], Any]:
     def convert(data: Json) -> Any:
         text, zone, fold = data if isinstance(data, list) else (data, None, 0)
         value = kind.fromisoformat(text)
@@ -230,8 +232,8 @@ def _moment_from_json(kind: Any) -> Callable[[Json], Any]:
 
 NOT_PLAIN = object()
 _sortable = json.JSONEncoder(sort_keys=True).encode
-# The tag of an entry is a text like any other, once it is saved itself.
-_AS_IT_IS = frozenset({type(None), bool, str, ExactText})
+# An entry's tag value (`ExactText`) that is saved as data is ordinary text.
+_JSON_SCALARS = frozenset({type(None), bool, str, ExactText})
 _CONTAINERS: dict[Any, str] = {
     list: "",
     dict: "$dict",
@@ -239,7 +241,7 @@ _CONTAINERS: dict[Any, str] = {
     set: "$set",
     frozenset: "$frozenset",
 }
-_COLLECTED: dict[str, Callable[[Any], Any]] = {
+_COLLECTIONS: dict[str, Callable[[Any], Any]] = {
     "$tuple": tuple,
     "$set": set,
     "$frozenset": frozenset,
@@ -251,8 +253,8 @@ _TO_JSON: dict[type, Callable[[Any], Json]] = {
     decimal.Decimal: lambda value: {"$decimal": str(value)},
     uuid.UUID: lambda value: {"$uuid": str(value)},
     datetime.date: lambda value: {"$date": value.isoformat()},
-    datetime.datetime: _moment_to_json("$datetime"),
-    datetime.time: _moment_to_json("$time"),
+    datetime.datetime: _time_to_json("$datetime"),
+    datetime.time: _time_to_json("$time"),
     datetime.timedelta: lambda value: {
         "$timedelta": [value.days, value.seconds, value.microseconds]
     },
@@ -266,8 +268,8 @@ _FROM_JSON: dict[str, Callable[[Json], Any]] = {
     "$decimal": decimal.Decimal,
     "$uuid": uuid.UUID,
     "$date": datetime.date.fromisoformat,
-    "$datetime": _moment_from_json(datetime.datetime),
-    "$time": _moment_from_json(datetime.time),
+    "$datetime": _time_from_json(datetime.datetime),
+    "$time": _time_from_json(datetime.time),
     "$timedelta": lambda data: datetime.timedelta(*data),
 }
-IMMUTABLE = (_AS_IT_IS | {int, float} | set(_TO_JSON)) - {bytearray}
+IMMUTABLE = (_JSON_SCALARS | {int, float} | set(_TO_JSON)) - {bytearray}

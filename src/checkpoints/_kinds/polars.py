@@ -1,4 +1,4 @@
-"""Polars: frames and series as Arrow files that Polars itself writes and reads."""
+"""Polars: frames and series as Arrow files, written and read by Polars itself."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from checkpoints._kinds.arrow_ipc import cells_in
 from checkpoints._kinds.columns import Statistics, columns_of, plain, short
 from checkpoints._kinds.kind import Buffer, Family, Format, Inexact, Kind
+from checkpoints._process.libraries import needed
 from checkpoints.errors import MissingDependencyError
 
 __all__ = ["FAMILY", "from_table", "recognise", "to_table"]
@@ -18,13 +19,13 @@ __all__ = ["FAMILY", "from_table", "recognise", "to_table"]
 
 def recognise(cls: type) -> Kind | None:
     """
-    Say which format takes values of exactly this class.
+    Return the format for values of exactly this class.
 
     Args:
         cls: A class of Polars.
 
     Returns:
-        The format; None where values of the class have to be pickled.
+        The format; None if values of the class are pickled.
 
     Example:
         >>> import polars
@@ -41,16 +42,16 @@ def recognise(cls: type) -> Kind | None:
 
 def to_table(value: Any) -> tuple[Any, dict[str, Any]]:
     """
-    Turn a frame into an Arrow table that becomes exactly this frame again.
+    Convert a frame to an Arrow table that can be converted back exactly.
 
     Args:
         value: A `polars.DataFrame`.
 
     Returns:
-        The `pyarrow.Table`, and the frame's rows, schema and shape.
+        The `pyarrow.Table`, and the frame's rows, schema and shape as metadata.
 
     Raises:
-        Inexact: Some column would come back with another dtype.
+        Inexact: A column would come back with another dtype.
 
     Example:
         >>> import polars
@@ -60,26 +61,26 @@ def to_table(value: Any) -> tuple[Any, dict[str, Any]]:
     import polars
 
     try:
+        needed("pyarrow", "saving a Polars frame as an Arrow table")
         table = value.to_arrow()
         empty = polars.from_arrow(table.slice(0, 0))
-    except ModuleNotFoundError as error:
-        message = "pyarrow is not installed: pip install polars pyarrow"
-        raise Inexact(message) from error
+    except MissingDependencyError as error:
+        raise Inexact(str(error)) from error
     except (polars.exceptions.PolarsError, ValueError, TypeError) as error:
         raise Inexact(f"Arrow cannot hold the frame: {error}") from error
-    _check_form(value, empty)
+    _check_dtypes(value, empty)
     if table.num_rows != value.height:
-        raise Inexact("Arrow forgets the height of a frame without columns")
-    return table, _notes_of(value)
+        raise Inexact("Arrow does not record the height of a frame without columns")
+    return table, _metadata_of(value)
 
 
-def from_table(table: Any, meta: Mapping[str, Any]) -> Any:  # noqa: ARG001
+def from_table(table: Any, meta: Mapping[str, Any]) -> Any:  # noqa: ARG001 - part of the signature
     """
-    Turn an Arrow table back into the frame that it was.
+    Convert an Arrow table back to the original frame.
 
     Args:
         table: A `pyarrow.Table`.
-        meta: What `to_table` noted.
+        meta: The metadata from `to_table`.
 
     Returns:
         A `polars.DataFrame`.
@@ -93,25 +94,20 @@ def from_table(table: Any, meta: Mapping[str, Any]) -> Any:  # noqa: ARG001
         (2, 1)
     """
     polars = _import_polars()
-    with _panics_told(polars):
+    with _panics_as_errors(polars):
         return polars.from_arrow(table)
 
 
 def _import_polars() -> Any:
-    try:
-        import polars
-    except ImportError as error:
-        message = "loading a value of Polars needs Polars: pip install polars pyarrow"
-        raise MissingDependencyError(message) from error
-    return polars
+    return needed("polars", "loading a Polars value", also="pyarrow")
 
 
-def _notes_of(frame: Any) -> dict[str, Any]:
+def _metadata_of(frame: Any) -> dict[str, Any]:
     schema = [[name, str(dtype)] for name, dtype in frame.schema.items()]
     return {"rows": frame.height, "schema": schema, "shape": list(frame.shape)}
 
 
-def _check_form(frame: Any, empty: Any) -> None:
+def _check_dtypes(frame: Any, empty: Any) -> None:
     for (name, dtype), found in zip(
         frame.schema.items(), empty.schema.values(), strict=True
     ):
@@ -121,42 +117,44 @@ def _check_form(frame: Any, empty: Any) -> None:
 
 def _encode_frame(frame: Any) -> tuple[list[Buffer], dict[str, Any]]:
     try:
-        _check_form(frame, _read(_written(frame.clear())))
-        written = _written(frame)
+        _check_dtypes(frame, _from_ipc(_to_ipc(frame.clear())))
+        written = _to_ipc(frame)
     except Inexact:
         raise
     except Exception as error:
-        # Polars has an error of its own for each dtype that it cannot write.
+        # Polars raises a different error for each dtype that it cannot write.
         raise Inexact(f"Polars cannot write the frame: {error}") from error
-    return [written], _notes_of(frame)
+    return [written], _metadata_of(frame)
 
 
 def _decode_frame(data: memoryview, meta: Mapping[str, Any]) -> Any:
-    frame = _read(data)
+    frame = _from_ipc(data)
     if list(frame.shape) != meta["shape"]:
-        raise ValueError(f"a frame of {meta['shape']} came back as {frame.shape}")
+        raise ValueError(
+            f"expected a frame of shape {meta['shape']}, found {frame.shape}"
+        )
     return frame
 
 
-def _written(frame: Any) -> memoryview:
+def _to_ipc(frame: Any) -> memoryview:
     file = io.BytesIO()
     frame.write_ipc(file, compression="uncompressed")
     return file.getbuffer()
 
 
-def _read(data: memoryview) -> Any:
+def _from_ipc(data: memoryview) -> Any:
     polars = _import_polars()
     cells_in(memoryview(data))
-    with _panics_told(polars):
+    with _panics_as_errors(polars):
         return polars.read_ipc(io.BytesIO(data))
 
 
 @contextmanager
-def _panics_told(polars: Any) -> Iterator[None]:
+def _panics_as_errors(polars: Any) -> Iterator[None]:
     try:
         yield
     except polars.exceptions.PanicException as error:
-        # It is no `Exception`, so it would pass by whoever handles a damaged file.
+        # It is not an `Exception`, so handlers of damaged files would not catch it.
         raise ValueError(f"Polars cannot read it: {error!s:.200}") from error
 
 
@@ -174,7 +172,7 @@ def _freeze_frame(frame: Any) -> Any:
 
     if not frame.width or polars.Object in frame.dtypes:
         return frame.clone()
-    # A clone shares its memory, which may be that of a NumPy array.
+    # A clone would share its memory, which may belong to a NumPy array.
     return frame.select(polars.all().gather(polars.int_range(polars.len())))
 
 
@@ -183,8 +181,8 @@ def _freeze_series(series: Any) -> Any:
 
 
 def _weigh(value: Any) -> tuple[int, Iterable[Any]] | None:
-    sized = hasattr(value, "estimated_size")
-    return (int(value.estimated_size()), ()) if sized else None
+    has_size = hasattr(value, "estimated_size")
+    return (int(value.estimated_size()), ()) if has_size else None
 
 
 def _holds_nan(value: Any) -> bool:
@@ -196,12 +194,12 @@ def _holds_nan(value: Any) -> bool:
     )
 
 
-def _describe(value: Any, most: int) -> Statistics | None:
+def _describe(value: Any, max_columns: int) -> Statistics | None:
     import polars
 
     if isinstance(value, polars.DataFrame):
         columns = ((column.name, column) for column in value.iter_columns())
-        described = columns_of(columns, value.width, most, _describe_series)
+        described = columns_of(columns, value.width, max_columns, _describe_series)
         return {"shape": list(value.shape), **described}
     if not isinstance(value, polars.Series):
         return None
@@ -215,10 +213,10 @@ def _describe_series(column: Any) -> Statistics:
     if str(dtype) == "Boolean":
         return {"true": int(column.sum() or 0), **found}
     if dtype.is_float():
-        known = column.filter(column.is_finite())
+        finite = column.filter(column.is_finite())
         found["nan"] = int(column.is_nan().sum() or 0)
         found["inf"] = int(column.is_infinite().sum() or 0)
-        column = known
+        column = finite
     elif not (dtype.is_numeric() or dtype.is_temporal()):
         return found
     mean = {"mean": plain(column.mean())} if dtype.is_numeric() else {}
@@ -227,8 +225,8 @@ def _describe_series(column: Any) -> Statistics:
 
 def _as_table(value: Any, name: str | None) -> Any:
     import polars
-    import pyarrow
 
+    pyarrow = needed("pyarrow", "a table of Polars values")
     if isinstance(value, polars.DataFrame):
         return value.to_arrow()
     if not isinstance(value, polars.Series):

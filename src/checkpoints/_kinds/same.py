@@ -1,4 +1,4 @@
-"""Whether two values are the same, whatever library they are of."""
+"""Equality of two values of any library."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["same"]
 
 def same(one: Any, other: Any) -> bool:
     """
-    Tell whether two values are equal, in type, shape and content.
+    Return whether two values are the same in type, shape and content.
 
-    NaN equals NaN here, unlike elsewhere: the question is whether they are the same
-    data. Objects that cannot be compared are not the same.
+    NaN equals NaN here, because the question is whether the data is the same. Objects
+    that cannot be compared are not the same.
     """
     if one is other:
         return True
@@ -24,7 +24,7 @@ def same(one: Any, other: Any) -> bool:
         return False
     try:
         return _same_content(one, other)
-    except Exception:  # noqa: BLE001 - whatever an object's own comparison raises
+    except Exception:  # noqa: BLE001 - an object's own comparison may raise anything
         return False
 
 
@@ -49,13 +49,13 @@ def _same_content(one: Any, other: Any) -> bool:
 def _same_array(one: Any, other: Any) -> bool:
     if one.dtype != other.dtype or one.shape != other.shape:
         return False
-    alike = one == other
-    # Only a NaN differs from itself.
-    return bool((alike | ((one != one) & (other != other))).all())  # noqa: PLR0124
+    equal = one == other
+    both_nan = (one != one) & (other != other)  # noqa: PLR0124 - only NaN differs
+    return bool((equal | both_nan).all())
 
 
-# What `equals` of one library or another leaves out.
-_LABELS: list[Callable[[Any], Any]] = [
+# Some libraries ignore these in `equals`.
+_METADATA: list[Callable[[Any], Any]] = [
     lambda table: getattr(table, "name", None),
     lambda table: getattr(table, "dtype", None),
     lambda table: getattr(table, "schema", None),
@@ -65,12 +65,12 @@ _LABELS: list[Callable[[Any], Any]] = [
 
 
 def _same_by_equals(one: Any, other: Any) -> bool:
-    return all(same(label(one), label(other)) for label in _LABELS) and bool(
+    return all(same(label(one), label(other)) for label in _METADATA) and bool(
         one.equals(other)
     )
 
 
-# Frames, series and tables of every library have `equals`.
+# Frames, series and tables have `equals` in every library.
 _BY_TRAIT: dict[str, Callable[[Any, Any], bool]] = {
     "equals": _same_by_equals,
     "dtype": _same_array,

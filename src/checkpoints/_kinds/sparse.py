@@ -1,4 +1,4 @@
-"""SciPy: sparse matrices and arrays of every format, as the arrays they are made of."""
+"""SciPy: sparse matrices and arrays of every format, as their component arrays."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from checkpoints._kinds.columns import Statistics
 from checkpoints._kinds.elements import elements_of
 from checkpoints._kinds.kind import Compound, Family, Kind
 from checkpoints._kinds.numpy import holds_nan
-from checkpoints.errors import MissingDependencyError
+from checkpoints._process.libraries import needed
 
 __all__ = ["FAMILY", "recognise"]
 
 _FORMATS = ("csr", "csc", "coo", "bsr", "dia", "lil", "dok")
-# These two are made of Python objects; another format holds the same in arrays.
-_HELD_AS = {"lil": "csr", "dok": "coo"}
+# These consist of Python objects; the other format holds the same data in arrays.
+_STORED_AS = {"lil": "csr", "dok": "coo"}
 
 
 def recognise(cls: type) -> Kind | None:
     """
-    Say which format takes values of exactly this class.
+    Return the format for values of exactly this class.
 
     Args:
         cls: A class of SciPy.
 
     Returns:
-        The format; None where values of the class have to be pickled.
+        The format; None if values of the class are pickled.
 
     Example:
         >>> import scipy.sparse
@@ -41,67 +41,60 @@ def recognise(cls: type) -> Kind | None:
     return _SPARSE
 
 
-def _import_sparse() -> Any:
-    try:
-        import scipy.sparse
-    except ImportError as error:
-        message = "loading a sparse array needs SciPy: pip install scipy"
-        raise MissingDependencyError(message) from error
-    return scipy.sparse
-
-
 def _take_apart(sparse: Any) -> dict[str, Any]:
     form = sparse.format
     is_array = type(sparse).__name__.endswith("_array")
-    held = sparse.asformat(_HELD_AS.get(form, form))
+    stored = sparse.asformat(_STORED_AS.get(form, form))
     parts = {"format": form, "array": is_array, "shape": list(sparse.shape)}
-    parts["data"] = held.data
-    if held.format == "coo":
-        coords = held.coords if hasattr(held, "coords") else (held.row, held.col)
-        canonical = bool(held.has_canonical_format)
+    parts["data"] = stored.data
+    if stored.format == "coo":
+        coords = (
+            stored.coords if hasattr(stored, "coords") else (stored.row, stored.col)
+        )
+        canonical = bool(stored.has_canonical_format)
         return {**parts, "coords": list(coords), "canonical": canonical}
-    if held.format == "dia":
-        return {**parts, "offsets": held.offsets}
-    return {**parts, "indices": held.indices, "indptr": held.indptr}
+    if stored.format == "dia":
+        return {**parts, "offsets": stored.offsets}
+    return {**parts, "indices": stored.indices, "indptr": stored.indptr}
 
 
 def _put_together(parts: dict[str, Any]) -> Any:
     form = parts["format"]
     if form not in _FORMATS:
-        raise ValueError(f"{form!r:.80} is no format of sparse arrays")
-    held_as = _HELD_AS.get(form, form)
-    name = f"{held_as}_{'array' if parts['array'] else 'matrix'}"
-    cls = getattr(_import_sparse(), name)
-    build = {"coo": _coo, "dia": _dia}.get(held_as, _compressed)
+        raise ValueError(f"unknown format of sparse arrays {form!r:.80}")
+    stored_as = _STORED_AS.get(form, form)
+    name = f"{stored_as}_{'array' if parts['array'] else 'matrix'}"
+    cls = getattr(needed("scipy.sparse", "loading a sparse array"), name)
+    build = {"coo": _coo, "dia": _dia}.get(stored_as, _compressed)
     return build(cls, tuple(parts["shape"]), parts).asformat(form)
 
 
 def _coo(cls: Any, shape: tuple[int, ...], parts: dict[str, Any]) -> Any:
     coords = tuple(parts["coords"])
-    made = cls((parts["data"], coords), shape=shape)
-    # The constructor has checked them, and may have made them narrower.
-    if hasattr(made, "coords"):
-        made.coords = coords
+    built = cls((parts["data"], coords), shape=shape)
+    # The constructor has validated them, but may have changed their dtype.
+    if hasattr(built, "coords"):
+        built.coords = coords
     else:
-        made.row, made.col = coords
-    made.has_canonical_format = parts["canonical"]
-    return made
+        built.row, built.col = coords
+    built.has_canonical_format = parts["canonical"]
+    return built
 
 
 def _dia(cls: Any, shape: tuple[int, ...], parts: dict[str, Any]) -> Any:
-    made = cls((parts["data"], parts["offsets"]), shape=shape)
-    made.offsets = parts["offsets"]
-    return made
+    built = cls((parts["data"], parts["offsets"]), shape=shape)
+    built.offsets = parts["offsets"]
+    return built
 
 
 def _compressed(cls: Any, shape: tuple[int, ...], parts: dict[str, Any]) -> Any:
     data, indices, indptr = parts["data"], parts["indices"], parts["indptr"]
     blocks = {"blocksize": data.shape[1:]} if parts["format"] == "bsr" else {}
-    made = cls((data, indices, indptr), shape=shape, **blocks)
-    # An index beyond the shape would be followed by compiled code, into other memory.
-    made.check_format(full_check=True)
-    made.indices, made.indptr = indices, indptr
-    return made
+    built = cls((data, indices, indptr), shape=shape, **blocks)
+    # Compiled code would follow an index beyond the shape into other memory.
+    built.check_format(full_check=True)
+    built.indices, built.indptr = indices, indptr
+    return built
 
 
 def _freeze(sparse: Any) -> Any:
@@ -123,9 +116,9 @@ def _describe(value: Any, _: int) -> Statistics | None:
 def _same(one: Any, other: Any, _: Callable[[Any, Any], bool]) -> bool:
     if not hasattr(one, "nnz"):
         return bool(one == other)
-    # Of matrices full of zeros, != is sparse, and == is not.
-    alike = one.shape == other.shape and one.dtype == other.dtype
-    return bool(alike and (one != other).nnz == 0)
+    # The result of != is sparse, that of == would be dense.
+    comparable = one.shape == other.shape and one.dtype == other.dtype
+    return bool(comparable and (one != other).nnz == 0)
 
 
 def _stored(value: Any) -> Any:

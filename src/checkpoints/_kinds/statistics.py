@@ -1,4 +1,4 @@
-"""What can be said of data in a few numbers: type, shape, extremes, mean, missing."""
+"""Statistics of data: type, shape, extremes, mean, missing values."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from checkpoints._kinds.families import families_of
 __all__ = ["statistics_of"]
 
 
-def statistics_of(value: Any, most: int) -> Statistics | None:
+def statistics_of(value: Any, max_columns: int) -> Statistics | None:
     """
     Describe a value of a data library.
 
     Args:
         value: Any value.
-        most: How many columns of a table may be described; `more` has the number of
-            those that are left.
+        max_columns: How many columns of a table to describe; `more` is the number of
+            the others.
 
     Returns:
-        What can be said of it, in plain values; None where the library is not known,
-        or has nothing to say.
+        The statistics as plain values; None if the library is unknown or has none for
+        this value.
 
     Raises:
-        Exception: Whatever the library raises.
+        Exception: If the library raises it.
 
     >>> import numpy
     >>> statistics_of(numpy.array([1.0, 3.0, numpy.nan]), 10)["mean"]
@@ -32,5 +32,5 @@ def statistics_of(value: Any, most: int) -> Statistics | None:
     """
     for family in families_of(type(value)):
         if family.describe is not None:
-            return family.describe(value, most)
+            return family.describe(value, max_columns)
     return None

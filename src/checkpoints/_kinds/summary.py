@@ -1,4 +1,4 @@
-"""Summaries: what stands for a value where the value itself is not to be saved."""
+"""Summaries, which are saved in place of values."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ __all__ = ["summaries_of"]
 
 _TEXTS = (str, bytes, bytearray, memoryview)
 _CONTAINERS = (tuple, list, dict, set, frozenset)
-_DEEPEST = 3
-# So many columns of tables, and values in containers, are described at most.
-_MOST = 50
-_LONGEST = 120
-_WIDEST = 128
+_MAX_DEPTH = 3
+# The maximum number of columns and contained values that a summary describes.
+_MAX_ITEMS = 50
+_MAX_LENGTH = 120
+_MAX_BITS = 128
 
 
 def summaries_of(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """
-    Describe named values in a few hundred bytes each.
+    Summarise named values in a few hundred bytes each.
 
     Args:
         values: The values by name.
 
     Returns:
-        For each a dict of plain values: its kind; what its library can say of it, such
-        as dtype, shape, extremes and mean; the size and the hash of its bytes as they
-        would be saved, so that equal content has an equal hash in every process; and,
-        where something could not be said, why.
+        For each value a dict of plain values: its kind; statistics such as dtype,
+        shape, extremes and mean; the size and the hash of the bytes that would be
+        saved, so that equal content has the same hash in every process; and `why`, if
+        something could not be determined.
 
     >>> summary = summaries_of({"total": [1, 2.5, 3.5]})["total"]
     >>> summary["length"], summary["max"]
@@ -48,10 +48,10 @@ def summaries_of(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _summary_of(value: Any) -> dict[str, Any]:
-    described = _Description().of(value, _DEEPEST)
+    described = _Describer().describe(value, _MAX_DEPTH)
     try:
         found = _fingerprint(value)
-    except Exception as error:  # noqa: BLE001 - the rest can be said all the same
+    except Exception as error:  # noqa: BLE001 - the rest of the summary is valid
         return _unhashed(described, reason(error))
     if found is None:
         return _unhashed(described, "the pickles of equal objects may differ")
@@ -59,7 +59,7 @@ def _summary_of(value: Any) -> dict[str, Any]:
 
 
 def _fingerprint(value: Any) -> dict[str, Any] | None:
-    """Return the size and the hash of a value's bytes; None if it is pickled."""
+    """Return the size and hash of a value's bytes; None if it would be pickled."""
     kind = type(value)
     if kind not in _CONTAINERS and kind not in IMMUTABLE | {bytearray}:
         formats = formats_for(kind)
@@ -69,7 +69,7 @@ def _fingerprint(value: Any) -> dict[str, Any] | None:
     if any(name.endswith(".pickle") for name, _ in encoded.members):
         return None
     digest = hashlib.blake2b(json_bytes.to_bytes(encoded.nodes), digest_size=16)
-    # A short text has its bytes in the header.
+    # The bytes of a short text are in the header.
     size = 0 if encoded.members else encoded.nodes["value"].get("bytes", 0)
     for _, chunks in encoded.members:
         for chunk in chunks:
@@ -83,24 +83,24 @@ def _unhashed(described: dict[str, Any], why: str) -> dict[str, Any]:
     return {**described, "hash": None, "why": "; ".join([*reasons, f"no hash: {why}"])}
 
 
-class _Description:
-    """One value on its way to being described, and how much may still be said."""
+class _Describer:
+    """Describes one value, up to a maximum number of items."""
 
     def __init__(self) -> None:
-        self._left = _MOST
+        self._items_left = _MAX_ITEMS
 
-    def of(self, value: Any, depth: int) -> dict[str, Any]:
+    def describe(self, value: Any, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {"kind": _kind_of(value)}
         try:
             found.update(self._content(value, depth))
-        except Exception as error:  # noqa: BLE001 - of a value that may do anything
+        except Exception as error:  # noqa: BLE001 - the value's own code may raise anything
             found["why"] = reason(error)
         return found
 
     def _content(self, value: Any, depth: int) -> dict[str, Any]:
-        found = statistics_of(value, self._left)
+        found = statistics_of(value, self._items_left)
         if found is not None:
-            self._left -= len(found.get("columns", ()))
+            self._items_left -= len(found.get("columns", ()))
             return found
         if isinstance(value, _TEXTS):
             return {"length": len(value)}
@@ -117,39 +117,41 @@ class _Description:
         if not depth:
             return {}
         if isinstance(value, dict):
-            named = {_label(key): one for key, one in self._described(value, depth)}
+            named = {_label(key): item for key, item in self._described(value, depth)}
             found: dict[str, Any] = {"items": named}
         elif isinstance(value, (list, tuple)):
-            listed = [one for _, one in self._described(dict(enumerate(value)), depth)]
-            found = {"items": listed}
+            numbered = self._described(dict(enumerate(value)), depth)
+            found = {"items": [item for _, item in numbered]}
         else:
             return {}
         left = len(value) - len(found["items"])
         return {**found, "more": left} if left else found
 
     def _described(self, items: dict[Any, Any], depth: int) -> Iterator[Any]:
-        for key, item in islice(items.items(), _MOST):
-            if self._left < 1:
+        for key, item in islice(items.items(), _MAX_ITEMS):
+            if self._items_left < 1:
                 return
-            self._left -= 1
-            yield key, self.of(item, depth - 1)
+            self._items_left -= 1
+            yield key, self.describe(item, depth - 1)
 
 
 def _kind_of(value: Any) -> str:
     formats = formats_for(type(value))
-    return (formats[0].kind if formats else type_name(value))[:_LONGEST]
+    return (formats[0].kind if formats else type_name(value))[:_MAX_LENGTH]
 
 
 def _of_scalar(value: Any) -> dict[str, Any]:
-    if isinstance(value, int) and value.bit_length() > _WIDEST:
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
         return {"bits": value.bit_length()}
-    return {"value": value} if len(str(value)) <= _LONGEST else {}
+    return {"value": value} if len(str(value)) <= _MAX_LENGTH else {}
 
 
 def _of_numbers(numbers: list[Any]) -> dict[str, Any]:
-    # A whole number may be too large to be asked, and is finite in any case.
-    finite = [each for each in numbers if type(each) is int or math.isfinite(each)]
-    nan = sum(number != number for number in numbers)  # noqa: PLR0124 - that is a NaN
+    # An int is always finite, and may be too large for `math.isfinite`.
+    finite = [
+        number for number in numbers if type(number) is int or math.isfinite(number)
+    ]
+    nan = sum(number != number for number in numbers)  # noqa: PLR0124 - only NaN differs
     return {
         "min": _extreme(min(finite, default=None)),
         "max": _extreme(max(finite, default=None)),
@@ -160,7 +162,7 @@ def _of_numbers(numbers: list[Any]) -> dict[str, Any]:
 
 
 def _extreme(number: Any) -> Any:
-    if type(number) is int and number.bit_length() > _WIDEST:
+    if type(number) is int and number.bit_length() > _MAX_BITS:
         return f"about {'-' * (number < 0)}2**{number.bit_length()}"
     return number
 
@@ -174,4 +176,4 @@ def _mean(numbers: list[Any]) -> dict[str, Any]:
 
 def _label(key: object) -> str:
     text = key if isinstance(key, str) else repr(key)
-    return text[:_LONGEST]
+    return text[:_MAX_LENGTH]

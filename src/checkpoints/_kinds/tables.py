@@ -1,4 +1,4 @@
-"""Values of every library as Arrow tables, exactly for Parquet, and for other tools."""
+"""Values of any library as Arrow tables: exact for Parquet, or for other tools."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from checkpoints.errors import FormatError
 
 __all__ = ["as_table", "from_table", "to_table", "with_named_index"]
 
-# So pyarrow calls the levels of an index of pandas that have no names.
+# The prefix of pyarrow's names for unnamed levels of a pandas index.
 _UNNAMED = "__index_level_"
 
 
 def to_table(name: str, value: object) -> tuple[Any, dict[str, Any], str]:
     """
-    Turn a table of any library into an Arrow table.
+    Convert a table of any library to an Arrow table.
 
     Returns:
         The Arrow table, the node for the header, and the package of the value.
 
     Raises:
-        FormatError: If it is no table, or one that would not come back exactly.
+        FormatError: If it is not a table, or would not come back exactly.
     """
     format = next(iter(formats_for(type(value))), None)
-    reason = "it is no table of pandas, Polars or Arrow"
+    reason = "it is not a pandas, Polars or Arrow table"
     if format and not isinstance(format, Compound) and format.to_table:
         try:
             table, described = format.to_table(value)
@@ -35,40 +35,42 @@ def to_table(name: str, value: object) -> tuple[Any, dict[str, Any], str]:
         else:
             return table, {"kind": format.kind, **described}, format.package
     message = (
-        f"value {name!r}, of type {type_name(value)}, cannot be kept as Parquet: "
-        f"{reason}. Use format='zip', which takes anything"
+        f"value {name!r} of type {type_name(value)} cannot be saved as Parquet: "
+        f"{reason}. Use format='zip', which takes any value"
     )
     raise FormatError(message)
 
 
 def from_table(table: Any, node: dict[str, Any]) -> Any:
     """
-    Turn an Arrow table back into the table that it was.
+    Convert an Arrow table back to the original table.
 
     Raises:
-        FormatError: If it was of a kind that is not known here.
+        FormatError: If its kind is unknown to this version.
     """
     format = format_of_kind(node["kind"])
     if not format or isinstance(format, Compound) or not format.from_table:
-        message = f"a table of kind {node['kind']!r} is not known to this version"
+        message = (
+            f"unknown kind of table {node['kind']!r}: load it with the version that "
+            "saved it, or a later one"
+        )
         raise FormatError(message)
     return format.from_table(table, node)
 
 
 def as_table(value: object, name: str | None = None) -> Any:
     """
-    Return what has rows as a `pyarrow.Table`, for reading and not for coming back.
+    Convert a value to a `pyarrow.Table` for other tools, not for an exact copy.
 
     Args:
         value: Any value.
-        name: What to call the column of a value that has no columns; its own name if
-            None.
+        name: The column's name for a value without columns; the value's own if None.
 
     Returns:
         The table; None if the value has no rows.
 
     Raises:
-        Exception: If Arrow cannot hold it, whatever the library raises then.
+        Exception: If Arrow cannot hold the value; the library determines the type.
     """
     family = family_of(type(value))
     if family is None or family.as_table is None:
@@ -77,9 +79,11 @@ def as_table(value: object, name: str | None = None) -> Any:
 
 
 def with_named_index(table: Any) -> Any:
-    """Return a table in which the only level of an index without a name has one."""
+    """Return the table with its only unnamed index level called `index`."""
     names = table.column_names
     unnamed = [name for name in names if name.startswith(_UNNAMED)]
     if len(unnamed) != 1 or "index" in names:
         return table
-    return table.rename_columns(["index" if it in unnamed else it for it in names])
+    return table.rename_columns(
+        ["index" if name in unnamed else name for name in names]
+    )

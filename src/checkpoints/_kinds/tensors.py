@@ -1,4 +1,4 @@
-"""PyTorch and JAX: tensors and arrays as .npy, with the dtypes that NumPy has not."""
+"""PyTorch and JAX: tensors and arrays as .npy, with dtypes that NumPy does not have."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from checkpoints._kinds.elements import elements_of
 from checkpoints._kinds.kind import Buffer, Family, Format, Inexact, Kind
 from checkpoints._kinds.npy import decode_array, encode_array
 from checkpoints._kinds.numpy import holds_nan
-from checkpoints.errors import MissingDependencyError
+from checkpoints._process.libraries import imported, needed
 
 __all__ = ["JAX", "TORCH", "recognise"]
 
-# In bytes: NumPy has no half of it that PyTorch calls bfloat16.
+# In bytes; NumPy does not have PyTorch's bfloat16 and float8.
 _HALF = 2
 _RAW_NAMES = {"u1": "uint8", "i2": "int16"}
 _TORCH_DTYPES = {
@@ -34,7 +34,7 @@ _TORCH_DTYPES = {
     "complex64": "c8",
     "complex128": "c16",
 }
-# NumPy has no such numbers: their bytes are kept as integers.
+# NumPy does not have these dtypes: they are saved as integers of the same width.
 _TORCH_RAW = {
     "bfloat16": "i2",
     "float8_e4m3fn": "u1",
@@ -60,13 +60,13 @@ _JAX_RAW = {
 
 def recognise(cls: type) -> Kind | None:
     """
-    Say which format takes values of exactly this class.
+    Return the format for values of exactly this class.
 
     Args:
         cls: A class of PyTorch or JAX.
 
     Returns:
-        The format; None where values of the class have to be pickled.
+        The format; None if values of the class are pickled.
 
     Example:
         >>> recognise(int) is None
@@ -83,33 +83,19 @@ def recognise(cls: type) -> Kind | None:
 
 
 def _import_torch() -> Any:
-    try:
-        import torch
-    except ImportError as error:
-        message = "loading a tensor needs PyTorch: pip install torch"
-        raise MissingDependencyError(message) from error
-    return torch
-
-
-def _import_jax() -> Any:
-    try:
-        import jax
-    except ImportError as error:
-        message = "loading an array of JAX needs JAX: pip install jax"
-        raise MissingDependencyError(message) from error
-    return jax
+    return needed("torch", "loading a tensor")
 
 
 def _check_tensor(tensor: Any) -> None:
     import torch
 
     if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_nested:
-        raise Inexact("a tensor that is sparse, quantized or nested has no .npy form")
+        raise Inexact("a sparse, quantized or nested tensor cannot be saved as .npy")
     if tensor.is_meta:
         raise Inexact("a tensor on the meta device has no data")
-    # Only older versions of PyTorch have names for dimensions.
+    # Only some versions of PyTorch have named dimensions.
     if vars(tensor) or any(getattr(tensor, "names", ())):
-        raise Inexact("the tensor has names or attributes of its own")
+        raise Inexact("the tensor has named dimensions or extra attributes")
 
 
 def _encode_tensor(tensor: Any) -> tuple[list[Buffer], dict[str, Any]]:
@@ -121,7 +107,7 @@ def _encode_tensor(tensor: Any) -> tuple[list[Buffer], dict[str, Any]]:
     if name in _TORCH_RAW:
         plain = plain.view(getattr(torch, _RAW_NAMES[_TORCH_RAW[name]]))
     elif name not in _TORCH_DTYPES:
-        raise Inexact(f"NumPy has nothing like the dtype {tensor.dtype}")
+        raise Inexact(f"NumPy has no equivalent of the dtype {tensor.dtype}")
     try:
         buffers, meta = encode_array(plain.numpy())
     except RuntimeError as error:
@@ -140,8 +126,8 @@ def _decode_tensor(data: memoryview, meta: Mapping[str, Any]) -> Any:
     name = meta["torch_dtype"]
     array = decode_array(data, meta)
     if meta["dtype"][1:] != {**_TORCH_DTYPES, **_TORCH_RAW}[name]:
-        raise ValueError(f"a tensor of {name} is not kept as {meta['dtype']}")
-    # PyTorch knows no read-only memory: it would write to it all the same.
+        raise ValueError(f"a tensor of {name} is not saved as {meta['dtype']}")
+    # PyTorch does not support read-only memory and would write to it.
     tensor = torch.from_numpy(array if array.flags.writeable else array.copy("K"))
     if name in _TORCH_RAW:
         tensor = tensor.view(getattr(torch, name))
@@ -167,7 +153,7 @@ def _encode_jax(array: Any) -> tuple[list[Buffer], dict[str, Any]]:
     import numpy
 
     if array.weak_type:
-        raise Inexact("the array has a weak type, which .npy does not know")
+        raise Inexact("the array has a weak type, which .npy cannot record")
     try:
         plain = numpy.asarray(array)
     except (TypeError, RuntimeError) as error:
@@ -182,28 +168,26 @@ def _encode_jax(array: Any) -> tuple[list[Buffer], dict[str, Any]]:
 
 
 def _decode_jax(data: memoryview, meta: Mapping[str, Any]) -> Any:
-    jax = _import_jax()
+    jax = needed("jax", "loading a JAX array")
     array = decode_array(data, meta)
     name = meta.get("jax_dtype")
     if name is not None:
         if meta["dtype"][1:] != _JAX_RAW[name]:
-            raise ValueError(f"an array of {name} is not kept as {meta['dtype']}")
+            raise ValueError(f"an array of {name} is not saved as {meta['dtype']}")
         array = array.view(getattr(jax.numpy, name).dtype)
-    with _wide_numbers(jax), jax.default_device(jax.devices("cpu")[0]):
+    with _with_64_bits(jax), jax.default_device(jax.devices("cpu")[0]):
         return jax.numpy.array(array)
 
 
-def _wide_numbers(jax: Any) -> Any:
-    """The switch without which JAX halves numbers of 64 bits."""
+def _with_64_bits(jax: Any) -> Any:
+    """Return the context in which JAX does not narrow 64-bit numbers to 32 bits."""
     if hasattr(jax, "enable_x64"):
-        return jax.enable_x64(True)  # noqa: FBT003 - it takes it by position alone
-    from jax.experimental import enable_x64
-
-    return enable_x64()
+        return jax.enable_x64(True)  # noqa: FBT003 - the argument is positional-only
+    return imported("jax.experimental").enable_x64()
 
 
 def _freeze_jax(array: Any) -> Any:
-    """The array itself: JAX's are immutable."""
+    """Return the array itself, which is immutable."""
     return array
 
 
@@ -221,7 +205,7 @@ def _describe_tensor(value: Any, _: int) -> Statistics | None:
     value = value.detach().cpu().resolve_conj().resolve_neg()
     try:
         array = value.numpy()
-    except TypeError:  # a type that NumPy has not, such as bfloat16
+    except TypeError:  # a dtype that NumPy does not have, such as bfloat16
         array = value.float().numpy()
     return found | elements_of(array)
 
@@ -255,7 +239,7 @@ def _jax_as_array(value: Any) -> tuple[Any, list[str]]:
     import numpy
 
     array = numpy.asarray(value)
-    # NumPy has no arithmetic for a bfloat16, nor a file that tells it.
+    # NumPy neither calculates with bfloat16 nor saves it as such.
     if array.dtype.kind == "V":
         return array.astype("float32"), [f"its dtype {array.dtype}"]
     return array, []

@@ -1,4 +1,4 @@
-"""How many bytes a value holds, about: by this, what waits in memory is bounded."""
+"""Approximate sizes of values, which limit how much the background queue holds."""
 
 from __future__ import annotations
 
@@ -12,61 +12,61 @@ from checkpoints._kinds.plain import IMMUTABLE
 
 __all__ = ["size_of", "weight_of"]
 
-# What keeping a save for later takes by itself, whatever its values are.
-_LEAST = 2048
+# The overhead of one queued save, whatever its values.
+_OVERHEAD = 2048
 _COLLECTIONS = (list, tuple, set, frozenset, deque)
 _NOTHING: tuple[Any, ...] = ()
 
 
 def weight_of(values: Mapping[str, Any]) -> int:
     """
-    Return about how many bytes it takes to keep named values, at least some for each.
+    Return about how many bytes it takes to keep a save with these values.
 
-    Arrays, tables, texts and bytes count in full, shared ones once; an object counts
-    by its attributes.
+    Arrays, tables, strings and bytes count in full, shared ones once; other objects
+    count by their attributes.
 
     >>> weight_of({"text": "x" * 1_000_000}) > 1_000_000
     True
     """
-    return _LEAST + size_of(values)
+    return _OVERHEAD + size_of(values)
 
 
 def size_of(values: Mapping[str, Any]) -> int:
     """
-    Return about how many bytes named values hold.
+    Return about how many bytes these values take.
 
     >>> size_of({})
     0
     """
     seen: set[int] = set()
-    waiting = list(values.values())
+    pending = list(values.values())
     total = 0
-    while waiting:
-        value = waiting.pop()
+    while pending:
+        value = pending.pop()
         if type(value) in IMMUTABLE:
             total += sys.getsizeof(value)
         elif id(value) not in seen:
             seen.add(id(value))
             size, parts = _weighed(value)
             total += size
-            waiting += parts
+            pending += parts
     return total
 
 
 def _weighed(value: Any) -> tuple[int, Iterable[Any]]:
-    """Return the bytes of a value itself, and the values that it holds."""
+    """Return the size of a value itself, and the values inside it."""
     try:
         if isinstance(value, dict):
             return sys.getsizeof(value), [*value.keys(), *value.values()]
         if isinstance(value, _COLLECTIONS):
             return sys.getsizeof(value), list(value)
-        return _in_family(value) or _object(value)
-    except Exception:  # noqa: BLE001 - the value's own words may raise anything
-        return _LEAST, _NOTHING
+        return _by_family(value) or _by_attributes(value)
+    except Exception:  # noqa: BLE001 - the value's own code may raise anything
+        return _OVERHEAD, _NOTHING
 
 
-def _in_family(value: Any) -> tuple[int, Iterable[Any]] | None:
-    """Return the same as the value's family knows it, or as its `nbytes` says."""
+def _by_family(value: Any) -> tuple[int, Iterable[Any]] | None:
+    """Weigh a value as its family does, or by its `nbytes`; None if neither can."""
     family = family_of(type(value))
     if family is None:
         return None
@@ -76,7 +76,7 @@ def _in_family(value: Any) -> tuple[int, Iterable[Any]] | None:
     return (size, _NOTHING) if isinstance(size, int) else None
 
 
-def _object(value: Any) -> tuple[int, Iterable[Any]]:
+def _by_attributes(value: Any) -> tuple[int, Iterable[Any]]:
     parts = list(getattr(value, "__dict__", {}).values())
     for kind in type(value).__mro__:
         slots = kind.__dict__.get("__slots__", ())
