@@ -17,7 +17,7 @@ ARCHITECTURE = Path(__file__).parents[1] / "ARCHITECTURE.md"
 PACKAGE = Path(checkpoints.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-HEADING = ["floor", "stair", "room", "is for", "may know"]
+HEADING = ["floor", "stair", "room", "is for", "works with", "never with"]
 WRITING, READING, GROUND, ROOF = "writing", "reading", "ground", "roof"
 # What the roof may import besides public names.
 OPEN_TO_THE_ROOF = ("checkpoints._text", "checkpoints._show.", "checkpoints._process.")
@@ -87,11 +87,11 @@ def read_floors(text: str) -> dict[str, Place]:
     for line in lines:
         if not line.startswith("|"):
             break
-        floor, stair, room, purpose, knows = cells(line)
+        floor, stair, room, purpose, knows, _ = cells(line)
         name = room.strip("`")
         assert name not in places, f"{name} stands in the table twice"
         assert purpose, f"{name} is for nothing"
-        assert knows, f"what {name} may know is not said"
+        assert knows, f"what {name} works with is not said"
         places[name] = Place(int(floor), stair)
     return places
 
