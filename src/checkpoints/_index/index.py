@@ -21,7 +21,7 @@ from checkpoints._index.order import in_order, latest_of, runs_of, sorted_texts
 from checkpoints._index.selection import Selection
 from checkpoints._index.table import as_library, detailed_table, reader_of
 from checkpoints._keys.condition import Wanted
-from checkpoints._text import html_table, shown
+from checkpoints._text import count_text, html_table, shown
 from checkpoints.storage._stores import open_store
 
 __all__ = ["Index", "index"]
@@ -309,8 +309,8 @@ class Index(Collection[Entry], Reversible[Entry]):
     def _why_out_of_range(self, position: object) -> str:
         if why := self.why_empty():
             return f"the index is empty: {why}"
-        count = len(self)
-        return f"position {shown(position)} is out of range: there are {count} entries"
+        count = count_text(len(self), "entry")
+        return f"position {shown(position)} is out of range for {count}"
 
 
 def index(root: str | os.PathLike[str], *, all_files: bool = False) -> Index:

@@ -15,7 +15,7 @@ from checkpoints._index.entry import (
 )
 from checkpoints._index.filter import EntryFilter
 from checkpoints._keys.comparison import read_like
-from checkpoints._text import hint, known_text, shown
+from checkpoints._text import count_text, hint, known_text, shown
 from checkpoints.errors import ConfigError
 from checkpoints.storage._store import Segments, Store
 
@@ -118,9 +118,13 @@ class Listing:
             positions = range(count)
             return self.picked([positions[value] for value in given])
         if not all(are_bools) or len(given) != count:
+            values, entries = (
+                count_text(sum(are_bools), "value"),
+                count_text(count, "entry"),
+            )
             message = (
-                f"boolean index has {sum(are_bools)} values for {count} entries; give "
-                "one for each entry, or a list of positions"
+                f"boolean index has {values} for {entries}; give one for each entry, "
+                "or a list of positions"
             )
             raise ConfigError(message)
         return self.picked(position for position, value in enumerate(given) if value)

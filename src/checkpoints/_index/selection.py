@@ -68,7 +68,7 @@ class Selection:
     def part(
         self, listing: Listing, entry_filter: EntryFilter | None = None
     ) -> Selection:
-        """Return a selection of some of these files, and of the filter, if any."""
+        """Return some of these files, selected by a filter if one is given."""
         other = Selection(self.store, all_files=self.all_files)
         other.found, other.unreadable = listing, self.unreadable
         if entry_filter and not listing:
