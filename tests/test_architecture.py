@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -108,6 +109,12 @@ def dotted(file: Path) -> str:
 
 
 OURS = {dotted(file): file for file in FILES}
+
+
+def modules_of(node: ast.Import | ast.ImportFrom) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""]
 
 
 def own_targets(node: ast.AST) -> Iterator[str]:
@@ -259,6 +266,20 @@ class TestImports:
             for found in imports_in(node, file)
         ]
         assert hidden == []
+
+    def test_in_files_and_index_other_libraries_are_imported_without_a_statement(self):
+        """The function `imported` makes forks wait; an import statement does not."""
+        ours = {PACKAGE.name, *sys.stdlib_module_names}
+        statements = [
+            f"{shown(file)}:{node.lineno} imports {name}"
+            for file, tree in TREES.items()
+            if room_of(file) in {"_files", "_index"}
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for name in modules_of(node)
+            if name.partition(".")[0] not in ours
+        ]
+        assert statements == []
 
     def test_the_files_of_a_folder_go_in_no_circle(self):
         graph: dict[str, set[str]] = {}

@@ -221,12 +221,17 @@ class TestRules:
         [
             *itertools.product(["format"], ["npz", "", None, "ZIP"]),
             *itertools.product(["if_exists"], ["append", "", None, True]),
-            *itertools.product(["compression"], ["lzma", "", True, 3]),
         ],
     )
     def test_an_option_of_files_that_is_no_choice(self, option, bad, tmp_path):
         with pytest.raises(ConfigError, match=rf"{option}=.*is not known: it is"):
             config("a", tmp_path, **{option: bad})
+
+    @pytest.mark.parametrize("bad", ["lzma", "", True, 3])
+    def test_a_compression_that_is_no_choice(self, bad, tmp_path):
+        told = f"^invalid compression={bad!r}: expected None, 'zstd' or 'gzip'$"
+        with pytest.raises(ConfigError, match=told):
+            config("a", tmp_path, compression=bad)
 
     def test_a_capture_of_what_cannot_be(self):
         with pytest.raises(ConfigError), checkpoints.capture("a..b"):
@@ -257,9 +262,9 @@ class TestValues:
 class TestReading:
     @pytest.mark.parametrize("bad", [5, None, b"root", ["root"]], ids=repr)
     def test_what_is_no_path(self, bad):
-        with pytest.raises(ConfigError, match="no path: give a str, a Path"):
+        with pytest.raises(ConfigError, match="is not a path: give a str, a Path"):
             index(bad)
-        with pytest.raises(ConfigError, match="no path: give a str, a Path"):
+        with pytest.raises(ConfigError, match="is not a path: give a str, a Path"):
             load(bad)
 
     def test_a_url_of_another_kind(self):

@@ -225,11 +225,11 @@ class TestReading:
         found = json.loads(CONVERSIONS[".json"](whole))
         assert (found, whole.lost) == ([{"roof": 0.5}, {"roof": 2}], [])
         assert json.loads(CONVERSIONS[".json"](broken)) == [{"roof": None}]
-        assert broken.lost == ["that nan is a number"]
+        assert broken.lost == ["nan (written as null)"]
 
     def test_inside_plain_data_it_becomes_text(self):
         conversion = Conversion({"today": Rain([0.5])})
         assert json.loads(CONVERSIONS[".json"](conversion)) == {
             "today": "rain at the roof"
         }
-        assert conversion.lost == ["that it holds a Rain"]
+        assert conversion.lost == ["the type of a Rain (written as text)"]

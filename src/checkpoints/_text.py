@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import reprlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from checkpoints._process.libraries import imported
 from checkpoints.errors import ConfigError
@@ -12,7 +12,9 @@ from checkpoints.errors import ConfigError
 __all__ = [
     "count_text",
     "files_text",
+    "hint",
     "html_table",
+    "known_text",
     "moment_text",
     "nearest",
     "parse_size",
@@ -31,42 +33,49 @@ _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _THOUSAND = 1000
 _ROUNDED_UP = 0.05
 _BOX = "max-height:24em;overflow:auto;display:inline-block;max-width:100%"
-# In the colours of the page, whether it is dark or light.
+# Follows the page's own colours, dark or light.
 _LINE = "border-bottom:1px solid rgba(128,128,128,.35);padding:.2em .8em .2em 0"
 _PAGE = "var(--jp-layout-color0,var(--vscode-editor-background,Canvas))"
-_STUCK = f"position:sticky;top:0;background:{_PAGE}"
-_STYLES = {"th": f"text-align:left;{_LINE};{_STUCK}", "td": f"text-align:left;{_LINE}"}
+_STICKY = f"position:sticky;top:0;background:{_PAGE}"
+_STYLES = {"th": f"text-align:left;{_LINE};{_STICKY}", "td": f"text-align:left;{_LINE}"}
+# How many known names a message lists.
+_MOST_LISTED = 8
 
 
 def shown(value: object) -> str:
-    """Return the repr of a value, cut in the middle where it is long."""
+    """Return the repr of a value, shortened in the middle if it is long."""
     try:
         return _repr.repr(value)
-    except BaseException:  # noqa: BLE001 - a message must not fail for its subject
-        return f"<a {type(value).__name__} that cannot be shown>"
+    except BaseException:  # noqa: BLE001 - a broken repr must not hide the message
+        return _unprintable(value)
 
 
 def text_of(error: BaseException) -> str:
-    """Return the text of an error, which may be one of anybody's own."""
+    """Return the text of an error, even if its `__str__` fails."""
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 - there is no other way to find out
-        return "its text cannot be had"
+    except Exception:  # noqa: BLE001 - a broken __str__ must not hide the error
+        return _unprintable(error)
+
+
+def _unprintable(value: object) -> str:
+    # Worded as in Python's own tracebacks.
+    return f"<unprintable {type(value).__name__} object>"
 
 
 def printable(text: str) -> str:
     r"""
-    Return a text as a terminal can show it: control characters are escaped.
+    Return a text that is safe to print on a terminal: control characters are escaped.
 
-    Names, tags and error texts can come from files that anybody made up. An escape
-    sequence in them could rewrite the screen, and a bidirectional override could show
-    one name as another.
+    Names, tags and error texts can come from untrusted files. An escape sequence in
+    them could rewrite the screen, and a bidirectional override could show one name as
+    another.
 
     Args:
         text: Any text.
 
     Returns:
-        The text, in one line; `\x1b` and the like stand for what cannot be seen.
+        The text, in one line; `\x1b` and the like stand for invisible characters.
 
     >>> printable("a\x1b[2Jb")
     'a\\x1b[2Jb'
@@ -74,27 +83,57 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
-        for each in text
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
     )
 
 
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """
-    Return the known name that is most like another one; empty if none is like it.
+    Return the known name that is most similar to another one; empty if none is.
 
     Args:
-        name: A name that is not known.
-        known: Those that are.
-        cutoff: How much alike they have to be, from 0 to 1, as `difflib` measures it.
+        name: An unknown name.
+        known: The known names.
+        cutoff: The least similarity, from 0 to 1, as `difflib` measures it.
 
     >>> nearest("evry", ["where", "every"]), nearest("x", ["every"])
     ('every', '')
     """
-    # It loads slowly, and is needed only where something was mistyped.
+    # It loads slowly, and is needed only after a typing mistake.
     difflib = imported("difflib")
     found = difflib.get_close_matches(name, sorted(known), n=1, cutoff=cutoff)
     return str(found[0]) if found else ""
+
+
+def hint(name: str, known: Collection[str]) -> str:
+    """
+    Return a hint for an unknown name: the nearest known one, or else what there is.
+
+    Args:
+        name: An unknown name.
+        known: The known names, in the order in which to list them.
+
+    >>> hint("evry", ["where", "every"]), hint("x", ["where", "every"])
+    ("did you mean 'every'?", "there are 'where', 'every'")
+    """
+    near = nearest(name, known)
+    return f"did you mean {shown(near)}?" if near else known_text(known)
+
+
+def known_text(known: Collection[str]) -> str:
+    """
+    Return which names there are, the first eight of them.
+
+    >>> known_text(["every"]), known_text([])
+    ("there is 'every'", 'there are none')
+    """
+    if not known:
+        return "there are none"
+    listed = ", ".join(map(shown, list(known)[:_MOST_LISTED]))
+    more = len(known) - _MOST_LISTED
+    verb = "there is" if len(known) == 1 else "there are"
+    return f"{verb} {listed}" + (f" and {more} more" if more > 0 else "")
 
 
 def parse_size(option: str, size: object) -> int:
@@ -102,12 +141,12 @@ def parse_size(option: str, size: object) -> int:
     Return a number of bytes.
 
     Args:
-        option: Whose number it is, for the message.
+        option: The name of the option, for the message.
         size: A whole number, or a text such as `"64MB"`, `"1.5 GiB"` or `"2048"`;
             kB, MB, GB and TB are powers of 1000, KiB, MiB, GiB and TiB of 1024.
 
     Raises:
-        ConfigError: If it is neither, or not at least one byte.
+        ConfigError: If it is neither, or less than one byte.
 
     >>> parse_size("max_bytes", "64MB"), parse_size("max_bytes", "1 KiB")
     (64000000, 1024)
@@ -117,17 +156,17 @@ def parse_size(option: str, size: object) -> int:
         found = size
     elif isinstance(size, str) and (match := _SIZE.fullmatch(size)):
         digits, prefix, binary = match.groups()
-        # "1iB" would be no unit.
+        # "1iB" is not a unit.
         if prefix or not binary:
             unit = (1024 if binary else 1000) ** _POWERS[prefix.lower()]
-            # It loads slowly, and few programs write sizes.
+            # It loads slowly, and few programs give sizes as text.
             from decimal import Decimal
 
             found = int(Decimal(digits) * unit)
     if found is None or found < 1:
         message = (
-            f"{option}={shown(size)} has to be a number of bytes from 1 on, such as "
-            "64_000_000 or '64MB'"
+            f"invalid {option}={shown(size)}: expected a number of bytes from 1 up, "
+            "such as 64_000_000 or '64MB'"
         )
         raise ConfigError(message)
     return found
@@ -135,14 +174,14 @@ def parse_size(option: str, size: object) -> int:
 
 def size_text(size: float) -> str:
     """
-    Return a number of bytes, short.
+    Return a number of bytes as a short text.
 
     >>> size_text(12), size_text(12_345), size_text(999_999)
     ('12 B', '12.3 kB', '1.0 MB')
     """
     units = ["TB", "GB", "MB", "kB"]
     unit = "B"
-    # What would be rounded up to a thousand is one of the next unit.
+    # A number that would be rounded up to 1000 is shown in the next unit.
     while units and size >= _THOUSAND - (0 if unit == "B" else _ROUNDED_UP):
         size /= _THOUSAND
         unit = units.pop()
@@ -151,7 +190,7 @@ def size_text(size: float) -> str:
 
 def count_text(number: int, what: str) -> str:
     """
-    Return how many there are of something.
+    Return a number with its noun, in the plural if need be.
 
     >>> count_text(1, "file"), count_text(1200, "entry")
     ('1 file', '1,200 entries')
@@ -162,7 +201,7 @@ def count_text(number: int, what: str) -> str:
 
 
 def files_text(number: int, size: float) -> str:
-    """Return how many files there are, and how large they are together."""
+    """Return the number of files and their total size as text."""
     return f"{count_text(number, 'file')}, {size_text(size)}"
 
 
@@ -172,7 +211,7 @@ def moment_text(seconds: float) -> str:
 
     try:
         moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-    except (ValueError, OverflowError, OSError):  # a file can have any time
+    except (ValueError, OverflowError, OSError):  # a file can claim any time
         return "?"
     return f"{moment:%Y-%m-%d %H:%M:%S}"
 
@@ -184,7 +223,13 @@ def html_table(
     facts: Iterable[tuple[str, str]] = (),
 ) -> str:
     """
-    Return a table with a title, and what is said of all of it.
+    Return an HTML table.
+
+    Args:
+        title: Its title, above it.
+        heading: The names of its columns.
+        rows: The cells of each row.
+        facts: Names and texts, shown between title and table.
 
     >>> html_table("one", ["a"], [["<b>"]]).count("&lt;b&gt;")
     1
@@ -209,5 +254,5 @@ def _row(tag: str, cells: Iterable[str]) -> str:
 def _text(text: str) -> str:
     from html import escape
 
-    # A control character would be there, and not be seen.
+    # A browser would hide control characters.
     return escape(printable(text))

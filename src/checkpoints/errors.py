@@ -1,17 +1,17 @@
 """
-The errors of this library, each also the builtin that a caller would catch already.
+The errors of this library, each also the builtin that a caller would already catch.
 
     CheckpointError (Exception)
-    ├── ConfigError (ValueError)             a name, tag, rule or option that cannot be
-    ├── AlreadyStoredError (FileExistsError) the key is taken, and must not be replaced
-    ├── CorruptFileError (ValueError)        a file cut short, changed, or not ours
+    ├── ConfigError (ValueError)             an invalid name, tag, rule or option
+    ├── AlreadyStoredError (FileExistsError) the key exists, and must not be replaced
+    ├── CorruptFileError (ValueError)        a file truncated, changed, or not ours
     ├── TooLargeError (MemoryError)          a file that would take too much memory
-    ├── UntrustedError (ValueError)          a pickle that nobody said to be trusted
-    ├── FormatError (TypeError)              a value or a file that no format takes
-    ├── UnknownOutcomeError (OSError)        an error so late that all may be saved
-    ├── PendingError (TimeoutError)          saves that take longer than was allowed
-    ├── UnknownValueError (LookupError)      a value that the file does not hold
-    └── MissingDependencyError (ImportError) a library that has to be installed first
+    ├── UntrustedError (ValueError)          a pickle, loaded without trusted=True
+    ├── FormatError (TypeError)              a value or file that no format supports
+    ├── UnknownOutcomeError (OSError)        a failed save whose file may exist
+    ├── PendingError (TimeoutError)          background saves that did not finish
+    ├── UnknownValueError (LookupError)      a value that the file does not have
+    └── MissingDependencyError (ImportError) a library that must be installed first
 
 Every message says what, where, and the way out.
 """
@@ -34,47 +34,47 @@ __all__ = [
 
 
 class CheckpointError(Exception):
-    """The root of every error that this library raises on its own account."""
+    """The base class of every error that this library raises itself."""
 
 
 class ConfigError(CheckpointError, ValueError):
-    """A name, a tag, a rule or an option that cannot be what it is said to be."""
+    """A name, tag, rule or option is invalid."""
 
 
 class AlreadyStoredError(CheckpointError, FileExistsError):
-    """Something is stored under this key already, and was left as it is."""
+    """The key is already stored, and its data was left unchanged."""
 
 
 class CorruptFileError(CheckpointError, ValueError):
-    """A file that is cut short, changed since it was written, or no checkpoint."""
+    """The file is truncated, changed since it was written, or not a checkpoint file."""
 
     @classmethod
     def at(cls, path: str, what: str) -> CorruptFileError:
-        """Return the error that tells what is wrong with the file of that path."""
+        """Return the error for the file at a path, given what is wrong with it."""
         return cls(
-            f"{path} is damaged, or no checkpoint: {what}. Take a copy that is whole, "
-            "or save it again; other files are not touched by this"
+            f"{path} is damaged or not a checkpoint file: {what}. Restore it from a "
+            "copy or save again"
         )
 
 
 class TooLargeError(CheckpointError, MemoryError):
-    """A file whose values would take more memory than a load may take."""
+    """Loading the values would take more memory than allowed."""
 
     @classmethod
     def at(cls, path: str, what: str, size: int, limit: int) -> TooLargeError:
-        """Return the error that tells what the file of that path asks for."""
+        """Return the error for the file at a path, given what exceeds the limit."""
         return cls(
-            f"{path}: with {what} the load would take more than {size - 1:,} bytes of "
+            f"{path}: with {what}, the load would take at least {size:,} bytes of "
             f"memory, and the limit is {limit:,}. Load fewer values by name, map "
-            "arrays with mmap=True, or allow more with max_bytes"
+            "arrays with mmap=True, or raise max_bytes"
         )
 
     @classmethod
     def beyond(cls, path: str, what: str) -> TooLargeError:
-        """Return the error that tells that the system has no more memory to give."""
+        """Return the error for a load that the system has no memory for."""
         return cls(
-            f"{path}: there is not enough memory for {what}. Load fewer values by "
-            "name, map arrays with mmap=True, or load it on a larger machine"
+            f"{path}: not enough memory for {what}. Load fewer values by name, map "
+            "arrays with mmap=True, or load it on a larger machine"
         )
 
 
@@ -83,20 +83,20 @@ class UntrustedError(CheckpointError, ValueError):
 
 
 class FormatError(CheckpointError, TypeError):
-    """What cannot be written, read by this version, or pickled."""
+    """A value cannot be written or pickled, or this version cannot read the file."""
 
 
 class UnknownOutcomeError(CheckpointError, OSError):
-    """An error came after a file got its name, or nobody can tell: look for it."""
+    """The save failed so late that the file may exist; check for it or save again."""
 
 
 class PendingError(CheckpointError, TimeoutError):
-    """Saves in the background are not done in the time that was allowed for them."""
+    """Background saves did not finish within the time allowed."""
 
 
 class UnknownValueError(CheckpointError, LookupError):
-    """The file holds no value of that name, or there is no entry to take it of."""
+    """The file has no value of that name, or there is no entry to take it from."""
 
 
 class MissingDependencyError(CheckpointError, ImportError):
-    """A library is needed that is not installed; the message says how to get it."""
+    """A required library is not installed; the message says how to install it."""

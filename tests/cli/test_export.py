@@ -163,7 +163,7 @@ class TestFrame:
         pytest.importorskip("pyarrow")
         frame = pandas.DataFrame(columns, index=index)
         done, target = export("x.json", x=frame)
-        assert ("lose that nan is a number" in done.err) is bool(lost)
+        assert ("lose nan (written as null)" in done.err) is bool(lost)
         assert target.exists() is (not lost)
         assert export("y.json", "--force", x=frame["a"])[0].code == 0
 
@@ -258,9 +258,13 @@ class TestRefusal:
     @pytest.mark.parametrize(
         ("value", "suffix", "told"),
         [
-            (b"\0", "png", "a bytes cannot be PNG: it is no picture: .bin may do"),
-            ("text", "png", "a str cannot be PNG: it is no picture: .txt or .json"),
-            (3, "npy", "an int cannot be NPY: it is no array: .json or .txt may do"),
+            (b"\0", "png", "cannot write a bytes as PNG: not a picture: .bin may do"),
+            ("text", "png", "cannot write a str as PNG: not a picture: .txt or .json"),
+            (
+                3,
+                "npy",
+                "cannot write an int as NPY: not an array: .json or .txt may do",
+            ),
         ],
     )
     def test_it_names_the_suffixes_that_may_do(self, export, value, suffix, told):

@@ -143,9 +143,15 @@ class TestFilter:
     @pytest.mark.parametrize(
         ("filters", "told"),
         [
-            (("bakery.odrer",), "no entry has the name 'bakery.odrer'; the nearest"),
+            (
+                ("bakery.odrer",),
+                "no entry has the name 'bakery.odrer'; did you mean 'bakery.order'?",
+            ),
             (("x", "y"), "no entry has the name 'x'; there are 'bakery.order', 'oven'"),
-            (("--where", "shpo=x"), "no entry has the tag 'shpo'; there are 'shop'"),
+            (
+                ("--where", "shpo=x"),
+                "no entry has the tag 'shpo'; did you mean 'shop'?",
+            ),
             (("--where", "day=3"), "no entry has 'day'='3'; there are '9', '10'"),
         ],
     )

@@ -29,7 +29,7 @@ class TestRoots:
         monkeypatch.chdir(root)
         done = run(command, "", *NEEDED[command])
         assert (done.code, done.out) == (2, "")
-        assert "write . for the working folder" in done.err
+        assert "invalid root '': use '.' for the current directory" in done.err
         assert len(index(root)) == 5
 
     def test_a_target_that_is_empty_is_not_the_working_folder(

@@ -267,7 +267,7 @@ class TestLaterVersions:
     def test_a_file_of_one_says_to_upgrade(self, written, version):
         path = written(good_header(checkpoints=version, values="another layout"))
         for read in (load, read_meta):
-            with pytest.raises(FormatError, match="take a later version") as told:
+            with pytest.raises(FormatError, match="install a later version") as told:
                 read(path)
             assert str(version) in str(told.value)
             assert str(path) in str(told.value)

@@ -137,7 +137,7 @@ class TestPath:
         (tmp_path / f"fit{suffix}").write_bytes(b"")
         with pytest.raises(FileNotFoundError) as told:
             load(tmp_path / "fit")
-        assert told.value.__notes__ == [f"Did you mean {tmp_path / 'fit'}{suffix}?"]
+        assert told.value.__notes__ == [f"did you mean '{tmp_path / 'fit'}{suffix}'?"]
 
     def test_one_like_no_file_is_told_as_it_is(self, tmp_path):
         with pytest.raises(FileNotFoundError) as told:
@@ -166,7 +166,7 @@ class TestNames:
     @pytest.mark.parametrize("names", [["a"], ("a",), {"a"}, None, 1])
     def test_what_is_no_text_is_told_how_names_are_given(self, saved, names):
         path = saved(a=1)
-        with pytest.raises(UnknownValueError, match="argument of its own") as told:
+        with pytest.raises(UnknownValueError, match="each a separate argument") as told:
             load(path, names)
         assert str(path) in str(told.value)
         assert repr(names) in str(told.value)

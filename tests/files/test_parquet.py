@@ -234,7 +234,7 @@ class TestDamage:
             sink = pyarrow.BufferOutputStream()
             given = table.replace_schema_metadata(metadata)
             parquet.write_table(given, sink)
-            with pytest.raises(CorruptFileError, match="no checkpoint"):
+            with pytest.raises(CorruptFileError, match="without a checkpoint header"):
                 opened(sink.getvalue().to_pybytes())
 
 

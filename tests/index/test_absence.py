@@ -44,7 +44,7 @@ class TestWhyEmpty:
             (
                 "mypkg.ftt",
                 {},
-                "no entry has the name 'mypkg.ftt'; the nearest are 'mypkg.fit'",
+                "no entry has the name 'mypkg.ftt'; did you mean 'mypkg.fit'?",
             ),
             (
                 "zzz",
@@ -55,7 +55,11 @@ class TestWhyEmpty:
                 ),
             ),
             (["a"], {}, "no entry has one of the names ('a',); there are 'mypkg.fit'"),
-            (None, {"modle": "x"}, "no entry has the tag 'modle'; there are 'model'"),
+            (
+                None,
+                {"modle": "x"},
+                "no entry has the tag 'modle'; did you mean 'model'",
+            ),
             (
                 None,
                 {"step": 7},
@@ -64,28 +68,38 @@ class TestWhyEmpty:
             (
                 None,
                 {"model": "rigde"},
-                "no entry has 'model'='rigde'; there are 'ridge', 'lasso'",
+                "no entry has 'model'='rigde'; did you mean 'ridge'?",
+            ),
+            (
+                None,
+                {"step": "1"},
+                "no entry has 'step'='1'; there are '9', '10', '11'",
+            ),
+            (
+                None,
+                {"step": ">111"},
+                "no entry has 'step'='>111'; there are '9', '10', '11'",
             ),
             (
                 "other",
                 {"step": 9},
                 (
-                    "no entry of those that fit the rest has the tag 'step'; there are "
-                    "none at all"
+                    "no entry that matches the other conditions has the tag 'step'; "
+                    "there are none"
                 ),
             ),
             (
                 "mypkg",
                 {"step": 9, "model": "x"},
                 (
-                    "no entry of those that fit the rest has 'model'='x'; there are "
-                    "'lasso', 'ridge'"
+                    "no entry that matches the other conditions has 'model'='x'; "
+                    "there are 'lasso', 'ridge'"
                 ),
             ),
             (
                 None,
                 lambda pairs: ("step", "7") in pairs,
-                "no entry is taken by the function of all tags",
+                "no entry is accepted by the function of all tags",
             ),
         ],
     )
@@ -118,17 +132,17 @@ class TestWhyEmpty:
         assert index(tmp_path).where("a").why_empty() == "nothing was saved there"
 
     def test_a_part_that_was_taken_by_position_says_less(self, found):
-        assert found[99:].why_empty() == ("no entry was taken of those that there are")
+        assert found[99:].why_empty() == "no entry was selected"
 
     @pytest.mark.parametrize("position", [0, -1, [0]])
     def test_who_takes_an_entry_all_the_same_is_told(self, found, position):
         for part in (found.where("mypkg.ftt"), found.where("mypkg.ftt").latest()):
-            with pytest.raises(IndexError, match=r"the nearest are 'mypkg\.fit'"):
+            with pytest.raises(IndexError, match=r"did you mean 'mypkg\.fit'\?"):
                 part[position]
 
     def test_a_position_beyond_the_last_tells_how_many_there_are(self, found):
         for position in (13, -14, [0, 13]):
-            with pytest.raises(IndexError, match=r"out of range: there are 13"):
+            with pytest.raises(IndexError, match="out of range for 13 entries"):
                 found[position]
 
     def test_a_filter_before_the_walk_and_one_after_it_are_told_alike(self, root):

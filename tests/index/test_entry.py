@@ -126,7 +126,7 @@ class TestEntry:
 
     @pytest.mark.parametrize(
         ("name", "told"),
-        [("xx", r"no value 'xx'; the nearest are \['x'\]"), (0, "texts")],
+        [("xx", r"no value 'xx'; did you mean 'x'\?"), (0, "names must be strings")],
     )
     def test_one_that_is_not_there_is_told_as_by_load(self, entries, name, told):
         for ask in (lambda: entries[0][name], lambda: entries[0].load(name)):

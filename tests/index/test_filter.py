@@ -275,13 +275,13 @@ class TestWhere:
     def test_an_error_of_that_function_tells_of_the_tags(self, found):
         with pytest.raises(KeyError) as told:
             len(found.where(None, lambda pairs: dict(pairs)["none"]))
-        assert "pairs of a name and a text" in told.value.__notes__[0]
+        assert "as pairs of name and value" in told.value.__notes__[0]
 
     @pytest.mark.parametrize("second", ["lab.eval", ["lab.eval"], 3])
     def test_a_second_that_is_no_mapping_is_an_error_that_tells_how(
         self, found, second
     ):
-        with pytest.raises(ConfigError, match=r"several names are a list"):
+        with pytest.raises(ConfigError, match=r"give several names as a list"):
             found.where("lab.note", second)
 
     @pytest.mark.parametrize(

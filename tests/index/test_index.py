@@ -81,17 +81,17 @@ class TestIndex:
         assert len(entries[[]]) == 0
 
     @pytest.mark.parametrize(
-        ("wrong", "error"),
+        ("wrong", "error", "told"),
         [
-            ([3], IndexError),
-            (["total"], TypeError),
-            ("total", TypeError),
-            ([True, False], ConfigError),
-            ([True, 1, 2], ConfigError),
+            ([3], IndexError, "out of range for 3 entries"),
+            (["total"], TypeError, "range indices must be integers"),
+            ("total", TypeError, "'total' is not a position"),
+            ([True, False], ConfigError, "boolean index has 2 values for 3 entries"),
+            ([True, 1, 2], ConfigError, "boolean index has 1 value for 3 entries"),
         ],
     )
-    def test_what_is_neither_is_an_error(self, entries, wrong, error):
-        with pytest.raises(error):
+    def test_what_is_neither_is_an_error(self, entries, wrong, error, told):
+        with pytest.raises(error, match=told):
             entries[wrong]
 
     def test_beyond_its_end_there_is_nothing(self, entries):
@@ -116,7 +116,7 @@ class TestIndex:
         with pytest.raises(FileNotFoundError, match="root") as told:
             index(root)
         (note,) = told.value.__notes__
-        for text in ("made by the first save", "enabled()", "rules()"):
+        for text in ("the first save creates", "enabled()", "rules()"):
             assert text in note
 
     def test_a_root_that_is_a_file_is_an_error_that_names_it(self, root):
@@ -198,7 +198,12 @@ except ValueError:
         (error,) = found.unreadable
         assert str(root) in str(error)
         (record,) = caplog.records
-        for text in ("1 of its folders", "not in the index", "unreadable", "too long"):
+        for text in (
+            "1 of its folders",
+            "not in the index",
+            "attribute unreadable",
+            "too long",
+        ):
             assert text in record.getMessage()
         assert "1 of its folders unreadable" in repr(found)
         for same in (

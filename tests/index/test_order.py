@@ -99,10 +99,19 @@ class TestSort:
         found = index(root)
         assert [e.tags["size"] for e in found.sort("tag_size")] == ["1", "2"]
 
-    def test_what_is_no_column_is_an_error_that_tells_the_columns(self, root, handler):
+    @pytest.mark.parametrize(
+        ("column", "hint"),
+        [
+            ("dya", r"did you mean 'day'\?"),
+            ("x", "there are 'day', 'name', 'path', 'size', 'time', 'run', 'sequence'"),
+        ],
+    )
+    def test_what_is_no_column_is_an_error_that_tells_the_columns(
+        self, root, handler, column, hint
+    ):
         save(handler, "a", day=1)
-        with pytest.raises(ConfigError, match=r"'dya'.*sequence, saved, day"):
-            index(root).sort("dya")
+        with pytest.raises(ConfigError, match=f"^cannot sort by '{column}'; {hint}"):
+            index(root).sort(column)
 
     def test_only_the_values_that_are_there_say_what_is_compared(self, root, handler):
         save(handler, "a", step="first")

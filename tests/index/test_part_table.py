@@ -86,5 +86,7 @@ class TestTableOf:
 
     @pytest.mark.parametrize("value", [object(), {}, [], pyarrow.scalar(1), {1}])
     def test_what_has_no_rows_is_a_type_error(self, value):
-        with pytest.raises(TypeError, match="a table, a series, an array"):
+        with pytest.raises(
+            TypeError, match="expected a table, a series, a one-dimensional"
+        ):
             table_of("value", value)

@@ -178,7 +178,7 @@ class TestDetails:
         assert table.num_rows == 3
         first, second, third = column(table, "error")
         assert first is None
-        assert "damaged, or no checkpoint" in second
+        assert "damaged or not a checkpoint file" in second
         assert "No such file" in third
         assert column(table, "run")[1:] == [None, None]
         assert column(table, "fold") == [3, 10, None]
@@ -220,7 +220,7 @@ class TestDetails:
             for row in index(root, all_files=True).to_arrow(details=True).to_pylist()
             if row["name"] == "notes"
         )
-        assert "no checkpoint" in row["error"]
+        assert "not a checkpoint file" in row["error"]
 
 
 class TestNames:

@@ -25,18 +25,20 @@ class TestWhatIsNoFile:
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes are of Unix")
     def test_a_named_pipe_is_told_and_not_waited_for(self, tmp_path):
         os.mkfifo(tmp_path / "a.ckpt.zip")
-        with pytest.raises(OSError, match="a named pipe, and only regular"):
+        with pytest.raises(OSError, match="Is a named pipe, not a regular file"):
             load(tmp_path / "a.ckpt.zip")
 
     @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="they are of Unix")
     def test_a_socket_is_told(self, socket_file):
-        with pytest.raises(OSError, match="a socket, and only regular"):
+        with pytest.raises(OSError, match="Is a socket, not a regular file"):
             load(socket_file)
 
     @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="devices are of Unix")
     def test_a_device_is_told_through_links_too(self, tmp_path):
         (tmp_path / "a.ckpt.zip").symlink_to("/dev/zero")
-        with pytest.raises(OSError, match=r"a device, and only regular.*a\.ckpt\.zip"):
+        with pytest.raises(
+            OSError, match=r"Is a device, not a regular file.*a\.ckpt\.zip"
+        ):
             load(tmp_path / "a.ckpt.zip")
 
     def test_a_folder_is_told_as_one(self, tmp_path):

@@ -149,7 +149,7 @@ class TestMemoryStore:
             handler.checkpoint("shop.total", 2)
         with pytest.raises(FileNotFoundError) as told:
             load(f"{root}/shop/total")
-        assert told.value.__notes__ == [f"Did you mean {root}/shop/total.ckpt.zip?"]
+        assert told.value.__notes__ == [f"did you mean '{root}/shop/total.ckpt.zip'?"]
         with pytest.raises(FileNotFoundError):
             index("memory://bucket/b")
 

@@ -28,7 +28,9 @@ class TestRoots:
     @pytest.mark.parametrize("root", ["", "file://"])
     def test_an_empty_one_is_not_the_working_folder(self, root):
         for take in (open_store, index):
-            with pytest.raises(ConfigError, match="for the working folder"):
+            with pytest.raises(
+                ConfigError, match=r"use '\.' for the current directory"
+            ):
                 take(root)
 
     @pytest.mark.parametrize("url", ["s3://bucket/a", "https://host/a", "gs://b"])

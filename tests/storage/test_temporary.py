@@ -87,7 +87,7 @@ class TestWrite:
         other = Temporary(os.path.dirname(written.path))
         with other, other:
             other.create()
-            with pytest.raises(OSError, match="took no bytes"):
+            with pytest.raises(OSError, match="The system wrote no bytes"):
                 other.write([(0, b"text")], 4)
 
     def test_a_system_that_takes_little_is_asked_again(self, tmp_path, monkeypatch):
@@ -119,7 +119,7 @@ class TestRename:
 
     def test_a_lost_answer_is_told_as_unknown(self, written, path, monkeypatch):
         monkeypatch.setattr(os, "replace", lost_answer(os.replace))
-        with pytest.raises(UnknownOutcomeError, match="whether it is there") as told:
+        with pytest.raises(UnknownOutcomeError, match="the file may exist") as told:
             written.rename(path)
         assert told.value.errno == errno.EIO
         assert os.path.exists(path)

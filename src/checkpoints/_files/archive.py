@@ -1,9 +1,9 @@
 """
-The one-file container: named members of bytes, and a header, in an ordinary ZIP.
+The ZIP container: named members of bytes and a header, in an ordinary ZIP file.
 
-Members lie one behind the other from offset 0, the data of each begins on a multiple
-of 64 bytes, the last one is the header, and nothing follows the directory. Whatever is
-not laid out just so has been changed.
+Members follow each other without gaps from offset 0, the data of each starts at a
+multiple of 64 bytes, the last one is the header, and nothing follows the directory.
+A file with any other layout has been changed.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ HEADER_MEMBER = "checkpoint.json"
 
 Piece = tuple[int, Buffer]
 
-# Below it, one buffer and one write are quicker than many pieces.
+# Below this size, joining buffers for one write is faster than many writes.
 _SMALL = 1 << 18
-# What is read at first: the directory and the header of most files are within it.
+# Read first; it contains the directory and the header of most files.
 _TAIL = 1 << 16
-# What a record of the directory takes in memory, about.
+# What a directory record takes in memory, roughly.
 _RECORD = 600
 
 
@@ -58,17 +58,18 @@ def lay_out(
     compression: str | None = None,
 ) -> tuple[int, Iterator[Piece]]:
     """
-    Lay an archive out.
+    Lay out an archive.
 
     Args:
-        members: Names, in ASCII and each once, with the buffers of their bytes.
-        header: What the last member holds.
-        seconds: The time noted for every member, since the epoch.
-        compression: None, `"zstd"` or `"gzip"`. The header stays as it is.
+        members: Unique ASCII names, with the buffers of their bytes.
+        header: The bytes of the header, which becomes the last member.
+        seconds: The time recorded for every member, in seconds since the epoch.
+        compression: None, `"zstd"` or `"gzip"`. The header is never compressed.
 
     Returns:
-        The size of the file in bytes, and its pieces: offset and buffer, each byte
-        once, in any order. The last pieces are there only when all are taken.
+        The size of the file in bytes, and its pieces as offsets and buffers, which
+        cover each byte once, in any order. The archive is complete only once all of
+        them have been taken.
     """
     stamp = dos_stamp(int(seconds))
     placed: list[tuple[Member, Sequence[Buffer]]] = []
@@ -104,7 +105,7 @@ def _placed(
     if method != STORED:
         crc = crc32_of(chunks)
     elif size < _SMALL:
-        # Joined first: another thread may be changing the value meanwhile.
+        # Joined first, as another thread may change the value before it is written.
         stored = [b"".join(chunks)]
         crc = crc32_of(stored)
     label = name.encode("ascii")
@@ -127,7 +128,7 @@ def _pieces(placed: Sequence[tuple[Member, Sequence[Buffer]]]) -> Iterator[Piece
     for member, chunks in placed:
         if member.method == STORED and member.size >= _SMALL:
             checksum = Checksum(member.size)
-            # Twice: an interrupt may hit the first clean-up.
+            # Twice, in case an interrupt cuts the first clean-up short.
             with checksum, checksum:
                 for chunk in chunks:
                     checksum.feed(chunk)
@@ -153,14 +154,14 @@ def _flat(chunk: Buffer) -> Buffer:
 
 class Archive:
     """
-    An archive that is there: its members one by one.
+    An existing archive, whose members are read one by one.
 
     Args:
-        source: What it is read from.
-        budget: The memory that all that is read may take.
+        source: The file.
+        budget: The memory that reading it may take.
 
     Raises:
-        CorruptFileError: If it is cut short, changed, or no archive of ours.
+        CorruptFileError: If it is truncated, changed, or not one of our archives.
         TooLargeError: If its directory takes more memory than allowed.
     """
 
@@ -178,7 +179,7 @@ class Archive:
 
     def size_of(self, name: str) -> int:
         """
-        Return how many bytes a member has, as the directory says.
+        Return the size of a member in bytes, as recorded in the directory.
 
         Raises:
             CorruptFileError: If there is no such member.
@@ -187,10 +188,10 @@ class Archive:
 
     def read(self, name: str) -> memoryview:
         """
-        Return the bytes of a member, every one of them checked, in fresh memory.
+        Return the bytes of a member in new memory, checked against its checksum.
 
         Raises:
-            CorruptFileError: If there is no such member, or a byte of it has changed.
+            CorruptFileError: If there is no such member, or it has changed.
             TooLargeError: If it takes more memory than allowed.
         """
         member = self._member(name)
@@ -206,7 +207,7 @@ class Archive:
         else:
             data = allocate(member.size)
             checksum = Checksum(member.size)
-            # Twice: an interrupt may hit the first clean-up.
+            # Twice, in case an interrupt cuts the first clean-up short.
             with checksum, checksum:
                 self._fill(member.start, data, checksum)
                 crc = checksum.result()
@@ -215,7 +216,7 @@ class Archive:
 
     def check(self) -> None:
         """
-        Check every byte of every member, in little memory.
+        Check every member against its checksum, in little memory.
 
         Raises:
             CorruptFileError: If one has changed.
@@ -226,7 +227,7 @@ class Archive:
             self._check_crc(member, crc32_of(self._parts(member, buffer)))
 
     def map(self, name: str) -> memoryview | None:
-        """Return the bytes of a stored member, mapped and unchecked; else None."""
+        """Return the mapped bytes of a member, unchecked; None if it is compressed."""
         member = self._member(name)
         whole = self._source.map() if member.method == STORED else None
         return None if whole is None else memoryview(whole)[member.start : member.end]
@@ -249,21 +250,21 @@ class Archive:
             raise self._corrupt(f"the bytes of member {_text(member)} have changed")
 
     def _decompressed(self, member: Member) -> memoryview:
-        packed = _Stored(self._source, member)
+        packed = _StoredBytes(self._source, member)
         data = decompress(packed, member.size, member.method)
         if data is None:
             raise self._corrupt(f"member {_text(member)} does not decompress")
         return data
 
     def _parts(self, member: Member, buffer: memoryview) -> Iterator[Buffer]:
-        """Yield the bytes of a member, part by part."""
+        """Yield the bytes of a member in parts."""
         if member.method == STORED:
             for start in range(0, member.size, len(buffer)):
                 part = buffer[: min(len(buffer), member.size - start)]
                 self._fill(member.start + start, part)
                 yield part
             return
-        packed = _Stored(self._source, member)
+        packed = _StoredBytes(self._source, member)
         for unpacked in decompressed(packed, member.size, member.method, len(buffer)):
             if unpacked is None:
                 raise self._corrupt(f"member {_text(member)} does not decompress")
@@ -278,7 +279,7 @@ class Archive:
         for start in range(0, len(buffer), SLICE):
             part = buffer[start : start + SLICE]
             if self._source.read_into(offset + start, part) != len(part):
-                raise self._corrupt("it is cut short")
+                raise self._corrupt("it is truncated")
             if checksum is not None:
                 checksum.feed(part)
 
@@ -288,10 +289,10 @@ class Archive:
         self._fill(size - len(tail), memoryview(tail))
         if tail[-END_BYTES : -END_BYTES + 4] != b"PK\5\6":
             if 0 <= tail.rfind(b"PK\5\6") < len(tail) - END_BYTES:
-                raise self._corrupt("there are bytes behind its end")
-            raise self._corrupt("it is cut short, or no checkpoint file")
+                raise self._corrupt("there are extra bytes after its end")
+            raise self._corrupt("it is truncated or not a ZIP file")
         start, count = find_directory(tail, size)
-        # The memory is asked for before any of it is taken, whatever the file claims.
+        # Checked before anything is allocated, whatever sizes the file claims.
         self._budget.take(size - start + _RECORD * count, "its directory")
         if start < size - len(tail):
             tail = bytearray(size - start)
@@ -299,7 +300,7 @@ class Archive:
         records = tail[len(tail) - (size - start) :]
         members = parse(records, count)
         if not members or members[-1].name != HEADER_MEMBER.encode():
-            raise self._corrupt("it is a ZIP, but holds no checkpoint header")
+            raise self._corrupt("it is a ZIP file without a checkpoint header")
         self._check_layout(members, start, bytes(records))
         return members
 
@@ -326,21 +327,21 @@ class Archive:
         return CorruptFileError.at(self._source.path, what)
 
 
-class _Stored(io.RawIOBase):
-    """The bytes of a member as they are stored, to be read once from the beginning."""
+class _StoredBytes(io.RawIOBase):
+    """The stored bytes of a member as a stream, read once from the start."""
 
     def __init__(self, source: Source, member: Member) -> None:
         self._source = source
-        self._at = member.start
+        self._position = member.start
         self._end = member.end
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        view = memoryview(buffer).cast("B")[: self._end - self._at]
-        count = self._source.read_into(self._at, view)
-        self._at += count
+        view = memoryview(buffer).cast("B")[: self._end - self._position]
+        count = self._source.read_into(self._position, view)
+        self._position += count
         return count
 
 

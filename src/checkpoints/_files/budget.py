@@ -1,4 +1,4 @@
-"""How much memory one load may take, asked for before it is taken."""
+"""The memory that one load may take, checked before it is allocated."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Budget:
     The memory that one load may take.
 
     Args:
-        path: The file, for messages.
-        max_bytes: How much it may be; None means the memory of this machine.
+        path: The path of the file, for messages.
+        max_bytes: The limit; None means the memory of this machine.
 
     >>> budget = Budget("a.ckpt.zip", 100)
     >>> budget.take(60, "an array")
@@ -34,10 +34,10 @@ class Budget:
 
     def check(self, size: int, what: str) -> None:
         """
-        Check that so much could be taken.
+        Check that a number of bytes is available, without taking them.
 
         Raises:
-            TooLargeError: If it is more than what is left.
+            TooLargeError: If fewer bytes are left.
         """
         if size > self.left:
             taken = self._limit - self.left
@@ -45,10 +45,10 @@ class Budget:
 
     def take(self, size: int, what: str) -> None:
         """
-        Take so much.
+        Take a number of bytes.
 
         Raises:
-            TooLargeError: If it is more than what is left.
+            TooLargeError: If fewer bytes are left.
         """
         self.check(size, what)
         self.left -= size
@@ -58,6 +58,6 @@ class Budget:
 def _physical_memory() -> int:
     try:
         size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):  # Windows, and where nobody says
+    except (AttributeError, OSError, ValueError):  # Windows, for example
         return sys.maxsize
     return size if size > 0 else sys.maxsize

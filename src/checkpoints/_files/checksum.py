@@ -1,4 +1,4 @@
-"""CRC-32 over buffers, taken beside the reading or writing of them."""
+"""CRC-32 over buffers, computed while they are read or written."""
 
 from __future__ import annotations
 
@@ -11,29 +11,30 @@ from queue import Empty, SimpleQueue
 from typing import Self
 
 from checkpoints._kinds.kind import Buffer
+from checkpoints._process.libraries import imported
 
 __all__ = ["SLICE", "Buffer", "Checksum", "allocate", "crc32_of"]
 
-# Fits the second-level cache of most machines, and is still few enough calls.
+# Fits into the second-level cache of most machines, without too many calls.
 SLICE = 1 << 20
 # Starting a thread costs about as much as a checksum over this many bytes.
 _WORTH_A_THREAD = 1 << 20
-_NOTHING = (-1, memoryview(b""))
+# Put into the queue to end the thread.
+_END = (-1, memoryview(b""))
 
 
 @functools.cache
 def _crc32() -> Callable[..., int]:
-    """Return zlib-ng's function where it is installed: six times as fast."""
+    """Return zlib-ng's function if it is installed, which is six times as fast."""
     try:
-        from zlib_ng import zlib_ng
+        crc32: Callable[..., int] = imported("zlib_ng.zlib_ng").crc32
     except ImportError:
         return zlib.crc32
-    crc32: Callable[..., int] = zlib_ng.crc32
     return crc32
 
 
 def crc32_of(buffers: Iterable[Buffer]) -> int:
-    """Return the CRC-32 of the buffers, one behind the other."""
+    """Return the CRC-32 of buffers, one after the other."""
     crc = 0
     for buffer in buffers:
         crc32 = _crc32() if len(buffer) >= SLICE else zlib.crc32
@@ -43,25 +44,26 @@ def crc32_of(buffers: Iterable[Buffer]) -> int:
 
 class Checksum:
     """
-    The CRC-32 of what it is fed, taken beside the reading or writing of it.
+    The CRC-32 of buffers, computed in a thread while they are read or written.
 
-    A thread of its own takes slice after slice; who asks for the result takes the rest
-    together with it. Both `zlib.crc32` and system calls let go of the interpreter lock,
-    so that two cores share the work.
+    The thread works on one slice after the other, and `result` helps it with the rest.
+    Both `zlib.crc32` and system calls release the interpreter lock, so that two cores
+    share the work.
 
-    Enter it twice, `with checksum, checksum:`, wherever interrupts may come: one may
-    hit the first clean-up, and the second does it again.
+    Enter it twice, `with checksum, checksum:`, where interrupts may come: if one cuts
+    the first clean-up short, the second completes it.
 
     Args:
-        size: How many bytes will come, about.
+        size: The total size in bytes, roughly.
     """
 
     def __init__(self, size: int) -> None:
-        self._waiting: SimpleQueue[tuple[int, memoryview]] = SimpleQueue()
-        self._taken: dict[int, tuple[int, int]] = {}
+        self._slices: SimpleQueue[tuple[int, memoryview]] = SimpleQueue()
+        # Length and checksum of each slice that is done, by its number.
+        self._done: dict[int, tuple[int, int]] = {}
         self._count = 0
         self._ended = False
-        self._wanted = size >= _WORTH_A_THREAD
+        self._needs_thread = size >= _WORTH_A_THREAD
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
@@ -71,72 +73,72 @@ class Checksum:
         self._end()
 
     def feed(self, buffer: Buffer) -> None:
-        """Take a buffer in, which has to stay as it is until the result is there."""
-        if self._wanted:
+        """Add a buffer, which must not change until the result is returned."""
+        if self._needs_thread:
             self._start()
         view = memoryview(buffer)
         for start in range(0, len(view), SLICE):
-            self._waiting.put((self._count, view[start : start + SLICE]))
+            self._slices.put((self._count, view[start : start + SLICE]))
             self._count += 1
 
     def result(self) -> int:
-        """Return the CRC-32 of all that came."""
-        while self._take():
+        """Return the CRC-32 of all buffers."""
+        while self._compute_next():
             pass
         self._end()
         crc = 0
         for number in range(self._count):
-            length, following = self._taken[number]
-            # Nothing to move along for the first one, and most have no other.
+            length, following = self._done[number]
+            # The first slice needs no shift, and mostly it is the only one.
             crc = (_multiply(_shift(length), crc) if number else 0) ^ following
         return crc
 
     def _start(self) -> None:
-        self._wanted = False
+        self._needs_thread = False
         try:
-            # Known before it runs, so that an interrupt in between leaves none behind.
+            # Assigned before it runs, so that an interrupt in between cannot leak it.
             self._thread = threading.Thread(
-                target=self._follow, name="checkpoints-crc", daemon=True
+                target=self._compute_all, name="checkpoints-crc", daemon=True
             )
             self._thread.start()
-        except RuntimeError:  # no more threads, or none of this kind in here
+        except RuntimeError:  # no more threads, or no daemons in a subinterpreter
             self._thread = None
 
     def _end(self) -> None:
-        """End the thread; may be interrupted, and called again."""
+        """End the thread; safe to call again after an interrupt."""
         self._ended = True
-        self._waiting.put(_NOTHING)
+        self._slices.put(_END)
         thread = self._thread
-        # Where its start was interrupted it cannot be joined, and ends by itself.
+        # If its start was interrupted, it cannot be joined, and ends by itself.
         if thread is not None and thread.ident is not None:
             with suppress(RuntimeError):
                 thread.join()
         self._thread = None
 
-    def _follow(self) -> None:
-        while not self._ended and self._take(wait=True):
+    def _compute_all(self) -> None:
+        while not self._ended and self._compute_next(wait=True):
             pass
 
-    def _take(self, *, wait: bool = False) -> bool:
-        """Take the checksum of one slice; tell whether there was one."""
+    def _compute_next(self, *, wait: bool = False) -> bool:
+        """Compute the checksum of one slice; tell whether there was one."""
         try:
-            number, view = self._waiting.get(wait)
+            number, view = self._slices.get(wait)
         except Empty:
             return False
-        if number == _NOTHING[0]:
+        if number == _END[0]:
             return False
-        self._taken[number] = (len(view), _crc32()(view))
+        self._done[number] = (len(view), _crc32()(view))
         return True
 
 
-# The polynomial of CRC-32, and x to the eighth, as zlib has them: the bits reversed.
+# The polynomial of CRC-32, and x to the eighth, with their bits reversed as in zlib.
 _POLYNOMIAL = 0xEDB88320
 _X_TO_8 = 1 << 23
 _ONE = 1 << 31
 
 
 def _multiply(one: int, other: int) -> int:
-    """Multiply two polynomials over GF(2), modulo that of CRC-32."""
+    """Multiply two polynomials over GF(2), modulo the CRC-32 polynomial."""
     product = 0
     bit = _ONE
     while bit:
@@ -149,7 +151,7 @@ def _multiply(one: int, other: int) -> int:
 
 @functools.lru_cache(maxsize=256)
 def _shift(length: int) -> int:
-    """Return what a CRC-32 is multiplied by when so many bytes follow."""
+    """Return the factor that shifts a CRC-32 past a number of following bytes."""
     power, square = _ONE, _X_TO_8
     while length:
         if length & 1:
@@ -161,16 +163,14 @@ def _shift(length: int) -> int:
 
 def allocate(size: int) -> memoryview:
     """
-    Return writable memory for so many bytes.
+    Return writable memory for a number of bytes.
 
-    NumPy's, where there is much to hold: `bytearray` would fill it with zeros first,
-    and NumPy asks the system for large pages.
+    Large memory comes from NumPy, if it is installed: it asks the system for large
+    pages, and does not fill it with zeros first, as `bytearray` does.
     """
     if size >= _WORTH_A_THREAD:
-        try:
-            import numpy
-        except ImportError:
-            pass
-        else:
-            return numpy.empty(size, numpy.uint8).data
+        with suppress(ImportError):
+            numpy = imported("numpy")
+            buffer: memoryview = numpy.empty(size, numpy.uint8).data
+            return buffer
     return memoryview(bytearray(size))

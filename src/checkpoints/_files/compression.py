@@ -1,13 +1,15 @@
-"""The compressions that a member may have: names to the methods of a ZIP, and back."""
+"""The compression of members: by name when saving, by ZIP method when loading."""
 
 from __future__ import annotations
 
 import io
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from checkpoints._files.checksum import Buffer
+from checkpoints._process.libraries import imported, needed
 from checkpoints.errors import CheckpointError, ConfigError, MissingDependencyError
 
 __all__ = [
@@ -29,17 +31,24 @@ ZSTD = 93
 METHODS = (STORED, DEFLATE, ZSTD)
 _NAMES = ("zstd", "gzip")
 
-_WORTH_IT = 256
+# Smaller members are stored as they are.
+_WORTH_COMPRESSING = 256
 _STEP = 1 << 22
 _SLICE = 1 << 18
 
 
 def checked_compression(name: object) -> str | None:
-    """Return the name of a compression, or None, if it can be used here."""
+    """
+    Return the name of a compression, or None.
+
+    Raises:
+        ConfigError: If it is unknown.
+        MissingDependencyError: If the library for it is not installed.
+    """
     if name is None:
         return None
     if name not in _NAMES:
-        message = f"compression={name!r} is not known: it is None, 'zstd' or 'gzip'"
+        message = f"invalid compression={name!r}: expected None, 'zstd' or 'gzip'"
         raise ConfigError(message)
     if name == "zstd":
         _zstd()
@@ -49,24 +58,24 @@ def checked_compression(name: object) -> str | None:
 def compress(
     chunks: Sequence[Buffer], size: int, name: str
 ) -> tuple[int, list[Buffer]] | None:
-    """Return the method and the smaller bytes, or None where they are not smaller."""
-    if size < _WORTH_IT:
+    """Return the method and the compressed bytes, or None if they are not smaller."""
+    if size < _WORTH_COMPRESSING:
         return None
     if name == "zstd":
-        method, packer = ZSTD, _zstd().compressor()
+        method, compressor = ZSTD, _zstd().compressor()
     else:
-        method, packer = DEFLATE, zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    packed: list[Buffer] = [packer.compress(chunk) for chunk in chunks]
-    packed.append(packer.flush())
+        method, compressor = DEFLATE, zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    packed: list[Buffer] = [compressor.compress(chunk) for chunk in chunks]
+    packed.append(compressor.flush())
     return (method, packed) if sum(map(len, packed)) < size else None
 
 
 def decompress(packed: Packed, size: int, method: int) -> memoryview | None:
     """
-    Return the bytes again, or None where they are not `size` bytes.
+    Return the decompressed bytes, or None if they are not exactly `size` bytes.
 
-    No more than `size` bytes are ever kept, and none before there is data for them:
-    a small file that claims to be huge costs little.
+    Memory grows with the data that is actually there, up to `size` bytes: a small
+    file that claims to be huge costs little.
     """
     whole = bytearray()
     for part in decompressed(packed, size, method):
@@ -79,7 +88,7 @@ def decompress(packed: Packed, size: int, method: int) -> memoryview | None:
 def decompressed(
     packed: Packed, size: int, method: int, step: int = _STEP
 ) -> Iterator[bytes | None]:
-    """Yield the bytes again, step by step; at last None where they are not `size`."""
+    """Yield the decompressed bytes in steps; None at the end if they are not `size`."""
     left = size
     try:
         stream = _stream(packed, method)
@@ -91,7 +100,7 @@ def decompressed(
     except CheckpointError:
         raise
     except Exception as error:
-        # Each decompressor has errors of its own; those of the system have numbers.
+        # Each decompressor has its own error classes; system errors have a number.
         if getattr(error, "errno", None) is not None:
             raise
         left = -1
@@ -108,7 +117,7 @@ def _stream(packed: Packed, method: int) -> Any:
 
 
 class _Inflated:
-    """Raw DEFLATE data, read a bounded step at a time."""
+    """Raw DEFLATE data, decompressed in bounded steps."""
 
     def __init__(self, packed: Packed) -> None:
         self._inflater = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
@@ -118,7 +127,7 @@ class _Inflated:
         while not self._inflater.eof:
             rest = self._inflater.unconsumed_tail or self._source.read(_SLICE)
             part = self._inflater.decompress(rest, count)
-            # Output may be waiting when the input is at its end.
+            # There may be buffered output after the input has ended.
             if part or not rest:
                 return part
         return b""
@@ -138,7 +147,7 @@ class _Zstandard:
 
 
 class _StandardZstd:
-    """The standard library's own, from Python 3.14 on."""
+    """The standard library's `compression.zstd`, from Python 3.14."""
 
     def __init__(self, library: Any) -> None:
         self._library = library
@@ -151,18 +160,10 @@ class _StandardZstd:
 
 
 def _zstd() -> Any:
+    with suppress(ImportError):
+        return _StandardZstd(imported("compression.zstd"))
     try:
-        from compression import zstd
-    except ImportError:
-        pass
-    else:
-        return _StandardZstd(zstd)
-    try:
-        import zstandard
-    except ImportError as error:
-        message = (
-            "zstd compression needs the zstandard package below Python 3.14: "
-            "pip install zstandard, or use compression='gzip'"
-        )
+        return _Zstandard(needed("zstandard", "zstd compression before Python 3.14"))
+    except MissingDependencyError as error:
+        message = f"{error}, or use compression='gzip'"
         raise MissingDependencyError(message) from error
-    return _Zstandard(zstandard)

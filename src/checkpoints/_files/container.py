@@ -1,4 +1,4 @@
-"""A file of ours, whichever container it is, and the header that both hold."""
+"""A checkpoint file, whichever container it is, and the header in it."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ _ORIGIN_FIELDS = ("run", "sequence", "host", "pid", "thread")
 
 class Container(Protocol):
     """
-    One file of ours, open to be read.
+    A checkpoint file that is open for reading.
 
     Args:
-        header: The header as Python values, from `open_container`.
+        header: The header as Python values, set by `open_container`.
     """
 
     header: dict[str, Any]
@@ -54,7 +54,7 @@ class Container(Protocol):
         Return the header as it is stored, in JSON.
 
         Raises:
-            CorruptFileError: If it is damaged, or not there.
+            CorruptFileError: If it is damaged or missing.
             TooLargeError: If it takes more memory than allowed.
         """
         ...
@@ -66,9 +66,9 @@ class Container(Protocol):
         Return values by name.
 
         Args:
-            names: Names that the header has.
-            trusted: Whether pickles are loaded.
-            mmap: Whether arrays are mapped, where they lie as they are.
+            names: Names that are in the header.
+            trusted: Whether to load pickles.
+            mmap: Whether to memory-map arrays that are stored uncompressed.
 
         Raises:
             CheckpointError, OSError: As for `checkpoints.load`.
@@ -77,15 +77,15 @@ class Container(Protocol):
 
     def check(self) -> None:
         """
-        Check every byte, in little memory, and that all is there that is named.
+        Check every byte, in little memory, and that nothing in the header is missing.
 
         Raises:
-            CorruptFileError: If something has changed, or is missing.
+            CorruptFileError: If something has changed or is missing.
         """
         ...
 
 
-# By the first bytes of a file; a new container is one line here.
+# By the first bytes of the file; a new container is one line here.
 _OPENERS: dict[bytes, Callable[[Source, Budget], Container]] = {
     b"PK\3\4": ZipContainer,
     b"PAR1": ParquetFile,
@@ -95,7 +95,7 @@ _OPENERS: dict[bytes, Callable[[Source, Budget], Container]] = {
 def header_for(
     key: Key, nodes: Mapping[str, Any], packages: set[str]
 ) -> tuple[bytes, float]:
-    """Return the header of a save as it is stored, and the time it gives."""
+    """Return the header of a save as it is stored, and the time in it."""
     origin = key.origin or Origin.here()
     moment = datetime.datetime.fromtimestamp(origin.time, datetime.UTC)
     header = {
@@ -119,16 +119,16 @@ def header_for(
 
 def open_container(source: Source, budget: Budget | None = None) -> Container:
     """
-    Open a file, as the container that it is.
+    Open a file as the container that its first bytes indicate.
 
-    Its header is of Python values then: tags have their types, the time is a datetime.
+    Its header has Python values: tags have their types, the time is a datetime.
 
     Args:
         source: The file.
         budget: The memory that reading it may take.
 
     Raises:
-        CorruptFileError: If it is damaged, or not ours.
+        CorruptFileError: If it is damaged, or not a checkpoint file.
         FormatError: If a later version of this library wrote it.
         MissingDependencyError: If it is Parquet, and pyarrow is not installed.
         TooLargeError: If its header takes more memory than allowed.
@@ -137,7 +137,7 @@ def open_container(source: Source, budget: Budget | None = None) -> Container:
     source.read_into(0, memoryview(magic))
     opener = _OPENERS.get(bytes(magic))
     if opener is None:
-        what = "it does not begin as one" if source.size else "it is empty"
+        what = "it does not start like one" if source.size else "it is empty"
         raise CorruptFileError.at(source.path, what)
     budget = budget or Budget(source.path)
     container = opener(source, budget)
@@ -153,24 +153,24 @@ def _meta_of(text: Buffer, path: str) -> dict[str, Any]:
         header = json_bytes.from_bytes(text)
     version = header.get("checkpoints") if isinstance(header, dict) else None
     if not isinstance(header, dict) or type(version) is not int:
-        raise CorruptFileError.at(path, "its header is not that of a checkpoint")
+        raise CorruptFileError.at(path, "its header is not a checkpoint header")
     if version > FORMAT_VERSION:
         message = (
-            f"{path} has format version {version}, and this version of checkpoints, "
-            f"{__version__}, reads up to {FORMAT_VERSION}: take a later version"
+            f"{path} has format version {version}, but checkpoints {__version__} reads "
+            f"only up to {FORMAT_VERSION}: install a later version of checkpoints"
         )
         raise FormatError(message)
     found = None
-    with suppress(Exception):  # made up by somebody, it can raise anything
+    with suppress(Exception):  # a forged header can raise anything
         found = _as_python(header)
-    # Not raised in there: what led to it holds the file's bytes.
+    # Raised out here, so that it has no context, which would hold the file's bytes.
     if found is None:
-        raise CorruptFileError.at(path, "its header does not make sense")
+        raise CorruptFileError.at(path, "its header is invalid")
     return found
 
 
 def _as_python(header: dict[str, Any]) -> dict[str, Any] | None:
-    """Return a header as Python values; None, or any error, if it makes no sense."""
+    """Return a header as Python values; None, or any error, if it is invalid."""
     tags = tags_from_json(header["tags"])
     texts = [header["name"], *(name for name, _ in tags)]
     texts += [node["kind"] for node in header["values"].values()]
@@ -180,13 +180,13 @@ def _as_python(header: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _moment(text: str) -> datetime.datetime:
-    """Return a time; one that does not say so, as none of ours, is of UTC."""
+    """Return a time as a datetime; in UTC if it has no zone, which we never write."""
     found = datetime.datetime.fromisoformat(text)
     return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
 
 
 def tags_to_json(pairs: Iterable[tuple[str, object]]) -> list[list[Any]]:
-    """Turn tags into JSON: plain values with their types, anything else as its text."""
+    """Turn tags into JSON: plain values with their types, other values as text."""
     return [[name, _tag_to_json(value)] for name, value in pairs]
 
 
@@ -195,14 +195,14 @@ def _tag_to_json(value: object) -> Any:
     if data is not NOT_PLAIN:
         return data
     text = tag_text(value)
-    # NumPy's numbers, for one; a member of an enumeration has a text of its own.
+    # NumPy's integers, for example; an enumeration's members have their own text.
     if isinstance(value, numbers.Integral) and text == str(int(value)):
         return scalar_to_json(int(value))
     return {"$text": text}
 
 
 def tags_from_json(data: Iterable[Sequence[Any]]) -> tuple[tuple[str, Any], ...]:
-    """Turn the tags of a header back into pairs; a zone not known here stays a text."""
+    """Turn tags in JSON back into pairs; a time in an unknown zone becomes a text."""
     return tuple((name, _tag_from_json(value)) for name, value in data)
 
 
@@ -212,9 +212,9 @@ def _tag_from_json(data: Any) -> Any:
     try:
         value = from_json(data, lambda mark, given: given[mark])
     except MissingDependencyError:
-        # Of a tag alone: a file is to be read where its time zone is not installed.
+        # Only tags do this, so that a file can be read without its time zone's data.
         ((text, zone, _),) = data.values()
         return f"{text}[{zone}]"
     if isinstance(data, dict):
-        tag_text(value)  # what has no text, a number of 5000 digits for one, is no tag
+        tag_text(value)  # a value without a text, such as a huge number, is not a tag
     return value

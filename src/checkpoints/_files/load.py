@@ -1,22 +1,18 @@
-"""Reading a file back: its header, and the values that are asked for."""
+"""Loading a file: its header, and the requested values."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from checkpoints._files.budget import Budget
 from checkpoints._files.container import open_container
 from checkpoints._keys.key import SUFFIXES
-from checkpoints._text import parse_size, shown
+from checkpoints._text import hint, parse_size, shown
 from checkpoints.errors import UnknownValueError
 from checkpoints.storage._store import Store
 
 __all__ = ["load_file", "load_with_meta", "read_meta"]
-
-# As many names as a reader of a message looks through.
-_SHOWN = 50
 
 
 def load_file(
@@ -28,7 +24,7 @@ def load_file(
     mmap: bool,
     max_bytes: int | str | None,
 ) -> dict[str, Any]:
-    """Load values from a file; `checkpoints.load` says more."""
+    """Load values from a file, as documented at `checkpoints.load`."""
     try:
         found, _ = load_with_meta(
             store, name, values, trusted=trusted, mmap=mmap, max_bytes=max_bytes
@@ -36,9 +32,9 @@ def load_file(
     except (FileNotFoundError, IsADirectoryError) as error:
         for suffix in SUFFIXES.values():
             if store.status(name + suffix):
-                error.add_note(f"Did you mean {store.path_of(name + suffix)}?")
+                error.add_note(f"did you mean '{store.path_of(name + suffix)}'?")
         if isinstance(error, IsADirectoryError):
-            error.add_note("It is a folder: index(...) lists what lies below it")
+            error.add_note("use index(...) to list the entries of a folder")
         raise
     return found
 
@@ -52,7 +48,7 @@ def load_with_meta(
     mmap: bool = False,
     max_bytes: int | str | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Load values from a file, and its header, which is opened once for both."""
+    """Load values from a file together with its header."""
     limit = None if max_bytes is None else parse_size("max_bytes", max_bytes)
     budget = Budget(store.path_of(name), limit)
     with store.open(name) as file:
@@ -63,7 +59,7 @@ def load_with_meta(
 
 
 def read_meta(store: Store, name: str) -> dict[str, Any]:
-    """Return the header of a file; `Entry.meta` says more."""
+    """Return the header of a file, as documented at `Entry.meta`."""
     with store.open(name) as file:
         return open_container(file).header
 
@@ -74,19 +70,11 @@ def _known(
     for name in names:
         if not isinstance(name, str):
             message = (
-                f"{path} holds no value {shown(name)}: names are texts, each an "
-                "argument of its own, as in load(path, 'x', 'y')"
+                f"{path} has no value {shown(name)}: names must be strings, each a "
+                "separate argument, as in load(path, 'x', 'y')"
             )
             raise UnknownValueError(message)
         if name not in nodes:
-            near = difflib.get_close_matches(name, nodes, n=3)
-            known = f"the nearest are {near}" if near else f"there are {_some(nodes)}"
-            message = f"{path} holds no value {name!r}; {known}"
+            message = f"{path} has no value {name!r}; {hint(name, sorted(nodes))}"
             raise UnknownValueError(message)
     return names or list(nodes)
-
-
-def _some(names: Iterable[str]) -> str:
-    known = sorted(names)
-    more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
-    return f"{known[:_SHOWN]}{more}"

@@ -1,8 +1,9 @@
 """
-The container for a single table: a Parquet file, the header in its metadata.
+The container for a single table: a Parquet file with the header in its metadata.
 
-Parquet's own checksums leave much of a file uncovered. So two CRC-32 values, over the
-footer and over all before it, stand in the footer, taken with zeros in their place.
+Parquet's own checksums do not cover much of a file. So the footer contains two CRC-32
+values, one over the footer, with zeros in place of the two, and one over everything
+before it.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from typing import Any
 from checkpoints._files.budget import Budget
 from checkpoints._files.checksum import SLICE, allocate, crc32_of
 from checkpoints._kinds.tables import from_table
+from checkpoints._process.libraries import needed
 from checkpoints.errors import (
     CheckpointError,
     CorruptFileError,
     FormatError,
-    MissingDependencyError,
     TooLargeError,
 )
 from checkpoints.storage._store import Source
@@ -28,24 +29,26 @@ from checkpoints.storage._store import Source
 __all__ = ["ParquetFile", "to_parquet"]
 
 _HEADER_KEY = b"checkpoints"
-# Behind its key stand the type and the length of the text, in Thrift's compact form.
+# Between key and text are the text's type and length, in Thrift's compact protocol.
 _SEAL = re.compile(
     rb"checkpoints\.crc32.{1,4}(crc32:([0-9a-f]{8}):([0-9a-f]{8}))", re.DOTALL
 )
-# Each try costs a checksum of the footer, and a made-up footer may hold a million.
+# Each try costs a checksum of the footer, and a forged footer may have a million.
 _TRIES = 8
 _BLANK = b"crc32:00000000:00000000"
 _MAGIC = b"PAR1"
-_OTHER = "use format='zip', which takes anything"
-# The names that Parquet would rather have are not those that were given.
+_NO_HEADER = "it is a Parquet file without a checkpoint header"
+_TRUNCATED = "it is truncated"
+_WAY_OUT = "use format='zip', which accepts any value"
+# Parquet's compliant names for the elements of lists are not the given ones.
 _EXACT = {"use_compliant_nested_type": False}
-# What pyarrow makes of a footer, about, for each byte of it.
-_FOOTER = 8
-# As many rows as pyarrow itself reads at a time, so that the chunks are the same.
+# The memory that pyarrow takes for each byte of a footer, roughly.
+_FOOTER_FACTOR = 8
+# The batch size of pyarrow itself, so that the chunks are the same.
 _ROWS = 1 << 17
-# Where a value may be of any size, a batch can be far more than its rows tell.
+# For types of variable size, where a few rows can take a lot of memory.
 _FEW_ROWS = 1 << 10
-# A cell without a fixed size has at least a place in a list of offsets.
+# A cell of variable size takes at least its entry in the list of offsets.
 _OFFSET = 4
 
 
@@ -55,17 +58,17 @@ def to_parquet(table: Any, header: bytes, compression: str | None) -> bytes:
 
     Args:
         table: A `pyarrow.Table`.
-        header: Kept under the key `checkpoints` of the file's metadata.
+        header: Stored under the key `checkpoints` in the file's metadata.
         compression: None, `"zstd"` or `"gzip"`.
 
     Raises:
-        FormatError: If Parquet would give the table back as another one.
+        FormatError: If Parquet cannot store the table exactly.
         MissingDependencyError: If pyarrow is not installed.
     """
     pyarrow = _pyarrow()
     _check_exact(table, pyarrow)
     sink = pyarrow.BufferOutputStream()
-    # Found again by chance of one in 2 to the 64th only, whatever else is written.
+    # Random, so that nothing else in the file can be mistaken for it.
     mark = b"crc32:%b:%b" % (os.urandom(4).hex().encode(), os.urandom(4).hex().encode())
     with pyarrow.parquet.ParquetWriter(
         sink, table.schema, compression=compression or "none", **_EXACT
@@ -76,21 +79,25 @@ def to_parquet(table: Any, header: bytes, compression: str | None) -> bytes:
 
 
 def _check_exact(table: Any, pyarrow: Any) -> None:
-    """Try it on a table without rows: what changes are the types."""
+    """
+    Check that Parquet keeps the column types, by writing the table without its rows.
+
+    Raises:
+        FormatError: If it changes one, or cannot write the table.
+    """
     sink = pyarrow.BufferOutputStream()
     try:
         empty = table.slice(0, 0)
         pyarrow.parquet.write_table(empty, sink, **_EXACT)
         found = pyarrow.parquet.read_table(pyarrow.BufferReader(sink.getvalue())).schema
     except (pyarrow.ArrowException, OSError, TypeError) as error:
-        raise FormatError(
-            f"Parquet cannot hold the table ({error}): {_OTHER}"
-        ) from error
+        message = f"Parquet cannot store the table ({error}): {_WAY_OUT}"
+        raise FormatError(message) from error
     for known, changed in zip(table.schema, found, strict=True):
         if not known.equals(changed):
             raise FormatError(
-                f"Parquet would turn column {known.name!r} from {known.type} into "
-                f"{changed.type}: {_OTHER}"
+                f"Parquet would change the type of column {known.name!r} from "
+                f"{known.type} to {changed.type}: {_WAY_OUT}"
             )
 
 
@@ -106,14 +113,14 @@ def _sealed(data: bytearray, mark: bytes) -> bytes:
 
 class ParquetFile:
     """
-    A file that holds a single table.
+    A file that contains a single table.
 
     Args:
-        source: What it is read from.
-        budget: The memory that all that is read may take.
+        source: The file.
+        budget: The memory that reading it may take.
 
     Raises:
-        CorruptFileError: If it is cut short, changed, or not ours.
+        CorruptFileError: If it is truncated, changed, or not a checkpoint file.
         MissingDependencyError: If pyarrow is not installed.
         TooLargeError: If its footer takes more memory than allowed.
     """
@@ -127,13 +134,13 @@ class ParquetFile:
         self._data_size = source.size - len(footer)
         pyarrow = _pyarrow()
         try:
-            # With a footer behind the magic there is all that metadata is read from.
+            # Metadata is read from the footer alone, once the magic is before it.
             metadata = pyarrow.parquet.read_metadata(
                 pyarrow.BufferReader(_MAGIC + footer)
             ).metadata
             self._header: bytes = (metadata or {})[_HEADER_KEY]
         except (pyarrow.ArrowException, OSError, LookupError) as error:
-            raise self._corrupt("it is Parquet, but no checkpoint") from error
+            raise self._corrupt(_NO_HEADER) from error
 
     def header_bytes(self) -> bytes:
         """Return the header as it is stored."""
@@ -143,10 +150,10 @@ class ParquetFile:
         self,
         names: Sequence[str],
         *,
-        trusted: bool,  # noqa: ARG002 - of the contract, and a table holds no pickle
-        mmap: bool,  # noqa: ARG002 - of the contract, and no column lies there as it is
+        trusted: bool,  # noqa: ARG002 - of the contract; a table contains no pickles
+        mmap: bool,  # noqa: ARG002 - of the contract; columns cannot be mapped
     ) -> dict[str, Any]:
-        """Return values by name; the table is read whole."""
+        """Return values by name, after reading the whole table."""
         nodes = {name: self.header["values"][name] for name in names}
         try:
             table = self.read()
@@ -157,13 +164,13 @@ class ParquetFile:
             raise TooLargeError.beyond(self._source.path, "its table") from error
         except Exception as error:
             if getattr(error, "errno", None) is not None:
-                raise  # of the system, and no fault of the file
+                raise  # a system error, not damage
             what = f"its table cannot be read ({type(error).__name__}: {error})"
             raise self._corrupt(what) from error
 
     def read(self) -> Any:
         """
-        Return the table, every byte of the file checked.
+        Return the table, after checking every byte of the file.
 
         Raises:
             CorruptFileError: If a byte has changed.
@@ -172,7 +179,7 @@ class ParquetFile:
         self._budget.take(self._source.size, "the file itself")
         data = allocate(self._source.size)
         if self._source.read_into(0, data) != len(data):
-            raise self._corrupt("it is cut short")
+            raise self._corrupt(_TRUNCATED)
         self._check_crc(crc32_of([data[: self._data_size]]))
         pyarrow = _pyarrow()
         file = pyarrow.parquet.ParquetFile(pyarrow.py_buffer(data))
@@ -180,12 +187,12 @@ class ParquetFile:
         self._budget.check(int(least), f"its {file.metadata.num_rows:,} rows")
         chunks = list(self._chunks(file, pyarrow))
         table = pyarrow.Table.from_batches(chunks, file.schema_arrow)
-        # Text that is no UTF-8, for one, would be found by whoever looks at it.
+        # Else text that is not UTF-8, for example, would fail only when it is used.
         table.validate(full=True)
         return table
 
     def _chunks(self, file: Any, pyarrow: Any) -> Iterator[Any]:
-        """Yield the rows bit by bit: a small file can claim, and become, anything."""
+        """Yield the rows in batches, as even a small file can take any memory."""
         if all(_is_fixed(kind) for kind in file.schema_arrow.types):
             yield from self._batches(file, _ROWS)
             return
@@ -213,7 +220,7 @@ class ParquetFile:
         for start in range(0, self._data_size, len(buffer)):
             part = buffer[: min(len(buffer), self._data_size - start)]
             if self._source.read_into(start, part) != len(part):
-                raise self._corrupt("it is cut short")
+                raise self._corrupt(_TRUNCATED)
             yield part
 
     def _check_crc(self, crc: int) -> None:
@@ -221,19 +228,17 @@ class ParquetFile:
             raise self._corrupt("its bytes have changed")
 
     def _checked_footer(self) -> tuple[bytes, int]:
-        """Return the footer up to the file's end, and the checksum of all before it."""
+        """Return the footer up to the end of the file, and the CRC of all before it."""
         ending = self._read(self._source.size - 8, 8)
         length = int.from_bytes(ending[:4], "little") + 8
         if ending[4:] != _MAGIC or length > self._source.size:
-            raise self._corrupt(
-                "it is cut short, has bytes behind its end, or is no checkpoint file"
-            )
-        self._budget.take(_FOOTER * length, "its footer")
+            raise self._corrupt("it is truncated or has extra bytes after its end")
+        self._budget.take(_FOOTER_FACTOR * length, "its footer")
         footer = self._read(self._source.size - length, length)
         seals = list(_SEAL.finditer(footer))
         if not seals:
-            raise self._corrupt("it is Parquet, but no checkpoint")
-        # What was saved may hold text that looks like a seal; only one is true.
+            raise self._corrupt(_NO_HEADER)
+        # The saved data may contain text that looks like a seal; only one is valid.
         for seal in (*seals[:_TRIES], *seals[-_TRIES:]):
             data_crc, footer_crc = (int(digits, 16) for digits in seal.groups()[1:])
             blank = bytearray(footer)
@@ -245,7 +250,7 @@ class ParquetFile:
     def _read(self, offset: int, size: int) -> bytes:
         data = bytearray(size)
         if offset < 0 or self._source.read_into(offset, memoryview(data)) != size:
-            raise self._corrupt("it is cut short, or no checkpoint file")
+            raise self._corrupt(_TRUNCATED)
         return bytes(data)
 
     def _corrupt(self, what: str) -> CorruptFileError:
@@ -253,7 +258,7 @@ class ParquetFile:
 
 
 def _is_fixed(kind: Any) -> bool:
-    """Tell whether each value of a type takes the same memory."""
+    """Tell whether all values of a type take the same memory."""
     try:
         return bool(kind.bit_width)
     except ValueError:
@@ -261,15 +266,11 @@ def _is_fixed(kind: Any) -> bool:
 
 
 def _width(kind: Any) -> float:
-    """The least that a value of a type takes, in bytes."""
+    """Return the minimum size of a value of a type, in bytes."""
     return kind.bit_width / 8 if _is_fixed(kind) else _OFFSET
 
 
 def _pyarrow() -> Any:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        message = "Parquet files need pyarrow: pip install pyarrow"
-        raise MissingDependencyError(message) from error
-    return pyarrow
+    # The submodule is an attribute of the package once it is imported.
+    needed("pyarrow.parquet", "a Parquet file")
+    return needed("pyarrow", "a Parquet file")

@@ -1,8 +1,8 @@
 """
-The records of a ZIP file, as this library lays them out (PKWARE APPNOTE 6.3.10).
+The records of a ZIP file, as this library writes them (PKWARE APPNOTE 6.3.10).
 
-Nothing is left open: the same members give the same bytes. So a reader can build what
-it expects and compare, where others interpret what they find.
+The same members always give the same bytes. So a reader can build the records it
+expects and compare, instead of interpreting what it finds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ALIGNMENT_FIELD = 0xD935
 _LIMIT_32 = 0xFFFFFFFF
 _LIMIT_16 = 0xFFFF
 
-# The version of the format that a method asks for, where it is not 2.0 (4.4.3.2).
+# The ZIP version that a method needs, if it is not 2.0 (section 4.4.3.2).
 _VERSION_OF_METHOD = {93: 63}
 
 _LOCAL = struct.Struct("<4s3H4I2H")
@@ -45,7 +45,7 @@ _PADDINGS = [
 
 
 class Member(NamedTuple):
-    """Where a member lies, and what its bytes must be."""
+    """The position of a member in the file, and the properties of its bytes."""
 
     name: bytes
     offset: int
@@ -58,20 +58,20 @@ class Member(NamedTuple):
 
     @property
     def end(self) -> int:
-        """Where the member's data ends in the file."""
+        """The offset in the file at which the member's data ends."""
         return self.start + self.stored_size
 
 
 def start_of(offset: int, name: bytes, stored_size: int, size: int) -> int:
-    """Return where the data of a member begins whose own header is at an offset."""
+    """Return where the data of a member starts, given the offset of its header."""
     large = size >= _LIMIT_32 or stored_size >= _LIMIT_32
-    # A field of padding takes at least its own four bytes.
+    # The padding field takes at least four bytes.
     end = offset + _LOCAL.size + len(name) + (24 if large else 4)
     return end + -end % _ALIGNMENT
 
 
 def local_header(member: Member) -> bytes:
-    """Return what stands in the file before a member's data, to the byte."""
+    """Return the exact bytes before a member's data."""
     name, offset, start, method, crc, stored_size, size, stamp = member
     needed = _VERSION_OF_METHOD.get(method, 20)
     large = b""
@@ -131,7 +131,7 @@ def _central_header(member: Member) -> bytes:
 
 
 def directory(members: Sequence[Member], start: int) -> bytes:
-    """Return all that follows the last member: the directory and the end records."""
+    """Return everything after the last member: the directory and the end records."""
     records = b"".join([_central_header(member) for member in members])
     count, size = len(members), len(records)
     ending = b""
@@ -145,14 +145,14 @@ def directory(members: Sequence[Member], start: int) -> bytes:
 
 @lru_cache(maxsize=16)
 def dos_stamp(seconds: int) -> int:
-    """Return a time, UTC, as the 32 bits that a ZIP keeps of it: clock, then date."""
+    """Return a time in UTC in the 32 bits that a ZIP has for it: time, then date."""
     year, month, day, hour, minute, second = time.gmtime(seconds)[:6]
     date = (min(max(year - 1980, 0), 127) << 9) | (month << 5) | day
     return (date << 16) | (hour << 11) | (minute << 5) | (second // 2)
 
 
 def find_directory(tail: bytearray, size: int) -> tuple[int, int]:
-    """Return where the directory starts, and how many records it has."""
+    """Return where the directory starts, and its number of records."""
     _, _, _, _, count, _, start, _ = _END.unpack_from(tail, len(tail) - _END.size)
     if start == _LIMIT_32:
         at = len(tail) - _END.size - _LOCATOR_64.size - _END_64.size
@@ -163,7 +163,7 @@ def find_directory(tail: bytearray, size: int) -> tuple[int, int]:
 
 
 def parse(records: bytearray, count: int) -> list[Member]:
-    """Return the members that the records of a directory tell of."""
+    """Return the members that the records of a directory describe."""
     members = []
     at = 0
     for _ in range(count):

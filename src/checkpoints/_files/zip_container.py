@@ -1,4 +1,4 @@
-"""An archive as a container: the values that its members hold."""
+"""An archive as a container: the values in its members."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Node = Mapping[str, Any]
 
 class ZipContainer:
     """
-    A ZIP of ours: each value is in the header, or in members of its own.
+    One of our ZIP archives: each value is in the header, or in separate members.
 
     Args:
-        source: What it is read from.
-        budget: The memory that all that is read may take.
+        source: The file.
+        budget: The memory that reading it may take.
 
     Raises:
-        CorruptFileError: If it is cut short, changed, or no archive of ours.
+        CorruptFileError: If it is truncated, changed, or not one of our archives.
         TooLargeError: If its directory takes more memory than allowed.
     """
 
@@ -52,19 +52,19 @@ class ZipContainer:
         )
 
     def check(self) -> None:
-        """Check that each member is there that the header names, and every byte."""
+        """Check that no member named in the header is missing, and every byte."""
         for node in self.header["values"].values():
             name = node.get("member")
             if isinstance(name, str):
                 self._archive.size_of(name)
             elif name is not None:
-                what = f"member {name!r:.80} has no name"
+                what = f"{name!r:.80} is not the name of a member"
                 raise CorruptFileError.at(self._path, what)
         self._archive.check()
 
 
 class _Members:
-    """The members of an archive as a load takes them: each once, while memory lasts."""
+    """The members of an archive, each read at most once, within the budget."""
 
     def __init__(
         self, archive: Archive, budget: Budget, path: str, *, mmap: bool
@@ -73,10 +73,10 @@ class _Members:
         self._budget = budget
         self._path = path
         self._mmap = mmap
-        self._taken: set[str] = set()
+        self._seen: set[str] = set()
 
     def check(self, nodes: Iterable[Node]) -> None:
-        """Check that the memory is enough for the members that these nodes name."""
+        """Check that the budget suffices for the members that these nodes name."""
         names = {name for node in nodes if isinstance(name := node.get("member"), str)}
         sizes = [
             self._archive.size_of(name) for name in names if not self._is_mapped(name)
@@ -85,14 +85,14 @@ class _Members:
 
     def read(self, node: Node) -> memoryview:
         name = node["member"]
-        if name in self._taken:  # never written so, and a way to fill the memory
+        if name in self._seen:  # only in a forged file, to fill the memory
             raise CorruptFileError.at(self._path, f"member {name!r} is named twice")
-        self._taken.add(name)
+        self._seen.add(name)
         mapped = self._archive.map(name) if self._is_mapped(name) else None
         return self._archive.read(name) if mapped is None else mapped
 
     def spend(self, size: int) -> None:
-        self._budget.take(size, "a value made of its bytes")
+        self._budget.take(size, "a value decoded from its bytes")
 
     def _is_mapped(self, name: str) -> bool:
         return self._mmap and name.endswith(".npy")

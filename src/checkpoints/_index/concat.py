@@ -1,4 +1,4 @@
-"""A loaded value as an Arrow table: one entry's part of a table of many."""
+"""Loaded values as Arrow tables, and one table of those of many entries."""
 
 from __future__ import annotations
 
@@ -43,22 +43,22 @@ _SINGLE = (
     datetime.timedelta,
     decimal.Decimal,
 )
-_FITTING = "a table, a series, an array of one dimension, or a single value"
+_EXPECTED = "a table, a series, a one-dimensional array or a single value"
 
-_WITHOUT_DAMAGE = (
-    "To go on without the files that are damaged: bad = dict(verify(root).damaged), "
-    "and found[[entry.path not in bad for entry in found]] of the index found"
+_WITHOUT_DAMAGED = (
+    "To leave out damaged files: bad = dict(verify(root).damaged), then "
+    "found[[entry.path not in bad for entry in found]] of the index found"
 )
 _LIBRARIES = ("pandas", "polars", "arrow")
 
 
 def table_of(name: str, value: Any) -> Any:
     """
-    Return a value as a `pyarrow.Table`, under its name if it has no columns.
+    Return a value as a `pyarrow.Table`, in a column of its name if it has none itself.
 
     Raises:
-        TypeError: If it is nothing that has rows.
-        ValueError, pyarrow.ArrowException: If Arrow cannot hold it.
+        TypeError: If it is of a type that has no rows.
+        ValueError, pyarrow.ArrowException: If Arrow cannot represent it.
     """
     pyarrow = import_pyarrow()
     table = as_table(value, name)
@@ -70,26 +70,26 @@ def table_of(name: str, value: Any) -> Any:
 
 
 def _single(value: Any) -> Any:
-    """Return a value that is a row by itself."""
+    """Return a value that makes a single row; raise a `TypeError` for any other."""
     if isinstance(value, datetime.time) and value.tzinfo is not None:
-        raise ValueError("a time of day has no time zone in Arrow")
+        raise ValueError("Arrow has no times of day with a time zone")
     if isinstance(value, _SINGLE):
         return value
     dimensions = getattr(value, "ndim", 0)
     is_deep = isinstance(dimensions, int) and dimensions > 1
-    has = f"has {dimensions} dimensions, and " if is_deep else ""
-    raise TypeError(f"it {has}is not {_FITTING}")
+    but = f", but it has {dimensions} dimensions" if is_deep else ""
+    raise TypeError(f"expected {_EXPECTED}{but}")
 
 
 def _without_views(table: Any) -> Any:
-    """Return a table whose texts and bytes go together with those of other tables."""
+    """Return a table with views cast to types that Arrow can unify with others."""
     pyarrow = import_pyarrow()
-    usual = {
+    types = {
         "string_view": pyarrow.large_string(),
         "binary_view": pyarrow.large_binary(),
     }
     for number, field in enumerate(table.schema):
-        if kind := usual.get(str(field.type)):
+        if kind := types.get(str(field.type)):
             column = table.column(number).cast(kind)
             table = table.set_column(number, field.name, column)
     return table
@@ -103,19 +103,19 @@ def concatenated(
     trusted: bool,
     why_empty: Callable[[], str],
 ) -> Any:
-    """Return one table of a value of all files; `Index.concat` says more."""
+    """Return a value of all files as one table, as documented at `Index.concat`."""
     if to is not None and to not in _LIBRARIES:
-        message = f"to={shown(to)} is not known: it is one of {', '.join(_LIBRARIES)}"
-        raise ConfigError(message)
+        expected = ", ".join(map(repr, _LIBRARIES))
+        raise ConfigError(f"invalid to={shown(to)}: expected one of {expected}")
     if not len(listing):
-        message = f"there is no entry to take {shown(value)} of: {why_empty()}"
+        message = f"no entry to take {shown(value)} from: {why_empty()}"
         raise UnknownValueError(message)
     parts = _Parts(value)
     for entry, name in zip(listing, listing.stored_names(), strict=True):
         try:
             found, meta = load_with_meta(listing.store, name, [value], trusted=trusted)
         except CorruptFileError as error:
-            error.add_note(_WITHOUT_DAMAGE)
+            error.add_note(_WITHOUT_DAMAGED)
             raise
         parts.add(entry, found[value], meta["tags"])
         to = to or _library_of(found[value])
@@ -123,7 +123,7 @@ def concatenated(
 
 
 class _Parts:
-    """What each entry brings, until all is there."""
+    """The tables of all entries, collected until they are joined."""
 
     def __init__(self, value: str) -> None:
         self._value = value
@@ -131,12 +131,13 @@ class _Parts:
         self._tags: list[dict[str, Any]] = []
         self._tables: list[Any] = []
         self._origins: list[tuple[str, str]] = []
-        self._ordered: dict[str, Any] = {}
+        # The categories of ordered columns, by column.
+        self._categories: dict[str, Any] = {}
         self._schema: Any = None
 
     def add(self, entry: Entry, found: Any, tags: TagPairs) -> None:
         self._origins.append((entry.path, type(found).__name__))
-        with self._named():
+        with self._naming_entry():
             table = table_of(self._value, found)
             self._check_order(table)
             known = table.schema if self._schema is None else self._schema
@@ -145,60 +146,60 @@ class _Parts:
             )
         self._names.append(entry.name)
         self._tags.append(dict(tags))
-        self._tables.append(_in_own_memory(table))
+        self._tables.append(_separable(table))
 
     def _check_order(self, table: Any) -> None:
-        """Check that categories that have an order have that of those before them."""
+        """Check that ordered categories are the same as in the entries before."""
         for name, column in zip(table.column_names, table.columns, strict=True):
             if not getattr(column.type, "ordered", False):
                 continue
             for chunk in column.chunks:
-                known = self._ordered.setdefault(name, chunk.dictionary)
+                known = self._categories.setdefault(name, chunk.dictionary)
                 if not known.equals(chunk.dictionary):
-                    message = f"the categories of {name!r}, or their order, are others"
+                    message = f"{name!r} has other categories, or another order of them"
                     raise ValueError(message)
 
     @contextmanager
-    def _named(self, number: int = -1) -> Iterator[None]:
-        """Name the entry in what is raised."""
+    def _naming_entry(self, number: int = -1) -> Iterator[None]:
+        """Raise a `FormatError` that names the entry if its value does not fit."""
         path, kind = self._origins[number]
         try:
             yield
         except (
             *(import_pyarrow().ArrowException, TypeError, ValueError),
-            OverflowError,  # of a whole number beyond 64 bits
+            OverflowError,  # from an integer of more than 64 bits
         ) as error:
             message = (
-                f"{path}: value {self._value!r}, of type {kind}, "
-                f"does not become a part of one table: {error}. Narrow the index by "
-                "where(...) to entries whose values fit, or load them one by one"
+                f"{path}: value {self._value!r} of type {kind} does not fit into one "
+                f"table: {error}. Narrow the index with where(...) to entries whose "
+                "values fit, or load them one by one"
             )
             raise FormatError(message) from error
 
-    def _together(self) -> Any:
+    def _concatenated(self) -> Any:
         pyarrow = import_pyarrow()
         try:
             return pyarrow.concat_tables(self._tables, promote_options="permissive")
         except pyarrow.ArrowException:
-            # One has a value that the common type cannot hold: which one?
+            # Find the table with a value that does not fit the common type.
             empty = self._schema.empty_table()
             for number, table in enumerate(self._tables):
-                with self._named(number):
+                with self._naming_entry(number):
                     pyarrow.concat_tables([empty, table], promote_options="permissive")
             raise
 
     def joined(self) -> dict[str, Any]:
         lengths = [table.num_rows for table in self._tables]
-        table = self._together()
+        table = self._concatenated()
         self._tables.clear()
         columns = {
             column: _repeated(values, lengths)
-            for column, values in self._beside(table.column_names)
+            for column, values in self._entry_columns(table.column_names)
         }
         return {**columns, **dict(zip(table.column_names, table.columns, strict=True))}
 
-    def _beside(self, taken: Sequence[str]) -> Iterator[tuple[str, list[Any]]]:
-        """Yield the columns that tell of the entries, with a value for each entry."""
+    def _entry_columns(self, taken: Sequence[str]) -> Iterator[tuple[str, list[Any]]]:
+        """Yield the columns of names and tags, with a value for each entry."""
         if len(set(self._names)) > 1:
             (column,) = column_names(["name"], taken).values()
             yield column, self._names
@@ -217,23 +218,23 @@ def _repeated(values: Sequence[Any], lengths: Sequence[int]) -> Any:
     return pyarrow.chunked_array(chunks, column.type)
 
 
-def _in_own_memory(table: Any) -> Any:
-    """Return a table each of whose columns can be given up alone."""
-    columns = list(map(_in_one_piece, table.columns))
+def _separable(table: Any) -> Any:
+    """Return a copy of a table, each of whose columns can be freed separately."""
+    columns = list(map(_in_one_chunk, table.columns))
     return import_pyarrow().table(columns, schema=table.schema)
 
 
-def _in_one_piece(column: Any) -> Any:
+def _in_one_chunk(column: Any) -> Any:
     pyarrow = import_pyarrow()
     try:
-        pieces = [pyarrow.concat_arrays(column.chunks)] if column.num_chunks else []
-    except pyarrow.ArrowInvalid:  # more text than one piece holds
+        chunks = [pyarrow.concat_arrays(column.chunks)] if column.num_chunks else []
+    except pyarrow.ArrowInvalid:  # more text than fits into one chunk
         return column
-    return pyarrow.chunked_array(pieces, column.type)
+    return pyarrow.chunked_array(chunks, column.type)
 
 
 def _library_of(found: object) -> str:
-    """Return the library that a value is of; one that is there, if it is of none."""
+    """Return the library of a value; an installed one if it belongs to none."""
     family = family_of(type(found))
     if family is not None and family.concat_to is not None:
         return family.concat_to

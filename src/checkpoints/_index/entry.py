@@ -1,4 +1,4 @@
-"""An entry: one saved thing, and what its path tells."""
+"""An entry: one saved file, and what its path says about it."""
 
 from __future__ import annotations
 
@@ -27,35 +27,36 @@ __all__ = [
 ]
 
 CONTAINERS = tuple(SUFFIXES.values())
-# What a notebook shows of each value, and how large one is that it looks into.
-_SHOWN = ("value", "kind", "of", "shape", "bytes", "begins with")
-_SMALL = 1 << 16
-_MOST = 1 << 22
-_LOOKED_INTO = ("json", "text", "numpy.ndarray")
+# The columns that a notebook shows for each value.
+_COLUMNS = ("value", "kind", "of", "shape", "bytes", "begins with")
+# Values of these kinds, up to this size in the file and in memory, are previewed.
+_PREVIEWED = ("json", "text", "numpy.ndarray")
+_LARGEST_PREVIEWED = 1 << 16
+_PREVIEW_MEMORY = 1 << 22
 
 
 @lru_cache(maxsize=1024)
 def key_of(folder: Segments) -> tuple[Tags, tuple[str, ...]]:
-    """Return the tags and the prefixes of a folder; its entries come in a row."""
+    """Return the tags and prefixes of a folder, cached for its consecutive entries."""
     return parse_folder(folder)
 
 
 @lru_cache(maxsize=1024)
 def start_of(folder: Segments) -> str:
-    """Return what the full names in a folder begin with, such as `"mypkg."`."""
+    """Return the start of the full names in a folder, such as `"mypkg."`."""
     return "".join([f"{prefix}." for prefix in key_of(folder)[1]])
 
 
 class Entry:
     """
-    One saved thing: where it lies, and what its path tells.
+    One saved file, with the name and tags from its path.
 
     Entries come from `index`. They can be pickled, compared and put into sets.
     `entry["x"]` loads one value.
 
     Args:
-        store: The store it lies in.
-        folder: The folders below its root.
+        store: The store that contains the file.
+        folder: The folders between the store's root and the file.
         file: The name of the file.
 
     >>> import tempfile
@@ -69,7 +70,7 @@ class Entry:
 
     __slots__ = ("_file", "_folder", "_store")
 
-    # With `__getitem__` alone, Python would ask it for the values 0, 1, 2 ...
+    # Else Python would iterate through `__getitem__`, with 0, 1, 2 ... as names.
     __iter__ = None
 
     def __init__(self, store: Store, folder: Segments, file: str) -> None:
@@ -92,7 +93,7 @@ class Entry:
             (field, str(meta[field])) for field in ("run", "host") if field in meta
         ]
         facts.append(("file", self.path))
-        return html_table(repr(self), _SHOWN, rows, facts)
+        return html_table(repr(self), _COLUMNS, rows, facts)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Entry) and self.path == other.path
@@ -118,7 +119,7 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """The dotted name it was saved under, such as `"mypkg.fit"`."""
+        """The full dotted name, such as `"mypkg.fit"`."""
         return start_of(self._folder) + self.stem
 
     @property
@@ -128,7 +129,7 @@ class Entry:
 
     @property
     def number(self) -> int:
-        """Which of a key's files it is; beyond 1 only under `if_exists="keep"`."""
+        """The number among the key's files; above 1 only with `if_exists="keep"`."""
         return stem_and_number(self._file)[1]
 
     @property
@@ -138,20 +139,21 @@ class Entry:
 
     @property
     def tags(self) -> Tags:
-        """The tags as texts, outermost first; `.tags["date"]` gives the one value."""
+        """The tags as strings, outermost first; `.tags["date"]` is a tag's value."""
         return key_of(self._folder)[0]
 
     @property
     def key(self) -> Key:
         """
-        The name and the tags as the path tells them, every value a text.
+        The name and tags from the path, with every value a string.
 
-        What is too long for a file name is cut there, and ends in `~` and a hash. It
-        is cut in this key as well, which is another key then than that of the save:
-        `meta["name"]` and `meta["tags"]` have all of it.
+        Text that is too long for a file name is shortened in the path, and ends in `~`
+        and a hash. It is shortened in this key as well, which then differs from the
+        key of the save; `meta["name"]` and `meta["tags"]` have the full text.
 
         Raises:
-            ConfigError: If it is no checkpoint, and has a name that none can have.
+            ConfigError: If it is not a checkpoint file, and its name is not a valid
+                checkpoint name.
         """
         return Key(self.name, self.tags.items())
 
@@ -161,11 +163,11 @@ class Entry:
         The file's own header: typed tags, run, time, call site, versions, values.
 
         Raises:
-            CorruptFileError: If the file is damaged, or no checkpoint.
+            CorruptFileError: If the file is damaged or not a checkpoint file.
             FormatError: If a later version of this library wrote it.
             MissingDependencyError: If it is Parquet, and pyarrow is not installed.
             TooLargeError: If the header would take more than this machine's memory.
-            OSError: If it is not there any more, or may not be read.
+            OSError: If the file no longer exists, or cannot be read.
         """
         return read_meta(self._store, self._stored_name)
 
@@ -176,7 +178,7 @@ class Entry:
         mmap: bool = False,
         max_bytes: int | str | None = None,
     ) -> dict[str, Any]:
-        """Load values by name, or all; the same as `load(entry, ...)`."""
+        """Load the named values, or all; the same as `load(entry, ...)`."""
         return load_file(
             self._store,
             self._stored_name,
@@ -196,34 +198,35 @@ def load(
     max_bytes: int | str | None = None,
 ) -> dict[str, Any]:
     """
-    Load what was saved: all values of a file, or those that are named.
+    Load a saved file: the named values, or all of them.
 
-    Only what is named is read, and every byte of it is checked. Arrays are ordinary,
-    writable ones.
+    Only the requested values are read, and every byte of them is checked. Arrays are
+    ordinary writable arrays.
 
     Args:
         source: A path or URL, or an entry of an index.
-        *names: The values to load; all of them if none is given.
-        trusted: Load pickles too, which can run any code: say so only for files of
-            people you trust.
-        mmap: Map arrays, read-only, instead of reading them: at no cost until they
-            are looked at, and unchecked. Compressed ones are read all the same.
-        max_bytes: How much memory the values may take, before they are decoded;
-            mapped arrays do not count. A number, or a text such as `"500MB"`; None
-            means the memory of this machine.
+        *names: The values to load; by default all of them.
+        trusted: Load pickles too. They can run any code, so use it only for files
+            from people you trust.
+        mmap: Memory-map arrays, read-only, instead of reading them. They are not
+            checked, and are read only where they are used. Compressed arrays are
+            read as usual.
+        max_bytes: The memory that the values may take, checked before they are
+            decoded; mapped arrays do not count. A number of bytes, or a text such as
+            `"500MB"`; None means the memory of this machine.
 
     Returns:
         The values by name.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        UnknownValueError: If the file holds no value of a name.
-        CorruptFileError: If the file is cut short, changed, or no checkpoint.
+        UnknownValueError: If the file has no value of that name.
+        CorruptFileError: If the file is truncated, changed, or not a checkpoint file.
         TooLargeError: If the values would take more memory than `max_bytes`.
-        ConfigError: If `max_bytes` is no number of bytes.
-        UntrustedError: If a value is a pickle, and `trusted` was not given.
-        FormatError: If a later version of this library wrote it, or a value is of a
-            kind that is not known here.
+        ConfigError: If `max_bytes` is not a number of bytes.
+        UntrustedError: If a value is a pickle, and `trusted` is false.
+        FormatError: If a later version of this library wrote the file, or a value is
+            of an unknown kind.
         MissingDependencyError: If the library of a value is not installed.
 
     >>> import tempfile
@@ -240,29 +243,30 @@ def load(
 
 
 def _described(name: str, node: dict[str, Any], entry: Entry) -> list[str]:
-    """Return what a notebook shows of a value."""
-    # A header can hold anything where nobody has looked yet.
+    """Return the row that a notebook shows for a value."""
+    # The fields of a value are not validated yet, and may be anything.
     schema, size = node.get("schema"), node.get("bytes", 0)
     shape = node.get("shape", node.get("size"))
     columns = [
-        " ".join(map(str, each)) if isinstance(each, list) else str(each)
-        for each in (schema if isinstance(schema, list) else ())
+        " ".join(map(str, column)) if isinstance(column, list) else str(column)
+        for column in (schema if isinstance(schema, list) else ())
     ]
     kind = ", ".join(columns) or next(
         (node[field] for field in ("dtype", "type", "mode") if field in node), ""
     )
     sides = shape if isinstance(shape, list) else ()
     begins = ""
-    if node.get("kind") in _LOOKED_INTO and isinstance(size, int) and size <= _SMALL:
+    is_small = isinstance(size, int) and size <= _LARGEST_PREVIEWED
+    if node.get("kind") in _PREVIEWED and is_small:
         begins = _beginning(entry, name)
-    told = " × ".join(map(str, sides))  # noqa: RUF001 - it is read by people
-    texts = [node.get("kind", ""), kind, told, node.get("bytes", ""), begins]
+    extent = " × ".join(map(str, sides))  # noqa: RUF001 - shown to people
+    texts = [node.get("kind", ""), kind, extent, node.get("bytes", ""), begins]
     return [name, *map(str, texts)]
 
 
 def _beginning(entry: Entry, name: str) -> str:
     try:
-        found = entry.load(name, max_bytes=_MOST)
+        found = entry.load(name, max_bytes=_PREVIEW_MEMORY)
     except (CheckpointError, OSError) as error:
         return str(error)
     return shown(found[name])
@@ -270,7 +274,7 @@ def _beginning(entry: Entry, name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def stem_and_number(file: str) -> tuple[str, int]:
-    """Return the last part of the name that a file stands for, and its number."""
+    """Return the last part of the name that a file has, and its number."""
     if not file.endswith(CONTAINERS):
         return posixpath.splitext(file)[0], 1
     stem, _, rest = file.partition(".")
@@ -280,8 +284,8 @@ def stem_and_number(file: str) -> tuple[str, int]:
 
 
 def path_of(given: object) -> str:
-    """Return a path as text; `ConfigError` if it is none."""
+    """Return a path as a string; raise `ConfigError` if it is not a path."""
     if not isinstance(given, (str, os.PathLike)):
-        message = f"{given!r} is no path: give a str, a Path, or an entry of an index"
+        message = f"{given!r} is not a path: give a str, a Path or an entry of an index"
         raise ConfigError(message)
     return str(os.fspath(given))

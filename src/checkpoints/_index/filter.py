@@ -1,4 +1,4 @@
-"""A filter of entries: by name and by tags, as paths tell them."""
+"""A filter of entries, by the names and tags in their paths."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _GLOB = frozenset("*?[")
 
 class EntryFilter:
     """
-    What `where` asks for.
+    A filter of entries, from the arguments of `where`.
 
     Args:
-        names: A pattern, or a list of exact names; None takes them all.
-        tags: What is wanted of the tags, by name, or a function of all of them.
-        named: What is wanted of the tags as well.
+        names: A pattern, or a list of exact names; None accepts all names.
+        tags: Conditions on tags, by name, or a function of all tags.
+        named: More conditions on tags, by name.
 
     Raises:
-        ConfigError: If one of them cannot be.
+        ConfigError: If one of them is invalid.
     """
 
     def __init__(
@@ -52,82 +52,85 @@ class EntryFilter:
             )
             raise ConfigError(message)
         self._pattern = None if names is None else _pattern_of_paths(names)
-        self._asks = None if isinstance(tags, Mapping) or not callable(tags) else tags
-        if tags is None or self._asks:
+        is_mapping = isinstance(tags, Mapping)
+        self._function = tags if callable(tags) and not is_mapping else None
+        if tags is None or self._function:
             tags = {}
         if not isinstance(tags, Mapping):
             message = (
-                f"where(..., {shown(tags)}): the second is a mapping of tags, or a "
-                "function of all of them; several names are a list, as in "
+                f"where(..., {shown(tags)}): the second argument must be a mapping of "
+                "tags or a function of all tags; give several names as a list, as in "
                 "where(['a', 'b'])"
             )
             raise ConfigError(message)
         self.names = None if self._pattern is None else self._pattern.names
-        # As it was asked, and as paths tell it, where long texts are cut.
-        self.asked = checked_tag_filter({**tags, **named})
-        self.tags = dict(_as_in_paths(*each) for each in self.asked.items())
+        # As given, and as they apply to paths, in which long texts are shortened.
+        self.conditions = checked_tag_filter({**tags, **named})
+        self.path_conditions = dict(
+            _as_in_paths(name, wanted) for name, wanted in self.conditions.items()
+        )
 
     def parts(self) -> Iterator[EntryFilter]:
-        """Yield a filter for each of the things that this one asks for."""
+        """Yield a separate filter for each condition of this one."""
         if self.names is not None:
             yield EntryFilter(self.names)
-        for name, wanted in self.asked.items():
+        for name, wanted in self.conditions.items():
             yield EntryFilter(None, {name: wanted})
-        if self._asks:
-            yield EntryFilter(None, self._asks)
+        if self._function:
+            yield EntryFilter(None, self._function)
 
     def enters(self, folder: Segments) -> bool:
-        """Tell whether what lies below a folder can be taken."""
+        """Tell whether anything below a folder can match."""
         tags, prefixes = key_of(folder)
         if not prefixes:
-            # A tag may be repeated further down, with the value that is wanted.
+            # The tag may be repeated further down, with a value that matches.
             return True
         if self._pattern and not self._pattern.may_cover_below(".".join(prefixes)):
             return False
-        return may_match(tags.items(), self.tags)
+        return may_match(tags.items(), self.path_conditions)
 
     def takes(self, folder: Segments) -> bool:
-        """Tell whether the tags of a folder are such as are asked for."""
+        """Tell whether the tags of a folder match."""
         tags = key_of(folder)[0]
-        fits = tags_match(tags.items(), self.tags)
-        return fits and (not self._asks or self._says(tags))
+        matches = tags_match(tags.items(), self.path_conditions)
+        return matches and (not self._function or self._function_accepts(tags))
 
-    def _says(self, tags: Tags) -> bool:
+    def _function_accepts(self, tags: Tags) -> bool:
         try:
-            return bool(self._asks and self._asks(tags.items()))
+            return bool(self._function and self._function(tags.items()))
         except Exception as error:
             error.add_note(
-                "the function of where(...) was asked of the tags "
-                f"{shown(tags.items())}; it gets pairs of a name and a text"
+                "raised by the function given to where(...), called with the tags "
+                f"{shown(tags.items())}, as pairs of name and value"
             )
             raise
 
     def covers(self, fullname: str) -> bool:
-        """Tell whether a name is asked for."""
+        """Tell whether a full name matches."""
         return self._pattern is None or self._pattern.covers(fullname)
 
 
 def _pattern_of_paths(names: str | Iterable[str]) -> NamePattern:
-    """Return a pattern of names as paths tell them, where long ones are cut."""
+    """Return a pattern for names in paths, in which long ones are shortened."""
     given = NamePattern(names).names
     if isinstance(given, str):
-        # Of a glob that is too long nobody can tell what would be left of it.
+        # There is no telling what a glob that is too long would be shortened to.
         return NamePattern(given if _GLOB & set(given) else name_in_path(given))
     return NamePattern(map(name_in_path, given))
 
 
 def _as_in_paths(name: str, wanted: object) -> tuple[str, object]:
-    """Return what is asked of a tag as paths tell it."""
-    return tag_in_path(name, "")[0], _cut_too(name, wanted)
+    """Return a condition on a tag as it applies to paths."""
+    return tag_in_path(name, "")[0], _shortened(name, wanted)
 
 
-def _cut_too(name: str, wanted: Any) -> Any:
+def _shortened(name: str, wanted: Any) -> Any:
     if isinstance(wanted, (slice, range)) or callable(wanted):
         return wanted
-    is_one = isinstance(wanted, (str, bytes, Mapping))
-    if isinstance(wanted, Collection) and not is_one:
-        return [_cut_too(name, choice) for choice in wanted]
+    is_single = isinstance(wanted, (str, bytes, Mapping))
+    if isinstance(wanted, Collection) and not is_single:
+        return [_shortened(name, choice) for choice in wanted]
     exact = exact_text(wanted) if isinstance(wanted, str) else None
     text = tag_text(wanted) if exact is None else exact
-    cut = tag_in_path(name, text)[1]
-    return wanted if cut == text else [wanted, ExactText(cut)]
+    in_path = tag_in_path(name, text)[1]
+    return wanted if in_path == text else [wanted, ExactText(in_path)]

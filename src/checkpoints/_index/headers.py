@@ -1,4 +1,4 @@
-"""The headers of many files, read side by side."""
+"""The headers of many files, read in parallel."""
 
 from __future__ import annotations
 
@@ -21,25 +21,26 @@ __all__ = ["Header", "moment_of", "read_headers"]
 
 R = TypeVar("R")
 
-# Small enough to begin at once, large enough that a task costs nothing.
-_AT_ONCE = 64
+# Small enough to give results early, large enough to make the cost of a task small.
+_BATCH = 64
 _THREADS = 8
-# Times as long as it computes: more than a busy machine makes of it.
-_WAITS = 4
-# Holds the directory and the header of most files, and all of many.
-_END = 1 << 16
-_LARGEST = (1 << 63) - 1
+# Reading waits for the disk if it takes this many times its CPU time. Other load on
+# the machine alone makes less of a difference.
+_WAIT_RATIO = 4
+# Contains the directory and the header of most files, and many files as a whole.
+_TAIL = 1 << 16
+_LARGEST_COUNT = (1 << 63) - 1
 
 
 class Header(NamedTuple):
     """
-    What a table has of a header; what is not as it was written is None.
+    The fields of a header that tables show; a field that is not valid is None.
 
     Args:
         tags: The tags, with their types.
         run: The id of the run.
         sequence: The number of the save in its process.
-        saved: When it was saved, UTC.
+        saved: The time of the save, in UTC.
         values: Name, kind, dtype, shape and bytes of each value.
     """
 
@@ -51,7 +52,7 @@ class Header(NamedTuple):
 
     @classmethod
     def of(cls, meta: Mapping[str, Any]) -> Header:
-        """Return what is kept of a header."""
+        """Return the fields of a header."""
         values = [_described(name, node) for name, node in meta["values"].items()]
         return cls(
             meta["tags"],
@@ -63,10 +64,10 @@ class Header(NamedTuple):
 
 
 def moment_of(meta: Mapping[str, Any]) -> datetime.datetime | None:
-    """Return when a file was saved, UTC."""
+    """Return the time of the save in UTC; None if a datetime cannot express it."""
     try:
         found: datetime.datetime = meta["time"].astimezone(datetime.UTC)
-    except (OverflowError, ValueError):  # at the end of all years
+    except (OverflowError, ValueError):  # in year 1 or 9999
         return None
     return found
 
@@ -88,84 +89,87 @@ def _text(found: object) -> str | None:
 
 
 def _count(found: object) -> int | None:
-    is_count = type(found) is int and 0 <= found <= _LARGEST
+    is_count = type(found) is int and 0 <= found <= _LARGEST_COUNT
     return found if is_count and isinstance(found, int) else None
 
 
 def read_headers(
-    listing: Listing, kept: Callable[[dict[str, Any]], R]
+    listing: Listing, extract: Callable[[dict[str, Any]], R]
 ) -> Iterator[R | CheckpointError | OSError]:
     """
-    Yield what is kept of each header, in order, or the error of one that is damaged.
+    Yield an extract of each header, in order, or the error of a damaged one.
 
     Args:
         listing: The files.
-        kept: What to keep of a header; a million whole ones would fill the memory.
+        extract: Returns what to keep of a header; a million whole ones would fill the
+            memory.
 
     Raises:
         MissingDependencyError: If one is Parquet, and pyarrow is not installed.
     """
-    read, remaining = partial(_read, listing.store, kept), listing.stored_names()
-    while some := list(islice(remaining, _AT_ONCE)):
-        begun, busy = time.perf_counter(), time.thread_time()
-        yield from read(some)
-        # Threads compute one after the other, but wait for a disk side by side.
-        if time.perf_counter() - begun > _WAITS * (time.thread_time() - busy):
-            yield from _side_by_side(remaining, read)
+    read, remaining = partial(_read, listing.store, extract), listing.stored_names()
+    while names := list(islice(remaining, _BATCH)):
+        started, cpu = time.perf_counter(), time.thread_time()
+        yield from read(names)
+        # The interpreter lock serializes computing in threads, but not waiting.
+        if time.perf_counter() - started > _WAIT_RATIO * (time.thread_time() - cpu):
+            yield from _in_parallel(remaining, read)
 
 
-def _side_by_side(
-    names: Iterator[str], read: Callable[[list[str]], list[R]]
+def _in_parallel(
+    remaining: Iterator[str], read: Callable[[list[str]], list[R]]
 ) -> Iterator[R]:
     tasks: deque[Future[list[R]]] = deque()
     with ThreadPoolExecutor(_THREADS, "checkpoints-headers") as pool:
         while True:
-            while len(tasks) < 2 * _THREADS and (some := list(islice(names, _AT_ONCE))):
-                tasks.append(pool.submit(read, some))
+            while len(tasks) < 2 * _THREADS and (
+                names := list(islice(remaining, _BATCH))
+            ):
+                tasks.append(pool.submit(read, names))
             if not tasks:
                 return
             yield from tasks.popleft().result()
 
 
 def _read(
-    store: Store, kept: Callable[[dict[str, Any]], R], names: list[str]
+    store: Store, extract: Callable[[dict[str, Any]], R], names: list[str]
 ) -> list[R | CheckpointError | OSError]:
-    return [_read_one(store, name, kept) for name in names]
+    return [_read_one(store, name, extract) for name in names]
 
 
 def _read_one(
-    store: Store, name: str, kept: Callable[[dict[str, Any]], R]
+    store: Store, name: str, extract: Callable[[dict[str, Any]], R]
 ) -> R | CheckpointError | OSError:
     try:
         with store.open(name) as file:
-            return kept(open_container(_ReadFromItsEnd(file)).header)
+            return extract(open_container(_TailFirst(file)).header)
     except MissingDependencyError:
         raise
     except (CheckpointError, OSError) as error:
-        # What led to it holds the file's bytes.
+        # The traceback would keep the file's bytes alive.
         return error.with_traceback(None)
 
 
-class _ReadFromItsEnd:
-    """A file whose end, where the header is, is read at once."""
+class _TailFirst:
+    """A file whose tail, which contains the header, is read in one go."""
 
     def __init__(self, file: Source) -> None:
         self._file = file
         self.path, self.size = file.path, file.size
-        self._start = max(0, file.size - _END)
-        self._end = bytearray(file.size - self._start)
-        count = file.read_into(self._start, memoryview(self._end))
-        del self._end[count:]  # cut short since its size was asked for
+        self._start = max(0, file.size - _TAIL)
+        self._tail = bytearray(file.size - self._start)
+        count = file.read_into(self._start, memoryview(self._tail))
+        del self._tail[count:]  # truncated since its size was determined
 
     def read_into(self, offset: int, buffer: memoryview) -> int:
-        """Fill the buffer from the offset on; return how many bytes there were."""
+        """Fill the buffer from an offset; return how many bytes were available."""
         if offset < self._start:
             return self._file.read_into(offset, buffer)
         at = offset - self._start
-        found = self._end[at : at + len(buffer)]
+        found = self._tail[at : at + len(buffer)]
         buffer[: len(found)] = found
         return len(found)
 
     def map(self) -> mmap.mmap | None:
-        """Return the whole file, mapped to be read."""
+        """Return the whole file, memory-mapped for reading."""
         return self._file.map()

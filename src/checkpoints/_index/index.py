@@ -1,4 +1,4 @@
-"""The index: the table of what was saved under a root, made from paths alone."""
+"""The index: a table of the files saved under a root, made from their paths alone."""
 
 from __future__ import annotations
 
@@ -22,31 +22,30 @@ from checkpoints._index.selection import Selection
 from checkpoints._index.table import as_library, detailed_table, reader_of
 from checkpoints._keys.condition import Wanted
 from checkpoints._process.pickling import public
-from checkpoints._text import html_table, shown
+from checkpoints._text import count_text, html_table, shown
 from checkpoints.storage._store import Store
 from checkpoints.storage._stores import open_store
 
 __all__ = ["Index", "index"]
 
-Asks: TypeAlias = Callable[[tuple[tuple[str, str], ...]], object]
+TagsFunction: TypeAlias = Callable[[tuple[tuple[str, str], ...]], object]
 
-# As many rows as somebody scrolls through.
+# The number of rows that a notebook shows.
 _MOST_SHOWN = 200
 
 
-# No `Sequence` by type, though it has all that one has: Polars would take it for rows
-# of objects then, and not ask for the Arrow stream.
+# Not a subclass of `Sequence`, although it has all of its methods: Polars would then
+# read it as rows of objects, and not use the Arrow stream.
 class Index(Collection[Entry], Reversible[Entry]):
     """
     The entries under a root, in the order of their paths.
 
-    An index comes from `index`. It is walked when it is first looked at, and is the
-    state of that moment. What takes Arrow tables takes it as it stands:
-    `polars.DataFrame(index)`, `pyarrow.table(index)`, `from index` in DuckDB.
+    Indexes come from `index`. The root is walked when an index is first used, which
+    keeps the state of that moment. Anything that accepts Arrow tables accepts an
+    index: `polars.DataFrame(index)`, `pyarrow.table(index)`, `from index` in DuckDB.
 
     Args:
-        store: Where it looks.
-        all_files: Whether files that are no checkpoints are among them.
+        selection: The files in it.
 
     >>> import tempfile
     >>> from checkpoints import checkpoint, config, tags
@@ -64,17 +63,17 @@ class Index(Collection[Entry], Reversible[Entry]):
         self._selection = Selection(store, all_files=all_files)
 
     def __repr__(self) -> str:
-        missed = len(self.unreadable)
-        folders = f", {missed} of its folders unreadable" if missed else ""
+        missing = len(self.unreadable)
+        folders = f", {missing} of its folders unreadable" if missing else ""
         count = f"{len(self)} entr{'y' if len(self) == 1 else 'ies'}"
         return f"<Index of {count} under {self.root!r}{folders}>"
 
     def _repr_html_(self) -> str:
-        shown_ones = self[:_MOST_SHOWN]
-        tags = dict.fromkeys(name for entry in shown_ones for name in entry.tags)
+        first = self[:_MOST_SHOWN]
+        tags = dict.fromkeys(name for entry in first for name in entry.tags)
         rows = [
             [entry.name, *(", ".join(entry.tags.values_of(tag)) for tag in tags)]
-            for entry in shown_ones
+            for entry in first
         ]
         if len(self) > _MOST_SHOWN:
             rows.append([f"and {len(self) - _MOST_SHOWN} more"])
@@ -115,24 +114,25 @@ class Index(Collection[Entry], Reversible[Entry]):
             return self._with(self._listing.sliced(position))
         if isinstance(position, str):
             raise TypeError(
-                f"{shown(position)} is no position; where(...) takes names and tags"
+                f"{shown(position)} is not a position; find names and tags with "
+                "where(...)"
             )
         try:
             if isinstance(position, Iterable):
                 return self._with(self._listing.chosen(position))
             return self._listing.entry(position)
         except IndexError:
-            raise IndexError(self._why_none_at(position)) from None
+            raise IndexError(self._why_out_of_range(position)) from None
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return reader_of(self._listing).__arrow_c_stream__(requested_schema)
 
     def index(self, entry: object) -> int:
-        """Return the position of an entry; `ValueError` if it is not there."""
+        """Return the position of an entry; raise `ValueError` if it is absent."""
         return list(self._listing.paths()).index(getattr(entry, "path", ""))
 
     def count(self, entry: object) -> int:
-        """Return how often an entry is there."""
+        """Return how often an entry occurs."""
         return sum(
             path == getattr(entry, "path", None) for path in self._listing.paths()
         )
@@ -144,64 +144,65 @@ class Index(Collection[Entry], Reversible[Entry]):
 
     @property
     def unreadable(self) -> tuple[OSError, ...]:
-        """The errors of the folders that could not be listed; the rest is there."""
+        """The errors of the folders that could not be listed, and were left out."""
         _ = self._listing
         return tuple(self._selection.unreadable)
 
     def where(
         self,
         names: str | Iterable[str] | None = None,
-        tags: Mapping[str, Wanted] | Asks | None = None,
+        tags: Mapping[str, Wanted] | TagsFunction | None = None,
         /,
         **named: Wanted,
     ) -> Index:
         """
-        Return the entries of these names and tags.
+        Return the entries with these names and tags.
 
-        On an index that nobody has looked at yet, folders that the filter rules out
-        are not walked.
+        If the index was not used before, folders that the filter rules out are not
+        walked.
 
         Args:
-            names: An exact name, which takes all names below it as well, a glob such
-                as `"mypkg.*"`, or a list of exact names.
-            tags: What is wanted of each tag, where its name is no keyword; or a
-                function that gets all the tags of an entry, as pairs of texts.
-            **named: The same by keyword: a text, which may be a glob; a number or a
-                date, compared as such, so that `3` finds `03`; a list of these, any of
-                which will do; `slice(first, last)`, which includes both; or a function
-                of the tag's text. A repeated tag fits by any of its values.
+            names: An exact name, which includes all names below it, a glob such as
+                `"mypkg.*"`, or a list of exact names.
+            tags: A condition for each tag, for tags whose names are not valid
+                keywords; or a function that is called with all the tags of an entry,
+                as pairs of strings.
+            **named: A condition for each tag: a string, which may be a glob; a number
+                or a date, compared as such, so that `3` finds `03`; a list of these,
+                any of which may match; `slice(first, last)`, which includes both; or
+                a function of the tag's string. Of a repeated tag, any value may match.
 
         Raises:
-            ConfigError: If a name or a tag cannot be asked for like that.
+            ConfigError: If a name or a condition is invalid.
         """
         return self._of(self._selection.where(EntryFilter(names, tags, named)))
 
     def why_empty(self) -> str:
         """
-        Return why there are no entries: what no entry has, and what there is instead.
+        Return why there are no entries: the condition that no entry meets, and a hint.
 
-        Lists the folder anew, if that was not done yet without a filter; an empty text
-        if there are entries.
+        An empty string if there are entries. Walks the root again if it was only
+        walked with a filter.
 
         >>> import tempfile
         >>> from checkpoints import FileHandler
         >>> root = tempfile.mkdtemp()
         >>> FileHandler(root).checkpoint("shop.total", 12)
         >>> index(root).where("shop.totla").why_empty()
-        "no entry has the name 'shop.totla'; the nearest are 'shop.total'"
+        "no entry has the name 'shop.totla'; did you mean 'shop.total'?"
         """
         return self._selection.why_empty()
 
     def sort(self, *by: str, reverse: bool = False) -> Index:
         """
-        Return the entries in another order; those that are equal keep theirs.
+        Return the entries sorted by columns; the sort is stable.
 
         Args:
-            *by: Columns as `to_arrow(details=True)` has them: a tag, whose values are
-                compared as numbers where all of them are, `"name"`, `"path"`,
-                `"size"`, `"time"`, or, from the headers, `"run"`, `"sequence"`,
-                `"saved"`. What has no such value comes last.
-            reverse: The greatest first.
+            *by: Columns of `to_arrow(details=True)`: a tag, whose values are compared
+                as numbers if all of them are numbers, `"name"`, `"path"`, `"size"`,
+                `"time"`, or, from the headers, `"run"`, `"sequence"`, `"saved"`.
+                Entries without a value come last.
+            reverse: Sort in descending order.
 
         Raises:
             ConfigError: If there is no such column.
@@ -210,14 +211,14 @@ class Index(Collection[Entry], Reversible[Entry]):
         return self._with(self._listing.picked(positions))
 
     def latest(self) -> Index:
-        """Return the newest entry of each key, where `if_exists="keep"` kept more."""
+        """Return the newest entry of each key, if `if_exists="keep"` kept several."""
         return self._with(self._listing.picked(latest_of(self._listing)))
 
     def runs(self) -> dict[str, Index]:
         """
-        Return the entries of each run, by its id, in the order of their first saves.
+        Return the entries of each run by its id, in the order of the first saves.
 
-        Reads the headers; an entry whose header is damaged is in no run.
+        Reads the headers; entries with a damaged header are left out.
         """
         return {
             run: self._with(self._listing.picked(positions))
@@ -225,35 +226,35 @@ class Index(Collection[Entry], Reversible[Entry]):
         }
 
     def names(self) -> list[str]:
-        """Return the full names that there are, sorted."""
+        """Return the full names of the entries, sorted and without duplicates."""
         return sorted(set(self._listing.fullnames()))
 
     def tag_values(self, tag: str) -> list[str]:
         """
-        Return the values that a tag has, as texts, sorted.
+        Return the values of a tag as strings, sorted and without duplicates.
 
-        They are in the order of numbers, if all of them are such.
+        They are sorted as numbers if all of them are numbers.
         """
         folders = self._listing.compact().folders
         return sorted_texts(
-            {text for it in folders for text in key_of(it)[0].values_of(tag)}
+            {text for folder in folders for text in key_of(folder)[0].values_of(tag)}
         )
 
     def to_arrow(self, *, details: bool = False) -> Any:
         """
-        Return a `pyarrow.Table`: a row for each entry, a column for each tag.
+        Return a `pyarrow.Table` with a row for each entry and a column for each tag.
 
         The columns are `name` (the full name), one for each tag, `path`, `size`,
-        `time` (when the file was written, UTC) and `tags`, the list of all tags. A tag
-        that an entry lacks is null, a repeated one has its innermost value. A tag
-        that is called as one of the other columns, of the details too, gets `tag_`
-        before its name.
+        `time` (when the file was written, in UTC) and `tags`, the list of all tags. A
+        tag that an entry does not have is null, and a repeated tag has its innermost
+        value. The column of a tag with the name of another column, including those of
+        `details`, gets the prefix `tag_`.
 
         Args:
-            details: Read the headers. Tags have their types then, and there are the
-                columns `run`, `sequence`, `saved` (when it was saved), `values` (the
-                name, kind, dtype, shape and bytes of each value) and `error`: why the
-                header of a damaged file cannot be read.
+            details: Read the headers. Tags then have their types, and there are the
+                columns `run`, `sequence`, `saved` (the time of the save), `values`
+                (the name, kind, dtype, shape and bytes of each value) and `error`: why
+                the header of a damaged file cannot be read.
 
         Raises:
             MissingDependencyError: If pyarrow is not installed.
@@ -264,7 +265,7 @@ class Index(Collection[Entry], Reversible[Entry]):
 
     def to_pandas(self, *, details: bool = False) -> Any:
         """
-        Return a `pandas.DataFrame`, with the columns of `to_arrow`.
+        Return a `pandas.DataFrame` with the columns of `to_arrow`.
 
         Raises:
             MissingDependencyError: If pandas or pyarrow is not installed.
@@ -273,7 +274,7 @@ class Index(Collection[Entry], Reversible[Entry]):
 
     def to_polars(self, *, details: bool = False) -> Any:
         """
-        Return a `polars.DataFrame`, with the columns of `to_arrow`.
+        Return a `polars.DataFrame` with the columns of `to_arrow`.
 
         Raises:
             MissingDependencyError: If Polars or pyarrow is not installed.
@@ -284,25 +285,24 @@ class Index(Collection[Entry], Reversible[Entry]):
         self, value: str, *, to: str | None = None, trusted: bool = False
     ) -> Any:
         """
-        Return one table of a value of all entries, with a column for each tag.
+        Return a value of all entries as one table, with a column for each tag.
 
-        The tags come first and have their types. A table brings its rows, an array of
-        one dimension or a series brings a column, and a single value brings a row.
-        An index of pandas becomes columns, unless it is a `RangeIndex` without a name
-        that counts from 0 on. Integers that pandas would round, as it has no null
-        among them, are `Int64`.
+        The tags come first and have their types. A table contributes its rows, a
+        one-dimensional array or a series a column, and a single value a row. A pandas
+        index becomes columns, unless it is an unnamed `RangeIndex` that counts from 0.
+        Integers that pandas would round, next to nulls, become `Int64`.
 
         Args:
             value: The name of the value.
-            to: `"pandas"`, `"polars"` or `"arrow"`; by default the library that the
-                value of the first entry is of.
+            to: `"pandas"`, `"polars"` or `"arrow"`; by default the library of the
+                first entry's value.
             trusted: Load pickles too; see `load`.
 
         Raises:
-            FormatError: If a value is of another form, or does not fit the others;
-                the message names the entry.
+            FormatError: If a value has no rows, or does not fit the others; the
+                message names the entry.
             UnknownValueError: If an entry has no such value, or there is no entry;
-                the message says what of `where` no entry has.
+                the message says which condition of `where` no entry meets.
             MissingDependencyError: If a library is not installed.
             CheckpointError, OSError: As for `load`.
         """
@@ -327,22 +327,23 @@ class Index(Collection[Entry], Reversible[Entry]):
         other._selection = selection
         return other
 
-    def _why_none_at(self, position: object) -> str:
+    def _why_out_of_range(self, position: object) -> str:
         if why := self.why_empty():
-            return f"there is no entry to take: {why}"
-        return f"position {shown(position)} is out of range: there are {len(self)}"
+            return f"the index is empty: {why}"
+        count = count_text(len(self), "entry")
+        return f"position {shown(position)} is out of range for {count}"
 
 
 def index(root: str | os.PathLike[str], *, all_files: bool = False) -> Index:
     """
-    List what was saved under a root, from paths alone; no file is opened.
+    List the files saved under a root, from their paths alone; no file is opened.
 
-    The root is walked when the index is first looked at. A folder of it that cannot
-    be read is told on the log, and the rest is listed.
+    The root is walked when the index is first used. Folders that cannot be read are
+    logged and left out.
 
     Args:
-        root: A folder, or a URL of one.
-        all_files: List files that are no checkpoints too.
+        root: A folder, or the URL of one.
+        all_files: Include files that are not checkpoint files.
 
     Returns:
         A sequence of `Entry`, in the order of their paths.
@@ -350,7 +351,7 @@ def index(root: str | os.PathLike[str], *, all_files: bool = False) -> Index:
     Raises:
         FileNotFoundError: If there is no such folder.
         NotADirectoryError: If it is a file.
-        ConfigError: If it is no path, or an empty one.
+        ConfigError: If it is not a path, or an empty one.
 
     >>> import tempfile
     >>> from checkpoints import checkpoint, config, tags

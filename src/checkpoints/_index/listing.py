@@ -1,8 +1,7 @@
-"""What a walk found: files by folder, kept in columns so that millions are small."""
+"""The files that a walk found, in columns, so that millions take little memory."""
 
 from __future__ import annotations
 
-import difflib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -16,27 +15,25 @@ from checkpoints._index.entry import (
 )
 from checkpoints._index.filter import EntryFilter
 from checkpoints._keys.comparison import read_like
-from checkpoints._text import shown
+from checkpoints._text import count_text, hint, known_text, shown
 from checkpoints.errors import ConfigError
 from checkpoints.storage._store import Segments, Store
 
 __all__ = ["Listing", "why_none"]
 
-# Those of a suffix; a name has none, so more of them tell of a number.
+# The dots of a suffix. A name has none in a path, so that more mean a number.
 _DOTS = 2
-
-_MOST = 8
 
 
 class Listing:
     """
-    Files in order, each as a name and the number of its folder.
+    A sequence of files, each as its name and the position of its folder.
 
     Args:
-        store: Where they are.
-        folders: The folders below its root.
-        places: For each file, where its folder stands among them.
-        files: The names of the files.
+        store: The store that contains them.
+        folders: Folders below its root.
+        places: For each file, the position of its folder in `folders`.
+        files: The name of each file in its folder.
     """
 
     __slots__ = ("files", "folders", "places", "store")
@@ -62,21 +59,21 @@ class Listing:
         *,
         all_files: bool,
     ) -> Listing:
-        """Walk through a store, past the folders that a filter rules out."""
+        """Walk a store, without the folders that a filter rules out."""
         folders: list[Segments] = []
         places, files = array("I"), list[str]()
-        # One text for all the files of one name: most trees have few names.
+        # Equal names share one string, as most trees have few different names.
         shared: dict[str, str] = {}
 
         def enters(folder: Segments) -> bool:
-            return all(rule.enters(folder) for rule in filters)
+            return all(each.enters(folder) for each in filters)
 
         for folder, found in store.walk(enters, unreadable.append):
-            names = _taken(folder, found, filters, all_files=all_files)
+            names = _matching(folder, found, filters, all_files=all_files)
             if names:
                 places.extend(array("I", [len(folders)]) * len(names))
                 files.extend(map(shared.setdefault, names, names))
-                last = [shared.setdefault(it, it) for it in folder[-1:]]
+                last = [shared.setdefault(segment, segment) for segment in folder[-1:]]
                 folders.append((*folder[:-1], *last))
         return cls(store, folders, places, files)
 
@@ -89,47 +86,51 @@ class Listing:
             yield Entry(store, folders[place], file)
 
     def entry(self, position: int) -> Entry:
-        """Return one entry."""
+        """Return the entry at a position."""
         folder = self.folders[self.places[position]]
         return Entry(self.store, folder, self.files[position])
 
     def sliced(self, positions: slice) -> Listing:
-        """Return a part of it."""
+        """Return the files of a slice."""
         places, files = self.places[positions], self.files[positions]
         return Listing(self.store, self.folders, places, files)
 
     def picked(self, positions: Iterable[int]) -> Listing:
-        """Return the files that stand at these positions, in this order."""
+        """Return the files at these positions, in this order."""
         chosen = array("Q", positions)
         places = array("I", [self.places[position] for position in chosen])
         files = [self.files[position] for position in chosen]
         return Listing(self.store, self.folders, places, files)
 
-    def chosen(self, answers: Iterable[Any]) -> Listing:
+    def chosen(self, selectors: Iterable[Any]) -> Listing:
         """
-        Return the files at these positions, or those with a yes, if it is yes or no.
+        Return the files at these positions, or those that a boolean index selects.
 
         Raises:
-            TypeError: If it is neither.
-            IndexError: If there is no such position.
-            ConfigError: If there is not one yes or no for each file.
+            TypeError: If the selectors are neither integers nor booleans.
+            IndexError: If a position is out of range.
+            ConfigError: If there is not one boolean for each file.
         """
-        some, count = list(answers), len(self)
-        # That of NumPy is another, and has two names.
-        flags = [type(it).__name__ in ("bool", "bool_") for it in some]
-        if not any(flags):
-            places = range(count)
-            return self.picked([places[it] for it in some])
-        if not all(flags) or len(some) != count:
+        given, count = list(selectors), len(self)
+        # NumPy has its own type, by one of two names.
+        are_bools = [type(value).__name__ in ("bool", "bool_") for value in given]
+        if not any(are_bools):
+            positions = range(count)
+            return self.picked([positions[value] for value in given])
+        if not all(are_bools) or len(given) != count:
+            values, entries = (
+                count_text(sum(are_bools), "value"),
+                count_text(count, "entry"),
+            )
             message = (
-                f"there are {count} entries, and {sum(flags)} times yes or no: it has "
-                "to be one for each, or a list of positions"
+                f"boolean index has {values} for {entries}; give one for each entry, "
+                "or a list of positions"
             )
             raise ConfigError(message)
-        return self.picked(number for number, it in enumerate(some) if it)
+        return self.picked(position for position, value in enumerate(given) if value)
 
     def compact(self) -> Listing:
-        """Return the same files, with no folders besides theirs."""
+        """Return the same files, without the folders that none of them is in."""
         used = dict.fromkeys(self.places)
         if len(used) == len(self.folders):
             return self
@@ -138,23 +139,23 @@ class Listing:
         places = array("I", map(renumbered.__getitem__, self.places))
         return Listing(self.store, folders, places, self.files)
 
-    def filtered(self, rule: EntryFilter) -> Listing:
-        """Return the files that a filter takes."""
-        # It may hold a function that cannot read what is not there any more.
-        there = self.compact()
-        takes = [rule.takes(folder) for folder in there.folders]
-        names = there.fullnames()
-        covered = {name: rule.covers(name) for name in set(names)}
-        return there.picked(
+    def filtered(self, entry_filter: EntryFilter) -> Listing:
+        """Return the files that match a filter."""
+        # A function in the filter must not see tags that were already ruled out.
+        compact = self.compact()
+        takes = [entry_filter.takes(folder) for folder in compact.folders]
+        names = compact.fullnames()
+        covers = {name: entry_filter.covers(name) for name in set(names)}
+        return compact.picked(
             position
             for position, (place, name) in enumerate(
-                zip(there.places, names, strict=True)
+                zip(compact.places, names, strict=True)
             )
-            if takes[place] and covered[name]
+            if takes[place] and covers[name]
         )
 
     def fullnames(self) -> list[str]:
-        """Return the full name of each file, one text for all that are the same."""
+        """Return the full name of each file; equal names share one string."""
         shared: dict[str, str] = {}
         stems: dict[str, str] = {}
         for file in self.files:
@@ -172,38 +173,38 @@ class Listing:
         return map(self.store.path_of, self.stored_names())
 
     def stored_names(self) -> Iterator[str]:
-        """Yield the name that the store has for each file."""
+        """Yield the name of each file in its store."""
         starts = ["/".join((*folder, "")) for folder in self.folders]
         for place, file in zip(self.places, self.files, strict=True):
             yield starts[place] + file
 
 
-def _taken(
+def _matching(
     folder: Segments,
     files: Sequence[str],
     filters: Sequence[EntryFilter],
     *,
     all_files: bool,
 ) -> Sequence[str]:
-    """Return the files of a folder that are asked for, in their order."""
-    if not all(rule.takes(folder) for rule in filters):
+    """Return the files of a folder that match all filters, in their order."""
+    if not all(each.takes(folder) for each in filters):
         return ()
     if not all_files:
         files = [file for file in files if file.endswith(CONTAINERS)]
-    for rule in filters:
+    for entry_filter in filters:
         files = [
             file
             for file in files
-            if rule.covers(start_of(folder) + stem_and_number(file)[0])
+            if entry_filter.covers(start_of(folder) + stem_and_number(file)[0])
         ]
-    # One look at all of them: most folders have no numbered files.
+    # A quick check of all at once, as most folders have no numbered files.
     if all_files or "".join(files).count(".") > _DOTS * len(files):
         return _in_order(files)
     return files
 
 
 def _in_order(files: Sequence[str]) -> Sequence[str]:
-    """Put the numbered files of a key behind its first one, in their order."""
+    """Return files with the numbered ones of a key after its first, by number."""
     if any(file.count(".") > _DOTS for file in files):
         return sorted(files, key=_file_order)
     return files
@@ -215,62 +216,55 @@ def _file_order(file: str) -> tuple[str, int]:
     return stem, int(number) if number.isdecimal() and number.isascii() else 1
 
 
-def why_none(listing: Listing, rules: Iterable[EntryFilter]) -> str:
+def why_none(listing: Listing, filters: Iterable[EntryFilter]) -> str:
     """
-    Return why filters, one after the other, take none of these files.
+    Return why no file matches all filters, given in the order of their application.
 
     Args:
-        listing: The files that there are.
-        rules: The filters.
+        listing: The files before filtering.
+        filters: The filters.
     """
     if not len(listing):
         return "nothing was saved there"
-    who = "no entry"
-    for part in [part for rule in rules for part in rule.parts()]:
+    subject = "no entry"
+    for part in [part for each in filters for part in each.parts()]:
         left = listing.filtered(part)
         if not len(left):
-            return f"{who} {_lacking(part, listing)}"
+            return f"{subject} {_missing(part, listing)}"
         if len(left) < len(listing):
-            who = "no entry of those that fit the rest"
+            subject = "no entry that matches the other conditions"
         listing = left
-    return "no entry was taken of those that there are"
+    return "no entry was selected"
 
 
-def _lacking(part: EntryFilter, listing: Listing) -> str:
-    """Return what no file has of a filter that asks for one thing."""
+def _missing(part: EntryFilter, listing: Listing) -> str:
+    """Return what none of the files has, given a filter with a single condition."""
     if part.names is not None:
-        return _lacking_name(part.names, set(listing.fullnames()))
-    if not part.tags:
-        return "is taken by the function of all tags"
-    (tag,), (wanted,) = part.tags, part.asked.values()
+        return _missing_name(part.names, set(listing.fullnames()))
+    if not part.conditions:
+        return "is accepted by the function of all tags"
+    (tag,), (wanted,) = part.path_conditions, part.conditions.values()
     folders = listing.compact().folders
     pairs = {pair for folder in folders for pair in key_of(folder)[0].items()}
     values = {value for name, value in pairs if name == tag}
     if not values:
-        return f"has the tag {shown(tag)}; {_some(tag, {name for name, _ in pairs})}"
-    return f"has {shown(tag)}={shown(wanted)}; {_some(wanted, values)}"
+        known = sorted({name for name, _ in pairs})
+        return f"has the tag {shown(tag)}; {hint(tag, known)}"
+    return f"has {shown(tag)}={shown(wanted)}; {_value_hint(wanted, values)}"
 
 
-def _lacking_name(names: str | tuple[str, ...], known: set[str]) -> str:
+def _missing_name(names: str | tuple[str, ...], known: set[str]) -> str:
     if not isinstance(names, str):
-        return f"has one of the names {shown(names)}; {_some(None, known)}"
-    if near := difflib.get_close_matches(names, sorted(known)):
-        told = ", ".join(map(shown, near))
-        return f"has the name {shown(names)}; the nearest are {told}"
-    return f"has the name {shown(names)}; {_some(None, known)}"
+        return f"has one of the names {shown(names)}; {known_text(sorted(known))}"
+    return f"has the name {shown(names)}; {hint(names, sorted(known))}"
 
 
-def _some(wanted: object, known: set[str]) -> str:
-    """Tell of what there is, the nearest first."""
-    if not known:
-        return "there are none at all"
-    near: list[str] = []
-    if isinstance(wanted, str):
-        near = difflib.get_close_matches(wanted, sorted(known))
-    ordered = [*near, *sorted(known - {*near}, key=_order)]
-    more = f" and {len(known) - _MOST} more" if len(known) > _MOST else ""
-    verb = "there are" if len(known) > 1 else "there is"
-    return f"{verb} {', '.join(map(shown, ordered[:_MOST]))}{more}"
+def _value_hint(wanted: object, values: set[str]) -> str:
+    ordered = sorted(values, key=_order)
+    # A number or a comparison that looks similar need not be what was meant.
+    if isinstance(wanted, str) and wanted[:1].isalpha():
+        return hint(wanted, ordered)
+    return known_text(ordered)
 
 
 def _order(text: str) -> tuple[bool, float, str]:

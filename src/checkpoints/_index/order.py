@@ -13,7 +13,7 @@ from checkpoints._index.headers import Header, moment_of, read_headers
 from checkpoints._index.listing import Listing
 from checkpoints._index.table import COLUMNS, DETAILS, column_names
 from checkpoints._keys.comparison import read_like
-from checkpoints._text import shown
+from checkpoints._text import hint, shown
 from checkpoints.errors import ConfigError
 
 __all__ = ["in_order", "latest_of", "runs_of", "sorted_texts"]
@@ -23,21 +23,21 @@ _BEFORE_ALL = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
 
 def in_order(listing: Listing, by: Sequence[str], *, reverse: bool) -> list[int]:
-    """Return the positions of the files, sorted; what has no value comes last."""
+    """Return the positions of the files, sorted; files without a value come last."""
     positions = list(range(len(listing)))
     if not positions:
-        return positions  # and no tag is known that could be sorted by
+        return positions  # without entries, no tag is known to sort by
     columns = [_column(listing, name) for name in by]
     for values in reversed(columns):
-        there = [place for place in positions if values[place] is not None]
+        present = [place for place in positions if values[place] is not None]
         missing = [place for place in positions if values[place] is None]
-        there.sort(key=values.__getitem__, reverse=reverse)
-        positions = there + missing
+        present.sort(key=values.__getitem__, reverse=reverse)
+        positions = present + missing
     return positions
 
 
 def latest_of(listing: Listing) -> list[int]:
-    """Return the positions of the newest file of each key, as they come."""
+    """Return the positions of the newest file of each key, in ascending order."""
     keys: dict[tuple[tuple[str, ...], str], list[int]] = defaultdict(list)
     for position, (place, file) in enumerate(
         zip(listing.places, listing.files, strict=True)
@@ -47,7 +47,7 @@ def latest_of(listing: Listing) -> list[int]:
         keys[listing.folders[place], stem].append(position)
     several = [place for places in keys.values() if len(places) > 1 for place in places]
     ages = dict(zip(several, _ages(listing.picked(several)), strict=True))
-    # Numbers do not tell: one that was deleted is given again.
+    # Numbers do not tell the age, as the number of a deleted file is used again.
     return sorted(
         max(places, key=ages.__getitem__) if len(places) > 1 else places[0]
         for places in keys.values()
@@ -66,14 +66,15 @@ def _ages(listing: Listing) -> list[tuple[datetime.datetime, int, int]]:
 
 
 def runs_of(listing: Listing) -> dict[str, list[int]]:
-    """Return the positions of each run's files, the run that began first before."""
+    """Return the positions of each run's files, with the runs in starting order."""
     runs: dict[str, list[int]] = defaultdict(list)
-    begun: dict[str, datetime.datetime] = {}
+    starts: dict[str, datetime.datetime] = {}
     for position, found in enumerate(read_headers(listing, _run_and_time)):
         if not isinstance(found, Exception) and isinstance(found[0], str):
-            runs[found[0]].append(position)
-            begun[found[0]] = min(begun.get(found[0], found[1]), found[1])
-    return {run: runs[run] for run in sorted(runs, key=begun.__getitem__)}
+            run, moment = found[0], found[1]
+            runs[run].append(position)
+            starts[run] = min(starts.get(run, moment), moment)
+    return {run: runs[run] for run in sorted(runs, key=starts.__getitem__)}
 
 
 def _run_and_time(meta: Mapping[str, Any]) -> tuple[object, datetime.datetime]:
@@ -81,14 +82,14 @@ def _run_and_time(meta: Mapping[str, Any]) -> tuple[object, datetime.datetime]:
 
 
 def sorted_texts(texts: Iterable[str]) -> list[str]:
-    """Return texts in the order of their numbers, if all of them are such."""
-    some = sorted(texts)
-    keys = dict(zip(some, _comparable(some), strict=True))
-    return sorted(some, key=keys.__getitem__)
+    """Return texts sorted, as numbers if all of them are numbers."""
+    ordered = sorted(texts)
+    keys = dict(zip(ordered, _comparable(ordered), strict=True))
+    return sorted(ordered, key=keys.__getitem__)
 
 
 def _column(listing: Listing, name: str) -> Sequence[Any]:
-    """Return what each file has in a column, all of it comparable, or None."""
+    """Return the value of each file in a column, all of them comparable, or None."""
     if name == "name":
         return listing.fullnames()
     if name == "path":
@@ -98,7 +99,7 @@ def _column(listing: Listing, name: str) -> Sequence[Any]:
         ]
     if name in ("size", "time"):
         found = map(listing.store.status, listing.stored_names())
-        return [it and getattr(it, name) for it in found]
+        return [status and getattr(status, name) for status in found]
     if name in _FROM_HEADERS:
         headers = read_headers(listing, Header.of)
         return [getattr(header, name, None) for header in headers]
@@ -106,7 +107,7 @@ def _column(listing: Listing, name: str) -> Sequence[Any]:
 
 
 def _tag_column(listing: Listing, name: str) -> Sequence[Any]:
-    # One value that is no number, and not there any more, would make all of them texts.
+    # Else a value of a folder that was ruled out could make all of them texts.
     listing = listing.compact()
     folders = [dict(key_of(folder)[0].items()) for folder in listing.folders]
     tags = {tag: None for pairs in folders for tag in pairs}
@@ -115,13 +116,12 @@ def _tag_column(listing: Listing, name: str) -> Sequence[Any]:
         if column == name:
             values = _comparable([pairs.get(tag) for pairs in folders])
             return [values[place] for place in listing.places]
-    known = ", ".join([*COLUMNS[:-1], *_FROM_HEADERS, *columns.values()])
-    message = f"{shown(name)} is nothing to sort by; there are: {known}"
-    raise ConfigError(message)
+    known = [*columns.values(), *COLUMNS[:-1], *_FROM_HEADERS]
+    raise ConfigError(f"cannot sort by {shown(name)}; {hint(name, known)}")
 
 
 def _comparable(texts: Sequence[str | None]) -> Sequence[Any]:
-    """Return texts as numbers, if all of them are; None stays None."""
+    """Return texts as numbers if all of them are numbers; None stays None."""
     values = [None if text is None else read_like(text, 0.5) for text in texts]
     for text, value in zip(texts, values, strict=True):
         if text is not None and (value is None or math.isnan(value)):

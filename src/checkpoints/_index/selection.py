@@ -1,4 +1,4 @@
-"""The files that an index stands for: found by a walk when they are first asked for."""
+"""The files in an index: found by a walk when they are first needed."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ logger = logging.getLogger("checkpoints")
 
 class Selection:
     """
-    Files under the root of a store, which filters narrow.
+    Files under the root of a store, narrowed by filters.
 
-    Several filters take one walk: it goes past what any of them rules out, and where a
-    wider selection was walked already, there is none.
+    Several filters need a single walk, which skips the folders that any of them rules
+    out. If a wider selection was walked already, its files are filtered instead.
 
     Args:
-        store: Where they are.
-        all_files: Whether files that are no checkpoints are among them.
+        store: The store that contains the files.
+        all_files: Whether to include files that are not checkpoint files.
     """
 
     def __init__(self, store: Store, *, all_files: bool) -> None:
@@ -33,68 +33,70 @@ class Selection:
         self.all_files = all_files
         self.unreadable: list[OSError] = []
         self.found: Listing | None = None
-        # What it was narrowed from, and by what, as long as that can be of use.
+        # The selection that this one was narrowed from, and how, while still needed.
         self.wider: Selection | None = None
-        self.rule: EntryFilter | None = None
+        self.narrowed_by: EntryFilter | None = None
 
     def listing(self) -> Listing:
-        """Return the files, as they were when they were first asked for."""
+        """Return the files as they were when first needed."""
         if self.found is None:
-            start, rules = self._since(lambda each: each.found is not None)
+            start, filters = self._since(lambda selection: selection.found is not None)
             if start.found is None:
-                self.found = self._walked(rules)
+                self.found = self._walked(filters)
             else:
-                self.found = reduce(Listing.filtered, rules, start.found)
+                self.found = reduce(Listing.filtered, filters, start.found)
                 self.unreadable = start.unreadable
             if self.found:
-                self.wider = self.rule = None
+                self.wider = self.narrowed_by = None
         return self.found
 
-    def where(self, rule: EntryFilter) -> Selection:
-        """Return the files that a filter takes; at once, if these are known."""
+    def where(self, entry_filter: EntryFilter) -> Selection:
+        """Return the files that match a filter; at once if these are known."""
         if self.found is not None:
-            return self.part(self.found.filtered(rule), rule)
+            return self.part(self.found.filtered(entry_filter), entry_filter)
         narrower = Selection(self.store, all_files=self.all_files)
-        narrower.wider, narrower.rule = self, rule
+        narrower.wider, narrower.narrowed_by = self, entry_filter
         return narrower
 
-    def part(self, listing: Listing, rule: EntryFilter | None = None) -> Selection:
-        """Return some of these files, those that a filter has taken if it is given."""
+    def part(
+        self, listing: Listing, entry_filter: EntryFilter | None = None
+    ) -> Selection:
+        """Return some of these files, selected by a filter if one is given."""
         other = Selection(self.store, all_files=self.all_files)
         other.found, other.unreadable = listing, self.unreadable
-        if rule and not listing:
-            other.wider, other.rule = self, rule
+        if entry_filter and not listing:
+            other.wider, other.narrowed_by = self, entry_filter
         elif not self.listing():
-            other.wider, other.rule = self.wider, self.rule
+            other.wider, other.narrowed_by = self.wider, self.narrowed_by
         return other
 
     def why_empty(self) -> str:
         """Return why there are no files; an empty text if there are some."""
         if self.listing():
             return ""
-        start, rules = self._since(lambda each: bool(each.found))
-        there = start.found
-        if not there:
-            there = Listing.of(self.store, (), [], all_files=self.all_files)
-        return why_none(there, rules)
+        start, filters = self._since(lambda selection: bool(selection.found))
+        unfiltered = start.found
+        if not unfiltered:
+            unfiltered = Listing.of(self.store, (), [], all_files=self.all_files)
+        return why_none(unfiltered, filters)
 
     def _since(
         self, is_start: Callable[[Selection], bool]
     ) -> tuple[Selection, list[EntryFilter]]:
-        """Return the nearest one to start from, or the widest; the filters since."""
-        at, rules = self, list[EntryFilter]()
-        while at.wider is not None and at.rule is not None and not is_start(at):
-            rules.insert(0, at.rule)
-            at = at.wider
-        return at, rules
+        """Return the nearest start, or the widest selection, and the filters since."""
+        start, filters = self, list[EntryFilter]()
+        while start.wider and start.narrowed_by and not is_start(start):
+            filters.insert(0, start.narrowed_by)
+            start = start.wider
+        return start, filters
 
-    def _walked(self, rules: Sequence[EntryFilter]) -> Listing:
+    def _walked(self, filters: Sequence[EntryFilter]) -> Listing:
         unreadable = self.unreadable = list[OSError]()
-        found = Listing.of(self.store, rules, unreadable, all_files=self.all_files)
+        found = Listing.of(self.store, filters, unreadable, all_files=self.all_files)
         if unreadable:
             logger.warning(
-                "%r: %d of its folders cannot be read, and what lies in them is not in "
-                "the index, whose attribute unreadable says why: %s",
+                "%r: %d of its folders cannot be read and are not in the index (its "
+                "attribute unreadable has the errors): %s",
                 self.store.root,
                 len(unreadable),
                 shown(str(unreadable[0])),

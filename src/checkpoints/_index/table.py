@@ -1,4 +1,4 @@
-"""Columns of an Arrow table: their names, and their types from values that differ."""
+"""Arrow tables of entries: the names and types of their columns, and their rows."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ __all__ = [
     "typed_column",
 ]
 
-# Of the table of an index, besides those of its tags.
+# The columns of an index's table, besides those of tags.
 COLUMNS = ("name", "path", "size", "time", "tags")
 DETAILS = ("run", "sequence", "saved", "values", "error")
-# Beyond it, not every integer is a float.
+# Above it, floats cannot represent every integer.
 _EXACT = 1 << 53
-_NOTHING = (type(None), False)
+_NULL = (type(None), False)
 _NUMBERS = {(int, False), (float, False)}
 
 _TAKEN = (*COLUMNS, *DETAILS)
-# One batch of a table: what is made of Python's own objects is gone after each.
+# The rows of a batch: small, as its Python objects take far more memory than Arrow's.
 _ROWS = 1 << 14
-# Microseconds: the end of the year 9999, the last that Python knows.
+# Microseconds until the end of the year 9999, the last of Python's datetime.
 _LATEST = 253_402_300_799_999_999
-_NOT_TOLD = Header((), None, None, None, [])
+_EMPTY_HEADER = Header((), None, None, None, [])
 
 
 def column_names(tags: Iterable[str], taken: Collection[str]) -> dict[str, str]:
     """
     Return the name of each tag's column: the tag's own, unless it is taken.
 
-    What is no Unicode in it is escaped.
+    Lone surrogates are escaped.
 
     >>> column_names(["day", "path"], ["path", "size"])
     {'day': 'day', 'path': 'tag_path'}
@@ -65,13 +65,13 @@ def column_names(tags: Iterable[str], taken: Collection[str]) -> dict[str, str]:
 
 
 def text_column(texts: Sequence[str | None]) -> Any:
-    """Return texts as an array; what is no Unicode in them is escaped."""
+    """Return texts as an array, with lone surrogates escaped."""
     pyarrow = import_pyarrow()
     try:
         return pyarrow.array(texts, pyarrow.string())
     except UnicodeEncodeError:
-        whole = [text and _unicode(text) for text in texts]
-        return pyarrow.array(whole, pyarrow.string())
+        escaped = [text and _unicode(text) for text in texts]
+        return pyarrow.array(escaped, pyarrow.string())
 
 
 def _unicode(text: str) -> str:
@@ -79,27 +79,27 @@ def _unicode(text: str) -> str:
 
 
 def typed_column(values: Sequence[object]) -> Any:
-    """Return values as an array of their one type, or as texts if they have several."""
+    """Return values as an array of their common type, or of texts if there is none."""
     pyarrow = import_pyarrow()
-    kinds = {_kind(value) for value in values} - {_NOTHING}
-    is_one = len(kinds) <= 1 or kinds == _NUMBERS
-    # Arrow would drop the zone of a time of day.
-    if is_one and (datetime.time, True) not in kinds:
+    kinds = {_kind(value) for value in values} - {_NULL}
+    is_uniform = len(kinds) <= 1 or kinds == _NUMBERS
+    # Arrow would drop the time zone of a time of day.
+    if is_uniform and (datetime.time, True) not in kinds:
         try:
             return pyarrow.array(values, None if kinds else pyarrow.string())
         except (pyarrow.ArrowException, ValueError, TypeError, OverflowError):
-            pass  # a number beyond 64 bits, a type that Arrow does not know
+            pass  # an integer of more than 64 bits, or a type unknown to Arrow
     return text_column([None if value is None else tag_text(value) for value in values])
 
 
 def _kind(value: object) -> tuple[type, bool]:
     """Return the type of a value, and whether it has a time zone."""
-    # Beside each other, Arrow would give all of them one, or none.
+    # Arrow would give a time zone to all of them, or to none.
     return type(value), getattr(value, "tzinfo", None) is not None
 
 
 def _exact_type(pandas: Any, column: Any) -> Any:
-    """Return how pandas is to hold integers that it would round, as it has no null."""
+    """Return a pandas type for integers that it would round because of nulls."""
     compute = imported("pyarrow.compute")
     if not (column.null_count and import_pyarrow().types.is_integer(column.type)):
         return None
@@ -111,18 +111,18 @@ def _exact_type(pandas: Any, column: Any) -> Any:
 
 
 def import_pyarrow() -> Any:
-    """Import pyarrow, or say what to install."""
+    """Return pyarrow; raise `MissingDependencyError` if it is not installed."""
     return needed("pyarrow", "a table of many entries")
 
 
 def as_library(library: str, columns: dict[str, Any]) -> Any:
     """
-    Return Arrow columns as a table of pandas, of Polars, or of Arrow.
+    Return Arrow columns as a table of pandas, Polars or Arrow.
 
     Args:
         library: `"pandas"`, `"polars"` or `"arrow"`.
-        columns: The columns by name. They are taken out one by one, so that each is
-            gone when it has become one of pandas.
+        columns: The columns by name. For pandas they are removed one by one, so that
+            each is freed once it is converted.
 
     Raises:
         MissingDependencyError: If the library is not installed.
@@ -135,17 +135,17 @@ def as_library(library: str, columns: dict[str, Any]) -> Any:
         return module.from_arrow(pyarrow.table(columns), rechunk=False)
     series = {}
     for name in list(columns):
-        # A frame of one column owns its memory, and can be written to.
+        # Converted separately, each column owns its memory and is writable.
         table = pyarrow.table({name: columns.pop(name)})
         frame = table.to_pandas(types_mapper=_exact_type(module, table.column(0)))
         series[name] = frame[name]
-        # What is free between other columns is of no use to anybody.
+        # Return the freed memory, which the pool would keep, to the system.
         pyarrow.default_memory_pool().release_unused()
     return module.DataFrame(series, copy=False)
 
 
 def reader_of(listing: Listing) -> Any:
-    """Return a `pyarrow.RecordBatchReader` of what paths and the file system tell."""
+    """Return a `pyarrow.RecordBatchReader` of the files, without their headers."""
     pyarrow = import_pyarrow()
     listing = listing.compact()
     columns = column_names(_tag_names(listing), _TAKEN)
@@ -158,7 +158,7 @@ def reader_of(listing: Listing) -> Any:
 
 
 def detailed_table(listing: Listing) -> Any:
-    """Return a `pyarrow.Table` of what the headers tell as well."""
+    """Return a `pyarrow.Table` of the files, with the fields of their headers."""
     pyarrow = import_pyarrow()
     listing = listing.compact()
     headers = read_headers(listing, Header.of)
@@ -182,25 +182,25 @@ def detailed_table(listing: Listing) -> Any:
 
 
 class _TypedTags:
-    """The tags of all rows as the headers have them, or as the paths do."""
+    """The tags of all rows, from the headers, or from the paths of damaged files."""
 
     def __init__(self, listing: Listing) -> None:
-        # The innermost value comes last, and stays.
+        # Of a repeated tag, these have the innermost value.
         self._paths: list[dict[str, str]] = []
         self._headers: list[dict[str, Any] | None] = []
-        # The entries of a folder mostly have the same tags, and share them then.
+        # Equal tags share one dict, as the entries of a folder mostly have the same.
         self._shared: dict[str, dict[str, Any]] = {}
         self._tags = _tag_names(listing)
 
     def extend(
         self, part: Listing, tags: Iterable[Tags], headers: Iterable[Header | None]
     ) -> None:
-        folders = [dict(each.items()) for each in tags]
+        folders = [dict(folder_tags.items()) for folder_tags in tags]
         for place, header in zip(part.places, headers, strict=True):
             self._paths.append(folders[place])
-            self._headers.append(None if header is None else self._once(header.tags))
+            self._headers.append(None if header is None else self._share(header.tags))
 
-    def _once(self, pairs: TagPairs) -> dict[str, Any]:
+    def _share(self, pairs: TagPairs) -> dict[str, Any]:
         return self._shared.setdefault(repr(pairs), dict(pairs))
 
     def columns(self) -> Iterator[tuple[str, Any]]:
@@ -219,7 +219,7 @@ class _TypedTags:
 
 
 def _read_as(text: str, like: object) -> Any:
-    """Return a text as a value of the type of another; itself, if it is none."""
+    """Return a text as the type of another value, or as it is if that fails."""
     if isinstance(like, bool):
         return {"True": True, "False": False}.get(text, text)
     value = None if isinstance(like, str) else read_like(text, like)
@@ -238,9 +238,10 @@ def _tag_names(listing: Listing) -> Iterable[str]:
 
 
 def _of_paths(part: Listing, columns: Iterable[str]) -> list[Any]:
-    """Return what paths and the file system tell, the innermost value of each tag."""
+    """Return the columns without headers; a repeated tag has its innermost value."""
     tags = [key_of(folder)[0] for folder in part.folders]
-    innermost, places = [dict(each.items()) for each in tags], _places(part)
+    innermost = [dict(folder_tags.items()) for folder_tags in tags]
+    places = _places(part)
     return [
         text_column(part.fullnames()),
         *[
@@ -253,12 +254,12 @@ def _of_paths(part: Listing, columns: Iterable[str]) -> list[Any]:
 
 
 def _all_tags(part: Listing, tags: Sequence[Tags]) -> Any:
-    """Return every tag of each row, with the values that a repeated one has."""
+    """Return the list of all tags of each row, with every value of a repeated tag."""
     pyarrow = import_pyarrow()
     ends = list(accumulate(map(len, tags), initial=0))
     parts = [
-        text_column([name for each in tags for name in each]),
-        text_column([value for each in tags for value in each.values()]),
+        text_column([name for folder_tags in tags for name in folder_tags]),
+        text_column([text for folder_tags in tags for text in folder_tags.values()]),
     ]
     pairs = pyarrow.StructArray.from_arrays(parts, ["name", "value"])
     lists = pyarrow.ListArray.from_arrays(pyarrow.array(ends, pyarrow.int32()), pairs)
@@ -270,13 +271,13 @@ def _places(part: Listing) -> Any:
 
 
 def _of_files(part: Listing) -> list[Any]:
-    """Return path, size and time; a file that has vanished has no size and time."""
+    """Return path, size and time; size and time are null if a file has disappeared."""
     pyarrow = import_pyarrow()
     sizes, times = [], []
     for found in map(part.store.status, part.stored_names()):
         sizes.append(found and found.size)
         time = found and found.time // 1000
-        # What stands there may be any number, and need not be a time.
+        # A file system can return a time beyond the range of datetime.
         times.append(time if time is not None and abs(time) <= _LATEST else None)
     return [
         text_column(list(part.paths())),
@@ -287,14 +288,14 @@ def _of_files(part: Listing) -> list[Any]:
 
 def _of_headers(headers: Sequence[Header | None]) -> list[Any]:
     pyarrow = import_pyarrow()
-    told = [header or _NOT_TOLD for header in headers]
+    filled = [header or _EMPTY_HEADER for header in headers]
     return [
-        text_column([header.run for header in told]),
-        pyarrow.array([header.sequence for header in told], pyarrow.int64()),
+        text_column([header.run for header in filled]),
+        pyarrow.array([header.sequence for header in filled], pyarrow.int64()),
         pyarrow.array(
-            [header.saved for header in told], pyarrow.timestamp("us", "UTC")
+            [header.saved for header in filled], pyarrow.timestamp("us", "UTC")
         ),
-        _values(told),
+        _values(filled),
     ]
 
 

@@ -1,16 +1,14 @@
-"""Verifying: every byte of every file under a root, against its checksums."""
+"""Verification: every byte of every file under a root, against its checksums."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
-from typing import Any
+from itertools import count, islice
+from typing import TypeAlias
 
 from checkpoints._files.container import open_container
 from checkpoints._index.index import index
@@ -22,9 +20,12 @@ from checkpoints.storage._store import Store
 
 __all__ = ["Verification", "verify"]
 
-Told = tuple[str, str]
+# The path of a file or folder, and the text of an error.
+Problem: TypeAlias = tuple[str, str]
+# Called with the numbers of files that are done and of all files.
+Progress: TypeAlias = Callable[[int, int], object]
 
-# More threads than this wait for the same disk.
+# More threads would only wait for the same disk.
 _MOST_WORKERS = 8
 _BATCH = 10_000
 
@@ -36,26 +37,27 @@ class Verification:
 
     Args:
         root: The root, as an absolute path or a URL.
-        checked: How many files were read to their end, whole or damaged.
-        bytes: How many bytes they have.
-        damaged: Path and error text of each file that is damaged, or no checkpoint.
-        unreadable: Path and error text of each file that could not be checked: it may
-            not be read, or needs a library or a version that is not here; and of each
-            folder that may not be listed.
+        checked: The number of files that were read, intact or damaged.
+        bytes: Their total size in bytes.
+        damaged: Path and error text of each file that is damaged or not a checkpoint
+            file.
+        unreadable: Path and error text of each file that could not be checked, because
+            it cannot be read, or needs a missing library or a later version; and of
+            each folder that cannot be listed.
     """
 
     root: str
     checked: int
     bytes: int
-    damaged: tuple[Told, ...]
-    unreadable: tuple[Told, ...]
+    damaged: tuple[Problem, ...]
+    unreadable: tuple[Problem, ...]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return public(type(self)), tuple(vars(self).values())
 
     @property
     def ok(self) -> bool:
-        """Whether every file was checked, and is whole."""
+        """Whether every file was checked and is intact."""
         return not self.damaged and not self.unreadable
 
     def __str__(self) -> str:
@@ -64,51 +66,55 @@ class Verification:
             f"{len(self.damaged):,} damaged, {len(self.unreadable):,} unreadable"
         )
         lines = [f"{printable(self.root)}: {counts}"]
-        for word, told in (("damaged", self.damaged), ("unreadable", self.unreadable)):
-            lines += [f"{word}: {printable(_whole(*each))}" for each in told]
+        for word, problems in (
+            ("damaged", self.damaged),
+            ("unreadable", self.unreadable),
+        ):
+            lines += [f"{word}: {printable(_line(*problem))}" for problem in problems]
         return "\n".join(lines)
 
 
-def _whole(path: str, text: str) -> str:
+def _line(path: str, text: str) -> str:
     return text if path in text else f"{path}: {text}"
 
 
 @dataclass(frozen=True)
 class _Finding:
-    """What became of one file."""
+    """The result for one file: its damage, or why it could not be checked, if any."""
 
     path: str
     size: int = 0
     damage: str = ""
-    hindrance: str = ""
+    obstacle: str = ""
 
 
 def verify(
     root: str | os.PathLike[str],
     *,
     max_workers: int | None = None,
-    progress: bool | None = None,
+    progress: Progress | None = None,
 ) -> Verification:
     """
     Read every checkpoint file under a root, and check every byte.
 
-    Values are not decoded, so no library of theirs is needed, nothing in a file is
-    run, and memory stays small however large the files are.
+    Values are not decoded, so that their libraries are not needed, nothing in a file
+    is run, and memory stays small however large the files are.
 
     Args:
-        root: A folder, or a URL of one.
+        root: A folder, or the URL of one.
         max_workers: How many files to read at a time; None means one for each
             processor, at most eight.
-        progress: Show a bar on stderr. None means where it is a terminal; rich has to
-            be installed for it.
+        progress: Called after each file, in the calling thread, with two integers: the
+            number of files that are done, and the number of all files.
 
     Returns:
-        What was found; `.ok` tells whether all is whole.
+        A report; its `.ok` tells whether all files are intact.
 
     Raises:
         FileNotFoundError: If there is no such folder.
         NotADirectoryError: If it is a file.
-        ConfigError: If `max_workers` is no number of threads.
+        ConfigError: If `max_workers` is not a number of threads.
+        Exception: Whatever `progress` raises, which ends the verification.
 
     >>> import tempfile
     >>> from checkpoints import FileHandler
@@ -120,45 +126,49 @@ def verify(
     """
     if max_workers is not None and (type(max_workers) is not int or max_workers < 1):
         raise ConfigError(
-            f"max_workers={max_workers!r} has to be a whole number from 1 on, or None"
+            f"invalid max_workers={max_workers!r}: expected a whole number from 1 up, "
+            "or None"
         )
     entries = index(root)
     workers = max_workers or min(os.cpu_count() or 1, _MOST_WORKERS)
-    with _bar(len(entries), progress) as advance:
-        listing = entries._listing  # noqa: SLF001 - of the same room
-        findings = list(_findings(listing, workers, advance))
-    whole = [it for it in findings if not it.hindrance]
+    listing = entries._listing  # noqa: SLF001 - of the same room
+    findings = list(_findings(listing, workers, progress))
+    checked = [found for found in findings if not found.obstacle]
     return Verification(
         root=entries.root,
-        checked=len(whole),
-        bytes=sum(it.size for it in whole),
-        damaged=tuple((it.path, it.damage) for it in findings if it.damage),
+        checked=len(checked),
+        bytes=sum(found.size for found in checked),
+        damaged=tuple((found.path, found.damage) for found in findings if found.damage),
         unreadable=(
-            *((str(it.filename), str(it.strerror)) for it in entries.unreadable),
-            *((it.path, it.hindrance) for it in findings if it.hindrance),
+            *(
+                (str(error.filename), str(error.strerror))
+                for error in entries.unreadable
+            ),
+            *((found.path, found.obstacle) for found in findings if found.obstacle),
         ),
     )
 
 
 def _findings(
-    listing: Listing, workers: int, advance: Callable[[], object]
+    listing: Listing, workers: int, progress: Progress | None
 ) -> Iterator[_Finding]:
     pool = ThreadPoolExecutor(workers, thread_name_prefix="checkpoints-verify")
     try:
-        names = listing.stored_names()
-        # Some at a time: what waits for a thread takes more memory than its name.
+        names, done = listing.stored_names(), count(1)
+        # In batches, as a waiting task takes more memory than a name.
         while batch := list(islice(names, _BATCH)):
             for finding in pool.map(partial(_checked, listing.store), batch):
-                advance()
+                if progress is not None:
+                    progress(next(done), len(listing))
                 if finding is not None:
                     yield finding
     finally:
-        # After an interrupt nobody wants the rest of a million files.
+        # Without waiting for the rest of the batch after an error or interrupt.
         pool.shutdown(cancel_futures=True)
 
 
 def _checked(store: Store, name: str) -> _Finding | None:
-    """Check a file; None where it has vanished meanwhile."""
+    """Check a file; return None if it has disappeared."""
     path, size = store.path_of(name), 0
     try:
         with store.open(name) as file:
@@ -169,31 +179,5 @@ def _checked(store: Store, name: str) -> _Finding | None:
     except CorruptFileError as error:
         return _Finding(path, size, damage=str(error))
     except (CheckpointError, OSError) as error:
-        return _Finding(path, hindrance=str(error))
+        return _Finding(path, obstacle=str(error))
     return _Finding(path, size)
-
-
-@contextmanager
-def _bar(total: int, wanted: bool | None) -> Iterator[Callable[[], object]]:  # noqa: FBT001 - handed through
-    """Show a bar, where there can be one; yield what is called after each file."""
-    if wanted is None:
-        wanted = sys.stderr is not None and sys.stderr.isatty()
-    rich = _rich() if wanted else None
-    if rich is None:
-        yield bool
-        return
-    console = rich.console.Console(stderr=True)
-    # A file or a pipe cannot take back what it was given, and keeps the last state.
-    transient = console.is_terminal
-    with rich.progress.Progress(console=console, transient=transient) as bar:
-        task = bar.add_task("verify", total=total)
-        yield lambda: bar.advance(task)
-
-
-def _rich() -> Any:
-    try:
-        import rich.console
-        import rich.progress
-    except ImportError:
-        return None
-    return rich

@@ -1,1 +1,1 @@
-"""What turns a saved value, or a header, into something to look at."""
+"""Saved values and headers, as something to look at."""

@@ -1,4 +1,4 @@
-"""A value as a file of another kind, and what is lost on the way."""
+"""A value converted to a file of another format, and what is lost by that."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from checkpoints._kinds.families import family_of
 from checkpoints._kinds.tables import as_table, with_named_index
+from checkpoints._process.libraries import imported, needed
 
 __all__ = [
     "CONVERSIONS",
@@ -20,26 +21,26 @@ __all__ = [
     "frame_as_table",
 ]
 
-# What NumPy makes of a list again, and what JSON has of Arrow's types.
-_OF_LISTS = ("bool", "int64", "float64")
-_OF_JSON = ("bool", "int64", "double", "string", "large_string", "string_view")
-_TOLD_AS_TEXT = ("builtins", "datetime", "decimal", "uuid")
+# The dtypes that NumPy gives an array made of a list, and Arrow's types that JSON has.
+_DTYPES_OF_LISTS = ("bool", "int64", "float64")
+_JSON_TYPES = ("bool", "int64", "double", "string", "large_string", "string_view")
+_MODULES_WRITTEN_AS_TEXT = ("builtins", "datetime", "decimal", "uuid")
 _MOST_DIMENSIONS = 2
 
 
 class UnfitError(Exception):
-    """A value cannot be such a file, whatever is given up."""
+    """A value cannot be converted to a format at all."""
 
 
 class Conversion:
     """
-    A value on its way to a file.
+    The conversion of a value to a file.
 
     Args:
         value: The value.
 
     Attributes:
-        lost: What the file does not tell any more.
+        lost: What the file will not contain, in words.
     """
 
     def __init__(self, value: Any) -> None:
@@ -49,24 +50,24 @@ class Conversion:
 
     @property
     def is_frame(self) -> bool:
-        """Whether it is a frame or a series."""
+        """Whether the value is a frame or a series."""
         family = self._family
         has_rows = family is not None and family.as_table is not None
         return has_rows and not self.is_array and hasattr(self.value, "__len__")
 
     @property
     def is_picture(self) -> bool:
-        """Whether it is a picture."""
+        """Whether the value is a picture."""
         return self._family is not None and self._family.as_png is not None
 
     @property
     def is_array(self) -> bool:
-        """Whether it is an array or a tensor."""
+        """Whether the value is an array or a tensor."""
         return self._family is not None and self._family.as_array is not None
 
     @property
     def suffixes(self) -> Sequence[str]:
-        """The suffixes of files that take values of its kind, the best first."""
+        """The suffixes of files for values of this kind, the best one first."""
         if self.is_frame:
             return ".csv", ".parquet", ".json", ".npy"
         if self.is_array:
@@ -79,33 +80,35 @@ class Conversion:
 
     def fail(self, what: str) -> NoReturn:
         """
-        Give up.
+        Give up the conversion.
+
+        Args:
+            what: The format, and why it is impossible.
 
         Raises:
             UnfitError: Always.
         """
-        raise UnfitError(f"{_a(self.value)} cannot be {what}")
+        raise UnfitError(f"cannot write {_a(self.value)} as {what}")
 
     def as_table(self, what: str) -> Any:
-        """Return a frame, a series, or an array of one or two dimensions for Arrow."""
-        import pyarrow
-
+        """Return a frame, a series, or a one- or two-dimensional array for Arrow."""
+        pyarrow = needed("pyarrow", what)
         try:
             if self.is_frame:
                 return self._frame_as_table(what)
             array = self.as_array(what)
             if not 1 <= array.ndim <= _MOST_DIMENSIONS or array.dtype.names:
-                self.fail(f"{what}: it is no array of rows and columns")
+                self.fail(f"{what}: it has no rows and columns")
             columns = array.reshape(len(array), -1).T if array.size else []
             named = {str(number): column for number, column in enumerate(columns)}
             return pyarrow.table(named)
         except (pyarrow.ArrowException, TypeError, ValueError) as error:
-            self.fail(f"{what}: Arrow cannot hold it ({error})")
+            self.fail(f"{what}: Arrow cannot represent it ({error})")
 
     def _frame_as_table(self, what: str) -> Any:
         if getattr(self.value, "attrs", None):
             self.lost.append("its attrs")
-        if name := _doubled(_labels_of(self.value)):
+        if name := _duplicate(_labels_of(self.value)):
             self.fail(f"{what}: two of its columns are called {name}")
         table = frame_as_table(self.value)
         if table is None:
@@ -116,8 +119,7 @@ class Conversion:
         """Return an array or a tensor as a NumPy array."""
         if self._family is None or self._family.as_array is None:
             self.fail(what)
-        import numpy
-
+        numpy = needed("numpy", "an array")
         array, lost = self._family.as_array(self.value)
         self.lost += lost
         if isinstance(array, numpy.ma.MaskedArray):
@@ -125,13 +127,13 @@ class Conversion:
             array = array.data
         array = numpy.asarray(array)
         if array.dtype.hasobject:
-            self.fail(f"{what}: it holds Python objects")
+            self.fail(f"{what}: it contains Python objects")
         return array
 
     def has_nan_as_null(self) -> bool:
-        """Tell whether its table has a null where it has a NaN."""
-        asked = self._family.nan_as_null if self._family is not None else None
-        return asked is not None and asked(self.value)
+        """Tell whether NaN in the value becomes null in its table."""
+        nan_as_null = self._family.nan_as_null if self._family is not None else None
+        return nan_as_null is not None and nan_as_null(self.value)
 
     def as_png(self, what: str) -> bytes:
         """Return a picture as PNG."""
@@ -146,170 +148,174 @@ def _a(value: object) -> str:
 
 
 def _labels_of(value: Any) -> Sequence[object]:
-    # A table with a schema keeps columns of one name apart, in most kinds of files.
+    # In most formats, a table with a schema can have columns of the same name.
     has_labels = hasattr(value, "columns") and not hasattr(value, "schema")
     return list(value.columns) if has_labels else ()
 
 
-def _doubled(names: Sequence[object]) -> str:
-    """Return a name that is there twice as a text; an empty text if none is."""
+def _duplicate(names: Sequence[object]) -> str:
+    """Return a name that occurs more than once, as text; empty if there is none."""
     counts = Counter(map(str, names))
     return next((name for name, count in counts.items() if count > 1), "")
 
 
-def _to_csv(it: Conversion) -> bytes:
-    import pyarrow
-    import pyarrow.csv
-
-    table = with_named_index(it.as_table("CSV"))
+def _to_csv(conversion: Conversion) -> bytes:
+    table = with_named_index(conversion.as_table("CSV"))
+    pyarrow, csv = imported("pyarrow"), imported("pyarrow.csv")
     for number, name in enumerate(table.column_names):
         try:
-            pyarrow.csv.write_csv(table.select([number]).slice(0, 1), io.BytesIO())
+            csv.write_csv(table.select([number]).slice(0, 1), io.BytesIO())
         except pyarrow.ArrowException:
             column = table.column(number)
-            if pyarrow.types.is_nested(column.type) or _holds_bytes(column.type):
-                it.lost.append(f"that column {name} is of {column.type}")
-            texts = [None if each is None else str(each) for each in column.to_pylist()]
+            if pyarrow.types.is_nested(column.type) or _has_bytes(column.type):
+                conversion.lost.append(_type_of_column(name, column.type))
+            cells = column.to_pylist()
+            texts = [None if cell is None else str(cell) for cell in cells]
             table = table.set_column(
                 number, name, pyarrow.array(texts, pyarrow.string())
             )
     if table.num_columns == 1 and table.column(0).null_count:
-        it.lost.append("the nulls of its only column, as empty lines are no rows")
+        conversion.lost.append("the nulls of its only column (written as empty lines)")
     file = io.BytesIO()
-    pyarrow.csv.write_csv(table, file)
+    csv.write_csv(table, file)
     return file.getvalue()
 
 
-def _holds_bytes(kind: Any) -> bool:
-    # Of which there are five types, and a view among them since late.
+def _has_bytes(kind: Any) -> bool:
+    # By its text, as there are five such types, one of them not in older versions.
     return "binary" in str(kind)
 
 
-def _to_parquet(it: Conversion) -> bytes:
-    import pyarrow
-    import pyarrow.parquet
+def _type_of_column(name: str, kind: object) -> str:
+    return f"the type of column {name} ({kind})"
 
-    table = it.as_table("Parquet")
+
+def _to_parquet(conversion: Conversion) -> bytes:
+    table = conversion.as_table("Parquet")
     file = io.BytesIO()
     try:
-        pyarrow.parquet.write_table(table, file)
-    except pyarrow.ArrowException as error:
-        it.fail(f"Parquet: {error}")
+        imported("pyarrow.parquet").write_table(table, file)
+    except imported("pyarrow").ArrowException as error:
+        conversion.fail(f"Parquet: {error}")
     return file.getvalue()
 
 
-def _to_npy(it: Conversion) -> bytes:
-    import numpy
-
-    if it.is_frame:
-        it.lost.append("its columns' names and types")
-        columns = it.as_table("NPY").columns
+def _to_npy(conversion: Conversion) -> bytes:
+    numpy = needed("numpy", "NPY")
+    if conversion.is_frame:
+        conversion.lost.append("the names and types of its columns")
+        columns = conversion.as_table("NPY").columns
         arrays = [column.to_numpy() for column in columns]
         try:
             array = numpy.column_stack(arrays) if arrays else numpy.empty((0, 0))
         except TypeError:  # numbers and dates
             array = numpy.empty((0, 0), object)
         if array.dtype.hasobject:
-            it.fail("NPY: its columns are of no common type but objects")
+            conversion.fail("NPY: its columns have no common type")
     else:
-        array = it.as_array("NPY: it is no array")
+        array = conversion.as_array("NPY: not an array")
     file = io.BytesIO()
     numpy.save(file, array, allow_pickle=False)
     return file.getvalue()
 
 
-def _to_json(it: Conversion) -> bytes:
-    if it.is_frame:
-        value = _records(it)
-    elif it.is_array:
-        array = it.as_array("JSON")
-        if str(array.dtype) not in _OF_LISTS:
-            it.lost.append(f"its dtype {array.dtype}")
+def _to_json(conversion: Conversion) -> bytes:
+    if conversion.is_frame:
+        value = _records(conversion)
+    elif conversion.is_array:
+        array = conversion.as_array("JSON")
+        if str(array.dtype) not in _DTYPES_OF_LISTS:
+            conversion.lost.append(f"its dtype {array.dtype}")
         if array.dtype.kind not in "biufUmM":
-            it.fail(f"JSON: it is of {array.dtype}")
+            conversion.fail(f"JSON: its dtype is {array.dtype}")
         value = array.tolist()
     else:
-        value = it.value
+        value = conversion.value
     lost: dict[str, None] = {}
-    plain = _plain(it, value, lost)
-    it.lost += lost
+    plain = _plain(conversion, value, lost)
+    conversion.lost += lost
     return (json.dumps(plain, indent=2) + "\n").encode()
 
 
-def _records(it: Conversion) -> list[dict[str, Any]]:
-    table = with_named_index(it.as_table("JSON"))
-    if name := _doubled(table.column_names):
-        it.fail(f"JSON: two of its columns are called {name}")
+def _records(conversion: Conversion) -> list[dict[str, Any]]:
+    table = with_named_index(conversion.as_table("JSON"))
+    if name := _duplicate(table.column_names):
+        conversion.fail(f"JSON: two of its columns are called {name}")
     for field in table.schema:
-        if str(field.type) not in _OF_JSON:
-            it.lost.append(f"that column {field.name} is of {field.type}")
-    if it.has_nan_as_null():
-        it.lost.append("that nan is a number")
+        if str(field.type) not in _JSON_TYPES:
+            conversion.lost.append(_type_of_column(field.name, field.type))
+    if conversion.has_nan_as_null():
+        conversion.lost.append(_written_as_null(math.nan))
     records: list[dict[str, Any]] = table.to_pylist()
     return records
 
 
-def _plain(it: Conversion, value: Any, lost: dict[str, None]) -> Any:
-    """Return a value as JSON has it; note what it has not."""
+def _written_as_null(number: float) -> str:
+    return f"{number} (written as null)"
+
+
+def _plain(conversion: Conversion, value: Any, lost: dict[str, None]) -> Any:
+    """Return a value as JSON can represent it; note what is lost by that."""
     if value is None or type(value) in (bool, int, str):
         return value
     if isinstance(value, float):
         if not math.isfinite(value):
-            lost[f"that {value} is a number"] = None
+            lost[_written_as_null(value)] = None
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return _plain_keys(it, value, lost)
+        return _plain_keys(conversion, value, lost)
     if isinstance(value, (list, tuple, set, frozenset)):
         if not isinstance(value, list):
-            lost[f"that it holds {_a(value)}"] = None
-        return [_plain(it, each, lost) for each in value]
+            lost[f"the type of {_a(value)} (written as a list)"] = None
+        return [_plain(conversion, element, lost) for element in value]
     text = _as_text(value)
     if text is None:
-        it.fail(f"JSON: it holds {_a(value)}")
-    lost[f"that it holds {_a(value)}"] = None
+        conversion.fail(f"JSON: it contains {_a(value)}")
+    lost[f"the type of {_a(value)} (written as text)"] = None
     return text
 
 
 def _as_text(value: Any) -> str | None:
-    """Return the text that JSON has for what it has no word for."""
+    """Return the text for a value that JSON has no type for; None if it has none."""
     family = family_of(type(value))
     if family is not None and family.as_text is not None:
         return family.as_text(value)
-    if type(value).__module__.partition(".")[0] not in _TOLD_AS_TEXT:
+    if type(value).__module__.partition(".")[0] not in _MODULES_WRITTEN_AS_TEXT:
         return None
     return str(value.isoformat() if hasattr(value, "isoformat") else value)
 
 
 def _plain_keys(
-    it: Conversion, value: Mapping[Any, Any], lost: dict[str, None]
+    conversion: Conversion, value: Mapping[Any, Any], lost: dict[str, None]
 ) -> dict[str, Any]:
-    if not all(isinstance(name, str) for name in value):
-        lost["that keys are no texts"] = None
-    if len({str(name) for name in value}) < len(value):
-        it.fail("JSON: two of its keys are the same as text")
-    return {str(name): _plain(it, each, lost) for name, each in value.items()}
+    if not all(isinstance(key, str) for key in value):
+        lost["the types of its keys (written as text)"] = None
+    if len({str(key) for key in value}) < len(value):
+        conversion.fail("JSON: two of its keys have the same text")
+    return {str(key): _plain(conversion, item, lost) for key, item in value.items()}
 
 
-def _to_txt(it: Conversion) -> bytes:
-    if not isinstance(it.value, str):
-        if it.is_frame or it.is_array or it.is_picture:
-            it.fail("text: what is printed of it is not all of it")
-        it.lost.append(f"that it is {_a(it.value)}")
+def _to_txt(conversion: Conversion) -> bytes:
+    value = conversion.value
+    if not isinstance(value, str):
+        if conversion.is_frame or conversion.is_array or conversion.is_picture:
+            conversion.fail("text: its text does not contain all of it")
+        conversion.lost.append(f"its type ({type(value).__name__})")
     try:
-        return str(it.value).encode()
+        return str(value).encode()
     except UnicodeEncodeError:
-        it.lost.append("its lone surrogates")
-        return str(it.value).encode(errors="replace")
+        conversion.lost.append("its lone surrogates")
+        return str(value).encode(errors="replace")
 
 
-def _to_bin(it: Conversion) -> bytes:
-    if not isinstance(it.value, (bytes, bytearray)):
-        it.fail("raw bytes")
-    return bytes(it.value)
+def _to_bin(conversion: Conversion) -> bytes:
+    if not isinstance(conversion.value, (bytes, bytearray)):
+        conversion.fail("raw bytes")
+    return bytes(conversion.value)
 
 
-def _to_png(it: Conversion) -> bytes:
-    return it.as_png("PNG: it is no picture")
+def _to_png(conversion: Conversion) -> bytes:
+    return conversion.as_png("PNG: not a picture")
 
 
 CONVERSIONS: Mapping[str, Callable[[Conversion], bytes]] = {
@@ -325,12 +331,12 @@ CONVERSIONS: Mapping[str, Callable[[Conversion], bytes]] = {
 
 def frame_as_table(value: object) -> Any:
     """
-    Return a frame, a series, or an array of Arrow as an Arrow table.
+    Return a frame, a series, or an Arrow array as an Arrow table.
 
     Raises:
-        Exception: If Arrow cannot hold it.
+        Exception: If Arrow cannot represent it.
     """
     with warnings.catch_warnings():
-        # Of names of columns that are texts and numbers: all of them become texts.
+        # About column names that are partly numbers: all of them become texts.
         warnings.simplefilter("ignore", UserWarning)
         return as_table(value)

@@ -1,4 +1,4 @@
-"""What the header of a file tells, for people."""
+"""The header of a file as text, for people."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _LARGEST = (1 << 63) - 1
 
 
 def fields_of(meta: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
-    """Yield what is told of a whole file, each with what it is."""
+    """Yield the facts about a whole file, as labels and texts."""
     for name, value in meta["tags"]:
         yield "tag", f"{name}={_tag_text(value)} ({type(value).__name__})"
     number = meta.get("sequence")
     counted = f", save {number} of its process" if number else ""
     yield "saved", f"{meta['time']:%Y-%m-%d %H:%M:%S.%f} UTC{counted}"
-    place = [
-        f"{word} {meta[word]}" for word in ("host", "pid", "thread") if word in meta
+    process = [
+        f"{field} {meta[field]}" for field in ("host", "pid", "thread") if field in meta
     ]
-    yield "run", ", ".join([str(meta.get("run")), *place])
+    yield "run", ", ".join([str(meta.get("run")), *process])
     site = meta.get("site")
     if isinstance(site, Mapping):
         yield "from", f"{site.get('file')}:{site.get('line')}, {site.get('function')}"
@@ -42,18 +42,17 @@ def rows_of(meta: Mapping[str, Any]) -> Iterator[list[str]]:
     for name, node in meta["values"].items():
         size = node.get("bytes")
         is_count = isinstance(size, int) and 0 <= size <= _LARGEST
-        told = size_text(size) if is_count else ""
         texts = [name, str(node.get("kind")), type_of(node), shape_of(node)]
-        yield [*map(printable, texts), told]
+        yield [*map(printable, texts), size_text(size) if is_count else ""]
 
 
 def type_of(node: Mapping[str, Any]) -> str:
-    """Return what a value is made of: its dtype, its columns, its class, its mode."""
+    """Return the dtype, the columns, the class or the mode of a value."""
     schema = node.get("schema")
     if isinstance(schema, list):
         columns = [
-            " ".join(map(str, each)) if isinstance(each, list) else str(each)
-            for each in schema[:_MOST_COLUMNS]
+            " ".join(map(str, column)) if isinstance(column, list) else str(column)
+            for column in schema[:_MOST_COLUMNS]
         ]
         more = [f"and {len(schema) - _MOST_COLUMNS} more"]
         return ", ".join(columns + more * (len(schema) > _MOST_COLUMNS))
@@ -76,17 +75,17 @@ def _tag_text(value: object) -> str:
 
 
 def json_text(value: object, indent: int | None = 2) -> str:
-    """Return a value as JSON; what JSON has no word for becomes a text."""
-    # In ASCII, so that it holds nothing that a terminal would obey.
+    """Return a value as JSON; values of types that JSON does not have become text."""
+    # In ASCII, so that it contains no control characters for a terminal.
     return json.dumps(plain(value), indent=indent, ensure_ascii=True)
 
 
 def plain(value: object) -> Any:
-    """Return a value as JSON has it: times and the like as text."""
+    """Return a value made of the types of JSON: times, for example, become text."""
     if isinstance(value, Mapping):
-        return {str(name): plain(each) for name, each in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(each) for each in value]
+        return [plain(element) for element in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if value is None or isinstance(value, (bool, int, float, str)):

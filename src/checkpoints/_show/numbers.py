@@ -1,4 +1,4 @@
-"""Arrays of numbers: their statistics, and a picture of them in one line."""
+"""Arrays of numbers: their statistics, and a one-line chart of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 __all__ = ["histogram", "sparkline", "statistics_of"]
 
-# So many at a time, so that what is computed takes little memory beside the array.
+# The elements computed with at a time, so that temporary arrays take little memory.
 _BLOCK = 1 << 18
 _BARS = 40
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -15,10 +15,10 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 
 def statistics_of(array: Any) -> dict[str, Any]:
     """
-    Return what can be said of the elements of a NumPy array.
+    Return statistics of the elements of a NumPy array.
 
-    Minimum, maximum, mean and standard deviation are those of its finite numbers, and
-    NaN and infinite ones are counted. Of an array of another kind nothing is said.
+    Minimum, maximum, mean and standard deviation are those of the finite numbers; NaN
+    and infinite numbers are counted. Empty for an array of another dtype.
     """
     kind = array.dtype.kind
     if not array.size:
@@ -34,10 +34,10 @@ def statistics_of(array: Any) -> dict[str, Any]:
 def _of_times(array: Any) -> dict[str, Any]:
     import numpy
 
-    there = array[~numpy.isnat(array)]
-    found: dict[str, Any] = {"NaT": int(array.size - there.size)}
-    if there.size:
-        found = {"min": _time(there.min()), "max": _time(there.max()), **found}
+    times = array[~numpy.isnat(array)]
+    found: dict[str, Any] = {"NaT": int(array.size - times.size)}
+    if times.size:
+        found = {"min": _time(times.min()), "max": _time(times.max()), **found}
     return found
 
 
@@ -54,7 +54,7 @@ def _of_numbers(array: Any) -> dict[str, Any]:
     least: Any = None
     greatest: Any = None
     nan = infinite = 0
-    # What overflows is told as infinite, and not on stderr.
+    # An overflow shows as an infinite result, so that no warning is needed.
     with numpy.errstate(all="ignore"):
         for start in range(0, flat.size, _BLOCK):
             block = flat[start : start + _BLOCK]
@@ -69,10 +69,10 @@ def _of_numbers(array: Any) -> dict[str, Any]:
             greatest = high if greatest is None else max(greatest, high)
             wide = block.astype("float64", copy=False)
             middle, total = float(wide.mean()), count + block.size
-            apart = middle - mean
+            delta = middle - mean
             squares += float(((wide - middle) ** 2).sum())
-            squares += apart * apart * count * block.size / total
-            mean += apart * block.size / total
+            squares += delta * delta * count * block.size / total
+            mean += delta * block.size / total
             count = total
     found: dict[str, Any] = {}
     if count:
@@ -84,7 +84,7 @@ def _of_numbers(array: Any) -> dict[str, Any]:
 
 
 def sparkline(array: Any) -> str:
-    """Return a line of bars, each the mean of a part of an array, in its order."""
+    """Return a line of bars, each the mean of a section of an array, in order."""
     import numpy
 
     values = _in_doubles(array)
@@ -96,7 +96,7 @@ def sparkline(array: Any) -> str:
 
 
 def histogram(array: Any) -> str:
-    """Return a line of bars, from the least number of an array to the greatest."""
+    """Return a line of bars that shows how often numbers occur, from min to max."""
     import numpy
 
     values = _in_doubles(array)
@@ -106,7 +106,7 @@ def histogram(array: Any) -> str:
     try:
         with numpy.errstate(all="ignore"):
             counts, _ = numpy.histogram(values, bins=_BARS // 2)
-    except ValueError:  # a range that no number can tell
+    except ValueError:  # a range beyond that of floats
         return ""
     return _bars([float(count) for count in counts], from_zero=True)
 

@@ -1,4 +1,4 @@
-"""What is shown of a value that was loaded."""
+"""The preview of a loaded value."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from checkpoints._kinds.families import family_of
 from checkpoints._kinds.kind import Family
 from checkpoints._kinds.tables import with_named_index
+from checkpoints._process.libraries import imported
 from checkpoints._show.conversion import frame_as_table
 from checkpoints._show.numbers import histogram, sparkline, statistics_of
 from checkpoints._text import printable
@@ -30,15 +31,15 @@ _repr.maxlevel = 8
 @dataclass
 class Preview:
     """
-    What is shown of a value.
+    The preview of a value.
 
     Args:
-        facts: What is said of all of it.
-        bars: A picture of its numbers, and what it shows.
-        heading: The names of columns.
+        facts: Facts about the whole value.
+        bars: A one-line chart of its numbers, and its caption.
+        heading: The names of its columns.
         rows: Its first rows.
-        columns: What is said of each column.
-        lines: Its beginning, as text.
+        columns: Facts about each column.
+        lines: The first lines of its text.
     """
 
     facts: dict[str, Any] = field(default_factory=dict)
@@ -50,7 +51,7 @@ class Preview:
 
 
 def preview_of(value: object, rows: int) -> Preview:
-    """Return what is shown of a value, with so many of its rows."""
+    """Return the preview of a value, with at most a number of rows."""
     if isinstance(value, str):
         return _of_text(value, rows)
     if isinstance(value, (bytes, bytearray)):
@@ -62,7 +63,7 @@ def preview_of(value: object, rows: int) -> Preview:
 
 
 def _by_family(family: Family, value: object, rows: int) -> Preview | None:
-    """Return what a family can show of its value; None if that is its text alone."""
+    """Return the preview of a family's value; None if only its repr can be shown."""
     if family.as_png is not None and family.describe is not None:
         return _of_picture(family.describe(value, 0))
     if family.as_array is not None:
@@ -81,7 +82,7 @@ def _of_text(text: str, rows: int) -> Preview:
 
 
 def _beginning(text: str, rows: int) -> list[str]:
-    """Return the first lines of a text, harmless."""
+    """Return the first lines of a text, safe to print."""
     lines = text[:_LONGEST].splitlines()
     found = [printable(line) for line in lines[:rows]]
     is_cut = len(lines) > rows or len(text) > _LONGEST
@@ -107,9 +108,9 @@ def _of_array(array: Any, rows: int) -> Preview:
         found.facts = statistics_of(array)
     if array.dtype.kind in "iufb" and array.size > 1:
         if array.ndim == 1:
-            found.bars = sparkline(array), "in their order"
+            found.bars = sparkline(array), "in order"
         elif array.dtype.kind != "b":
-            found.bars = histogram(array), "how often, from min to max"
+            found.bars = histogram(array), "frequency, from min to max"
     found.lines = _beginning(_start_of(array, rows), rows + 1)
     return found
 
@@ -117,7 +118,7 @@ def _of_array(array: Any, rows: int) -> Preview:
 def _start_of(array: Any, rows: int) -> str:
     import numpy
 
-    # Nothing beyond what is shown is turned into text.
+    # Cut first, so that only the elements shown are formatted.
     sizes = [rows, *[_MOST_ACROSS] * (array.ndim - 1)]
     small = array[tuple(map(slice, sizes[: array.ndim]))]
     with numpy.printoptions(threshold=small.size + 1, linewidth=_LONGEST, precision=4):
@@ -128,11 +129,11 @@ def _start_of(array: Any, rows: int) -> str:
 
 
 def _as_table(value: Any) -> Any:
-    """Return a frame or a series as an Arrow table; None if Arrow cannot hold it."""
+    """Return a frame or series as an Arrow table; None if Arrow cannot represent it."""
     try:
         table = frame_as_table(value)
         return None if table is None else with_named_index(table)
-    except Exception:  # noqa: BLE001 - a frame of any objects is shown as text then
+    except Exception:  # noqa: BLE001 - a frame of odd objects is shown as text
         return None
 
 
@@ -143,7 +144,7 @@ def _of_table(table: Any, rows: int) -> Preview:
         found.facts["columns not shown"] = table.num_columns - _MOST_COLUMNS
     found.heading = [printable(name) for name in shown.column_names]
     start = shown.slice(0, rows)
-    cells = [[_cell(it) for it in column] for column in start.columns]
+    cells = [[_cell(scalar) for scalar in column] for column in start.columns]
     found.rows = [list(row) for row in zip(*cells, strict=True)]
     found.columns = list(_of_columns(shown))
     return found
@@ -163,12 +164,11 @@ def _cell_repr(value: object) -> str:
 
 
 def _of_columns(table: Any) -> Iterator[dict[str, Any]]:
-    import pyarrow.types as of_type
-
+    types = imported("pyarrow.types")
     for name, column in zip(table.column_names, table.columns, strict=True):
         found = {"column": name, "dtype": str(column.type), "nulls": column.null_count}
-        if of_type.is_temporal(column.type):
-            found |= _ends_of(column)
+        if types.is_temporal(column.type):
+            found |= _range_of(column)
         array = _numbers_in(column)
         if array is not None and array.size:
             found |= statistics_of(array)
@@ -177,28 +177,26 @@ def _of_columns(table: Any) -> Iterator[dict[str, Any]]:
         yield found
 
 
-def _ends_of(column: Any) -> dict[str, str]:
-    """Return the first and the last of times, written as its rows are."""
-    import pyarrow.compute
-
+def _range_of(column: Any) -> dict[str, str]:
+    """Return the first and the last time of a column, formatted as in its rows."""
+    pyarrow, compute = imported("pyarrow"), imported("pyarrow.compute")
     kind = column.type
     if len(column) == column.null_count:
         return {}
     try:
-        # Durations have no order there, but their numbers have.
-        is_long = pyarrow.types.is_duration(kind)
-        ordered = column.cast("int64") if is_long else column
-        ends = pyarrow.compute.call_function("min_max", [ordered])
-    except pyarrow.ArrowNotImplementedError:  # an interval is longer or not
+        # Arrow cannot compare durations, but the numbers in them.
+        is_duration = pyarrow.types.is_duration(kind)
+        ordered = column.cast("int64") if is_duration else column
+        ends = compute.call_function("min_max", [ordered])
+    except pyarrow.ArrowNotImplementedError:  # intervals have no order
         return {}
     return {name: _cell(ends[name].cast(kind)) for name in ("min", "max")}
 
 
 def _numbers_in(column: Any) -> Any:
-    """Return what is not null of a column as a NumPy array, where it is of numbers."""
-    import pyarrow.types as of_type
-
-    takes = (of_type.is_integer, of_type.is_floating, of_type.is_boolean)
-    if not any(it(column.type) for it in takes):
+    """Return the numbers of a column without nulls; None if it has another type."""
+    types = imported("pyarrow.types")
+    are_numbers = (types.is_integer, types.is_floating, types.is_boolean)
+    if not any(is_type(column.type) for is_type in are_numbers):
         return None
     return column.drop_null().to_numpy()

@@ -92,8 +92,18 @@ def cut(text: str, width: int) -> str:
 
 
 @contextmanager
-def progress(text: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Yield what is called with the steps done; after two seconds they are shown."""
+def progress(text: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+    """
+    Show a progress bar on stderr, if it is a terminal and takes over two seconds.
+
+    Args:
+        text: What it stands for.
+        total: The number of steps; None if it is only known later.
+
+    Yields:
+        A function that is called with the number of steps just done, and with `total`
+        as soon as it is known.
+    """
     console = Console(stderr=True)
     # Nothing starts before it is due, not even a thread.
     bar = Progress(console=console, transient=True)
@@ -101,9 +111,9 @@ def progress(text: str, total: int) -> Iterator[Callable[[int], None]]:
     due = time.monotonic() + _SECONDS
     shown = False
 
-    def advance(steps: int = 1) -> None:
+    def advance(steps: int = 1, *, total: int | None = None) -> None:
         nonlocal shown
-        bar.advance(task, steps)
+        bar.update(task, advance=steps, total=total)
         if not shown and console.is_terminal and time.monotonic() > due:
             shown = True
             bar.start()

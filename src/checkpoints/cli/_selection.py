@@ -164,7 +164,7 @@ def one_of(
     """
     place, *rest = words
     if not place:
-        raise NoRoot("'' is no file and no folder; write . for the working folder")
+        raise NoRoot("invalid root '': use '.' for the current directory")
     local = os.path.expanduser(place)
     if "://" not in place and not os.path.isdir(local):
         if where or latest:

@@ -9,7 +9,7 @@ import click
 
 import checkpoints
 from checkpoints.cli._completion import complete_root
-from checkpoints.cli._screen import Screen
+from checkpoints.cli._screen import Screen, progress
 from checkpoints.cli._selection import index_of, quiet_log
 
 __all__ = ["verify"]
@@ -46,10 +46,9 @@ def verify(
     The exit code is 0 if all files are whole, 1 if one is damaged or could not be
     read, or if there is none at all, 2 if there is no such folder.
     """
-    progress = False if quiet or as_json else None
     with quiet_log():
-        found = checkpoints.verify(
-            index_of(root).root, max_workers=jobs, progress=progress
+        found = _report(
+            index_of(root).root, jobs, shows_progress=not (quiet or as_json)
         )
     if as_json:
         click.echo(json.dumps({**dataclasses.asdict(found), "ok": found.ok}, indent=2))
@@ -61,3 +60,14 @@ def verify(
     if nothing:
         click.echo("no checkpoint files are there: is this the root?", err=True)
     context.exit(1 if nothing or not found.ok else 0)
+
+
+def _report(
+    root: str, jobs: int | None, *, shows_progress: bool
+) -> checkpoints.Verification:
+    if not shows_progress:
+        return checkpoints.verify(root, max_workers=jobs)
+    with progress("verify") as advance:
+        return checkpoints.verify(
+            root, max_workers=jobs, progress=lambda _, total: advance(total=total)
+        )

@@ -1,4 +1,4 @@
-"""Where bytes go: files with names below a root."""
+"""Where bytes go: named files below a root."""
 
 from checkpoints.storage._local import LocalStore
 from checkpoints.storage._local_file import LocalFile

@@ -1,4 +1,4 @@
-"""A folder of this machine as a store; network mounts included."""
+"""A local folder as a store, including network mounts."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from checkpoints.storage._temporary import Folder, Temporary
 __all__ = ["LocalStore", "is_temporary"]
 
 _WHY_NO_ROOT = (
-    "A root is a folder, made by the first save. If nothing was saved there, enabled() "
-    "and rules() tell what is, and where"
+    "A root is a folder that the first save creates. If nothing was saved, enabled() "
+    "and rules() show what is switched on and where it is saved"
 )
-# How often a folder is made that somebody else takes away again meanwhile.
+# How often to create a folder that another process keeps removing.
 _TRIES = 3
 
 
 class LocalStore:
     """
-    A folder of this machine, and all below it.
+    A local folder and everything below it.
 
-    A file that `put` wrote is complete under its name, or not there at all.
+    A file written by `put` is either complete or does not exist.
 
     Args:
-        root: The folder; it is made with the first file.
+        root: The folder; it is created with the first file.
 
     >>> import tempfile
     >>> store = LocalStore(tempfile.mkdtemp())
@@ -45,28 +45,29 @@ class LocalStore:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        # With the separator, where there is one: "" is the working folder.
+        # Ends in a separator, unless the root is "", the current directory.
         self._start = os.path.join(root, "")
-        # Folders whose own names are on the disk.
+        # Folders whose directory entry is known to be on disk, by device and inode.
         self._durable: dict[str, tuple[int, int]] = {}
 
     def __repr__(self) -> str:
         return f"LocalStore({self.root!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        # Another process has to check by itself which folders are on disk.
         return public(type(self), "storage."), (self.root,)
 
     def path_of(self, name: str) -> str:
-        """Return where a name lies in the file system."""
+        """Return the path of a file in the file system."""
         return f"{self._start}{name.replace('/', os.sep)}"
 
     @property
     def folds_case(self) -> bool:
-        """Whether `Ridge` and `ridge` are one name; found out by a trial, once."""
+        """Whether `Ridge` and `ridge` are the same name; tried once for each root."""
         return folds_case(self.root, self._create)
 
     def has(self, name: str) -> bool:
-        """Tell whether a file lies under a name in exactly this case."""
+        """Tell whether there is a file of this name, in exactly this case."""
         if self.status(name) is None:
             return False
         return not self.folds_case or is_spelled(self.root, name)
@@ -81,22 +82,22 @@ class LocalStore:
         durable: bool = False,
     ) -> str:
         """
-        Write a file under the first of the names that is free.
+        Write a file atomically under the first of the names that is free.
 
         Args:
-            names: Names of the same folder, tried in this order.
-            pieces: Offset and bytes, which together make up the file.
+            names: Names in the same folder, tried in this order.
+            pieces: Offsets and bytes, which together make up the file.
             size: The size of the file in bytes.
-            replace: Take the first name, and whatever lies there is gone.
-            durable: Return only when the file and its folders are on the disk, so
-                that they outlast a loss of power.
+            replace: Take the first name, and replace an existing file.
+            durable: Return only once the file and its folders are on disk, so that
+                they survive a power loss.
 
         Returns:
-            The name that was taken.
+            The name that the file got.
 
         Raises:
             FileExistsError: If none of the names is free.
-            UnknownOutcomeError: If an error came after the file got its name.
+            UnknownOutcomeError: If it failed after the file got its name.
             OSError: If it cannot be written. No file is left behind then.
         """
         candidates = iter(names)
@@ -138,16 +139,16 @@ class LocalStore:
                 return name
 
     def _sync_above(self, folder: str) -> None:
-        """Have the names of a folder, and of those above it, on the disk."""
+        """Sync the directory entries of a folder and of its parents to disk."""
         while (above := os.path.dirname(folder)) != folder:
             found = os.stat(folder)
-            # A folder that somebody took away and made again is another one.
+            # A folder that was removed and created again has another inode.
             identity = (found.st_dev, found.st_ino)
             if self._durable.get(folder) != identity:
                 try:
                     _sync(above)
                 except PermissionError:
-                    # Above the root, among folders that were there before.
+                    # Above the root the folders may belong to other users.
                     if folder.startswith(self._start):
                         raise
                 self._durable[folder] = identity
@@ -155,15 +156,15 @@ class LocalStore:
 
     def open(self, name: str) -> LocalFile:
         """
-        Open a file.
+        Open a file for reading.
 
         Raises:
-            OSError: If it is not there, or may not be read.
+            OSError: If it does not exist, or cannot be read.
         """
         return LocalFile(self.path_of(name))
 
     def status(self, name: str) -> Status | None:
-        """Return size and time of a file; None if it is not there, or hidden."""
+        """Return size and time of a file; None if it does not exist or is hidden."""
         try:
             found = os.stat(self.path_of(name))
         except OSError:
@@ -172,10 +173,10 @@ class LocalStore:
 
     def check_root(self) -> None:
         """
-        Look at the root, without a walk.
+        Check that the root exists and can be listed, without walking it.
 
         Raises:
-            OSError: If it is not there, or may not be read.
+            OSError: If it does not exist, or cannot be read.
         """
         try:
             os.scandir(self.root).close()
@@ -191,15 +192,16 @@ class LocalStore:
         """
         Yield each folder, as its segments below the root, with its file names.
 
-        Sorted. Links to folders are not followed, unfinished files are left out, and a
-        folder that vanishes meanwhile is passed over.
+        The order is by segment. Links to folders are not followed, unfinished files
+        are left out, and a folder that disappears during the walk is skipped.
 
         Args:
-            enters: Asked for each folder below the root before it is listed.
+            enters: Called with each folder below the root; if it returns false, the
+                folder is not listed.
             on_error: Called with the error of each folder that cannot be listed.
 
         Raises:
-            OSError: If the root is not there, or may not be read.
+            OSError: If the root does not exist, or cannot be read.
         """
         pending: list[tuple[Segments, Sequence[str] | None]] = [((), None)]
         while pending:
@@ -223,13 +225,13 @@ class LocalStore:
         Delete a file.
 
         Raises:
-            FileNotFoundError: If it is not there.
+            FileNotFoundError: If it does not exist.
         """
         os.unlink(self.path_of(name))
 
 
 def _create(temporary: Temporary, folder: str) -> Sequence[str]:
-    """Create a file, and its folder where there is none; return what was made."""
+    """Create a file, and its folder if necessary; return the folders created."""
     made: list[str] = []
     for tries_left in reversed(range(_TRIES)):
         try:
@@ -244,12 +246,12 @@ def _create(temporary: Temporary, folder: str) -> Sequence[str]:
 
 
 def _make_folders(folder: str) -> list[str]:
-    """Make a folder and those above it; return those that are new."""
+    """Create a folder and its parents; return those that were missing."""
     missing = []
     while folder and not os.path.isdir(folder):
         missing.append(folder)
         above = os.path.dirname(folder)
-        folder = above if above != folder else ""  # a drive that is not there
+        folder = above if above != folder else ""  # a drive that does not exist
     for path in reversed(missing):
         with suppress(FileExistsError):
             os.mkdir(path)
@@ -265,14 +267,14 @@ def _sync(path: str) -> None:
 
 
 def _confirm(folder: str, path: str) -> None:
-    """Have the name of a file on the disk."""
+    """Sync the directory entry of a file that already has its name."""
     try:
         _sync(folder)
     except OSError as error:
         raise UnknownOutcomeError(
             error.errno,
-            f"{error.strerror}. The file is there under its name, but whether it "
-            "outlasts a loss of power is unknown: save it again to be sure",
+            f"{error.strerror}: the file exists, but may not survive a power loss. "
+            "Save it again to be sure",
             path,
         ) from error
 
@@ -282,7 +284,7 @@ def _scan(folder: str) -> tuple[list[str], list[str]]:
     folders = []
     with os.scandir(folder) as found:
         for item in found:
-            # Most are files, so this one question has to do for most.
+            # Most entries are files, which then cost a single call.
             if item.is_file(follow_symlinks=False) or _is_link_to_file(item):
                 if not is_temporary(item.name):
                     files.append(item.name)
@@ -296,7 +298,7 @@ def _scan(folder: str) -> tuple[list[str], list[str]]:
 def _is_link_to_file(item: os.DirEntry[str]) -> bool:
     try:
         return item.is_symlink() and item.is_file()
-    except OSError:  # a link to itself
+    except OSError:  # a link that points to itself
         return False
 
 
@@ -306,7 +308,7 @@ def _in_order(
     folders: list[str],
     enters: Callable[[Segments], bool],
 ) -> Iterator[tuple[Segments, Sequence[str] | None]]:
-    """Yield the files of a folder in runs, and between them the folders it has."""
+    """Yield the subfolders of a folder in order, with the files between them."""
     start = 0
     for name in folders:
         below = (*folder, name)
@@ -322,5 +324,5 @@ def _in_order(
 
 
 def is_temporary(name: str) -> bool:
-    """Tell whether a file name is that of a file that `put` has not finished."""
+    """Tell whether a file name is that of an unfinished file of `put`."""
     return name[0] == "." and name.endswith(".ckpt.tmp")

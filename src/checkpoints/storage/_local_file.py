@@ -1,4 +1,4 @@
-"""A file of this machine, open to be read."""
+"""A local file that is open for reading."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Self
 
 __all__ = ["LocalFile"]
 
-# To open a pipe waits for whoever writes, and a device has no end.
-_OTHERS = {
+# Opening a pipe blocks until there is a writer, and a device has no end.
+_SPECIAL_FILES = {
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",
     stat.S_IFCHR: "a device",
@@ -22,21 +22,21 @@ _OTHERS = {
 
 class LocalFile:
     """
-    A file of this machine, open to be read.
+    A local file that is open for reading.
 
     Args:
-        path: Where it lies.
+        path: Its path.
 
     Raises:
-        OSError: If it is not there, may not be read, or is no regular file.
+        OSError: If it does not exist, cannot be read, or is not a regular file.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._mapped: mmap.mmap | None = None
         _check_kind(os.stat(path).st_mode, path)
-        # An object owns the descriptor from the start: wherever an interrupt comes,
-        # it is closed with the object.
+        # An object owns the descriptor from the start, so that an interrupt at any
+        # point cannot leak it.
         self._file = io.FileIO(path)
         found = os.fstat(self._file.fileno())
         _check_kind(found.st_mode, path)
@@ -49,11 +49,11 @@ class LocalFile:
         self.close()
 
     def close(self) -> None:
-        """Close the file; what was mapped stays."""
+        """Close the file; a mapping of it stays valid."""
         self._file.close()
 
     def read_into(self, offset: int, buffer: memoryview) -> int:
-        """Fill the buffer from the offset on; return how many bytes there were."""
+        """Fill the buffer from an offset; return how many bytes were available."""
         handle, done = self._file.fileno(), 0
         while done < len(buffer):
             count = _read_at(handle, buffer[done:], offset + done)
@@ -63,7 +63,7 @@ class LocalFile:
         return done
 
     def map(self) -> mmap.mmap:
-        """Return the whole file, mapped to be read."""
+        """Return the whole file, memory-mapped for reading."""
         if self._mapped is None:
             self._mapped = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         return self._mapped
@@ -73,8 +73,8 @@ def _check_kind(mode: int, path: str) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     if not stat.S_ISREG(mode):
-        what = _OTHERS.get(stat.S_IFMT(mode), "something else")
-        message = f"It is {what}, and only regular files are read"
+        what = _SPECIAL_FILES.get(stat.S_IFMT(mode), "a special file")
+        message = f"Is {what}, not a regular file"
         raise OSError(errno.EINVAL, message, path)
 
 

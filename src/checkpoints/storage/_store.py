@@ -1,4 +1,4 @@
-"""What a store is, and a file in it that is open to be read."""
+"""The contract of a store, and of a file in it that is open for reading."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 __all__ = ["Piece", "Segments", "Source", "Status", "Store"]
 
-# An offset and the bytes that begin there.
+# An offset in the file and the bytes that start there.
 Piece: TypeAlias = "tuple[int, bytes | bytearray | memoryview]"
-# A folder below a root, as the names of the folders that lead to it.
+# A folder below a root, as the names of the folders on the way to it.
 Segments: TypeAlias = "tuple[str, ...]"
 
 
 class Source(Protocol):
     """
-    A file that is open to be read.
+    A file that is open for reading.
 
     Args:
-        path: Where it lies, for people: a path or a URL.
-        size: How many bytes it has.
+        path: Its path or URL, for people to read.
+        size: Its size in bytes.
     """
 
     path: str
     size: int
 
     def read_into(self, offset: int, buffer: memoryview) -> int:
-        """Fill the buffer from the offset on; return how many bytes there were."""
+        """Fill the buffer from an offset; return how many bytes were available."""
         ...
 
     def map(self) -> mmap.mmap | None:
         """
-        Return the whole file, mapped to be read; None where nothing is mapped.
+        Return the whole file, memory-mapped; None if the store cannot map files.
 
-        What is mapped stays when the file is closed.
+        The mapping outlives the file.
         """
         ...
 
@@ -45,8 +45,8 @@ class Status(NamedTuple):
     What a store knows of a file without opening it.
 
     Args:
-        size: How many bytes it has.
-        time: When it was last changed, in nanoseconds since the epoch, UTC.
+        size: Its size in bytes.
+        time: When it was last modified, in nanoseconds since the epoch, UTC.
     """
 
     size: int
@@ -55,14 +55,14 @@ class Status(NamedTuple):
 
 class Store(Protocol):
     """
-    Where bytes go: files with names below a root.
+    Where bytes go: named files below a root.
 
-    A name is one or more segments with slashes between them, whatever the system has.
-    Its methods are called from many threads at once. It can be pickled, and is the
-    same store in another process.
+    A name is one or more segments joined by slashes, on every operating system.
+    The methods must be thread-safe. A store can be pickled, and is the same store in
+    another process.
 
     Args:
-        root: The root: an absolute path, or a URL.
+        root: An absolute path, or a URL.
     """
 
     root: str
@@ -86,38 +86,38 @@ class Store(Protocol):
         durable: bool = False,
     ) -> str:
         """
-        Write a file under the first of the names that is free, whole or not at all.
+        Write a file atomically under the first of the names that is free.
 
         Args:
-            names: Names of the same folder, tried in this order.
-            pieces: Offset and bytes, which together make up the file.
+            names: Names in the same folder, tried in this order.
+            pieces: Offsets and bytes, which together make up the file.
             size: The size of the file in bytes.
-            replace: Take the first name, and whatever lies there is gone.
-            durable: Return only when the file outlasts a loss of power.
+            replace: Take the first name, and replace an existing file.
+            durable: Return only once the file would survive a power loss.
 
         Returns:
-            The name that was taken.
+            The name that the file got.
 
         Raises:
             FileExistsError: If none of the names is free.
-            UnknownOutcomeError: If an error came so late that the file may be there.
+            UnknownOutcomeError: If it failed so late that the file may exist.
             OSError: If it cannot be written. No file is left behind then.
         """
         ...
 
     def open(self, name: str) -> AbstractContextManager[Source]:
         """
-        Open a file to be read, and closed by its `with`.
+        Open a file for reading, as a context manager that closes it.
 
         Raises:
-            FileNotFoundError: If it is not there.
+            FileNotFoundError: If it does not exist.
             IsADirectoryError: If it is a folder.
-            OSError: If it may not be read.
+            OSError: If it cannot be read.
         """
         ...
 
     def status(self, name: str) -> Status | None:
-        """Return what is known of a file; None if it is not there, or hidden."""
+        """Return size and time of a file; None if it does not exist or is hidden."""
         ...
 
     def has(self, name: str) -> bool:
@@ -126,10 +126,10 @@ class Store(Protocol):
 
     def check_root(self) -> None:
         """
-        Look at the root, without a walk.
+        Check that the root exists and can be listed, without walking it.
 
         Raises:
-            OSError: If it is not there, or may not be read.
+            OSError: If it does not exist, or cannot be read.
         """
         ...
 
@@ -141,16 +141,18 @@ class Store(Protocol):
         """
         Yield each folder, as its segments below the root, with its file names.
 
-        Sorted segment by segment: what lies in a folder comes between the files before
-        and behind it, so a folder can be told more than once. Unfinished files are
-        left out, and a folder that vanishes meanwhile is passed over.
+        The order is by segment: the contents of a folder come between the files that
+        sort before and after it, so its parent can be yielded more than once.
+        Unfinished files are left out, and a folder that disappears during the walk is
+        skipped.
 
         Args:
-            enters: Asked for each folder below the root before it is listed.
+            enters: Called with each folder below the root; if it returns false, the
+                folder is not listed.
             on_error: Called with the error of each folder that cannot be listed.
 
         Raises:
-            OSError: If the root is not there, or may not be read.
+            OSError: If the root does not exist, or cannot be read.
         """
         ...
 
@@ -159,7 +161,7 @@ class Store(Protocol):
         Delete a file.
 
         Raises:
-            FileNotFoundError: If it is not there.
+            FileNotFoundError: If it does not exist.
             OSError: If it cannot be deleted.
         """
         ...

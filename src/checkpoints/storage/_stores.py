@@ -1,4 +1,4 @@
-"""The stores that there are, by the scheme of a root."""
+"""The available stores, by the URL scheme of a root."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def open_store(root: str) -> Store:
         root: A path, or a `file://` URL.
 
     Raises:
-        ConfigError: If it is empty, or a URL that this version has no store for.
+        ConfigError: If it is empty, or a URL of an unsupported scheme.
 
     >>> open_store("out").root.endswith("out")
     True
@@ -31,13 +31,13 @@ def open_store(root: str) -> Store:
 
 def split_path(path: str) -> tuple[Store, str]:
     """
-    Return the store that a file lies in, its folder being the root, and its name.
+    Split a path into the store of its folder and its name in that store.
 
     Args:
-        path: A path, or a URL of a file.
+        path: A path or URL of a file.
 
     Raises:
-        ConfigError: If it is a URL that this version has no store for.
+        ConfigError: If it is a URL of an unsupported scheme.
 
     >>> store, name = split_path("out/shop/total.ckpt.zip")
     >>> name, store.path_of(name)
@@ -47,21 +47,22 @@ def split_path(path: str) -> tuple[Store, str]:
     if opener is not _open_folder:
         root, _, name = path.rpartition("/")
         return opener(root), name
-    # As it was given: it stands in messages, and need not be absolute.
+    # Not made absolute, so that messages show the path as it was given.
     folder, name = os.path.split(_local_path(path))
     return LocalStore(folder), name
 
 
 def absolute_root(root: str, escaped: Callable[[str], str] = str) -> str:
     """
-    Return a root that a change of the working folder does not move.
+    Return a root as an absolute path or a URL, independent of the current directory.
 
     Args:
         root: A path or a URL.
-        escaped: What is put before a relative path, given the working folder.
+        escaped: Applied to the current directory before a relative path is joined to
+            it.
 
     Raises:
-        ConfigError: If it is a URL that this version has no store for.
+        ConfigError: If it is a URL of an unsupported scheme.
     """
     if _opener_for(root) is not _open_folder:
         return root
@@ -72,12 +73,12 @@ def absolute_root(root: str, escaped: Callable[[str], str] = str) -> str:
 def _open_folder(root: str) -> LocalStore:
     path = _local_path(root)
     if not path:
-        # It would be the working folder, for those too who delete what lies there.
-        raise ConfigError(f"{root!r} is no folder; write . for the working folder")
+        # It would mean the current directory, even for a command that deletes files.
+        raise ConfigError(f"invalid root {root!r}: use '.' for the current directory")
     return LocalStore(os.path.abspath(path))
 
 
-# By the scheme of a URL; a new store is one line here. What is no URL is a folder.
+# By URL scheme; a new store is one line here. Anything without a scheme is a folder.
 _OPENERS: dict[str, Callable[[str], Store]] = {"": _open_folder, "file": _open_folder}
 
 
@@ -85,17 +86,17 @@ def _opener_for(root: str) -> Callable[[str], Store]:
     scheme = urlsplit(root).scheme if "://" in root else ""
     if scheme not in _OPENERS:
         raise ConfigError(
-            f"{root!r}: this version saves to folders only, not to {scheme}://. Give a "
-            "path, or write a Handler for that store (docs: how-to, write a handler)"
+            f"invalid root {root!r}: only folders are supported, not {scheme}://. Give "
+            "a path, or write a Handler for that store (docs: how-to, write a handler)"
         )
     return _OPENERS[scheme]
 
 
 def _local_path(path: str) -> str:
-    """Return the path that a path or a `file://` URL stands for."""
+    """Return a path or a `file://` URL as a local path."""
     if "://" not in path:
         return os.path.expanduser(path)
-    # It loads an HTTP client, which is more than all the rest of this library.
+    # It loads an HTTP client, which is larger than this whole library.
     from urllib.request import url2pathname
 
     return url2pathname(urlsplit(path).path)

@@ -1,4 +1,4 @@
-"""A file on its way to its name: written under another one, then named in one step."""
+"""A file that is written under a temporary name and then renamed in one step."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from checkpoints.storage._store import Piece
 
 __all__ = ["Folder", "Temporary"]
 
-# From here on, asking for the blocks at once more than halves the time on ext4.
+# From this size up, allocating all blocks first more than halves the time on ext4.
 _WORTH_ALLOCATING = 1 << 20
-# One system call writes no more than this on Linux.
+# Linux writes little more than this in one system call.
 _LARGEST_WRITE = 1 << 30
-# With the pid, which a forked child does not share, and a count: unique among hosts.
+# Unique across hosts, together with the pid (a forked child has another) and a count.
 _TOKEN = os.urandom(6).hex()
 _count = itertools.count()
 _READ_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -29,18 +29,18 @@ _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.E
 
 class Temporary:
     """
-    A file that nobody looks for yet.
+    A file under a temporary name, deleted unless it is renamed.
 
-    It is entered twice where it is used, `with temporary, temporary:`. Whatever is
-    raised, at whatever byte-code, no descriptor stays open and no file stays behind:
-    an interrupt may cut the first clean-up short, and the second is whole then.
+    Enter it twice, `with temporary, temporary:`. If an interrupt cuts the first
+    clean-up short, the second one completes it, so that no descriptor stays open and
+    no file is left behind, at whatever bytecode it comes.
 
     Args:
-        folder: The folder that it will have its name in.
+        folder: The folder in which it will get its final name.
     """
 
     def __init__(self, folder: str) -> None:
-        # A name that a walk passes over.
+        # A name that a walk skips.
         name = f".{os.getpid()}-{_TOKEN}-{next(_count)}.ckpt.tmp"
         self.path = f"{folder}{os.sep}{name}"
         self._files: list[FileIO] = []
@@ -55,7 +55,7 @@ class Temporary:
                 self._files[-1].close()
             self._files.pop()
         if not self._is_gone:
-            # Where it fails, the second clean-up tries it again.
+            # If it fails, the second clean-up tries again.
             with suppress(OSError):
                 os.unlink(self.path)
                 self._is_gone = True
@@ -65,20 +65,24 @@ class Temporary:
         Create the file.
 
         Raises:
-            FileNotFoundError: If its folder is not there.
+            FileNotFoundError: If its folder does not exist.
             OSError: If it cannot be created.
         """
-        # Exclusive, so that not even a link of that name is followed. And one call
-        # of C, from the system's answer to the list that the clean-up goes through:
-        # no interrupt finds a descriptor that nobody owns.
+        # Exclusive, so that not even a link of that name is followed. A single C call
+        # opens the file and puts it on the clean-up's list, so that no interrupt can
+        # lose the descriptor in between.
         self._files.extend(map(FileIO, [self.path], ["x+"]))
 
     def write(self, pieces: Iterable[Piece], size: int) -> None:
         """
-        Write the pieces, offset and bytes, of a file of so many bytes.
+        Write the file's contents.
+
+        Args:
+            pieces: Offsets and bytes, which together make up the file.
+            size: The size of the file in bytes.
 
         Raises:
-            OSError: If the disk is full, fails, or takes nothing.
+            OSError: If the disk is full or fails.
         """
         handle = self._files[0].fileno()
         if size >= _WORTH_ALLOCATING:
@@ -87,24 +91,24 @@ class Temporary:
             for offset, piece in pieces:
                 self._write_piece(handle, memoryview(piece), offset)
         finally:
-            # Whatever it has under way, a thread for one, ends with it.
+            # The generator may have a checksum thread running, which this ends.
             getattr(pieces, "close", bool)()
 
     def _write_piece(self, handle: int, rest: memoryview, at: int) -> None:
         while rest:
             count = _write_at(handle, rest[:_LARGEST_WRITE], at)
             if not count:
-                raise OSError(errno.EIO, "The system took no bytes", self.path)
+                raise OSError(errno.EIO, "The system wrote no bytes", self.path)
             rest = rest[count:]
             at += count
 
     def sync(self) -> None:
         """
-        Return when the file's bytes are on the disk.
+        Flush the file's bytes to disk.
 
         Raises:
-            OSError: If they are not. It is never tried again on the same file: the
-                system forgets what it could not write, and the second answer is a lie
+            OSError: If it fails. It is never retried on the same file: the system
+                forgets what it could not write, so a second call can falsely succeed
                 (https://lwn.net/Articles/752063/).
         """
         os.fsync(self._files[0].fileno())
@@ -114,18 +118,18 @@ class Temporary:
         Close the file.
 
         Raises:
-            OSError: If the system tells only now that the bytes were not taken.
+            OSError: If the system reports a failed write only now.
         """
         self._files[0].close()
         self._files.pop()
 
     def rename(self, path: str) -> None:
         """
-        Give the file its name, whatever lies there.
+        Give the file its final name, replacing an existing file.
 
         Raises:
-            UnknownOutcomeError: If it failed, and the file is gone from its old name.
-            OSError: If it failed, and all is as it was.
+            UnknownOutcomeError: If it failed, but the temporary name is gone.
+            OSError: If it failed and nothing has changed.
         """
         try:
             os.replace(self.path, path)
@@ -136,18 +140,18 @@ class Temporary:
 
     def rename_if_free(self, path: str) -> None:
         """
-        Give the file its name, unless the name is taken.
+        Give the file its final name, unless the name is taken.
 
         Raises:
-            FileExistsError: If it is taken.
-            UnknownOutcomeError: If it failed, and nobody can tell what is there now.
-            OSError: If it failed, and all is as it was.
+            FileExistsError: If the name is taken.
+            UnknownOutcomeError: If it failed and the result cannot be determined.
+            OSError: If it failed and nothing has changed.
         """
         try:
             os.link(self.path, path)
         except OSError as error:
-            # A network file system may repeat a request whose answer was lost, and
-            # then fail where the first one did it.
+            # A network file system may repeat a request whose reply was lost, and
+            # then report an error although the first request succeeded.
             if self._is_at(path, error):
                 return
             if error.errno not in _NO_LINKS:
@@ -155,14 +159,14 @@ class Temporary:
             self._rename_without_links(path)
 
     def _check_unmoved(self, error: OSError, path: str) -> None:
-        """Raise `UnknownOutcomeError` where the file has moved in spite of an error."""
+        """Raise `UnknownOutcomeError` if the file was renamed despite an error."""
         try:
             os.stat(self.path)
         except OSError:
             raise _unknown(error, path) from error
 
     def _is_at(self, path: str, error: OSError) -> bool:
-        """Tell whether the file has a name, after an error of giving it one."""
+        """Tell whether the file has its final name despite an error."""
         try:
             return os.path.samefile(self.path, path)
         except FileNotFoundError:
@@ -177,8 +181,8 @@ class Temporary:
         except OSError as error:
             self._check_unmoved(error, path)
             raise
-        # The name is reserved by an empty file first, which a reader may see for a
-        # moment, and find when the process is killed just there.
+        # An empty file reserves the name first. A reader may see it for a moment, and
+        # it stays behind if the process is killed just then.
         reserved: list[FileIO] = []
         try:
             reserved.extend(map(FileIO, [path], ["x"]))
@@ -196,18 +200,18 @@ class Temporary:
 def _unknown(error: OSError, path: str) -> UnknownOutcomeError:
     return UnknownOutcomeError(
         error.errno,
-        f"{os.strerror(error.errno or 0)}, while the file was given its name: whether "
-        "it is there is unknown. Look for it, or save it again",
+        f"{os.strerror(error.errno or 0)} while renaming: the file may exist. Check "
+        "for it or save again",
         path,
     )
 
 
 class Folder:
     """
-    A folder, opened to be synced; entered twice, as a `Temporary` is.
+    A folder that is opened to be synced; enter it twice, as a `Temporary`.
 
     Args:
-        path: Where it is.
+        path: Its path.
     """
 
     def __init__(self, path: str) -> None:
@@ -218,19 +222,20 @@ class Folder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Off the list and closed by one call of C, so never twice and never not.
-        waiting = [self._handles] if self._handles else []
+        # A single C call takes the handle off the list and closes it, so that an
+        # interrupt can neither leak it nor let it be closed twice.
+        pending = [self._handles] if self._handles else []
         with suppress(OSError):
-            deque(map(os.close, map(list.pop, waiting)), 0)
+            deque(map(os.close, map(list.pop, pending)), 0)
 
     def sync(self) -> None:
         """
-        Return when the names in the folder are on the disk.
+        Flush the folder's entries to disk.
 
         Raises:
-            OSError: If they are not.
+            OSError: If it fails.
         """
-        if os.name == "nt":  # folders cannot be opened there, and need not be
+        if os.name == "nt":  # folders cannot be opened there, and need no sync
             return
         self._handles.extend(map(os.open, [self.path], [_READ_FOLDER]))
         os.fsync(self._handles[0])
@@ -247,10 +252,10 @@ def _allocate(handle: int, size: int) -> None:
 
 def _renamed_exclusively(old: str, new: str) -> bool:
     """
-    Rename a file unless the new name is taken, in one step; tell whether it was done.
+    Rename a file atomically unless the new name is taken; tell whether it succeeded.
 
-    `renameat2(2)` with `RENAME_NOREPLACE`, of Linux: FAT, for one, has no links, but
-    can do this.
+    Calls Linux's `renameat2(2)` with `RENAME_NOREPLACE`, which also works on file
+    systems without hard links, such as FAT.
 
     Raises:
         FileExistsError: If the new name is taken.
@@ -258,12 +263,12 @@ def _renamed_exclusively(old: str, new: str) -> bool:
     """
     import ctypes
 
-    here, no_replace = -100, 1
+    at_fdcwd, no_replace = -100, 1
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError, TypeError):
         return False
-    if not rename(here, os.fsencode(old), here, os.fsencode(new), no_replace):
+    if not rename(at_fdcwd, os.fsencode(old), at_fdcwd, os.fsencode(new), no_replace):
         return True
     number = ctypes.get_errno()
     if number in {*_NO_LINKS, errno.EINVAL}:
