@@ -139,7 +139,7 @@ for number in numbers:
         if options != "naive":
             cp.checkpoint("interrupts.again", VALUES)
             cp.flush(20)
-            if not any(entry.name == "again" for entry in cp.index(root)):
+            if not any(entry.stem == "again" for entry in cp.index(root)):
                 wrong.append("no save afterwards")
             if cp.stats().pending or cp.stats().pending_bytes:
                 wrong.append("room that is not given back")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import checkpoints
-from checkpoints.storage import LocalStore, _case
+from checkpoints.storage import LocalStore, Status, _case
 
 SOURCES = str(Path(checkpoints.__file__).parents[1])
 
@@ -88,7 +88,7 @@ class TestTrial:
         assert done.returncode < 0
         (left,) = os.listdir(store.root)
         assert re.fullmatch(r"\.[0-9]+-[0-9a-f]{12}-[0-9]+\.ckpt\.tmp", left)
-        assert store.list() == []
+        assert list(store.walk()) == []
 
 
 class TestWithoutTrial:
@@ -113,7 +113,7 @@ class TestExactNames:
 
     def test_where_case_is_folded_each_part_is_looked_at(self, store, monkeypatch):
         monkeypatch.setitem(_case._known, store.root, True)
-        monkeypatch.setattr(LocalStore, "exists", lambda *_: True)
+        monkeypatch.setattr(LocalStore, "status", lambda *_: Status(1, 0))
         store.put(["Model/Fit.txt"], [(0, b"")], 0)
         assert store.has("Model/Fit.txt")
         assert not store.has("model/Fit.txt")

@@ -139,7 +139,7 @@ class ParquetFile:
                 pyarrow.BufferReader(_MAGIC + footer)
             ).metadata
             self._header: bytes = (metadata or {})[_HEADER_KEY]
-        except (pyarrow.ArrowException, OSError, LookupError) as error:
+        except (pyarrow.ArrowException, OSError, LookupError, ValueError) as error:
             raise self._corrupt(_NO_HEADER) from error
 
     def header_bytes(self) -> bytes:

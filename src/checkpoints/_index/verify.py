@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import count, islice
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from checkpoints._files.container import open_container
 from checkpoints._index.index import index
