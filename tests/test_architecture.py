@@ -22,7 +22,7 @@ HEADING = ["floor", "stair", "room", "is for", "works with", "never with"]
 WRITING, READING, GROUND, ROOF = "writing", "reading", "ground", "roof"
 # What the roof may import besides public names.
 OPEN_TO_THE_ROOF = ("checkpoints._text", "checkpoints._show.", "checkpoints._process.")
-OPEN_TO_THE_ROOF += ("checkpoints._keys.condition",)
+OPEN_TO_THE_ROOF += ("checkpoints._keys.condition", "checkpoints._keys.key")
 OPEN_TO_THE_ROOF += ("checkpoints._keys.spelling", "checkpoints._rules.settings")
 OPEN_TO_THE_ROOF += ("checkpoints._environment",)
 # What these rooms know of where files lie goes through a store.

@@ -175,14 +175,14 @@ class TestPackages:
         package()
         done = run(name)
         assert done.returncode == 2
-        assert "there is no package" in done.stderr
+        assert f"no source code found for package {name!r}; check" in done.stderr
         assert "Traceback" not in done.stderr
 
     def test_without_a_save_point_say_so(self, package, run):
         package(part="")
         done = run("mypkg")
         assert (done.returncode, done.stdout) == (0, "")
-        assert "declares no save points" in done.stderr
+        assert done.stderr == "no save points found in the source code of mypkg\n"
 
     def test_with_a_file_that_is_no_python_tell_it_and_go_on(
         self, package, run, tmp_path
@@ -192,7 +192,8 @@ class TestPackages:
         done = run("mypkg")
         assert done.returncode == 0
         assert done.stdout.split()[0] == "a"
-        assert "broken.py was passed over: SyntaxError" in done.stderr
+        broken = os.path.join("mypkg", "broken.py")
+        assert done.stderr.startswith(f"skipped {tmp_path / broken}: SyntaxError: ")
 
     def test_show_nothing_that_moves_a_terminal(self, names):
         found = names("from checkpoints import *\ncheckpoint('a\\x1b[2Jb', 1)")
@@ -219,7 +220,7 @@ class TestRules:
         )
         place = tmp_path / "rules.toml"
         assert told == [
-            "off by command line, rule 1, 'a.x=off'",
+            "switched off by command line, rule 1, 'a.x=off'",
             "saved by CHECKPOINTS, rule 2, 'a.y'",
             f"saved by {place}, line 1, rule 'a'",
         ]

@@ -175,7 +175,7 @@ class TestVerify:
     def test_no_file_at_all_ends_with_1_and_says_so(self, tmp_path):
         ended = run("verify", tmp_path, "--quiet")
         assert ended.returncode == 1
-        assert "no checkpoint files are there" in ended.stderr
+        assert ended.stderr == "no checkpoint files found; is this the right root?\n"
 
     def test_a_root_that_is_not_there_ends_with_2_and_no_traceback(self, root):
         done = run("verify", str(root / "no\x1bwhere"))

@@ -316,7 +316,7 @@ class TestSummary:
 
     def test_tells_that_the_program_never_loaded_the_library(self, run):
         done = run("mypkg", "--", "-c", "pass")
-        assert "the program imported no checkpoints" in done.stderr
+        assert "the program did not import checkpoints" in done.stderr
 
     def test_tells_of_saves_that_failed(self, run, folder):
         (folder / "program.py").write_text(
@@ -344,7 +344,7 @@ class TestSummary:
             pytest.skip("there is no device that is full")
         done = run("--json", "/dev/full", "mypkg", "--", "program.py")
         assert done.returncode == 3
-        assert "the summary cannot be written: [Errno 28]" in done.stderr
+        assert "cannot write the summary: [Errno 28]" in done.stderr
         assert "saved 3 files" in done.stderr
 
     @POSIX
@@ -379,14 +379,18 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("arguments", "code", "told"),
         [
-            (["mypkg"], 2, "there is no program"),
-            (["mypkg", "--"], 2, "there is no program"),
-            (["mypkg", "--", "none.py"], 2, "there is no script 'none.py'"),
-            (["mypkg", "--", "no-such-command"], 127, "no command 'no-such-command'"),
+            (["mypkg"], 2, "no program given; put it after --"),
+            (["mypkg", "--"], 2, "no program given; put it after --"),
+            (["mypkg", "--", "none.py"], 2, "script 'none.py' does not exist"),
+            (
+                ["mypkg", "--", "no-such-command"],
+                127,
+                "command 'no-such-command' not found",
+            ),
             (["a=x?evry=1", "--", "mark.py"], 2, "rule 1, 'a=x?evry=1': option 'evry'"),
             (["a=x?every=0", "--", "mark.py"], 2, "every=0"),
-            (["a=mark.py", "--", "mark.py"], 2, "is no folder"),
-            (["--to", "mark.py/x", "a", "--", "mark.py"], 2, "is no folder"),
+            (["a=mark.py", "--", "mark.py"], 2, "is not a folder"),
+            (["--to", "mark.py/x", "a", "--", "mark.py"], 2, "is not a folder"),
             (["--config", "none.toml", "--", "mark.py"], 2, "which is not there"),
             (["--config", "bad.toml", "--", "mark.py"], 2, "bad.toml, line 2: every="),
             (["--json", "none/x", "a", "--", "mark.py"], 2, "none/x"),
@@ -431,7 +435,7 @@ class TestBadInput:
         (folder / "closed").mkdir(mode=0o500)
         done = run("mypkg=closed/x", "--", "program.py")
         assert done.returncode == 2
-        assert "may not be written" in done.stderr
+        assert "closed is not writable" in done.stderr
 
 
 @POSIX

@@ -46,8 +46,8 @@ class TestRoots:
         done = run(command, path, *NEEDED[command])
         assert done.code == 2
         assert done.err == (
-            f"Error: {str(path)!r} is a file: `checkpoints show` looks into it, "
-            "or name its folder\n"
+            f"Error: {str(path)!r} is a file; use `checkpoints show`, or give its "
+            "folder\n"
         )
 
     @pytest.mark.parametrize("command", ["ls", "rm", "gc", "cp", "verify"])

@@ -14,13 +14,13 @@ class TestProgress:
         from checkpoints.cli import _screen
 
         monkeypatch.setenv("FORCE_COLOR", "1")
-        monkeypatch.setattr(_screen, "_SECONDS", -1)
+        monkeypatch.setattr(_screen, "_PROGRESS_DELAY", -1)
         return run
 
     def test_a_bar_counts_the_files_on_stderr(self, slow, root):
         done = slow("verify", root)
         assert done.code == 0
-        assert "verify" in done.err
+        assert "verifying" in done.err
         assert "100%" in done.err
         assert "━" not in done.out
 
@@ -35,5 +35,5 @@ class TestProgress:
     def test_where_nobody_looks_there_is_none(self, run, root, monkeypatch):
         from checkpoints.cli import _screen
 
-        monkeypatch.setattr(_screen, "_SECONDS", -1)
+        monkeypatch.setattr(_screen, "_PROGRESS_DELAY", -1)
         assert run("verify", root).err == ""

@@ -21,24 +21,25 @@ _USAGE_ERROR = 2
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """
-    Run the command line, and end the process with its exit code.
+    Run the command line and exit the process.
 
     Args:
-        arguments: What stands behind the name of the program; None means those of
-            this process.
+        arguments: The arguments after the program name; None means those of this
+            process.
 
     Raises:
-        SystemExit: Always: 0 if all is well, 1 if something was found, 2 if the
-            command could not be run.
+        SystemExit: Always, with the exit code: 0 on success, 1 if the command found
+            nothing or a problem, 2 if it could not run.
     """
     if program is None:
         message = (
             "the command line needs click and rich: pip install 'checkpoints[cli]'"
         )
-        print(message, file=sys.stderr)  # noqa: T201 - it is a program's word
+        print(message, file=sys.stderr)  # noqa: T201 - the output of a program
         sys.exit(_USAGE_ERROR)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A word that the encoding lacks is no reason to end; stderr does so by itself.
+        # A character outside the encoding must not end the command; stderr escapes
+        # such characters by default.
         sys.stdout.reconfigure(errors="backslashreplace")
     program.main(arguments, prog_name="checkpoints")
     sys.exit(0)

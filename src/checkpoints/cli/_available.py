@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from checkpoints._process.variables import TO
-from checkpoints._rules.settings import Setting
+from checkpoints._rules.settings import DEFAULT_TARGET, Setting
 from checkpoints._text import printable
 from checkpoints.cli._declarations import (
     Declaration,
@@ -19,7 +19,8 @@ from checkpoints.cli._declarations import (
     declarations_in,
     sources_of,
 )
-from checkpoints.cli._plan import DEFAULT_ROOT, Settings
+from checkpoints.cli._plan import Settings
+from checkpoints.cli._screen import warn
 
 __all__ = ["available"]
 
@@ -32,15 +33,21 @@ _UNKNOWN = "?"
 
 
 def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    names = {it.name for it in pkgutil.iter_modules()}
+    names = {module.name for module in pkgutil.iter_modules()}
     return sorted(name for name in names if name.startswith(incomplete))
 
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("package", shell_complete=_complete)
-@click.option("--rule", "rules", multiple=True, metavar="RULE", help="A rule to try.")
-@click.option("--config", metavar="FILE", help="A TOML file of rules to try.")
-@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    metavar="RULE",
+    help="A rule to try. Can be repeated.",
+)
+@click.option("--config", metavar="FILE", help="A TOML file with rules to try.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def available(
     context: click.Context,
@@ -51,24 +58,24 @@ def available(
     as_json: bool,
 ) -> None:
     """
-    List the save points that a package declares, without running it.
+    List the save points that a package declares.
 
-    Each name comes with the file and the line of its first call. A `?` is a name that
-    is made only when the program runs. Where rules are given, here or by the
-    environment, each name comes with the rule that would catch it.
+    The source code is read, not run. Each name is shown with the file and line of its
+    first call; `?` stands for a name that is known only when the program runs. If
+    there are rules, given here or in the environment, the rule that applies to each
+    name is shown too.
 
-    The exit code is 0, or 2 if there is no such package or a rule cannot be read.
+    The exit code is 0, or 2 if there is no such package or a rule is invalid.
     """
-    default = os.environ.get(TO) or DEFAULT_ROOT
+    default = os.environ.get(TO) or DEFAULT_TARGET
     settings = Settings(rules, config, default)
     found: list[Declaration] = []
     for file, module in _sources(package):
-        for each in declarations_in(file, module):
-            if isinstance(each, Unreadable):
-                message = f"{each.file} was passed over: {each.reason}"
-                click.echo(printable(message), err=True)
+        for declaration in declarations_in(file, module):
+            if isinstance(declaration, Unreadable):
+                warn(f"skipped {declaration.file}: {declaration.reason}")
             else:
-                found.append(each)
+                found.append(declaration)
     points = _points(found, settings)
     if as_json:
         click.echo(json.dumps(points, indent=2, default=str))
@@ -76,8 +83,7 @@ def available(
         for line in _table(points, with_rules=bool(list(settings))):
             click.echo(printable(line))
         if not points:
-            message = f"{package} declares no save points that its source tells of"
-            click.echo(message, err=True)
+            warn(f"no save points found in the source code of {package}")
     context.exit(0)
 
 
@@ -90,34 +96,35 @@ def _sources(package: str) -> list[tuple[str, str]]:
 
 
 def _points(found: Iterable[Declaration], settings: Settings) -> list[dict[str, Any]]:
-    """Return a row for each name, and one for each place of an unknown name."""
-    places: dict[object, list[Declaration]] = {}
-    for each in found:
-        places.setdefault(each.name or (each.file, each.line), []).append(each)
+    """Return a row for each name, and one for each call whose name is unknown."""
+    calls: dict[object, list[Declaration]] = {}
+    for declaration in found:
+        key = declaration.name or (declaration.file, declaration.line)
+        calls.setdefault(key, []).append(declaration)
     return sorted(
-        (_point(declared, settings) for declared in places.values()),
+        (_point(declared, settings) for declared in calls.values()),
         key=lambda point: (point["name"] is None, point["name"] or "", point["file"]),
     )
 
 
 def _point(declared: list[Declaration], settings: Settings) -> dict[str, Any]:
-    # Where it is saved says more than where it is registered.
-    declared = sorted(declared, key=lambda each: each.function == "register")
+    # The line that saves tells more than the one that registers the name.
+    declared = sorted(declared, key=lambda call: call.function == "register")
     name = declared[0].name
     rule = settings.covering(name) if name is not None else None
     return {
         "name": name,
         "file": declared[0].file,
         "line": declared[0].line,
-        "rule": rule and _described(rule),
+        "rule": rule and _as_dict(rule),
         "places": [
-            {"file": it.file, "line": it.line, "function": it.function}
-            for it in declared
+            {"file": call.file, "line": call.line, "function": call.function}
+            for call in declared
         ],
     }
 
 
-def _described(rule: Setting) -> dict[str, Any]:
+def _as_dict(rule: Setting) -> dict[str, Any]:
     return {"source": rule.source, "target": rule.target, "options": dict(rule.options)}
 
 
@@ -126,18 +133,19 @@ def _table(points: list[dict[str, Any]], *, with_rules: bool) -> list[str]:
         [
             point["name"] or _UNKNOWN,
             f"{os.path.relpath(point['file'])}:{point['line']}",
-            _fate(point["rule"]) if with_rules else "",
+            _rule_text(point["rule"]) if with_rules else "",
         ]
         for point in points
     ]
     widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
     return [
-        f"{name:{widths[0]}}  {place:{widths[1]}}  {fate}".rstrip()
-        for name, place, fate in rows
+        f"{name:{widths[0]}}  {place:{widths[1]}}  {rule}".rstrip()
+        for name, place, rule in rows
     ]
 
 
-def _fate(rule: dict[str, Any] | None) -> str:
+def _rule_text(rule: dict[str, Any] | None) -> str:
     if rule is None:
         return "no rule"
-    return f"{'off by' if rule['target'] is None else 'saved by'} {rule['source']}"
+    verb = "switched off" if rule["target"] is None else "saved"
+    return f"{verb} by {rule['source']}"

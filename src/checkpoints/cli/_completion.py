@@ -1,4 +1,4 @@
-"""What the shell offers: roots, names, tags, values."""
+"""Shell completion: roots, names, tags, values."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 import checkpoints
 from checkpoints import Entry
 from checkpoints._keys.condition import condition_of
+from checkpoints._keys.key import SUFFIXES
 from checkpoints.storage import open_store, split_path
 
 __all__ = [
@@ -25,11 +26,10 @@ __all__ = [
     "complete_where",
 ]
 
-# Whoever pressed a key waits for it, however large the tree is.
-_SECONDS = 1.0
-_SUFFIXES = (".ckpt.zip", ".ckpt.parquet")
-# A shell would obey anything else, and a name can come from anybody.
-_HARMLESS = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
+# Seconds: the user waits for the answer, however large the tree is.
+_TIME_LIMIT = 1.0
+# A shell would interpret anything else, and anyone can choose a name.
+_SAFE = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 
 
 def complete_root(
@@ -42,56 +42,56 @@ def complete_root(
 def complete_names(
     context: click.Context, _: click.Parameter, incomplete: str
 ) -> list[str]:
-    """Complete a name of those under the root."""
+    """Complete a name under the root."""
     entries = _entries(context.params.get("root"))
-    return _offered((each.name for each in entries), incomplete)
+    return _completions((entry.name for entry in entries), incomplete)
 
 
 def complete_source_names(
     context: click.Context, _: click.Parameter, incomplete: str
 ) -> list[str]:
-    """Complete a name of those under the root that is copied from."""
+    """Complete a name under the root to copy from."""
     entries = _entries(context.params.get("source"))
-    return _offered((each.name for each in entries), incomplete)
+    return _completions((entry.name for entry in entries), incomplete)
 
 
 def complete_where(
     context: click.Context, _: click.Parameter, incomplete: str
 ) -> list[str]:
-    """Complete a tag, or its value behind the `=`."""
-    # An option without its value stops click before it has sorted the words.
+    """Complete a tag, or its value after the `=`."""
+    # While the option has no value, click has not assigned all arguments yet.
     given = [context.params.get(name) for name in ("root", "source")]
     given += [_first(context.params.get("entry")), _first(context.args)]
     root = next(filter(None, given), None)
-    pairs = [pair for each in _entries(root) for pair in each.tags.items()]
+    pairs = [pair for entry in _entries(root) for pair in entry.tags.items()]
     if "=" in incomplete:
-        return _offered((condition_of(*pair) for pair in pairs), incomplete)
-    return _offered((condition_of(name, "") for name, _ in pairs), incomplete)
+        return _completions((condition_of(*pair) for pair in pairs), incomplete)
+    return _completions((condition_of(name, "") for name, _ in pairs), incomplete)
 
 
 def complete_entry(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[Any]:
-    """Complete a file or a root first, then a name where it is a root, then a value."""
+    """Complete a file or a root, then under a root a name, then a value."""
     words = list(context.params.get(parameter.name or "") or ())
     if not words:
         return [CompletionItem(incomplete, type="file")]
-    place = os.path.expanduser(words[0])
-    if not os.path.isdir(place):
-        return _values_of(place, incomplete)
+    path = os.path.expanduser(words[0])
+    if not os.path.isdir(path):
+        return _values_of(path, incomplete)
     if len(words) == 1:
         entries = _entries(words[0])
-        return _offered((each.name for each in entries), incomplete)
-    for each in _entries(words[0]):
-        if each.name == words[1]:
-            return _values_of(each.path, incomplete)
+        return _completions((entry.name for entry in entries), incomplete)
+    for entry in _entries(words[0]):
+        if entry.name == words[1]:
+            return _values_of(entry.path, incomplete)
     return []
 
 
 def _values_of(path: str, incomplete: str) -> list[str]:
     with suppress(checkpoints.CheckpointError, OSError):
         store, file = split_path(path)
-        return _offered(Entry(store, (), file).meta["values"], incomplete)
+        return _completions(Entry(store, (), file).meta["values"], incomplete)
     return []
 
 
@@ -99,26 +99,27 @@ def _first(words: Any) -> str | None:
     return words[0] if words else None
 
 
-def _offered(texts: Iterable[str], incomplete: str) -> list[str]:
+def _completions(texts: Iterable[str], incomplete: str) -> list[str]:
     return sorted(
         {
             text
             for text in texts
-            if text.startswith(incomplete) and _HARMLESS.fullmatch(text)
+            if text.startswith(incomplete) and _SAFE.fullmatch(text)
         }
     )
 
 
 def _entries(root: str | None) -> Iterator[Entry]:
-    """Yield entries under a root, those that are found in time."""
+    """Yield the entries under a root that are found within the time limit."""
     if not root:
         return
-    until = time.monotonic() + _SECONDS
+    end = time.monotonic() + _TIME_LIMIT
+    suffixes = tuple(SUFFIXES.values())
     with suppress(checkpoints.CheckpointError, OSError):
         store = open_store(root)
-        for folder, files in store.walk(lambda _: time.monotonic() < until):
+        for folder, files in store.walk(lambda _: time.monotonic() < end):
             for file in files:
-                if file.endswith(_SUFFIXES):
+                if file.endswith(suffixes):
                     yield Entry(store, folder, file)
-            if time.monotonic() > until:
+            if time.monotonic() > end:
                 return

@@ -12,12 +12,12 @@ import click
 from checkpoints._keys.spelling import caseless, spelling_in
 from checkpoints._text import files_text
 from checkpoints.cli._completion import complete_root, complete_source_names
-from checkpoints.cli._screen import progress, tell
+from checkpoints.cli._failures import CommandError
+from checkpoints.cli._screen import progress, warn
 from checkpoints.cli._selection import (
-    NoRoot,
-    chosen,
-    nothing_of,
-    tell_unreadable,
+    nothing_found,
+    select,
+    warn_unreadable,
     where_option,
 )
 from checkpoints.storage import Source, Store, open_store
@@ -29,7 +29,7 @@ Examples:
   checkpoints cp saved kept mypkg.fit --where day=monday
   checkpoints cp saved /mnt/archive
 """
-_AT_ONCE = 1 << 20
+_CHUNK_BYTES = 1 << 20
 
 
 @click.command(epilog=_EXAMPLES)
@@ -37,8 +37,8 @@ _AT_ONCE = 1 << 20
 @click.argument("target", metavar="DST_ROOT", shell_complete=complete_root)
 @click.argument("names", nargs=-1, shell_complete=complete_source_names)
 @where_option
-@click.option("--force", is_flag=True, help="Replace files that are there already.")
-@click.option("--dry-run", is_flag=True, help="Only tell how much would be copied.")
+@click.option("--force", is_flag=True, help="Replace existing files.")
+@click.option("--dry-run", is_flag=True, help="Only print how much would be copied.")
 @click.pass_context
 def cp(
     context: click.Context,
@@ -53,20 +53,19 @@ def cp(
     """
     Copy entries from one root to another.
 
-    NAMES and --where say which, as for ls. Each file appears under its name when it
-    is complete. One that is there already, and is another one, is told and stays,
-    unless --force is given; one that is the same is no error, so that a copy that was
-    cut short can be begun again. Capitals in paths are encoded where DST_ROOT folds
-    case, and nowhere else; of two files of one key, spelled both ways, the newer one
-    is copied.
+    NAMES and --where select entries as in ls. A file appears under its name only when
+    it is complete. An existing file is skipped if it is the same, so an interrupted
+    copy can be resumed; one that differs is reported and kept, unless --force is
+    given. Capitals in paths are encoded only if the file system of DST_ROOT ignores
+    case. If SRC_ROOT holds a key in both spellings, the newer file is copied.
 
     The exit code is 0; 1 if nothing was found, or something could not be listed, read
-    or copied; 2 if there is no such root, or the disk fails.
+    or copied; 2 if there is no such root, or DST_ROOT cannot be written.
     """
-    found = chosen(source, names, where)
-    is_partial = tell_unreadable(found)
+    found = select(source, names, where)
+    is_partial = warn_unreadable(found)
     if not len(found):
-        raise nothing_of(found, filtered=bool(names or where))
+        raise nothing_found(found)
     store = open_store(target)
     _check_target(found.root, store.root)
     paths = _newest(found.root, [entry.path for entry in found])
@@ -74,36 +73,37 @@ def cp(
     if dry_run:
         click.echo(f"would copy {files_text(len(paths), total)}")
         context.exit(int(is_partial))
-    with progress("copy", total) as advance:
-        copies = _Copies(open_store(found.root), store, advance, force=force)
+    with progress("copying", total) as advance:
+        copier = _Copier(open_store(found.root), store, advance, force=force)
         for path in paths:
-            copies.add(path)
-    same = f", {copies.same:,} were there already" if copies.same else ""
-    click.echo(f"copied {files_text(copies.count, copies.size)}{same}")
-    context.exit(int(is_partial or copies.failed))
+            copier.copy(path)
+    same = f"; {copier.same:,} already there" if copier.same else ""
+    click.echo(f"copied {files_text(copier.count, copier.size)}{same}")
+    context.exit(int(is_partial or copier.failed))
 
 
 def _check_target(source: str, target: str) -> None:
-    there = target
-    while not os.path.lexists(there) and os.path.dirname(there) != there:
-        there = os.path.dirname(there)
-    if os.path.lexists(there) and not os.path.isdir(there):
-        raise NoRoot(f"DST_ROOT {target!r}: {there!r} is a file, and no folder")
-    here, there = os.path.realpath(source), os.path.realpath(target)
-    with suppress(ValueError):  # of two drives
-        if os.path.commonpath([here, there]) in (here, there):
-            raise click.UsageError("one root lies in the other: name two that do not")
+    existing = target
+    while not os.path.lexists(existing) and os.path.dirname(existing) != existing:
+        existing = os.path.dirname(existing)
+    if os.path.lexists(existing) and not os.path.isdir(existing):
+        raise CommandError(f"cannot copy to {target!r}: {existing!r} is a file")
+    real_source, real_target = os.path.realpath(source), os.path.realpath(target)
+    with suppress(ValueError):  # on different drives
+        common = os.path.commonpath([real_source, real_target])
+        if common in (real_source, real_target):
+            raise CommandError("one root is inside the other; use separate folders")
 
 
 def _newest(root: str, paths: list[str]) -> list[str]:
-    """Return the paths, of two spellings of one path that of the newer file."""
+    """Return the paths, without the older file if a path exists in both spellings."""
     newest: dict[str, str] = {}
     for path in paths:
         name = caseless(os.path.relpath(path, root))
         other = newest.setdefault(name, path)
         if other != path:
             older, newest[name] = sorted([other, path], key=_time)
-            tell(f"left out: {older}: {newest[name]} is of the same key, and newer")
+            warn(f"skipped {older}: {newest[name]} has the same key and is newer")
     return list(newest.values())
 
 
@@ -119,8 +119,8 @@ def _size(path: str) -> int:
     return 0
 
 
-class _Copies:
-    """What was copied so far."""
+class _Copier:
+    """Copies files, and counts what it copied."""
 
     def __init__(
         self,
@@ -135,64 +135,65 @@ class _Copies:
         self.count = self.size = self.same = 0
         self.failed = False
 
-    def add(self, path: str) -> None:
-        """Copy a file; what hinders it is told, but for an error of the target."""
+    def copy(self, path: str) -> None:
+        """Copy a file; report its own errors, and raise those of the target."""
         name = os.path.relpath(path, self._source.root).replace(os.sep, "/")
-        copied = spelling_in(self._target, name)
+        target_name = spelling_in(self._target, name)
         try:
             opened = self._source.open(name)
         except FileNotFoundError:
-            return  # it vanished since the folder was listed
+            return  # deleted since the folder was listed
         except OSError as error:
-            self._tell(f"not read: {path}: {error.strerror}")
+            self._fail(f"{path}: {error.strerror}")
             return
         with opened as file:
             try:
                 self._target.put(
-                    [copied], self._pieces(file), file.size, replace=self._force
+                    [target_name], self._chunks(file), file.size, replace=self._force
                 )
             except FileExistsError:
-                self._meet(path, self._target.path_of(copied))
+                self._skip(path, self._target.path_of(target_name))
             except _SourceError as error:
-                self._tell(f"not copied: {path}: {error}")
+                self._fail(f"{path}: {error}")
             except (IsADirectoryError, NotADirectoryError) as error:
-                there = self._target.path_of(copied)
-                self._tell(f"not copied: {path}: {there}: {error.strerror}")
+                copy = self._target.path_of(target_name)
+                self._fail(f"{path}: {copy}: {error.strerror}")
             else:
                 self.count, self.size = self.count + 1, self.size + file.size
-                self._keep_times(path, self._target.path_of(copied))
+                self._keep_times(path, self._target.path_of(target_name))
 
-    def _pieces(self, file: Source) -> Iterator[tuple[int, memoryview]]:
-        for start in range(0, file.size, _AT_ONCE):
-            piece = memoryview(bytearray(min(_AT_ONCE, file.size - start)))
+    def _chunks(self, file: Source) -> Iterator[tuple[int, memoryview]]:
+        for start in range(0, file.size, _CHUNK_BYTES):
+            chunk = memoryview(bytearray(min(_CHUNK_BYTES, file.size - start)))
             try:
-                count = file.read_into(start, piece)
+                count = file.read_into(start, chunk)
             except OSError as error:
                 raise _SourceError(error.strerror) from error
-            if count != len(piece):
-                raise _SourceError("it was cut short meanwhile")
-            yield start, piece
-            self._advance(len(piece))
+            if count != len(chunk):
+                raise _SourceError("truncated while it was read")
+            yield start, chunk
+            self._advance(len(chunk))
 
-    def _meet(self, path: str, there: str) -> None:
-        told = "is another; see --force"
+    def _skip(self, path: str, existing: str) -> None:
+        """Count an existing file if it is the same; otherwise report it."""
+        reason = "differs; replace it with --force"
         try:
-            if filecmp.cmp(path, there, shallow=False):
+            if filecmp.cmp(path, existing, shallow=False):
                 self.same += 1
                 return
-        except OSError as error:  # a link to nowhere, or it vanished just now
-            told = f"cannot be compared: {error.filename}: {error.strerror}"
-        self._tell(f"not copied: {there} is there, and {told}")
+        except OSError as error:  # a dangling link, or deleted just now
+            reason = f"cannot be compared: {error.filename}: {error.strerror}"
+        self._fail(f"{existing} exists and {reason}")
 
     def _keep_times(self, path: str, copy: str) -> None:
         with suppress(OSError):
-            found = os.stat(path)
-            os.utime(copy, ns=(found.st_atime_ns, found.st_mtime_ns))
+            status = os.stat(path)
+            os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
 
-    def _tell(self, text: str) -> None:
+    def _fail(self, reason: str) -> None:
         self.failed = True
-        tell(text)
+        warn(f"not copied: {reason}")
 
 
 class _SourceError(Exception):
-    """A file cannot be read to its end; others may be."""
+    """A file cannot be read to its end; others may be readable."""

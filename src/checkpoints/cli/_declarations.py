@@ -1,4 +1,4 @@
-"""The save points that a package declares, as its source tells, without running it."""
+"""The save points that the source code of a package declares."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _LIBRARY = "checkpoints"
 
 class Declaration(NamedTuple):
     """
-    A place that declares a save point.
+    A call that declares a save point.
 
     Args:
-        name: The dotted name; None where it is made when the program runs.
+        name: The dotted name; None if it is known only when the program runs.
         file: The source file.
         line: The line in it.
-        function: What is called there: `checkpoint`, `register` or `Session`.
+        function: The function called: `checkpoint`, `register` or `Session`.
     """
 
     name: str | None
@@ -45,7 +45,7 @@ def sources_of(package: str) -> Iterator[tuple[str, str]]:
     Yield the source files of a module or package, each with its dotted name.
 
     Raises:
-        ModuleNotFoundError: If there is none, or none with a source.
+        ModuleNotFoundError: If there is no such package, or no source code of it.
     """
     top, *below = package.split(".")
     paths = _locations(top)
@@ -58,14 +58,14 @@ def sources_of(package: str) -> Iterator[tuple[str, str]]:
             yield file, name
     if not count:
         message = (
-            f"there is no package {package!r} with a source: see its spelling, and "
-            "whether this Python has it installed"
+            f"no source code found for package {package!r}; check the spelling, and "
+            "that this Python has it installed"
         )
         raise ModuleNotFoundError(message, name=package)
 
 
 def _locations(top: str) -> list[str]:
-    """Return where a top-level module is, without `.py`; it is not imported."""
+    """Return the paths of a top-level module, without `.py`; it is not imported."""
     here = os.getcwd()
     sys.path.insert(0, here)
     try:
@@ -86,17 +86,17 @@ def _files_at(path: str, name: str) -> Iterator[tuple[str, str]]:
         yield f"{path}.py", name
     for folder, folders, files in os.walk(path):
         folders.sort()
-        below = os.path.relpath(folder, path)
-        parts = [name, *([] if below == os.curdir else below.split(os.sep))]
+        relative = os.path.relpath(folder, path)
+        parts = [name, *([] if relative == os.curdir else relative.split(os.sep))]
         for file in sorted(files):
             if file.endswith(".py"):
                 stem = file.removesuffix(".py")
-                own = [] if stem == "__init__" else [stem]
-                yield os.path.join(folder, file), ".".join([*parts, *own])
+                last = [] if stem == "__init__" else [stem]
+                yield os.path.join(folder, file), ".".join([*parts, *last])
 
 
 def declarations_in(file: str, module: str) -> Iterator[Declaration | Unreadable]:
-    """Yield what a source file declares, in its order."""
+    """Yield the declarations of a source file, in order."""
     try:
         with open(file, "rb") as source:
             tree = ast.parse(source.read(), file)
@@ -104,18 +104,18 @@ def declarations_in(file: str, module: str) -> Iterator[Declaration | Unreadable
         yield Unreadable(file, f"{type(error).__name__}: {error}")
         return
     nodes = list(ast.walk(tree))
-    ours = _Names(nodes)
-    texts = _Texts(tree, nodes, module)
+    imports = _Imports(nodes)
+    strings = _Strings(tree, nodes, module)
     calls = [node for node in nodes if isinstance(node, ast.Call)]
     for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
-        function = ours.called(call.func)
+        function = imports.called(call.func)
         if function:
-            for name in texts.named_by(function, call.args):
+            for name in strings.names_in(function, call.args):
                 yield Declaration(name, file, call.lineno, function)
 
 
-class _Names:
-    """Under which names a file knows this library, and functions of it."""
+class _Imports:
+    """The names under which a file imports this library and its functions."""
 
     def __init__(self, nodes: list[ast.AST]) -> None:
         self._modules: set[str] = set()
@@ -132,7 +132,7 @@ class _Names:
                         self._functions[alias.asname or name] = name
 
     def called(self, function: ast.expr) -> str | None:
-        """Return which of our functions is called, if it is one that declares."""
+        """Return which function of this library is called, if it declares names."""
         name = None
         if isinstance(function, ast.Name):
             name = self._functions.get(function.id)
@@ -143,8 +143,8 @@ class _Names:
         return name if name in _FUNCTIONS else None
 
 
-class _Texts:
-    """What expressions come to, as far as texts and constants go."""
+class _Strings:
+    """The values of string expressions, as far as literals and constants go."""
 
     def __init__(self, tree: ast.Module, nodes: list[ast.AST], module: str) -> None:
         bound = Counter(
@@ -156,27 +156,27 @@ class _Texts:
         self._constants: dict[str, ast.expr] = {"__name__": ast.Constant(module)}
         for statement in tree.body:
             for name, value in _assigned(statement):
-                # What has the name elsewhere as well may be something else there.
+                # A name bound more than once may have another value at the call.
                 if bound[name] == 1:
                     self._constants[name] = value
 
-    def named_by(self, function: str, arguments: list[ast.expr]) -> list[str | None]:
-        """Return the names of a call; None for one that cannot be told."""
-        if any(isinstance(each, ast.Starred) for each in arguments) or not arguments:
+    def names_in(self, function: str, arguments: list[ast.expr]) -> list[str | None]:
+        """Return the names that a call declares; None for one that is unknown."""
+        if not arguments or any(isinstance(arg, ast.Starred) for arg in arguments):
             return [None]
-        prefixed = len(arguments) > (2 if function == "checkpoint" else 1)
-        names = self._listed(arguments[1 if prefixed else 0], set())
-        if not prefixed:
+        has_prefix = len(arguments) > (2 if function == "checkpoint" else 1)
+        names = self._list(arguments[1 if has_prefix else 0], set())
+        if not has_prefix:
             return names
         prefix = self._text(arguments[0], set())
         return [name and prefix and f"{prefix}.{name}" for name in names]
 
-    def _listed(self, node: ast.expr, seen: set[str]) -> list[str | None]:
+    def _list(self, node: ast.expr, seen: set[str]) -> list[str | None]:
         if isinstance(node, ast.Name) and node.id in self._constants:
             if node.id not in seen:
-                return self._listed(self._constants[node.id], {*seen, node.id})
+                return self._list(self._constants[node.id], {*seen, node.id})
         elif isinstance(node, (ast.List, ast.Tuple, ast.Set)):
-            return [self._text(each, seen) for each in node.elts]
+            return [self._text(item, seen) for item in node.elts]
         return [self._text(node, seen)]
 
     def _text(self, node: ast.expr, seen: set[str]) -> str | None:
@@ -186,12 +186,13 @@ class _Texts:
             value = None if node.id in seen else self._constants.get(node.id)
             return self._text(value, {*seen, node.id}) if value else None
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-            return _joined([self._text(it, seen) for it in (node.left, node.right)])
+            sides = (node.left, node.right)
+            return _joined([self._text(side, seen) for side in sides])
         if isinstance(node, ast.JoinedStr):
             return _joined([self._text(part, seen) for part in node.values])
         if isinstance(node, ast.FormattedValue):
-            plain = node.conversion == -1 and node.format_spec is None
-            return self._text(node.value, seen) if plain else None
+            is_plain = node.conversion == -1 and node.format_spec is None
+            return self._text(node.value, seen) if is_plain else None
         return None
 
 

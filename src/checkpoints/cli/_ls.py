@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import click
 
 from checkpoints import Index
+from checkpoints._text import count_text
 from checkpoints.cli._printout import Printout
-from checkpoints.cli._screen import tell
+from checkpoints.cli._screen import warn
 from checkpoints.cli._selection import (
-    chosen,
-    nothing_of,
-    selected,
-    tell_unreadable,
+    nothing_found,
+    select,
+    selection_arguments,
+    warn_unreadable,
 )
 
 __all__ = ["ls"]
@@ -29,17 +30,23 @@ Examples:
 
 
 @click.command(epilog=_EXAMPLES)
-@selected
-@click.option("--tree", "as_tree", is_flag=True, help="Show folders as a tree.")
-@click.option("-l", "--long", "is_long", is_flag=True, help="Read the headers too.")
+@selection_arguments
+@click.option("--tree", "as_tree", is_flag=True, help="Show a tree of folders.")
+@click.option(
+    "-l", "--long", "is_long", is_flag=True, help="Also show what is in the headers."
+)
 @click.option("--latest", is_flag=True, help="Only the newest file of each key.")
-@click.option("--sort", metavar="COLUMN", multiple=True, help="Sort by a column.")
-@click.option("--reverse", is_flag=True, help="In the other order, the greatest first.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show N.")
-@click.option("--json", "as_json", is_flag=True, help="Print a list of JSON.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, times in UTC.")
+@click.option(
+    "--sort", metavar="COLUMN", multiple=True, help="Sort by a column. Can be repeated."
+)
+@click.option("--reverse", is_flag=True, help="Reverse the order.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Show at most N entries."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with times in UTC.")
 @click.pass_context
-def ls(  # noqa: PLR0913 - each is an option of its own
+def ls(  # noqa: PLR0913 - one parameter per option
     context: click.Context,
     root: str,
     names: tuple[str, ...],
@@ -55,39 +62,41 @@ def ls(  # noqa: PLR0913 - each is an option of its own
     as_csv: bool,
 ) -> None:
     """
-    List what was saved under ROOT.
+    List the entries under ROOT.
 
-    NAMES are exact names, which take all below them as well, or globs. Sizes and
-    times are those of the files; --long reads the headers, and marks those that are
-    damaged. Columns to sort by are name, path, size, time, a tag, and run, sequence
-    or saved of the headers.
+    NAMES are exact names, which include all names below them, or globs. Sizes and
+    times are those of the files; --long reads the headers too, and marks damaged
+    files. --sort takes name, path, size, time, a tag, or run, sequence and saved from
+    the headers.
 
     The exit code is 0; 1 if nothing was found, a folder could not be listed or a
     header is damaged; 2 if there is no such root.
     """
-    form = _one_of(json=as_json, csv=as_csv, tree=as_tree)
+    form = _output_format(json=as_json, csv=as_csv, tree=as_tree)
     if as_tree and (is_long or sort or reverse):
-        raise click.UsageError("--tree goes with no --long, --sort or --reverse")
-    found = chosen(root, names, where)
-    is_partial = tell_unreadable(found)
+        message = "--tree cannot be combined with --long, --sort or --reverse"
+        raise click.UsageError(message)
+    found = select(root, names, where)
+    is_partial = warn_unreadable(found)
     found = _sorted(found.latest() if latest else found, sort, reverse=reverse)
     if not len(found):
-        nothing = nothing_of(found, filtered=bool(names or where))
+        nothing = nothing_found(found)
         if not (as_json or as_csv):
             raise nothing
         nothing.show()
     printout = Printout(found[:limit], is_long=is_long)
     getattr(printout, f"as_{form}")()
     if limit and len(found) > limit:
-        tell(f"and {len(found) - limit:,} more, without --limit")
+        more = count_text(len(found) - limit, "more entry")
+        warn(f"{more} not shown because of --limit")
     context.exit(1 if is_partial or printout.damaged or not len(found) else 0)
 
 
-def _one_of(**asked: bool) -> str:
-    """Return the form that is asked for; a table where none is."""
-    forms = [form for form, is_asked in asked.items() if is_asked]
+def _output_format(**flags: bool) -> str:
+    """Return the format that is asked for, a table by default."""
+    forms = [form for form, is_set in flags.items() if is_set]
     if len(forms) > 1:
-        raise click.UsageError(f"--{forms[0]} goes with no --{forms[1]}: name one")
+        raise click.UsageError(f"--{forms[0]} cannot be combined with --{forms[1]}")
     return forms[0] if forms else "table"
 
 

@@ -1,4 +1,4 @@
-"""What a program is started with: its environment, made of all the rules there are."""
+"""The rules that a program runs under, and the environment that holds them."""
 
 from __future__ import annotations
 
@@ -21,28 +21,26 @@ from checkpoints._process.variables import (
 )
 from checkpoints._rules.settings import Setting
 
-__all__ = ["DEFAULT_ROOT", "Plan", "Settings", "probes_asked_for"]
+__all__ = ["Plan", "Settings", "all_probes"]
 
-# Where rules without a target save to.
-DEFAULT_ROOT = os.path.join(".checkpoints", "{run}")
 _PATH = "PYTHONPATH"
-# What stands there is loaded by every Python as it starts.
+# Python imports the sitecustomize module of this folder at startup.
 _START = os.path.join(os.path.dirname(__file__), "_start")
-# Stands for what each process fills in by itself; no path can hold it.
+# Stands for a field that each process fills in itself; no path contains it.
 _ANY = "\0"
 
 
 class Settings:
     """
-    The rules of the command line, the environment and a file, in their order.
+    The rules of the command line, the environment and a file.
 
     Args:
-        rules: Those of the command line, in the short form.
-        config: A file of rules; that of the environment unless given.
-        default: Where rules without a target save to.
+        rules: The rules of the command line, in the short form.
+        config: A file of rules; by default that of the environment.
+        default: The target of rules that have none.
 
     Raises:
-        ConfigError: If a rule cannot be read.
+        ConfigError: If a rule is invalid.
     """
 
     def __init__(self, rules: Iterable[str], config: str | None, default: str) -> None:
@@ -57,11 +55,11 @@ class Settings:
         self.of_file: list[Setting] = of_file
 
     def __iter__(self) -> Iterator[Setting]:
-        """The last one that covers a name counts."""
+        """Iterate over the rules; the last one that covers a name applies."""
         return iter([*self.of_file, *self.above])
 
     def covering(self, name: str) -> Setting | None:
-        """Return the rule that a name falls to, as far as that hangs on the name."""
+        """Return the rule that applies to a name; tags are not considered."""
         found = None
         for setting in self:
             if Rule(setting.names, None).covers(name):
@@ -71,23 +69,24 @@ class Settings:
 
 class Plan:
     """
-    What a program is started with.
+    The rules, probes and recorder that a program runs with.
 
     Args:
         settings: The rules.
-        to: Where probes and the recorder save to, if no rule says otherwise.
-        probes: Functions to look into, `module:function`.
+        to: The target of probes and the recorder, unless a rule names another.
+        probes: Functions to probe, `module:function`.
         record: How much to keep in memory until something fails.
 
     Raises:
-        ConfigError: If the root, a probe or the recorder cannot be.
-        MissingDependencyError: If there are probes, and what they need is not there.
-        OSError: If nothing can be saved where it is to be.
+        ConfigError: If the target, a probe or the recorder is invalid.
+        MissingDependencyError: If there are probes, and the library they need is not
+            installed.
+        OSError: If a target cannot be written.
 
     Attributes:
-        asks: Whether anything is asked for at all.
-        records: Whether saves are kept in memory until something goes wrong.
-        written: Where each rule was written, by where the program finds it.
+        has_rules: Whether there is any rule.
+        has_recorder: Whether saves are kept in memory until something goes wrong.
+        sources: Where each rule was written, by the source that the program sees.
     """
 
     def __init__(
@@ -102,28 +101,29 @@ class Plan:
                 above += _for_all(name, to, f"--probe {probe}")
         if record and not (above or settings.of_file):
             above += _for_all("*", to, f"--record {record}")
-        targets = [it.target for it in (*settings.of_file, *above)]
-        self.asks = bool(targets)
-        self.records = bool(record)
-        handlers = [FileHandler(it) for it in dict.fromkeys(targets) if it]
+        targets = [setting.target for setting in (*settings.of_file, *above)]
+        self.has_rules = bool(targets)
+        self.has_recorder = bool(record)
+        handlers = [FileHandler(target) for target in dict.fromkeys(targets) if target]
         self._roots = [handler.root for handler in handlers]
         text = "; ".join(setting.text for setting in above)
-        self.written = {
-            there.source: here.source
-            for there, here in zip(read_settings(text), above, strict=True)
+        self.sources = {
+            passed.source: written.source
+            for passed, written in zip(read_settings(text), above, strict=True)
         }
-        if self.asks:
+        if self.has_rules:
             self._set(RULES, text)
             self._set(CONFIG, settings.config and os.path.abspath(settings.config))
             self._set(PROBES, ";".join(probes))
             self._set(RECORD, record)
             self._set(TO, _for_all("*", to, "--to")[0].target)
             self._set(RUN, current_run())
-            # Not what a shell starts, whose calls would have the numbers of each other.
+            # Only the program itself: if it is a shell, the processes that it starts
+            # would number their calls alike.
             self._set(FIRST_PROCESS, f"child of {os.getpid()}")
         if probes or record:
-            known = self._environment.get(_PATH)
-            self._set(_PATH, os.pathsep.join([_START, *([known] if known else [])]))
+            path = self._environment.get(_PATH)
+            self._set(_PATH, os.pathsep.join([_START, *([path] if path else [])]))
         for root in self._roots:
             _check_writable(root)
 
@@ -132,13 +132,13 @@ class Plan:
             self._environment[variable] = value
 
     def environment(self, reports: str) -> dict[str, str]:
-        """Return the environment, with a folder for what processes report."""
-        if not self.asks:
+        """Return the environment, with a folder for the reports of processes."""
+        if not self.has_rules:
             return self._environment
         return {**self._environment, REPORT: reports}
 
     def patterns(self) -> list[str]:
-        """Return the roots as globs, open where each process fills in its own."""
+        """Return the roots as globs that match what each process fills in."""
         filled = [
             root.format(run=self._environment[RUN], time=_ANY, host=_ANY, pid=_ANY)
             for root in self._roots
@@ -146,9 +146,10 @@ class Plan:
         return [glob.escape(root).replace(_ANY, "*") for root in filled]
 
 
-def probes_asked_for(targets: Iterable[str]) -> list[str]:
-    """Return the targets of probes, those of the environment first, each once."""
-    known = filter(None, map(str.strip, os.environ.get(PROBES, "").split(";")))
+def all_probes(targets: Iterable[str]) -> list[str]:
+    """Return the targets of all probes without duplicates, the environment's first."""
+    of_environment = os.environ.get(PROBES, "").split(";")
+    known = filter(None, map(str.strip, of_environment))
     return [*dict.fromkeys([*known, *map(str.strip, targets)])]
 
 
@@ -158,13 +159,13 @@ def _for_all(names: str, to: str, source: str) -> list[Setting]:
 
 
 def _check_writable(root: str) -> None:
-    """Raise `OSError` if files cannot be made below a root."""
+    """Raise `OSError` if files cannot be created under a root."""
     folder = root.replace("{{", "{").replace("}}", "}").partition("{run}")[0]
     while not os.path.lexists(folder) and folder != os.path.dirname(folder):
         folder = os.path.dirname(folder)
     if not os.path.isdir(folder):
-        message = f"nothing can be saved to {root}: {folder} is no folder"
+        message = f"cannot save to {root}: {folder} is not a folder"
         raise NotADirectoryError(message)
     if not os.access(folder, os.W_OK | os.X_OK):
-        message = f"nothing can be saved to {root}: {folder} may not be written"
+        message = f"cannot save to {root}: {folder} is not writable"
         raise PermissionError(message)

@@ -1,4 +1,4 @@
-"""Entries as they are printed: a table, a tree, JSON, CSV."""
+"""Entries as output: a table, a tree, JSON or CSV."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from checkpoints import Entry, Index
 from checkpoints._show.header import json_text, shape_of, type_of
 from checkpoints._text import count_text, moment_text, printable, size_text
 from checkpoints.cli._screen import Screen
-from checkpoints.cli._selection import header_of
+from checkpoints.cli._selection import read_header
 from checkpoints.cli._table import Column, Table, tree_lines
 
 __all__ = ["Printout"]
 
-# More columns than that are no table that somebody reads.
+# With more tags, a column for each would be unreadable.
 _MOST_TAGS = 8
 _SIZE = Column("size", is_right=True, width=8)
-# To the minute, or the day.
-_TO_SPARE = Column("", "dim", width=19, shorter=(16, 10), is_spare=True)
-_WRITTEN = _TO_SPARE._replace(heading="written (UTC)")
+# The shorter widths end at the minute and at the day.
+_TIME = Column("", "dim", width=19, shorter=(16, 10), is_optional=True)
+_WRITTEN = _TIME._replace(heading="written (UTC)")
 _LONG = (
-    _TO_SPARE._replace(heading="saved (UTC)"),
-    Column("run", gives_way=True, is_spare=True),
-    Column("values", gives_way=True),
+    _TIME._replace(heading="saved (UTC)"),
+    Column("run", shrinks_first=True, is_optional=True),
+    Column("values", shrinks_first=True),
 )
 _DAMAGED = "damaged: "
-_PATHS = "checkpoints-paths"
+_PATH_ERRORS = "checkpoints-paths"
 _FIELDS = ("kind", "type", "dtype", "shape", "bytes")
 
 
 class Printout:
     """
-    Entries to be printed; those that vanish meanwhile are left out.
+    Entries to print; files that are deleted in the meantime are left out.
 
     Args:
         entries: The entries.
-        is_long: Whether their headers are read.
+        is_long: Whether to read their headers.
     """
 
     def __init__(self, entries: Index, *, is_long: bool) -> None:
@@ -50,7 +50,7 @@ class Printout:
         self.damaged = 0
         self._is_long = is_long
         self._screen = Screen()
-        tags = (name for each in entries for name in each.tags)
+        tags = (name for entry in entries for name in entry.tags)
         self._tags = list(dict.fromkeys(tags))
 
     def as_table(self) -> None:
@@ -58,14 +58,14 @@ class Printout:
         table = Table(self._screen, self._columns())
         rows: Iterable[tuple[list[str], int]]
         if self._is_long:
-            # The headers are read once, so the rows wait until all are there.
+            # Kept in memory, so that each header is read only once.
             rows = list(self._rows())
             for cells, _ in rows:
                 table.measure(cells)
         else:
             rows = self._rows()
-            for each in self.entries:
-                table.measure(self._texts_of(each))
+            for entry in self.entries:
+                table.measure(self._texts_of(entry))
         table.fit()
         self._print(table, rows)
 
@@ -82,11 +82,11 @@ class Printout:
             screen.line(screen.styled(line, "dim"))
 
     def _columns(self) -> list[Column]:
-        told = [Column(printable(tag)) for tag in self._tags]
-        if len(told) > _MOST_TAGS:
-            told = [Column("tags")]
+        tags = [Column(printable(tag)) for tag in self._tags]
+        if len(tags) > _MOST_TAGS:
+            tags = [Column("tags")]
         last = _LONG if self._is_long else (_WRITTEN,)
-        return [Column("name", "cyan", stays=True), *told, _SIZE, *last]
+        return [Column("name", "cyan", is_fixed=True), *tags, _SIZE, *last]
 
     def as_tree(self) -> None:
         """Print a tree."""
@@ -94,15 +94,16 @@ class Printout:
         screen.line(screen.styled(printable(self.entries.root), "bold"))
         entries = (
             (entry, f"{size_text(status.st_size)}, {moment_text(status.st_mtime)}")
-            for entry, status in _there(self.entries)
+            for entry, status in _with_status(self.entries)
         )
         lines = tree_lines(entries, has_glyphs=screen.has_glyphs)
-        for drawn, label, told in lines:
-            line = screen.styled(drawn, "dim") + screen.styled(label, told and "cyan")
-            screen.line(line + (told and "  " + screen.styled(told, "dim")))
+        for branch, label, details in lines:
+            line = screen.styled(branch, "dim")
+            line += screen.styled(label, details and "cyan")
+            screen.line(line + (details and "  " + screen.styled(details, "dim")))
 
     def as_json(self) -> None:
-        """Print a list of JSON, one entry a line."""
+        """Print a JSON array, one entry per line."""
         start = "[\n"
         for record in self._records():
             self._screen.line(start + json_text(record, indent=None))
@@ -113,22 +114,22 @@ class Printout:
         """Print CSV."""
         fields = ["name", "path", "number", "size", "time"]
         fields += ["run", "sequence", "saved", "error"] if self._is_long else []
-        # What is read by a program is to be as it was; only people are in danger.
-        shown = printable if self._screen.is_terminal else str
+        # Other programs get the exact text; only a terminal needs escapes.
+        as_cell = printable if self._screen.is_terminal else str
         if isinstance(sys.stdout, io.TextIOWrapper):
-            codecs.register_error(_PATHS, _path_or_escaped)
-            sys.stdout.reconfigure(errors=_PATHS)
+            codecs.register_error(_PATH_ERRORS, _path_or_escaped)
+            sys.stdout.reconfigure(errors=_PATH_ERRORS)
         writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(map(shown, [*fields, *(f"tag_{tag}" for tag in self._tags)]))
+        writer.writerow(map(as_cell, [*fields, *(f"tag_{tag}" for tag in self._tags)]))
         for record in self._records():
             pairs = dict(record["tags"])
             cells = [record[field] for field in fields] + [
-                pairs.get(it) for it in self._tags
+                pairs.get(tag) for tag in self._tags
             ]
-            writer.writerow("" if it is None else shown(str(it)) for it in cells)
+            writer.writerow("" if it is None else as_cell(str(it)) for it in cells)
 
     def _records(self) -> Iterator[dict[str, Any]]:
-        for entry, status in _there(self.entries):
+        for entry, status in _with_status(self.entries):
             record: dict[str, Any] = {
                 "name": entry.name,
                 "path": entry.path,
@@ -142,7 +143,7 @@ class Printout:
             yield record
 
     def _long_record(self, entry: Entry) -> dict[str, Any]:
-        meta, error = header_of(entry.path)
+        meta, error = read_header(entry.path)
         self.damaged += bool(error)
         return {
             "run": meta.get("run"),
@@ -156,7 +157,7 @@ class Printout:
         }
 
     def _rows(self) -> Iterator[tuple[list[str], int]]:
-        for entry, status in _there(self.entries):
+        for entry, status in _with_status(self.entries):
             cells = self._texts_of(entry)
             cells.append(size_text(status.st_size))
             if self._is_long:
@@ -174,7 +175,7 @@ class Printout:
         return list(map(printable, [entry.name + number, *tags]))
 
     def _long_cells(self, entry: Entry) -> list[str]:
-        meta, error = header_of(entry.path)
+        meta, error = read_header(entry.path)
         if error:
             self.damaged += 1
             return ["", "", printable(_DAMAGED + error)]
@@ -184,11 +185,11 @@ class Printout:
 
 
 def _path_or_escaped(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Give back the byte that a path has; anything else is escaped."""
+    """Restore the undecodable bytes of a path; escape anything else."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    start, what = error.start, (error.encoding, error.object)
-    first = UnicodeEncodeError(*what, start, start + 1, error.reason)
+    start, context = error.start, (error.encoding, error.object)
+    first = UnicodeEncodeError(*context, start, start + 1, error.reason)
     try:
         return codecs.lookup_error("surrogateescape")(first)
     except UnicodeError:
@@ -196,17 +197,17 @@ def _path_or_escaped(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def _value_text(name: str, node: Mapping[str, Any]) -> str:
-    # Of a table the columns would be more than a line takes.
+    # The columns of a table would not fit in a line.
     kind = str(node.get("kind")) if "schema" in node else type_of(node)
-    told = " ".join(filter(None, [kind or str(node.get("kind")), shape_of(node)]))
-    return f"{name} ({told})"
+    text = " ".join(filter(None, [kind or str(node.get("kind")), shape_of(node)]))
+    return f"{name} ({text})"
 
 
-def _there(entries: Iterable[Entry]) -> Iterator[tuple[Entry, os.stat_result]]:
+def _with_status(entries: Iterable[Entry]) -> Iterator[tuple[Entry, os.stat_result]]:
     for entry in entries:
         try:
             yield entry, os.stat(entry.path)
-        except OSError:  # it vanished since the folder was listed
+        except OSError:  # deleted since the folder was listed
             continue
 
 

@@ -1,4 +1,4 @@
-"""A program that is started, and what it ends with."""
+"""Child processes: starting the program, and whether a process runs."""
 
 from __future__ import annotations
 
@@ -10,82 +10,74 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from types import FrameType
 
-import click
-
-from checkpoints._text import printable
+from checkpoints.cli._failures import CommandError
 
 __all__ = ["Program", "is_running"]
 
 _SIGNALS = ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
-# A terminal sends these to every process in its foreground by itself.
-_OF_KEYS = ("SIGINT", "SIGQUIT")
+# A terminal sends these to every process in its foreground group.
+_TERMINAL_SIGNALS = ("SIGINT", "SIGQUIT")
 
 
-class NoScriptError(click.ClickException):
-    """There is no such script; Python itself ends with this code then."""
+class NoCommandError(CommandError):
+    """There is no such command."""
 
-    exit_code = 2
-
-
-class NoCommandError(click.ClickException):
-    """There is no such command; shells end with this code then."""
-
-    exit_code = 127
+    exit_code = 127  # as a shell does
 
 
-class NotExecutableError(click.ClickException):
-    """There is such a command, and it cannot be run."""
+class NotExecutableError(CommandError):
+    """The command exists but cannot be run."""
 
-    exit_code = 126
+    exit_code = 126  # as a shell does
 
 
 class Program:
     """
-    A program of the command line: a script, a module, or any command.
+    A program to run: a script, a module, or any command.
 
     Args:
-        words: What was typed. A `.py` file, `-m` and `-c` are for this Python.
+        words: The program and its arguments. A `.py` file, `-m` and `-c` are run by
+            this Python.
 
     Raises:
-        NoScriptError: If it is a script that is not there.
+        CommandError: If it is a script that does not exist.
     """
 
     def __init__(self, words: Sequence[str]) -> None:
         self._words = list(words)
         is_script = words[0].endswith((".py", ".pyw"))
         if is_script and not os.path.isfile(words[0]):
-            reason = f"there is no script {words[0]!r}; see the path, and where you are"
-            raise NoScriptError(printable(reason))
+            raise CommandError(f"script {words[0]!r} does not exist; check the path")
         if is_script or words[0] in ("-m", "-c"):
             self._words.insert(0, sys.executable)
         self._process: subprocess.Popen[bytes] | None = None
-        self._early: list[int] = []
+        self._pending: list[int] = []
 
     def run(self, environment: Mapping[str, str]) -> int:
         """
-        Run it to its end, with the signals that come meanwhile.
+        Run the program to its end, and forward signals to it.
 
         Returns:
-            Its exit code; 128 and the number where a signal ended it.
+            Its exit code; 128 plus the signal number if a signal ended it.
 
         Raises:
             NoCommandError: If there is no such command.
-            NotExecutableError: If it cannot be run.
+            NotExecutableError: If the command cannot be run.
         """
         self._catch_signals()
         try:
-            # What the caller left open for the program, such as a pipe of `make`, is
-            # its own; what is opened here is not inherited.
-            self._process = subprocess.Popen(  # noqa: S603 - it is what the user typed
+            # The program inherits what the caller left open for it, such as a pipe of
+            # `make`. Files opened here are not inheritable.
+            self._process = subprocess.Popen(  # noqa: S603 - typed by the user
                 self._words, env=dict(environment), close_fds=False
             )
         except FileNotFoundError as error:
-            reason = f"there is no command {self._words[0]!r}; see PATH and spelling"
-            raise NoCommandError(printable(reason)) from error
+            message = f"command {self._words[0]!r} not found; check spelling and PATH"
+            raise NoCommandError(message) from error
         except OSError as error:
-            reason = f"{self._words[0]!r} cannot be run: {error.strerror}"
-            raise NotExecutableError(printable(reason)) from error
-        for number in self._early:
+            message = f"cannot run {self._words[0]!r}: {error.strerror}"
+            raise NotExecutableError(message) from error
+        for number in self._pending:
             self._process.send_signal(number)
         code = self._process.wait()
         return 128 - code if code < 0 else code
@@ -93,21 +85,24 @@ class Program:
     def _catch_signals(self) -> None:
         for name in _SIGNALS:
             number = getattr(signal, name, None)
-            # What is ignored here, as by nohup, is ignored there as well.
+            # A signal ignored here, as by nohup, is ignored by the program too.
             if number is not None and signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._forward)
 
     def _forward(self, number: int, _: FrameType | None) -> None:
         if self._process is None:
-            self._early.append(number)
+            self._pending.append(number)
         elif self._process.returncode is not None:
             raise KeyboardInterrupt
-        elif signal.Signals(number).name not in _OF_KEYS or not _is_in_foreground():
+        elif (
+            signal.Signals(number).name not in _TERMINAL_SIGNALS
+            or not _is_in_foreground()
+        ):
             self._process.send_signal(number)
 
 
 def _is_in_foreground() -> bool:
-    """Tell whether the keys of a terminal reach this process, and so the program."""
+    """Return whether this process gets the signals of a terminal's keys."""
     try:
         terminal = os.open(os.ctermid(), os.O_RDONLY | os.O_NOCTTY)
     except (AttributeError, OSError):
@@ -121,22 +116,22 @@ def _is_in_foreground() -> bool:
 
 
 def is_running(number: int) -> bool:
-    """Tell whether this machine has a process of that number, and it has not ended."""
+    """Return whether a process with this id runs on this machine."""
     if os.name != "posix":
-        return False  # to ask would end it, there
+        return False  # os.kill would end the process
     try:
         os.kill(number, 0)
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True
-    # 0 is this group of processes, and the number of none.
-    return number > 0 and not _waits_for_its_parent(number)
+    # 0 means this process group, and is not the id of a process.
+    return number > 0 and not _is_zombie(number)
 
 
-def _waits_for_its_parent(number: int) -> bool:
-    """Tell, on Linux, whether a process has ended and only its number is left."""
+def _is_zombie(number: int) -> bool:
+    """Return whether a process has ended but was not waited for; Linux only."""
     with suppress(OSError), open(f"/proc/{number}/stat", "rb") as file:
-        # Its name stands before that, in brackets, and may hold anything.
+        # The state follows the name, which is in brackets and may hold any bytes.
         return file.read().rpartition(b")")[2].split()[:1] == [b"Z"]
     return False

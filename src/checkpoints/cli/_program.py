@@ -1,4 +1,4 @@
-"""The program: its commands, and how what hinders one is told."""
+"""The program: its commands, and how it reports the errors of the library."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 import click
 
 import checkpoints
-from checkpoints._text import printable
 from checkpoints.cli import (
     _available,
     _cp,
@@ -23,58 +22,53 @@ from checkpoints.cli import (
     _show,
     _verify,
 )
+from checkpoints.cli._failures import CommandError
 
 __all__ = ["program"]
 
 
-# What a shell reports of a tool that wrote to nobody: 128, and the number of SIGPIPE.
-_ENDED_BY_PIPE = 141
-
-
-class _Hindrance(click.ClickException):
-    """What hinders a command, told in one line, without a traceback."""
-
-    exit_code = 2
+# The code that shells report for a tool killed by SIGPIPE: 128 and the signal's number.
+_CLOSED_PIPE = 141
 
 
 class _Program(click.Group):
-    """A group of commands that tells the library's errors as a program does."""
+    """A group of commands that prints the library's errors in one line."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        with _read_or_not():
+        with _exits_on_closed_pipe():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            with _read_or_not():
+            with _exits_on_closed_pipe():
                 return super().invoke(ctx)
         except (checkpoints.CheckpointError, OSError) as error:
-            told = ". ".join([str(error), *getattr(error, "__notes__", ())])
-            raise _Hindrance(printable(told)) from error
+            message = ". ".join([str(error), *getattr(error, "__notes__", ())])
+            raise CommandError(message) from error
 
 
 @contextmanager
-def _read_or_not() -> Iterator[None]:
-    """End as other tools do where nobody reads what is written."""
+def _exits_on_closed_pipe() -> Iterator[None]:
+    """Exit as other tools do if the reader of the output has closed the pipe."""
     try:
         yield
     except BrokenPipeError:
-        _read_no_further()
-        raise SystemExit(_ENDED_BY_PIPE) from None
+        _discard_output()
+        raise SystemExit(_CLOSED_PIPE) from None
 
 
-def _read_no_further() -> None:
-    """Let what is still to be written go nowhere, so that nobody complains of it."""
+def _discard_output() -> None:
+    """Send buffered output to the null device, so that the exit reports no error."""
     with suppress(OSError, ValueError, AttributeError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
 
 
 @click.group(cls=_Program)
 @click.version_option(checkpoints.__version__, prog_name="checkpoints")
 def program() -> None:
-    """Save what a program does at its save points, and look at it."""
+    """Switch on the save points of a program, and explore what was saved."""
 
 
 program.add_command(_available.available)

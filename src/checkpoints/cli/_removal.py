@@ -1,4 +1,4 @@
-"""Taking files away, unless they are others than those that were looked at."""
+"""Deleting files, unless they changed since they were looked at."""
 
 from __future__ import annotations
 
@@ -9,43 +9,44 @@ import re
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
 import click
 
 from checkpoints import Entry
-from checkpoints._text import size_text
+from checkpoints._text import printable, size_text
+from checkpoints.cli._failures import CommandError
 from checkpoints.cli._process import is_running
-from checkpoints.cli._screen import progress, tell
+from checkpoints.cli._screen import progress, warn
 
 __all__ = [
-    "Doomed",
-    "confirmed",
-    "doomed",
-    "is_aside",
+    "Candidate",
+    "candidates",
+    "confirm",
+    "is_set_aside",
     "leftovers",
-    "list_doomed",
+    "list_candidates",
     "remove",
 ]
 
 _MOST_LISTED = 20
-# Ends the name of a file that is about to be deleted, or to be put back.
+# The suffix of a file that is renamed before it is deleted or restored.
 _ASIDE = ".ckpt.aside"
 
-# The number of the process, what tells hosts and restarts apart, and a count.
-_NAME = re.compile(r"\.([0-9]+)-[0-9a-f]{12}-[0-9]+\.ckpt\.tmp")
+# Process id, a token of host and process, and a count.
+_UNFINISHED = re.compile(r"\.([0-9]+)-[0-9a-f]{12}-[0-9]+\.ckpt\.tmp")
 
 
-class Doomed(NamedTuple):
+class Candidate(NamedTuple):
     """
-    A file that is to be deleted, as it was before that was decided.
+    A file to delete, in the state in which it was chosen.
 
     Args:
-        path: Where it lies.
-        size: How many bytes it has.
-        state: What changes when somebody writes another file in its place.
+        path: Its path.
+        size: Its size in bytes.
+        state: Inode, modification time and change time, which differ for another file.
     """
 
     path: str
@@ -53,84 +54,89 @@ class Doomed(NamedTuple):
     state: tuple[int, int, int]
 
     @classmethod
-    def of(cls, path: str, status: os.stat_result | None = None) -> Doomed:
+    def of(cls, path: str, status: os.stat_result | None = None) -> Candidate:
         """
-        Return a file as it is, or as it was.
+        Return the file at a path.
+
+        Args:
+            path: Its path.
+            status: Its status, if it is known.
 
         Raises:
-            FileNotFoundError: If it is not there.
+            FileNotFoundError: If it does not exist.
         """
-        # Of a link itself: what it leads to is not deleted.
-        it = status or os.lstat(path)
-        return cls(path, it.st_size, (it.st_ino, it.st_mtime_ns, it.st_ctime_ns))
+        # Of a link itself: its target is not deleted.
+        found = status or os.lstat(path)
+        state = found.st_ino, found.st_mtime_ns, found.st_ctime_ns
+        return cls(path, found.st_size, state)
 
-    def is_there(self, status: os.stat_result) -> bool:
-        """Tell whether this is the file, under whatever name it has now."""
+    def is_same_file(self, status: os.stat_result) -> bool:
+        """Return whether this is the status of the file, which may be renamed."""
         size_and_state = status.st_size, status.st_ino, status.st_mtime_ns
-        # To be renamed changes the third.
+        # Renaming a file changes the third part of its state.
         return size_and_state == (self.size, *self.state[:2])
 
 
-def doomed(entries: Iterable[Entry]) -> Iterator[Doomed]:
-    """Yield files as they are now; those that have vanished are left out."""
+def candidates(entries: Iterable[Entry]) -> Iterator[Candidate]:
+    """Yield the files of entries in their present state, without deleted ones."""
     for entry in entries:
         with suppress(FileNotFoundError):
-            yield Doomed.of(entry.path)
+            yield Candidate.of(entry.path)
 
 
-def list_doomed(files: Sequence[Doomed], line: Callable[[str], None]) -> None:
-    """Tell some of the files that are to be deleted, and how much they are."""
-    for each in files[:_MOST_LISTED]:
-        line(f"{each.path}  {size_text(each.size)}")
+def list_candidates(files: Sequence[Candidate]) -> None:
+    """Print the first of the files to delete, and their sizes."""
+    for file in files[:_MOST_LISTED]:
+        click.echo(printable(f"{file.path}  {size_text(file.size)}"))
     if len(files) > _MOST_LISTED:
-        line(f"and {len(files) - _MOST_LISTED:,} more")
+        click.echo(f"and {len(files) - _MOST_LISTED:,} more")
 
 
-def remove(root: str, files: Sequence[Doomed]) -> tuple[int, int, bool]:
+def remove(root: str, files: Sequence[Candidate]) -> tuple[int, int, bool]:
     """
-    Delete files, and the folders that are empty then, up to the root.
+    Delete files, and the folders that become empty, except the root.
 
-    A file that was written anew meanwhile stays, and is told.
+    A file that was rewritten in the meantime is reported and kept.
 
     Returns:
-        How many were deleted, how many bytes, and whether one could not be.
+        The number of files deleted, their bytes, and whether any deletion failed.
     """
     count = size = 0
     failed = False
     folders: dict[str, None] = {}
-    with progress("delete", len(files)) as advance:
-        for each in files:
+    with progress("deleting", len(files)) as advance:
+        for file in files:
             advance(1)
             try:
-                if not _delete(each):
-                    tell(f"kept: {each.path} was written anew meanwhile")
+                if not _delete(file):
+                    warn(f"kept: {file.path} was rewritten in the meantime")
                     continue
             except FileNotFoundError:
                 continue
             except OSError as error:
-                tell(f"not deleted: {each.path}: {error.strerror}")
+                warn(f"not deleted: {file.path}: {error.strerror}")
                 failed = True
                 continue
-            count, size = count + 1, size + each.size
-            folders[os.path.dirname(each.path)] = None
+            count, size = count + 1, size + file.size
+            folders[os.path.dirname(file.path)] = None
     _prune(root, folders)
     return count, size, failed
 
 
-def _delete(file: Doomed) -> bool:
+def _delete(file: Candidate) -> bool:
     """
-    Delete a file, unless it is another one by now; return whether it was deleted.
+    Delete a file, unless it has changed; return whether it was deleted.
 
     Raises:
-        OSError: If it cannot be deleted, or is gone.
+        OSError: If it cannot be deleted, or does not exist.
     """
-    if Doomed.of(file.path) != file:
+    if Candidate.of(file.path) != file:
         return False
-    # Nobody writes under that name, so what is looked at there is what is deleted.
+    # No other process writes under this name, so the file checked is the one deleted.
     aside = _name_beside(file.path)
     os.rename(file.path, aside)
     try:
-        if file.is_there(os.lstat(aside)):
+        if file.is_same_file(os.lstat(aside)):
             os.unlink(aside)
             return True
     except BaseException:
@@ -140,91 +146,93 @@ def _delete(file: Doomed) -> bool:
     return False
 
 
-def is_aside(name: str) -> bool:
-    """Tell whether a name is one that a file has while it is looked at again."""
+def is_set_aside(name: str) -> bool:
+    """Return whether a file name is that of a file set aside for deletion."""
     return name.startswith(".") and name.endswith(_ASIDE)
 
 
 def _name_beside(path: str) -> str:
-    """Return a name that nobody has, and no walk lists."""
+    """Return an unused path in the same folder, which no listing shows."""
     name = f".{os.getpid()}-{os.urandom(6).hex()}{_ASIDE}"
     return os.path.join(os.path.dirname(path), name)
 
 
 def _put_back(aside: str, path: str) -> None:
     """
-    Give a file its name again.
+    Rename a file that was set aside back to its path.
 
     Raises:
-        OSError: If a later one has it by now; then this one stays where it is.
+        OSError: If another file is at the path now; then this one keeps its new name.
     """
     with suppress(FileNotFoundError):
         try:
             os.link(aside, path)
         except OSError as error:
             if os.path.lexists(path):
-                message = f"two came meanwhile, and the first is {aside} now"
+                message = f"rewritten twice in the meantime; the first is now {aside}"
                 raise OSError(errno.EEXIST, message) from error
-            os.rename(aside, path)  # on a file system without links
+            os.rename(aside, path)  # the file system has no links
         else:
             os.unlink(aside)
 
 
 def _prune(root: str, folders: Iterable[str]) -> None:
-    """Take away folders that are empty, and those above them, below the root."""
+    """Delete empty folders and their empty parents below the root."""
     for folder in folders:
-        below = folder
-        # One that is not empty, or gets a file just now, is not taken away.
+        path = folder
+        # A folder that is not empty, or gets a file just now, is kept.
         with suppress(OSError):
-            while len(below) > len(root.rstrip(os.sep)):
-                os.rmdir(below)
-                below = os.path.dirname(below)
+            while len(path) > len(root.rstrip(os.sep)):
+                os.rmdir(path)
+                path = os.path.dirname(path)
 
 
-def confirmed(question: str, *, yes: bool) -> None:
+def confirm(question: str, *, yes: bool) -> None:
     """
-    Ask, unless it was answered already.
+    Ask for confirmation, unless `yes` is given.
 
     Raises:
-        click.UsageError: If nobody is there to answer.
+        CommandError: If there is no terminal to ask on.
         click.Abort: If the answer is no.
     """
     if yes:
         return
     if sys.stdin is None or not sys.stdin.isatty():
-        raise click.UsageError("nobody is there to be asked: give --yes to do it")
+        raise CommandError("no terminal to ask for confirmation; use --yes")
     click.confirm(question, abort=True)
 
 
-def leftovers(root: str, age: datetime.timedelta) -> Iterator[Doomed]:
+def leftovers(root: str, age: datetime.timedelta) -> Iterator[Candidate]:
     """
-    Yield the unfinished files that nobody goes on writing.
+    Yield unfinished files that no process is writing.
 
-    Nobody has touched such a file for that long, and no process of this machine has
-    the number in its name. The number alone tells nothing: the process may run on
-    another machine, or in another container, that writes to the same folder.
+    Such a file was not touched for the given time, and no process of this machine has
+    the id in its name. The id alone is not enough: the process may run on another
+    machine, or in a container, that writes to the same folder.
 
     Args:
         root: A folder.
-        age: For how long a file has to be as it is.
+        age: For how long a file must have been untouched.
     """
-    oldest = time.time() - age.total_seconds()
+    cutoff = time.time() - age.total_seconds()
     for folder, _, files in os.walk(root):
         for file in files:
-            if is_aside(file):
-                path = os.path.join(folder, file)
-                tell(f"kept: {path}: a deletion was ended in the middle; see `show`")
-            found = _NAME.fullmatch(file)
-            if found is None:
-                continue
             path = os.path.join(folder, file)
+            if is_set_aside(file):
+                warn(
+                    f"kept: {path}: left by an interrupted deletion; look at it with "
+                    "`checkpoints show`"
+                )
+            match = _UNFINISHED.fullmatch(file)
+            if match is None:
+                continue
             with suppress(OSError):
                 status = os.lstat(path)
                 if not stat.S_ISREG(status.st_mode):
                     continue
-                if max(status.st_mtime, status.st_ctime) > oldest:
+                if max(status.st_mtime, status.st_ctime) > cutoff:
                     continue
-                if is_running(int(found[1])):
-                    tell(f"kept: {path}: a process of that number is running")
+                if is_running(int(match[1])):
+                    warn(f"kept: {path}: process {match[1]} is running")
                     continue
-                yield Doomed.of(path, status)
+                yield Candidate.of(path, status)

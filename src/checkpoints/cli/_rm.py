@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from checkpoints._text import files_text, printable
-from checkpoints.cli._removal import confirmed, doomed, list_doomed, remove
+from checkpoints._text import files_text
+from checkpoints.cli._removal import candidates, confirm, list_candidates, remove
 from checkpoints.cli._selection import (
-    chosen,
-    nothing_of,
-    selected,
-    tell_unreadable,
+    nothing_found,
+    select,
+    selection_arguments,
+    warn_unreadable,
 )
 
 __all__ = ["rm"]
@@ -23,9 +23,9 @@ Examples:
 
 
 @click.command(epilog=_EXAMPLES)
-@selected
-@click.option("--all", "takes_all", is_flag=True, help="All entries under ROOT.")
-@click.option("--dry-run", is_flag=True, help="Only tell what would be deleted.")
+@selection_arguments
+@click.option("--all", "takes_all", is_flag=True, help="Select all entries under ROOT.")
+@click.option("--dry-run", is_flag=True, help="Only print what would be deleted.")
 @click.option("--yes", is_flag=True, help="Delete without asking.")
 @click.pass_context
 def rm(
@@ -41,26 +41,27 @@ def rm(
     """
     Delete entries under ROOT.
 
-    NAMES and --where say which, as for ls; all of them have to be asked for by --all.
-    Lists what it is about and asks, unless --yes is given. Folders that become
-    empty go too; ROOT stays, and so does a file that was written anew meanwhile.
+    NAMES and --where select entries as in ls; --all selects all of them. The files are
+    listed, and are deleted after confirmation, or at once with --yes. Folders that
+    become empty are deleted too, except ROOT. A file that is rewritten in the meantime
+    is kept.
 
     The exit code is 0; 1 if nothing was found, the answer was no, or something could
-    not be listed or deleted; 2 if it was not said what to delete.
+    not be listed or deleted; 2 if the command could not run.
     """
     if not (names or where or takes_all):
-        raise click.UsageError("say what to delete: NAMES, --where, or --all")
-    found = chosen(root, names, where)
-    is_partial = tell_unreadable(found)
-    files = list(doomed(found))
+        raise click.UsageError("nothing selected; give NAMES, --where or --all")
+    found = select(root, names, where)
+    is_partial = warn_unreadable(found)
+    files = list(candidates(found))
     if not files:
-        raise nothing_of(found, filtered=bool(names or where))
-    list_doomed(files, lambda line: click.echo(printable(line)))
-    total = files_text(len(files), sum(each.size for each in files))
+        raise nothing_found(found)
+    list_candidates(files)
+    total = files_text(len(files), sum(file.size for file in files))
     if dry_run:
         click.echo(f"would delete {total}")
         context.exit(int(is_partial))
-    confirmed(f"Delete {total}?", yes=yes)
+    confirm(f"Delete {total}?", yes=yes)
     count, size, failed = remove(found.root, files)
     click.echo(f"deleted {files_text(count, size)}")
     context.exit(int(failed or is_partial))

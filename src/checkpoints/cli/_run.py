@@ -11,16 +11,12 @@ from typing import TextIO
 
 import click
 
-from checkpoints._process.variables import RECORD, TO
-from checkpoints._text import printable
-from checkpoints.cli._found import Found
-from checkpoints.cli._plan import (
-    DEFAULT_ROOT,
-    Plan,
-    Settings,
-    probes_asked_for,
-)
+from checkpoints._process.variables import CONFIG, RECORD, TO
+from checkpoints._rules.settings import DEFAULT_TARGET
+from checkpoints.cli._plan import Plan, Settings, all_probes
 from checkpoints.cli._process import Program
+from checkpoints.cli._screen import warn
+from checkpoints.cli._summary import RunSummary
 
 __all__ = ["run"]
 
@@ -33,67 +29,81 @@ Examples:
 
 \b
 A rule is NAMES, NAMES=TARGET, NAMES=TARGET?OPTIONS or NAMES?OPTIONS. NAMES is
-  mypkg      that name and all below it
+  mypkg      this name and all names below it
   mypkg.*    a glob
   a.b,a.c    exact names
-and TARGET is a folder, or `off`. Quote what the shell would take for its own.
+and TARGET is a folder, or `off`. Quote characters that are special to the shell.
 """
-# Seconds: clocks of file systems run behind.
-_COARSE = 0.05
-_BETWEEN = "--"
+# Seconds: the clocks of file systems can lag behind.
+_CLOCK_LAG = 0.05
+_SEPARATOR = "--"
 _PROGRAM = "checkpoints.program"
 
 
-class _WithProgram(click.Command):
-    """A command that leaves what stands behind `--` as it is."""
+class _ProgramCommand(click.Command):
+    """A command that leaves the words after `--` as they are."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if _BETWEEN in args:
-            place = args.index(_BETWEEN)
-            ctx.meta[_PROGRAM] = args[place + 1 :]
-            args = args[:place]
+        if _SEPARATOR in args:
+            at = args.index(_SEPARATOR)
+            ctx.meta[_PROGRAM] = args[at + 1 :]
+            args = args[:at]
         return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         return [*super().collect_usage_pieces(ctx), "-- PROGRAM [ARGUMENTS]..."]
 
 
-@click.command(cls=_WithProgram, epilog=_EXAMPLES)
+@click.command(cls=_ProgramCommand, epilog=_EXAMPLES)
 @click.argument("rules", nargs=-1, metavar="[RULE]...")
-@click.option("--rule", "more", multiple=True, metavar="RULE", help="One more rule.")
-@click.option("--config", metavar="FILE", help="Take rules from a TOML file as well.")
+@click.option(
+    "--rule",
+    "more",
+    multiple=True,
+    metavar="RULE",
+    help="Another rule. Can be repeated.",
+)
+@click.option(
+    "--config",
+    metavar="FILE",
+    envvar=CONFIG,
+    show_envvar=True,
+    help="A TOML file with more rules.",
+)
 @click.option(
     "--to",
     metavar="ROOT",
-    default=DEFAULT_ROOT,
+    default=DEFAULT_TARGET,
     envvar=TO,
     show_default=True,
-    help="Where rules without a target save to.",
+    show_envvar=True,
+    help="The target of rules that have none.",
 )
 @click.option(
     "--probe",
     "probes",
     multiple=True,
     metavar="MODULE:FUNCTION",
-    help="Save the arguments and results of a function.",
+    help="Save the arguments and results of a function. Can be repeated.",
 )
 @click.option(
     "--record",
     envvar=RECORD,
+    show_envvar=True,
     metavar="SIZE",
-    help="Keep the last saves in memory, and write them when something fails; of "
-    "every name, unless there are rules.",
+    help="Keep the last saves in memory, of all names if there are no rules, and write "
+    "them when something fails.",
 )
 @click.option(
     "--json",
-    "summary",
+    "json_file",
     type=click.File("w", encoding="utf-8", lazy=False),
     metavar="FILE",
-    help="Write what was saved to a file, as JSON.",
+    help="Write the summary to a file, as JSON.",
 )
-@click.option("--quiet", is_flag=True, help="Do not say what was saved.")
+@click.option("--quiet", is_flag=True, help="Do not print the summary.")
 @click.pass_context
-def run(  # noqa: PLR0913 - each is an option of the command line
+def run(  # noqa: PLR0913 - one parameter per option
     context: click.Context,
     *,
     rules: tuple[str, ...],
@@ -102,62 +112,65 @@ def run(  # noqa: PLR0913 - each is an option of the command line
     to: str,
     probes: tuple[str, ...],
     record: str | None,
-    summary: TextIO | None,
+    json_file: TextIO | None,
     quiet: bool,
 ) -> None:
     """
-    Run a program with save points switched on, by rules from outside.
+    Run a program with its save points switched on.
 
-    The program is a Python script, -m and a module, or any command; the processes
-    that it starts follow the same rules. The exit code is its own, and 128 and the
-    number of the signal where one ended it; 2 if a rule cannot be read or the script
-    is not there, 126 and 127 if a command cannot be run or found.
+    PROGRAM is a Python script, -m and a module, or any command; the processes that it
+    starts follow the same rules. Rules in the variable CHECKPOINTS apply too, and
+    rules given here take precedence.
+
+    The exit code is that of the program, or 128 plus the signal number if a signal
+    ended it; 2 if a rule is invalid or the script does not exist, 126 if a command
+    cannot be run, 127 if it is not found.
     """
     words = context.meta.get(_PROGRAM)
     if not words:
-        message = "there is no program: write it behind --, as in `-- script.py`"
+        message = "no program given; put it after --, as in `-- script.py`"
         raise click.UsageError(message)
     settings = Settings([*rules, *more], config, to)
-    plan = Plan(settings, to, probes_asked_for(probes), record)
+    plan = Plan(settings, to, all_probes(probes), record)
     program = Program(words)
-    # A process that outlives the program may begin a report while they are removed.
+    # A process that outlives the program may write a report during the clean-up.
     with tempfile.TemporaryDirectory(
         prefix="checkpoints-", ignore_cleanup_errors=True
     ) as reports:
-        since = time.time() - _COARSE
+        since = time.time() - _CLOCK_LAG
         code = program.run(plan.environment(reports))
-        with _harmless():
-            found = Found(
+        with _exit_code_kept():
+            summary = RunSummary(
                 plan.patterns(),
                 reports,
-                plan.written,
+                plan.sources,
                 since,
-                asks=plan.asks,
-                records=plan.records,
+                has_rules=plan.has_rules,
+                has_recorder=plan.has_recorder,
             )
-            if summary is not None:
-                with _harmless():
-                    text = json.dumps({"exit_code": code, **found.as_dict()}, indent=2)
-                    summary.write(f"{text}\n")
-                    summary.flush()
+            if json_file is not None:
+                with _exit_code_kept():
+                    text = json.dumps(
+                        {"exit_code": code, **summary.as_dict()}, indent=2
+                    )
+                    json_file.write(f"{text}\n")
+                    json_file.flush()
             if not quiet:
-                _tell(found)
+                _print(summary)
     context.exit(code)
 
 
 @contextlib.contextmanager
-def _harmless() -> Iterator[None]:
-    """Let what hinders the summary be told, and leave the exit code the program's."""
+def _exit_code_kept() -> Iterator[None]:
+    """Report what prevents the summary, so that the exit code stays the program's."""
     with contextlib.suppress(KeyboardInterrupt):
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - it says so, whatever it is
+        except Exception as error:  # noqa: BLE001 - reported, whatever it is
             with contextlib.suppress(OSError):
-                message = f"checkpoints: the summary cannot be written: {error}"
-                click.echo(printable(message), err=True)
+                warn(f"checkpoints: cannot write the summary: {error}")
 
 
-def _tell(found: Found) -> None:
-    for number, line in enumerate(found.lines()):
-        start = "" if number else "checkpoints: "
-        click.echo(start + printable(line), err=True)
+def _print(summary: RunSummary) -> None:
+    for number, line in enumerate(summary.lines()):
+        warn(line if number else f"checkpoints: {line}")

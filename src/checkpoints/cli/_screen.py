@@ -1,4 +1,4 @@
-"""What is printed: lines, in colour where they are read by people."""
+"""Terminal output: lines, colours, widths, progress bars."""
 
 from __future__ import annotations
 
@@ -15,34 +15,35 @@ from rich.progress import Progress
 
 from checkpoints._text import printable
 
-__all__ = ["Screen", "cut", "padded", "progress", "tell", "width_of"]
+__all__ = ["Screen", "cut", "padded", "progress", "warn", "width_of"]
 
-_SOLID = "▁▂▃▄▅▆▇█│├└─…"
+_GLYPHS = "▁▂▃▄▅▆▇█│├└─…"
 
-_SECONDS = 2.0
+# Seconds before a progress bar is shown.
+_PROGRESS_DELAY = 2.0
 
 
 class Screen:
-    """Where the output goes: a terminal of some width, or whatever reads on."""
+    """Where output goes: a terminal of a given width, a file or a pipe."""
 
     def __init__(self) -> None:
         self._console = Console()
 
     @property
     def is_terminal(self) -> bool:
-        """Whether people read it."""
+        """Whether output goes to a terminal."""
         return self._console.is_terminal
 
     @cached_property
     def width(self) -> int | None:
-        """How many columns there are; None where nobody counts them."""
+        """The number of columns; None for a file or a pipe."""
         return self._console.width if self.is_terminal else None
 
     @cached_property
     def has_glyphs(self) -> bool:
-        """Whether blocks and lines can be printed."""
+        """Whether the encoding has blocks and lines."""
         try:
-            _SOLID.encode(getattr(sys.stdout, "encoding", None) or "ascii")
+            _GLYPHS.encode(getattr(sys.stdout, "encoding", None) or "ascii")
         except (UnicodeEncodeError, LookupError):
             return False
         return True
@@ -68,24 +69,24 @@ class Screen:
         click.echo(text, color=self.has_colour)
 
 
-def tell(text: str) -> None:
-    """Print a line on stderr, harmless whatever it holds."""
+def warn(text: str) -> None:
+    """Print a line to stderr, with control characters escaped."""
     click.echo(printable(text), err=True)
 
 
 def width_of(text: str) -> int:
-    """Return how many columns of a terminal a text takes."""
+    """Return the number of terminal columns that a text takes."""
     return len(text) if text.isascii() else cell_len(text)
 
 
 def padded(text: str, width: int, *, right: bool = False) -> str:
-    """Return a text with blanks up to a width."""
-    blanks = " " * (width - width_of(text))
-    return blanks + text if right else text + blanks
+    """Pad a text with spaces to a width."""
+    spaces = " " * (width - width_of(text))
+    return spaces + text if right else text + spaces
 
 
 def cut(text: str, width: int) -> str:
-    """Return a text that takes at most so many columns."""
+    """Cut a text to a width."""
     if width_of(text) <= width:
         return text
     return set_cell_size(text, max(width - 1, 0)) + "…"
@@ -94,32 +95,32 @@ def cut(text: str, width: int) -> str:
 @contextmanager
 def progress(text: str, total: int | None = None) -> Iterator[Callable[..., None]]:
     """
-    Show a progress bar on stderr, if it is a terminal and takes over two seconds.
+    Show a progress bar on stderr, if it is a terminal and this takes over two seconds.
 
     Args:
-        text: What it stands for.
-        total: The number of steps; None if it is only known later.
+        text: The label of the bar.
+        total: The number of steps; None if it is known only later.
 
     Yields:
-        A function that is called with the number of steps just done, and with `total`
-        as soon as it is known.
+        A function to call with the number of steps just done, and with `total` as soon
+        as it is known.
     """
     console = Console(stderr=True)
-    # Nothing starts before it is due, not even a thread.
+    # Started only when it is shown, so that short commands start no thread.
     bar = Progress(console=console, transient=True)
     task = bar.add_task(text, total=total)
-    due = time.monotonic() + _SECONDS
-    shown = False
+    due = time.monotonic() + _PROGRESS_DELAY
+    is_shown = False
 
     def advance(steps: int = 1, *, total: int | None = None) -> None:
-        nonlocal shown
+        nonlocal is_shown
         bar.update(task, advance=steps, total=total)
-        if not shown and console.is_terminal and time.monotonic() > due:
-            shown = True
+        if not is_shown and console.is_terminal and time.monotonic() > due:
+            is_shown = True
             bar.start()
 
     try:
         yield advance
     finally:
-        if shown:
+        if is_shown:
             bar.stop()

@@ -12,15 +12,16 @@ import click
 from checkpoints import Entry
 from checkpoints._show.header import fields_of, json_text, rows_of
 from checkpoints._show.preview import Preview, preview_of
-from checkpoints._text import printable
+from checkpoints._text import hint, printable
 from checkpoints.cli._completion import complete_entry
+from checkpoints.cli._failures import CommandError
 from checkpoints.cli._quantity import as_size
-from checkpoints.cli._screen import Screen, tell
+from checkpoints.cli._screen import Screen, warn
 from checkpoints.cli._selection import (
-    NotLoaded,
-    header_of,
-    loaded,
-    one_of,
+    NotLoadedError,
+    load_value,
+    one_entry,
+    read_header,
     where_option,
 )
 from checkpoints.cli._table import Column, Table
@@ -35,40 +36,47 @@ Examples:
 """
 _STATISTICS = ("nulls", "NaN", "Inf", "min", "max", "mean", "std", "histogram")
 _COUNTS = ("nulls", "NaN", "Inf")
-# A count is worth its column where there is something to count.
-_NOTHING = ((None, ""), (None, "", 0))
+# Columns of these values alone are left out; in columns of counts, 0 is one of them.
+_EMPTY = ((None, ""), (None, "", 0))
 _INDENT = 2
 _VALUES = (
-    Column("value", "cyan", stays=True),
+    Column("value", "cyan", is_fixed=True),
     Column("kind"),
-    Column("of", gives_way=True),
+    Column("of", shrinks_first=True),
     Column("shape"),
     Column("size", is_right=True),
 )
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("entry", nargs=-1, required=True, shell_complete=complete_entry)
+@click.argument(
+    "entry",
+    nargs=-1,
+    required=True,
+    metavar="ENTRY [VALUE]...",
+    shell_complete=complete_entry,
+)
 @where_option
-@click.option("--latest", is_flag=True, help="The newest file of each key.")
-@click.option("--values", "has_values", is_flag=True, help="Look into all values.")
+@click.option("--latest", is_flag=True, help="Only the newest file of each key.")
+@click.option("--values", "has_values", is_flag=True, help="Show all values.")
 @click.option(
     "--rows",
     type=click.IntRange(min=0),
     default=10,
+    show_default=True,
     metavar="N",
-    help="Show N rows of each value; 10 unless given.",
+    help="Show N rows of each value.",
 )
 @click.option("--trusted", is_flag=True, help="Load pickles, which can run any code.")
 @click.option(
     "--max-bytes",
     type=as_size,
     metavar="SIZE",
-    help="Load no more than that, such as 500MB.",
+    help="Limit the memory for loading, such as 500MB.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def show(  # noqa: PLR0913 - each is an option of its own
+def show(  # noqa: PLR0913 - one parameter per option
     context: click.Context,
     entry: tuple[str, ...],
     *,
@@ -81,49 +89,44 @@ def show(  # noqa: PLR0913 - each is an option of its own
     as_json: bool,
 ) -> None:
     """
-    Show the header of one saved file, and the values that are named.
+    Show the header of a saved file, and its values.
 
-    ENTRY is a path, or a root, a name and as many --where as it takes to mean one
-    entry. Behind it may stand VALUEs, which are loaded: their first rows, statistics,
-    the beginning of a text, the size of a picture. A pickle is loaded only with
+    ENTRY is the path of a file, or a root, a name and --where options that select one
+    entry. Each VALUE is loaded and summarised: its first rows and statistics, the
+    beginning of a text, the size of a picture. A pickle is loaded only with
     --trusted.
 
-    The exit code is 0; 1 if nothing was found, or a header or a value is damaged or
-    cannot be loaded; 2 if there is no such file, no such value, or several entries.
+    The exit code is 0; 1 if nothing was found, or the header or a value is damaged or
+    cannot be loaded; 2 if there is no such file or value, or several entries match.
     """
-    found, names = one_of(entry, where, latest=latest)
+    found, names = one_entry(entry, where, latest=latest)
     path = found.path if isinstance(found, Entry) else found
     if isinstance(found, str):
-        os.stat(path)  # one that is not there is told as such
-    meta, error = header_of(path)
+        os.stat(path)  # so that a missing file is reported as such
+    meta, error = read_header(path)
     if error:
-        tell(f"{path}: its header cannot be read: {error}")
+        warn(f"{path}: cannot read the header: {error}")
         context.exit(1)
-    checked = _checked(names, meta["values"], path) or (
-        list(meta["values"]) if has_values else []
-    )
-    loaded = _Loaded(path, trusted=trusted, max_bytes=max_bytes, rows=rows)
-    previews = {name: loaded.preview(name) for name in checked}
+    _check_known(names, meta["values"], path)
+    values = names or (list(meta["values"]) if has_values else [])
+    loader = _Loader(path, trusted=trusted, max_bytes=max_bytes, rows=rows)
+    previews = {name: loader.preview(name) for name in values}
     if as_json:
         click.echo(_as_json(meta, path, previews))
     else:
         for line in _Page(Screen()).lines(meta, path, previews):
             click.echo(line)
-    context.exit(1 if loaded.failed else 0)
+    context.exit(1 if loader.failed else 0)
 
 
-def _checked(
-    names: Sequence[str], known: Mapping[str, object], path: str
-) -> Sequence[str]:
+def _check_known(names: Sequence[str], known: Mapping[str, object], path: str) -> None:
     for name in names:
         if name not in known:
-            message = f"{path} holds no value {name!r}; there are {', '.join(known)}"
-            raise click.UsageError(printable(message))
-    return names
+            raise CommandError(f"{path} has no value {name!r}; {hint(name, known)}")
 
 
-class _Loaded:
-    """The values of a file, one by one, so that one alone is in memory."""
+class _Loader:
+    """Loads the values of a file one by one, so that only one is in memory."""
 
     def __init__(
         self, path: str, *, trusted: bool, max_bytes: int | None, rows: int
@@ -133,22 +136,22 @@ class _Loaded:
         self.failed = False
 
     def preview(self, name: str) -> Preview | str:
-        """Return what is shown of a value, or why it cannot be."""
+        """Return the preview of a value, or why there is none."""
         try:
-            value = loaded(
+            value = load_value(
                 self._path, name, trusted=self._trusted, max_bytes=self._max_bytes
             )
             return preview_of(value, self._rows)
-        except NotLoaded as error:
+        except NotLoadedError as error:
             self.failed = True
             return error.message
-        except Exception as error:  # noqa: BLE001 - of its library, or of its pickle
+        except Exception as error:  # noqa: BLE001 - raised by a library or a pickle
             self.failed = True
-            return f"it cannot be shown: {type(error).__name__}: {error}"
+            return f"cannot show this value: {type(error).__name__}: {error}"
 
 
 class _Page:
-    """A file, as it is printed."""
+    """A file as text."""
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
@@ -162,8 +165,7 @@ class _Page:
         screen = self._screen
         yield screen.styled(printable(str(meta["name"])), "bold")
         for name, text in fields_of(meta, path):
-            told = printable(text)
-            yield f"  {screen.styled(f'{name:6}', 'dim')}{told}"
+            yield f"  {screen.styled(f'{name:6}', 'dim')}{printable(text)}"
         yield ""
         yield from Table(screen, _VALUES).lines(list(rows_of(meta)))
         for name, preview in previews.items():
@@ -172,13 +174,13 @@ class _Page:
             if isinstance(preview, str):
                 yield "  " + screen.styled(printable(preview), "red")
             else:
-                yield from (" " * _INDENT + it for it in self._of_value(preview))
+                yield from (" " * _INDENT + line for line in self._of_value(preview))
 
     def _of_value(self, preview: Preview) -> Iterator[str]:
         screen = self._screen
         if preview.facts:
-            told = [f"{name} {_number(it)}" for name, it in preview.facts.items()]
-            yield ", ".join(told)
+            facts = preview.facts.items()
+            yield ", ".join(f"{name} {_number(fact)}" for name, fact in facts)
         bars, meaning = preview.bars
         if bars and screen.has_glyphs:
             yield f"{screen.styled(bars, 'cyan')}  {screen.styled(meaning, 'dim')}"
@@ -191,20 +193,20 @@ class _Page:
             yield from self._of_columns(preview.columns)
 
     def _of_columns(self, columns: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-        told = [
+        shown = [
             field
             for field in _STATISTICS
             if any(
-                each.get(field) not in _NOTHING[field in _COUNTS] for each in columns
+                column.get(field) not in _EMPTY[field in _COUNTS] for column in columns
             )
             and (field != "histogram" or self._screen.has_glyphs)
         ]
-        heading = [Column("column", "cyan"), Column("dtype", "dim", gives_way=True)]
-        heading += [Column(it, is_right=it != "histogram") for it in told]
+        heading = [Column("column", "cyan"), Column("dtype", "dim", shrinks_first=True)]
+        heading += [Column(field, is_right=field != "histogram") for field in shown]
         rows = [
-            [printable(f"{each[it]}") for it in ("column", "dtype")]
-            + [_number(each.get(it, "")) for it in told]
-            for each in columns
+            [printable(f"{column[field]}") for field in ("column", "dtype")]
+            + [_number(column.get(field, "")) for field in shown]
+            for column in columns
         ]
         yield from Table(self._screen, heading, _INDENT).lines(rows)
 

@@ -14,10 +14,10 @@ __all__ = ["Column", "Table", "tree_lines"]
 
 _GAP = "  "
 _OPENED = re.compile(r" ?\([^)]*$")
-# Less of a column than this tells nothing.
+# A narrower column would tell nothing.
 _NARROWEST = 8
 
-# By label, and whether it is a folder.
+# Keys are a label and whether it is a folder.
 _Tree: TypeAlias = "dict[tuple[str, bool], _Tree | str]"
 _LINES = ("├── ", "└── ", "│   ")
 _LETTERS = ("|-- ", "`-- ", "|   ")
@@ -28,24 +28,24 @@ class Column(NamedTuple):
     A column.
 
     Args:
-        heading: What stands above it.
+        heading: Its heading.
         style: Its style.
-        is_right: Whether it is aligned at its right.
-        width: How wide it is at least.
-        gives_way: Whether it is narrowed before the others.
-        stays: Whether it is never cut, as what somebody types again is not.
-        shorter: The widths that it can be cut to, and still tell something.
-        is_spare: Whether it is left out before others are cut.
+        is_right: Whether it is right-aligned.
+        width: Its minimum width.
+        shrinks_first: Whether it is narrowed before the others.
+        is_fixed: Whether it is never cut, because users copy its cells.
+        shorter: The narrower widths at which its cells are still meaningful.
+        is_optional: Whether it is dropped before others are cut.
     """
 
     heading: str
     style: str = ""
     is_right: bool = False
     width: int = 0
-    gives_way: bool = False
-    stays: bool = False
+    shrinks_first: bool = False
+    is_fixed: bool = False
     shorter: tuple[int, ...] = ()
-    is_spare: bool = False
+    is_optional: bool = False
 
 
 class Table:
@@ -55,7 +55,7 @@ class Table:
     Args:
         screen: Where it is printed.
         columns: Its columns.
-        indent: How many blanks are printed before each line.
+        indent: The number of spaces before each line.
     """
 
     def __init__(
@@ -67,20 +67,21 @@ class Table:
         self._widths = [max(it.width, width_of(it.heading)) for it in columns]
 
     def measure(self, cells: Iterable[str]) -> None:
-        """Make room for a row; one that is shorter than the table is as good."""
+        """Widen the columns for a row, which may have fewer cells."""
         for number, cell in enumerate(cells):
             width = width_of(cell)
             self._widths[number] = max(self._widths[number], width)
 
     def fit(self) -> None:
-        """Narrow columns, and leave out those to spare, until the screen takes all."""
+        """Narrow columns, and drop optional ones, until the table fits the screen."""
         columns = list(enumerate(self._columns))
-        self._narrow([number for number, it in columns if it.gives_way])
-        # What is narrowed to nothing anyway goes before what tells more.
-        for number, it in sorted(columns, key=lambda each: not each[1].gives_way):
-            if it.is_spare:
-                self._shorten(number, it)
-        self._narrow([number for number, it in columns if not it.stays])
+        self._narrow([number for number, column in columns if column.shrinks_first])
+        # Columns that were narrowed already are dropped first.
+        narrowed_first = sorted(columns, key=lambda pair: not pair[1].shrinks_first)
+        for number, column in narrowed_first:
+            if column.is_optional:
+                self._shorten(number, column)
+        self._narrow([number for number, column in columns if not column.is_fixed])
 
     def _is_too_wide(self) -> bool:
         if self._screen.width is None:
@@ -90,7 +91,7 @@ class Table:
         return self._indent + sum(shown) + gaps > self._screen.width
 
     def _narrow(self, numbers: Sequence[int]) -> None:
-        """Narrow the widest of some columns."""
+        """Narrow the widest of these columns until the table fits, if it can."""
         while self._is_too_wide() and numbers:
             widest = max(numbers, key=self._widths.__getitem__)
             if self._widths[widest] <= _NARROWEST:
@@ -104,19 +105,19 @@ class Table:
 
     def heading(self) -> str:
         """Return the line of headings."""
-        line = _GAP.join(self._cells([it.heading for it in self._columns]))
+        line = _GAP.join(self._cells([column.heading for column in self._columns]))
         return self._screen.styled(line.rstrip(), "bold")
 
     def row(self, cells: Sequence[str], style: str = "") -> str:
-        """Return a line, in a style of its own where there is one."""
-        laid = [
+        """Return a line, in the style given or else in those of the columns."""
+        styled = [
             self._screen.styled(cell, style or column.style)
             for cell, column in zip(self._cells(cells), self._shown(), strict=True)
         ]
-        return _GAP.join(laid).rstrip()
+        return _GAP.join(styled).rstrip()
 
     def lines(self, rows: Sequence[Sequence[str]]) -> Iterator[str]:
-        """Yield all lines of a table that is small."""
+        """Yield all lines of a small table."""
         for row in rows:
             self.measure(row)
         self.fit()
@@ -131,7 +132,7 @@ class Table:
     def _cells(self, cells: Sequence[str]) -> Iterator[str]:
         for cell, column, width in zip(cells, self._columns, self._widths, strict=True):
             if width in column.shorter:
-                # Half of what stands in brackets would look like damage.
+                # A cut inside brackets would look like damage.
                 yield _OPENED.sub("", cell[:width]).ljust(width)
             elif width:
                 yield padded(cut(cell, width), width, right=column.is_right)
@@ -144,45 +145,47 @@ def tree_lines(
     Yield the lines of a tree.
 
     Args:
-        entries: Entries, each with what is told of it.
-        has_glyphs: Whether lines can be drawn.
+        entries: Entries, each with its details as text.
+        has_glyphs: Whether box-drawing characters can be printed.
 
     Yields:
-        The lines that are drawn, the label, and what is told of an entry.
+        The branch, the label, and the details of an entry or "" for a folder.
     """
     tree: _Tree = {}
-    for entry, told in entries:
+    for entry, details in entries:
         inner = tree
         for name, value in entry.tags.items():
-            inner = _below(inner, f"{name}={value}")
+            inner = _subtree(inner, f"{name}={value}")
         for prefix in entry.prefixes:
-            inner = _below(inner, f"{prefix}.")
+            inner = _subtree(inner, f"{prefix}.")
         number = f" ({entry.number})" if entry.number > 1 else ""
-        inner[printable(entry.stem + number), False] = told
-    yield from _drawn(tree, _LINES if has_glyphs else _LETTERS)
+        inner[printable(entry.stem + number), False] = details
+    yield from _branches(tree, _LINES if has_glyphs else _LETTERS)
 
 
-def _below(tree: _Tree, label: str) -> _Tree:
+def _subtree(tree: _Tree, label: str) -> _Tree:
     inner = tree.setdefault((printable(label), True), {})
     return inner if isinstance(inner, dict) else {}
 
 
-def _drawn(tree: _Tree, glyphs: tuple[str, str, str]) -> Iterator[tuple[str, str, str]]:
+def _branches(
+    tree: _Tree, glyphs: tuple[str, str, str]
+) -> Iterator[tuple[str, str, str]]:
     between, last, through = glyphs
-    # Folders may lie deeper than functions can call themselves.
-    open_ones = [("", iter(tree.items()), len(tree))]
-    while open_ones:
-        start, items, left = open_ones.pop()
-        found = next(items, None)
-        if found is None:
+    # A stack rather than recursion: folders can be deeper than its limit.
+    stack = [("", iter(tree.items()), len(tree))]
+    while stack:
+        indent, items, left = stack.pop()
+        item = next(items, None)
+        if item is None:
             continue
-        (label, _), inner = found
-        open_ones.append((start, items, left - 1))
+        (label, _), inner = item
+        stack.append((indent, items, left - 1))
         is_last = left == 1
-        line = start + (last if is_last else between)
+        branch = indent + (last if is_last else between)
         if isinstance(inner, str):
-            yield line, label, inner
+            yield branch, label, inner
         else:
-            yield line, label, ""
-            below = start + (" " * len(through) if is_last else through)
-            open_ones.append((below, iter(inner.items()), len(inner)))
+            yield branch, label, ""
+            deeper = indent + (" " * len(through) if is_last else through)
+            stack.append((deeper, iter(inner.items()), len(inner)))

@@ -9,8 +9,8 @@ import click
 
 import checkpoints
 from checkpoints.cli._completion import complete_root
-from checkpoints.cli._screen import Screen, progress
-from checkpoints.cli._selection import index_of, quiet_log
+from checkpoints.cli._screen import Screen, progress, warn
+from checkpoints.cli._selection import quiet_log, root_index
 
 __all__ = ["verify"]
 
@@ -30,7 +30,7 @@ Example:
     metavar="N",
     help="Read N files at a time.",
 )
-@click.option("--quiet", is_flag=True, help="Print nothing but damage.")
+@click.option("--quiet", is_flag=True, help="Print only damage.")
 @click.pass_context
 def verify(
     context: click.Context,
@@ -41,33 +41,33 @@ def verify(
     quiet: bool,
 ) -> None:
     """
-    Check every byte of every checkpoint file under ROOT.
+    Check every byte of the checkpoint files under ROOT.
 
-    The exit code is 0 if all files are whole, 1 if one is damaged or could not be
-    read, or if there is none at all, 2 if there is no such folder.
+    The exit code is 0 if all files are intact; 1 if one is damaged or could not be
+    read, or if there are none; 2 if there is no such folder.
     """
     with quiet_log():
-        found = _report(
-            index_of(root).root, jobs, shows_progress=not (quiet or as_json)
+        found = _verified(
+            root_index(root).root, jobs, shows_progress=not (quiet or as_json)
         )
     if as_json:
         click.echo(json.dumps({**dataclasses.asdict(found), "ok": found.ok}, indent=2))
     elif not (quiet and found.ok):
         screen = Screen()
-        # The report has escaped what files say.
+        # The report escapes paths and error texts itself.
         screen.line(screen.styled(str(found), "green" if found.ok else "red"))
-    nothing = not found.checked and not found.unreadable
-    if nothing:
-        click.echo("no checkpoint files are there: is this the root?", err=True)
-    context.exit(1 if nothing or not found.ok else 0)
+    is_empty = not found.checked and not found.unreadable
+    if is_empty:
+        warn("no checkpoint files found; is this the right root?")
+    context.exit(1 if is_empty or not found.ok else 0)
 
 
-def _report(
+def _verified(
     root: str, jobs: int | None, *, shows_progress: bool
 ) -> checkpoints.Verification:
     if not shows_progress:
         return checkpoints.verify(root, max_workers=jobs)
-    with progress("verify") as advance:
+    with progress("verifying") as advance:
         return checkpoints.verify(
             root, max_workers=jobs, progress=lambda _, total: advance(total=total)
         )

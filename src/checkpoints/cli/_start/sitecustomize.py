@@ -1,9 +1,10 @@
 # ruff: noqa: INP001 - Python finds it by its name alone
 """
-Load the library in every Python that a program starts, before any code of its own.
+Load the library at the start of every Python process of a program.
 
-Python imports a module of this name as it starts; `checkpoints run` puts this folder in
-its way, where functions are to be looked into whose programs do not know the library.
+Python imports a module of this name at startup. `checkpoints run` puts this folder on
+the path for --probe and --record, because the program may not import the library
+itself.
 """
 
 from __future__ import annotations
@@ -15,19 +16,19 @@ import sys
 _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def _give_way() -> None:
-    """Let the module of this name that would have been found have its turn."""
+def _import_shadowed() -> None:
+    """Import the module of the same name that this one shadows, if there is one."""
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != _HERE]
-    own = sys.modules.pop(__name__)
+    this = sys.modules.pop(__name__)
     try:
         __import__(__name__)
     except ModuleNotFoundError:
-        sys.modules[__name__] = own
+        sys.modules[__name__] = this
 
 
-# A Python of another environment may be without it; its program runs all the same.
+# Another environment may lack the library; its program must run anyway.
 try:
     with contextlib.suppress(ImportError):
-        import checkpoints  # noqa: F401 - what it does at its import is all
+        import checkpoints  # noqa: F401 - imported for its effects
 finally:
-    _give_way()
+    _import_shadowed()

@@ -19,7 +19,7 @@ pytest.importorskip("rich", reason="the command line needs it")
 
 SOURCES = str(Path(checkpoints.__file__).parents[1])
 FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-ENDED = "1 process was ended before it could tell what became of its saves"
+ENDED = "1 process ended without reporting the outcome of saves"
 
 PROGRAM = """
 from checkpoints import checkpoint, register, tags
@@ -62,8 +62,10 @@ def told(tmp_path, monkeypatch):
 class TestNoRule:
     def test_is_told_with_one_in_one_line(self, told):
         (line,), _ = told()
-        assert line.startswith("checkpoints: no rule was given")
-        assert "`checkpoints run mypkg.fit -- PROGRAM`" in line
+        assert line == (
+            "checkpoints: no rules given, so nothing was switched on; put a rule "
+            "before --, as in `checkpoints run mypkg.fit -- PROGRAM`"
+        )
 
     def test_is_not_told_to_who_wants_quiet(self, told):
         lines, _ = told("--quiet")
@@ -94,7 +96,7 @@ class TestRules:
 
     def test_that_all_switch_off_are_told_to_do_so(self, told):
         lines, _ = told("mypkg=off")
-        assert lines == ["checkpoints: saved nothing", "every rule switches off"]
+        assert lines == ["checkpoints: saved nothing", "all rules switch names off"]
 
     def test_of_names_without_a_call_are_told_so(self, told):
         lines, _ = told("mypkg.never")
@@ -110,12 +112,15 @@ class TestRules:
     def test_whose_files_are_there_already_are_told_so(self, told):
         told("mypkg.load=out?if_exists=skip")
         lines, _ = told("mypkg.load=out?if_exists=skip")
-        assert lines[1].startswith("1 save skipped: the file was there already")
+        assert lines[1] == (
+            "1 save skipped: the file existed already, or `values` or `transform` left "
+            "nothing"
+        )
 
     def test_whose_files_are_gone_are_told_so(self, told):
         end = "import shutil; shutil.rmtree('out')"
         lines, _ = told("mypkg=out", program=PROGRAM + end)
-        assert lines[1] == "4 saves went well, and no file of them is there any more"
+        assert lines[1] == "4 saves succeeded, but the files no longer exist"
 
     def test_of_a_session_without_its_commit_are_told_so(self, told):
         program = """
@@ -126,23 +131,21 @@ class TestRules:
         """
         lines, _ = told("mypkg", program=program)
         assert (
-            lines[1] == "no call came to its end, as a session that is never committed"
+            lines[1] == "no call was completed, as in a session that is never committed"
         )
 
     def test_of_a_probe_that_found_nothing_are_told_as_that(self, told):
         pytest.importorskip("wrapt", reason="probes need it")
         lines, _ = told("--probe", "nowhere:run")
         assert lines[-1] == (
-            "--probe nowhere:run is in no function's place; the log says why"
+            "--probe nowhere:run replaced no function; the log says why"
         )
 
 
 class TestRecorder:
     def test_that_had_no_reason_to_write_is_told_so(self, told):
         lines, _ = told("--record", "1MB")
-        assert lines[1] == (
-            "nothing went wrong, so what the recorder kept was not written"
-        )
+        assert lines[1] == "nothing went wrong, so the recorder wrote nothing"
 
     def test_that_could_keep_nothing_is_not_told_that_all_went_well(self, told):
         lines, _ = told("--record", "1")
@@ -161,7 +164,7 @@ class TestRecorder:
         lines, _ = told("--record", "1MB", program=program)
         assert lines[1:] == [
             ENDED,
-            "what the recorder kept is lost where a process was ended",
+            "saves that the recorder kept in memory ended with the process",
         ]
 
 
@@ -200,7 +203,7 @@ class TestProcesses:
     def test_that_tell_are_not(self, told):
         lines, summary = told("mypkg")
         assert summary["untold"] == 0
-        assert not any("ended before" in line for line in lines)
+        assert not any("ended without" in line for line in lines)
 
     @FORKS
     @pytest.mark.parametrize("end", ["os._exit(0)", "os.execlp('true', 'true')"])
@@ -216,7 +219,7 @@ class TestProcesses:
         """
         lines, summary = told("mypkg", program=program)
         assert summary["untold"] == 0
-        assert not any("ended before" in line for line in lines)
+        assert not any("ended without" in line for line in lines)
 
     @FORKS
     def test_that_are_forked_and_save_may_not(self, told):
@@ -230,7 +233,7 @@ class TestProcesses:
         lines, summary = told("mypkg", "nowhere", program=program)
         assert (summary["processes"], summary["untold"]) == (1, 1)
         # That one had a use for the first rule, whatever the others say.
-        assert f"{ENDED}; the others say:" in lines
+        assert f"{ENDED}; the others report:" in lines
         assert list(summary["idle_rules"]) == ["command line, rule 2, 'nowhere'"]
 
     @FORKS
@@ -279,7 +282,7 @@ class TestProcesses:
             lines, summary = told("mypkg", program=program)
         finally:
             Path("told").touch()
-        assert "1 process of it still runs, and may save more" in lines
+        assert "1 process is still running and may save more" in lines
         assert summary["untold"] == 0
 
     def test_that_clear_their_environment_tell_all_the_same(self, told):
@@ -291,6 +294,6 @@ class TestProcesses:
         lines, _ = told("mypkg", program="pass")
         assert (
             lines[0]
-            == "checkpoints: saved nothing: the program imported no checkpoints"
+            == "checkpoints: saved nothing: the program did not import checkpoints"
         )
         assert lines[1].startswith("--probe MODULE:FUNCTION")

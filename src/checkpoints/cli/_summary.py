@@ -1,0 +1,279 @@
+"""The summary of a run: its files, and what its processes reported."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import json
+import os
+import shlex
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import checkpoints
+from checkpoints._text import count_text, files_text
+from checkpoints.cli._process import is_running
+
+__all__ = ["Reports", "RunSummary", "read_reports"]
+
+_MOST_NAMES = 20
+_PROBE = "--probe "
+_NO_FUNCTION = "replaced no function; the log says why"
+# The reasons, as processes number them, of a rule that matched no name.
+_UNMATCHED = (0, 1)
+_FAILURES = {
+    "failed": "failed",
+    "unknown": "may have failed",
+    "dropped": "dropped",
+}
+
+# Seconds.
+_PATIENCE = 0.5
+
+
+class RunSummary:
+    """
+    What a program has saved, and what its rules did.
+
+    Args:
+        roots: Globs of the roots that it saves to.
+        reports: The folder of its processes' reports.
+        sources: Where each rule was written, by the source that the program sees.
+        since: When it was started; older files are not counted.
+        has_rules: Whether there was any rule.
+        has_recorder: Whether saves were kept in memory until something goes wrong.
+    """
+
+    def __init__(
+        self,
+        roots: Iterable[str],
+        reports: str,
+        sources: Mapping[str, str],
+        since: float,
+        *,
+        has_rules: bool,
+        has_recorder: bool,
+    ) -> None:
+        self._has_rules = has_rules
+        self._has_recorder = has_recorder
+        self._sources = sources
+        self.files: Counter[str] = Counter()
+        self.roots: dict[str, None] = {}
+        self.bytes = 0
+        self._patterns = list(roots)
+        for root, name, size in _files(self._patterns, since):
+            self.roots[root] = None
+            self.files[name] += 1
+            self.bytes += size
+        found = read_reports(reports)
+        self._reports, self._used = found.reports, found.used
+        self.untold, self._running = len(found.ended), len(found.running)
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """The outcomes of the saves, as the processes counted them."""
+        totals: Counter[str] = Counter()
+        for report in self._reports:
+            for outcomes in report["saves"].values():
+                totals.update(outcomes)
+        return dict(totals)
+
+    @property
+    def idle(self) -> dict[str, str]:
+        """The rules without effect in any process, each with the reason."""
+        idle = {}
+        for source, (reason, text, by) in self._idle.items():
+            written = self._sources.get(source, source)
+            is_lost = written.startswith(_PROBE) and reason in _UNMATCHED
+            why = text + self._sources.get(by, by)
+            idle[written] = _NO_FUNCTION if is_lost else why
+        return idle
+
+    @property
+    def _idle(self) -> dict[str, tuple[int, str, str]]:
+        idle: dict[str, tuple[int, str, str]] = {}
+        for source in self._rules:
+            reasons = [report["idle"].get(source) for report in self._reports]
+            if all(reasons) and source not in self._used:
+                # A process that knows more gives a reason with a higher number.
+                idle[source] = max(map(tuple, reasons))
+        return idle
+
+    @property
+    def _rules(self) -> list[str]:
+        sources = [source for report in self._reports for source in report["rules"]]
+        return list(dict.fromkeys(sources))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the summary as an object for JSON."""
+        return {
+            "files": sum(self.files.values()),
+            "bytes": self.bytes,
+            "names": dict(sorted(self.files.items())),
+            "roots": list(self.roots),
+            "outcomes": self.outcomes,
+            "idle_rules": self.idle,
+            "processes": len(self._reports),
+            "untold": self.untold,
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines of the summary."""
+        if not self._has_rules:
+            yield (
+                "no rules given, so nothing was switched on; put a rule before --, as "
+                "in `checkpoints run mypkg.fit -- PROGRAM`"
+            )
+            return
+        yield from self._about_files() if self.files else self._about_no_files()
+        outcomes = self.outcomes
+        for outcome, words in _FAILURES.items():
+            if count := outcomes.get(outcome):
+                yield f"  {count_text(count, 'save')} {words}; the log says why"
+        yield from self._about_processes()
+        yield from self._about_rules()
+        for root in self.roots:
+            yield f"Next: checkpoints ls {shlex.quote(os.path.relpath(root))}"
+
+    def _about_processes(self) -> Iterator[str]:
+        if self._running:
+            still = "is still" if self._running == 1 else "are still"
+            yield f"  {_processes(self._running)} {still} running and may save more"
+        if self.untold:
+            others = "; the others report:" if self._idle else ""
+            yield (
+                f"  {_processes(self.untold)} ended without reporting the outcome of "
+                f"saves{others}"
+            )
+
+    def _about_files(self) -> Iterator[str]:
+        total = files_text(sum(self.files.values()), self.bytes)
+        roots = ", ".join(os.path.relpath(root) for root in self.roots)
+        yield f"saved {total}, under {roots}"
+        width = max(map(len, self.files))
+        for name, count in sorted(self.files.items())[:_MOST_NAMES]:
+            yield f"  {name:{width}}  {count}"
+        if len(self.files) > _MOST_NAMES:
+            yield f"  and {count_text(len(self.files) - _MOST_NAMES, 'more name')}"
+
+    def _about_no_files(self) -> Iterator[str]:
+        if self._reports or self.untold:
+            yield "saved nothing"
+        elif self._running:
+            yield "saved nothing so far"
+        else:
+            yield "saved nothing: the program did not import checkpoints"
+            yield (
+                "  --probe MODULE:FUNCTION saves the calls of code without save "
+                "points; rules do not reach what runs in another environment, as by "
+                "sudo"
+            )
+
+    def _about_rules(self) -> Iterator[str]:
+        idle = self.idle
+        for source, why in idle.items():
+            yield f"  {source} {why}"
+        if self._has_unmatched_names():
+            yield "  `checkpoints available PACKAGE` lists the names of a package"
+        if not self.files and len(idle) < len(self._rules):
+            yield from self._about_calls(idle)
+
+    def _has_unmatched_names(self) -> bool:
+        """Return whether a rule other than that of a probe matched no name."""
+        return any(
+            reason in _UNMATCHED
+            and not self._sources.get(source, source).startswith(_PROBE)
+            for source, (reason, *_) in self._idle.items()
+        )
+
+    def _about_calls(self, idle: Mapping[str, str]) -> Iterator[str]:
+        """Yield why there is no file although rules had an effect."""
+        outcomes = self.outcomes
+        has_failed = any(map(outcomes.get, _FAILURES))
+        if self._has_recorder and self.untold:
+            yield "  saves that the recorder kept in memory ended with the process"
+        elif self._has_recorder and not has_failed:
+            yield "  nothing went wrong, so the recorder wrote nothing"
+        elif not self._patterns:
+            yield "  all rules switch names off"
+        elif outcomes.get("saved"):
+            count = count_text(outcomes["saved"], "save")
+            yield f"  {count} succeeded, but the files no longer exist"
+        elif outcomes.get("skipped"):
+            count = count_text(outcomes["skipped"], "save")
+            yield (
+                f"  {count} skipped: the file existed already, or `values` or "
+                "`transform` left nothing"
+            )
+        elif not (idle or self.untold or has_failed):
+            yield "  no call was completed, as in a session that is never committed"
+
+
+def _files(roots: Iterable[str], since: float) -> Iterator[tuple[str, str, int]]:
+    matches = {path for pattern in roots for path in glob.glob(pattern)}
+    known: set[str] = set()
+    # If one root is inside another, the inner one comes first and counts its files.
+    for root in sorted(filter(os.path.isdir, matches), key=len, reverse=True):
+        for entry in checkpoints.index(root):
+            with contextlib.suppress(OSError):
+                status = os.stat(entry.path)
+                path = os.path.realpath(entry.path)
+                if status.st_mtime >= since and path not in known:
+                    known.add(path)
+                    yield root, entry.name, status.st_size
+
+
+def _processes(number: int) -> str:
+    return "1 process" if number == 1 else f"{number} processes"
+
+
+class Reports:
+    """
+    The reports of a program's processes.
+
+    Args:
+        folder: The folder that they are written to.
+
+    Attributes:
+        reports: The last report of each process.
+        used: The sources of the rules that took a call.
+        running: The ids of processes that run on and have not reported.
+        ended: The ids of processes that ended without a report.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.reports: list[dict[str, Any]] = []
+        self.used: set[str] = set()
+        reported: set[int] = set()
+        silent: set[int] = set()
+        for name in sorted(os.listdir(folder)):
+            if name.startswith("."):
+                continue  # unfinished
+            with open(os.path.join(folder, name), "rb") as file:
+                lines = list(_parsed(file))
+            pid = int(name.partition("-")[0])
+            # Lines after the report name rules used by other exit handlers.
+            last = [line for line in lines if isinstance(line, dict)][-1:]
+            self.reports += last
+            self.used.update(line for line in lines if line and isinstance(line, str))
+            (reported if last else silent).add(pid)
+        # A process can execute another program, and report as that one.
+        self.running = set(filter(is_running, silent - reported))
+        self.ended = silent - reported - self.running
+
+
+def _parsed(lines: Iterable[bytes]) -> Iterator[Any]:
+    for line in lines:
+        # The last line is incomplete if the process was killed while writing it.
+        with contextlib.suppress(ValueError):
+            yield json.loads(line)
+
+
+def read_reports(folder: str) -> Reports:
+    """Read the reports of processes; those that are just ending get a moment for it."""
+    end = time.monotonic() + _PATIENCE
+    while (found := Reports(folder)).running and time.monotonic() < end:
+        time.sleep(_PATIENCE / 50)
+    return found
