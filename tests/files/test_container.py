@@ -250,7 +250,7 @@ class Toy:
 
 class TestContracts:
     def test_a_container_is_one_class_and_one_line(self, tmp_path, monkeypatch):
-        monkeypatch.setitem(container._OPENERS, b"TOY\n", Toy)
+        monkeypatch.setitem(container._OPENERS, rb"TOY\n", Toy)
         for name, text in (("a", b"a b c"), ("b", b"why?")):
             line = json_bytes.to_bytes(good_header(values={"v": {"kind": "toy"}}))
             (tmp_path / f"{name}.ckpt.zip").write_bytes(b"TOY\n" + line + b"\n" + text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import numbers
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -85,11 +86,13 @@ class Container(Protocol):
         ...
 
 
-# By the first bytes of the file; a new container is one line here.
+# By a pattern for the first bytes of the file, as some formats begin with a length. A
+# new container is one line here.
 _OPENERS: dict[bytes, Callable[[Source, Budget], Container]] = {
-    b"PK\3\4": ZipContainer,
-    b"PAR1": ParquetFile,
+    rb"PK\x03\x04": ZipContainer,
+    rb"PAR1": ParquetFile,
 }
+_FIRST_BYTES = 16
 
 
 def header_for(
@@ -133,9 +136,10 @@ def open_container(source: Source, budget: Budget | None = None) -> Container:
         MissingDependencyError: If it is Parquet, and pyarrow is not installed.
         TooLargeError: If its header takes more memory than allowed.
     """
-    magic = bytearray(4)
-    source.read_into(0, memoryview(magic))
-    opener = _OPENERS.get(bytes(magic))
+    start = bytearray(_FIRST_BYTES)
+    source.read_into(0, memoryview(start))
+    fits = (it for it in _OPENERS if re.match(it, start, re.DOTALL))
+    opener = _OPENERS.get(next(fits, b""))
     if opener is None:
         what = "it does not start like one" if source.size else "it is empty"
         raise CorruptFileError.at(source.path, what)
