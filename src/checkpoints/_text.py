@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import reprlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from checkpoints._process.libraries import imported
 from checkpoints.errors import ConfigError
@@ -12,7 +12,9 @@ from checkpoints.errors import ConfigError
 __all__ = [
     "count_text",
     "files_text",
+    "hint",
     "html_table",
+    "known_text",
     "moment_text",
     "nearest",
     "parse_size",
@@ -31,11 +33,13 @@ _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _THOUSAND = 1000
 _ROUNDED_UP = 0.05
 _BOX = "max-height:24em;overflow:auto;display:inline-block;max-width:100%"
-# In the colours of the page, whether it is dark or light.
+# Follows the page's own colours, dark or light.
 _LINE = "border-bottom:1px solid rgba(128,128,128,.35);padding:.2em .8em .2em 0"
 _PAGE = "var(--jp-layout-color0,var(--vscode-editor-background,Canvas))"
-_STUCK = f"position:sticky;top:0;background:{_PAGE}"
-_STYLES = {"th": f"text-align:left;{_LINE};{_STUCK}", "td": f"text-align:left;{_LINE}"}
+_STICKY = f"position:sticky;top:0;background:{_PAGE}"
+_STYLES = {"th": f"text-align:left;{_LINE};{_STICKY}", "td": f"text-align:left;{_LINE}"}
+# How many known names a message lists.
+_MOST_LISTED = 8
 
 
 def shown(value: object) -> str:
@@ -95,6 +99,36 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     difflib = imported("difflib")
     found = difflib.get_close_matches(name, sorted(known), n=1, cutoff=cutoff)
     return str(found[0]) if found else ""
+
+
+def hint(name: str, known: Collection[str]) -> str:
+    """
+    Return a hint for an unknown name: the nearest known one, or else what there is.
+
+    Args:
+        name: An unknown name.
+        known: The known names, in the order in which to list them.
+
+    >>> hint("evry", ["where", "every"]), hint("x", ["where", "every"])
+    ("did you mean 'every'?", "there are 'where', 'every'")
+    """
+    near = nearest(name, known)
+    return f"did you mean {shown(near)}?" if near else known_text(known)
+
+
+def known_text(known: Collection[str]) -> str:
+    """
+    Return which names there are, the first eight of them.
+
+    >>> known_text(["every"]), known_text([])
+    ("there is 'every'", 'there are none')
+    """
+    if not known:
+        return "there are none"
+    listed = ", ".join(map(shown, list(known)[:_MOST_LISTED]))
+    more = len(known) - _MOST_LISTED
+    verb = "there is" if len(known) == 1 else "there are"
+    return f"{verb} {listed}" + (f" and {more} more" if more > 0 else "")
 
 
 def parse_size(option: str, size: object) -> int:
