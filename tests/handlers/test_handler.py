@@ -111,7 +111,7 @@ class TestHandler:
 
         with pytest.raises(RuntimeError, match="no room"):
             Failing().checkpoint("a", 1)
-        with pytest.raises(ConfigError, match="cannot be the name"):
+        with pytest.raises(ConfigError, match="invalid checkpoint name"):
             Recorder().checkpoint("a..b", 1)
         with pytest.raises(ConfigError, match="given twice"):
             Recorder().checkpoint("a", {"x": 1}, x=2)

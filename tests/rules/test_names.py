@@ -83,7 +83,7 @@ class TestRegister:
         assert caplog.messages == []
 
     def test_one_bad_name_among_several_registers_none(self, package):
-        with pytest.raises(ConfigError, match=r"'.*\.\.b' cannot be the name"):
+        with pytest.raises(ConfigError, match=r"invalid checkpoint name '.*\.\.b'"):
             register(package, ["good", "a..b"])
         assert f"{package}.good" not in available()
 

@@ -181,7 +181,11 @@ class TestErrors:
             ("a=x?where=day:1", "where='day:1'", "write day=1"),
             ("a=x?where=a=1,day:>1", "where='day:>1'", "write day>1"),
             ("a=x?where=day!=1", "where='day!=1'", "'day=this|that'"),
-            ("a=x?where=d=1,d=2", "where='d=2'", "one condition for each tag"),
+            (
+                "a=x?where=d=1,d=2",
+                "where='d=2'",
+                "only one condition per tag is allowed",
+            ),
             ("a=x?if_exists=never", "if_exists='never'", "'replace', 'keep'"),
             ("=x", "no names", "NAMES=TARGET"),
             ("./x", "a path is no name", "NAMES=TARGET"),

@@ -165,7 +165,7 @@ class TestErrors:
             ("[[rules]]\nnames = 1", ", line 2", "names=1 has to be a pattern"),
             ("[[rules]]\nnames = []", ", line 2", "names=[] has to be a pattern"),
             ('[[rules]]\nnames = ["a*", "b"]', ", line 2", "'a*' is a glob"),
-            ("[[rules]]\nnames = 'a..b'", ", line 1", "'a..b' cannot be the name"),
+            ("[[rules]]\nnames = 'a..b'", ", line 1", "invalid checkpoint name 'a..b'"),
             ('\n[[rule]]\nnames = "a"', ", line 2", "'rule' is not known; the nearest"),
             ("[rules]\nnames = 'a'", ", line 1", "below a line [[rules]]"),
             ("\nrules = [1]", ", line 2", "below a line [[rules]]"),
