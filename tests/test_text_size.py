@@ -34,7 +34,7 @@ class TestSize:
         [0, -1, True, 1.5, None, "", "0", "0.4B", "-1MB", "MB", "1iB", "1XB", "1e6"],
     )
     def test_anything_else_is_an_error_that_names_the_option(self, size):
-        with pytest.raises(ConfigError, match=r"^max_bytes=.*'64MB'$"):
+        with pytest.raises(ConfigError, match=r"^invalid max_bytes=.*'64MB'$"):
             parse_size("max_bytes", size)
 
     def test_what_it_was_given_reaches_no_terminal_as_it_is(self):

@@ -160,8 +160,8 @@ def parse_size(option: str, size: object) -> int:
             found = int(Decimal(digits) * unit)
     if found is None or found < 1:
         message = (
-            f"{option}={shown(size)} has to be a number of bytes from 1 on, such as "
-            "64_000_000 or '64MB'"
+            f"invalid {option}={shown(size)}: expected a number of bytes from 1 up, "
+            "such as 64_000_000 or '64MB'"
         )
         raise ConfigError(message)
     return found

@@ -144,7 +144,9 @@ class TestCallForms:
     def test_a_value_given_twice_is_an_error_that_names_it(
         self, name, seen, data, twice
     ):
-        with pytest.raises(ConfigError, match=f"'{twice}' is given twice.*another"):
+        with pytest.raises(
+            ConfigError, match=f"'{twice}' is given twice.*rename one of them"
+        ):
             checkpoint(name, data, **{twice: 2})
         assert len(seen) == 0
 
@@ -293,7 +295,7 @@ class TestCapture:
         checkpoint(name, 1)
         checkpoint(name, 2)
         assert [*seen.values()] == [{"data": 2}]
-        assert "only the last one is kept" in caplog.text
+        assert "only the last save is kept" in caplog.text
 
     def test_its_rule_is_gone_after_an_error_too(self, name):
         with pytest.raises(ZeroDivisionError), capture(name):

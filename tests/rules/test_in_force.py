@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 import checkpoints
-from checkpoints import ConfigError, DictHandler, config, read_settings, reset, rules
+from checkpoints import ConfigError, DictHandler, config, reset, rules
+from checkpoints._environment import read_settings
 
 LOCATION = Path(checkpoints.__file__).parents[1]
 
@@ -19,7 +20,8 @@ LOCATION = Path(checkpoints.__file__).parents[1]
 PROGRAM = """
 import atexit, os, signal, sys, threading
 import checkpoints, checkpoints._environment, checkpoints._handlers.recorder
-from checkpoints import FileHandler, Recorder, Rule, read_settings
+from checkpoints import FileHandler, Recorder, Rule
+from checkpoints._environment import read_settings
 from checkpoints._process import drain
 
 def state():

@@ -39,7 +39,7 @@ def checked_compression(name: object) -> str | None:
     if name is None:
         return None
     if name not in _NAMES:
-        message = f"compression={name!r} is not known: it is None, 'zstd' or 'gzip'"
+        message = f"invalid compression={name!r}: expected None, 'zstd' or 'gzip'"
         raise ConfigError(message)
     if name == "zstd":
         _zstd()
