@@ -172,7 +172,7 @@ class TestRules:
         ended = run(SAVING, CHECKPOINTS="mypkg.ft=out; mypkg.load=out")
         assert ended.stderr == (
             "CHECKPOINTS, rule 1, 'mypkg.ft=out' matched no checkpoint that the "
-            "program knows of; the nearest known is 'mypkg.fit'\n"
+            "program knows of; did you mean 'mypkg.fit'?\n"
         )
 
     def test_of_exact_names_are_not_told_before_the_names_can_be_known(self, run):
@@ -248,8 +248,8 @@ class TestErrors:
         ("variable", "value", "told"),
         [
             ("CHECKPOINTS", "fine=x; a=x?evry=1", "CHECKPOINTS, rule 2, 'a=x?evry=1'"),
-            ("CHECKPOINTS", "fine=x; a=x?every=0", "every=0 has to be"),
-            ("CHECKPOINTS_CONFIG", "none.toml", "none.toml, which is not there"),
+            ("CHECKPOINTS", "fine=x; a=x?every=0", "invalid every=0: expected"),
+            ("CHECKPOINTS_CONFIG", "none.toml", "none.toml, which does not exist"),
         ],
     )
     def test_end_the_import_before_anything_is_done(

@@ -282,7 +282,9 @@ class TestFunctions:
     @pytest.mark.parametrize("what", NAMELESS)
     def test_cloudpickle_takes_it_to_a_fresh_process(self, run, tmp_path, what):
         data = cloudpickle.dumps(nameless(tmp_path)[what])
-        printed = run(SAVE, stdin=data, says=r"Recorder.* wrote 1 of the 1 .*\n")
+        printed = run(
+            SAVE, stdin=data, says=r"Recorder.* wrote 1 of 1 recorded saves.*\n"
+        )
         if what == "function":
             assert printed == "day=monday/pickles/a {'x': 1, 'y': -2}\n"
         else:
@@ -295,7 +297,9 @@ class TestHandlers:
     @pytest.mark.parametrize("pickler", PICKLERS)
     def test_a_dict_in_memory_is_told_and_the_way_out(self, pickler):
         for thing in (DictHandler(), Rule("a", DictHandler())):
-            with pytest.raises(FormatError, match="cannot be pickled: its saves"):
+            with pytest.raises(
+                FormatError, match=r"cannot pickle .*: the saves of a copy"
+            ):
                 pickler.dumps(thing)
 
     def test_what_multiprocessing_hands_on_is_left_to_it(self, run):

@@ -146,7 +146,7 @@ class TestSaving:
             first.join()
         (message,) = caplog.messages
         assert repr(package) in message
-        assert "only the last one is kept" in message
+        assert "only the last save is kept" in message
         entry = next(each for each in index(tmp_path) if each.name == package)
         assert entry.load(trusted=True) == {"data": 0}
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from checkpoints import errors as errors
 from checkpoints._handlers.handler import Handler
 from checkpoints._handlers.outcomes import Stats
+from checkpoints._keys.entry_tags import Tags
 from checkpoints._keys.key import Key
 from checkpoints._keys.tags import current_tags, tags, with_checkpoint_tags
-from checkpoints._keys.texts import Tags
 from checkpoints._process.libraries import imported as _imported
 from checkpoints._process.variables import OUTSIDE as _OUTSIDE
 from checkpoints._rules.checkpoint import (
@@ -108,7 +108,7 @@ __all__ = [
     "with_checkpoint_tags",
 ]
 
-# What a program that saves nothing does without: loaded when it is asked for.
+# Names that a program that saves nothing does not need: loaded on first access.
 _LATER = {
     "DictHandler": "_handlers.memory",
     "Entry": "_index.entry",
@@ -130,7 +130,7 @@ _LATER = {
     "verify": "_index.verify",
 }
 
-if not TYPE_CHECKING:  # so that a name that does not exist is found by the checkers
+if not TYPE_CHECKING:  # type checkers would accept any name
 
     def __getattr__(name: str) -> object:
         if name not in _LATER:
@@ -144,6 +144,6 @@ if not TYPE_CHECKING:  # so that a name that does not exist is found by the chec
         return sorted({*globals(), *_LATER} - {"TYPE_CHECKING"})
 
 
-# Rules from outside are in force from the start.
+# Rules from the environment are in force from the start.
 if any(map(_os.environ.get, _OUTSIDE)):
     _imported("checkpoints._environment")

@@ -1,4 +1,4 @@
-"""The recorder that is asked for from outside, by the variable `CHECKPOINTS_RECORD`."""
+"""Rules, probes and a recorder from environment variables, created on import."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from checkpoints._handlers.file import FileHandler
-from checkpoints._handlers.recorder import NOT_CAUGHT, Recorder, beside
+from checkpoints._handlers.recorder import Recorder, shared_recorder
+from checkpoints._handlers.recorder_options import UNCATCHABLE
 from checkpoints._handlers.target import Target
 from checkpoints._probes.probe import checked_target, probes_from_environment
 from checkpoints._process.variables import CONFIG, OUTSIDE, RECORD, REPORT, RULES, TO
@@ -30,22 +31,23 @@ __all__ = ["parsed_recording", "read_settings", "recorder_for"]
 
 logger = logging.getLogger("checkpoints")
 
-# All rules from outside share the memory of the first recorder that was made for one.
+# The first recorder that was made, and its text; all rules from outside share it.
 _first: list[tuple[str, Recorder]] = []
 
-# More than any installer writes.
+# Longer than the scripts that installers generate.
 _SCRIPT_BYTES = 4096
 
 
 def parsed_recording(text: str) -> dict[str, Any]:
     """
-    Return the options of a recorder that a text asks for.
+    Parse the options of a recorder.
 
     Args:
-        text: A size, and after commas `when=nan` and `signal=USR1`.
+        text: A size, optionally followed by `when=nan` and `signal=USR1`, separated
+            by commas.
 
     Raises:
-        ConfigError: If it cannot be read.
+        ConfigError: If the text is invalid.
 
     >>> parsed_recording("64MB, when=nan")
     {'max_bytes': 64000000, 'when': 'nan'}
@@ -59,7 +61,7 @@ def parsed_recording(text: str) -> dict[str, Any]:
         elif name == "signal":
             options["signal"] = _signal_in(value, text)
         else:
-            raise _unreadable(text, f"{shown(option.strip())} is not known")
+            raise _invalid(text, f"unknown option {shown(option.strip())}")
     return options
 
 
@@ -67,25 +69,25 @@ def recorder_for(
     target: Target, options: dict[str, Any]
 ) -> tuple[Target, dict[str, Any]]:
     """
-    Return what a rule from outside saves to: a recorder, where one is asked for.
+    Return the target of a rule from outside: a recorder, if one is asked for.
 
     Args:
         target: The target of the rule.
-        options: Those of `FileHandler`, for a path.
+        options: The options of `FileHandler`, for a path.
 
     Returns:
-        What keeps the saves for the target with these options in the memory that all
-        rules from outside share, and no options; or, where the variable is not set,
-        what was given.
+        A recorder for the target with these options, which shares its memory with all
+        rules from outside, and no options; or the arguments, if `CHECKPOINTS_RECORD` is
+        not set.
 
     Raises:
-        ConfigError: If the variable, the target or an option cannot be.
+        ConfigError: If the variable, the target or an option is invalid.
     """
     text = os.environ.get(RECORD, "")
     if not text or target is None:
         return target, options
     if _first and _first[0][0] == text:
-        return beside(_first[0][1], target, options), {}
+        return shared_recorder(_first[0][1], target, options), {}
     recorder = _recorder(target, parsed_recording(text), options)
     _first[:] = [(text, recorder)]
     return recorder, {}
@@ -96,12 +98,12 @@ def _recorder(
 ) -> Recorder:
     number = recording.get("signal")
     if number and threading.current_thread() is not threading.main_thread():
-        # Whoever imports a library in another thread has asked for no signal, and may
-        # not even know of the variable.
+        # Not an error: code that imports the library in another thread may not know
+        # of the variable.
         recording = {**recording, "signal": None}
         logger.warning(
-            "%s: signal=%r can be listened to by the main thread alone, and this is "
-            "another one. The program goes on without it",
+            "%s: cannot handle signal=%r outside the main thread, so it is ignored. "
+            "Import checkpoints in the main thread first",
             RECORD,
             number,
         )
@@ -112,7 +114,7 @@ def _size_in(size: str, text: str) -> int:
     try:
         return parse_size("size", size)
     except ConfigError as error:
-        raise _unreadable(text, f"{shown(size)} is no size") from error
+        raise _invalid(text, f"{shown(size)} is not a size") from error
 
 
 def _signal_in(name: str, text: str) -> int:
@@ -120,16 +122,16 @@ def _signal_in(name: str, text: str) -> int:
     try:
         found = signal.Signals[full]
     except KeyError as error:
-        raise _unreadable(text, f"{shown(name)} is no signal") from error
-    if full in NOT_CAUGHT:
-        raise _unreadable(text, f"{full} cannot be caught")
+        raise _invalid(text, f"{shown(name)} is not a signal") from error
+    if full in UNCATCHABLE:
+        raise _invalid(text, f"cannot catch {full}")
     return found
 
 
-def _unreadable(text: str, what: str) -> ConfigError:
+def _invalid(text: str, what: str) -> ConfigError:
     return ConfigError(
-        f"{RECORD}, or --record, {shown(text)}: {what}. It is a "
-        "size such as 64MB, and after commas, if you like, when=nan and signal=USR1"
+        f"invalid {RECORD} or --record {shown(text)}: {what}. Write a size such as "
+        "64MB, optionally followed by ,when=nan and ,signal=USR1"
     )
 
 
@@ -143,26 +145,26 @@ def read_settings(
     record: str | None = None,
 ) -> list[Setting]:
     """
-    Read what is written outside of a program, and put nothing of it in force.
+    Parse and check the settings from outside of a program, without applying them.
 
-    Nothing is imported, started or written for it: a transform that a rule names has to
-    be installed, and is loaded when the rule is made.
+    Nothing is imported, started or written for it: a transform that a rule names must
+    be installed, but is loaded only when the rule takes effect.
 
     Args:
-        text: Rules in the short form, as `CHECKPOINTS` holds them.
-        config: A TOML file of rules, as `CHECKPOINTS_CONFIG` names it.
-        source: Where the text stands, for errors.
-        default: The target of a rule that names none, as `CHECKPOINTS_TO` holds it.
-        probes: Targets of probes, as `CHECKPOINTS_PROBES` names them; only checked.
-        record: What a recorder is to do, as `CHECKPOINTS_RECORD` says; only checked.
+        text: Rules in the short form, as in `CHECKPOINTS`.
+        config: A TOML file of rules, as in `CHECKPOINTS_CONFIG`.
+        source: Where the text comes from, for error messages.
+        default: The target of rules that have none, as in `CHECKPOINTS_TO`.
+        probes: Targets of probes, as in `CHECKPOINTS_PROBES`; only checked.
+        record: The options of a recorder, as in `CHECKPOINTS_RECORD`; only checked.
 
     Returns:
-        The rules, those of the file first: of those that cover a name, the last one
-        counts.
+        The rules, those of the file first: of the rules that cover a name, the last one
+        wins.
 
     Raises:
-        ConfigError: If one of these cannot be read, or a rule could not be made.
-        MissingDependencyError: If there are probes, and wrapt is not installed.
+        ConfigError: If one of these is invalid.
+        MissingDependencyError: If there are probes, but wrapt is not installed.
 
     >>> setting, = read_settings("shop.*=/tmp/saved?every=10")
     >>> setting.names, setting.target, setting.options
@@ -173,7 +175,7 @@ def read_settings(
     if config is not None:
         settings = settings_in_file(os.fspath(config), known, default) + settings
     for setting in settings:
-        with _told_where(setting):
+        with _naming_source(setting):
             Rule(setting.names, setting.target, **setting.options)
     for probe in probes:
         checked_target(probe)
@@ -183,30 +185,31 @@ def read_settings(
 
 
 @contextmanager
-def _told_where(setting: Setting) -> Iterator[None]:
-    """Say in an error where the rule is written that it is about."""
+def _naming_source(setting: Setting) -> Iterator[None]:
+    """Begin the message of an error with the source of the rule that it is about."""
     try:
         yield
     except CheckpointError as error:
         raise ConfigError(f"{setting.source}: {error}") from error
 
 
-def _made(setting: Setting) -> Rule:
-    with _told_where(setting):
-        target, options = _recorded(setting)
+def _rule_for(setting: Setting) -> Rule:
+    with _naming_source(setting):
+        target, options = _target_for(setting)
         rule = Rule(setting.names, target, **options)
     rule.layer, rule.source = setting.layer, setting.source
     return rule
 
 
-def _recorded(setting: Setting) -> tuple[Target, dict[str, Any]]:
-    """Return the target and the options of a rule, or a recorder if asked for."""
-    of_files: dict[str, Any] = {}
-    others: dict[str, Any] = {}
+def _target_for(setting: Setting) -> tuple[Target, dict[str, Any]]:
+    """Return the target of a rule, or a recorder for it, and the rule's options."""
+    file_options: dict[str, Any] = {}
+    other_options: dict[str, Any] = {}
     for name, value in setting.options.items():
-        (of_files if name in FileHandler.OPTIONS else others)[name] = value
-    target, of_files = recorder_for(setting.target, of_files)
-    return target, {**others, **of_files}
+        is_for_files = name in FileHandler.OPTIONS
+        (file_options if is_for_files else other_options)[name] = value
+    target, file_options = recorder_for(setting.target, file_options)
+    return target, {**other_options, **file_options}
 
 
 def _settings_of(environment: Mapping[str, str]) -> Iterable[Setting]:
@@ -218,17 +221,17 @@ def _settings_of(environment: Mapping[str, str]) -> Iterable[Setting]:
 
 
 def _called_module(words: Iterable[str]) -> str:
-    """Return the module that Python was called with, as `-m a`, `-ma` or `-um a`."""
+    """Return the module that Python was started with, as `-m a`, `-ma` or `-um a`."""
     rest = iter(words)
     for word in rest:
-        # Of the letters before it, none takes what follows for its own.
+        # None of the letters before the `m` takes an argument.
         if found := re.fullmatch("-[^-WXc]*?m(.*)", word):
             return found[1] or next(rest, "")
     return ""
 
 
 def _is_command_line() -> bool:
-    """Tell whether this process is our own command line, which saves nothing."""
+    """Tell whether this process is this library's command line, which saves nothing."""
     path = next(iter(getattr(sys, "argv", ())), "")
     if path == "-m":
         return _called_module(sys.orig_argv[1:]) == "checkpoints"
@@ -236,19 +239,19 @@ def _is_command_line() -> bool:
         return True
     if os.path.basename(path) != "checkpoints":
         return False
-    # A program of somebody else may have this name as well.
+    # Another program may have the same name.
     with suppress(OSError), open(path, "rb") as file:
         return b"checkpoints.cli" in file.read(_SCRIPT_BYTES)
     return False
 
 
-def _begin() -> None:
-    """Make the rules of the environment, all of them or none."""
+def _apply() -> None:
+    """Create the rules of the environment, all of them or none, and its probes."""
     if folder := os.environ.get(REPORT):
         Report(folder).begin()
-    registry.add(*[_made(setting) for setting in _settings_of(os.environ)])
+    registry.add(*[_rule_for(setting) for setting in _settings_of(os.environ)])
     probes_from_environment()
 
 
 if any(map(os.environ.get, OUTSIDE)) and not _is_command_line():
-    _begin()
+    _apply()

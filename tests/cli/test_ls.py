@@ -121,7 +121,7 @@ class TestFilter:
         [
             ("day!=9", "as in 'day=this|that'"),
             ("day:9", "write day=9"),
-            ("day>x", "behind >"),
+            ("day>x", "expected a number, date or time after >"),
         ],
     )
     def test_a_comparison_that_there_is_not_is_told(self, run, root, text, told):

@@ -277,7 +277,7 @@ class TestSummary:
         done = run("mypkg.ft", "--", "sh", "-c", command)
         assert done.stderr.count("'mypkg.ft'") == 1
         assert "command line, rule 1, 'mypkg.ft' matched no checkpoint" in done.stderr
-        assert "the nearest known is 'mypkg.fit'" in done.stderr
+        assert "did you mean 'mypkg.fit'?" in done.stderr
         assert "checkpoints available PACKAGE" in done.stderr
 
     def test_tells_it_beside_what_was_saved(self, run):
@@ -391,14 +391,18 @@ class TestBadInput:
             (["a=x?every=0", "--", "mark.py"], 2, "every=0"),
             (["a=mark.py", "--", "mark.py"], 2, "is not a folder"),
             (["--to", "mark.py/x", "a", "--", "mark.py"], 2, "is not a folder"),
-            (["--config", "none.toml", "--", "mark.py"], 2, "which is not there"),
+            (["--config", "none.toml", "--", "mark.py"], 2, "which does not exist"),
             (["--config", "bad.toml", "--", "mark.py"], 2, "bad.toml, line 2: every="),
             (["--json", "none/x", "a", "--", "mark.py"], 2, "none/x"),
             (["--nonsense", "--", "mark.py"], 2, "--nonsense"),
-            (["--record", "1MB,signal=KILL", "--", "mark.py"], 2, "cannot be caught"),
-            (["--record", "", "a", "--", "mark.py"], 2, "'' is no size"),
+            (
+                ["--record", "1MB,signal=KILL", "--", "mark.py"],
+                2,
+                "cannot catch SIGKILL",
+            ),
+            (["--record", "", "a", "--", "mark.py"], 2, "'' is not a size"),
             (["--probe", "", "a", "--", "mark.py"], 2, "'' cannot be probed"),
-            (["--record", "6x", "a", "--", "mark.py"], 2, "'6x' is no size"),
+            (["--record", "6x", "a", "--", "mark.py"], 2, "'6x' is not a size"),
             (["--probe", "fit", "a", "--", "mark.py"], 2, "'fit' cannot be probed"),
             (["--probe", "a:b=out", "--", "mark.py"], 2, "by a rule for the name"),
             (["--probe", "Ridge.*", "--", "mark.py"], 2, "'Ridge.*' cannot be"),

@@ -90,7 +90,9 @@ class TestHandler:
         class Idle(Handler):
             pass
 
-        with pytest.raises(NotImplementedError, match=r"Idle has to define commit"):
+        with pytest.raises(
+            NotImplementedError, match=r"Idle must define commit\(key, staged\)"
+        ):
             Idle().checkpoint("a", 1)
 
     def test_it_saves_directly_without_any_rule(self):
@@ -111,7 +113,7 @@ class TestHandler:
 
         with pytest.raises(RuntimeError, match="no room"):
             Failing().checkpoint("a", 1)
-        with pytest.raises(ConfigError, match="cannot be the name"):
+        with pytest.raises(ConfigError, match="invalid checkpoint name"):
             Recorder().checkpoint("a..b", 1)
         with pytest.raises(ConfigError, match="given twice"):
             Recorder().checkpoint("a", {"x": 1}, x=2)
@@ -187,7 +189,7 @@ class TestDictHandler:
         assert dict(handler) == {"a": {"data": 2}, "b": {"data": 2}}
         assert len(caplog.messages) == 2
         for name, message in zip("ab", caplog.messages, strict=True):
-            assert f"'{name}' is stored already" in message
+            assert f"'{name}' is already stored" in message
             assert "add a tag" in message
 
     @pytest.mark.parametrize("force", [False, True])
@@ -263,11 +265,11 @@ class TestDictHandler:
     @pytest.mark.parametrize(
         ("wanted", "told"),
         [
-            ("shop.totl", "nearest are ['shop/total']"),
-            ("shop", "there are ['shop/total', 'fold=1/x']"),
-            ("total", "nearest are ['shop/total']"),
-            ("shop/totl", "nearest are ['shop/total']"),
-            ("elsewhere", "there are ['shop/total', 'fold=1/x']"),
+            ("shop.totl", "did you mean 'shop/total'?"),
+            ("shop", "there are 'shop/total', 'fold=1/x'"),
+            ("total", "did you mean 'shop/total'?"),
+            ("shop/totl", "did you mean 'shop/total'?"),
+            ("elsewhere", "there are 'shop/total', 'fold=1/x'"),
         ],
     )
     def test_a_path_that_is_not_there_is_told_with_those_that_are(self, wanted, told):

@@ -157,8 +157,8 @@ class TestEnd:
             with cp.tags(day="monday"):
                 cp.checkpoint("a.b", 1)
         """)
-        assert line.startswith("checkpoint 'a.b' [day=monday] was not saved, by ")
-        assert "OSError: mine. It was to be raised, and no call came" in line
+        assert line.startswith("checkpoint 'a.b' [day=monday] was not saved by ")
+        assert "OSError: mine. It was never raised: no later call or flush()" in line
 
     @needs_fork
     def test_a_worker_tells_of_its_own(self):

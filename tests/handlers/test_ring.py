@@ -9,11 +9,11 @@ from concurrent.futures import CancelledError, InvalidStateError
 import pytest
 
 from checkpoints import Key
-from checkpoints._handlers.ring import Kept, Memory, Outcome
+from checkpoints._handlers.ring import Outcome, RecordedSave, RingBuffer
 
 
-def kept(number, size=10):
-    return Kept(Key("memory.step"), {"n": number}, size, (), Outcome(1))
+def recorded(number, size=10):
+    return RecordedSave(Key("memory.step"), {"n": number}, size, (), Outcome(1))
 
 
 def numbers(saves):
@@ -21,76 +21,76 @@ def numbers(saves):
 
 
 @pytest.fixture
-def memory():
-    return Memory(30)
+def ring():
+    return RingBuffer(30)
 
 
-class TestMemory:
-    def test_keeps_as_many_bytes_as_it_may(self, memory):
+class TestRingBuffer:
+    def test_keeps_as_many_bytes_as_it_may(self, ring):
         for number in range(5):
-            memory.add(kept(number))
-        assert (memory.held, memory.given_up) == (30, 2)
-        with memory.dump(1) as saves:
+            ring.add(recorded(number))
+        assert (ring.size, ring.discarded) == (30, 2)
+        with ring.dump(1) as saves:
             assert numbers(saves) == [2, 3, 4]
-        assert memory.held == 0
+        assert ring.size == 0
 
-    def test_gives_up_as_many_as_a_large_one_needs(self, memory):
+    def test_gives_up_as_many_as_a_large_one_needs(self, ring):
         for size in (10, 10, 10, 25):
-            memory.add(kept(size, size))
-        assert (memory.held, memory.given_up) == (25, 3)
+            ring.add(recorded(size, size))
+        assert (ring.size, ring.discarded) == (25, 3)
 
-    def test_keeps_first_what_is_put_back(self, memory):
-        memory.add(kept(1))
-        memory.add(kept(2))
-        with pytest.raises(KeyboardInterrupt), memory.dump(1) as saves:
+    def test_keeps_first_what_is_put_back(self, ring):
+        ring.add(recorded(1))
+        ring.add(recorded(2))
+        with pytest.raises(KeyboardInterrupt), ring.dump(1) as saves:
             next(saves)
             raise KeyboardInterrupt
-        assert (memory.take().values["n"], memory.held) == (1, 10)
+        assert (ring.take().values["n"], ring.size) == (1, 10)
 
-    def test_gives_nothing_to_a_dump_within_a_dump(self, memory):
-        memory.add(kept(1))
-        with memory.dump(1) as outer:
-            with memory.dump(1) as inner:
+    def test_gives_nothing_to_a_dump_within_a_dump(self, ring):
+        ring.add(recorded(1))
+        with ring.dump(1) as outer:
+            with ring.dump(1) as inner:
                 assert numbers(inner) == []
             assert numbers(outer) == [1]
-        memory.add(kept(2))
-        with memory.dump(1) as later:
+        ring.add(recorded(2))
+        with ring.dump(1) as later:
             assert numbers(later) == [2]
 
-    def test_gives_out_what_was_kept_when_it_began(self, memory):
-        memory.add(kept(1))
-        memory.add(kept(2))
+    def test_gives_out_what_was_kept_when_it_began(self, ring):
+        ring.add(recorded(1))
+        ring.add(recorded(2))
         given = []
-        with memory.dump(1) as saves:
+        with ring.dump(1) as saves:
             for save in saves:
                 given.append(save.values["n"])
                 if save.values["n"] < 9:
-                    memory.add(kept(save.values["n"] + 2))
+                    ring.add(recorded(save.values["n"] + 2))
         assert given == [1, 2]
-        with memory.dump(1) as saves:
+        with ring.dump(1) as saves:
             assert numbers(saves) == [3, 4]
 
-    def test_gives_nothing_while_another_thread_dumps(self, memory):
-        memory.add(kept(1))
+    def test_gives_nothing_while_another_thread_dumps(self, ring):
+        ring.add(recorded(1))
         seen = []
 
         def other():
-            with memory.dump(0) as saves:
+            with ring.dump(0) as saves:
                 seen.extend(saves)
 
-        with memory.dump(1):
+        with ring.dump(1):
             thread = threading.Thread(target=other)
             thread.start()
             thread.join()
         assert seen == []
-        with memory.dump(0) as saves:
+        with ring.dump(0) as saves:
             assert numbers(saves) == [1]
 
-    def test_can_be_given_out_after_a_dump_that_failed(self, memory):
-        memory.add(kept(1))
-        with pytest.raises(KeyboardInterrupt), memory.dump(1):
+    def test_can_be_given_out_after_a_dump_that_failed(self, ring):
+        ring.add(recorded(1))
+        with pytest.raises(KeyboardInterrupt), ring.dump(1):
             raise KeyboardInterrupt
-        with memory.dump(0) as saves:
+        with ring.dump(0) as saves:
             assert numbers(saves) == [1]
 
 

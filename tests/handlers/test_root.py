@@ -72,7 +72,7 @@ class TestUrls:
             text=True,
             check=True,
         )
-        assert f"the run is {run!r}, by CHECKPOINTS_RUN" in done.stdout
+        assert f"the run is {run!r}, from CHECKPOINTS_RUN" in done.stdout
 
     @pytest.mark.parametrize("name", ["a{run}", "a{b}", "a{"])
     def test_an_encoded_brace_is_the_folders_own(self, tmp_path, name):

@@ -24,7 +24,7 @@ from checkpoints import (
 )
 from checkpoints._environment import read_settings
 from checkpoints._keys.condition import condition_of, conditions_in
-from checkpoints._keys.texts import ExactText
+from checkpoints._keys.entry_tags import ExactText
 from checkpoints.storage import _case
 
 DAYS = [datetime.date(2017, 3, day) for day in (1, 2, 3)]

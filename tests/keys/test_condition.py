@@ -20,8 +20,8 @@ from checkpoints._keys.condition import (
     may_match,
     tags_match,
 )
+from checkpoints._keys.entry_tags import ExactText
 from checkpoints._keys.key import parse_folder
-from checkpoints._keys.texts import ExactText
 
 DAY = datetime.date(2017, 3, 2)
 UTC = datetime.UTC
@@ -110,26 +110,26 @@ class TestTexts:
     @pytest.mark.parametrize(
         ("wanted", "told"),
         [
-            (">", "behind >"),
-            (">=soon", "behind >="),
-            ("<lambda>", "Write ==<lambda> for"),
-            (">nan", "behind >"),
-            (">=2017-03", "is a month, and no date"),
+            (">", "expected a number, date or time after >; "),
+            (">=soon", "expected a number, date or time after >=; "),
+            ("<lambda>", "after <; write ==<lambda> for the literal text"),
+            (">nan", "expected a number, date or time after >; "),
+            (">=2017-03", "2017-03 is a month, not a date"),
             ("2017-01..2017-03", "2017-01 is a month"),
-            ("7..3", "turn it round"),
+            ("7..3", "empty range: lower bound is above the upper"),
             ("1..x", "two numbers, two dates or two times"),
             ("3..2017-03-01", "two numbers, two dates or two times"),
-            (["a", ">"], "behind >"),
-            ("=3", "write ==3 for this text alone, or ===3 for one with its ="),
+            (["a", ">"], "expected a number, date or time after >; "),
+            ("=3", "write ==3 for exactly 3, or ===3 for the literal text"),
             ("=>3", "write >=3"),
             ("=<3", "write <=3"),
-            ("!=3", "a list, give a function"),
-            (["a", "!=3"], "a list, give a function"),
+            ("!=3", "cannot exclude a value: list the wanted values"),
+            (["a", "!=3"], "cannot exclude a value: list the wanted values"),
             ("3...7", "two dots"),
             ("...7", "two dots"),
-            (">2026-02-30", "no such day or time as 2026-02-30"),
-            ("2026-02-30..", "no such day or time as 2026-02-30"),
-            ("<2026-02-03T25:00", "no such day or time"),
+            (">2026-02-30", "no such date or time as 2026-02-30"),
+            ("2026-02-30..", "no such date or time as 2026-02-30"),
+            ("<2026-02-03T25:00", "no such date or time"),
             ("<9:30", "as in 2026-03-01 or 09:30"),
         ],
     )
@@ -402,14 +402,14 @@ class TestConditions:
             ("=9", "TAG=VALUE"),
             (">9", "TAG=VALUE"),
             ("day=1,", "TAG=VALUE"),
-            ("shop=a,b", "a comma of the text itself is %2C"),
+            ("shop=a,b", "a comma in a text as %2C"),
             ("day:tuesday", "write day=tuesday;"),
             ("day:", "write day=;"),
             ("at:12:30", "write at=12:30;"),
             ("step:>=3", "write step>=3;"),
             ("day:a=b", "write day=a=b;"),
             ("day!=9", "as in 'day=this|that'"),
-            ("d=1,d=2", "one condition for each tag"),
+            ("d=1,d=2", "only one condition per tag is allowed"),
         ],
     )
     def test_that_cannot_be_read_tell_the_way_out(self, text, told):

@@ -16,9 +16,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from checkpoints import ConfigError, FileHandler, Key, index, tags
+from checkpoints._keys.entry_tags import Tags
 from checkpoints._keys.key import SUFFIXES, parse_folder
 from checkpoints._keys.spelling import caseless, readable
-from checkpoints._keys.texts import Tags
 from checkpoints._process.origin import Origin
 
 DEVICES = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"} | {
@@ -265,12 +265,12 @@ class TestKnownKeys:
 
     @pytest.mark.parametrize("name", ["", ".", "a.", ".a", "a..b", None, 1, b"a"])
     def test_what_is_no_name_is_told(self, name):
-        with pytest.raises(ConfigError, match="name of a checkpoint"):
+        with pytest.raises(ConfigError, match="invalid checkpoint name"):
             Key(name)
 
     @pytest.mark.parametrize("name", ["", "a=b", 1])
     def test_what_is_no_tag_is_told(self, name):
-        with pytest.raises(ConfigError, match="name of a tag"):
+        with pytest.raises(ConfigError, match="invalid tag name"):
             Key("x", ((name, 1),))
 
     def test_the_origin_makes_no_two_keys_of_one(self):
@@ -286,9 +286,13 @@ class TestKnownKeys:
 
     def test_it_cannot_be_changed(self):
         key = Key("x")
-        with pytest.raises(AttributeError, match="cannot be changed, so 'name'"):
+        with pytest.raises(
+            AttributeError, match="cannot set 'name': a Key is immutable"
+        ):
             key.name = "y"
-        with pytest.raises(AttributeError, match="cannot be changed, so 'tags'"):
+        with pytest.raises(
+            AttributeError, match="cannot delete 'tags': a Key is immutable"
+        ):
             del key.tags
         assert key == Key("x")
 

@@ -129,13 +129,13 @@ class TestBadTags:
     @pytest.mark.parametrize("name", ["", "=", "a=b", "=a", 1, None, b"a"])
     def test_a_name_that_cannot_be_one_is_told(self, name):
         for given in ((name, 1), {name: 1}):
-            with pytest.raises(ConfigError, match="name of a tag"):
+            with pytest.raises(ConfigError, match="invalid tag name"):
                 tags(given)
 
     def test_a_keyword_that_cannot_be_a_name_is_told(self):
         with pytest.raises(ConfigError, match="'a=b'"):
             tags(**{"a=b": 1})
-        with pytest.raises(ConfigError, match="not empty"):
+        with pytest.raises(ConfigError, match="use non-empty text"):
             with_checkpoint_tags(current_tags, **{"": 1})
 
     @pytest.mark.parametrize("item", ["ab", ("a",), ("a", 1, 2), ["a", 1], None, 3])

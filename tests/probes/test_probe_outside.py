@@ -246,7 +246,7 @@ class TestProcesses:
             },
         )
         assert ended.stderr.count("no such module was imported") == 1
-        assert "the nearest module is 'json.decoder'" in ended.stderr
+        assert "did you mean 'json.decoder'?" in ended.stderr
 
 
 class TestRecorder:

@@ -161,7 +161,7 @@ class TestProbed:
 
     @pytest.mark.parametrize("subject", [int, 5, None])
     def test_is_for_nothing_else(self, subject):
-        with pytest.raises(ConfigError, match="put it on the function"):
+        with pytest.raises(ConfigError, match="write @probed or @probed"):
             probed(subject)
 
     def test_takes_a_name_that_can_be_one(self):

@@ -87,20 +87,20 @@ class TestNearest:
         in_force(registry, [wanted], None, {})
         (message,) = caplog.messages
         assert f"{wanted!r} is not known yet" in message
-        assert f"nearest known is {nearest!r}" in message
+        assert message.endswith(f"; did you mean {nearest!r}?")
 
     def test_the_name_is_given_as_it_is_written(self, registry, caplog):
         registry.names.register(["Shop.Total"])
         in_force(registry, ["shop.totl"], None, {})
-        assert "nearest known is 'Shop.Total'" in caplog.text
+        assert "did you mean 'Shop.Total'?" in caplog.text
 
     def test_a_listed_name_that_others_lie_below_is_told_as_such(
         self, registry, caplog
     ):
         in_force(registry, ["fcast.model", "other"], None, {})
         (message,) = caplog.messages
-        assert "a list means exact names" in message
-        assert "'fcast.model' without one all below it too" in message
+        assert "a list takes exact names" in message
+        assert "'fcast.model' by itself covers all below it" in message
 
     @pytest.mark.parametrize("names", ["out/other", "/out/*"])
     def test_a_pattern_with_a_slash_is_told(self, registry, caplog, names):
@@ -123,7 +123,7 @@ class TestRemoval:
         (message,) = caplog.messages
         assert "'fcst'" in message
         assert "matched no checkpoint" in message
-        assert "nearest known is 'fcast'" in message
+        assert "did you mean 'fcast'?" in message
 
     def test_a_rule_that_matched_is_not(self, registry, caplog):
         in_force(registry, "fcast", print, {}).remove()

@@ -199,7 +199,9 @@ class TestValues:
 
     @pytest.mark.parametrize("values", ["", [], [""], 3, ["a", 1], None.__class__])
     def test_what_cannot_be_names_is_an_error(self, name, values):
-        with pytest.raises(ConfigError, match=r"^values=.*leave it out to save all"):
+        with pytest.raises(
+            ConfigError, match=r"^invalid values=.*leave it out to save all"
+        ):
             config(name, DictHandler(), values=values)
 
 
@@ -380,7 +382,7 @@ class TestTransformThatFails:
         [
             (None, "a NoneType"),
             (["s3cret"], "a list"),
-            ({1: "s3cret"}, "keys that are no texts"),
+            ({1: "s3cret"}, "keys that are not texts"),
         ],
     )
     def test_what_is_no_dict_of_values_is_an_error_that_shows_none(
@@ -463,7 +465,9 @@ class TestSummary:
             config(name, [DictHandler(), handler], summary=True)
 
     def test_it_is_yes_or_no(self, name):
-        with pytest.raises(ConfigError, match="summary='yes' has to be"):
+        with pytest.raises(
+            ConfigError, match=r"^invalid summary='yes': expected True or False"
+        ):
             config(name, DictHandler(), summary="yes")
 
 
@@ -510,7 +514,7 @@ class TestMaxBytes:
         for _ in range(11):
             checkpoint(name, text=KILOBYTE)
         first, tenth = caplog.messages
-        assert "more than max_bytes=10. A larger max_bytes" in first
+        assert "more than max_bytes=10. Raise max_bytes" in first
         assert ", for the 10th time. " in tenth
 
     def test_it_is_no_error(self, name, save, seen):
@@ -528,7 +532,8 @@ class TestMaxTotalBytes:
         assert stats().dropped == 2
         assert stats().by_reason == {"max_total_bytes": 2}
         (told,) = caplog.messages
-        assert f"'{name}.c' was dropped: the rule may save max_total_bytes=7000" in told
+        assert f"'{name}.c' was dropped: it needs about 3097 bytes, and" in told
+        assert "left of max_total_bytes=7000 in this process" in told
 
     def test_each_rule_has_its_own_and_tells_of_its_own(self, name, seen, caplog):
         for _ in range(2):
@@ -603,7 +608,9 @@ class TestMaxTotalBytes:
     @pytest.mark.parametrize("option", ["max_bytes", "max_total_bytes"])
     @pytest.mark.parametrize("size", [0, -1, True, 1.5, "lots"])
     def test_what_is_no_budget_is_an_error(self, name, option, size):
-        with pytest.raises(ConfigError, match=f"^{option}=.* number of bytes from 1"):
+        with pytest.raises(
+            ConfigError, match=f"^invalid {option}=.* number of bytes from 1 up"
+        ):
             config(name, DictHandler(), **{option: size})
 
 

@@ -93,7 +93,8 @@ class TestChoices:
 
     @pytest.mark.parametrize("option", sorted({option for option, _ in CHOICES}))
     def test_another_one_is_refused_with_those_that_there_are(self, tmp_path, option):
-        with pytest.raises(ConfigError, match=f"{option}='other' is not known") as told:
+        invalid = f"^invalid {option}='other': expected "
+        with pytest.raises(ConfigError, match=invalid) as told:
             made(tmp_path, option, "other")
         assert all(str(it) in str(told.value) for it in choices_of(HINTS[option]))
 
@@ -117,13 +118,14 @@ class TestText:
 
 class TestUnknown:
     @pytest.mark.parametrize(
-        "make",
+        ("make", "hint"),
         [
-            lambda: Rule("mypkg", "out", evry=2),
-            lambda: Recorder("out", evry=2),
-            lambda: Recorder("out", every=2),
+            (lambda: Rule("mypkg", "out", evry=2), r"did you mean 'every'\?$"),
+            (lambda: Rule("mypkg", "out", xyz=2), "there are 'where', 'every', "),
+            (lambda: Recorder("out", formt="zip"), r"did you mean 'format'\?$"),
+            (lambda: Recorder("out", every=2), "there are 'max_bytes', 'when', "),
         ],
     )
-    def test_one_that_is_not_there_is_refused_with_those_that_are(self, make):
-        with pytest.raises(ConfigError, match=r"is not known; there are: .*if_exists"):
+    def test_one_that_is_not_there_is_refused_with_those_that_are(self, make, hint):
+        with pytest.raises(ConfigError, match=f"^unknown option '.*'; {hint}"):
             make()

@@ -98,12 +98,12 @@ FAILURES = {
     "a root below a file": (
         lambda name, folder: unwritable(name, folder, below_a_file),
         OSError,
-        ["file", "see that it is a folder"],
+        ["file", "check that this is a folder"],
     ),
     "a root in /proc": (
         lambda name, folder: unwritable(name, folder, in_proc),
         OSError,
-        ["/proc/checkpoints", "see that it is a folder"],
+        ["/proc/checkpoints", "check that this is a folder"],
     ),
     "a value that cannot be pickled": (
         failing_value(Unpicklable()),
@@ -271,7 +271,7 @@ class TestEndOfProgram:
         """)
         assert "'mypkg.forcast'" in line
         assert "matched no checkpoint" in line
-        assert "nearest known is 'mypkg.forecast'" in line
+        assert "did you mean 'mypkg.forecast'?" in line
 
     def test_it_is_told_too_where_nothing_like_it_is_known(self, run):
         (line,) = run("""
@@ -279,7 +279,7 @@ class TestEndOfProgram:
             config("mypkg.*", print)
         """)
         assert "'mypkg.*'" in line
-        assert "none like it is known" in line
+        assert "; there are none" in line
 
     def test_each_rule_is_told_even_after_a_reset_in_between(self, run):
         lines = run("""

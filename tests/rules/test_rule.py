@@ -128,7 +128,7 @@ class TestPatterns:
         config([f"{package}.forecast", f"{package}.forcast"], DictHandler())
         (message,) = caplog.messages
         assert f"'{package}.forcast' is not known" in message
-        assert f"nearest known is '{package}.forecast'" in message
+        assert f"did you mean '{package}.forecast'?" in message
 
     def test_an_unknown_name_in_a_list_stays(self, package, handler, saved):
         config([f"{package}.forecast"], handler)

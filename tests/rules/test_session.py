@@ -356,7 +356,7 @@ class TestDropped:
         gc.collect()
         (message,) = caplog.messages
         assert repr(name) in message
-        assert "never committed" in message
+        assert "uncommitted data" in message
         assert "commit()" in message
         assert len(seen) == 0
 
@@ -375,4 +375,4 @@ class TestDropped:
         session.checkpoint(x=1)
         del session
         gc.collect()
-        assert not any("never committed" in message for message in caplog.messages)
+        assert not any("uncommitted data" in message for message in caplog.messages)

@@ -73,12 +73,17 @@ class TestEntryPoints:
         with pytest.raises(ConfigError) as caught:
             config("transformed", DictHandler(), transform=name)
         assert f"transform={name!r} is not installed" in str(caught.value)
-        assert "there are: 'mypkg.gone', 'mypkg.missing'" in str(caught.value)
+        hint = "did you mean 'mypkg.redact'?"
+        if name != "mypkg.redacted":
+            hint = "there are 'mypkg.gone', 'mypkg.missing', 'mypkg.nothing'"
+        assert hint in str(caught.value)
         assert "'other'," not in str(caught.value)
 
     @pytest.mark.parametrize("name", ["mypkg.gone", "mypkg.missing"])
     def test_one_that_cannot_be_loaded_is_an_error(self, name):
-        with pytest.raises(ConfigError, match="cannot be loaded") as caught:
+        with pytest.raises(
+            ConfigError, match=r"^cannot load transform='mypkg"
+        ) as caught:
             config("transformed", DictHandler(), transform=name)
         assert isinstance(caught.value.__cause__, (ImportError, AttributeError))
 
@@ -90,14 +95,18 @@ class TestEntryPoints:
         rival = "[checkpoints.transforms]\ntwice = other:redacted\n"
         install(tmp_path / "rival", rival)
         monkeypatch.syspath_prepend(tmp_path / "rival")
-        with pytest.raises(ConfigError, match="'twice' is installed more than once"):
+        with pytest.raises(
+            ConfigError, match=r"'twice' is ambiguous: .*other:redacted"
+        ):
             transform_for("twice")
 
 
 class TestTransform:
     @pytest.mark.parametrize("given", [3, dict, ["f"], b"f", awaited])
     def test_what_is_neither_function_nor_name_is_an_error(self, given):
-        with pytest.raises(ConfigError, match="has to be a function f"):
+        with pytest.raises(
+            ConfigError, match=r"^invalid transform=.*expected a function f\(values\)"
+        ):
             transform_for(given)
 
     def test_a_dict_of_another_class_becomes_a_plain_one(self):

@@ -1,1 +1,1 @@
-"""Where saves go: files, memory, functions; and what becomes of each save."""
+"""Handlers: saving to files, to memory or through functions, and the outcomes."""

@@ -1,8 +1,8 @@
 """
-Saves in the background: a bounded queue, and one thread that works it off.
+Background saves: a bounded queue, and one thread that works through it.
 
-What is accepted is frozen, counted in bytes, and saved in order. Nothing starts before
-the first save, and the thread ends when there has been nothing to do for a while.
+Accepted saves are frozen, counted in bytes, and written in order. The thread starts
+with the first save, and ends after it has been idle for a while.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from concurrent.futures import Future, wait
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from checkpoints._handlers.seconds import checked_seconds
+from checkpoints._handlers.handler import checked_seconds
 from checkpoints._kinds.frozen import frozen_values
 from checkpoints._kinds.weight import weight_of
 from checkpoints._process import drain
 from checkpoints._process.exit import at_exit, may_be_killed
+from checkpoints._text import count_text
 from checkpoints.errors import PendingError
 
 __all__ = ["Writer"]
@@ -30,12 +31,12 @@ logger = logging.getLogger("checkpoints")
 
 Save = Callable[[Mapping[str, Any]], object]
 
-# Seconds without work after which the thread ends; the next save starts another.
-_LINGER = 2.0
+# After so many idle seconds the thread ends; the next save starts another.
+_IDLE_TIMEOUT = 2.0
 
 
 class _Job:
-    """A save on its way: what it will have become, and whether all is over."""
+    """An accepted save, with futures for its outcome and for its end."""
 
     __slots__ = ("done", "outcome", "save", "size", "values")
 
@@ -44,109 +45,110 @@ class _Job:
         self.values: Mapping[str, Any] = {}
         self.size = size
         self.outcome: Future[object] = Future()
-        # Settled after those who asked for the outcome were called back.
+        # Set after the callbacks of the outcome have run.
         self.done: Future[None] = Future()
 
 
-class _Place(enum.Enum):
-    """Where a save that is submitted is to be made."""
+class _Decision(enum.Enum):
+    """What to do with a submitted save."""
 
     QUEUE = enum.auto()
-    NOW = enum.auto()
-    NOWHERE = enum.auto()
+    SAVE_NOW = enum.auto()
+    DROP = enum.auto()
 
 
 class Writer:
     """
-    Saves values in a thread of its own.
+    Saves values in a separate thread.
 
     Args:
-        max_pending: How many bytes may wait.
-        on_full: What to do with a save that finds no room: `"block"` until there is,
-            or `"drop"` it.
-        max_wait: For how many seconds a save may wait for room, and the end of the
-            program for all that is accepted.
+        max_pending: The size of the queue, in bytes.
+        on_full: What to do with a save if the queue is full: `"block"` until there is
+            room, or `"drop"` it.
+        max_wait: How many seconds a save waits for room in the queue, and the exit of
+            the program for all accepted saves.
     """
 
     def __init__(self, *, max_pending: int, on_full: str, max_wait: float) -> None:
         self.max_pending = max_pending
         self.on_full = on_full
         self.max_wait = max_wait
-        self._is_awaited = False
+        self._is_drained_at_exit = False
         self.renew()
 
     def renew(self) -> None:
-        """Begin with nothing: here, and in a forked child, which has no such thread."""
-        # Reentrant, as a signal or the garbage collector may save something anywhere.
+        """Start with an empty queue: here, and in a forked child, without a thread."""
+        # Reentrant: a signal handler or a finalizer may save at any point.
         self._lock = threading.RLock()
         self._queue: SimpleQueue[_Job] = SimpleQueue()
-        # In the order in which they came; there is no set of that kind.
+        # A dict as an ordered set, oldest first.
         self.jobs: dict[_Job, None] = {}
         # The threads that are saving right now.
         self._saving: set[int] = set()
-        self._held = 0
+        self._size = 0
         self._thread: threading.Thread | None = None
         self.is_closed = drain.has_ended()
 
     @property
     def load(self) -> tuple[int, int]:
-        """How many saves wait, and how many bytes they hold."""
-        return len(self.jobs), self._held
+        """The number of unfinished saves, and the bytes that they hold."""
+        return len(self.jobs), self._size
 
     def is_saving_in(self, thread: int) -> bool:
-        """Tell whether a thread is at work on a save of this writer."""
+        """Tell whether a thread is currently running a save of this writer."""
         return thread in self._saving
 
     def submit(self, values: Mapping[str, Any], save: Save) -> object:
         """
-        Save values as they are now, later.
+        Save values later, as they are now.
 
         Args:
             values: The values by name.
-            save: Called with them, frozen, in the writer's thread. In the caller's
-                thread, and not frozen, where there can be no thread, or no room ever.
+            save: Called with frozen copies in the writer's thread; or with the values
+                themselves in the caller's thread, if no thread can run or the values
+                are larger than the queue.
 
         Returns:
-            A `Future` of what `save` returns or raises, cancelled where it was
-            dropped. What `save` returned, where it was called at once.
+            A `Future` of the result of `save`, cancelled if the save was dropped; or
+            the result itself, if `save` was called at once.
 
         Raises:
-            PendingError: If there was no room in time.
+            PendingError: If the queue stayed full for `max_wait` seconds.
             FormatError: If a value cannot be copied.
-            Exception: What `save` raised, where it was called at once.
+            Exception: What `save` raised, if it was called at once.
         """
         if may_be_killed():
             return save(values)
-        self._be_awaited()
+        self._drain_at_exit()
         job = _Job(save, weight_of(values))
         try:
-            place = self._reserve(job)
-            if place is _Place.NOW:
-                return self._at_once(job, values)
-            if place is _Place.QUEUE:
+            decision = self._reserve(job)
+            if decision is _Decision.SAVE_NOW:
+                return self._save_now(job, values)
+            if decision is _Decision.QUEUE:
                 job.values = frozen_values(values)
                 self._queue.put(job)
-                self._see_to_thread()
+                self._ensure_thread()
             else:
                 job.outcome.cancel()
         except BaseException:
-            # Perhaps an interrupt, so that it may be in the queue, or be saved already.
+            # After an interrupt, the job may be in the queue, or even saved already.
             if job.outcome.cancel():
                 self._release(job)
             raise
         return job.outcome
 
-    def _be_awaited(self) -> None:
-        """Be drained at the end of the process, from the first save on."""
-        if self._is_awaited:
+    def _drain_at_exit(self) -> None:
+        """Register for the exit of the process, at the first save."""
+        if self._is_drained_at_exit:
             return
         drain.add(self)
         at_exit(drain.drain)
-        # Made before the end, it would not know of it otherwise.
+        # The exit may have begun since this writer was created.
         self.is_closed = self.is_closed or drain.has_ended()
-        self._is_awaited = True
+        self._is_drained_at_exit = True
 
-    def _at_once(self, job: _Job, values: Mapping[str, Any]) -> object:
+    def _save_now(self, job: _Job, values: Mapping[str, Any]) -> object:
         me = threading.get_ident()
         is_nested = me in self._saving
         self._saving.add(me)
@@ -157,86 +159,89 @@ class Writer:
                 self._saving.discard(me)
             self._release(job)
 
-    def _reserve(self, job: _Job) -> _Place:
-        """Wait for room, or until nothing waits, and tell where to save."""
+    def _reserve(self, job: _Job) -> _Decision:
+        """Wait for room in the queue, or until it is empty, and decide."""
         deadline = time.monotonic() + self.max_wait
         while True:
             with self._lock:
-                # Who is about to save would wait for itself.
+                # A save made inside a save would wait for itself.
                 if self.is_closed or threading.get_ident() in self._saving:
-                    return _Place.NOW
-                if self._held + job.size <= self.max_pending:
+                    return _Decision.SAVE_NOW
+                if self._size + job.size <= self.max_pending:
                     self._admit(job)
-                    return _Place.QUEUE
+                    return _Decision.QUEUE
                 if self.on_full == "drop":
-                    return _Place.NOWHERE
+                    return _Decision.DROP
                 if not self.jobs:
                     self._admit(job)
-                    return _Place.NOW
+                    return _Decision.SAVE_NOW
                 oldest = next(iter(self.jobs))
-            self._see_to_thread()
-            if not _is_over(oldest, deadline):
-                count, size = self.load
-                message = (
-                    f"no room after {self.max_wait:g} s: {count} saves of {size} bytes "
-                    "wait to be written. A larger max_pending or max_wait, every=n, or "
-                    "a faster disk helps; on_full='drop' does not wait"
-                )
-                raise PendingError(message)
+            self._ensure_thread()
+            if not _wait_for(oldest, deadline):
+                raise self._full()
+
+    def _full(self) -> PendingError:
+        count, size = self.load
+        return PendingError(
+            f"timed out after {self.max_wait:g} s: background queue is full "
+            f"({count_text(count, 'save')}, {count_text(size, 'byte')}). Raise "
+            "max_pending or max_wait, save less often with every=n, or do not wait, "
+            "with on_full='drop'"
+        )
 
     def _admit(self, job: _Job) -> None:
         self.jobs[job] = None
-        self._held += job.size
+        self._size += job.size
 
     def _release(self, job: _Job) -> None:
         with self._lock:
             if job in self.jobs:
                 del self.jobs[job]
-                self._held -= job.size
+                self._size -= job.size
             if not self.jobs:
-                # An interrupt may have come between a job and its size.
-                self._held = 0
+                # An interrupt may have come between adding a job and its size.
+                self._size = 0
         if not job.done.done():
             job.done.set_result(None)
 
-    def _see_to_thread(self) -> None:
-        """Start the thread, unless there is one, or nothing for it to do."""
+    def _ensure_thread(self) -> None:
+        """Start the thread if the queue has work and no thread is running."""
         with self._lock:
             running = self._thread is not None and self._thread.is_alive()
             if running or self._queue.empty():
                 return
             at_exit(drain.drain)
             try:
-                # A daemon, so that a disk that hangs does not keep the program from
-                # ending; what it has to do is seen to by `drain`.
+                # A daemon, so that a hanging disk does not block the exit of the
+                # program; `drain` waits for its work.
                 self._thread = threading.Thread(
                     target=self._work, name="checkpoints-writer", daemon=True
                 )
                 self._thread.start()
-            except RuntimeError:  # the interpreter is ending, or has no such threads
+            except RuntimeError:  # the interpreter is exiting, or has no threads
                 self._thread = None
         if self._thread is None:
-            self._work(linger=0)
+            self._work(idle_timeout=0)
 
-    def _work(self, linger: float = _LINGER) -> None:
+    def _work(self, idle_timeout: float = _IDLE_TIMEOUT) -> None:
         while True:
             try:
-                job = self._queue.get(timeout=linger)
+                job = self._queue.get(timeout=idle_timeout)
             except Empty:
                 with self._lock:
                     if self._queue.empty():
                         self._thread = None
                         return
                 continue
-            self._do(job)
+            self._run(job)
             del job
 
-    def _do(self, job: _Job) -> None:
+    def _run(self, job: _Job) -> None:
         me = threading.get_ident()
         self._saving.add(me)
         try:
             if job.outcome.set_running_or_notify_cancel():
-                _settle(job)
+                _save(job)
         finally:
             job.values = {}
             self._saving.discard(me)
@@ -244,36 +249,37 @@ class Writer:
 
     def flush(self, timeout: float | None = None) -> None:
         """
-        Wait until all that was accepted so far is over.
+        Wait until every save accepted so far has finished or failed.
 
         Args:
-            timeout: Seconds; `max_wait` unless given.
+            timeout: In seconds; `max_wait` unless given.
 
         Raises:
-            PendingError: If it is not over then. It goes on.
+            PendingError: If saves are unfinished by then. They continue.
         """
         timeout = self.max_wait if timeout is None else checked_seconds(timeout)
         if threading.get_ident() in self._saving:
-            return  # from inside of a save, which would wait for itself
-        self._see_to_thread()
+            return  # called inside a save, which would wait for itself
+        self._ensure_thread()
         jobs = [job.done for job in list(self.jobs)]
         left = wait(jobs, min(timeout, threading.TIMEOUT_MAX)).not_done
         if left:
             message = (
-                f"{len(left)} saves are not done after {timeout:.3g} s: they go on, "
-                "and another flush, or a longer time, waits for them"
+                f"timed out after {timeout:.3g} s: {count_text(len(left), 'save')} "
+                "unfinished, and continuing in the background. Flush again, or with a "
+                "longer timeout"
             )
             raise PendingError(message)
 
     def close(self, timeout: float | None = None) -> None:
         """
-        Wait for all that was accepted, and accept no more: saves are then made at once.
+        Wait for all accepted saves; later saves are written when they are called.
 
         Args:
-            timeout: Seconds; `max_wait` unless given.
+            timeout: In seconds; `max_wait` unless given.
 
         Raises:
-            PendingError: If it is not over then. What has not begun is dropped.
+            PendingError: If saves are unfinished by then. Those not begun are dropped.
         """
         self.is_closed = True
         try:
@@ -285,10 +291,10 @@ class Writer:
 
     def end(self, timeout: float) -> None:
         """
-        Close, at the end of the process, and tell the log of what was not saved.
+        Close when the process exits, and log what was not saved.
 
         Args:
-            timeout: Seconds.
+            timeout: In seconds.
         """
         why = f"max_wait={self.max_wait:g} s"
         try:
@@ -299,18 +305,20 @@ class Writer:
             why = "interrupted"
         else:
             return
-        # What was not dropped by that has begun, and cannot be stopped.
+        # Jobs that could not be dropped have begun, and cannot be stopped.
         begun = sum(not job.outcome.cancelled() for job in list(self.jobs))
         logger.warning(
-            "the program ends before all of its saves in the background are done "
-            "(%s)%s. A longer max_wait, or a flush before the end, helps",
+            "the program exits before all background saves are done (%s)%s. Use a "
+            "longer max_wait, or call flush() before the exit",
             why,
-            f"; {begun} was being written, and may be there or not" if begun else "",
+            f"; {count_text(begun, 'save')} in progress may be incomplete"
+            if begun
+            else "",
         )
 
 
-def _settle(job: _Job) -> None:
-    """Save, and give the future what came of it, or what hindered it."""
+def _save(job: _Job) -> None:
+    """Run a job, and set its outcome to the result or the error."""
     try:
         result = job.save(job.values)
     except BaseException as error:  # noqa: BLE001 - it is the outcome of this save
@@ -323,17 +331,18 @@ def _settle(job: _Job) -> None:
 
 
 def _forget_frames(error: BaseException) -> None:
-    """Let go of the values, which an error holds that is kept for a while."""
+    """Release the values that the traceback of a kept error refers to."""
     seen: set[int] = set()
-    waiting: list[BaseException | None] = [error]
-    while waiting:
-        one = waiting.pop()
-        if one is not None and id(one) not in seen:
-            seen.add(id(one))
-            traceback.clear_frames(one.__traceback__)
-            waiting += [one.__cause__, one.__context__]
+    pending: list[BaseException | None] = [error]
+    while pending:
+        current = pending.pop()
+        if current is not None and id(current) not in seen:
+            seen.add(id(current))
+            traceback.clear_frames(current.__traceback__)
+            pending += [current.__cause__, current.__context__]
 
 
-def _is_over(job: _Job, deadline: float) -> bool:
+def _wait_for(job: _Job, deadline: float) -> bool:
+    """Wait for a job until the deadline; tell whether it is done."""
     timeout = max(0.0, min(deadline - time.monotonic(), threading.TIMEOUT_MAX))
     return bool(wait([job.done], timeout).done)

@@ -14,7 +14,7 @@ from checkpoints._files.compression import checked_compression
 from checkpoints._files.container import header_for, open_container
 from checkpoints._files.parquet import to_parquet
 from checkpoints._handlers.background import Writer
-from checkpoints._handlers.handler import Handler
+from checkpoints._handlers.handler import Handler, checked_seconds
 from checkpoints._handlers.options import (
     Compression,
     FileOptions,
@@ -24,7 +24,6 @@ from checkpoints._handlers.options import (
 )
 from checkpoints._handlers.outcomes import Result
 from checkpoints._handlers.root import checked_root, filled_root
-from checkpoints._handlers.seconds import checked_seconds
 from checkpoints._keys.key import SUFFIXES, Key
 from checkpoints._keys.spelling import spelling_in
 from checkpoints._kinds.codec import encode
@@ -32,7 +31,7 @@ from checkpoints._kinds.frozen import freeze
 from checkpoints._kinds.tables import to_table
 from checkpoints._process.origin import Origin, current_run
 from checkpoints._process.pickling import public
-from checkpoints._text import parse_size
+from checkpoints._text import parse_size, shown
 from checkpoints.errors import (
     AlreadyStoredError,
     CheckpointError,
@@ -50,35 +49,35 @@ logger = logging.getLogger("checkpoints")
 
 class FileHandler(Handler):
     """
-    Saves to files: one for each key, under a root.
+    Saves to files: one file per key, under a root.
 
     Args:
-        root: A folder, made when it is needed. May hold `{run}`, `{time}`, `{host}`
-            and `{pid}`, filled in where it is used; other braces are written twice.
-        format: `"zip"` for an archive that takes anything, or `"parquet"` for a
-            single table in a file that every table tool reads in place.
+        root: A folder, created when needed. May contain `{run}`, `{time}`, `{host}`
+            and `{pid}`, which are filled in at a save; write literal braces twice.
+        format: `"zip"` for an archive of any values, or `"parquet"` for a file with a
+            single table, which table tools read in place.
         compression: None, `"zstd"` or `"gzip"`.
-        if_exists: What to do where the key has a file already. `"replace"` it;
-            `"keep"` both, the later ones numbered (a number is free again when its
-            file is deleted); `"skip"` the save, told to the log at INFO; or raise an
-            `"error"`, `AlreadyStoredError`.
-        durable: Return only when the file is on the disk, so that it outlasts a loss
-            of power. Some three times slower for small files.
-        background: Return when the values are copied, and save them in a thread.
-            What is accepted is saved before the program ends, unless it is killed;
-            `flush` waits for it. In workers that are killed without notice, as those
-            of `multiprocessing.Pool`, a save is done when the call returns.
+        if_exists: What to do if the key already has a file: `"replace"` it; `"keep"`
+            both, with later ones numbered (the number of a deleted file is used
+            again); `"skip"` the save, logged at INFO; or raise an `"error"`,
+            `AlreadyStoredError`.
+        durable: Return only after the file has reached the disk, so that it survives a
+            loss of power. About three times slower for small files.
+        background: Return as soon as the values are copied, and save them in a thread.
+            Accepted saves are written before the program exits, unless it is killed;
+            `flush` waits for them. In workers that may be killed without notice, such
+            as those of `multiprocessing.Pool`, saves are done when the call returns.
         max_pending: How many bytes of values may wait in the background, a number or
-            a text such as `"64MB"`. A larger save waits until it is alone, and is done
-            when the call returns.
-        on_full: What to do with a save that finds no room in the background:
-            `"block"` until there is, or `"drop"` it, counted and told.
-        max_wait: For how many seconds a save may wait for room, and the end of the
-            program for what is not saved yet.
+            a text such as `"64MB"`. A larger save waits until the queue is empty, and
+            is done when the call returns.
+        on_full: What to do with a save if the background queue is full: `"block"`
+            until there is room, or `"drop"` it, counted and logged.
+        max_wait: How many seconds a save waits for room in the queue, and the exit of
+            the program for saves that are still waiting.
 
     Raises:
-        ConfigError: If the root or an option cannot be.
-        MissingDependencyError: If zstd is asked for and not installed.
+        ConfigError: If the root or an option is invalid.
+        MissingDependencyError: If zstd is not installed but asked for.
 
     >>> import tempfile
     >>> handler = FileHandler(tempfile.mkdtemp(), if_exists="error")
@@ -87,7 +86,7 @@ class FileHandler(Handler):
 
     OPTIONS: ClassVar[tuple[str, ...]] = tuple(FileOptions.__annotations__)
 
-    def __init__(  # noqa: PLR0913 - each is an option of its own, named at the call
+    def __init__(  # noqa: PLR0913 - separate options, given by name
         self,
         root: str | os.PathLike[str],
         *,
@@ -118,7 +117,7 @@ class FileHandler(Handler):
         self._begin()
 
     def _begin(self) -> None:
-        """Begin with nothing, in this process: what is not pickled."""
+        """Set the state that belongs to this process, which is not pickled."""
         self._writer: Writer | None = None
         if self.background:
             self._writer = Writer(
@@ -127,11 +126,11 @@ class FileHandler(Handler):
                 max_wait=self.max_wait,
             )
         self._store: tuple[int, Store] | None = None
-        self._told: set[str] = set()
-        self._under_way: set[str] = set()
+        self._warned: set[str] = set()
+        self._in_progress: set[str] = set()
 
     def __getstate__(self) -> dict[str, Any]:
-        own = ("_writer", "_store", "_told", "_under_way")
+        own = ("_writer", "_store", "_warned", "_in_progress")
         return {name: value for name, value in vars(self).items() if name not in own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -139,40 +138,44 @@ class FileHandler(Handler):
         self._begin()
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
-        # Settled here, so that the processes that are started from now on share it.
+        # From now on, the processes that this one starts share its run.
         current_run()
         reduced = super().__reduce_ex__(protocol)
-        # A class of somebody else may ask for more than a root.
+        # A subclass may need more than a root.
         if type(self) is not FileHandler:
             return reduced
         return public(FileHandler), (self.root,), reduced[2]
 
     def __repr__(self) -> str:
-        options = [f", {name}={value!r}" for name, value in self._unusual().items()]
-        return f"FileHandler({self.root!r}{''.join(options)})"
+        changed = [f", {name}={value!r}" for name, value in self._changed().items()]
+        return f"FileHandler({self.root!r}{''.join(changed)})"
 
-    def _unusual(self) -> dict[str, Any]:
-        """Return the options that are not what they are unless given."""
-        usual = inspect.signature(FileHandler).parameters
+    def _changed(self) -> dict[str, Any]:
+        """Return the options that differ from their defaults."""
+        parameters = inspect.signature(FileHandler).parameters
         values = {option: getattr(self, option) for option in self.OPTIONS}
-        return {it: value for it, value in values.items() if value != usual[it].default}
+        return {
+            option: value
+            for option, value in values.items()
+            if value != parameters[option].default
+        }
 
     def _check_needs_no_background(self) -> None:
-        idle = self._unusual().keys() & {"max_pending", "on_full", "max_wait"}
-        if idle:
+        unused = self._changed().keys() & {"max_pending", "on_full", "max_wait"}
+        if unused:
             message = (
-                f"{' and '.join(sorted(idle))}: for saves in the background only. Give "
-                "background=True as well, or leave it out"
+                f"{' and '.join(sorted(unused))}: for background saves only. Add "
+                "background=True, or leave it out"
             )
             raise ConfigError(message)
 
     @property
     def folder(self) -> str:
-        """The root as it is in this process, with `{run}` and the others filled in."""
+        """The root with `{run}` and the like filled in for this process."""
         return self._opened().root
 
     def begin(self) -> None:
-        """Settle the id of the run, which the processes started from now on share."""
+        """Fix the id of the run, which processes started from now on share."""
         current_run()
 
     def commit(self, key: Key, staged: Mapping[str, Any]) -> Result:
@@ -180,15 +183,14 @@ class FileHandler(Handler):
         Save values to the file of their key.
 
         Returns:
-            None when they are saved, False where `if_exists="skip"` left the file that
-            was there; in the background a `Future` of that, cancelled where they were
-            dropped.
+            None if they are saved, False if `if_exists="skip"` left an existing file;
+            in the background a `Future` of that, cancelled if the save was dropped.
 
         Raises:
-            AlreadyStoredError: If there is a file already and `if_exists="error"`.
+            AlreadyStoredError: If the file exists and `if_exists="error"`.
             FormatError: If a value cannot be written.
-            PendingError: If there was no room in the background in time.
-            UnknownOutcomeError: If an error came so late that the file may be there.
+            PendingError: If the background queue stayed full for `max_wait` seconds.
+            UnknownOutcomeError: If the save failed so late that the file may exist.
             OSError: If the file cannot be written.
         """
         if self._writer is None:
@@ -200,26 +202,26 @@ class FileHandler(Handler):
 
     def flush(self, timeout: float | None = None) -> None:
         """
-        Wait until all that was accepted in the background is saved.
+        Wait until every accepted background save has finished or failed.
 
         Args:
-            timeout: Seconds; `max_wait` unless given.
+            timeout: In seconds; `max_wait` unless given.
 
         Raises:
-            PendingError: If it is not saved then. It goes on.
+            PendingError: If saves are unfinished by then. They continue.
         """
         if self._writer is not None:
             self._writer.flush(timeout)
 
     def close(self, timeout: float | None = None) -> None:
         """
-        Wait as `flush` does, and make every save from now on when it is called.
+        Wait as `flush` does; later saves are done when the call returns.
 
         Args:
-            timeout: Seconds; `max_wait` unless given.
+            timeout: In seconds; `max_wait` unless given.
 
         Raises:
-            PendingError: If it is not saved then. What has not begun is dropped.
+            PendingError: If saves are unfinished by then. Those not begun are dropped.
         """
         if self._writer is not None:
             self._writer.close(timeout)
@@ -230,14 +232,14 @@ class FileHandler(Handler):
         store = self._opened()
         suffix = SUFFIXES[self.format]
         stem = spelling_in(store, path + suffix).removesuffix(suffix)
-        if self._is_settled(key, store, stem, suffix):
+        if self._is_unnecessary(key, store, stem, suffix):
             return False
-        self._under_way.add(stem)
+        self._in_progress.add(stem)
         try:
             size, pieces = self._contents(key, staged)
             return self._put(key, store, stem + suffix, pieces, size)
         finally:
-            self._under_way.discard(stem)
+            self._in_progress.discard(stem)
 
     def _put(
         self, key: Key, store: Store, name: str, pieces: Iterator[Piece], size: int
@@ -255,31 +257,31 @@ class FileHandler(Handler):
                 raise self._already_stored(key, store, name) from error
             if self.if_exists != "skip":
                 raise
-            self._tell_of_skipping(key)
+            self._log_skip(key)
             return False
         except UnknownOutcomeError:
             raise
         except OSError as error:
             error.add_note(
-                f"while saving checkpoint {key} under {store.root}: see that it is a "
-                "folder, no file is in its way, it may be written, and has room"
+                f"while saving checkpoint {key} under {store.root}: check that this is "
+                "a folder, that it is writable, and that the disk is not full"
             )
             raise
         return None
 
-    def _is_settled(self, key: Key, store: Store, stem: str, suffix: str) -> bool:
-        """Tell whether nothing has to be written, as far as can be told beforehand."""
+    def _is_unnecessary(self, key: Key, store: Store, stem: str, suffix: str) -> bool:
+        """Tell whether an existing file makes the save unnecessary."""
         name = stem + suffix
-        if self.if_exists == "replace" and stem in self._under_way:
-            self._tell_of_replacing(key)
+        if self.if_exists == "replace" and stem in self._in_progress:
+            self._warn_of_replacing(key)
         if self.if_exists == "keep" or store.status(name) is None:
             return False
         if self.if_exists == "skip":
-            self._tell_of_skipping(key)
+            self._log_skip(key)
             return True
         if self.if_exists == "error":
             raise self._already_stored(key, store, name)
-        self._warn_of_replacing(key, store, name)
+        self._check_replacing(key, store, name)
         return False
 
     def _contents(
@@ -293,9 +295,9 @@ class FileHandler(Handler):
             message = f"checkpoint {key}, {error}"
             raise FormatError(message) from error.__cause__
         for name, reason in encoded.pickled.items():
-            self._tell_once(
+            self._warn_once(
                 f"{key.name} {name}",
-                "checkpoint %s: value %r is saved as a pickle, and so is loaded only "
+                "checkpoint %s: value %r is saved as a pickle, which is loaded only "
                 "with trusted=True: %s",
                 key,
                 name,
@@ -311,7 +313,7 @@ class FileHandler(Handler):
     ) -> tuple[int, Iterator[Piece]]:
         if len(values) != 1:
             message = (
-                f"{len(values)} values cannot be kept as Parquet, which holds one "
+                f"{len(values)} values cannot be saved as Parquet, which holds one "
                 "table: save one at a time, or use format='zip'"
             )
             raise FormatError(message)
@@ -322,7 +324,7 @@ class FileHandler(Handler):
         return len(data), iter([(0, data)])
 
     def _names(self, store: Store, name: str) -> Iterator[str]:
-        """Yield the names that a file may take: the key's own, then numbered ones."""
+        """Yield candidates for the file's name: the key's own, then numbered ones."""
         yield name
         if self.if_exists != "keep":
             return
@@ -341,8 +343,9 @@ class FileHandler(Handler):
             yield f"{stem}.{free}{suffix}"
             free += 1
 
-    def _warn_of_replacing(self, key: Key, store: Store, name: str) -> None:
-        if key.name in self._told:
+    def _check_replacing(self, key: Key, store: Store, name: str) -> None:
+        """Warn if the file that is about to be replaced was saved by this run."""
+        if key.name in self._warned:
             return
         try:
             with store.open(name) as file:
@@ -350,32 +353,32 @@ class FileHandler(Handler):
         except (OSError, CheckpointError):
             return
         if run == (key.origin.run if key.origin else current_run()):
-            self._tell_of_replacing(key)
+            self._warn_of_replacing(key)
 
-    def _tell_of_replacing(self, key: Key) -> None:
-        self._tell_once(
+    def _warn_of_replacing(self, key: Key) -> None:
+        self._warn_once(
             key.name,
-            "checkpoint %s was saved before by this run, and only the last one is "
-            "kept: add a tag that tells them apart, or use if_exists='keep'",
+            "checkpoint %s was already saved by this run, and only the last save is "
+            "kept: add a tag that distinguishes them, or use if_exists='keep'",
             key,
         )
 
-    def _tell_once(self, subject: str, message: str, *arguments: object) -> None:
-        if subject not in self._told:
-            self._told.add(subject)
+    def _warn_once(self, subject: str, message: str, *arguments: object) -> None:
+        if subject not in self._warned:
+            self._warned.add(subject)
             logger.warning(message, *arguments)
 
-    def _tell_of_skipping(self, key: Key) -> None:
-        logger.info("checkpoint %s has a file already, and was skipped", key)
+    def _log_skip(self, key: Key) -> None:
+        logger.info("checkpoint %s already has a file, and was skipped", key)
 
     def _already_stored(self, key: Key, store: Store, name: str) -> AlreadyStoredError:
         return AlreadyStoredError(
-            f"checkpoint {key} has a file already, {store.path_of(name)}: delete it, "
-            "add a tag that tells the two apart, or use if_exists='replace' or 'keep'"
+            f"checkpoint {key} already has a file, {store.path_of(name)}: delete it, "
+            "add a tag that distinguishes the two, or use if_exists='replace' or 'keep'"
         )
 
     def _opened(self) -> Store:
-        # Once in each process: a forked child has a {pid} of its own.
+        # Once per process: a forked child has another {pid}.
         if self._store is None or self._store[0] != os.getpid():
             self._store = (os.getpid(), open_store(filled_root(self.root)))
         return self._store[1]
@@ -383,13 +386,11 @@ class FileHandler(Handler):
 
 def _check_choice(option: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        known = ", ".join(repr(choice) for choice in choices)
-        message = f"{option}={value!r} is not known: it is one of {known}"
-        raise ConfigError(message)
+        known = ", ".join(map(repr, choices))
+        raise ConfigError(f"invalid {option}={shown(value)}: expected one of {known}")
 
 
 def _checked_switch(option: str, value: object) -> bool:
     if not isinstance(value, bool):
-        message = f"{option}={value!r} has to be True or False"
-        raise ConfigError(message)
+        raise ConfigError(f"invalid {option}={shown(value)}: expected True or False")
     return value

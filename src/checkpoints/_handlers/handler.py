@@ -1,25 +1,38 @@
-"""What saves: a handler's two verbs, and the handler for functions."""
+"""Handlers: what saves data, the handler for functions, and those that are active."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from checkpoints._handlers.outcomes import Result, outcomes
 from checkpoints._keys.key import Key
 from checkpoints._keys.tags import current_tags
+from checkpoints._process.drain import countdown
 from checkpoints._process.origin import Origin
+from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 
-__all__ = ["ABSENT", "FunctionHandler", "Handler", "named_values"]
+__all__ = [
+    "ABSENT",
+    "ActiveHandlers",
+    "FunctionHandler",
+    "Handler",
+    "checked_seconds",
+    "flush_all",
+    "named_values",
+]
 
-# Stands for data that was not given, where None is data like any other.
+logger = logging.getLogger("checkpoints")
+
+# Marks data that was not given, because None is valid data.
 ABSENT: Any = type("Absent", (), {"__repr__": lambda _: "<absent>"})()
 
 
 class Handler:
     """
-    Where the data of a checkpoint goes. Subclass it and write `commit`.
+    Saves the data of checkpoints. Subclass it and define `commit`.
 
     >>> class Printing(Handler):
     ...     def commit(self, key, staged):
@@ -33,12 +46,13 @@ class Handler:
         Add data to what is staged.
 
         Args:
-            staged: What the last call returned, or None at the first.
+            staged: What the previous call returned; None at the first call.
             data: Values by name. From a session they are copies; from a plain call
-                they are the caller's own, so copy what outlasts `commit`.
+                they are the caller's own objects, so copy what you keep after
+                `commit`.
 
         Returns:
-            What is staged now. A dict of all values, unless overridden.
+            What is staged now: a dict of all values, unless overridden.
         """
         if staged is None:
             return dict(data)
@@ -54,19 +68,20 @@ class Handler:
             staged: What `stage` returned.
 
         Returns:
-            Nothing when it is saved; False where there was no need to; a
-            `concurrent.futures.Future` where the save goes on elsewhere: its error
-            goes the way of one that is raised, cancelled means dropped.
+            None if it is saved; False if no save was necessary; a
+            `concurrent.futures.Future` if the save continues elsewhere: its exception
+            is handled as if it were raised here, and a cancelled one counts as
+            dropped.
 
         Raises:
-            Exception: Anything; the rule's `on_error` says what becomes of it.
+            Exception: Anything; the rule's `on_error` says how it is handled.
         """
-        message = f"{type(self).__name__} has to define commit(key, staged)"
+        message = f"{type(self).__name__} must define commit(key, staged)"
         raise NotImplementedError(message)
 
     def checkpoint(self, name: str, data: Any = ABSENT, /, **values: Any) -> None:
         """
-        Save data right now, under the tags of the context, without any rule.
+        Save data right now, with the tags of the context, without a rule.
 
         Args:
             name: The dotted name to save it under.
@@ -74,7 +89,7 @@ class Handler:
             **values: As for `checkpoint`.
 
         Raises:
-            Exception: Whatever hinders the save.
+            Exception: If the save fails.
         """
         key = Key(name, current_tags(), Origin.here())
         result = self.commit(key, self.stage(None, named_values(data, values)))
@@ -82,33 +97,92 @@ class Handler:
 
     def begin(self) -> None:
         """
-        Take what is needed of the process: a hook, a thread. Does nothing here.
+        Acquire resources of the process, such as a hook or a thread. A no-op here.
 
-        Called when the first rule with this handler is put in force, before it is. To
-        make a handler has no effect beyond itself. Be brief, and make no rules here.
+        Called before the first rule with this handler takes effect; creating a handler
+        should have no side effects. Be brief, and create no rules here.
 
         Raises:
-            Exception: Anything; the rule is not put in force then.
+            Exception: Anything; the rule then does not take effect.
         """
 
     def end(self) -> None:
         """
-        Give back what `begin` has taken. Does nothing here.
+        Release what `begin` acquired. A no-op here.
 
-        Called when the last rule with this handler is taken back, not at the end of
-        the program. The next rule begins anew.
+        Called when the last rule with this handler is removed, not when the program
+        exits. The next rule calls `begin` again.
         """
 
     def flush(self, timeout: float | None = None) -> None:
         """
-        Wait until all that was committed is saved. For handlers that save elsewhere.
+        Wait until everything committed is saved. For handlers that save elsewhere.
 
         Args:
-            timeout: Seconds; None for as long as the handler finds reasonable.
+            timeout: In seconds; the handler's own default if None.
 
         Raises:
-            PendingError: If it is not saved then.
+            PendingError: If it is not saved within the timeout.
         """
+
+
+class ActiveHandlers:
+    """The handlers of all rules, or of a recorder: each begun once and ended once."""
+
+    # Callers hold a lock of their own.
+    def __init__(self) -> None:
+        # By identity: handlers may define equality.
+        self._handlers: dict[int, Handler] = {}
+
+    def begin(self, handlers: Iterable[Handler]) -> None:
+        """
+        Begin those that are not active yet; all of them or none.
+
+        Raises:
+            Exception: What the `begin` of one of them raises.
+        """
+        begun: dict[int, Handler] = {}
+        try:
+            for handler in handlers:
+                if id(handler) not in self._handlers | begun:
+                    handler.begin()
+                    begun[id(handler)] = handler
+        except BaseException:
+            for handler in begun.values():
+                _end(handler)
+            raise
+        self._handlers.update(begun)
+
+    def keep(self, handlers: Iterable[Handler]) -> None:
+        """End all except these."""
+        kept = {id(handler) for handler in handlers}
+        for key in [key for key in self._handlers if key not in kept]:
+            _end(self._handlers.pop(key))
+
+
+def _end(handler: Handler) -> None:
+    try:
+        handler.end()
+    except Exception as error:  # noqa: BLE001 - it is removed in any case
+        logger.warning("%s: %s", shown(handler), error)
+
+
+def flush_all(handlers: Iterable[Handler], timeout: float | None) -> None:
+    """Flush handlers one after the other, within one timeout for all of them."""
+    left = countdown(None if timeout is None else checked_seconds(timeout))
+    for handler in handlers:
+        handler.flush(left())
+
+
+def checked_seconds(value: Any, option: str = "timeout") -> float:
+    """Return a number of seconds; `ConfigError` if it is invalid."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not value >= 0:
+        message = (
+            f"invalid {option}={shown(value)}: expected a number of seconds from 0 up"
+        )
+        raise ConfigError(message)
+    return float(value)
 
 
 def named_values(data: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -124,8 +198,8 @@ def named_values(data: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
     twice = sorted(data.keys() & values.keys())
     if twice:
         message = (
-            f"value {twice[0]!r} is given twice, in the data and as a keyword: "
-            "give one of them another name"
+            f"value {twice[0]!r} is given twice, in the data and as a keyword: rename "
+            "one of them"
         )
         raise ConfigError(message)
     return {**data, **values}
@@ -133,7 +207,7 @@ def named_values(data: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 class FunctionHandler(Handler):
     """
-    Hands every save to a function.
+    Passes every save to a function.
 
     Args:
         function: Called as `function(key, data)`, the data a dict of values by name.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
@@ -11,7 +10,7 @@ from checkpoints._handlers.handler import Handler
 from checkpoints._keys.key import Key, name_in_path, parse_folder
 from checkpoints._kinds.frozen import frozen_values
 from checkpoints._kinds.same import same
-from checkpoints._text import shown
+from checkpoints._text import hint, shown
 from checkpoints.errors import AlreadyStoredError, FormatError
 
 __all__ = ["DictHandler"]
@@ -21,15 +20,16 @@ logger = logging.getLogger("checkpoints")
 
 class DictHandler(Handler, Mapping[str, Mapping[str, Any]]):
     """
-    Saves to a dict in memory, for tests and for looking around.
+    Saves to a dict in memory, for tests and for exploring.
 
-    A mapping of paths, such as `"fold=1/mypkg/fit"`, to values by name. Where a single
-    entry has a name, that finds it too: `handler["mypkg.fit"]`, `in` and `get` alike.
+    A mapping of paths, such as `"fold=1/mypkg/fit"`, to values by name. If only one
+    entry has a name, the dotted name finds it too: `handler["mypkg.fit"]`, with `in`
+    and `get` alike.
 
     Args:
         objects: The dict to save to; a new one unless given.
-        force: Let a save replace what is there already.
-        copy: Keep the values as they are now, not as they become.
+        force: Let a save replace an existing entry.
+        copy: Copy the values, so that later changes to them have no effect.
 
     >>> handler = DictHandler()
     >>> handler.checkpoint("shop.total", 12)
@@ -50,22 +50,21 @@ class DictHandler(Handler, Mapping[str, Mapping[str, Any]]):
         self.objects = {} if objects is None else objects
         self.force = force
         self.copy = copy
-        self._told: set[str] = set()
+        self._warned: set[str] = set()
 
     def __repr__(self) -> str:
         return f"<DictHandler {shown(list(self))}>"
 
     def __reduce__(self) -> NoReturn:
         message = (
-            f"{shown(self)} cannot be pickled: its saves are in the memory of this "
-            "process, and those of a copy in another process would be lost. Save to "
-            "files instead: give a path, and read index(path)"
+            f"cannot pickle {shown(self)}: the saves of a copy in another process "
+            "would be lost. Save to files instead: give a path, and read index(path)"
         )
         raise FormatError(message)
 
     def __getitem__(self, path: str) -> Mapping[str, Any]:
         """
-        Return the values that are stored under a path, or under a dotted name.
+        Return the values stored under a path or a dotted name.
 
         Raises:
             KeyError: If nothing is stored there.
@@ -76,15 +75,14 @@ class DictHandler(Handler, Mapping[str, Mapping[str, Any]]):
         paths = self._paths_of(path)
         if len(paths) > 1:
             message = (
-                f"{len(paths)} entries have the name {shown(path)}: give the path of "
+                f"{len(paths)} entries have the name {shown(path)}: use the path of "
                 f"one of them, {shown(paths)}"
             )
             raise LookupError(message)
         if paths:
             return self.objects[paths[0]]
-        near = difflib.get_close_matches(str(path).replace(".", "/"), self.objects)
-        told = f"the nearest are {near}" if near else f"there are {shown([*self])}"
-        raise KeyError(f"nothing is stored under {shown(path)}; {told}")
+        advice = hint(str(path).replace(".", "/"), self.objects)
+        raise KeyError(f"nothing is stored under {shown(path)}; {advice}")
 
     def __contains__(self, path: object) -> bool:
         return path in self.objects or bool(self._paths_of(path))
@@ -93,9 +91,9 @@ class DictHandler(Handler, Mapping[str, Mapping[str, Any]]):
         """Return the paths of the entries that have a dotted name."""
         if not isinstance(name, str):
             return []
-        told = name_in_path(name)
+        name = name_in_path(name)
         parsed = ((path, parse_folder(path.split("/"))[1]) for path in self.objects)
-        return [path for path, parts in parsed if ".".join(parts) == told]
+        return [path for path, parts in parsed if ".".join(parts) == name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.objects)
@@ -105,29 +103,29 @@ class DictHandler(Handler, Mapping[str, Mapping[str, Any]]):
 
     def commit(self, key: Key, staged: Mapping[str, Any]) -> None:
         """
-        Keep values under the path of their key.
+        Store values under the path of their key.
 
         Raises:
-            AlreadyStoredError: If other values are there already, without `force`.
+            AlreadyStoredError: If other values are stored there, without `force`.
         """
         path = key.path
         values = frozen_values(staged) if self.copy else dict(staged)
-        there = self.objects.get(path)
-        if there is not None and not same(there, values):
-            self._note_replaced(key, path)
+        existing = self.objects.get(path)
+        if existing is not None and not same(existing, values):
+            self._check_replacing(key, path)
         self.objects[path] = values
 
-    def _note_replaced(self, key: Key, path: str) -> None:
+    def _check_replacing(self, key: Key, path: str) -> None:
         if not self.force:
             message = (
-                f"checkpoint {key} is stored already, under {path!r}, with other data: "
-                "add a tag that tells the two apart, or use DictHandler(force=True)"
+                f"checkpoint {key} is already stored under {path!r}, with other data: "
+                "add a tag that distinguishes the two, or use DictHandler(force=True)"
             )
             raise AlreadyStoredError(message)
-        if key.name not in self._told:
-            self._told.add(key.name)
+        if key.name not in self._warned:
+            self._warned.add(key.name)
             logger.warning(
-                "checkpoint %s is stored already, and only the last one is kept: add "
-                "a tag that tells them apart",
+                "checkpoint %s is already stored, and only the last save is kept: add "
+                "a tag that distinguishes them",
                 key,
             )

@@ -1,4 +1,4 @@
-"""The options of a file handler: their names, their types and their choices."""
+"""The options of a file handler: their names, types and choices."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OnFull: TypeAlias = Literal["block", "drop"]
 
 
 class FileOptions(TypedDict, total=False):
-    """What `FileHandler` takes besides its root, and `config` for a path."""
+    """The options of `FileHandler`, and of `config` for a path."""
 
     format: Format
     compression: Compression | None

@@ -1,4 +1,4 @@
-"""What became of the saves of this process: counted, told, and summed up at the end."""
+"""Outcomes of the saves of this process: counted, logged, and summed up at exit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,14 @@ from checkpoints._process.pickling import public
 from checkpoints._text import shown, text_of
 from checkpoints.errors import UnknownOutcomeError
 
-__all__ = ["Outcomes", "Owed", "Result", "Stats", "outcomes", "story_of"]
+__all__ = [
+    "DeferredErrors",
+    "Outcomes",
+    "Result",
+    "Stats",
+    "failure_text",
+    "outcomes",
+]
 
 logger = logging.getLogger("checkpoints")
 
@@ -29,28 +36,28 @@ Result: TypeAlias = "Future[Any] | bool | None"
 Subject = Key | str
 
 _OUTCOMES = ("saved", "skipped", "dropped", "failed", "unknown")
-_GOES_ON = "The program goes on; on_error='raise' stops it"
-_MAKE_ROOM = "A larger max_pending or max_wait, every=n, or a flush in time helps"
-_TOLD = {"failed": "failed", "unknown": "may have failed", "dropped": "dropped"}
+_CONTINUES = "The program continues; on_error='raise' stops it"
+_MAKE_ROOM = "Raise max_pending or max_wait, use every=n, or call flush() earlier"
+_SUMMARIZED = {"failed": "failed", "unknown": "may have failed", "dropped": "dropped"}
 
 
 class Stats(NamedTuple):
     """
-    What became of the saves of this process so far, in numbers.
+    The outcomes of the saves of this process so far, in numbers.
 
     Args:
-        saved: Those that are done.
-        skipped: Those that there was no need for: a file was there, under
+        saved: Saves that are done.
+        skipped: Saves that were not necessary: the file existed, under
             `if_exists="skip"`, or `values` or `transform` left nothing.
-        dropped: Those that there was no room or no time for in the background, or in
-            the budgets of their rule.
-        failed: Those that left nothing behind.
-        unknown: Those with an error so late that the file may be there.
-        pending: Those that are waiting in the background.
-        pending_bytes: What these hold in memory, about.
-        by_name: The numbers of each name, by the words above, but for what waits.
+        dropped: Saves that did not fit into the background queue or a budget of their
+            rule, or were not begun in time.
+        failed: Saves that failed, and left nothing behind.
+        unknown: Saves that failed so late that the file may exist.
+        pending: Saves that are waiting in the background.
+        pending_bytes: The memory that these take, in bytes, approximately.
+        by_name: The counts of each name, by the words above except for `pending`.
         by_reason: How many were skipped or dropped because of each option, such as
-            `max_bytes`; `handler` where their handler saw to it.
+            `max_bytes`, or by their `handler`.
     """
 
     saved: int
@@ -68,7 +75,7 @@ class Stats(NamedTuple):
 
 
 class Outcomes:
-    """The counts, and what was told of them. There is one, `outcomes`."""
+    """Counts outcomes, and logs failures. The library has one, `outcomes`."""
 
     def __init__(self) -> None:
         self._begin()
@@ -79,11 +86,11 @@ class Outcomes:
         self.clear()
 
     def clear(self) -> None:
-        """Forget all of it."""
+        """Reset all counts."""
         self._counts: Counter[tuple[str, str]] = Counter()
         self._reasons: Counter[str] = Counter()
         self._kinds: Counter[tuple[str, object]] = Counter()
-        self._loud: Counter[tuple[str, str]] = Counter()
+        self._logged: Counter[tuple[str, str]] = Counter()
         self._first = ""
 
     def follow(
@@ -94,16 +101,16 @@ class Outcomes:
         failed: Callable[[BaseException], None] | None = None,
     ) -> None:
         """
-        Count a save, once it is over.
+        Count a save as soon as it has finished or failed.
 
         Args:
             result: What the handler's `commit` returned.
             subject: The key of the save, or the name alone.
-            handler: Who saves it.
-            failed: Called with the error of a save in the background; unless given,
-                the log is told.
+            handler: The handler that saves it.
+            failed: Called with the error of a background save; by default the error
+                is logged.
         """
-        # A future, by what it can do: others than Python's own have it as well.
+        # Duck-typed: other libraries have futures of their own.
         if isinstance(result, bool | None) or not hasattr(result, "add_done_callback"):
             self.ended(subject, result)
             return
@@ -112,7 +119,7 @@ class Outcomes:
         result.add_done_callback(settle)
 
     def ended(self, subject: Subject, result: object) -> None:
-        """Count a save that is over: False means that there was no need for it."""
+        """Count a finished save; the result False means that none was necessary."""
         if result is False:
             self.count(_name_of(subject), "skipped", "handler")
         else:
@@ -126,8 +133,8 @@ class Outcomes:
         future: Future[Any],
     ) -> None:
         if future.cancelled():
-            story = _story_of_drop(subject, handler)
-            self.dropped(_name_of(subject), "handler", story, _MAKE_ROOM)
+            text = _drop_text(subject, handler)
+            self.dropped(_name_of(subject), "handler", text, _MAKE_ROOM)
             return
         error = future.exception()
         if error is None:
@@ -136,7 +143,7 @@ class Outcomes:
             failed(error)
 
     def count(self, name: str, outcome: str, reason: str = "") -> None:
-        """Count one save of a name, and the option that was the reason, if one was."""
+        """Count one save of a name, and the option that caused its outcome, if any."""
         with self._lock:
             self._counts[name, outcome] += 1
             if reason:
@@ -148,76 +155,78 @@ class Outcomes:
         error: BaseException,
         *,
         handler: Any = None,
-        loud: bool = True,
+        is_logged: bool = True,
     ) -> None:
-        """Count a save that failed, and tell the log of it if it is to be loud."""
+        """Count a save that failed, and log it unless told otherwise."""
         outcome = "unknown" if isinstance(error, UnknownOutcomeError) else "failed"
         self.count(_name_of(subject), outcome)
-        if loud:
-            story = partial(story_of, subject, error, handler)
-            self._tell(_name_of(subject), outcome, type(error), story, _GOES_ON)
+        if is_logged:
+            text = partial(failure_text, subject, error, handler)
+            self._log(_name_of(subject), outcome, type(error), text, _CONTINUES)
 
     def dropped(
         self,
         name: str,
         reason: str,
-        story: str,
-        way_out: str,
+        text: str,
+        advice: str,
         *,
         kind: object = None,
-        is_told: bool = False,
+        is_logged: bool = True,
     ) -> None:
         """
-        Count a save that there was no room for, and tell the log.
+        Count a save that was dropped, and log it.
 
         Args:
             name: The name of the checkpoint.
-            reason: The option that was the reason.
-            story: What happened.
-            way_out: What would help.
-            kind: What this is the 1st, 10th or 100th time of; the reason unless given.
-            is_told: Whether the log knows of it already.
+            reason: The option that caused it.
+            text: What happened.
+            advice: What would help.
+            kind: Of each kind, the 1st, 10th, 100th ... is logged as a warning; by
+                default the reason is the kind.
+            is_logged: Whether to log it, or only to include it in the summary.
         """
         self.count(name, "dropped", reason)
-        if is_told:
-            with self._lock:
-                self._loud[name, "dropped"] += 1
+        if is_logged:
+            self._log(name, "dropped", kind or reason, lambda: text, advice)
         else:
-            self._tell(name, "dropped", kind or reason, lambda: story, way_out)
+            with self._lock:
+                self._logged[name, "dropped"] += 1
 
-    def _tell(
+    def _log(
         self,
         name: str,
         outcome: str,
         kind: object,
-        story: Callable[[], str],
-        way_out: str,
+        text: Callable[[], str],
+        advice: str,
     ) -> None:
         with suppress(Exception):
-            # Here, as a forked worker forgets what was asked for before it began.
+            # Not earlier: a forked worker forgets what was registered before it began.
             at_exit(self.report)
             with self._lock:
-                self._loud[name, outcome] += 1
+                self._logged[name, outcome] += 1
                 self._kinds[name, kind] += 1
                 count = self._kinds[name, kind]
             # The 1st, 10th, 100th ...: a full disk must not fill the log as well.
             if str(count).strip("0") != "1":
-                logger.info("%s", story())
+                logger.info("%s", text())
                 return
-            told = story()
-            self._first = self._first or told
+            message = text()
+            self._first = self._first or message
             again = "" if count == 1 else f", for the {count}th time"
-            logger.warning("%s%s. %s", told, again, way_out)
+            logger.warning("%s%s. %s", message, again, advice)
 
     def stats(self, pending: int, pending_bytes: int) -> Stats:
-        """Return the counts, with what others know of those that wait."""
+        """Return the counts, completed by those of pending saves."""
         with self._lock:
-            counts, reasons = dict(self._counts), dict(sorted(self._reasons.items()))
+            all_counts = dict(self._counts)
+            reasons = dict(sorted(self._reasons.items()))
         by_name: dict[str, dict[str, int]] = {}
-        for (name, outcome), count in sorted(counts.items()):
+        for (name, outcome), count in sorted(all_counts.items()):
             by_name.setdefault(name, {})[outcome] = count
         totals = {
-            outcome: sum(each.get(outcome, 0) for each in by_name.values())
+            outcome: sum(counts.get(outcome, 0) for counts in by_name.values())
             for outcome in _OUTCOMES
         }
         return Stats(
@@ -229,7 +238,7 @@ class Outcomes:
         )
 
     def report(self) -> None:
-        """Tell the log, at the end of the process, of all that went wrong; once."""
+        """Log a summary of all failures and drops, once, when the process exits."""
         drain.drain()
         summary = self._summary()
         if summary:
@@ -237,11 +246,11 @@ class Outcomes:
 
     def _summary(self) -> str:
         with self._lock:
-            loud, total = dict(self._loud), sum(self._counts.values())
-            self._loud.clear()
+            logged, total = dict(self._logged), sum(self._counts.values())
+            self._logged.clear()
         parts = []
-        for outcome, words in _TOLD.items():
-            names = {name: n for (name, what), n in loud.items() if what == outcome}
+        for outcome, words in _SUMMARIZED.items():
+            names = {name: n for (name, what), n in logged.items() if what == outcome}
             listed = ", ".join(f"{name!r} {n}" for name, n in sorted(names.items()))
             if listed:
                 parts.append(f"{sum(names.values())} {words} ({listed})")
@@ -257,14 +266,14 @@ def _name_of(subject: Subject) -> str:
 def _shown(subject: Subject) -> str:
     try:
         return str(subject) if isinstance(subject, Key) else repr(subject)
-    except Exception:  # noqa: BLE001 - a tag without a text
+    except Exception:  # noqa: BLE001 - the text of a tag may fail
         return repr(_name_of(subject))
 
 
-def story_of(subject: Subject, error: BaseException, handler: Any) -> str:
-    """Return what there is to say of a save that failed."""
+def failure_text(subject: Subject, error: BaseException, handler: Any) -> str:
+    """Return a description of a save that failed."""
     notes = " ".join(map(str, getattr(error, "__notes__", ())))
-    by = "" if handler is None else f", by {shown(handler)}"
+    by = "" if handler is None else f" by {shown(handler)}"
     what = "may not have been" if isinstance(error, UnknownOutcomeError) else "was not"
     return (
         f"checkpoint {_shown(subject)} {what} saved{by}: {type(error).__name__}: "
@@ -272,24 +281,24 @@ def story_of(subject: Subject, error: BaseException, handler: Any) -> str:
     )
 
 
-def _story_of_drop(subject: Subject, handler: Any) -> str:
+def _drop_text(subject: Subject, handler: Any) -> str:
     return (
-        f"checkpoint {_shown(subject)} was dropped, by {shown(handler)}: there was no "
-        "room for it, or no time"
+        f"checkpoint {_shown(subject)} was dropped by {shown(handler)}: its queue was "
+        "full, or time ran out"
     )
 
 
 outcomes = Outcomes()
 
 
-class _Debt(NamedTuple):
+class _DeferredError(NamedTuple):
     rule: object
     error: BaseException
-    story: str
+    text: str
 
 
-class Owed:
-    """The errors of saves in the background under rules with `on_error="raise"`."""
+class DeferredErrors:
+    """Errors of background saves, to be raised under rules with `on_error="raise"`."""
 
     def __init__(self) -> None:
         self._begin()
@@ -297,38 +306,39 @@ class Owed:
 
     def _begin(self) -> None:
         self._lock = threading.RLock()
-        self._debts: list[_Debt] = []
+        self._errors: list[_DeferredError] = []
 
-    def add(self, rule: object, error: BaseException, story: str) -> None:
+    def add(self, rule: object, error: BaseException, text: str) -> None:
         """Keep an error for the next call under its rule, or for a flush."""
         with self._lock:
-            self._debts.append(_Debt(rule, error, story))
+            self._errors.append(_DeferredError(rule, error, text))
 
-    def pay(self, rule: object = None) -> None:
+    def raise_first(self, rule: object = None) -> None:
         """
-        Raise the first error that nobody was told of yet.
+        Raise the first error that was not raised yet, if there is one.
 
         Args:
-            rule: Whose errors; everybody's unless given.
+            rule: The rule of the errors; any rule if not given.
 
         Raises:
-            BaseException: That error, with a note of each that came after it.
+            BaseException: That error, with a note for each later one.
         """
-        if not self._debts:
+        if not self._errors:
             return
         with self._lock:
-            mine = [it for it in self._debts if rule in (None, it.rule)]
-            self._debts = [it for it in self._debts if rule not in (None, it.rule)]
-        if mine:
-            for other in mine[1:]:
-                mine[0].error.add_note(f"and then, {other.story}")
-            raise mine[0].error
+            due = [one for one in self._errors if rule in (None, one.rule)]
+            self._errors = [one for one in self._errors if rule not in (None, one.rule)]
+        if due:
+            for later in due[1:]:
+                due[0].error.add_note(f"and then, {later.text}")
+            raise due[0].error
 
-    def tell(self) -> None:
-        """Tell the log of those that no call came to raise, and forget them."""
+    def log_all(self) -> None:
+        """Log and drop the errors that no call has raised."""
         with self._lock:
-            debts, self._debts = self._debts, []
-        for debt in debts:
+            errors, self._errors = self._errors, []
+        for one in errors:
             logger.error(
-                "%s. It was to be raised, and no call came to do so", debt.story
+                "%s. It was never raised: no later call or flush() under this rule",
+                one.text,
             )

@@ -1,10 +1,10 @@
 """
-The last saves in memory, bounded: what a flight recorder writes.
+A ring buffer of the last saves: what a flight recorder writes.
 
-A signal may come between any two steps of what is done here, in the thread that does
-it, and take the saves out. So a save is in one queue until the moment it is taken, and
-in hand until it is written; what is held is counted by sums that do not care in which
-order they are made, and the locks are reentrant.
+A signal handler may interrupt any step here, in the same thread, and take saves out. So
+a save stays in one queue until it is taken, and is the current one until it is written;
+the byte count is a sum that does not depend on the order of steps; and the locks are
+reentrant.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from checkpoints._handlers.handler import Handler
+from checkpoints._handlers.outcomes import Result
 from checkpoints._keys.key import Key
 from checkpoints._process.forks import after_fork_in_child
 
-__all__ = ["Kept", "Memory", "Outcome"]
+__all__ = ["Outcome", "RecordedSave", "RingBuffer"]
 
 
 class Outcome(Future[Any]):
     """
-    What becomes of a save, in one part for each handler that is to have it.
+    The outcome of a save, in one part for each handler that is to write it.
 
-    Whoever follows it is told of each part; it is over when all of them are.
+    Callbacks are called for each part; the whole is done when all parts are.
     """
 
     def __init__(self, count: int) -> None:
@@ -41,15 +42,27 @@ class Outcome(Future[Any]):
     def settle(
         self, part: Future[Any], error: BaseException | None, result: object = None
     ) -> None:
-        """Settle one part of it, and with the last one the whole."""
+        """Settle one part, and after the last one the whole."""
         _settle(part, error, result)
-        if all(each.done() for each in self.parts):
-            errors = (_error_of(each) for each in self.parts)
+        if all(part.done() for part in self.parts):
+            errors = (_error_of(part) for part in self.parts)
             _settle(self, next(filter(None, errors), None), result)
 
+    def follow(self, part: Future[Any], result: Result) -> None:
+        """Settle one part by what a handler's `commit` returned, now or later."""
+        if not isinstance(result, Future):
+            self.settle(part, None, result)
+            return
 
-class Kept(NamedTuple):
-    """One save in memory, and the parts of its outcome by those who are to write it."""
+        def settle(done: Future[Any]) -> None:
+            error = _error_of(done)
+            self.settle(part, error, None if error else done.result())
+
+        result.add_done_callback(settle)
+
+
+class RecordedSave(NamedTuple):
+    """A save in memory, and the parts of its outcome by the handlers to write it."""
 
     key: Key
     values: dict[str, Any]
@@ -58,8 +71,8 @@ class Kept(NamedTuple):
     outcome: Outcome
 
 
-class Memory:
-    """The last saves, of one recorder or of several that share it."""
+class RingBuffer:
+    """The last saves of one recorder, or of several that share it."""
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
@@ -67,67 +80,67 @@ class Memory:
         after_fork_in_child(self.renew)
 
     def renew(self) -> None:
-        """Begin with nothing: here, and in a forked child, whose parent has it all."""
+        """Start empty: here, and in a forked child, whose parent keeps the saves."""
         self.lock = threading.RLock()
-        self.dumping = threading.RLock()
+        self.dump_lock = threading.RLock()
         self.is_dumping = False
-        self.kept: deque[Kept] = deque()
-        # What is being written; an interrupt has it put back.
-        self.in_hand: Kept | None = None
-        self.held = 0
-        self.given_up = 0
+        self.saves: deque[RecordedSave] = deque()
+        # The save that is being written; put back after an interrupt.
+        self.current: RecordedSave | None = None
+        self.size = 0
+        self.discarded = 0
 
-    def add(self, save: Kept) -> None:
+    def add(self, save: RecordedSave) -> None:
         with self.lock:
-            self.kept.append(save)
-            self.held += save.size
-            while self.held > self.max_bytes and self.take() is not None:
-                self.given_up += 1
+            self.saves.append(save)
+            self.size += save.size
+            while self.size > self.max_bytes and self.take() is not None:
+                self.discarded += 1
 
-    def take(self) -> Kept | None:
-        """Take the oldest save out."""
+    def take(self) -> RecordedSave | None:
+        """Remove and return the oldest save."""
         with self.lock:
             try:
-                save = self.kept.popleft()
+                save = self.saves.popleft()
             except IndexError:
                 return None
-            self.held -= save.size
+            self.size -= save.size
             return save
 
-    def _take_in_hand(self, most: int) -> Iterator[Kept]:
+    def _take_each(self, most: int) -> Iterator[RecordedSave]:
         for _ in range(most):
             with self.lock:
-                if not self.kept:
+                if not self.saves:
                     return
-                # First, so that it is in one of the two at any moment.
-                save = self.in_hand = self.kept[0]
+                # Set before it is taken: the save is in one of the two at any moment.
+                save = self.current = self.saves[0]
                 self.take()
             yield save
-            self.in_hand = None
+            self.current = None
 
     def _put_back(self) -> None:
         with self.lock:
-            save = self.in_hand
-            if save is not None and not (self.kept and self.kept[0] is save):
-                self.kept.appendleft(save)
-                self.held += save.size
-            self.in_hand = None
+            save = self.current
+            if save is not None and not (self.saves and self.saves[0] is save):
+                self.saves.appendleft(save)
+                self.size += save.size
+            self.current = None
 
     @contextmanager
-    def dump(self, patience: float) -> Iterator[Iterator[Kept]]:
-        """Give out what is kept now; nothing where somebody is at it already."""
-        mine = self.dumping.acquire(timeout=patience)
-        first = mine and not self.is_dumping
+    def dump(self, timeout: float) -> Iterator[Iterator[RecordedSave]]:
+        """Take out the present saves one by one; none while another dump is running."""
+        is_locked = self.dump_lock.acquire(timeout=timeout)
+        is_first = is_locked and not self.is_dumping
         try:
-            self.is_dumping = self.is_dumping or first
-            # Others may save faster than these are written, and so without an end.
-            yield self._take_in_hand(len(self.kept) if first else 0)
+            self.is_dumping = self.is_dumping or is_first
+            # Only the present ones: others may be added faster than these are written.
+            yield self._take_each(len(self.saves) if is_first else 0)
         finally:
-            if first:
+            if is_first:
                 self._put_back()
                 self.is_dumping = False
-            if mine:
-                self.dumping.release()
+            if is_locked:
+                self.dump_lock.release()
 
 
 def _error_of(done: Future[Any]) -> BaseException | None:
@@ -135,8 +148,8 @@ def _error_of(done: Future[Any]) -> BaseException | None:
 
 
 def _settle(future: Future[Any], error: BaseException | None, result: object) -> None:
-    # An interrupt may have a save written twice, and two threads may see that all is
-    # over: the first of them is right.
+    # After an interrupt a save may be written twice, and two threads may both find all
+    # parts done: the first result counts.
     with suppress(InvalidStateError):
         if error is None:
             future.set_result(result)

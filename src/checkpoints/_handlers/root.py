@@ -1,4 +1,4 @@
-"""A root as it is given: a path or a URL, with places for the run and the process."""
+"""Roots: paths or URLs with placeholders for the run, the time and the process."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from checkpoints.storage._stores import absolute_root
 
 __all__ = ["checked_root", "filled_root"]
 
-# A root may be moved to a system where the second is one too.
+# Backslashes too: a root may be copied to Windows.
 _SEPARATORS = {"/", "\\", "\0"}
 _PLACEHOLDERS = ("run", "time", "host", "pid")
 
 
 def checked_root(root: object) -> str:
     """
-    Return a root as text, absolute, so that a change of folder moves nothing.
+    Return a root as an absolute path, so that a change of folder has no effect on it.
 
     Raises:
-        ConfigError: If it is no path, has braces that mean nothing, or a place for the
-            run where that has an id which is no name of a folder.
+        ConfigError: If it is not a path, has an unknown placeholder, or has `{run}`
+            where the run's id cannot be the name of a folder.
     """
     text: object = os.fspath(root) if isinstance(root, str | os.PathLike) else None
     if not isinstance(text, str) or not text or "\0" in text:
-        message = f"root {shown(root)} has to be a path: text, not empty"
+        message = f"invalid root {shown(root)}: expected a path or URL, not empty"
         raise ConfigError(message)
     if "://" in text:
-        # An encoded brace is the folder's own, and decoded before long.
+        # An encoded brace is literal, and will be decoded.
         text = text.replace("%7B", "{{").replace("%7D", "}}")
     try:
         parsed = list(string.Formatter().parse(text))
     except ValueError as error:
-        message = f"root {text!r}: {error}. A brace of a folder's own is written twice"
+        message = f"invalid root {text!r}: {error}. Write a literal brace twice"
         raise ConfigError(message) from error
     for _, field, detail, conversion in parsed:
         if field is not None and (
             field not in _PLACEHOLDERS or detail or conversion is not None
         ):
             message = (
-                f"root {text!r}: {{{field}}} is not known so. There are {{run}}, "
-                "{time}, {host} and {pid}; a folder's own brace is written twice"
+                f"invalid root {text!r}: unknown placeholder {{{field}}}; there are "
+                "{run}, {time}, {host} and {pid}. Write a literal brace twice"
             )
             raise ConfigError(message)
     if any(field == "run" for _, field, _, _ in parsed):
@@ -52,23 +52,23 @@ def checked_root(root: object) -> str:
 
 
 def _escaped(folder: str) -> str:
-    """Return a folder as a template has it, its braces written twice."""
+    """Return a folder as a template, with its braces doubled."""
     return folder.replace("{", "{{").replace("}", "}}")
 
 
 def _check_run(root: str) -> None:
-    """Raise `ConfigError` if the id of the run leads out of the folder it stands in."""
+    """Raise `ConfigError` if the id of the run is not a plain name of a folder."""
     run = run_id()
     if run in (os.curdir, os.pardir) or set(run) & _SEPARATORS:
         message = (
-            f"root {root!r}: the run is {shown(run)}, by CHECKPOINTS_RUN, and cannot "
-            "stand for {run}: give it a name without a slash"
+            f"invalid root {root!r}: the run is {shown(run)}, from CHECKPOINTS_RUN, "
+            "which cannot replace {run}: use a name without slashes"
         )
         raise ConfigError(message)
 
 
 def filled_root(root: str) -> str:
-    """Return a root as it is in this process, its places filled in."""
+    """Return a root with its placeholders filled in for this process."""
     return root.format(
         run=current_run(), time=run_started(), host=host_name(), pid=os.getpid()
     )

@@ -1,4 +1,4 @@
-"""What a target stands for: a path, a handler, a function, or a list of these."""
+"""Targets of rules: a path, a handler, a function, or a list of these."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["OtherTarget", "PathTarget", "Target", "handlers_for", "target_of"]
 _Path: TypeAlias = str | os.PathLike[str]
 _Other: TypeAlias = Handler | Callable[[Key, dict[str, Any]], object] | None
 
-# With the options of a file handler, and without.
+# Targets that take the options of a file handler, and those that do not.
 PathTarget: TypeAlias = _Path | Sequence[_Path | _Other]
 OtherTarget: TypeAlias = _Other | Sequence[_Other]
 Target: TypeAlias = PathTarget | OtherTarget
@@ -28,10 +28,10 @@ def handlers_for(target: Target, options: Mapping[str, Any]) -> tuple[Handler, .
 
     Args:
         target: A path or URL, a handler, a function, a list of these, or None.
-        options: Those of a file handler, for every path among them.
+        options: The options of a file handler, for every path among the targets.
 
     Raises:
-        ConfigError: If it is none of these, or there are options and no path.
+        ConfigError: If it is none of these, or there are options but no path.
     """
     targets: Sequence[Any] = [target]
     if isinstance(target, Sequence) and not isinstance(target, (str, bytes, Handler)):
@@ -39,12 +39,13 @@ def handlers_for(target: Target, options: Mapping[str, Any]) -> tuple[Handler, .
     paths = [item for item in targets if isinstance(item, (str, os.PathLike))]
     if options and not paths:
         message = (
-            f"options {', '.join(options)} are for files, and the target is no path: "
-            "give a path, or set them on the handler"
+            f"options {', '.join(options)} are for files, but the target is not a "
+            "path: give a path, or set them on the handler"
         )
         raise ConfigError(message)
     if not targets:
-        raise ConfigError("an empty list is no target; None switches the names off")
+        message = f"invalid target {target!r}: give a path, or None to switch off"
+        raise ConfigError(message)
     return tuple(_handler(item, options) for item in targets if item is not None)
 
 
@@ -56,14 +57,14 @@ def _handler(target: Any, options: Mapping[str, Any]) -> Handler:
     if callable(target) and not isinstance(target, type):
         return FunctionHandler(target)
     message = (
-        f"{target!r} cannot be a target: give a path, a Handler, a function "
-        "f(key, data), a list of these, or None to switch off"
+        f"invalid target {target!r}: give a path, a Handler, a function f(key, data), "
+        "a list of these, or None to switch off"
     )
     raise ConfigError(message)
 
 
 def target_of(handlers: tuple[Handler, ...]) -> Target:
-    """Return a target that stands for handlers, with functions as they were given."""
+    """Return the target for these handlers, with functions unwrapped."""
     targets = [
         handler.function if type(handler) is FunctionHandler else handler
         for handler in handlers

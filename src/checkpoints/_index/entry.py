@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from checkpoints._files.load import load_file, read_meta
+from checkpoints._keys.entry_tags import Tags
 from checkpoints._keys.key import SUFFIXES, Key, parse_folder, unescape
-from checkpoints._keys.texts import Tags
 from checkpoints._process.pickling import public
 from checkpoints._text import html_table, printable, shown
 from checkpoints.errors import CheckpointError, ConfigError

@@ -13,10 +13,10 @@ from checkpoints._keys.condition import (
     may_match,
     tags_match,
 )
+from checkpoints._keys.entry_tags import ExactText, Tags
 from checkpoints._keys.key import name_in_path, tag_in_path
 from checkpoints._keys.pattern import NamePattern
 from checkpoints._keys.tags import tag_text
-from checkpoints._keys.texts import ExactText, Tags
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 from checkpoints.storage._store import Segments

@@ -1,1 +1,1 @@
-"""What a save is known by: names and tags, their paths, and filters over them."""
+"""Keys: names and tags, the paths that they become, and filters over them."""

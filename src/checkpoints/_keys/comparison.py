@@ -1,4 +1,4 @@
-"""A text as a number, a date or a time, and one that compares with these."""
+"""Comparisons written as text, such as `">3"`, with numbers, dates and times."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COMPARED: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-# In this order, as 2017 is a number, and a day is no time at midnight.
+# In this order: 2017 is a number, not a year, and a day is not a time at midnight.
 _READERS: tuple[Callable[[str], Any], ...] = (
     lambda text: _number(text, 0),
     datetime.time.fromisoformat,
@@ -33,23 +33,24 @@ _MONTH = re.compile(r"\s*[0-9]{4}-[0-9]{2}\s*")
 
 
 class Comparison(NamedTuple):
-    """What a text such as `">3"` asks for: bounds, and how a value is held to each."""
+    """A parsed comparison: its bounds, each with the operator to compare it by."""
 
     bounds: tuple[tuple[Callable[[Any, Any], Any], Any], ...]
 
     def holds(self, text: str) -> bool:
+        """Tell whether the value in a text is within every bound."""
         for compare, bound in self.bounds:
             value = read_like(text, bound)
             try:
                 if value is None or not compare(value, bound):
                     return False
-            except TypeError:  # a time with a zone beside one without
+            except TypeError:  # a time with a zone and one without
                 return False
         return True
 
 
 def read_like(text: str, like: object) -> Any:
-    """Return a text as a number, a date or a time, as another is; None if it is not."""
+    """Parse a text as the same kind of number, date or time as `like`, else None."""
     try:
         if isinstance(like, datetime.datetime):
             return datetime.datetime.fromisoformat(text)
@@ -65,7 +66,7 @@ def read_like(text: str, like: object) -> Any:
 def _number(text: str, like: object) -> Any:
     if isinstance(like, bool) or not isinstance(like, (numbers.Real, decimal.Decimal)):
         return None
-    if "_" in text:  # Python would read 2017_03 as a number
+    if "_" in text:  # Python would parse 2017_03 as a number
         return None
     if isinstance(like, decimal.Decimal):
         return _unless_nan(decimal.Decimal(text))
@@ -76,27 +77,27 @@ def _number(text: str, like: object) -> Any:
 
 
 def _unless_nan(value: Any) -> Any:
-    # Which is neither below a bound nor above it, and so would lie in any range.
-    return value if value == value else None  # noqa: PLR0124
+    # A NaN is neither below nor above any bound, so it would lie in every range.
+    return value if value == value else None  # noqa: PLR0124 - false for a NaN
 
 
 @functools.lru_cache(maxsize=1024)
 def comparison_in(text: str) -> Comparison | None:
     """
-    Read a text that compares; None if it is any other text.
+    Parse a text as a comparison; None if it is any other text.
 
     Raises:
-        ValueError: If it looks like one, and cannot be read.
+        ValueError: If it looks like a comparison but is invalid.
     """
     if equals := _EQUALS.fullmatch(text):
-        raise ValueError(_way_to_equal(*equals.groups()))
+        raise ValueError(_advice_on_equals(*equals.groups()))
     for sign, compare in _COMPARED.items():
         if text.startswith(sign):
             bound = _bound(text.removeprefix(sign))
             if bound is None:
                 message = (
-                    f"there has to be a number, a date or a time behind {sign}. Write "
-                    f"=={text} for a tag with this very text"
+                    f"expected a number, date or time after {sign}; write =={text} for "
+                    "the literal text"
                 )
                 raise ValueError(message)
             return Comparison(((compare, bound),))
@@ -106,21 +107,21 @@ def comparison_in(text: str) -> Comparison | None:
         return None
     if last.startswith("."):
         raise ValueError(
-            "a range has two dots, as in 3..7, and a fraction a digit before its own, "
-            "as in 3..7.5"
+            "write a range with two dots, as in 3..7, and a fraction with a leading "
+            "digit, as in 0.5..7"
         )
     return _range(bounds, is_open_below=not first)
 
 
-def _way_to_equal(sign: str, rest: str) -> str:
+def _advice_on_equals(sign: str, rest: str) -> str:
     if sign in ("=>", "=<"):
         return f"write {sign[::-1]}{rest}"
     if sign == "!=":
         return (
-            "a text asks for what is wanted, not for the rest. Name all that is wanted "
-            f"in a list, give a function, or write ==!={rest} for a tag with this text"
+            "a filter cannot exclude a value: list the wanted values, pass a function, "
+            f"or write ==!={rest} for the literal text"
         )
-    return f"write =={rest} for this text alone, or ==={rest} for one with its ="
+    return f"write =={rest} for exactly {rest}, or ==={rest} for the literal text"
 
 
 def _range(bounds: list[Any], *, is_open_below: bool) -> Comparison:
@@ -129,23 +130,23 @@ def _range(bounds: list[Any], *, is_open_below: bool) -> Comparison:
         is_empty = first > last
     except TypeError:
         message = (
-            "a range is two numbers, two dates or two times, with .. between; write "
-            "== before it for a tag with this very text"
+            "the ends of a range must be two numbers, two dates or two times; write == "
+            "before it for the literal text"
         )
         raise ValueError(message) from None
     if is_empty:
-        raise ValueError("this range ends before it begins: turn it round")
+        raise ValueError("empty range: lower bound is above the upper")
     if len(bounds) == 1:
         return Comparison(((operator.le if is_open_below else operator.ge, first),))
     return Comparison(((operator.ge, first), (operator.le, last)))
 
 
 def _bound(text: str) -> Any:
-    """Return a text as a number, a date or a time; None if it is none of these."""
+    """Parse a text as a number, a date or a time; None if it is none of these."""
     if _MONTH.fullmatch(text):
         message = (
-            f"{text.strip()} is a month, and no date: give a day, as in "
-            f"{text.strip()}-01, or ask for all its days with {text.strip()}-*"
+            f"{text.strip()} is a month, not a date: give a day, as in "
+            f"{text.strip()}-01, or match all its days with {text.strip()}-*"
         )
         raise ValueError(message)
     for read in _READERS:
@@ -153,12 +154,12 @@ def _bound(text: str) -> Any:
             value = read(text.strip())
         except ValueError:
             continue
-        # Nothing can be compared to a NaN, so it is none of these.
-        return None if value is None or value != value else value  # noqa: PLR0124
+        # Nothing compares with a NaN, so it cannot be a bound.
+        return None if value is None or value != value else value  # noqa: PLR0124 - as above
     if _DAY.fullmatch(text) or _CLOCK.fullmatch(text):
         message = (
-            f"there is no such day or time as {text.strip()}; each part has two "
-            "digits, as in 2026-03-01 or 09:30"
+            f"no such date or time as {text.strip()}; use two digits for each part, as "
+            "in 2026-03-01 or 09:30"
         )
         raise ValueError(message)
     return None

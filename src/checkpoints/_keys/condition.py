@@ -1,10 +1,11 @@
 """
-What a filter asks of tags: one meaning, for what is saved and for what is found.
+Conditions on tags, with the same meaning for rules (`where`) and for the index.
 
-A tag is a text here. Beside a number, a date or a time it is read as one, so that `3`
-finds `03`, and a day finds every time of that day. What is asked may be a text as well,
-from a shell for one: `">3"` and `"2017-03-01..2017-03-31"` compare as numbers and days,
-and `"==a*b"` is that text and no glob, as the value of an entry's tag always is.
+The value of a tag is compared as text. Compared with a number, a date or a time it is
+parsed as one, so `3` matches `03`, and a day matches every time of that day. Conditions
+may also be texts, for example from a shell: `">3"` and `"2017-03-01..2017-03-31"`
+compare numbers and days, and `"==a*b"` is the literal text and not a glob, as the value
+of an entry's tag always is.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from fnmatch import fnmatchcase
 from typing import Any, Optional, TypeAlias, Union
 
 from checkpoints._keys.comparison import comparison_in, read_like
+from checkpoints._keys.entry_tags import ExactText
 from checkpoints._keys.key import escape, tag_in_path, unescape
 from checkpoints._keys.tags import checked_tag_name, tag_text
-from checkpoints._keys.texts import ExactText
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 
@@ -35,25 +36,27 @@ __all__ = [
     "tags_match",
 ]
 
-# What a program of Python 3.11 cannot spell with `|`: a slice takes no types there.
+# Not spelled with `|`, because a slice takes no type arguments at run time.
 _Range: TypeAlias = "slice[Any, Any, Any]"
 _Single: TypeAlias = (
     str | bytes | float | decimal.Decimal | datetime.date | datetime.time | enum.Enum
 )
-Wanted: TypeAlias = Optional[  # noqa: UP045
-    Union[Callable[[str], object], _Single, _Range, Collection[Any]]  # noqa: UP007
+Wanted: TypeAlias = Optional[  # noqa: UP045 - `_Range` is a string
+    Union[  # noqa: UP007 - `_Range` is a string
+        Callable[[str], object], _Single, _Range, Collection[Any]
+    ]
 ]
 
 _LISTED = (list, tuple, set, frozenset)
 _EXACTLY = "=="
 _CONDITION = re.compile(r"([^=<>]*?)\s*(==|!=|[=<>])(.*)", re.DOTALL)
-# What has a meaning neither in a condition, nor in a rule, nor to a shell.
+# Characters without a special meaning in conditions, in rules and in shells.
 _PLAIN = re.compile(r"[A-Za-z0-9_@+/.-]")
 _MOMENTS = {"moment", "moment with a zone"}
 
 
 def checked_tag_filter(where: Mapping[Any, object]) -> dict[str, object]:
-    """Return what is asked of tags; `ConfigError` if it cannot be asked."""
+    """Return a filter by tag names; `ConfigError` if it is invalid."""
     for name, wanted in where.items():
         for choice in wanted if isinstance(wanted, _LISTED) else (wanted,):
             try:
@@ -71,20 +74,20 @@ def _check(choice: object) -> None:
         return
     if choice.step is not None:
         raise ValueError(
-            "a range of a tag is slice(first, last), both of them included, without a "
-            "step"
+            "write a range of values as slice(first, last), without a step; both ends "
+            "are included"
         )
     kinds = {_kind_of(end) for end in (choice.start, choice.stop) if end is not None}
-    # A day has all its times, whatever their zone.
+    # A day includes all its times, whatever their zone.
     if len(kinds - {"day"} if kinds & _MOMENTS else kinds) > 1 or "" in kinds:
         raise ValueError(
-            "the ends of a range are two numbers, two dates, two times or two texts, "
-            "and both with a zone or both without; one of them may be None"
+            "the ends of a range must be two numbers, two dates, two times or two "
+            "texts, both with a time zone or both without; one of them may be None"
         )
 
 
 def _kind_of(end: object) -> str:
-    """Return what a range can end with; an empty text if it cannot."""
+    """Return the kind of an end of a range; an empty text if it cannot be one."""
     if isinstance(end, datetime.datetime):
         return "moment" if end.tzinfo is None else "moment with a zone"
     if isinstance(end, datetime.date):
@@ -95,7 +98,9 @@ def _kind_of(end: object) -> str:
         return "text"
     if isinstance(end, bool) or not isinstance(end, (numbers.Real, decimal.Decimal)):
         return ""
-    is_nan = end.is_nan() if isinstance(end, decimal.Decimal) else end != end  # noqa: PLR0124
+    is_nan = (
+        end.is_nan() if isinstance(end, decimal.Decimal) else end != end  # noqa: PLR0124 - true for a NaN
+    )
     return "" if is_nan else "number"
 
 
@@ -103,17 +108,17 @@ def tags_match(
     pairs: Iterable[tuple[str, object]], where: Mapping[str, object]
 ) -> bool:
     """
-    Tell whether the tags have every value that is asked for.
+    Tell whether tags match every condition.
 
     Args:
         pairs: The tags.
-        where: Tag name to what is wanted of its value: a text or a glob; a number, a
-            date or a time, compared as such; a text that begins with `>`, `>=`, `<` or
-            `<=` and goes on with one of these, or has two of them, or one, with `..`
-            between; a text behind `==`, or the value of an entry's tag, as it stands;
-            `slice(first, last)`, a range as well, with both its ends, either of which
-            may be None; a function of the text; or a list, tuple, set or range of
-            these, any of which will do. A repeated tag matches by any of its values.
+        where: Tag names to conditions. A condition is a text or a glob; a number, a
+            date or a time, compared as such; a text with `>`, `>=`, `<` or `<=` before
+            one of these, or a range such as `"3..7"`, with an end left out for an open
+            one; a literal text after `==`, or the value of an entry's tag;
+            `slice(first, last)`, a range that includes both ends, either of which may
+            be None; a function of the text; or a list, tuple, set or range of these,
+            any of which may match. A repeated tag matches if any of its values does.
     """
     texts = _texts_of(pairs, where)
     return all(
@@ -123,7 +128,7 @@ def tags_match(
 
 
 def may_match(pairs: Iterable[tuple[str, object]], where: Mapping[str, object]) -> bool:
-    """Tell whether none of the tags that are there already speaks against it."""
+    """Tell whether tags match so far, where more of them may follow."""
     texts = _texts_of(pairs, where)
     return all(
         any(_fits(name, text, wanted) for text in texts[name])
@@ -134,7 +139,7 @@ def may_match(pairs: Iterable[tuple[str, object]], where: Mapping[str, object]) 
 
 def exact_text(wanted: str) -> str | None:
     """
-    Return the text that is wanted as it stands; None if it may be a pattern.
+    Return the text that a condition takes literally; None if it may be a pattern.
 
     >>> exact_text("==a*b"), exact_text("a*b"), exact_text(ExactText("a*b"))
     ('a*b', None, 'a*b')
@@ -146,17 +151,17 @@ def exact_text(wanted: str) -> str | None:
 
 def conditions_in(text: str) -> dict[str, str | list[str]]:
     """
-    Read conditions as they are written outside of a program, `TAG=VALUE,TAG>VALUE`.
+    Parse conditions as they are written outside of a program, `TAG=VALUE,TAG>VALUE`.
 
     Args:
-        text: Conditions with `,` between, in each the choices with `|` between. What
-            is percent-encoded, as in a path, separates nothing.
+        text: Conditions separated by `,`, each with alternatives separated by `|`.
+            Percent-encoded characters, as in a path, are never separators.
 
     Returns:
-        What is wanted of each tag.
+        The condition of each tag.
 
     Raises:
-        ConfigError: If one of them is no condition, or a tag has several.
+        ConfigError: If one of them is not a condition, or a tag has more than one.
 
     >>> conditions_in("day=2026-03-*, shop=north|south, step>=3, note==a%2Cb")
     {'day': '2026-03-*', 'shop': ['north', 'south'], 'step': '>=3', 'note': '==a,b'}
@@ -166,8 +171,8 @@ def conditions_in(text: str) -> dict[str, str | list[str]]:
         tag, choices = _condition(part.strip())
         if tag in wanted:
             message = (
-                f"{shown(part)}: there is one condition for each tag; write several "
-                "values as in a|b, and a range as in 3..7"
+                f"{shown(part)}: only one condition per tag is allowed; write several "
+                "values as a|b, and a range as 3..7"
             )
             raise ConfigError(message)
         wanted[tag] = choices if len(choices) > 1 else choices[0]
@@ -178,11 +183,11 @@ def _condition(text: str) -> tuple[str, list[str]]:
     found = _CONDITION.fullmatch(text)
     tag, sign, value = found.groups() if found else ("", "", "")
     if not found or not tag or ":" in tag:
-        raise ConfigError(f"{shown(text)}: {_way_to_write(text)}")
+        raise ConfigError(f"{shown(text)}: {_advice_on_form(text)}")
     if sign == "!=":
         message = (
-            f"{shown(text)}: no condition asks for all the rest; name what is wanted, "
-            f"as in '{tag}=this|that'"
+            f"{shown(text)}: a condition cannot exclude a value; list the wanted "
+            f"values, as in '{tag}=this|that'"
         )
         raise ConfigError(message)
     value = value.lstrip() if sign == _EXACTLY else value
@@ -190,20 +195,20 @@ def _condition(text: str) -> tuple[str, list[str]]:
     return unescape(tag), [unescape(choice.strip()) for choice in choices.split("|")]
 
 
-def _way_to_write(text: str) -> str:
+def _advice_on_form(text: str) -> str:
     tag, colon, value = text.partition(":")
     if colon and tag and not re.search("[=<>]", tag):
         new = tag + value if value[:1] in ("<", ">", "=") else f"{tag}={value}"
-        return f"write {new}; a colon in the name of a tag is %3A"
+        return f"write {new}; write a colon in the name of a tag as %3A"
     return (
-        "a condition is written as TAG=VALUE, such as day=monday, or as a comparison, "
-        "such as step>=3; a comma of the text itself is %2C"
+        "write a condition as TAG=VALUE, such as day=monday, or as a comparison, such "
+        "as step>=3, and a comma in a text as %2C"
     )
 
 
 def condition_of(tag: str, text: str) -> str:
     """
-    Return the condition that takes one value of a tag, and nothing else.
+    Return the condition that matches exactly one value of a tag.
 
     >>> condition_of("day", "monday"), condition_of("the tag", "a|b")
     ('day=monday', 'the%20tag==a%7Cb')
@@ -216,7 +221,7 @@ def condition_of(tag: str, text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return "".join([it if _PLAIN.fullmatch(it) else escape(it) for it in text])
+    return "".join([char if _PLAIN.fullmatch(char) else escape(char) for char in text])
 
 
 def _texts_of(
@@ -224,7 +229,7 @@ def _texts_of(
 ) -> dict[str, list[str]]:
     texts: dict[str, list[str]] = {}
     for name, value in pairs:
-        # To make a text of what nobody asks for may take long, or fail.
+        # Converting a tag that no condition needs may take long, or fail.
         if name in where:
             texts.setdefault(name, []).append(tag_text(value))
     return texts
@@ -237,16 +242,16 @@ def _fits(name: str, text: str, wanted: Any) -> bool:
         return _is_between(text, wanted)
     if isinstance(wanted, range):
         value = read_like(text, 0)
-        # Of a fraction, Python would ask each number of the range.
+        # For a fraction, Python would compare each number of the range.
         return value is not None and value % 1 == 0 and int(value) in wanted
     if isinstance(wanted, Collection) and not isinstance(wanted, (bytes, Mapping)):
         return any(_fits(name, text, choice) for choice in wanted)
     if callable(wanted):
-        return _asked(name, text, wanted)
+        return _call_predicate(name, text, wanted)
     value = read_like(text, wanted)
     try:
         same = value is not None and bool(value == wanted)
-    except ArithmeticError:  # a NaN that signals
+    except ArithmeticError:  # a signaling NaN
         same = False
     return same or text == tag_text(wanted)
 
@@ -254,7 +259,7 @@ def _fits(name: str, text: str, wanted: Any) -> bool:
 def _fits_text(name: str, text: str, wanted: str) -> bool:
     exact = exact_text(wanted)
     if exact is not None:
-        # One that was read from a path may have been cut there.
+        # A text that comes from a path may have been cut there.
         is_cut = "~" in exact and tag_in_path(name, text)[1] == exact
         return is_cut or text == exact
     if text == wanted:
@@ -271,19 +276,19 @@ def _is_between(text: str, wanted: slice) -> bool:
         value = text if is_text else read_like(text, bound)
         try:
             outside = value is None or (value < bound if sign > 0 else value > bound)
-        except TypeError:  # a time with a zone beside one without
+        except TypeError:  # a time with a zone and one without
             return False
         if outside:
             return False
     return True
 
 
-def _asked(name: str, text: str, wanted: Any) -> bool:
+def _call_predicate(name: str, text: str, wanted: Any) -> bool:
     try:
         return bool(wanted(text))
     except Exception as error:
         error.add_note(
-            f"a filter was asked of the tag {name}={shown(text)}; it gets the text of "
-            "the tag, whatever was saved under it"
+            f"raised by a filter function for the tag {name}={shown(text)}; it is "
+            "called with the text of the tag, whatever the type of its value"
         )
         raise

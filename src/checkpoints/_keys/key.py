@@ -1,13 +1,13 @@
 """
-A key, a name and tags, and the only grammar between a key and a path.
+A key (a name and tags), and the one grammar that maps keys to paths and back.
 
     <tag>=<value>/.../<prefix>/.../<name>
 
 Tags come first, outermost first. Every segment is percent-encoded (RFC 3986, UTF-8)
-but for `A-Z a-z 0-9 _ - .`, so that what reads partitioned folders gets the values
-back, while no two keys share a path, also where the file system normalises Unicode,
-and no segment is special to any of them. Where it folds case, capitals are encoded as
-well (`spelling.py`).
+except for `A-Z a-z 0-9 _ - .`. So readers of partitioned folders get the values back,
+no two keys share a path even where the file system normalises Unicode, and no segment
+has a special meaning on any system. Where the file system folds case, capitals are
+encoded as well (`spelling.py`).
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NoReturn
 
+from checkpoints._keys.entry_tags import Tags
 from checkpoints._keys.spelling import is_device, readable
 from checkpoints._keys.tags import TagPairs, checked_tag_name, tag_text
-from checkpoints._keys.texts import Tags
 from checkpoints._process.libraries import imported
 from checkpoints._process.origin import Origin
 from checkpoints._process.pickling import public
@@ -44,7 +44,7 @@ _SAFE = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-.")
 _ENCODED = {byte: chr(byte) if byte in _SAFE else f"%{byte:02X}" for byte in range(256)}
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 
-# What every file system takes, less what the longest suffix and a number need.
+# The limit of every file system, minus room for the longest suffix and a number.
 SEGMENT_BYTES = 255 - 32
 _HASH_BYTES = 16
 _CUT = re.compile(rf"~[0-9a-f]{{{2 * _HASH_BYTES}}}\Z")
@@ -52,15 +52,15 @@ _CUT = re.compile(rf"~[0-9a-f]{{{2 * _HASH_BYTES}}}\Z")
 
 class Key:
     """
-    What a save is known by: its name and its tags.
+    What identifies a save: its name and its tags.
 
     Args:
         name: The dotted name of the checkpoint.
         tags: Pairs of name and value, outermost first, the values as given.
-        origin: Where the save came from. No part of what makes two keys equal.
+        origin: Where the save came from. Ignored when keys are compared.
 
     Raises:
-        ConfigError: If the name or a tag's name cannot be one.
+        ConfigError: If the name or the name of a tag is invalid.
 
     >>> Key("mypkg.fit", (("model", "Ridge"), ("day", "1/2"))).path
     'model=Ridge/day=1%2F2/mypkg/fit'
@@ -73,22 +73,22 @@ class Key:
     tags: TagPairs
     origin: Origin | None
 
-    # No dataclass: its module takes as long to load as half of this library.
+    # Not a dataclass: that module takes as long to load as half of this library.
     def __init__(
         self, name: str, tags: TagPairs = (), origin: Origin | None = None
     ) -> None:
         for tag, _ in tags:
             checked_tag_name(tag)
-        put = object.__setattr__
-        put(self, "name", checked_name(name))
-        put(self, "tags", tags)
-        put(self, "origin", origin)
+        set_attribute = object.__setattr__
+        set_attribute(self, "name", checked_name(name))
+        set_attribute(self, "tags", tags)
+        set_attribute(self, "origin", origin)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"a Key cannot be changed, so {name!r} cannot be set")
+        raise AttributeError(f"cannot set {name!r}: a Key is immutable")
 
     def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"a Key cannot be changed, so {name!r} cannot be deleted")
+        raise AttributeError(f"cannot delete {name!r}: a Key is immutable")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Key):
@@ -102,7 +102,7 @@ class Key:
         return f"Key(name={self.name!r}, tags={self.tags!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Plain, so that a pickle names nothing of ours but the key.
+        # As a plain tuple, so that the pickle refers to no class of ours but Key.
         origin = None if self.origin is None else tuple(self.origin)
         return public(type(self)), (self.name, self.tags), origin
 
@@ -112,10 +112,10 @@ class Key:
     @property
     def path(self) -> str:
         """
-        The path under a root, `/` between segments, without a suffix.
+        The path under a root, with `/` between segments and without a suffix.
 
-        Its capitals are as they are; where the file system folds case, a
-        `FileHandler` encodes them.
+        Capitals are not encoded here; a `FileHandler` encodes them where the file
+        system folds case.
         """
         folders = [_folder_of_tag(name, tag_text(value)) for name, value in self.tags]
         parts = [
@@ -130,18 +130,18 @@ class Key:
 
 
 def joined_name(prefix: object, name: object) -> Any:
-    """Join a prefix and a name; what is no text becomes what no name can be."""
+    """Join a prefix and a name; a tuple, which is not a name, if one is not a text."""
     if isinstance(prefix, str) and isinstance(name, str):
         return f"{prefix}.{name}"
     return (prefix, name)
 
 
 def checked_name(name: object) -> str:
-    """Return the name of a checkpoint; `ConfigError` if it cannot be one."""
+    """Return the name of a checkpoint; `ConfigError` if it is invalid."""
     if not isinstance(name, str) or not all(name.split(".")):
         message = (
-            f"{shown(name)} cannot be the name of a checkpoint: it has to be text, "
-            "parts joined by dots, none of them empty, such as 'mypkg.fit'"
+            f"invalid checkpoint name {shown(name)}: use non-empty parts joined by "
+            "dots, such as 'mypkg.fit'"
         )
         raise ConfigError(message)
     return name
@@ -149,23 +149,23 @@ def checked_name(name: object) -> str:
 
 @lru_cache(maxsize=4096)
 def escape(text: str) -> str:
-    """Percent-encode a text; the result is plain ASCII and free of separators."""
+    """Percent-encode a text; the result is plain ASCII without separators."""
     data = text.encode("utf-8", "surrogatepass")
     return "".join([_ENCODED[byte] for byte in data])
 
 
 @lru_cache(maxsize=4096)
 def _folder_of_tag(name: str, value: str) -> str:
-    # A name is cut short of the whole, so that its `=` is always there to be seen.
+    # A name is cut to less than the whole segment, so that its `=` always fits.
     start = _cut(escape(name), SEGMENT_BYTES // 2) + "="
     return _portable(start + _cut(escape(value), SEGMENT_BYTES - len(start)))
 
 
 def _cut(escaped: str, limit: int) -> str:
-    """Shorten an escaped text to the limit, with a hash of all of it."""
+    """Shorten an escaped text to the limit, and append a hash of the whole text."""
     if len(escaped) <= limit:
         return escaped
-    # Only long texts need it, and it loads OpenSSL.
+    # Imported only for long texts, because it loads OpenSSL.
     digest = (
         imported("hashlib")
         .blake2b(escaped.encode(), digest_size=_HASH_BYTES)
@@ -178,23 +178,23 @@ def _cut(escaped: str, limit: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _portable(segment: str) -> str:
-    """Make an escaped segment a plain file name to every system and command."""
-    # A leading dot hides a file, a leading dash is an option to many commands, and
+    """Return an escaped segment as a file name that no system treats specially."""
+    # A leading dot hides a file, a leading dash means an option to many commands, and
     # Windows drops a trailing dot.
     if segment[0] in ".-" or is_device(segment):
         segment = f"%{ord(segment[0]):02X}{segment[1:]}"
     if segment[-1] == ".":
         segment = f"{segment[:-1]}%2E"
-    # Only now: with all encoded before it was cut, both spellings are cut alike.
+    # Decoded last: both spellings are then cut at the same character.
     return readable(segment)
 
 
 def parse_folder(segments: Iterable[str]) -> tuple[Tags, tuple[str, ...]]:
     """
-    Read the folders of a path back: the tags and the prefixes, as texts.
+    Parse the folders of a path into tags and prefixes, as texts.
 
-    A value too long for a file name comes back cut, with its hash; the file's
-    header has the whole of it.
+    A value that is too long for a file name comes back cut, with its hash; the file's
+    header has the whole value.
     """
     pairs = []
     prefixes = []
@@ -209,7 +209,7 @@ def parse_folder(segments: Iterable[str]) -> tuple[Tags, tuple[str, ...]]:
 
 def name_in_path(name: str) -> str:
     """
-    Return a name as a path tells it: what is too long for a file name is cut there.
+    Return a name as it comes back from a path, where long parts are cut.
 
     >>> name_in_path("mypkg.fit")
     'mypkg.fit'
@@ -219,7 +219,7 @@ def name_in_path(name: str) -> str:
 
 
 def tag_in_path(name: str, text: str) -> tuple[str, str]:
-    """Return a tag as a path tells it: what is too long for a file name is cut."""
+    """Return a tag as it comes back from a path, where a long name or value is cut."""
     folder = _folder_of_tag(name, "" if _is_cut(text) else text)
     ((cut, value),) = parse_folder([folder])[0].items()
     return name if _is_cut(name) else cut, text if _is_cut(text) else value
@@ -230,18 +230,18 @@ def _whole(part: str) -> str:
 
 
 def _is_cut(text: str) -> bool:
-    """Tell whether a text was read from a path, where it had been cut."""
+    """Tell whether a text comes from a path and had been cut there."""
     return _CUT.search(text) is not None
 
 
 def unescape(segment: str) -> str:
-    """Undo `escape`; text that was never escaped comes back as it is."""
+    """Undo `escape`; a text that was never escaped comes back unchanged."""
     if "%" not in segment:
         return segment
     data = _ESCAPE.sub(_unescaped, segment.encode("utf-8", "surrogatepass"))
     try:
         return data.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:  # cut in the middle of a character, or not ours
+    except UnicodeDecodeError:  # cut inside a character, or not from `escape`
         return data.decode("utf-8", "replace")
 
 

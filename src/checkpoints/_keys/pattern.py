@@ -1,4 +1,4 @@
-"""A pattern of names: an exact name, a dotted prefix, a glob, or a list of names."""
+"""Patterns of names: an exact name, a dotted prefix, a glob, or a list of names."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _SPECIAL = re.compile(r"[*?\[]")
 
 class NamePattern:
     """
-    What names are covered.
+    The names that a rule covers.
 
     Args:
-        names: An exact name, which covers all names below it as well; a glob, whose
-            `*` crosses dots; or any number of exact names.
+        names: A name, which covers all names below it as well; a glob, whose `*`
+            crosses dots; or any number of exact names.
 
     Raises:
         ConfigError: If it is none of these.
@@ -36,7 +36,7 @@ class NamePattern:
         self.covers: Callable[[str], bool] = _matcher(self.names)
 
     def may_cover_below(self, prefix: str) -> bool:
-        """Tell whether names that begin with a prefix and a dot can be covered."""
+        """Tell whether names that begin with a prefix and a dot may be covered."""
         start = f"{prefix}."
         if not isinstance(self.names, str):
             return any(name.startswith(start) for name in self.names)
@@ -48,7 +48,7 @@ class NamePattern:
 
 
 def _matcher(names: str | tuple[str, ...]) -> Callable[[str], bool]:
-    """Return what tells whether a name is covered by a pattern, or is in a list."""
+    """Return a function that tells whether a pattern or list covers a name."""
     if not isinstance(names, str):
         exact = frozenset(checked_name(name) for name in names)
         return exact.__contains__
@@ -64,7 +64,7 @@ def _listed(names: Iterable[str]) -> tuple[str, ...]:
         return tuple(names)
     except TypeError as error:
         message = (
-            f"{shown(names)} cannot be the names of checkpoints: give a pattern, such "
-            "as 'mypkg.*', or a list of names"
+            f"invalid checkpoint names {shown(names)}: give a pattern, such as "
+            "'mypkg.*', or a list of names"
         )
         raise ConfigError(message) from error

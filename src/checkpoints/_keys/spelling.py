@@ -1,9 +1,9 @@
 """
-The two spellings of a path: with capitals, and without for where the case is folded.
+The two spellings of a path: readable, and caseless for file systems that fold case.
 
-A path holds nothing but letters, digits, `_-.~=/` and percent-encoded bytes. Readable,
-its capitals stand as they are; caseless, each is encoded as well, so that no two paths
-differ by the case alone. Each is made from the other, and both are read alike.
+A path consists of letters, digits, `_-.~=/` and percent-encoded bytes. The readable
+spelling keeps capitals; the caseless one encodes them as well, so that no two paths
+differ by case alone. Each can be derived from the other, and both decode to the same.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ __all__ = ["caseless", "is_device", "readable", "spelling_in"]
 
 _ENCODED_CAPITAL = re.compile("%(4[1-9A-F]|5[0-9A])")
 _CAPITAL = re.compile("(%[0-9A-Fa-f]{2})|[A-Z]")
-# What alone can make a difference: of most paths one look is enough.
-_OF_TWO = re.compile("%[45]|%[0-9A-F]?[a-f]|(?<!%)(?<!%[0-9A-F])[A-Z]")
+# Paths without any of this, which are most, have only one spelling.
+_AMBIGUOUS = re.compile("%[45]|%[0-9A-F]?[a-f]|(?<!%)(?<!%[0-9A-F])[A-Z]")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.DOTALL)
 
 
 class Place(Protocol):
-    """Where paths lie."""
+    """A folder or store that contains the paths."""
 
     @property
     def folds_case(self) -> bool:
-        """Whether it takes names that differ by their case for the same."""
+        """Whether names that differ only in case mean the same file."""
         ...
 
     def has(self, name: str) -> bool:
-        """Tell whether a file lies under a name in exactly this case."""
+        """Tell whether there is a file with exactly this name, case included."""
         ...
 
 
 def readable(path: str) -> str:
     """
-    Return a path with its capitals as they are.
+    Return a path with its capitals decoded.
 
     >>> readable("model=%52idge/mypkg/fit")
     'model=Ridge/mypkg/fit'
@@ -47,7 +47,7 @@ def readable(path: str) -> str:
 
 def _readable_segment(segment: str) -> str:
     found = _ENCODED_CAPITAL.sub(lambda found: chr(int(found[1], 16)), segment)
-    # Windows would not take it, whatever its case.
+    # Windows rejects names of devices in either case.
     return segment if is_device(found.lower()) else found
 
 
@@ -62,26 +62,26 @@ def caseless(path: str) -> str:
 
 
 def _encoded(found: re.Match[str]) -> str:
-    # Some file systems give all names in small letters, those of an escape as well.
+    # Some file systems list all names in lower case, escapes included.
     return found[1].upper() if found[1] else f"%{ord(found[0]):02X}"
 
 
 def spelling_in(place: Place, name: str) -> str:
     """
-    Return the spelling of a file's name that has its place.
+    Return the spelling of a file's name to use in a place.
 
-    Where the file is there already under the other spelling, as after a move from
-    another file system, that one is its name: no key gets a second file.
+    If the file already exists there under the other spelling, for example after a move
+    from another file system, that name is returned, so that no key gets two files.
 
     Args:
-        place: Where the file lies, or is to lie.
+        place: Where the file is, or will be.
         name: Its name, in either spelling.
     """
-    if not _OF_TWO.search(name):
+    if not _AMBIGUOUS.search(name):
         return name
     encoded = caseless(name)
     plain = readable(encoded)
-    # Not asked unless it matters, as finding out is a trial on the disk.
+    # Finding out whether case is folded takes a trial on the disk.
     if encoded == plain:
         return encoded
     own, other = (encoded, plain) if place.folds_case else (plain, encoded)
@@ -89,5 +89,5 @@ def spelling_in(place: Place, name: str) -> str:
 
 
 def is_device(segment: str) -> bool:
-    """Tell whether Windows takes a lower-case name for one of its devices."""
+    """Tell whether a lower-case name is a device on Windows."""
     return _DEVICE.fullmatch(segment) is not None

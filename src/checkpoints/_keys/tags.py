@@ -1,4 +1,4 @@
-"""The tags of the context: pairs, dynamically scoped, repeated, never overwritten."""
+"""Tags of the context: dynamically scoped pairs; repeated ones are all kept."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mappi
 from contextvars import ContextVar
 from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
+from checkpoints._process.libraries import imported
 from checkpoints.errors import ConfigError
 
 __all__ = [
@@ -34,11 +35,11 @@ class _Scope(NamedTuple):
     pairs: TagPairs
 
 
-# As `inspect` has it, which would take longer to load than all of this.
+# `inspect.CO_ITERABLE_COROUTINE`; importing `inspect` takes longer than this library.
 _ITERABLE_COROUTINE = 0x100
 
-# Of module level and never captured by a user's function: cloudpickle cannot
-# pickle a ContextVar.
+# At module level and never captured by a decorated function: cloudpickle cannot pickle
+# a ContextVar.
 _context: ContextVar[_Scope | None] = ContextVar("checkpoints.tags", default=None)
 
 
@@ -47,7 +48,7 @@ def current_tags() -> TagPairs:
     Return the tags in force here, outermost first.
 
     Returns:
-        Pairs of name and value, the values as they were given.
+        Pairs of name and value, the values as given.
 
     >>> with tags(model="ridge"), tags(fold=1):
     ...     current_tags()
@@ -62,16 +63,16 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
     Put tags on everything that is saved inside.
 
     A context manager, and a decorator for functions, coroutine functions and
-    generator functions alike (a generator has its tags while it runs, its caller
-    does not). Nested contexts add on, outermost first; a name or a value given
-    twice is kept twice.
+    generator functions (a generator has the tags while it runs, its caller does not).
+    Nested contexts add their tags, outermost first; a name or value given twice is
+    kept twice.
 
     Args:
         *pairs_or_mappings: `(name, value)` pairs and mappings of names to values.
         **named: More tags, by name.
 
     Raises:
-        ConfigError: If a name is empty, is no text, or holds a `=`.
+        ConfigError: If a name is empty, not a text, or contains a `=`.
 
     >>> with tags(("seen", "a"), ("seen", "b"), fold=1):
     ...     current_tags()
@@ -99,9 +100,9 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
         _enter(self, self._own)
 
     def __exit__(self, *_: object) -> None:
-        # Found by owner, not popped and not by token: one object may be entered
-        # in many threads at once, and a suspended generator or an ExitStack may
-        # have put scopes on top that are not for this one to leave.
+        # Looked up by owner instead of popped: one object may be entered in many
+        # threads at once, and a suspended generator or an ExitStack may have put
+        # scopes on top that must stay.
         above = []
         scope = _context.get()
         while scope is not None and scope.owner is not self:
@@ -113,7 +114,7 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
                 _enter(later.owner, later.own)
 
     def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
-        if isinstance(function, type) or not hasattr(function, "__call__"):  # noqa: B004
+        if isinstance(function, type) or not callable(function):
             message = (
                 f"tags(...) decorates functions, not {function!r}: decorate its "
                 "methods, or use `with tags(...)`"
@@ -122,9 +123,8 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
         return cast(Callable[P, R], self._wrapped(function))
 
     def _wrapped(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        # It costs more than all the rest that a program loads of this library.
-        import inspect
-
+        # It takes longer to load than the rest of this library.
+        inspect = imported("inspect")
         if inspect.isasyncgenfunction(function):
             return in_async_steps(function, self._own)
         if inspect.isgeneratorfunction(function):
@@ -159,7 +159,7 @@ def with_checkpoint_tags(
     **named: object,
 ) -> R:
     """
-    Call a function under tags.
+    Call a function with tags.
 
     Args:
         function: Called without arguments.
@@ -170,7 +170,7 @@ def with_checkpoint_tags(
         What the function returns.
 
     Raises:
-        ConfigError: If the name of a tag cannot be one.
+        ConfigError: If the name of a tag is invalid.
 
     >>> with_checkpoint_tags(current_tags, fold=1)
     (('fold', 1),)
@@ -180,7 +180,7 @@ def with_checkpoint_tags(
 
 
 class _Resumable:
-    """The scopes that a generator is in, taken off for as long as it is suspended."""
+    """The scopes inside a generator, removed while it is suspended."""
 
     def __init__(self, own: TagPairs) -> None:
         self._scopes = [(object(), own)]
@@ -204,7 +204,7 @@ class _Resumable:
 def _steps(
     generator: Generator[Any, Any, Any], scopes: _Resumable
 ) -> Generator[Any, Any, Any]:
-    """Run a generator step by step, each step within the scopes."""
+    """Run a generator step by step, each step inside its scopes."""
     resume: Callable[[Any], Any] = generator.send
     argument: Any = None
     while True:
@@ -220,18 +220,18 @@ def _steps(
             with scopes:
                 generator.close()
             raise
-        except BaseException as error:  # noqa: BLE001 - handed on to the generator
+        except BaseException as error:  # noqa: BLE001 - thrown into the generator
             resume, argument = generator.throw, error
 
 
 def is_awaitable(function: Callable[..., Any]) -> bool:
-    """Tell whether a generator function is one of those of `types.coroutine`."""
+    """Tell whether a generator function was made awaitable by `types.coroutine`."""
     code = getattr(function, "__code__", None)
     return code is not None and bool(code.co_flags & _ITERABLE_COROUTINE)
 
 
 def in_async_steps(function: Callable[..., Any], own: TagPairs) -> Callable[..., Any]:
-    """Do for an asynchronous generator function what `_steps` does for a generator."""
+    """Return an async generator function with each step inside the scopes of tags."""
 
     @functools.wraps(function)
     async def stepped(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
@@ -250,7 +250,7 @@ def in_async_steps(function: Callable[..., Any], own: TagPairs) -> Callable[...,
                 with scopes:
                     await generator.aclose()
                 raise
-            except BaseException as error:  # noqa: BLE001 - handed on to the generator
+            except BaseException as error:  # noqa: BLE001 - thrown into the generator
                 resume, argument = generator.athrow, error
 
     return stepped
@@ -268,9 +268,9 @@ def _checked_pairs(
     for item in given:
         pairs = item.items() if isinstance(item, Mapping) else (item,)
         for pair in pairs:
-            if not (isinstance(pair, tuple) and len(pair) == 2):  # noqa: PLR2004
+            if not (isinstance(pair, tuple) and len(pair) == 2):  # noqa: PLR2004 - a pair
                 message = (
-                    f"a tag is a (name, value) pair, not {pair!r}: write "
+                    f"invalid tag {pair!r}: expected a (name, value) pair; write "
                     'tags(date=day) or tags(("date", day))'
                 )
                 raise ConfigError(message)
@@ -278,19 +278,19 @@ def _checked_pairs(
 
 
 def checked_tag_name(name: object) -> str:
-    """Return the name of a tag, or raise `ConfigError` if it cannot be one."""
+    """Return the name of a tag; `ConfigError` if it is invalid."""
     if not isinstance(name, str) or not name or "=" in name:
         message = (
-            f"{name!r} cannot be the name of a tag: it has to be text, not empty, "
-            "without '=' (which separates it from its value)"
+            f"invalid tag name {name!r}: use non-empty text without '=', which "
+            "separates the name from the value"
         )
         raise ConfigError(message)
     return str(name)
 
 
 def tag_text(value: object) -> str:
-    """Return the text that stands for a tag's value in paths and in filters."""
-    # Whoever has a value of these has loaded the module.
+    """Return the text of a tag's value, as used in paths and in filters."""
+    # A program with such a value has already loaded the module.
     datetime = sys.modules.get("datetime")
     if datetime and isinstance(value, (datetime.date, datetime.time)):
         moment: Any = value

@@ -19,7 +19,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from checkpoints._keys.texts import ExactText
+from checkpoints._keys.entry_tags import ExactText
 from checkpoints._kinds.kind import Inexact
 from checkpoints._process.libraries import imported
 from checkpoints.errors import MissingDependencyError

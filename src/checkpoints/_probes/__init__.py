@@ -1,1 +1,1 @@
-"""Saving the calls of functions that declare no save points."""
+"""Probes: saving the calls of functions that declare no save points."""

@@ -1,4 +1,4 @@
-"""The attribute that holds a function: replaced, and put back as it was."""
+"""Attributes that hold a function: replacing them, and restoring them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from checkpoints._process.libraries import needed
-from checkpoints._text import nearest, shown
+from checkpoints._process.libraries import imported, needed
+from checkpoints._text import hint, shown
 from checkpoints.errors import ConfigError
 
 __all__ = ["Attribute", "check_wrapt"]
@@ -22,11 +22,11 @@ _METHODS = (staticmethod, classmethod)
 
 class Attribute:
     """
-    A function where it is found.
+    The attribute of a module or a class that holds a function.
 
     Args:
         root: A module or a class.
-        path: The dotted way from there.
+        path: The dotted path from there.
 
     Raises:
         ConfigError: If there is no function that can be replaced.
@@ -34,13 +34,13 @@ class Attribute:
 
     def __init__(self, root: Any, path: str) -> None:
         *outer, self.name = path.split(".")
-        named = functools.reduce(_looked_up, outer, root)
-        definer = _definer(named, self.name)
-        # An inherited method is replaced where it is defined: in the class that was
-        # named it would hide what a sibling of that class defines.
+        named = functools.reduce(_lookup, outer, root)
+        definer = _defining_class(named, self.name)
+        # An inherited method is replaced where it is defined: in the subclass, the
+        # wrapper would hide what other base classes define.
         self.owner = named if definer is None else definer
-        self._heir = None if self.owner is named else named
-        self.raw = _looked_up(self.owner, self.name)
+        self._subclass = None if self.owner is named else named
+        self.raw = _lookup(self.owner, self.name)
         self.place = f"{_place_of(root)}.{path}"
         self._check()
         self._own = vars(self.owner).get(self.name, _MISSING)
@@ -48,12 +48,12 @@ class Attribute:
 
     @property
     def is_class_method(self) -> bool:
-        """Whether the function gets a class."""
+        """Whether it is a class method."""
         return isinstance(self.raw, classmethod)
 
     @property
     def function(self) -> Callable[..., Any]:
-        """The function itself, without what makes it a class or a static method."""
+        """The function itself, without `classmethod` or `staticmethod` around it."""
         function: Callable[..., Any] = (
             self.raw.__func__ if isinstance(self.raw, _METHODS) else self.raw
         )
@@ -64,49 +64,50 @@ class Attribute:
         if not isinstance(self.owner, (type, types.ModuleType)):
             what = "belongs to an object: only modules and classes can be probed"
         elif self.owner is builtins:
-            what = "is a part of Python that this library itself calls"
+            what = "is a builtin that this library itself calls"
         elif isinstance(self.raw, type):
-            what = f"is a class: name a method of it, such as '{self.name}.__init__'"
+            what = (
+                f"is a class: name one of its methods, such as '{self.name}.__init__'"
+            )
         elif isinstance(self.raw, property):
-            what = "is a property, and no function"
+            what = "is a property, not a function"
         elif not callable(self.function):
-            what = f"is no function, but {shown(self.raw)}"
+            what = f"is not a function, but {shown(self.raw)}"
         elif isinstance(self.function, _probed_class()):
             where = _place_of(self.owner)
-            what = f"is probed already, in {where}: remove that probe first"
+            what = f"is already probed, in {where}: remove that probe first"
         elif isinstance(self.owner, type) and not self._binds():
             what = (
-                f"is a {type(self.function).__name__}, written in C or made by some "
-                "decorator, which does not become a method as functions do: name the "
+                f"is a {type(self.function).__name__}, written in C or made by a "
+                "decorator, and is not bound as a method like functions are: name the "
                 "Python function that calls it"
             )
-        elif self._heir is not None and isinstance(self.raw, staticmethod):
+        elif self._subclass is not None and isinstance(self.raw, staticmethod):
             what = (
-                "is inherited, and gets no object that could tell whose it is: name it "
+                "is an inherited static method, which does not know its class: name it "
                 f"in the class that defines it, {_place_of(self.owner)}.{self.name}"
             )
         if what:
-            message = f"{self.place} cannot be probed: it {what}"
-            raise ConfigError(message)
+            raise ConfigError(f"cannot probe {self.place}: it {what}")
 
     def _binds(self) -> bool:
         if isinstance(self.raw, _METHODS):
             return True
         try:
             bound = type(self.raw).__get__(self.raw, self, type(self))
-        except Exception:  # noqa: BLE001 - of C, and for its own instances only
+        except Exception:  # noqa: BLE001 - written in C, for its own instances only
             return False
         return isinstance(bound, types.MethodType) and bound.__func__ is self.raw
 
     def replace(self, wrapper: Wrapper, enabled: Callable[[], bool]) -> None:
         """
-        Have calls go through a wrapper, as wrapt defines it.
+        Send calls through a wrapper, as wrapt defines it.
 
         Raises:
             ConfigError: If the class cannot be changed.
         """
-        if self._heir is not None:
-            wrapper = _only_for(self._heir, wrapper, of_class=self.is_class_method)
+        if self._subclass is not None:
+            wrapper = _only_for(self._subclass, wrapper, of_class=self.is_class_method)
         probed = _probed_class()(self.function, wrapper, enabled)
         if isinstance(self.raw, _METHODS):
             probed = type(self.raw)(probed)
@@ -114,19 +115,19 @@ class Attribute:
             setattr(self.owner, self.name, probed)
         except (AttributeError, TypeError) as error:
             message = (
-                f"{self.place} cannot be probed: {error}. Classes that are written in "
-                "C cannot be changed: name the Python function that calls it"
+                f"cannot probe {self.place}: {error}. Classes written in C cannot be "
+                "changed: name the Python function that calls it"
             )
             raise ConfigError(message) from error
         self._installed = probed
 
     @property
     def is_replaced(self) -> bool:
-        """Whether calls go through the wrapper, and nobody has put another there."""
+        """Whether the attribute still holds the wrapper."""
         return vars(self.owner).get(self.name) is self._installed
 
     def restore(self) -> bool:
-        """Put back what was there; False where somebody else has replaced it."""
+        """Restore the function; False if other code has replaced the wrapper."""
         if not self.is_replaced:
             return False
         if self._own is _MISSING:
@@ -136,13 +137,13 @@ class Attribute:
         return True
 
 
-def _only_for(heir: type, wrapper: Wrapper, *, of_class: bool) -> Wrapper:
-    """Return a wrapper for those calls of a method that an heir of it gets."""
+def _only_for(subclass: type, wrapper: Wrapper, *, of_class: bool) -> Wrapper:
+    """Return a wrapper that applies to calls on a subclass only."""
 
     def called(function: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         subject: Any = args[0] if args else None
         kind = subject if args and of_class else type(subject)
-        if heir in kind.__mro__:
+        if subclass in kind.__mro__:
             return wrapper(function, instance, args, kwargs)
         return function(*args, **kwargs)
 
@@ -150,29 +151,28 @@ def _only_for(heir: type, wrapper: Wrapper, *, of_class: bool) -> Wrapper:
 
 
 def check_wrapt() -> None:
-    """Raise `MissingDependencyError` where probes cannot be."""
+    """Raise `MissingDependencyError` if wrapt is not installed."""
     needed("wrapt", "a probe")
 
 
-def _definer(owner: Any, name: str) -> Any:
-    """Return the class that an attribute comes from, None where it is no class."""
+def _defining_class(owner: Any, name: str) -> Any:
+    """Return the class that defines an attribute; None if the owner is not a class."""
     kinds = owner.__mro__ if isinstance(owner, type) else ()
     return next((kind for kind in kinds if name in vars(kind)), None)
 
 
-def _looked_up(owner: Any, name: str) -> Any:
-    """Return an attribute as it stands, a method of a class unbound."""
-    kind = _definer(owner, name)
+def _lookup(owner: Any, name: str) -> Any:
+    """Return an attribute without binding methods."""
+    kind = _defining_class(owner, name)
     if kind is not None:
         return vars(kind)[name]
     try:
         return getattr(owner, name)
     except AttributeError:
-        near = nearest(name, dir(owner))
-        hint = f"the nearest is {near!r}" if near else "there is none like it"
+        advice = hint(name, [known for known in dir(owner) if known[:2] != "__"])
         if _place_of(owner) == "__main__":
-            hint = "what a program's main file defines comes later: use @probed there"
-        message = f"{_place_of(owner)} has no {name!r} that could be probed; {hint}"
+            advice = "the main file has not run yet: use @probed there"
+        message = f"cannot probe {name!r} of {_place_of(owner)}: not found; {advice}"
         raise ConfigError(message) from None
 
 
@@ -184,15 +184,14 @@ def _place_of(owner: Any) -> str:
 
 @functools.cache
 def _probed_class() -> Any:
-    """Return the class of wrappers; wrapt is there, as `check_wrapt` has seen."""
-    import wrapt
+    """Return the class of wrappers; `check_wrapt` has loaded wrapt before."""
+    wrapper: Any = imported("wrapt").FunctionWrapper
 
-    class Probed(wrapt.FunctionWrapper):  # type: ignore[type-arg, misc, unused-ignore]
-        """A function in whose place nobody sees another one."""
+    class Probed(wrapper):  # type: ignore[misc]
+        """A wrapper that looks like the function that it wraps."""
 
         def __get__(self, instance: Any, owner: Any = None) -> Any:
-            # A method like any other, so that whatever is done with methods, pickling
-            # and looking at signatures among it, can be done with this one.
+            # An ordinary method, so that pickling, signatures and the like work.
             if instance is None or not hasattr(type(self.__wrapped__), "__get__"):
                 return self
             return types.MethodType(self, instance)
@@ -204,19 +203,18 @@ def _probed_class() -> Any:
             return self
 
         def __reduce_ex__(self, protocol: Any) -> Any:
-            # By its name, so that it is found where nobody knows of probes; what lies
-            # there under another name, or has none, goes its own way.
-            import pkgutil
-
+            # By name, so that a process without probes can load it. A function that is
+            # not found by its name is pickled in its own way.
+            resolve_name = imported("pkgutil").resolve_name
             place = f"{self.__module__}:{getattr(self, '__qualname__', '')}"
             try:
-                found = pkgutil.resolve_name(place)
+                found = resolve_name(place)
             except (AttributeError, ImportError, ValueError):
                 found = None
             if found is self:
                 return self.__qualname__
             if found is self.__wrapped__:
-                return pkgutil.resolve_name, (place,)
+                return resolve_name, (place,)
             return self.__wrapped__.__reduce_ex__(protocol)
 
     return Probed

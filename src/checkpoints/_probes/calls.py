@@ -1,8 +1,8 @@
 """
-What is saved of the calls of a function: its arguments, then its result or its error.
+Saving the calls of a function: its arguments, then its result or its error.
 
-The arguments are saved before the function runs, so they are those of the call whatever
-becomes of them, and are there even if the function never returns.
+The arguments are saved before the function runs, so that they are unchanged, and saved
+even if the function never returns.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from checkpoints._kinds.plain import IMMUTABLE
 from checkpoints._process.drain import is_saving
 from checkpoints._process.exit import is_first_process
 from checkpoints._process.forks import after_fork_in_child
+from checkpoints._process.libraries import imported
 from checkpoints._process.origin import Origin
 from checkpoints._rules.registry import registry
 from checkpoints._rules.rule import Rule
@@ -41,26 +42,26 @@ __all__ = ["CallSaver"]
 
 logger = logging.getLogger("checkpoints")
 
-# No parameter can have this name.
+# With a space, so that no parameter can have this name.
 _NOT_SAVED = "not saved"
 
 _plans = registry.plans
 _numbers: dict[str, Iterator[int]] = {}
-_here = threading.local()
+_state = threading.local()
 after_fork_in_child(_numbers.clear)
 
 
 class CallSaver:
     """
-    Saves what one function is called with, and what it returns or raises.
+    Saves the arguments of a function, and what it returns or raises.
 
     Args:
         name: The name to save under.
-        function: The function, as far as its signature and its kind go.
-        of_class: Whether it is a class method's, whose first argument is a class.
+        function: The function, used for its signature and its kind only.
+        of_class: Whether it is a class method, whose first argument is a class.
 
     Raises:
-        ConfigError: If the name cannot be one, or the function has no signature.
+        ConfigError: If the name is invalid, or the function has no signature.
     """
 
     def __init__(
@@ -70,23 +71,23 @@ class CallSaver:
         self.is_active = True
         self._signature = _signature_of(function)
         self._of_class = next(iter(self._signature.parameters), "") if of_class else ""
-        # Bodies that run later, which a call that cannot be bound never gets to.
+        # How to run a function whose body runs after the call has returned.
         self._later: Callable[..., Any] | None = None
         if inspect.iscoroutinefunction(function):
             self._later = _Call.awaited
         elif inspect.isgeneratorfunction(function):
             self._later = _Call.resumed if is_awaitable(function) else _Call.stepped
         elif inspect.isasyncgenfunction(function):
-            self._later = _Call.left_alone
-        registry.names.meet(self.name)
+            self._later = _Call.unwrapped
+        registry.names.add(self.name)
 
     def is_on(self) -> bool:
-        """Tell whether a rule may want a call; if none does, nothing is in its way."""
+        """Tell whether a rule may save a call; otherwise the wrapper does nothing."""
         plan = _plans.get(self.name)
         if plan is None:
             try:
                 plan = registry.lookup(self.name)[1] or ABSENT
-            except Exception:  # noqa: BLE001 - out of memory, a warning that is an error
+            except Exception:  # noqa: BLE001 - such as a warning turned into an error
                 return False
         return self.is_active and plan is not ABSENT
 
@@ -97,7 +98,7 @@ class CallSaver:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
-        """Call the function, and save; wrapt hands it the arguments in this form."""
+        """Call the function and save the call; the signature is that of wrapt."""
         call = self.begin(args, kwargs)
         if call is None:
             return function(*args, **kwargs)
@@ -118,13 +119,13 @@ class CallSaver:
         Save the arguments of a call.
 
         Returns:
-            What saves the rest of it; None where no rule is on for the name.
+            The call, which saves its result; None if no rule is on for the name.
 
         Raises:
-            Exception: Only under a rule with `on_error="raise"`.
+            Exception: The error of a failed save, under a rule with `on_error="raise"`.
         """
-        # What a save does with the values may well call probed functions.
-        if not self.is_on() or getattr(_here, "is_saving", False) or is_saving():
+        # A save may itself call probed functions.
+        if not self.is_on() or getattr(_state, "is_saving", False) or is_saving():
             return None
         name, plan, values, call = "", None, None, None
         with _saving(self.name):
@@ -148,20 +149,20 @@ class CallSaver:
         try:
             bound = self._signature.bind(*args, **kwargs)
         except TypeError:
-            # A decorator may take other arguments than the function that it shows.
+            # A decorated function may take other arguments than its signature shows.
             return None if self._later else {"args": args, "kwargs": kwargs}
         values = {}
         for name, parameter in self._signature.parameters.items():
             value = bound.arguments.get(name, parameter.default)
-            # A default of a kind of its own is a mark for "not given": as a pickle it
-            # would be in the way of reading the others.
+            # A default of another type is likely a marker for "not given"; saved as a
+            # pickle, it would make the others harder to load.
             if name in bound.arguments or _is_plain(value):
                 values[name] = _place_of(value) if name == self._of_class else value
         return values
 
 
 class _Call:
-    """One call under way: its tags, and the rule that it is saved by, if any."""
+    """A call in progress: its tags, and the rule that saves it, if any."""
 
     def __init__(
         self, name: str, own: TagPairs, pairs: TagPairs, rule: Rule | None
@@ -178,21 +179,21 @@ class _Call:
         self._save(f"{self._name}.result", lambda: {"result": result})
 
     def failed(self, error: BaseException) -> None:
-        """Save what the function raised; an error of ours must not take its place."""
+        """Save what the function raised; an error of the save must not replace it."""
         try:
-            self._save(f"{self._name}.exception", lambda: _told(error))
-        except Exception as ours:  # noqa: BLE001 - the host is to see its own error
+            self._save(f"{self._name}.exception", lambda: _error_values(error))
+        except Exception as ours:  # noqa: BLE001 - the host must see its own error
             logger.warning("checkpoint %r: %s: %s", self._name, type(ours), ours)
 
     def _save(self, name: str, values: Callable[[], Mapping[str, Any]]) -> None:
-        """Save values under the call's tags, by the rule that took the arguments."""
+        """Save values with the call's tags, under the rule that saved the arguments."""
         if self._rule is None:
             return
         with _saving(self._name, [self._rule]):
             key = Key(name, self._pairs, Origin.here())
             wanted = registry.narrowed(self._rule, key, ABSENT, values())
             if wanted is not None:
-                # Last, as it takes its time with values that nobody may want.
+                # Last, because it is slow for values that the rule may leave out.
                 registry.save_all(self._rule, key, ABSENT, _saveable(name, wanted))
 
     async def awaited(
@@ -201,11 +202,11 @@ class _Call:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
-        """Do for a coroutine function what is done for a plain one."""
+        """Run a coroutine function, and save its result or error."""
         with tags(*self.own):
             try:
                 result = await function(*args, **kwargs)
-            except GeneratorExit:  # given up by whoever awaited it
+            except GeneratorExit:  # closed before its end
                 raise
             except BaseException as error:
                 self.failed(error)
@@ -219,7 +220,7 @@ class _Call:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Generator[Any, Any, Any]:
-        """Do the same for a generator function; what it yields is not saved."""
+        """Run a generator function, and save its result or error."""
         generator: Any = tags(*self.own)(function)(*args, **kwargs)
         try:
             result = yield from generator
@@ -238,66 +239,64 @@ class _Call:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Generator[Any, Any, Any]:
-        """Do the same for one that can be awaited, as `types.coroutine` makes it."""
+        """Do the same for an awaitable generator function, of `types.coroutine`."""
         return (yield from self.stepped(function, args, kwargs))
 
-    def left_alone(
+    def unwrapped(
         self,
         function: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
-        """Do nothing of the kind for an asynchronous generator function."""
+        """Run an asynchronous generator function, of which only arguments are saved."""
         return function(*args, **kwargs)
 
 
 @contextmanager
 def _saving(name: str, rules: Iterable[Rule] | None = None) -> Iterator[None]:
     """
-    Have the errors of a save go where its rules say, and none of them further.
+    Handle the errors of a save as its rules say.
 
     Args:
-        name: The name that is saved under.
+        name: The name to save under.
         rules: The rules; all that cover the name unless given.
     """
-    # It may end in the middle of another, as the garbage collector closes generators.
-    before = getattr(_here, "is_saving", False)
-    _here.is_saving = True
+    # May be nested: the garbage collector closes generators at any point.
+    was_saving = getattr(_state, "is_saving", False)
+    _state.is_saving = True
     try:
         yield
     except Exception as error:
         if rules is None:
             rules = [rule for rule in registry.rules() if rule.covers(name)]
-        if any(each.on_error == "raise" for each in rules):
+        if any(rule.on_error == "raise" for rule in rules):
             raise
         try:
             outcomes.failed(name, error)
-        except Exception:  # noqa: BLE001 - there is nobody left to tell
+        except Exception:  # noqa: BLE001 - not even the log works
             return
     finally:
-        _here.is_saving = before
+        _state.is_saving = was_saving
 
 
 def _signature_of(function: Callable[..., Any]) -> inspect.Signature:
     options: dict[str, Any] = {}
     if sys.version_info >= (3, 14):
-        # Names that are there for type checkers alone are no obstacle.
-        import annotationlib
-
-        options["annotation_format"] = annotationlib.Format.FORWARDREF
+        # Annotations may use names that exist for type checkers only.
+        annotation_format = imported("annotationlib").Format.FORWARDREF
+        options["annotation_format"] = annotation_format
     try:
         return inspect.signature(function, **options)
     except Exception as error:
         message = (
-            f"{shown(function)} has no signature that Python could read, as functions "
-            "written in C may have none: its arguments have no names. Name the Python "
-            "function that calls it"
+            f"cannot probe {shown(function)}: Python cannot read its signature, which "
+            "functions written in C may lack. Name the Python function that calls it"
         )
         raise ConfigError(message) from error
 
 
 def _process_tag(outer: TagPairs) -> TagPairs:
-    """Return the tag that tells this process from the first one, where it needs one."""
+    """Return the tag `process`, unless this is the first process or has the tag."""
     tag = ("process", os.getpid())
     return () if is_first_process() or tag in outer else (tag,)
 
@@ -317,20 +316,20 @@ def _named_like(function: Callable[..., Any], made: Any) -> Any:
     return made
 
 
-def _told(error: BaseException) -> dict[str, str]:
-    # The first frame is ours.
+def _error_values(error: BaseException) -> dict[str, str]:
+    # Without the first frame, which is ours.
     trace = error.__traceback__ and error.__traceback__.tb_next
-    story = traceback.format_exception(type(error), error, trace)
+    lines = traceback.format_exception(type(error), error, trace)
     return {
         "type": type_name(error),
         "message": text_of(error),
-        "traceback": "".join(story),
+        "traceback": "".join(lines),
     }
 
 
 def _saveable(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values without those that cannot be saved, and what is said of these."""
-    reasons = {each: _obstacle(value) for each, value in values.items()}
+    """Return values without those that cannot be saved, and the reasons for these."""
+    reasons = {each: _why_not_saved(value) for each, value in values.items()}
     left_out = {each: reason for each, reason in reasons.items() if reason}
     kept = {each: value for each, value in values.items() if each not in left_out}
     if left_out:
@@ -339,23 +338,23 @@ def _saveable(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-class _Nowhere:
-    """A file for a pickle that is made only to see that it can be made."""
+class _NullFile:
+    """A file that discards a pickle, to find out whether pickling works."""
 
     def write(self, data: Any) -> int:
         return len(data)
 
 
-def _obstacle(value: Any) -> str:
-    """Return why a value cannot be saved; nothing where it can."""
+def _why_not_saved(value: Any) -> str:
+    """Return why a value cannot be saved; an empty text if it can."""
     if type(value) in IMMUTABLE or formats_for(type(value)):
         return ""
     try:
-        # Large buffers are left aside, and not copied.
-        pickle.Pickler(_Nowhere(), 5, buffer_callback=lambda _: None).dump(value)
-    except Exception:  # noqa: BLE001 - it may have a way of its own
+        # Out-of-band buffers are not copied.
+        pickle.Pickler(_NullFile(), 5, buffer_callback=lambda _: None).dump(value)
+    except Exception:  # noqa: BLE001 - another format may still work
         try:
             encode({"value": value})
-        except Exception as error:  # noqa: BLE001 - whatever its own words raise
+        except Exception as error:  # noqa: BLE001 - the user's code may raise anything
             return f"{type_name(value)}: {type(error).__name__}: {error}"
     return ""

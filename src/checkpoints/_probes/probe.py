@@ -1,8 +1,8 @@
 """
-Probes: the calls of functions saved whose authors never heard of this library.
+Probes: saving the calls of functions that do not know of this library.
 
-A probe puts a wrapper in the place of one attribute of a module or a class, now or when
-the module comes, and puts back what was there. Nothing is imported for it.
+A probe replaces an attribute of a module or a class by a wrapper, now or when the
+module is imported, and restores it when it is removed. It imports nothing itself.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import threading
 from types import ModuleType
 from typing import Any, NamedTuple, Self, TypeAlias
 
-from checkpoints._probes.arrival import is_loading, when_loaded
 from checkpoints._probes.attribute import Attribute, check_wrapt
 from checkpoints._probes.calls import CallSaver
+from checkpoints._probes.import_hooks import is_loading, when_loaded
 from checkpoints._process.exit import at_exit, is_first_process
 from checkpoints._process.variables import PROBES
 from checkpoints._text import nearest, shown
@@ -34,15 +34,15 @@ _probes: dict[str, Probe] = {}
 
 
 class _Place(NamedTuple):
-    """Where a function is: the ways to read its dotted name, the likeliest first."""
+    """A dotted name, and the ways to split it into module and path, likeliest first."""
 
     name: str
-    ways: tuple[tuple[str, str], ...]
+    splits: tuple[tuple[str, str], ...]
 
 
 class Probe:
     """
-    What `probe` returns: one function, whose calls are saved where a rule is on.
+    A probe, as `probe` returns it: one function whose calls are saved by rules.
 
     Removed by `remove()`, or at the end of a `with` block.
 
@@ -74,17 +74,17 @@ class Probe:
 
     @property
     def is_in_place(self) -> bool:
-        """Whether the function is there, and its calls go through the probe."""
+        """Whether the calls of the function go through the probe."""
         attribute = None if self._is_removed else self._attribute
         return attribute is not None and attribute.is_replaced
 
     @property
-    def is_there(self) -> bool:
-        """Whether it is in place, or waits for its module."""
+    def is_pending_or_in_place(self) -> bool:
+        """Whether it is waiting for its module, or in place."""
         return self.is_in_place or self._attribute is None
 
     def remove(self) -> None:
-        """Take the probe off; all is as it was before. Twice is no harm."""
+        """Remove the probe and restore the function; harmless if repeated."""
         if self._is_removed:
             return
         self._is_removed = True
@@ -94,15 +94,16 @@ class Probe:
             self._saver.is_active = False
         if self._attribute is not None and not self._attribute.restore():
             logger.warning(
-                "%r: something else is in its place by now, and was left there", self
+                "%r: other code has replaced the function since, and was left in place",
+                self,
             )
 
-    def put_on(self, root: Any, path: str) -> None:
+    def install(self, root: Any, path: str) -> None:
         """
-        Put the probe on a function.
+        Install the probe on a function.
 
         Raises:
-            ConfigError: If there is none that could be probed.
+            ConfigError: If there is no function that can be probed.
         """
         attribute = Attribute(root, path)
         saver = CallSaver(
@@ -111,82 +112,83 @@ class Probe:
         attribute.replace(saver.run, saver.is_on)
         self._attribute, self._saver = attribute, saver
 
-    def wait_for(self, place: _Place) -> None:
+    def install_when_loaded(self, place: _Place) -> None:
         """
-        Put the probe on a function as soon as its module is loaded.
+        Install the probe on a function as soon as its module is loaded.
 
         Raises:
-            ConfigError: If it is loaded, and the function is not there.
+            ConfigError: If the module is loaded, but has no such function.
         """
-        self._arrive(place)
-        for module, _ in place.ways:
+        self._install_if_loaded(place)
+        for module, _ in place.splits:
             missing = module not in sys.modules or is_loading(module)
             if self._attribute is None and missing:
-                when_loaded(module, functools.partial(self._arrived, place, module))
+                when_loaded(module, functools.partial(self._on_import, place, module))
         # Another thread may have loaded it just now.
-        self._arrive(place)
+        self._install_if_loaded(place)
 
-    def _arrived(self, place: _Place, module: str) -> None:
+    def _on_import(self, place: _Place, module: str) -> None:
         try:
-            self._arrive(place, module)
-        except Exception as error:  # noqa: BLE001 - the import is the host's
+            self._install_if_loaded(place, module)
+        except Exception as error:  # noqa: BLE001 - the host's import must not fail
             logger.warning("%s", error)
             self.remove()
 
-    def _arrive(self, place: _Place, loaded: str = "") -> None:
+    def _install_if_loaded(self, place: _Place, loaded: str = "") -> None:
         with self._lock:
             if self._attribute is None and not self._is_removed:
-                self._look_in(place, loaded)
+                self._find_and_install(place, loaded)
 
-    def _look_in(self, place: _Place, loaded: str) -> None:
-        for name, path in place.ways:
+    def _find_and_install(self, place: _Place, loaded: str) -> None:
+        for name, path in place.splits:
             module = sys.modules.get(name)
             if module is None:
                 continue
             if name != loaded and is_loading(name):
                 return
-            if len(place.ways) == 1 or not _is_submodule(module, path):
-                self.put_on(module, path)
+            if len(place.splits) == 1 or not _is_submodule(module, path):
+                self.install(module, path)
             return
 
-    def tell_of_absence(self) -> None:
-        """Tell the log if the function never came, or did not stay."""
+    def warn_if_absent(self) -> None:
+        """Log if the function never appeared, or was replaced."""
         if self._attribute is not None and not self.is_in_place:
-            logger.warning("%r: from then on its calls were not seen", self)
+            logger.warning("%r: its calls were not seen from then on", self)
         elif self._attribute is None:
             logger.warning("%r: %s", self, _why_absent(self.name))
 
 
 def probe(target: Target, /) -> Probe:
     """
-    Save what a function is called with, and what it returns or raises.
+    Save the arguments of a function's calls, and what they return or raise.
 
-    Its name is that of the target, as you wrote it, with dots: `"mypkg.mod:Model.fit"`
-    is `mypkg.mod.Model.fit`. While no rule is on for it, a call costs one lookup. Each
-    call has the tag `call`, a number from 1 on for each name and process, which what is
-    saved inside the call has as well; a process that another one started has the tag
-    `process` too.
+    The name is the target as given, with dots: `"mypkg.mod:Model.fit"` is
+    `mypkg.mod.Model.fit`. While no rule is on for it, a call costs one lookup. Each
+    call has the tag `call`, a number from 1 up per name and process, which also applies
+    to everything saved inside the call; in a process that another one started, there is
+    a tag `process` too.
 
     The arguments are saved before the function runs, under its name, each by the name
-    of its parameter, defaults that are plain values among them. What it returns is
-    saved below that name as `result`, with the value `result`; what it raises as
-    `exception`, with the texts `type`, `message` and `traceback`. A value that cannot
-    be saved is left out, and the value `not saved` says why. A coroutine or a generator
-    has its result at its end; what a generator yields is not saved, and of an
-    asynchronous one the arguments only.
+    of its parameter, including defaults that are plain values. What it returns is saved
+    below that name as `result`, with the value `result`; what it raises as `exception`,
+    with the texts `type`, `message` and `traceback`. A value that cannot be saved is
+    left out, and the value `not saved` says why. The result of a coroutine or generator
+    is saved at its end; what a generator yields is not saved, and of an asynchronous
+    generator only the arguments are.
 
     Args:
         target: `"package.module:function"`, `"package.module:Class.method"`, the same
-            with a dot, a function, or a module or class and a name. A module that is
-            not loaded yet is not imported: the function is probed when it comes.
+            with a dot, a function, or a tuple of a module or class and a name. A module
+            that is not loaded yet is not imported: the function is probed as soon as
+            the program imports it.
 
     Returns:
-        The probe. `remove()` takes it off, and `with probe(...):` does so at the end of
-        the block.
+        The probe. `remove()` removes it, and so does the end of the block in
+        `with probe(...):`.
 
     Raises:
-        ConfigError: If the target cannot be one, or its module is loaded and has no
-            such function, or it is probed already.
+        ConfigError: If the target is invalid, its module is loaded but has no such
+            function, or the function is already probed.
         MissingDependencyError: If wrapt is not installed.
 
     >>> import textwrap
@@ -201,27 +203,27 @@ def probe(target: Target, /) -> Probe:
     check_wrapt()
     place, root = _place_of(target)
     if (known := _probes.get(place.name)) is not None:
-        if known.is_there:
-            message = f"{place.name} is probed already: remove that probe first"
+        if known.is_pending_or_in_place:
+            message = f"{place.name} is already probed: remove that probe first"
             raise ConfigError(message)
-        known.remove()  # its module was loaded anew
-    made = Probe(place.name)
+        known.remove()  # its module was reloaded
+    created = Probe(place.name)
     if root is None:
-        made.wait_for(place)
+        created.install_when_loaded(place)
     else:
-        made.put_on(root, place.ways[0][1])
-    _probes[place.name] = made
-    is_first_process()  # settled here, for all that this process starts from now on
+        created.install(root, place.splits[0][1])
+    _probes[place.name] = created
+    is_first_process()  # decided here, before this process starts others
     at_exit(_report)
-    return made
+    return created
 
 
 def checked_target(text: str) -> str:
     """
-    Return the name of what a text targets, as far as it can be told without importing.
+    Return the name of a target that is given as text, checked without importing it.
 
     Raises:
-        ConfigError: If it cannot be a target.
+        ConfigError: If the target is invalid.
         MissingDependencyError: If wrapt is not installed.
 
     >>> checked_target("mypkg.mod:Model.fit")
@@ -233,23 +235,23 @@ def checked_target(text: str) -> str:
 
 def probes_from_environment() -> list[Probe]:
     """
-    Put on the probes that `CHECKPOINTS_PROBES` names; what is wrong is told to the log.
+    Install the probes that `CHECKPOINTS_PROBES` names, and log errors.
 
     >>> probes_from_environment()
     []
     """
-    made = []
+    created = []
     for target in filter(None, map(str.strip, os.environ.get(PROBES, "").split(";"))):
         try:
             if checked_target(target) not in _probes:
-                made.append(probe(target))
-        except Exception as error:  # noqa: BLE001 - a module may do anything when asked
+                created.append(probe(target))
+        except Exception as error:  # noqa: BLE001 - a module's __getattr__ may raise
             logger.warning("%s: %s", PROBES, error)
-    return made
+    return created
 
 
 def _why_absent(name: str) -> str:
-    """Return why the module of a probe did not come."""
+    """Return why the function of a probe never appeared."""
     file = getattr(sys.modules.get("__main__"), "__file__", None) or ""
     main, _ = os.path.splitext(os.path.basename(file))
     if main and name.startswith(f"{main}."):
@@ -260,34 +262,34 @@ def _why_absent(name: str) -> str:
     if any(parent in sys.modules for parent in parents):
         return "its module was not imported, or its import failed"
     near = nearest(name, list(sys.modules))
-    hint = f"; the nearest module is {near!r}" if near else ""
-    return f"no such module was imported, or its import failed{hint}"
+    advice = f"; did you mean {near!r}?" if near else ""
+    return f"no such module was imported, or its import failed{advice}"
 
 
 def _report() -> None:
     if is_first_process():
         for each in list(_probes.values()):
-            each.tell_of_absence()
+            each.warn_if_absent()
 
 
 def _place_of(target: Target) -> tuple[_Place, Any]:
-    """Return where a target is, and the module or class to look in, if it is known."""
+    """Return the place of a target, and the module or class that has it, if known."""
     if isinstance(target, str):
         return _place_in_text(target), None
     if isinstance(target, tuple):
         if len(target) != 2:  # noqa: PLR2004 - an owner and a name
-            raise _refused(target)
+            raise _invalid(target)
         return _place_in_owner(*target)
     function = getattr(target, "__func__", target)
     module = getattr(function, "__module__", None)
     path = getattr(function, "__qualname__", None)
     if isinstance(target, type) or not (module and path) or module not in sys.modules:
-        raise _refused(target)
+        raise _invalid(target)
     root = sys.modules[module]
     if _found(root, path) is not function:
         message = (
-            f"{shown(target)} is not found as {module}:{path}, and so cannot be "
-            "replaced: give what holds it, as (owner, 'name'), or use @probed"
+            f"cannot probe {shown(target)}: it is not found as {module}:{path}. Give "
+            "the module or class that has it, as (owner, 'name'), or use @probed"
         )
         raise ConfigError(message)
     return _Place(f"{module}.{path}", ((module, path),)), root
@@ -303,7 +305,7 @@ def _found(root: ModuleType, path: str) -> Any:
 
 def _place_in_owner(owner: Any, path: Any) -> tuple[_Place, Any]:
     if not isinstance(owner, (type, ModuleType)) or not isinstance(path, str):
-        raise _refused((owner, path))
+        raise _invalid((owner, path))
     is_class = isinstance(owner, type)
     name = f"{owner.__module__}.{owner.__qualname__}" if is_class else owner.__name__
     name = name.replace(".<locals>", "")
@@ -314,31 +316,31 @@ def _place_in_text(text: str) -> _Place:
     module, colon, path = text.strip().partition(":")
     parts = [*module.split("."), *path.split(".")] if colon else module.split(".")
     if len(parts) == 1 or not all(part.isidentifier() for part in parts):
-        raise _refused(text)
+        raise _invalid(text)
     if colon:
         return _Place(".".join(parts), ((module, path),))
-    ways = [
+    splits = [
         (".".join(parts[:end]), ".".join(parts[end:]))
         for end in range(len(parts) - 1, 0, -1)
     ]
-    return _Place(".".join(parts), tuple(ways))
+    return _Place(".".join(parts), tuple(splits))
 
 
-def _refused(target: Any) -> ConfigError:
+def _invalid(target: Any) -> ConfigError:
     message = (
-        f"{shown(target)} cannot be probed: a target is 'package.module:function' or "
+        f"cannot probe {shown(target)}: expected 'package.module:function', "
         "'package.module:Class.method', a function, or (owner, 'name')"
     )
     if isinstance(target, str) and set(target) & set("=?"):
         message += (
-            "; where its calls are saved, and which, is said by a rule for the name, "
+            "; to choose where calls are saved, and which, add a rule for the name, "
             "such as package.module.function=./out?limit=10"
         )
     return ConfigError(message)
 
 
 def _is_submodule(module: ModuleType, path: str) -> bool:
-    """Tell whether what follows a module may be a module that is not loaded yet."""
+    """Tell whether a path may begin with a submodule that is not loaded yet."""
     first = path.partition(".")[0]
     if "." not in path or first in vars(module) or not hasattr(module, "__path__"):
         return False

@@ -1,4 +1,4 @@
-"""`probed`: the calls of a function of one's own, saved as a probe saves those."""
+"""`probed`: a decorator that saves the calls of a function like a probe."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def probed(function: F, /) -> F: ...
 def probed(name: str, /) -> Callable[[F], F]: ...
 def probed(subject: Any, /) -> Any:
     """
-    Save what a function is called with, and what it returns or raises. A decorator.
+    Save the arguments of a function's calls, and what they return or raise.
 
-    Nothing is saved until a rule is on for the name. What is saved then is what a probe
-    saves, as `probe` tells; of a generator the arguments are those of its first step.
+    A decorator. Nothing is saved until a rule is on for the name; then the same is
+    saved as by `probe`. The arguments of a generator are saved at its first step.
 
     Args:
-        subject: The function, or the name to save under: `@probed` takes the module
-            and the name of the function, `@probed("shop.fit")` another one.
+        subject: The function, or the name to save under: `@probed` uses the module and
+            the name of the function, `@probed("shop.fit")` another name.
 
     Returns:
-        A function like it.
+        The decorated function.
 
     Raises:
-        ConfigError: If it is no function, or the name cannot be one.
+        ConfigError: If it is not a function, or the name is invalid.
 
     >>> @probed("shop.add")
     ... def add(a, b=1):
@@ -58,8 +58,8 @@ def _probed(subject: Any, name: str = "") -> Any:
     function = subject.__func__ if is_method else subject
     if isinstance(function, type) or not callable(function):
         message = (
-            f"probed is for functions and methods, not for {shown(subject)}: put it "
-            "on the function, as @probed or @probed('name')"
+            f"probed decorates functions and methods, not {shown(subject)}: write "
+            "@probed or @probed('name') above the function"
         )
         raise ConfigError(message)
     name = name or _name_of(function)
@@ -74,7 +74,7 @@ def _name_of(function: Callable[..., Any]) -> str:
 
 
 def _wrapped(function: Callable[..., Any], saver: CallSaver) -> Callable[..., Any]:
-    """Return a function of the same kind, as whoever looks at it expects."""
+    """Return a wrapper of the same kind, such as a coroutine function."""
     run = saver.run
 
     def called(*args: Any, **kwargs: Any) -> Any:

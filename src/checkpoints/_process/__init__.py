@@ -1,1 +1,1 @@
-"""What belongs to the process: its end, forks, crashes, variables, origins of saves."""
+"""The process: its exit, forks, crashes, variables, imports, origins of saves."""

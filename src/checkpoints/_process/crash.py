@@ -27,7 +27,7 @@ class _Hook:
 
     Other code may keep chaining to this hook after we removed it, or may never call it
     at all. So each hook remembers its own predecessor and stays harmless when nothing
-    is registered any more.
+    is registered anymore.
     """
 
     def __init__(self, before: Callable[..., object]) -> None:

@@ -57,7 +57,7 @@ def add(background: Background) -> None:
 
 
 def has_ended() -> bool:
-    """Tell whether the exit of the process has gone too far to wait for saves."""
+    """Tell whether the process is exiting, too late to wait for more saves."""
     return _has_ended
 
 
@@ -74,7 +74,7 @@ def pending() -> tuple[int, int]:
 
 
 def flush(timeout: float | None = None) -> None:
-    """Wait until every accepted save has finished or failed, so long altogether."""
+    """Wait until every accepted save has finished or failed, within one timeout."""
     left = countdown(timeout)
     for each in _all():
         each.flush(left())
@@ -88,7 +88,7 @@ def countdown(timeout: float | None) -> Callable[[], float | None]:
 
 def drain() -> None:
     """Write, at exit, every save that was accepted."""
-    global _has_ended  # noqa: PLW0603 - process-wide
+    global _has_ended  # noqa: PLW0603 - process-wide, as the exit is
     # Writers created from now on are closed at once: nothing would drain them.
     _has_ended = True
     start = time.monotonic()

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 __all__ = ["after_fork_in_child", "forks_wait"]
 
-# Seconds. A thread that is still in a block after that may never leave it.
+# In seconds. A thread that is still inside a block after that may never leave it.
 _PATIENCE = 10.0
 
 _methods: list[Callable[[], Callable[[], object] | None]] = []

@@ -21,34 +21,32 @@ __all__ = [
     "run_started",
 ]
 
-# Frames in these files are ours, even where `with` is what calls.
+# Frames in these files are ours; a `with` statement adds frames of `contextlib`.
 _OURS = (os.path.dirname(os.path.dirname(__file__)) + os.sep, contextlib.__file__)
 _started = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
 _sequence = itertools.count(1)
-# Made before anybody asks, so that forks share it.
-_made = f"{_started}-{os.urandom(3).hex()}"
-# Made before it is needed, so that forked processes share it.
-_made = f"{_started}-{os.urandom(3).hex()}"
+# Generated at import, so that forked processes share it.
+_generated = f"{_started}-{os.urandom(3).hex()}"
 _run: list[str] = []
 _host = os.uname().nodename if hasattr(os, "uname") else os.getenv("COMPUTERNAME", "")
 
 
 class Origin(NamedTuple):
     """
-    What is known of a save besides its key and its data.
+    What is known about a save besides its key and its data.
 
     Args:
         run: The id of the run.
-        sequence: The number of the save in its process, rising; a forked child goes
-            on from its parent's.
+        sequence: The number of the save in its process, increasing; a forked child
+            continues from its parent's.
         time: Seconds since the epoch.
         host: The name of the machine.
-        pid: The process.
+        pid: The number of the process.
         thread: The name of the thread.
-        file: The source file that called.
-        line: The line in it.
-        function: The function in it.
-        dumped: Why a recorder has written it; empty for a save that went its own way.
+        file: The source file of the call.
+        line: The line of the call.
+        function: The function that called.
+        dumped: Why a recorder wrote the save; empty if no recorder did.
     """
 
     run: str
@@ -64,7 +62,7 @@ class Origin(NamedTuple):
 
     @classmethod
     def here(cls) -> Origin:
-        """Return the origin of a save that is asked for now, outside this package."""
+        """Return the origin of a save that code outside this package makes now."""
         frame = sys._getframe(1)  # noqa: SLF001 - inspect.stack() costs milliseconds
         while frame.f_code.co_filename.startswith(_OURS) and frame.f_back:
             frame = frame.f_back
@@ -82,7 +80,7 @@ class Origin(NamedTuple):
 
 
 def current_run() -> str:
-    """Return the id of this run; the first call settles it for all child processes."""
+    """Return the id of this run, which child processes share from then on."""
     if not _run:
         _run.append(run_id())
         os.environ[RUN] = _run[0]
@@ -90,8 +88,8 @@ def current_run() -> str:
 
 
 def run_id() -> str:
-    """Return the id of this run, and settle nothing."""
-    return _run[0] if _run else os.environ.get(RUN) or _made
+    """Return the id of this run, without passing it on to child processes."""
+    return _run[0] if _run else os.environ.get(RUN) or _generated
 
 
 def host_name() -> str:
@@ -100,12 +98,12 @@ def host_name() -> str:
 
 
 def run_started() -> str:
-    """Return when this process loaded the library, UTC, as text fit for a folder."""
+    """Return when this process loaded the library, in UTC, as a name for a folder."""
     return _started
 
 
 def outside_level() -> int:
-    """Return the `stacklevel` that makes a warning tell of who called this package."""
+    """Return the `stacklevel` with which a warning names the caller of this package."""
     level = 1
     frame = sys._getframe(1)  # noqa: SLF001 - as above
     while frame.f_code.co_filename.startswith(_OURS) and frame.f_back:

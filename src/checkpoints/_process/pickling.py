@@ -1,8 +1,10 @@
-"""Classes in pickles: by their public names, whatever file they are in."""
+"""Classes in pickles: stored by their public names, whatever file defines them."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from checkpoints._process.libraries import imported
 
 __all__ = ["public"]
 
@@ -13,8 +15,8 @@ class _Public:
     """
     A class that is pickled by its public name.
 
-    Setting `__module__` would do the same, but `inspect` and `typing` look there for
-    the source of the class and the names in its annotations.
+    Setting `__module__` would do the same, but `inspect` and `typing` use it to find
+    the source of a class and the names in its annotations.
     """
 
     def __init__(self, kind: type[Any], room: str) -> None:
@@ -25,19 +27,18 @@ class _Public:
         return self.kind(*args, **kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from pkgutil import resolve_name
-
+        resolve_name = imported("pkgutil").resolve_name
         return resolve_name, (f"{_OURS}:{self.room}{self.kind.__qualname__}",)
 
 
 def public(kind: type[Any], room: str = "") -> Any:
     """
-    Return what a `__reduce__` gives for a class, so that a pickle has its public name.
+    Return a stand-in for a class in a `__reduce__`, which is pickled by public name.
 
     Args:
-        kind: The class. One that is not ours, such as a subclass, stands for itself.
-        room: The public module of this package that has it, followed by a dot; the
-            package itself unless given.
+        kind: The class. One from elsewhere, such as a subclass, is returned as it is.
+        room: The public module of this package that contains it, followed by a dot;
+            the package itself unless given.
     """
     is_ours = kind.__module__.startswith(f"{_OURS}.")
     return _Public(kind, room) if is_ours else kind

@@ -1,4 +1,4 @@
-"""The variables of the environment that this library reads, and those that it sets."""
+"""The environment variables that this library reads or sets."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ __all__ = [
 
 RULES = "CHECKPOINTS"
 CONFIG = "CHECKPOINTS_CONFIG"
-# Where rules without a target save to.
+# The target of rules that have none.
 TO = "CHECKPOINTS_TO"
 PROBES = "CHECKPOINTS_PROBES"
 RECORD = "CHECKPOINTS_RECORD"
-# A folder for the reports of all processes of a program; `checkpoints run` sets it.
+# The folder for the reports of a program's processes; set by `checkpoints run`.
 REPORT = "CHECKPOINTS_REPORT"
-# Children inherit it, so that every process of one program is of one run, however it
-# was started; whoever starts the program may set it.
+# Inherited by child processes, so that all processes of a program share one run,
+# however they were started. May also be set before the program starts.
 RUN = "CHECKPOINTS_RUN"
-# The process that asked first, or "child of" the one whose child it has to be; those
-# that it starts inherit it.
+# The pid of the program's first process, or "child of" its parent's pid; inherited by
+# child processes.
 FIRST_PROCESS = "CHECKPOINTS_FIRST_PROCESS"
 
-# Where none of them is set, nothing that has to do with them is loaded.
+# If none of them is set, the code that handles them is not loaded.
 OUTSIDE = (RULES, CONFIG, PROBES, REPORT)

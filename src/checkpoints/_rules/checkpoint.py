@@ -1,4 +1,4 @@
-"""`checkpoint()`, and the functions that declare names and make rules for it."""
+"""`checkpoint()`, and the functions that declare names and tell what is in force."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
     "stats",
 ]
 
-# Never bound anew, so that an off call needs no attribute of anything.
+# The same dict for good, so that a call that is off needs no attribute lookup.
 _plans = registry.plans
 
 
@@ -43,28 +43,27 @@ def checkpoint(
     name: str, data: Any = ABSENT, nested: Any = ABSENT, /, **values: Any
 ) -> None:
     """
-    Save data, if a rule is in force for the name; else do nothing, quickly.
+    Save data if a rule is in force for the name; otherwise do nothing, quickly.
 
-    The three forms are told apart by the number of arguments alone, so
+    The three forms are distinguished by the number of arguments only, so
     `checkpoint("a", "b")` saves the text `"b"` under `"a"`:
 
     - `checkpoint(name, data)`
     - `checkpoint(name, **values)`
     - `checkpoint(prefix, name, data)`, the same as `checkpoint("prefix.name", data)`
 
-    What is saved is the state of the call, unless another thread changes the data
-    meanwhile: a large array that changes while it is written is found damaged when it
-    is loaded.
+    Data is saved as it is at the call. If another thread changes a large array while it
+    is being written, the file is damaged, which is detected when it is loaded.
 
     Args:
-        name: The dotted name. One that was never registered is registered by this.
-        data: What to save. A mapping with only str keys is its values by name;
-            anything else is one value, called `data`.
+        name: The dotted name. A name that was never registered is registered now.
+        data: The data to save. A mapping with only str keys is saved as its values by
+            name; anything else as one value, called `data`.
         nested: The data, in the form with a prefix.
         **values: More values, by name.
 
     Raises:
-        Exception: Only under a rule with `on_error="raise"`: what hindered the save.
+        Exception: The error of a failed save, under a rule with `on_error="raise"`.
 
     >>> from checkpoints import capture
     >>> with capture("shop") as seen:
@@ -73,8 +72,8 @@ def checkpoint(
     {'items': 3, 'price': 9.5}
     """
     try:
-        # One comparison for two questions: the plan of a name that is off is what
-        # `nested` is when no prefix was given. Off calls end here.
+        # One comparison for two questions: ABSENT is both the plan of a name that is
+        # off and the value of `nested` without a prefix. Calls that are off end here.
         if _plans[name] is nested:
             return
     except (KeyError, TypeError):
@@ -94,17 +93,17 @@ def register(
     prefix: str | Iterable[str], names: str | Iterable[str] = ABSENT, /
 ) -> None:
     """
-    Declare checkpoints, so that they can be listed before anything has run.
+    Declare checkpoints, so that they can be listed before any code has run.
 
-    `register(names)` or `register(prefix, names)`. Best done where the module that
-    calls them is imported.
+    `register(names)` or `register(prefix, names)`. Best called at the top of the module
+    that saves them.
 
     Args:
-        prefix: What to put before each name, with a dot between.
+        prefix: A prefix for each name, joined with a dot.
         names: A name, or several.
 
     Raises:
-        ConfigError: If a name is empty, is no text, or has an empty part.
+        ConfigError: If a name is empty, not a text, or has an empty part.
 
     >>> register("shop", ["total", "discount"])
     >>> "shop.total" in available()
@@ -121,7 +120,7 @@ def _listed(names: Iterable[str]) -> list[str]:
     try:
         return list(names)
     except TypeError as error:
-        message = f"register takes a name or several, not {names!r}"
+        message = f"register takes a name or several names, not {names!r}"
         raise ConfigError(message) from error
 
 
@@ -133,17 +132,17 @@ def deprecate(prefix: str, old: str, new: str = ABSENT, /) -> None:
     """
     Rename a checkpoint: calls and rules that use the old name reach the new one.
 
-    Each use of the old name gives a `DeprecationWarning`. Chains are followed.
+    Each use of the old name emits a `DeprecationWarning`. Chains are followed.
 
     `deprecate(old, new)` or `deprecate(prefix, old, new)`.
 
     Args:
-        prefix: What to put before both names, with a dot between.
-        old: The name that was.
-        new: The name that is.
+        prefix: A prefix for both names, joined with a dot.
+        old: The old name.
+        new: The new name.
 
     Raises:
-        ConfigError: If the new name leads back to the old one, or cannot be a name.
+        ConfigError: If the new name leads back to the old one, or a name is invalid.
 
     >>> register("shop.rebate")
     >>> deprecate("shop.cut", "shop.rebate")
@@ -159,10 +158,9 @@ def deprecate(prefix: str, old: str, new: str = ABSENT, /) -> None:
 
 def available() -> list[str]:
     """
-    Return the names of all checkpoints that are known, sorted.
+    Return the names of all known checkpoints, sorted.
 
-    Those that were registered and those that were called; names that were deprecated
-    are not among them.
+    These are all that were registered or called, without deprecated names.
 
     >>> register("shop.stock")
     >>> "shop.stock" in available()
@@ -186,7 +184,7 @@ def enabled() -> list[str]:
 
 def deprecated() -> dict[str, str]:
     """
-    Return the names that were deprecated, each with the one that took its place.
+    Return the deprecated names, each with its replacement.
 
     >>> register("shop.sum")
     >>> deprecate("shop.addition", "shop.sum")
@@ -200,9 +198,9 @@ def is_enabled(name: str) -> bool:
     """
     Tell whether a call here and now would reach a rule with a target.
 
-    A guard for data that is costly to make. The tags of the context count; `every`
-    and `limit` do not. To ask changes nothing. Where a rule's `where` raises, the
-    answer is yes, so that the call is made, which does what `on_error` says.
+    A guard for data that is expensive to compute. The tags of the context are
+    considered; `every` and `limit` are not. It has no side effects. If a rule's `where`
+    raises, the answer is yes, so that the call handles the error as `on_error` says.
 
     Args:
         name: The dotted name.
@@ -215,16 +213,16 @@ def is_enabled(name: str) -> bool:
 
 def flush(timeout: float | None = None) -> None:
     """
-    Wait until everything that was accepted in the background is saved.
+    Wait until every accepted background save has finished or failed.
 
     Args:
-        timeout: Seconds, for all handlers together; for each its own `max_wait` unless
-            given.
+        timeout: In seconds, for all handlers together; by default, each handler's
+            `max_wait`.
 
     Raises:
         ConfigError: If the timeout is not a number of seconds.
-        PendingError: If it is not saved then. It goes on.
-        Exception: Under `on_error="raise"`, what hindered a save in the background.
+        PendingError: If saves are unfinished by then. They continue.
+        Exception: The error of a background save, under `on_error="raise"`.
 
     >>> flush()
     """
@@ -233,9 +231,9 @@ def flush(timeout: float | None = None) -> None:
 
 def stats() -> Stats:
     """
-    Return what became of the saves of this process so far, in numbers.
+    Return the outcomes of the saves of this process so far, in numbers.
 
-    A save is counted for each handler that gets it. A forked child begins at zero.
+    A save counts once per handler. A forked child starts at zero.
 
     >>> from checkpoints import capture
     >>> with capture("shop"):
@@ -248,10 +246,10 @@ def stats() -> Stats:
 
 def rules() -> list[Rule]:
     """
-    Return the rules in force: of those that cover a name, the last one counts.
+    Return the rules in force; of those that cover a name, the last one wins.
 
-    The program's own come first, in the order in which they were made, then those
-    from outside. `Rule.source` tells where these were written.
+    The program's own rules come first, in the order of their creation, then those from
+    outside, whose `Rule.source` tells where they were written.
 
     >>> from checkpoints import config
     >>> with config("shop", print) as rule:
@@ -263,9 +261,9 @@ def rules() -> list[Rule]:
 
 def reset() -> None:
     """
-    Take back every rule that the program made, and count from zero again.
+    Remove every rule that the program made, and reset all counts.
 
-    The names stay known, and the rules from outside stay in force.
+    Names stay known, and rules from outside stay in force.
 
     >>> reset()
     >>> rules()

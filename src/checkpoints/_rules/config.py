@@ -31,36 +31,35 @@ def config(
 ) -> Rule: ...
 def config(names: Any, target: Any, /, **options: Any) -> Rule:
     """
-    Make a rule: where the data of these checkpoints goes from now on.
+    Create a rule: where the data of these checkpoints goes from now on.
 
-    It holds for names that are registered later as well. Where several rules cover a
-    name, the last one counts. `config(handler, names)` is the same the other way
-    round.
+    It also covers names that are registered later. If several rules cover a name, the
+    last one wins. `config(handler, names)` does the same.
 
     Args:
         names: A pattern, or a list of exact names. A pattern is a name, which covers
-            all below it too (`"shop"` covers `shop.total`, not `shopping`), or a glob
-            (`*`, `?`, `[...]`; `*` crosses dots).
+            all names below it too (`"shop"` covers `shop.total`, not `shopping`), or a
+            glob (`*`, `?`, `[...]`; `*` crosses dots).
         target: A path, a handler, a function `f(key, data)`, a list of these (each
             gets the data), or None to switch the names off.
-        **options: `where`, the tags that have to match: a mapping of names to values
-            (or to lists of values, any of which will do; texts may be globs, or
-            compare, as `">3"` and `"3..7"` do), or a function of the pairs; calls
-            that do not match are for the rules before. `every=n`, save the first call
-            of each name and each n-th after it. `limit=n`, save n times for each
-            name. `values`, `transform`, `summary`, `max_bytes` and `max_total_bytes`
-            narrow the data, in this order: which of the values are saved, a function
-            that makes others of them, statistics in place of them, how large they may
-            be. `on_error`: a save that fails is told to the log (`"warn"`, the
-            default), raises (`"raise"`), or is passed over (`"ignore"`). And for a
-            path, those of `FileHandler`.
+        **options: `where`, a condition on the tags: a mapping of names to values (or
+            to lists of values, any of which may match; texts may be globs, or compare,
+            such as `">3"` and `"3..7"`), or a function of the pairs; calls that do not
+            match go to the earlier rules. `every=n`, save the first call of each name
+            and every n-th after it. `limit=n`, save at most n times per name.
+            `values`, `transform`, `summary`, `max_bytes` and `max_total_bytes` narrow
+            the data, in this order: which values are saved, a function that replaces
+            them, statistics instead of them, and how large they may be. `on_error`,
+            what to do with a failed save: log it (`"warn"`, the default), raise its
+            error (`"raise"`), or only count it (`"ignore"`). And for a path, the
+            options of `FileHandler`.
 
     Returns:
-        The rule. `rule.remove()` takes it back, and `with config(...):` does so at
-        the end of the block.
+        The rule. `rule.remove()` removes it, and so does the end of the block in
+        `with config(...):`.
 
     Raises:
-        ConfigError: If the pattern, the target or an option cannot be.
+        ConfigError: If the pattern, the target or an option is invalid.
 
     >>> from checkpoints import checkpoint
     >>> with config("shop", lambda key, data: print(key.name, data)):
@@ -79,14 +78,14 @@ def capture(
     names: str | Iterable[str] = "*", *, copy: bool = True
 ) -> Iterator[DictHandler]:
     """
-    Keep in memory what is saved inside the block, and see it.
+    Capture in memory what is saved inside the block.
 
-    A save that fails raises, and rules made before do not see these names meanwhile.
-    Where a key is saved twice the last one is kept, with a warning.
+    A failed save raises its error, and earlier rules do not apply to these names
+    meanwhile. If a key is saved twice, the last save is kept, with a warning.
 
     Args:
         names: A pattern, or a list of exact names, as for `config`.
-        copy: Keep the values as they are now, not as they become.
+        copy: Copy the values, so that later changes to them have no effect.
 
     Yields:
         A mapping of paths, such as `"fold=1/mypkg/fit"`, to values by name.

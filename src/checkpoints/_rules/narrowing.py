@@ -1,4 +1,4 @@
-"""A transform: what becomes of values before anything of them is stored."""
+"""The options of a rule that narrow its data before any of it is stored."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 from checkpoints._handlers.outcomes import outcomes
 from checkpoints._kinds.summary import summaries_of
 from checkpoints._kinds.weight import size_of, weight_of
+from checkpoints._process.libraries import imported
 from checkpoints._rules.options import Narrowed
-from checkpoints._text import parse_size, shown
+from checkpoints._text import hint, parse_size, shown
 from checkpoints.errors import ConfigError, FormatError
 
 if TYPE_CHECKING:
@@ -28,12 +29,12 @@ _Function: TypeAlias = Callable[[dict[str, Any]], object]
 
 class Transform:
     """
-    A function from values to values, and what it may not do.
+    A function that replaces the values of a save, with checks.
 
     Args:
-        function: Takes a dict of values by name, which is its own; returns one.
-        given: What stood for it: the function, or the name of an entry point.
-        entry: Where the function is found, if it is not here yet.
+        function: Takes a dict of values by name, which it may change; returns one.
+        given: The option as it was given: the function, or the name of an entry point.
+        entry: The entry point, if the function is not loaded yet.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Transform:
 
     def load(self) -> _Function:
         """
-        Return the function; the first time it is imported, if it was named.
+        Return the function, importing it at the first call if it was given by name.
 
         Raises:
             ConfigError: If it cannot be loaded.
@@ -64,10 +65,10 @@ class Transform:
 
     def __call__(self, values: dict[str, Any]) -> dict[str, Any]:
         """
-        Return what it makes of values.
+        Apply the function to values.
 
         Raises:
-            FormatError: If that is no dict with names for keys.
+            FormatError: If the result is not a dict with texts as keys.
             Exception: What the function raises.
         """
         function = self.load()
@@ -78,12 +79,12 @@ class Transform:
             raise
         if isinstance(found, dict) and all(isinstance(name, str) for name in found):
             return dict(found)
-        # Not shown: it may be what was to be redacted.
+        # The value itself is not shown: it may be what the transform should redact.
         what = f"a {type(found).__name__}"
         if isinstance(found, dict):
-            what = "a dict with keys that are no texts"
+            what = "a dict with keys that are not texts"
         message = (
-            f"transform={self._text} returned {what}, so nothing was stored: it has to "
+            f"transform={self._text} returned {what}, so nothing was stored: it must "
             "return a dict of values by name"
         )
         raise FormatError(message)
@@ -91,10 +92,10 @@ class Transform:
 
 def transform_for(given: object) -> Transform:
     """
-    Return the transform that an option stands for.
+    Return the transform for an option.
 
     Args:
-        given: A function, or the name of an entry point, which has to be installed.
+        given: A function, or the name of an entry point, which must be installed.
 
     Raises:
         ConfigError: If it is neither.
@@ -105,24 +106,28 @@ def transform_for(given: object) -> Transform:
     if callable(given) and not isinstance(given, type) and not is_awaited:
         return Transform(given, given)
     message = (
-        f"transform={shown(given)} has to be a function f(values) that returns a dict "
-        f"of values, or the name of an entry point of the group {GROUP!r}"
+        f"invalid transform={shown(given)}: expected a function f(values) that returns "
+        f"a dict of values, or the name of an entry point of the group {GROUP!r}"
     )
     raise ConfigError(message)
 
 
 def _installed(name: str) -> EntryPoint:
-    # Costs more to import than all the rest of this library.
-    from importlib.metadata import entry_points
-
-    installed = entry_points(group=GROUP)
+    # It takes longer to import than the rest of this library.
+    installed = imported("importlib.metadata").entry_points(group=GROUP)
+    found: dict[str, EntryPoint]
     found = {entry.value: entry for entry in installed if entry.name == name}
-    if len(found) != 1:
-        names = ", ".join(sorted({shown(entry.name) for entry in installed}))
-        what = "is installed more than once" if found else "is not installed"
+    if len(found) > 1:
         message = (
-            f"transform={shown(name)} {what}, as an entry point of the group "
-            f"{GROUP!r}; there are: {names or 'none'}"
+            f"transform={shown(name)} is ambiguous: the group {GROUP!r} has entry "
+            f"points of that name for {', '.join(sorted(found))}; uninstall all but one"
+        )
+        raise ConfigError(message)
+    if not found:
+        names = sorted({str(entry.name) for entry in installed})
+        message = (
+            f"transform={shown(name)} is not installed as an entry point of the group "
+            f"{GROUP!r}; {hint(name, names)}"
         )
         raise ConfigError(message)
     (entry,) = found.values()
@@ -135,8 +140,8 @@ def _loaded(entry: EntryPoint) -> _Function:
         function = entry.load()
     except Exception as error:
         message = (
-            f"transform={shown(name)}, which is {entry.value}, cannot be loaded "
-            f"({type(error).__name__}: {error}): see to the package that has it"
+            f"cannot load transform={shown(name)}, which is {entry.value} "
+            f"({type(error).__name__}: {error}): check the package that provides it"
         )
         raise ConfigError(message) from error
     if not callable(function):
@@ -147,18 +152,18 @@ def _loaded(entry: EntryPoint) -> _Function:
 
 class Narrowing:
     """
-    The options of a rule that make less of its data, in the order of their turn.
+    The options of a rule that narrow its data, in the order in which they apply.
 
     Args:
         values: Which of the named values are saved: a name, a glob, or a list of them.
-        transform: A function that takes the values as a dict and returns those to be
-            saved; or the name of an entry point of the group `checkpoints.transforms`.
-        summary: Save statistics and a hash of each value, and not the value.
-        max_bytes: How large the values of one save may be.
-        max_total_bytes: How large those of all saves by this rule in this process.
+        transform: A function that takes the values as a dict and returns those to
+            save; or the name of an entry point of the group `checkpoints.transforms`.
+        summary: Save statistics and a hash of each value instead of the value.
+        max_bytes: The largest size of the values of one save, in bytes.
+        max_total_bytes: The largest size of all saves by this rule in this process.
 
     Raises:
-        ConfigError: If an option cannot be.
+        ConfigError: If an option is invalid.
     """
 
     OPTIONS: ClassVar[tuple[str, ...]] = tuple(Narrowed.__annotations__)
@@ -173,7 +178,8 @@ class Narrowing:
         max_total_bytes: int | str | None = None,
     ) -> None:
         if not isinstance(summary, bool):
-            raise ConfigError(f"summary={shown(summary)} has to be True or False")
+            message = f"invalid summary={shown(summary)}: expected True or False"
+            raise ConfigError(message)
         self.values: tuple[str, ...] | None
         self.values = None if values is None else _checked_values(values)
         self.transform: Transform | None
@@ -186,7 +192,7 @@ class Narrowing:
 
     def load(self) -> None:
         """
-        Import the transform, if it was named.
+        Import the transform, if it was given by name.
 
         Raises:
             ConfigError: If it cannot be loaded.
@@ -195,15 +201,14 @@ class Narrowing:
             self.transform.load()
 
     def renew(self) -> None:
-        """Begin to count anew: here, and in a forked child."""
-        # Reentrant, as a signal or the garbage collector may save something anywhere.
+        """Reset the counts: here, and in a forked child."""
+        # Reentrant: a signal handler or a finalizer may save at any point.
         self._lock = threading.RLock()
         self._spent = 0
-        self._is_told = False
-        # Whether a call had any of the values so far, and which others one had that had
-        # none of them.
-        self.met: bool = False
-        self.missed: tuple[str, ...] | None = None
+        self._has_warned = False
+        # Whether any call had one of the values, and the names of a call without any.
+        self.has_matched: bool = False
+        self.unmatched: tuple[str, ...] | None = None
 
     def __repr__(self) -> str:
         options = ((option, getattr(self, option)) for option in self.OPTIONS)
@@ -211,46 +216,46 @@ class Narrowing:
         return ", ".join(given)
 
     def given(self) -> dict[str, Any]:
-        """Return the options that were given, as they can be given again."""
+        """Return the options that were given, in a form that can be given again."""
         options = {option: getattr(self, option) for option in self.OPTIONS}
         if self.transform is not None:
             options["transform"] = self.transform.given
         return {
-            it: value
-            for it, value in options.items()
+            option: value
+            for option, value in options.items()
             if value is not None and value is not False
         }
 
     def narrowed(self, name: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
         """
-        Return what is to be saved of the values of a call, for every handler alike.
+        Narrow the values of a call.
 
         Args:
             name: The name of the checkpoint.
-            values: The values by name; they are left as they are.
+            values: The values by name; they are not changed.
 
         Returns:
-            The values to save; None where nothing is to be saved, which is counted.
+            The values to save; None if there is nothing to save, which is counted.
 
         Raises:
-            FormatError: If `transform` returned what is no dict of values.
+            FormatError: If `transform` returned anything but a dict of values.
             Exception: What `transform` raised.
         """
-        return self.whole(name, self.each(values))
+        return self.narrow_all(name, self.narrow_each(values))
 
-    def each(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Do what is done to each value by itself, whatever else will be there."""
+    def narrow_each(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what concerns each value by itself: the first half of `narrowed`."""
         chosen = {name: value for name, value in values.items() if self._wants(name)}
         if chosen:
-            self.met = True
+            self.has_matched = True
         elif self.values is not None:
-            self.missed = tuple(values) or self.missed or ()
+            self.unmatched = tuple(values) or self.unmatched or ()
         if self.summary and self.transform is None:
             return dict(summaries_of(chosen))
         return chosen
 
-    def whole(self, name: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Do the rest, to all values of a save that `each` has left."""
+    def narrow_all(self, name: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Do what concerns all values of a save: the second half of `narrowed`."""
         found = dict(values)
         if not found and self.values is not None:
             outcomes.count(name, "skipped", "values")
@@ -270,14 +275,14 @@ class Narrowing:
         )
 
     def _fits(self, name: str, values: Mapping[str, Any]) -> bool:
-        """Tell whether there is room for a save, and take it."""
+        """Tell whether the budgets have room for a save, and count it."""
         if self.max_bytes is not None and (size := size_of(values)) > self.max_bytes:
-            story = (
-                f"checkpoint {name!r} was dropped: its values hold about {size} bytes, "
+            text = (
+                f"checkpoint {name!r} was dropped: its values have about {size} bytes, "
                 f"more than max_bytes={self.max_bytes}"
             )
-            way_out = "A larger max_bytes, values=[...], or summary=True, helps"
-            outcomes.dropped(name, "max_bytes", story, way_out)
+            advice = "Raise max_bytes, or use values=[...] or summary=True"
+            outcomes.dropped(name, "max_bytes", text, advice)
             return False
         if self.max_total_bytes is None:
             return True
@@ -287,15 +292,14 @@ class Narrowing:
             if size <= left:
                 self._spent += size
                 return True
-            is_told, self._is_told = self._is_told, True
-        story = (
-            f"checkpoint {name!r} was dropped: the rule may save "
-            f"max_total_bytes={self.max_total_bytes} in this process, of which {left} "
-            f"are left, and this needs about {size}"
+            is_first, self._has_warned = not self._has_warned, True
+        text = (
+            f"checkpoint {name!r} was dropped: it needs about {size} bytes, and {left} "
+            f"are left of max_total_bytes={self.max_total_bytes} in this process"
         )
-        way_out = "What does not fit is only counted from now on; see stats()"
+        advice = "Further drops by this rule are only counted; see stats()"
         reason = "max_total_bytes"
-        outcomes.dropped(name, reason, story, way_out, kind=self, is_told=is_told)
+        outcomes.dropped(name, reason, text, advice, kind=self, is_logged=is_first)
         return False
 
 
@@ -311,8 +315,8 @@ def _checked_values(values: Names) -> tuple[str, ...]:
         names = ()
     if not names or not all(isinstance(name, str) and name for name in names):
         message = (
-            f"values={shown(values)} has to be the name of a value, a glob, or a list "
-            "of these; leave it out to save all"
+            f"invalid values={shown(values)}: expected the name of a value, a glob, or "
+            "a list of these; leave it out to save all values"
         )
         raise ConfigError(message)
     return names

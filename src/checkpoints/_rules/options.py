@@ -1,4 +1,4 @@
-"""The options of a rule: their names, their types and their choices."""
+"""The options of a rule: their names, types and choices."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Where: TypeAlias = Mapping[str, object] | Callable[[TagPairs], object]
 
 
 class _Conditions(TypedDict, total=False):
-    """Those that say which calls are saved, and what a failure is."""
+    """Options for which calls are saved, and how failures are handled."""
 
     where: Where | None
     every: int
@@ -31,7 +31,7 @@ class _Conditions(TypedDict, total=False):
 
 
 class Narrowed(TypedDict, total=False):
-    """Those that make less of the data, in the order of their turn."""
+    """Options that narrow the data, in the order in which they apply."""
 
     values: str | Iterable[str] | None
     transform: str | Callable[[dict[str, Any]], dict[str, Any]] | None
@@ -41,13 +41,13 @@ class Narrowed(TypedDict, total=False):
 
 
 class RuleOptions(_Conditions, Narrowed, total=False):
-    """What every rule takes, whatever its target."""
+    """The options of every rule, whatever its target."""
 
 
 class PathOptions(RuleOptions, FileOptions, total=False):
-    """What a rule takes whose target is a path."""
+    """The options of a rule with a path as its target."""
 
 
 def known_options() -> tuple[str, ...]:
-    """Return the names of all options that a rule with a path can have."""
+    """Return the names of all options of a rule with a path."""
     return tuple(PathOptions.__annotations__)

@@ -1,9 +1,9 @@
 """
-The names, the rules, and what becomes of a call: one object that everybody shares.
+The registry of names and rules, which handles calls; the whole library shares one.
 
-A name's plan is the rules that could save it, newest first, or none. Plans are made by
-the first call and forgotten by every change, so a call of a name that is off looks its
-plan up and returns.
+The plan of a name is the rules that could save it, newest first, or none. Plans are
+made at the first call and cleared by every change, so a call of a name that is off
+looks its plan up and returns.
 """
 
 from __future__ import annotations
@@ -17,17 +17,21 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from checkpoints._handlers.handler import ABSENT, Handler, named_values
-from checkpoints._handlers.in_force import InForce
-from checkpoints._handlers.outcomes import Owed, outcomes, story_of
-from checkpoints._handlers.seconds import checked_seconds
+from checkpoints._handlers.handler import (
+    ABSENT,
+    ActiveHandlers,
+    Handler,
+    checked_seconds,
+    named_values,
+)
+from checkpoints._handlers.outcomes import DeferredErrors, failure_text, outcomes
 from checkpoints._keys.key import Key, checked_name
 from checkpoints._keys.tags import TagPairs, current_tags
 from checkpoints._process import drain
 from checkpoints._process.exit import at_exit, is_worker
 from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.origin import Origin, current_run, outside_level
-from checkpoints._rules.idleness import Idleness, idleness_of
+from checkpoints._rules.idle_rule import IdleRule, why_idle
 from checkpoints._rules.names import Names
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
@@ -43,29 +47,29 @@ Plan: TypeAlias = "tuple[Rule, ...] | None"
 
 
 class Registry:
-    """Names and rules. The library has one, `registry`; tests may make their own."""
+    """Names and rules. The library has one, `registry`; tests may create others."""
 
     def __init__(self) -> None:
         self.plans: dict[str, tuple[Rule, ...] | object] = {}
         self.names = Names()
         self._rules: tuple[Rule, ...] = ()
-        self._in_force = InForce()
-        # What `on_error="raise"` could not raise yet, as it came in the background.
-        self.owed = Owed()
-        # Tells of rules from outside in place of the log; called at a first use too.
+        self._active_handlers = ActiveHandlers()
+        # Errors of background saves that `on_error="raise"` could not raise yet.
+        self.deferred = DeferredErrors()
+        # Gets each rule at its first use; idle rules from outside are then not logged.
         self.reporter: Callable[[Rule], None] | None = None
         self._lock = threading.RLock()
         self._pid = os.getpid()
-        after_fork_in_child(self._begin_in_child)
+        after_fork_in_child(self._renew_in_child)
 
-    def _begin_in_child(self) -> None:
-        # The thread that may have held the lock is not there after a fork.
+    def _renew_in_child(self) -> None:
+        # The thread that may have held the lock does not exist after a fork.
         self._lock = threading.RLock()
         for rule in self._rules:
             rule.renew()
 
     def deprecate(self, old: str, new: str) -> None:
-        """Rename a name; `checkpoints.deprecate` says more."""
+        """Rename a name; see `checkpoints.deprecate`."""
         with self._lock:
             self.names.rename(old, new)
             self.plans.clear()
@@ -79,49 +83,48 @@ class Registry:
         Put rules in force, each on top of its layer.
 
         Raises:
-            Exception: What the `begin` of a handler raises; no rule is in force then.
+            Exception: What the `begin` of a handler raises; then no rule is added.
         """
         for rule in rules:
             rule.load()
             rule.holder = self
         with self._lock:
-            self._in_force.begin(it for rule in rules for it in rule.handlers)
-            first = not self._rules
-            known = sorted((*self._rules, *rules), key=lambda each: each.layer)
-            self._rules = tuple(known)
+            self._active_handlers.begin(_handlers_of(rules))
+            is_first = not self._rules
+            self._rules = tuple(sorted((*self._rules, *rules), key=lambda r: r.layer))
             self.plans.clear()
-        if first:
+        if is_first:
             self._pid = os.getpid()
         at_exit(self.report)
-        # Settled here, so that the processes that are started from now on share it.
+        # From now on, the processes that this one starts share its run.
         current_run()
         for rule in rules:
             self._warn_of_old_names(rule, self.names.renamed())
             if not rule.source:
-                self.names.warn_of_doubtful(rule.names, rule)
+                self.names.warn_of_mistakes(rule.names, rule)
 
     def rules(self) -> list[Rule]:
-        """Return the rules in force, the one that counts most last."""
+        """Return the rules in force; of those that cover a name, the last one wins."""
         return list(self._rules)
 
     def remove(self, rule: Rule) -> None:
-        """Take a rule back."""
+        """Remove a rule."""
         if rule in self._rules:
-            self._tell_of_idle(rule)
+            self._warn_if_idle(rule)
         self._keep(lambda other: other is not rule)
 
     def reset(self) -> None:
-        """Take every rule back but those from outside."""
+        """Remove every rule except those from outside, and reset all counts."""
         self._keep(lambda rule: bool(rule.source))
-        self.names.told.clear()
-        self.owed.tell()
+        self.names.warned.clear()
+        self.deferred.log_all()
         outcomes.clear()
 
     def _keep(self, is_kept: Callable[[Rule], bool]) -> None:
         with self._lock:
             self._rules = tuple(filter(is_kept, self._rules))
             self.plans.clear()
-            self._in_force.keep(it for rule in self._rules for it in rule.handlers)
+            self._active_handlers.keep(_handlers_of(self._rules))
 
     def _warn_of_old_names(self, rule: Rule, names: Iterable[str]) -> None:
         for old in list(names):
@@ -150,7 +153,7 @@ class Registry:
         return tuple(chain)
 
     def is_enabled(self, name: object) -> bool:
-        """Tell whether a call would reach a rule; see `checkpoints.is_enabled`."""
+        """Tell whether a call would reach a rule with a target."""
         try:
             name = checked_name(name)
         except ConfigError:
@@ -168,13 +171,13 @@ class Registry:
             try:
                 if rule.accepts(pairs):
                     return bool(rule.handlers)
-            except Exception:  # noqa: BLE001 - a function of the user
-                # Only asked, nothing is told or counted; the call itself does so.
+            except Exception:  # noqa: BLE001 - `where` is the user's function
+                # Not handled here: the call itself counts and logs it.
                 return True
         return False
 
     def lookup(self, name: str) -> tuple[str, Plan]:
-        """Return the name that a call stands for, and its plan."""
+        """Return the current name for a call, and its plan."""
         try:
             plan = self.plans[name]
         except (KeyError, TypeError):
@@ -183,10 +186,10 @@ class Registry:
 
     def resolve(self, name: str) -> tuple[str, Plan]:
         """
-        Return the name that a call stands for, and its plan, for calls to come too.
+        Return the current name for a call, and its plan, which later calls reuse.
 
         Raises:
-            ConfigError: If it cannot be a name, and the newest rule raises errors.
+            ConfigError: If the name is invalid, and the newest rule raises errors.
         """
         try:
             checked_name(name)
@@ -197,9 +200,9 @@ class Registry:
         with self._lock:
             current = self.names.current(name)
             plan = self.plan(current)
-            self.names.meet(current)
-            # A call by an old name that is off is told of once, and then costs no more
-            # than others; one that is on has to find its new name each time.
+            self.names.add(current)
+            # An old name that is off warns once, and then costs no more than others;
+            # for one that is on, the new name must be looked up each time.
             if current == name or plan is None:
                 self.plans[name] = plan or ABSENT
         if current != name:
@@ -208,7 +211,7 @@ class Registry:
         return current, plan
 
     def chosen(self, name: str, plan: tuple[Rule, ...], pairs: TagPairs) -> Rule | None:
-        """Return the rule that a call under these tags is saved by, if any."""
+        """Return the rule that saves a call with these tags, if any."""
         rule = self._accepting(name, plan, pairs)
         return rule if rule and rule.handlers and rule.admits(name) else None
 
@@ -223,13 +226,13 @@ class Registry:
                     rule.accepted = True
                     return rule
                 rule.refused = pairs or rule.refused or ()
-            except BaseException as error:  # noqa: BLE001 - a function of the user
+            except BaseException as error:  # noqa: BLE001 - `where` is the user's function
                 self.failed(rule, name, error)
                 break
         return None
 
     def call(self, name: str, data: Any, values: Mapping[str, Any]) -> None:
-        """Do what the rules say of a call that is not known to be off."""
+        """Handle a call that is not known to be off, as the rules say."""
         plan = None
         try:
             name, plan = self.lookup(name)
@@ -240,8 +243,8 @@ class Registry:
             if rule is not None:
                 self.save(rule, Key(name, pairs, Origin.here()), data, values)
         except Exception as error:
-            # What handlers raise was seen to below. This is to be raised, or is one of
-            # the library's own steps, out of memory for one, and takes nothing down.
+            # Errors of handlers were handled below. This one is meant to be raised, or
+            # it is the library's own, such as a lack of memory, and must do no harm.
             rules = plan or self._rules[-1:]
             if isinstance(error, Warning) or any(r.on_error == "raise" for r in rules):
                 raise
@@ -250,10 +253,10 @@ class Registry:
 
     def save(self, rule: Rule, key: Key, data: Any, values: Mapping[str, Any]) -> None:
         """
-        Have every handler of a rule save what it wants of a call that it has chosen.
+        Save the data of a call through every handler of the rule that was chosen.
 
         Raises:
-            Exception: Only under `on_error="raise"`: what hindered it.
+            Exception: The error of a failed save, under `on_error="raise"`.
         """
         if rule.narrowing is not None:
             narrowed = self.narrowed(rule, key, data, values)
@@ -265,45 +268,45 @@ class Registry:
     def save_all(
         self, rule: Rule, key: Key, data: Any, values: Mapping[str, Any]
     ) -> None:
-        """Have every handler of a rule save all of what is given."""
+        """Save all of the data, without narrowing, through every handler of a rule."""
         raised = None
         for handler in rule.handlers:
             try:
                 staged = handler.stage(None, named_values(data, values))
                 self.commit(rule, handler, key, staged)
-            except BaseException as error:  # noqa: BLE001 - the host must not fall
+            except BaseException as error:  # noqa: BLE001 - the host must not crash
                 try:
                     self.failed(rule, key, error, handler)
-                except Exception as told:  # noqa: BLE001 - all handlers get the data
-                    raised = raised or told
+                except Exception as first:  # noqa: BLE001 - all handlers get the data
+                    raised = raised or first
         if raised is not None:
             raise raised
-        # In the end, so that the error of another save does not cost this one.
-        self.owed.pay(rule)
+        # Last, so that the error of an earlier save does not prevent this one.
+        self.deferred.raise_first(rule)
 
     def narrowed(
         self, rule: Rule, key: Key, data: Any, values: Mapping[str, Any]
     ) -> Mapping[str, Any] | None:
-        """Return what a rule wants of a call; None where that is nothing."""
+        """Return the data of a call as narrowed by a rule; None if nothing is left."""
         try:
             named = named_values(data, values)
             narrowing = rule.narrowing
             return narrowing.narrowed(key.name, named) if narrowing else named
-        except BaseException as error:  # noqa: BLE001 - the host must not fall
+        except BaseException as error:  # noqa: BLE001 - the host must not crash
             self.failed(rule, key.name, error)
             return None
 
     def commit(self, rule: Rule, handler: Handler, key: Key, staged: Any) -> None:
         """
-        Have a handler save what was staged, and see what becomes of it.
+        Save what was staged through a handler, and count its outcome.
 
         Raises:
-            Exception: What hinders it now; what hinders it later is told later.
+            Exception: The error, if the save fails at once.
         """
         failed = partial(self._failed_later, rule, key, handler=handler)
         outcomes.follow(handler.commit(key, staged), key, handler, failed)
 
-    # Failures
+    # Failures and exit
 
     def failed(
         self,
@@ -313,50 +316,49 @@ class Registry:
         handler: Handler | None = None,
     ) -> None:
         """
-        Do with the error of a save what its rule says.
+        Handle the error of a save as its rule says.
 
         Raises:
-            BaseException: The error itself, if the rule says so, or if it asks for
-                the end of the program.
+            BaseException: The error itself, if the rule says so or it asks for an exit.
         """
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
             raise error
-        loud = rule.on_error == "warn"
+        is_logged = rule.on_error == "warn"
         with suppress(Exception):
-            outcomes.failed(subject, error, handler=handler, loud=loud)
+            outcomes.failed(subject, error, handler=handler, is_logged=is_logged)
         if rule.on_error == "raise":
             raise error
 
     def _failed_later(
         self, rule: Rule, key: Key, error: BaseException, *, handler: Handler
     ) -> None:
-        """Do the same with an error in the background, where nobody can catch it."""
-        # Of a rule that is gone, no call comes any more that could raise it.
-        owed = rule.on_error == "raise" and rule in self._rules
-        loud = rule.on_error != "ignore" and not owed
-        outcomes.failed(key, error, handler=handler, loud=loud)
-        if owed:
-            story = story_of(key, error, handler)
+        """Handle an error of a background save, which no caller can catch."""
+        # After a rule was removed, there are no more calls that could raise its errors.
+        is_deferred = rule.on_error == "raise" and rule in self._rules
+        is_logged = rule.on_error != "ignore" and not is_deferred
+        outcomes.failed(key, error, handler=handler, is_logged=is_logged)
+        if is_deferred:
+            text = failure_text(key, error, handler)
             error.add_note(f"while checkpoint {key} was saved in the background")
             at_exit(self.report)
-            self.owed.add(rule, error, story)
+            self.deferred.add(rule, error, text)
 
     def flush(self, timeout: float | None = None) -> None:
-        """Wait for what is saved in the background; `checkpoints.flush` says more."""
-        handlers = [handler for rule in self._rules for handler in rule.handlers]
-        late: Exception | None = None
+        """Wait for all background saves; see `checkpoints.flush`."""
+        first: Exception | None = None
         left = drain.countdown(None if timeout is None else checked_seconds(timeout))
-        for flush in (*dict.fromkeys(it.flush for it in handlers), drain.flush):
+        own = dict.fromkeys(handler.flush for handler in _handlers_of(self._rules))
+        for flush in (*own, drain.flush):
             try:
                 flush(left())
-            except Exception as error:  # noqa: BLE001 - each has its turn
-                late = late or error
-        self.owed.pay()
-        if late is not None:
-            raise late
+            except Exception as error:  # noqa: BLE001 - all of them are flushed
+                first = first or error
+        self.deferred.raise_first()
+        if first is not None:
+            raise first
 
     def finish(self, rule: Rule, *, may_raise: bool) -> None:
-        """Take a rule back once all is saved that it has accepted."""
+        """Remove a rule after everything that it accepted is saved."""
         may_raise = may_raise and rule.on_error == "raise"
         try:
             for handler in rule.handlers:
@@ -369,27 +371,29 @@ class Registry:
         finally:
             self.remove(rule)
         if may_raise:
-            self.owed.pay(rule)
-
-    # The end
+            self.deferred.raise_first(rule)
 
     def report(self) -> None:
-        """Tell, at the end of the process, what went wrong and what did not happen."""
+        """Log, when the process exits, what failed and which rules did nothing."""
         outcomes.report()
-        self.owed.tell()
+        self.deferred.log_all()
         if os.getpid() == self._pid and not is_worker():
             for rule in self._rules:
                 if not (rule.source and self.reporter):
-                    self._tell_of_idle(rule)
+                    self._warn_if_idle(rule)
 
-    def _tell_of_idle(self, rule: Rule) -> None:
-        idle = self.idleness(rule)
-        if idle is not None and idle.reason.is_doubtful:
+    def _warn_if_idle(self, rule: Rule) -> None:
+        idle = self.why_idle(rule)
+        if idle is not None and idle.reason.is_likely_mistake:
             logger.warning("%s %s", rule.source or repr(rule), idle.text)
 
-    def idleness(self, rule: Rule) -> Idleness | None:
+    def why_idle(self, rule: Rule) -> IdleRule | None:
         """Return why a rule did nothing so far; None if it did something."""
-        return idleness_of(rule, self.names, self._matches, self._chain)
+        return why_idle(rule, self.names, self._matches, self._chain)
+
+
+def _handlers_of(rules: Iterable[Rule]) -> list[Handler]:
+    return [handler for rule in rules for handler in rule.handlers]
 
 
 registry = Registry()

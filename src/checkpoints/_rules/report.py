@@ -1,4 +1,4 @@
-"""What a process leaves for `checkpoints run`: what became of its rules and saves."""
+"""The report of a process for `checkpoints run`: its rules, and outcomes of saves."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["Report"]
 
 class Report:
     """
-    A file for each process, so that one that is killed is missed.
+    A file per process, so that `checkpoints run` notices processes that were killed.
 
-    A line for each rule as it is used first, and one at the end, for all the rest.
+    It has a line for each rule at its first use, and one at exit for everything else.
 
     Args:
-        folder: Where the files go.
+        folder: The folder for the files.
     """
 
     def __init__(self, folder: str) -> None:
@@ -30,31 +30,32 @@ class Report:
         self._paths: dict[int, str] = {}
 
     def begin(self) -> None:
-        """See to it that this process and all its forks leave word at their end."""
+        """Make this process and all its forks write a report when they exit."""
         registry.reporter = self.use
         at_exit(self.fill)
         at_exit_of_forks(self.fill)
-        # A worker, and a fork, may end in any way as long as it has used no rule.
+        # Workers and forks have no file until they use a rule: nothing is missing if
+        # they are killed before.
         if not is_worker():
             self._create(b"")
 
     def use(self, rule: Rule) -> None:
-        """Say that a rule has taken a call."""
+        """Report that a rule has accepted a call."""
         self._add(rule.source)
 
     def fill(self) -> None:
-        """Say what became of the rules and the saves of this process."""
+        """Report the outcomes of the rules and saves of this process."""
         try:
             self._fill()
         except KeyboardInterrupt:
-            # Where keys or a whole group are signalled, a second one comes at once.
+            # Ctrl-C may reach a process twice, as a key and through its group.
             self._fill()
 
     def _fill(self) -> None:
         drain.drain()
         rules = [rule for rule in registry.rules() if rule.source]
-        idle = {rule.source: registry.idleness(rule) for rule in rules}
-        told = {
+        idle = {rule.source: registry.why_idle(rule) for rule in rules}
+        content = {
             "saves": outcomes.stats(0, 0).by_name,
             "rules": [rule.source for rule in rules],
             "idle": {
@@ -63,7 +64,7 @@ class Report:
                 if why is not None
             },
         }
-        self._add(told)
+        self._add(content)
 
     def _add(self, what: object) -> None:
         line = json.dumps(what).encode() + b"\n"
@@ -71,21 +72,21 @@ class Report:
         if path is None:
             self._create(line)
             return
-        # It is gone where a process outlives the program that started it.
+        # The folder is removed if this process outlives `checkpoints run`.
         with suppress(OSError):
             flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0)
             handle = os.open(path, flags)
             try:
-                os.write(handle, line)  # in one piece, as other threads do it too
+                os.write(handle, line)  # in one call: other threads write too
             finally:
                 os.close(handle)
 
     def _create(self, content: bytes) -> None:
         pid = os.getpid()
-        # Numbers of processes come again.
+        # The system reuses numbers of processes.
         name = f"{pid}-{os.urandom(4).hex()}"
         self._paths[pid] = os.path.join(self._folder, name)
-        # A worker that had nothing to tell may be ended in the middle of this.
+        # A worker without anything to report may be killed in the middle of this.
         unfinished = os.path.join(self._folder, f".{name}")
         with suppress(OSError):
             with open(unfinished, "xb") as file:

@@ -1,4 +1,4 @@
-"""A rule: the names it covers, where their data goes, and under which conditions."""
+"""Rules: which names they cover, where the data goes, and under which conditions."""
 
 from __future__ import annotations
 
@@ -30,33 +30,33 @@ from checkpoints._rules.options import (
     known_options,
 )
 from checkpoints._rules.settings import PROGRAM
-from checkpoints._text import html_table, shown
+from checkpoints._text import hint, html_table, shown
 from checkpoints.errors import ConfigError
 
 __all__ = ["Rule"]
 
 
 class Holder(Protocol):
-    """Where a rule is in force."""
+    """The registry in which a rule is in force."""
 
     def remove(self, rule: Rule) -> None:
-        """Take a rule back."""
+        """Remove a rule."""
         ...
 
     def finish(self, rule: Rule, *, may_raise: bool) -> None:
-        """Take a rule back once all is saved that it has accepted."""
+        """Remove a rule after everything that it accepted is saved."""
         ...
 
 
 class Rule:
     """
-    What `config` returns: the names covered, and where their data goes.
+    A rule, as `config` returns it: the names covered, and where their data goes.
 
-    Removed by `remove()`, or at the end of a `with` block, which waits for what is
-    saved in the background.
+    Removed by `remove()`, or at the end of a `with` block, which waits for background
+    saves.
 
-    One that is made here, or comes out of a pickle, is not in force, and does nothing.
-    A pickle has what the rule is, and nothing of what it has counted.
+    A rule that is created directly, or unpickled, is not in force and does nothing. A
+    pickle contains the definition of the rule, but not its counts.
 
     Args:
         names: As for `config`.
@@ -64,7 +64,7 @@ class Rule:
         **options: As for `config`.
 
     Raises:
-        ConfigError: If the pattern, the target or an option cannot be.
+        ConfigError: If the pattern, the target or an option is invalid.
 
     >>> Rule("shop", None, every=2)
     <Rule 'shop' -> None, every=2>
@@ -72,11 +72,11 @@ class Rule:
 
     OPTIONS: ClassVar[tuple[str, ...]] = tuple(RuleOptions.__annotations__)
 
-    # A rule of a higher layer stands above all of a lower one, however old it is.
+    # A rule of a higher layer overrides all of a lower one, whatever their age.
     layer: int = PROGRAM
     # Where it was written, if that was outside of the program.
     source: str = ""
-    # Who has put it in force; a rule that nobody has does nothing.
+    # The registry that it is in force in, if any.
     holder: Holder | None = None
 
     @overload
@@ -109,33 +109,38 @@ class Rule:
         self.limit: int | None
         self.limit = None if limit is None else _checked_count("limit", limit)
         self.on_error: OnError = _checked_on_error(options.get("on_error", "warn"))
-        narrow = _of(Narrowing.OPTIONS, options)
+        narrow = _selected(Narrowing.OPTIONS, options)
         self.narrowing: Narrowing | None = Narrowing(**narrow) if narrow else None
-        of_files = _of(FileHandler.OPTIONS, options)
-        self.handlers: tuple[Handler, ...] = handlers_for(target, of_files)
+        file_options = _selected(FileHandler.OPTIONS, options)
+        self.handlers: tuple[Handler, ...] = handlers_for(target, file_options)
         if self.narrowing is not None and self.narrowing.summary:
             _check_takes_summaries(self.handlers)
-        self._begin_to_count()
+        self._reset_counts()
 
     def __repr__(self) -> str:
         handlers = list(self.handlers)
         target = handlers if len(handlers) > 1 else next(iter(handlers), None)
-        options = "".join(f", {it}={value!r}" for it, value in self._given().items())
+        changed = self._changed().items()
+        options = "".join(f", {option}={value!r}" for option, value in changed)
         narrowing = f", {self.narrowing!r}" if self.narrowing else ""
         origin = f", from {self.source}" if self.source else ""
         return f"<Rule {self.names!r} -> {target!r}{options}{narrowing}{origin}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         narrowed = self.narrowing.given() if self.narrowing else {}
-        made = partial(public(type(self)), **self._given(), **narrowed)
-        beside = {"source": self.source, "layer": self.layer}
-        return made, (self.names, target_of(self.handlers)), beside
+        create = partial(public(type(self)), **self._changed(), **narrowed)
+        state = {"source": self.source, "layer": self.layer}
+        return create, (self.names, target_of(self.handlers)), state
 
-    def _given(self) -> dict[str, Any]:
-        """Return the conditions that are not what they are unless given."""
-        usual = {"where": None, "every": 1, "limit": None, "on_error": "warn"}
-        values = {option: getattr(self, option) for option in usual}
-        return {it: value for it, value in values.items() if value != usual[it]}
+    def _changed(self) -> dict[str, Any]:
+        """Return the conditions that differ from their defaults."""
+        defaults = {"where": None, "every": 1, "limit": None, "on_error": "warn"}
+        values = {option: getattr(self, option) for option in defaults}
+        return {
+            option: value
+            for option, value in values.items()
+            if value != defaults[option]
+        }
 
     def _repr_html_(self) -> str:
         names = [self.names] if isinstance(self.names, str) else self.names
@@ -148,8 +153,8 @@ class Rule:
             ("limit", "" if self.limit is None else f"{self.limit}"),
             ("on_error", self.on_error),
         ]
-        told = [row for row in rows if row[1]]
-        return html_table("Rule", ["option", "value"], told)
+        filled = [row for row in rows if row[1]]
+        return html_table("Rule", ["option", "value"], filled)
 
     def __enter__(self) -> Self:
         return self
@@ -159,26 +164,26 @@ class Rule:
             self.holder.finish(self, may_raise=error is None)
 
     def remove(self) -> None:
-        """Take the rule back; what it covered is as it was before. Twice is no harm."""
+        """Remove the rule, so that earlier rules apply again; harmless if repeated."""
         if self.holder is not None:
             self.holder.remove(self)
 
     def load(self) -> None:
         """
-        Import what the rule has by name only, as it is put in force.
+        Import what the rule refers to by name, when it takes effect.
 
         Raises:
-            ConfigError: If that cannot be imported.
+            ConfigError: If the import fails.
         """
         if self.narrowing is not None:
             self.narrowing.load()
 
     def freeze(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return named values as they are now, whatever becomes of the originals."""
+        """Return copies of named values, which later changes do not affect."""
         return frozen_values(values)
 
     def accepts(self, pairs: TagPairs) -> bool:
-        """Tell whether tags are such as the rule asks for."""
+        """Tell whether tags match the rule's `where`."""
         if self.where is None:
             return True
         if callable(self.where):
@@ -186,24 +191,23 @@ class Rule:
         return tags_match(pairs, self.where)
 
     def admits(self, name: str) -> bool:
-        """Count a call of a name; tell whether it is one that is to be saved."""
+        """Count a call of a name; tell whether `every` and `limit` let it through."""
         if self.every == 1 and self.limit is None:
             return True
-        # dict.setdefault and next() are each of one piece, so no lock is needed.
+        # dict.setdefault and next() are each atomic, so no lock is needed.
         calls = self._calls.setdefault(name, itertools.count())
         turn, rest = divmod(next(calls), self.every)
         return rest == 0 and (self.limit is None or turn < self.limit)
 
     def renew(self) -> None:
-        """Count from zero again, as a forked child does, and one that is spawned."""
-        self._begin_to_count()
+        """Reset all counts, in a forked child."""
+        self._reset_counts()
         if self.narrowing is not None:
             self.narrowing.renew()
 
-    def _begin_to_count(self) -> None:
+    def _reset_counts(self) -> None:
         self._calls: dict[str, itertools.count[int]] = {}
-        # Whether `where` has taken a call so far, and the tags of one that it has
-        # turned down.
+        # Whether `where` has accepted a call, and the tags of one that it has refused.
         self.accepted = False
         self.refused: TagPairs | None = None
 
@@ -212,11 +216,10 @@ def _check_known(options: Mapping[str, Any]) -> None:
     known = known_options()
     for option in options:
         if option not in known:
-            message = f"option {option!r} is not known; there are: {', '.join(known)}"
-            raise ConfigError(message)
+            raise ConfigError(f"unknown option {option!r}; {hint(option, known)}")
 
 
-def _of(names: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, Any]:
+def _selected(names: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name in names}
 
 
@@ -225,7 +228,8 @@ def _checked_on_error(given: Any) -> OnError:
     for choice in known:
         if given == choice:
             return choice
-    raise ConfigError(f"on_error={given!r} is not known: {', '.join(known)}")
+    listed = ", ".join(map(repr, known))
+    raise ConfigError(f"invalid on_error={shown(given)}: expected one of {listed}")
 
 
 def _checked_where(where: Where | None) -> Where | None:
@@ -233,8 +237,8 @@ def _checked_where(where: Where | None) -> Where | None:
         return checked_tag_filter(where)
     if where is not None and not callable(where):
         message = (
-            f"where={where!r} has to be a mapping of tags to values, or a function "
-            "that takes the tags"
+            f"invalid where={shown(where)}: expected a mapping of tags to values, or a "
+            "function of the tags"
         )
         raise ConfigError(message)
     return where
@@ -244,8 +248,8 @@ def _check_takes_summaries(handlers: Iterable[Handler]) -> None:
     for handler in handlers:
         if isinstance(handler, FileHandler) and handler.format == "parquet":
             message = (
-                "summary=True makes dicts of statistics, and format='parquet' holds "
-                "tables: use format='zip'"
+                "cannot combine summary=True, which saves dicts, with "
+                "format='parquet', which holds a table: use format='zip'"
             )
             raise ConfigError(message)
 
@@ -253,8 +257,8 @@ def _check_takes_summaries(handlers: Iterable[Handler]) -> None:
 def _checked_count(option: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         message = (
-            f"{option}={value!r} has to be a whole number from 1 on; to switch names "
-            "off, give None as the target, or off outside of a program"
+            f"invalid {option}={shown(value)}: expected a whole number from 1 up; to "
+            "switch names off, use the target None, or off outside of a program"
         )
         raise ConfigError(message)
     return value

@@ -1,4 +1,4 @@
-"""A session: stage piece by piece, commit together."""
+"""Sessions: values are staged one by one, and committed together."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ logger = logging.getLogger("checkpoints")
 
 
 class _Slot:
-    """What one set of tags has staged so far, and for whom."""
+    """The data staged with one set of tags, and the handlers that will save it."""
 
     def __init__(self, pairs: TagPairs, rule: Rule | None) -> None:
         self.pairs = pairs
         self.rule = rule
         self.names: set[str] = set()
-        # What waits for the rule to narrow it, all of it at once.
+        # Values that the rule will narrow all at once, at the commit.
         self.gathered: dict[str, Any] | None = None
         self.staged: list[tuple[Handler, Any]] = [
             (handler, None) for handler in (rule.handlers if rule else ())
         ]
 
     def stage(self, position: int, data: Mapping[str, Any]) -> None:
-        """Hand data to one of the handlers."""
+        """Pass data to the `stage` of one of the handlers."""
         handler, staged = self.staged[position]
         self.staged[position] = (handler, handler.stage(staged, data))
 
 
 class Session:
     """
-    Gathers the values of one checkpoint, and saves them as one entry.
+    Collects the values of one checkpoint, and saves them as one entry.
 
-    As a context manager it commits on a clean exit, and discards on an exception.
-    While the name is off it does nothing.
+    As a context manager it commits on a clean exit, and discards on an exception. While
+    the name is off it does nothing.
 
     Args:
-        prefix: What to put before the name, with a dot between.
+        prefix: A prefix for the name, joined with a dot.
         name: The dotted name.
 
     >>> from checkpoints import capture
@@ -75,7 +75,7 @@ class Session:
         self._lock = threading.RLock()
 
     def _held(self) -> threading.RLock:
-        """Return the lock; in a forked child, a new one, and what is staged is gone."""
+        """Return the lock; in a forked child, a new one, with nothing staged."""
         if self._pid != os.getpid():
             self._begin()
         return self._lock
@@ -96,23 +96,23 @@ class Session:
         slots = getattr(self, "_slots", {}).values()
         if any(slot.names for slot in slots) and self._pid == os.getpid():
             logger.warning(
-                "a session of %r is gone with data that was never committed: use it in "
-                "a `with` block, or call commit()",
+                "a session of %r was deleted with uncommitted data: use it in a `with` "
+                "block, or call commit()",
                 self._given,
             )
 
     def checkpoint(self, data: Any = ABSENT, /, **values: Any) -> None:
         """
-        Stage data under the tags of this moment, as it is now.
+        Stage a copy of data, with the current tags.
 
         Args:
-            data: As for `checkpoint`: a mapping with only str keys is its values by
-                name, anything else is one value called `data`.
-            **values: More values, by name. A name staged before under the same tags
-                is replaced, with a warning.
+            data: As for `checkpoint`: a mapping with only str keys is staged as its
+                values by name, anything else as one value called `data`.
+            **values: More values, by name. A value staged before under the same name
+                and tags is replaced, with a warning.
 
         Raises:
-            Exception: Only under a rule with `on_error="raise"`: what hindered it.
+            Exception: If it fails, under a rule with `on_error="raise"`.
         """
         name, plan = registry.lookup(self._given)
         if plan is None:
@@ -123,15 +123,15 @@ class Session:
                 return
             try:
                 self._stage(name, slot, slot.rule, data, values)
-            except BaseException as error:  # noqa: BLE001 - the host must not fall
+            except BaseException as error:  # noqa: BLE001 - the host must not crash
                 registry.failed(slot.rule, name, error)
 
     def _slot(self, name: str, plan: tuple[Rule, ...]) -> _Slot | None:
-        """Return the slot of the tags of this moment, made at the first call."""
+        """Return the slot for the current tags, created at the first call."""
         pairs = current_tags()
         try:
             path = Key(name, pairs).path
-        except BaseException as error:  # noqa: BLE001 - a tag without a text
+        except BaseException as error:  # noqa: BLE001 - the text of a tag may fail
             registry.failed(plan[0], name, error)
             return None
         if path not in self._slots:
@@ -148,45 +148,45 @@ class Session:
     ) -> None:
         given = named_values(data, values)
         if rule.narrowing is not None:
-            given = rule.narrowing.each(given)
+            given = rule.narrowing.narrow_each(given)
         frozen = rule.freeze(given)
         replaces = rule.narrowing is not None or any(
-            type(one).stage is Handler.stage for one, _ in slot.staged
+            type(handler).stage is Handler.stage for handler, _ in slot.staged
         )
         for twice in sorted(slot.names & frozen.keys()) if replaces else ():
             logger.warning(
-                "checkpoint %r: value %r is staged twice under the same tags, and only "
+                "checkpoint %r: value %r is staged twice with the same tags, and only "
                 "the last one is kept",
                 name,
                 twice,
             )
         slot.names |= frozen.keys()
         if rule.narrowing is None:
-            self._hand_on(name, slot, rule, frozen)
+            self._stage_all(name, slot, rule, frozen)
         else:
             slot.gathered = {**(slot.gathered or {}), **frozen}
 
-    def _hand_on(
+    def _stage_all(
         self, name: str, slot: _Slot, rule: Rule, values: dict[str, Any]
     ) -> None:
         for position, (handler, _) in enumerate(slot.staged):
             try:
                 slot.stage(position, values)
-            except BaseException as error:  # noqa: BLE001 - the host must not fall
+            except BaseException as error:  # noqa: BLE001 - the host must not crash
                 registry.failed(rule, name, error, handler)
 
     def commit(self) -> None:
         """
-        Save what is staged, one entry for each set of tags, and begin anew.
+        Save everything staged, one entry per set of tags, and start empty again.
 
         Raises:
-            Exception: Only under a rule with `on_error="raise"`: what hindered a save.
-                What was not saved is staged still.
+            Exception: The error of a failed save, under a rule with
+                `on_error="raise"`. Data that was not saved remains staged.
         """
         rules = []
         with self._held():
             for path in list(self._slots):
-                # Taken out first: a handler may stage more, or commit by itself.
+                # Removed first: a handler may stage more, or commit this session.
                 slot = self._slots.pop(path, None)
                 if slot is None or slot.rule is None:
                     continue
@@ -198,7 +198,7 @@ class Session:
                         self._slots.setdefault(path, slot)
                         raise
         for rule in rules:
-            registry.owed.pay(rule)
+            registry.deferred.raise_first(rule)
 
     def _commit(self, slot: _Slot, rule: Rule) -> None:
         name = registry.names.current(self._given)
@@ -208,24 +208,24 @@ class Session:
             try:
                 if staged is not None:
                     registry.commit(rule, handler, key, staged)
-            except BaseException as error:  # noqa: BLE001 - the host must not fall
+            except BaseException as error:  # noqa: BLE001 - the host must not crash
                 registry.failed(rule, key, error, handler)
             slot.staged[position] = (handler, None)
 
     def _narrow(self, name: str, slot: _Slot, rule: Rule) -> None:
-        """Do what a rule does to all the values of a save, before any is handed on."""
+        """Narrow all the values of a save together, and stage the result."""
         if rule.narrowing is None or slot.gathered is None:
             return
         try:
-            narrowed = rule.narrowing.whole(name, slot.gathered)
-        except BaseException as error:  # noqa: BLE001 - the host must not fall
+            narrowed = rule.narrowing.narrow_all(name, slot.gathered)
+        except BaseException as error:  # noqa: BLE001 - the host must not crash
             registry.failed(rule, name, error)
             narrowed = None
         slot.gathered = None
         if narrowed is not None:
-            self._hand_on(name, slot, rule, narrowed)
+            self._stage_all(name, slot, rule, narrowed)
 
     def discard(self) -> None:
-        """Drop what is staged."""
+        """Discard everything staged."""
         with self._held():
             self._slots.clear()

@@ -1,8 +1,8 @@
 """
 Rules written as text: in a variable, on the command line, in a TOML file.
 
-One meaning for all three: what they say becomes `Setting`s, and nothing here touches
-anything else. `docs/reference/settings.md` has the grammar.
+All three are parsed into the same `Setting`s, without side effects.
+`docs/reference/settings.md` has the grammar.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
 from checkpoints._keys.condition import conditions_in
-from checkpoints._text import nearest, parse_size, shown
+from checkpoints._process.libraries import imported
+from checkpoints._text import hint, nearest, parse_size, shown
 from checkpoints.errors import ConfigError
 
 __all__ = [
@@ -31,15 +32,15 @@ __all__ = [
     "settings_in_text",
 ]
 
-# The layers of rules, the lowest first: who starts a program has the last word, but
-# for a `capture` inside of it.
+# The layers of rules, lowest first: settings from outside override the program, except
+# for `capture`.
 PROGRAM, FILE, ENVIRONMENT, CAPTURE = range(4)
 
 DEFAULT_TARGET = os.path.join(".checkpoints", "{run}")
 
 _OFF = "off"
 
-# Compiled when they are needed: most programs have no rules from outside.
+# Compiled on first use: most programs have no rules from outside.
 _SPECIAL = ";,=?&%"
 _URL = r"(?i)[a-z][a-z0-9+.-]*://"
 _GLOB = r"[*?\[]"
@@ -52,9 +53,9 @@ class Setting(NamedTuple):
     Args:
         names: A pattern, or exact names.
         target: An absolute path or a URL; None switches the names off.
-        options: Those of `config`, by name.
-        source: Where it was written, for whoever has to find it.
-        layer: What it stands above.
+        options: The options of `config`, by name.
+        source: Where it was written.
+        layer: Its layer, which overrides all lower ones.
         query: The options as they were written, in the short form.
     """
 
@@ -67,46 +68,45 @@ class Setting(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The rule in the short form, with its target in full."""
+        """The rule in the short form, with an absolute target."""
         listed = [self.names] if isinstance(self.names, str) else self.names
         names = ",".join(_quoted(name, f"{_SPECIAL}/\\") for name in listed)
         if len(self.names) == 1 and self.names is listed:
             names += ","
         target = self.target or _OFF
-        # A URL is encoded already.
+        # A URL is already encoded.
         target = _quoted(target, ";?&" if re.match(_URL, target) else _SPECIAL)
         return f"{names}={target}?{self.query}".removesuffix("?")
 
 
 def _quoted(text: str, special: str = _SPECIAL) -> str:
     return "".join(
-        "".join(f"%{byte:02X}" for byte in each.encode(errors="surrogateescape"))
-        if each in special or each.isspace()
-        else each
-        for each in text
+        "".join(f"%{byte:02X}" for byte in char.encode(errors="surrogateescape"))
+        if char in special or char.isspace()
+        else char
+        for char in text
     )
 
 
 def _unquoted(text: str) -> str:
-    from urllib.parse import unquote
-
-    return unquote(text.strip(), errors="surrogateescape")
+    unquote = imported("urllib.parse").unquote
+    return str(unquote(text.strip(), errors="surrogateescape"))
 
 
 def settings_in_text(
     text: str, source: str, known: Collection[str], default: str = DEFAULT_TARGET
 ) -> list[Setting]:
     """
-    Read rules in the short form, `NAMES=TARGET?OPTIONS`.
+    Parse rules in the short form, `NAMES=TARGET?OPTIONS`.
 
     Args:
-        text: The rules, with `;` or the end of a line between them.
-        source: Where the text stands.
-        known: The names of options.
-        default: The target of a rule that names none.
+        text: The rules, separated by `;` or line breaks.
+        source: Where the text comes from, for error messages.
+        known: The names of all options.
+        default: The target of rules that have none.
 
     Raises:
-        ConfigError: If a rule cannot be read.
+        ConfigError: If a rule is invalid.
     """
     rules = [rule for part in re.split("[;\n]", text) if (rule := part.strip())]
     return [
@@ -121,12 +121,12 @@ def _in_short_form(
     names, _, rest = rule.partition("=")
     before, mark, option = names.rpartition("?")
     target, _, query = rest.partition("?")
-    # A glob may hold a `?` as well, so it is only one of options before their names.
+    # A glob may contain a `?` too: it begins the options only before an option's name.
     if rest and mark and option.isidentifier():
         if option in known:
             names, target, query = before, "", f"{option}={rest}"
-        elif near := _near(option, known):
-            _fail(place, f"option {option!r} is not known; the nearest is {near!r}")
+        elif near := _similar(option, known):
+            _fail(place, f"unknown option {option!r}; did you mean {near!r}?")
     elif mark and option in known and not rest:
         _fail_without_value(option, place)
     _check_joined(f"{names}={target}", place, known)
@@ -142,51 +142,54 @@ def _in_short_form(
     )
 
 
-def _near(option: str, known: Collection[str]) -> str:
+def _similar(option: str, known: Collection[str]) -> str:
     return nearest(option, known, cutoff=0.75)
 
 
 def _check_joined(text: str, place: str, known: Collection[str]) -> None:
     """Raise `ConfigError` if an option follows names or a target without a `?`."""
     for option in re.findall(r"&\s*(\w+)\s*=", text):
-        if _near(option, known):
+        if _similar(option, known):
             _fail(
                 place,
-                f"{option}= stands behind a '&', and the first option stands behind a "
-                "'?': write mypkg.fit=./out?every=10; a '&' of a folder is %26",
+                f"{option}= follows a '&', but the first option follows a '?': write "
+                "mypkg.fit=./out?every=10, and a '&' in a path as %26",
             )
 
 
 def _names_in_text(text: str, place: str) -> str | tuple[str, ...]:
     if not text:
-        _fail(place, "there are no names; write NAMES=TARGET, such as mypkg.fit=./out")
+        _fail(place, "no names; write NAMES=TARGET, such as mypkg.fit=./out")
     if set(text) & {"/", os.sep}:
-        _fail(place, "a path is no name; write NAMES=TARGET, such as mypkg.fit=./out")
+        _fail(
+            place,
+            "expected names, got a path; write NAMES=TARGET, such as mypkg.fit=./out",
+        )
     names = [_unquoted(part) for part in text.split(",")]
     return names[0] if len(names) == 1 else checked_names(names, place)
 
 
 def checked_names(names: list[str], place: str) -> tuple[str, ...]:
-    """Return a list of exact names; one that ends in a comma may have one name."""
+    """Return a list of exact names; a trailing comma allows for a single one."""
     exact = names[:-1] if len(names) > 1 and not names[-1] else names
     for name in exact:
         if not name:
-            _fail(place, "a name between two commas is empty")
+            _fail(place, "empty name between two commas; remove one of them")
         if re.search(_GLOB, name):
             _fail(
                 place,
-                f"{shown(name)} is a glob, and several names are exact ones: give the "
-                "glob a rule of its own",
+                f"{shown(name)} is a glob in a list of exact names: write a separate "
+                "rule for the glob",
             )
     return tuple(exact)
 
 
 def checked_target(target: str, folder: str, place: str) -> str | None:
-    """Return a target in full; relative ones begin in a folder."""
+    """Return an absolute target; relative paths start at the folder."""
     if target == _OFF:
         return None
     if "\0" in target:
-        _fail(place, f"target {shown(target)} holds a NUL, which no path can")
+        _fail(place, f"invalid target {shown(target)}: a path cannot contain a NUL")
     if re.match(_URL, target) or target.startswith("~") or os.path.isabs(target):
         return target
     base = os.path.abspath(folder).replace("{", "{{").replace("}", "}}")
@@ -199,10 +202,13 @@ def _in_query(query: str, place: str, known: Collection[str]) -> dict[str, Any]:
         name, _, text = part.partition("=")
         name, text = name.strip(), text.strip()
         if not name or "." in name:
-            _fail(place, f"{shown(name)} is no option; a rule begins behind a ';'")
+            _fail(
+                place,
+                f"{shown(name)} is not an option; separate rules with ';'",
+            )
         check_known("option", name, known, place)
         if name in options:
-            _fail(place, f"option {name!r} is given twice; give it once")
+            _fail(place, f"option {name!r} is given twice; remove one of them")
         kind = _KINDS.get(name, _TEXT)
         if not text:
             _fail_without_value(name, place)
@@ -211,12 +217,12 @@ def _in_query(query: str, place: str, known: Collection[str]) -> dict[str, Any]:
         except ValueError as error:
             if kind is _TAGS:
                 raise ConfigError(f"{place}: {name}={error}") from error
-            raise _misfit(name, text, kind.wanted, kind.example, place) from error
+            raise _invalid(name, text, kind.expected, kind.example, place) from error
     return options
 
 
 def checked_option(name: str, value: object, place: str) -> Any:
-    """Return an option that was written with a type of its own, if it is the right."""
+    """Return the value of an option from TOML; `ConfigError` if its type is wrong."""
     kind = _KINDS.get(name, _TEXT)
     fits = isinstance(value, kind.types) and (
         bool in kind.types or not isinstance(value, bool)
@@ -224,43 +230,40 @@ def checked_option(name: str, value: object, place: str) -> Any:
     if isinstance(value, Mapping):
         fits = fits and all(map(_is_choice, value.values()))
     elif isinstance(value, list):
-        fits = fits and all(isinstance(each, str) for each in value)
+        fits = fits and all(isinstance(item, str) for item in value)
     elif fits and kind is _BYTES and isinstance(value, str):
         try:
             return kind.read(value)
         except ValueError:
             fits = False
     if not fits:
-        raise _misfit(name, value, kind.wanted, kind.in_toml, place)
+        raise _invalid(name, value, kind.expected, kind.in_toml, place)
     return value
 
 
 def _is_choice(wanted: object) -> bool:
     choices = wanted if isinstance(wanted, list) else [wanted]
-    return bool(choices) and not any(isinstance(it, (list, dict)) for it in choices)
+    return bool(choices) and not any(isinstance(one, (list, dict)) for one in choices)
 
 
 def check_known(what: str, name: str, known: Collection[str], place: str) -> None:
-    """Raise `ConfigError`, with the nearest name, if a name is not known."""
-    if name in known:
-        return
-    near = nearest(name, known)
-    hint = f"the nearest is {near!r}" if near else f"there are {', '.join(known)}"
-    _fail(place, f"{what} {shown(name)} is not known; {hint}")
+    """Raise `ConfigError` with a hint if a name is not known."""
+    if name not in known:
+        _fail(place, f"unknown {what} {shown(name)}; {hint(name, known)}")
 
 
-def _misfit(
-    name: str, value: object, wanted: str, example: str, place: str
+def _invalid(
+    name: str, value: object, expected: str, example: str, place: str
 ) -> ConfigError:
     return ConfigError(
-        f"{place}: {name}={shown(value)} cannot be; it has to be {wanted}, such as "
+        f"{place}: invalid {name}={shown(value)}: expected {expected}, such as "
         f"{name}={example}"
     )
 
 
 def _fail_without_value(name: str, place: str) -> NoReturn:
     example = _KINDS.get(name, _TEXT).example
-    _fail(place, f"option {name!r} has no value: write {name}={example}")
+    _fail(place, f"option {name!r} has no value; write {name}={example}")
 
 
 def _fail(place: str, what: str) -> NoReturn:
@@ -271,21 +274,21 @@ def _fail(place: str, what: str) -> NoReturn:
 
 
 class _Kind:
-    """What an option can be: how it is written in short, and as which types in TOML."""
+    """A kind of option: its parser for the short form, and its types in TOML."""
 
     def __init__(
         self,
-        wanted: str,
+        expected: str,
         example: str,
         read: Callable[[str], Any],
         types: tuple[type, ...],
     ) -> None:
-        self.wanted, self.example = wanted, example
+        self.expected, self.example = expected, example
         self.read, self.types = read, types
 
     @property
     def in_toml(self) -> str:
-        """The example as it is written in a file."""
+        """The example in TOML."""
         if dict in self.types:
             return "{date = 2017-03-02, model = ['a', 'b']}"
         if list in self.types:
@@ -307,11 +310,11 @@ _TEXT = _Kind("text", "TEXT", _unquoted, (str,))
 _WHOLE = _Kind("a whole number", "10", int, (int,))
 _FLAG = _Kind("true or false", "true", _read_flag, (bool,))
 _BYTES = _Kind(
-    "a number of bytes from 1 on", "64MB", partial(parse_size, "size"), (int, str)
+    "a number of bytes from 1 up", "64MB", partial(parse_size, "size"), (int, str)
 )
 _TAGS = _Kind("tags and values", "date=2017-03-02,model=a|b", conditions_in, (dict,))
 
-# An option that is not in this table is a text.
+# Options that are not in this table are texts.
 _KINDS = {
     "where": _TAGS,
     "every": _WHOLE,

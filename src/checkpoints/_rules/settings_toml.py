@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
+from checkpoints._process.libraries import imported
 from checkpoints._rules.settings import (
     DEFAULT_TARGET,
     FILE,
@@ -22,7 +23,7 @@ from checkpoints.errors import ConfigError
 __all__ = ["settings_in_file"]
 
 _OWN_FILE, _PROJECT_FILE = "checkpoints.toml", "pyproject.toml"
-_ASKED = "CHECKPOINTS_CONFIG, or --config,"
+_SOURCE = "CHECKPOINTS_CONFIG or --config"
 _HEADER = r"\s*\[\[?\s*([\w.\s-]+?)\s*\]\]?"
 
 
@@ -30,16 +31,16 @@ def settings_in_file(
     path: str, known: Collection[str], default: str = DEFAULT_TARGET
 ) -> list[Setting]:
     """
-    Read the rules of a TOML file.
+    Parse the rules of a TOML file.
 
     Args:
         path: The file, or the folder of a `checkpoints.toml` or `pyproject.toml`.
-        known: The names of options.
-        default: The target of a rule that names none, which the file says nothing of:
-            a relative one begins at the working folder.
+        known: The names of all options.
+        default: The target of rules that have none. It does not come from the file, so
+            a relative one starts at the working folder.
 
     Raises:
-        ConfigError: If there is no such file, or a rule in it cannot be read.
+        ConfigError: If there is no such file, or a rule in it is invalid.
     """
     path = _found(os.path.abspath(path))
     lines, content = _read(path)
@@ -51,10 +52,10 @@ def settings_in_file(
     for key in content:
         check_known("key", key, ["rules"], place.of_key(key))
     rules = content.get("rules", [])
-    if not isinstance(rules, list) or not all(isinstance(it, dict) for it in rules):
+    if not isinstance(rules, list) or not all(isinstance(one, dict) for one in rules):
         raise ConfigError(
-            f"{place.of_key('rules')}: rules has to be a list of tables: write each "
-            f"rule below a line [[{prefix}rules]]"
+            f"{place.of_key('rules')}: rules must be a list of tables; begin each rule "
+            f"with a line [[{prefix}rules]]"
         )
     return [
         _in_table(table, place, number, known, default)
@@ -69,26 +70,25 @@ def _found(path: str) -> str:
             if os.path.isfile(file):
                 return file
         _fail(
-            f"{_ASKED} names the folder {path}, which has no {_OWN_FILE} and no "
+            f"{_SOURCE} names the folder {path}, which has neither {_OWN_FILE} nor "
             f"{_PROJECT_FILE}; name a file"
         )
     if not os.path.exists(path):
-        _fail(f"{_ASKED} names {path}, which is not there; name a TOML file")
+        _fail(f"{_SOURCE} names {path}, which does not exist; name a TOML file")
     return path
 
 
 def _read(path: str) -> tuple[list[str], Mapping[str, Any]]:
-    import tomllib
-
+    tomllib = imported("tomllib")
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
         return text.splitlines(), tomllib.loads(text)
     except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}; see that it may be"
+        message = f"cannot read {path}: {error.strerror}; check its permissions"
         raise ConfigError(message) from error
-    except ValueError as error:  # not UTF-8, or no TOML
-        raise ConfigError(f"{path} is not TOML: {error}; correct that") from error
+    except ValueError as error:  # not UTF-8, or not TOML
+        raise ConfigError(f"{path} is not valid TOML: {error}; correct it") from error
 
 
 def _own_table(content: Mapping[str, Any], path: str) -> Mapping[str, Any]:
@@ -102,7 +102,7 @@ def _own_table(content: Mapping[str, Any], path: str) -> Mapping[str, Any]:
 
 
 class _Places:
-    """Where things stand in the file, as well as can be told without a parser."""
+    """The lines of rules and keys in the file, found by patterns."""
 
     def __init__(self, path: str, lines: list[str], prefix: str) -> None:
         self.path = path
@@ -123,7 +123,7 @@ class _Places:
         return f"{self.of_key('rules')}, rule {number + 1}"
 
     def of_key(self, key: str, rule: int | None = None) -> str:
-        """Return the place of a key, of a rule or of the file."""
+        """Return the place of a key, in a rule or at the top of the file."""
         start, end = 0, len(self._lines)
         if rule is not None:
             if rule >= len(self._rules):
@@ -151,14 +151,12 @@ def _in_table(
     for key in table:
         check_known("option", key, keys, places.of_key(key, rule))
     if "names" not in table:
-        _fail(
-            f"{places.of_rule(rule)}: the rule has no names; write names = 'mypkg.fit'"
-        )
+        _fail(f"{places.of_rule(rule)}: rule without names; write names = 'mypkg.fit'")
     target = table.get("target", default)
     if not isinstance(target, str) or not target:
         _fail(
-            f"{places.of_key('target', rule)}: target={shown(target)} has to be a path "
-            "or URL, or 'off'"
+            f"{places.of_key('target', rule)}: invalid target={shown(target)}: "
+            "expected a path, a URL or 'off'"
         )
     folder = os.path.dirname(places.path) if "target" in table else os.curdir
     return Setting(
@@ -177,11 +175,11 @@ def _in_table(
 def _names(names: object, place: str) -> str | tuple[str, ...]:
     if isinstance(names, str) and names:
         return names
-    if isinstance(names, list) and names and all(isinstance(it, str) for it in names):
+    if isinstance(names, list) and names and all(isinstance(one, str) for one in names):
         return checked_names([*names, ""], place)
     raise ConfigError(
-        f"{place}: names={shown(names)} has to be a pattern, such as 'mypkg.*', or a "
-        "list of exact names"
+        f"{place}: invalid names={shown(names)}: expected a pattern, such as "
+        "'mypkg.*', or a list of exact names"
     )
 
 

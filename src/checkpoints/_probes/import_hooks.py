@@ -1,4 +1,4 @@
-"""The moment at which a module is there: loaded to the end of its source."""
+"""Import hooks: actions at the end of a module's import."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from typing import Any
+
+from checkpoints._process.libraries import imported
 
 __all__ = ["is_loading", "when_loaded"]
 
@@ -15,45 +17,43 @@ _STATE = "_initializing"
 
 
 def is_loading(name: str) -> bool:
-    """Tell whether the source of a module is being executed right now."""
+    """Tell whether the source of a module is being executed."""
     spec = getattr(sys.modules.get(name), "__spec__", None)
     return bool(getattr(spec, _STATE, False))
 
 
 def when_loaded(name: str, action: Action) -> None:
     """
-    Have something done at the end of a module's import, which may be under way.
+    Run an action at the end of a module's import, which may already be in progress.
 
     Args:
-        name: A module that is not loaded yet.
+        name: A module that is not completely loaded yet.
         action: Called in the thread that imports it, before the import returns.
     """
     if name not in sys.modules:
-        import wrapt
-
-        wrapt.register_post_import_hook(lambda _: action(), name)
+        imported("wrapt").register_post_import_hook(lambda _: action(), name)
         return
     spec: Any = sys.modules[name].__spec__
-    if type(spec) is not _Watched:
+    if type(spec) is not _WatchedSpec:
         spec.checkpoints_kind, spec.checkpoints_actions = type(spec), []
-        spec.__class__ = _Watched
+        spec.__class__ = _WatchedSpec
 
-    def done() -> None:
-        # An import that has failed may be tried again.
+    def run() -> None:
+        # A failed import may be repeated.
         (action if name in sys.modules else lambda: when_loaded(name, action))()
 
-    spec.checkpoints_actions.append(done)
+    spec.checkpoints_actions.append(run)
     if not is_loading(name):
-        done()  # it ended in the meantime, in another thread
+        run()  # the import has ended meanwhile, in another thread
 
 
-class _Watched(ModuleSpec):
-    """A spec that notices when Python is done with the import that it stands for."""
+class _WatchedSpec(ModuleSpec):
+    """A module spec that runs actions when Python has finished its import."""
 
     checkpoints_actions: list[Action]
 
-    # Hooks are asked before an import begins, and of one that has begun there is no
-    # other sign than this attribute, which Python sets whatever becomes of it.
+    # Import hooks are called before an import begins. For one in progress, this
+    # attribute is the only signal: Python sets it even if the import fails.
     @property
     def _initializing(self) -> bool:
         return bool(vars(self)[_STATE])

@@ -1,4 +1,4 @@
-"""The tags of an entry: texts in order, by name."""
+"""The tags of an entry: an ordered mapping of texts with repeated names."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar, overload
 
 from checkpoints._process.pickling import public
+from checkpoints._text import hint
 
 __all__ = ["ExactText", "Tags"]
 
@@ -14,9 +15,9 @@ T = TypeVar("T")
 
 class ExactText(str):
     """
-    The value of a tag as a path tells it, which a filter takes as it stands.
+    The value of a tag from a path, which a filter takes literally.
 
-    Any other text may be a glob or a comparison there. In a pickle it is a plain text.
+    Any other text may be a glob or a comparison there. It is pickled as a plain text.
     """
 
     __slots__ = ()
@@ -27,11 +28,11 @@ class ExactText(str):
 
 class Tags:
     """
-    The tags of an entry: a mapping of texts, in order, in which names may repeat.
+    The tags of an entry: an ordered mapping of texts in which names may repeat.
 
-    A name stands in `keys()`, in iteration and in `len` as often as it has values, so
-    that these go along with `values()` and `items()`. It is no `Mapping` by type, whose
-    names are there once: `dict(tags)` has all of it, or is a `LookupError` where a name
+    `keys()`, iteration and `len` count a name once per value, so that they agree with
+    `values()` and `items()`. It is not a `Mapping` by type, because the names of a
+    `Mapping` are unique: `dict(tags)` is complete, or raises `LookupError` if a name
     repeats. `dict(tags.items())` keeps the innermost value.
 
     Args:
@@ -63,7 +64,8 @@ class Tags:
         return hash(self._pairs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return public(type(self)), ([(name, str(it)) for name, it in self._pairs],)
+        pairs = [(name, str(value)) for name, value in self._pairs]
+        return public(type(self)), (pairs,)
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -76,22 +78,21 @@ class Tags:
 
     def __getitem__(self, name: str) -> str:
         """
-        Return the one value of a tag.
+        Return the only value of a tag.
 
         Raises:
-            LookupError: If no tag has the name, or more than one.
+            LookupError: If no tag has the name, or more than one does.
         """
         found = self.values_of(name)
         if len(found) == 1:
             return found[0]
         if found:
             message = (
-                f"tag {name!r} has {len(found)} values here, {', '.join(found)}: "
-                f"use values_of({name!r}), or items() for all pairs"
+                f"tag {name!r} has {len(found)} values, {', '.join(found)}: use "
+                f"values_of({name!r}), or items() for all pairs"
             )
         else:
-            known = ", ".join(dict.fromkeys(self)) or "none"
-            message = f"there is no tag {name!r} here; the tags are: {known}"
+            message = f"no tag {name!r}; {hint(str(name), dict.fromkeys(self))}"
         raise LookupError(message)
 
     @overload
@@ -100,15 +101,15 @@ class Tags:
     def get(self, name: str, default: T) -> str | T: ...
     def get(self, name: str, default: object = None) -> object:
         """
-        Return the one value of a tag, or the default if there is none.
+        Return the only value of a tag, or the default if it has none.
 
         Raises:
-            LookupError: If there is more than one.
+            LookupError: If it has more than one.
         """
         return self[name] if self.values_of(name) else default
 
     def keys(self) -> tuple[str, ...]:
-        """Return the names, outermost first, each as often as it has values."""
+        """Return the names, outermost first, each once per value."""
         return tuple([name for name, _ in self._pairs])
 
     def values(self) -> tuple[str, ...]:
@@ -120,5 +121,5 @@ class Tags:
         return self._pairs
 
     def values_of(self, name: str) -> list[str]:
-        """Return every value of a tag, outermost first; none gives an empty list."""
+        """Return every value of a tag, outermost first; an empty list if none."""
         return [value for known, value in self._pairs if known == name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from checkpoints import DictHandler, tags
-from checkpoints._rules.idleness import Reason
+from checkpoints._rules.idle_rule import Reason
 from checkpoints._rules.registry import Registry
 from checkpoints._rules.rule import Rule
 from checkpoints._rules.settings import ENVIRONMENT
@@ -49,7 +49,7 @@ def why(registry):
     """Return the reason and the text, or None if there is nothing to report."""
 
     def why(rule):
-        idle = registry.idleness(rule)
+        idle = registry.why_idle(rule)
         return None if idle is None else (idle.reason, idle.text + idle.by)
 
     return why
@@ -80,14 +80,14 @@ class TestUse:
 class TestUnknown:
     def test_a_name_that_is_like_a_known_one_is_told_with_that(self, rule, why):
         reason, text = why(rule("shop.totl"))
-        assert reason is Reason.UNKNOWN
+        assert reason is Reason.SIMILAR_NAME
         assert text.startswith("matched no checkpoint that the program knows of")
-        assert "the nearest known is 'shop.total'" in text
+        assert "did you mean 'shop.total'?" in text
 
     def test_one_that_is_like_none_is_known_from_less(self, rule, why):
         reason, text = why(rule("quite.different"))
-        assert reason is Reason.UNLIKE < Reason.UNKNOWN
-        assert "none like it is known" in text
+        assert reason is Reason.NO_NAME < Reason.SIMILAR_NAME
+        assert text.endswith("; there are 'other', 'shop.sale', 'shop.total'")
 
     def test_the_name_of_a_value_is_told_as_the_option_that_it_is(self, rule, why):
         _, text = why(rule("shop.total.price", source="here"))
@@ -100,15 +100,15 @@ class TestUnknown:
     def test_a_name_beside_others_is_no_value(self, registry, rule, why):
         registry.names.register(["shop.total.net"])
         _, text = why(rule("shop.total.nett", source="here"))
-        assert "the nearest known is 'shop.total.net'" in text
+        assert "did you mean 'shop.total.net'?" in text
 
     def test_a_listed_name_is_told_that_it_is_exact(self, rule, why):
         _, text = why(rule(["shop"]))
-        assert "a list means exact names" in text
+        assert "a list takes exact names" in text
 
     def test_so_is_one_that_was_to_be_switched_off(self, rule, why):
         reason, _ = why(rule("shop.totl", off=True))
-        assert reason is Reason.UNKNOWN
+        assert reason is Reason.SIMILAR_NAME
 
 
 class TestCovered:
@@ -116,9 +116,9 @@ class TestCovered:
         first = rule("shop.total", source="first")
         rule("shop", source="second")
         reason, text = why(first)
-        assert reason is Reason.COVERED
+        assert reason is Reason.OVERRIDDEN
         assert text == (
-            "saved nothing: of the rules that cover a name the last one counts, which "
+            "saved nothing: of the rules that cover a name the last one wins, which "
             "is second"
         )
 
@@ -155,19 +155,19 @@ class TestCovered:
             call("shop.total", x=1)
         reason, text = why(first)
         assert reason is Reason.TAKEN
-        assert text == "saved nothing: what calls there were fell to second"
+        assert text == "saved nothing: every matching call was taken by second"
 
 
 class TestUncalled:
     def test_a_name_that_is_known_and_was_not_called_is_told(self, rule, why):
         reason, text = why(rule("shop.total"))
-        assert reason is Reason.UNCALLED
-        assert text == "saved nothing: 'shop.total' is known, and was not called"
+        assert reason is Reason.NOT_CALLED
+        assert text == "saved nothing: 'shop.total' is known, but was not called"
 
     def test_many_are_told_by_their_number_and_one_of_them(self, rule, why):
         _, text = why(rule("shop"))
         assert text == (
-            "saved nothing: of the 2 names that it matches, such as 'shop.sale', none "
+            "saved nothing: none of the 2 names that it matches, such as 'shop.sale', "
             "was called"
         )
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 
 from checkpoints import DictHandler, FileHandler, index, load, tags
-from checkpoints._keys.texts import ExactText, Tags
+from checkpoints._keys.entry_tags import ExactText, Tags
 
 FOUND = Tags([("a", "1"), ("b", "x"), ("b", "y")])
 ONCE = Tags([("a", "1"), ("b", "x")])
@@ -21,7 +21,11 @@ class TestOneValue:
 
     @pytest.mark.parametrize(
         ("name", "told"),
-        [("b", r"values_of\('b'\), or items\(\)"), ("c", "a, b"), (0, "no tag 0 here")],
+        [
+            ("b", r"values_of\('b'\), or items\(\)"),
+            ("c", "no tag 'c'; there are 'a', 'b'"),
+            (0, "no tag 0; "),
+        ],
     )
     def test_none_and_more_than_one_are_errors_that_tell_what_there_is(
         self, name, told
@@ -57,7 +61,7 @@ class TestAllOfThem:
 
     def test_a_dict_has_all_of_them_or_is_an_error(self):
         assert dict(ONCE) == {**ONCE} == {"a": "1", "b": "x"}
-        with pytest.raises(LookupError, match="2 values here"):
+        with pytest.raises(LookupError, match="tag 'b' has 2 values, x, y: "):
             dict(FOUND)
         assert dict(FOUND.items()) == {"a": "1", "b": "y"}
 
