@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import warnings
 import weakref
 
@@ -73,6 +74,18 @@ class TestAfterForkInChild:
         assert len(forks._methods) <= known + 2
 
 
+class TestErrors:
+    def test_one_that_fails_does_not_keep_the_others_from_their_turn(self):
+        class Failing:
+            def renew(self):
+                raise MemoryError("no room")
+
+        failing, one = Failing(), Counted()
+        after_fork_in_child(failing.renew)
+        after_fork_in_child(one.renew)
+        assert forked(lambda: one.count == 1) == 0
+
+
 class TestForksWait:
     @pytest.fixture
     def block(self):
@@ -101,9 +114,24 @@ class TestForksWait:
         forking.join(20)
         assert codes == [0]
 
-    def test_it_does_not_wait_for_ever(self, block, monkeypatch):
+    def test_it_does_not_wait_for_ever_and_says_so(self, block, monkeypatch, caplog):
         monkeypatch.setattr(forks, "_PATIENCE", 0.05)
         assert forked(lambda: True) == 0
+        assert "a fork waited 0.05 s for an import in another thread" in caplog.text
+
+    def test_an_interrupt_of_the_wait_reaches_the_program(self, block):
+        main = threading.main_thread().ident
+        interrupt = threading.Timer(0.2, signal.pthread_kill, (main, signal.SIGINT))
+        interrupt.start()
+        with pytest.raises(KeyboardInterrupt):
+            assert forked(lambda: True) == 0
+            # It comes soon after the fork, which is done all the same.
+            for _ in range(100):
+                time.sleep(0.05)
+
+    def test_threads_inside_of_blocks_do_not_wait_for_each_other(self, block):
+        with forks_wait():
+            assert forked(lambda: True) == 0
 
     def test_a_thread_does_not_wait_for_itself(self):
         with forks_wait(), forks_wait():

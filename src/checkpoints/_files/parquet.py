@@ -12,12 +12,13 @@ import itertools
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from checkpoints._files.budget import Budget
 from checkpoints._files.checksum import SLICE, allocate, crc32_of
 from checkpoints._kinds.tables import from_table
-from checkpoints._process.libraries import needed
+from checkpoints._process.libraries import imported, needed
 from checkpoints.errors import (
     CheckpointError,
     CorruptFileError,
@@ -273,4 +274,7 @@ def _width(kind: Any) -> float:
 def _pyarrow() -> Any:
     # The submodule is an attribute of the package once it is imported.
     needed("pyarrow.parquet", "a Parquet file")
+    # Reading a table loads it, and would do so while the process may fork.
+    with suppress(ImportError):
+        imported("pyarrow.dataset")
     return needed("pyarrow", "a Parquet file")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -10,18 +11,20 @@ from checkpoints._handlers.outcomes import Result, outcomes
 from checkpoints._keys.key import Key
 from checkpoints._keys.tags import current_tags
 from checkpoints._process.drain import countdown
+from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.origin import Origin
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 
 __all__ = [
     "ABSENT",
-    "ActiveHandlers",
     "FunctionHandler",
     "Handler",
+    "acquire",
     "checked_seconds",
     "flush_all",
     "named_values",
+    "release",
 ]
 
 logger = logging.getLogger("checkpoints")
@@ -126,38 +129,60 @@ class Handler:
         """
 
 
-class ActiveHandlers:
-    """The handlers of all rules, or of a recorder: each begun once and ended once."""
+class _ActiveHandlers:
+    """How often each handler is in use, by rules, recorders and blocks together."""
 
-    # Callers hold a lock of their own.
     def __init__(self) -> None:
         # By identity: handlers may define equality.
-        self._handlers: dict[int, Handler] = {}
+        self._uses: dict[int, tuple[Handler, int]] = {}
+        self._renew_lock()
+        after_fork_in_child(self._renew_lock)
 
-    def begin(self, handlers: Iterable[Handler]) -> None:
-        """
-        Begin those that are not active yet; all of them or none.
+    def _renew_lock(self) -> None:
+        # Held while handlers begin and end, and for nothing else: a save in another
+        # thread, which they may wait for, does not need it.
+        self._lock = threading.RLock()
 
-        Raises:
-            Exception: What the `begin` of one of them raises.
-        """
-        begun: dict[int, Handler] = {}
-        try:
+    def acquire(self, handlers: Iterable[Handler]) -> None:
+        acquired: list[Handler] = []
+        with self._lock:
+            try:
+                for handler in handlers:
+                    _, count = self._uses.get(id(handler), (handler, 0))
+                    if not count:
+                        handler.begin()
+                    self._uses[id(handler)] = handler, count + 1
+                    acquired.append(handler)
+            except BaseException:
+                self.release(acquired)
+                raise
+
+    def release(self, handlers: Iterable[Handler]) -> None:
+        with self._lock:
             for handler in handlers:
-                if id(handler) not in self._handlers | begun:
-                    handler.begin()
-                    begun[id(handler)] = handler
-        except BaseException:
-            for handler in begun.values():
-                _end(handler)
-            raise
-        self._handlers.update(begun)
+                _, count = self._uses.pop(id(handler), (handler, 0))
+                if count > 1:
+                    self._uses[id(handler)] = handler, count - 1
+                elif count:
+                    _end(handler)
 
-    def keep(self, handlers: Iterable[Handler]) -> None:
-        """End all except these."""
-        kept = {id(handler) for handler in handlers}
-        for key in [key for key in self._handlers if key not in kept]:
-            _end(self._handlers.pop(key))
+
+_active = _ActiveHandlers()
+
+
+def acquire(handlers: Iterable[Handler]) -> None:
+    """
+    Use handlers; those that are not in use yet begin. All of them, or none.
+
+    Raises:
+        Exception: What the `begin` of one of them raises.
+    """
+    _active.acquire(handlers)
+
+
+def release(handlers: Iterable[Handler]) -> None:
+    """Undo one `acquire` of each handler; those that are no longer in use end."""
+    _active.release(handlers)
 
 
 def _end(handler: Handler) -> None:

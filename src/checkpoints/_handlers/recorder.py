@@ -11,7 +11,7 @@ from functools import partial
 from types import FrameType
 from typing import Any, Literal, Self, Unpack, overload
 
-from checkpoints._handlers.handler import ActiveHandlers, Handler, flush_all
+from checkpoints._handlers.handler import Handler, acquire, flush_all, release
 from checkpoints._handlers.options import FileOptions
 from checkpoints._handlers.outcomes import Result
 from checkpoints._handlers.recorder_options import (
@@ -49,8 +49,6 @@ _DUMP_TIMEOUT = 60.0
 _SIGNAL_TIMEOUT = 5.0
 # Signals that end a process by default, but are only a request to dump here.
 _NOT_FATAL = {"SIGUSR1", "SIGUSR2"}
-# The holder that stands for the `with` block of a recorder.
-_BLOCK = "with"
 
 
 class Recorder(Handler):
@@ -122,9 +120,6 @@ class Recorder(Handler):
         self.signal: int | None = None if signal is None else checked_signal(signal)
         self._ring = RingBuffer(self.max_bytes)
         self._is_closed = False
-        self._targets = ActiveHandlers()
-        # What keeps it active: rules, a `with` block, recorders that share its memory.
-        self._holders: list[object] = []
         self._previous_handler: Any = None
         self._signal_handler = self._on_signal
 
@@ -147,46 +142,37 @@ class Recorder(Handler):
         return True
 
     def __enter__(self) -> Self:
-        self.hold(_BLOCK)
+        acquire([self])
+        if self._is_closed:
+            self._listen()
+            self._is_closed = False
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if error is not None and not isinstance(error, (SystemExit, GeneratorExit)):
             self._on_crash(error)
-        self.close()
+        self._discard()
+        release([self])
 
     def begin(self) -> None:
-        """Handle exceptions and the signal, until the last rule is removed."""
-        self.hold(self)
-
-    def end(self) -> None:
-        """Stop handling exceptions and the signal; `dump` still works."""
-        self.release(self)
-
-    def hold(self, holder: object) -> None:
         """
-        Handle exceptions and the signal for as long as something holds this recorder.
+        Handle exceptions and the signal, until the last rule or block is gone.
 
         Raises:
             ConfigError: If the signal cannot be handled here.
         """
-        if not self._holders:
+        acquire(self.handlers)
+        try:
             self._listen()
-            try:
-                self._targets.begin(self.handlers)
-            except BaseException:
-                self._stop_listening()
-                raise
+        except BaseException:
+            release(self.handlers)
+            raise
         self._is_closed = False
-        if holder not in self._holders:
-            self._holders.append(holder)
 
-    def release(self, holder: object) -> None:
-        """Undo `hold`, for one holder."""
-        if holder in self._holders:
-            self._holders.remove(holder)
-            if not self._holders:
-                self._stop_listening()
+    def end(self) -> None:
+        """Stop handling exceptions and the signal; `dump` still works."""
+        self._stop_listening()
+        release(self.handlers)
 
     def _listen(self) -> None:
         # Still installed if a thread other than the main one closed this recorder.
@@ -204,7 +190,6 @@ class Recorder(Handler):
         on_crash(self._on_crash)
 
     def _stop_listening(self) -> None:
-        self._targets.keep(())
         stop_on_crash(self._on_crash)
         if self.signal and signals.getsignal(self.signal) is self._signal_handler:
             # Fails outside the main thread, and for a handler not set from Python.
@@ -214,11 +199,12 @@ class Recorder(Handler):
     def close(self) -> None:
         """Discard the saves in memory and stop recording; harmless if repeated."""
         self._is_closed = True
+        self._discard()
+        self._stop_listening()
+
+    def _discard(self) -> None:
         while self._ring.take() is not None:
             pass
-        if self._holders:
-            self._holders.clear()
-            self._stop_listening()
 
     def commit(self, key: Key, staged: Mapping[str, Any]) -> Result:
         """
@@ -343,18 +329,15 @@ class _SharedRecorder(Handler):
     def __init__(self, recorder: Recorder, handlers: tuple[Handler, ...]) -> None:
         self.recorder = recorder
         self.handlers = handlers
-        self._targets = ActiveHandlers()
 
     def __repr__(self) -> str:
         return _repr_of(self.handlers, self.recorder.max_bytes)
 
     def begin(self) -> None:
-        self.recorder.hold(self)
-        self._targets.begin(self.handlers)
+        acquire([self.recorder, *self.handlers])
 
     def end(self) -> None:
-        self._targets.keep(())
-        self.recorder.release(self)
+        release([*self.handlers, self.recorder])
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A recorder by itself: another process has no memory to share.

@@ -34,8 +34,7 @@ class Selection:
         self.unreadable: list[OSError] = []
         self.found: Listing | None = None
         # The selection that this one was narrowed from, and how, while still needed.
-        self.wider: Selection | None = None
-        self.narrowed_by: EntryFilter | None = None
+        self.origin: tuple[Selection, EntryFilter] | None = None
 
     def listing(self) -> Listing:
         """Return the files as they were when first needed."""
@@ -47,7 +46,7 @@ class Selection:
                 self.found = reduce(Listing.filtered, filters, start.found)
                 self.unreadable = start.unreadable
             if self.found:
-                self.wider = self.narrowed_by = None
+                self.origin = None
         return self.found
 
     def where(self, entry_filter: EntryFilter) -> Selection:
@@ -55,7 +54,7 @@ class Selection:
         if self.found is not None:
             return self.part(self.found.filtered(entry_filter), entry_filter)
         narrower = Selection(self.store, all_files=self.all_files)
-        narrower.wider, narrower.narrowed_by = self, entry_filter
+        narrower.origin = self, entry_filter
         return narrower
 
     def part(
@@ -65,9 +64,9 @@ class Selection:
         other = Selection(self.store, all_files=self.all_files)
         other.found, other.unreadable = listing, self.unreadable
         if entry_filter and not listing:
-            other.wider, other.narrowed_by = self, entry_filter
+            other.origin = self, entry_filter
         elif not self.listing():
-            other.wider, other.narrowed_by = self.wider, self.narrowed_by
+            other.origin = self.origin
         return other
 
     def why_empty(self) -> str:
@@ -85,9 +84,10 @@ class Selection:
     ) -> tuple[Selection, list[EntryFilter]]:
         """Return the nearest start, or the widest selection, and the filters since."""
         start, filters = self, list[EntryFilter]()
-        while start.wider and start.narrowed_by and not is_start(start):
-            filters.insert(0, start.narrowed_by)
-            start = start.wider
+        # Read once: another thread may let go of it meanwhile.
+        while (origin := start.origin) and not is_start(start):
+            start, narrowed_by = origin
+            filters.insert(0, narrowed_by)
         return start, filters
 
     def _walked(self, filters: Sequence[EntryFilter]) -> Listing:

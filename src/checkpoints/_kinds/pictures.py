@@ -10,7 +10,7 @@ from typing import Any
 
 from checkpoints._kinds.kind import Buffer, Family, Format, Inexact, Kind
 from checkpoints._process.forks import forks_wait
-from checkpoints._process.libraries import needed
+from checkpoints._process.libraries import imported, needed
 from checkpoints.errors import TooLargeError
 
 __all__ = ["MATPLOTLIB", "PILLOW", "recognise"]
@@ -57,6 +57,8 @@ def _import_plugins() -> None:
 def _encode_figure(figure: Any) -> tuple[list[Buffer], dict[str, Any]]:
     _import_plugins()
     file = io.BytesIO()
+    # Saving a PNG file loads it, and would do so while the process may fork.
+    imported("matplotlib.backends.backend_agg")
     figure.savefig(file, format="png", dpi="figure")
     written = file.getbuffer()
     size = _size_of(written)

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
 import threading
 import types
 import weakref
+from _thread import interrupt_main
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 
 __all__ = ["after_fork_in_child", "forks_wait"]
+
+logger = logging.getLogger("checkpoints")
 
 # In seconds. A thread that is still inside a block after that may never leave it.
 _PATIENCE = 10.0
 
 _methods: list[Callable[[], Callable[[], object] | None]] = []
+# Reentrant: a finalizer may register a method at any point.
+_lock = threading.RLock()
 
 
 def after_fork_in_child(method: Callable[[], object]) -> None:
@@ -28,16 +36,29 @@ def after_fork_in_child(method: Callable[[], object]) -> None:
         method: A bound method, whose object is not kept alive, or a function. They are
             called in the order of registration.
     """
-    _methods[:] = [each for each in _methods if each() is not None]
     is_bound = isinstance(method, types.MethodType)
-    _methods.append(weakref.WeakMethod(method) if is_bound else lambda: method)
+    with _lock:
+        _methods[:] = [each for each in _methods if each() is not None]
+        _methods.append(weakref.WeakMethod(method) if is_bound else lambda: method)
 
 
 def _begin_in_child() -> None:
+    global _lock  # noqa: PLW0603 - process-wide; replaced only after a fork
+    _lock = threading.RLock()
     for each in _methods:
         method = each()
-        if method is not None:
-            method()
+        try:
+            if method is not None:
+                method()
+        except BaseException as error:  # noqa: BLE001 - the others must be called
+            details = SimpleNamespace(
+                exc_type=type(error),
+                exc_value=error,
+                exc_traceback=error.__traceback__,
+                err_msg="Exception ignored after a fork in",
+                object=method,
+            )
+            sys.unraisablehook(details)
 
 
 class _Blocks:
@@ -50,6 +71,7 @@ class _Blocks:
         # Reentrant: a signal handler or a finalizer may enter a block at any point.
         self._changed = threading.Condition(threading.RLock())
         self._depths: Counter[int] = Counter()
+        self._is_interrupted = self._is_late = False
 
     def enter(self) -> None:
         with self._changed:
@@ -63,15 +85,34 @@ class _Blocks:
             self._changed.notify_all()
 
     def before_fork(self) -> None:
-        # Held until the fork is done, so that no block is entered meanwhile.
-        self._changed.acquire()
-        self._changed.wait_for(self._others_are_out, _PATIENCE)
+        try:
+            # Held until the fork is done, so that no block is entered meanwhile.
+            self._changed.acquire()
+            # Two threads that fork from inside their blocks must not wait for each
+            # other.
+            if threading.get_ident() not in self._depths:
+                self._is_late = not self._changed.wait_for(self._is_empty, _PATIENCE)
+        except KeyboardInterrupt:
+            # Python would print it and go on.
+            self._is_interrupted = True
 
-    def _others_are_out(self) -> bool:
-        return not self._depths.keys() - {threading.get_ident()}
+    def _is_empty(self) -> bool:
+        return not self._depths
 
     def after_fork_in_parent(self) -> None:
-        self._changed.release()
+        is_interrupted, is_late = self._is_interrupted, self._is_late
+        self._is_interrupted = self._is_late = False
+        with suppress(RuntimeError):  # it is not held if that was interrupted
+            self._changed.release()
+        if is_late:
+            logger.warning(
+                "a fork waited %g s for an import in another thread; the child may "
+                "hang if it imports the same module",
+                _PATIENCE,
+            )
+        if is_interrupted:
+            # Later, as what is raised in here is printed too.
+            threading.Timer(0.05, interrupt_main).start()
 
     def after_fork_in_child(self) -> None:
         self._begin()

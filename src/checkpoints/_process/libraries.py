@@ -32,11 +32,16 @@ def imported(name: str) -> Any:
     '[1]'
     """
     module = sys.modules.get(name)
-    # Python sets this while the source of the module is being executed.
-    if module is None or getattr(module.__spec__, "_initializing", False):
+    if module is None or _is_initializing(module):
         with forks_wait():
             module = import_module(name)
     return module
+
+
+def _is_initializing(module: Any) -> bool:
+    """Tell whether the source of a module is being executed, as Python notes it."""
+    spec = getattr(module, "__spec__", None)
+    return bool(getattr(spec, "_initializing", False))
 
 
 def needed(name: str, what: str, *, also: str = "") -> Any:

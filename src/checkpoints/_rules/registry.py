@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from checkpoints._handlers.handler import (
     ABSENT,
-    ActiveHandlers,
     Handler,
+    acquire,
     checked_seconds,
     named_values,
+    release,
 )
 from checkpoints._handlers.outcomes import DeferredErrors, failure_text, outcomes
 from checkpoints._keys.key import Key, checked_name
@@ -53,7 +54,6 @@ class Registry:
         self.plans: dict[str, tuple[Rule, ...] | object] = {}
         self.names = Names()
         self._rules: tuple[Rule, ...] = ()
-        self._active_handlers = ActiveHandlers()
         # Errors of background saves that `on_error="raise"` could not raise yet.
         self.deferred = DeferredErrors()
         # Gets each rule at its first use; idle rules from outside are then not logged.
@@ -85,21 +85,21 @@ class Registry:
         Raises:
             Exception: What the `begin` of a handler raises; then no rule is added.
         """
+        # First what may raise, so that no rule is in force then.
         for rule in rules:
             rule.load()
-            rule.holder = self
+            self._warn_of_old_names(rule, self.names.renamed())
+        acquire(_handlers_of(rules))
         with self._lock:
-            self._active_handlers.begin(_handlers_of(rules))
-            is_first = not self._rules
+            if not self._rules:
+                self._pid = os.getpid()
             self._rules = tuple(sorted((*self._rules, *rules), key=lambda r: r.layer))
             self.plans.clear()
-        if is_first:
-            self._pid = os.getpid()
         at_exit(self.report)
         # From now on, the processes that this one starts share its run.
         current_run()
         for rule in rules:
-            self._warn_of_old_names(rule, self.names.renamed())
+            rule.holder = self
             if not rule.source:
                 self.names.warn_of_mistakes(rule.names, rule)
 
@@ -122,9 +122,10 @@ class Registry:
 
     def _keep(self, is_kept: Callable[[Rule], bool]) -> None:
         with self._lock:
-            self._rules = tuple(filter(is_kept, self._rules))
+            before, self._rules = self._rules, tuple(filter(is_kept, self._rules))
             self.plans.clear()
-            self._active_handlers.keep(_handlers_of(self._rules))
+        # Without the lock: a handler may wait for a thread that makes a call.
+        release(_handlers_of(rule for rule in before if rule not in self._rules))
 
     def _warn_of_old_names(self, rule: Rule, names: Iterable[str]) -> None:
         for old in list(names):

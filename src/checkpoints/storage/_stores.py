@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from checkpoints._process.libraries import imported
 from checkpoints.errors import ConfigError
 from checkpoints.storage._local import LocalStore
 from checkpoints.storage._store import Store
@@ -96,7 +97,12 @@ def _local_path(path: str) -> str:
     """Return a path or a `file://` URL as a local path."""
     if "://" not in path:
         return os.path.expanduser(path)
+    parts = urlsplit(path)
+    if parts.netloc not in ("", "localhost") or parts.query or parts.fragment:
+        raise ConfigError(
+            f"invalid URL {path!r}: write file:///path with three slashes, and %23 and "
+            "%3F for # and ? in the path, or give a path"
+        )
     # It loads an HTTP client, which is larger than this whole library.
-    from urllib.request import url2pathname
-
-    return url2pathname(urlsplit(path).path)
+    local: str = imported("urllib.request").url2pathname(parts.path)
+    return local
