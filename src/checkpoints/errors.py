@@ -4,7 +4,7 @@ The errors of this library, each also the builtin that a caller would already ca
     CheckpointError (Exception)
     ├── ConfigError (ValueError)             an invalid name, tag, rule or option
     ├── AlreadyStoredError (FileExistsError) the key exists, and must not be replaced
-    ├── CorruptFileError (ValueError)        a file truncated, changed, or not ours
+    ├── CorruptFileError (ValueError)        a damaged file, or not a checkpoint
     ├── TooLargeError (MemoryError)          a file that would take too much memory
     ├── UntrustedError (ValueError)          a pickle, loaded without trusted=True
     ├── FormatError (TypeError)              a value or file that no format supports

@@ -161,7 +161,7 @@ class Archive:
         budget: The memory that reading it may take.
 
     Raises:
-        CorruptFileError: If it is truncated, changed, or not one of our archives.
+        CorruptFileError: If it is truncated, changed, or not a checkpoint file.
         TooLargeError: If its directory takes more memory than allowed.
     """
 

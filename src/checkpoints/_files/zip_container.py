@@ -18,14 +18,14 @@ Node = Mapping[str, Any]
 
 class ZipContainer:
     """
-    One of our ZIP archives: each value is in the header, or in separate members.
+    A ZIP archive: each value is in the header, or in separate members.
 
     Args:
         source: The file.
         budget: The memory that reading it may take.
 
     Raises:
-        CorruptFileError: If it is truncated, changed, or not one of our archives.
+        CorruptFileError: If it is truncated, changed, or not a checkpoint file.
         TooLargeError: If its directory takes more memory than allowed.
     """
 
