@@ -120,7 +120,7 @@ class TestTarget:
         thread.join()
         assert recorders[0].signal is None
         assert signal.getsignal(signal.SIGUSR1) is before
-        assert "CHECKPOINTS_RECORD: signal=" in caplog.text
+        assert "CHECKPOINTS_RECORD: cannot handle signal=" in caplog.text
         assert "so it is ignored" in caplog.text
 
     @needs_signals

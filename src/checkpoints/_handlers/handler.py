@@ -129,7 +129,7 @@ class Handler:
 class ActiveHandlers:
     """The handlers of all rules, or of a recorder: each begun once and ended once."""
 
-    # Callers hold a lock of their own.
+    # Callers hold their own lock.
     def __init__(self) -> None:
         # By identity: handlers may define equality.
         self._handlers: dict[int, Handler] = {}
