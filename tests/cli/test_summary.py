@@ -81,7 +81,7 @@ class TestRules:
         lines, summary = told("mypkg.fit=a", "mypkg=b")
         (line,) = [line for line in lines if "rule 1" in line]
         assert line.endswith(
-            "the last one counts, which is command line, rule 2, 'mypkg=b'"
+            "the last one wins, which is command line, rule 2, 'mypkg=b'"
         )
         assert list(summary["idle_rules"]) == ["command line, rule 1, 'mypkg.fit=a'"]
 
@@ -100,7 +100,7 @@ class TestRules:
 
     def test_of_names_without_a_call_are_told_so(self, told):
         lines, _ = told("mypkg.never")
-        assert "'mypkg.never' is known, and was not called" in lines[1]
+        assert "'mypkg.never' is known, but was not called" in lines[1]
 
     def test_are_told_by_the_process_that_knows_most(self, told):
         command = (

@@ -110,7 +110,7 @@ class Outcomes:
             failed: Called with the error of a background save; by default the error
                 is logged.
         """
-        # Duck-typed: other libraries have futures of their own.
+        # Duck-typed: other libraries have their own futures.
         if isinstance(result, bool | None) or not hasattr(result, "add_done_callback"):
             self.ended(subject, result)
             return

@@ -23,7 +23,7 @@ __all__ = [
 
 
 class Background(Protocol):
-    """An object that saves in a thread of its own."""
+    """An object that saves in a separate thread."""
 
     is_closed: bool
     max_wait: float
