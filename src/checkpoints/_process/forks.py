@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import threading
 import types
 import weakref
@@ -12,7 +11,6 @@ from _thread import interrupt_main
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from types import SimpleNamespace
 
 __all__ = ["after_fork_in_child", "forks_wait"]
 
@@ -50,15 +48,8 @@ def _begin_in_child() -> None:
         try:
             if method is not None:
                 method()
-        except BaseException as error:  # noqa: BLE001 - the others must be called
-            details = SimpleNamespace(
-                exc_type=type(error),
-                exc_value=error,
-                exc_traceback=error.__traceback__,
-                err_msg="Exception ignored after a fork in",
-                object=method,
-            )
-            sys.unraisablehook(details)
+        except BaseException as error:
+            logger.error("%r failed after a fork", method, exc_info=error)
 
 
 class _Blocks:
