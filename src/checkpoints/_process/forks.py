@@ -48,8 +48,8 @@ def _begin_in_child() -> None:
         try:
             if method is not None:
                 method()
-        except BaseException as error:
-            logger.error("%r failed after a fork", method, exc_info=error)
+        except BaseException:
+            logger.exception("%r failed after a fork", method)
 
 
 class _Blocks:
