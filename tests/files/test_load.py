@@ -11,6 +11,7 @@ import pytest
 
 from checkpoints import (
     CheckpointError,
+    ConfigError,
     CorruptFileError,
     FileHandler,
     FormatError,
@@ -143,6 +144,8 @@ class TestNames:
 class TestTrusted:
     def test_a_pickle_is_not_loaded_unasked(self, saved, tmp_path):
         path = saved(model=Bomb(str(tmp_path / "harm")), score=1)
+        with pytest.raises(ConfigError, match="invalid trusted='no'"):
+            load(path, trusted="no")
         with pytest.raises(UntrustedError, match="any code") as told:
             load(path)
         assert isinstance(told.value, ValueError)

@@ -79,3 +79,15 @@ class TestPickles:
         assert again.root == store.root
         assert again.status("a").size == 4
         assert len(pickle.dumps(store)) < 100 + len(store.root)
+
+
+class TestFileUrls:
+    @pytest.mark.parametrize(
+        "url", ["file://out/run", "file:///out/a#b", "file:///out/a?b=c"]
+    )
+    def test_a_part_that_has_no_meaning_there_is_an_error(self, url):
+        with pytest.raises(ConfigError, match="file:///path with three slashes"):
+            open_store(url)
+
+    def test_the_local_host_may_be_named(self, tmp_path):
+        assert open_store(f"file://localhost{tmp_path}").root == str(tmp_path)

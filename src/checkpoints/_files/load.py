@@ -9,7 +9,7 @@ from checkpoints._files.budget import Budget
 from checkpoints._files.container import open_container
 from checkpoints._keys.key import SUFFIXES
 from checkpoints._text import hint, parse_size, shown
-from checkpoints.errors import UnknownValueError
+from checkpoints.errors import ConfigError, UnknownValueError
 from checkpoints.storage._store import Store
 
 __all__ = ["load_file", "load_with_meta", "read_meta"]
@@ -49,6 +49,9 @@ def load_with_meta(
     max_bytes: int | str | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Load values from a file together with its header."""
+    if not isinstance(trusted, bool):
+        # It decides whether code is executed: "no" must not count as yes.
+        raise ConfigError(f"invalid trusted={shown(trusted)}: expected True or False")
     limit = None if max_bytes is None else parse_size("max_bytes", max_bytes)
     budget = Budget(store.path_of(name), limit)
     with store.open(name) as file:
