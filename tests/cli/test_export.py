@@ -289,7 +289,7 @@ class TestFile:
         done, target = export("x.xls", x=1)
         assert done.code == 2
         known = ".csv, .parquet, .npy, .json, .txt, .bin, .png"
-        assert f"Invalid value for --to: the suffix of {str(target)!r}" in done.err
+        assert f"Invalid value for '--to': the suffix of {str(target)!r}" in done.err
         assert f"is not one of {known}\n" in done.err
 
     def test_the_only_value_needs_no_name(self, run, root, tmp_path):

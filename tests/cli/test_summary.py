@@ -19,7 +19,7 @@ pytest.importorskip("rich", reason="the command line needs it")
 
 SOURCES = str(Path(checkpoints.__file__).parents[1])
 FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-ENDED = "1 process ended without reporting the outcome of saves"
+ENDED = "1 process ended without reporting the outcome of its saves"
 
 PROGRAM = """
 from checkpoints import checkpoint, register, tags

@@ -92,7 +92,7 @@ def _sources(package: str) -> list[tuple[str, str]]:
         return list(sources_of(package))
     except ModuleNotFoundError as error:
         message = printable(str(error))
-        raise click.BadParameter(message, param_hint="PACKAGE") from error
+        raise click.BadParameter(message, param_hint="'PACKAGE'") from error
 
 
 def _points(found: Iterable[Declaration], settings: Settings) -> list[dict[str, Any]]:

@@ -79,7 +79,7 @@ def export(
     if suffix not in CONVERSIONS:
         known = ", ".join(CONVERSIONS)
         message = printable(f"the suffix of {target!r} is not one of {known}")
-        raise click.BadParameter(message, param_hint="--to")
+        raise click.BadParameter(message, param_hint="'--to'")
     found, names = one_entry(entry, where, latest=latest)
     path = found.path if isinstance(found, Entry) else found
     name = _one_name(path, names)

@@ -142,10 +142,11 @@ class RunSummary:
             still = "is still" if self._running == 1 else "are still"
             yield f"  {_processes(self._running)} {still} running and may save more"
         if self.untold:
+            their = "its" if self.untold == 1 else "their"
             others = "; the others report:" if self._idle else ""
             yield (
                 f"  {_processes(self.untold)} ended without reporting the outcome of "
-                f"saves{others}"
+                f"{their} saves{others}"
             )
 
     def _about_files(self) -> Iterator[str]:
