@@ -140,7 +140,7 @@ class TestEndings:
         """
         returncode, _, err = ended(textwrap.dedent(program), tmp_path)
         assert returncode == 0
-        assert err.count("are done (max_wait=0.5 s); 1 was being written") == 1
+        assert err.count("are done (max_wait=0.5 s); 1 save in progress may be") == 1
         assert "of 2 saves: 2 dropped ('hangs' 2)" in err
 
 

@@ -59,9 +59,7 @@ MUTANTS = {
         "lab/a may be gone",
         "storage/_local.py",
         {
-            "for made in _create(temporary": (
-                "made = ''\n            for made in _create(temporary"
-            ),
+            "self._create(temporary, folder)": "made = _create(temporary, folder)",
             "self._sync_above(folder)": "made and self._sync_above(folder)",
         },
     ),
