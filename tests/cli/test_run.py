@@ -360,7 +360,7 @@ class TestSummary:
                 "-c",
                 "import checkpoints; raise SystemExit(3)",
             ],
-            env=environment(),
+            env=environment() | {"PYTHONUNBUFFERED": ""},
             stderr=sender,
             check=False,
             timeout=100,

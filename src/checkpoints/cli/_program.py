@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -23,6 +22,7 @@ from checkpoints.cli import (
     _verify,
 )
 from checkpoints.cli._failures import CommandError
+from checkpoints.cli._screen import discard
 
 __all__ = ["program"]
 
@@ -53,16 +53,8 @@ def _exits_on_closed_pipe() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        _discard_output()
+        discard(sys.stdout)
         raise SystemExit(_CLOSED_PIPE) from None
-
-
-def _discard_output() -> None:
-    """Send buffered output to the null device, so that the exit reports no error."""
-    with suppress(OSError, ValueError, AttributeError):
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, sys.stdout.fileno())
-        os.close(null)
 
 
 @click.group(cls=_Program)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from checkpoints._process.variables import CONFIG, RECORD, TO
 from checkpoints._rules.settings import DEFAULT_TARGET
 from checkpoints.cli._plan import Plan, Settings, all_probes
 from checkpoints.cli._process import Program
-from checkpoints.cli._screen import warn
+from checkpoints.cli._screen import discard, warn
 from checkpoints.cli._summary import RunSummary
 
 __all__ = ["run"]
@@ -169,6 +170,11 @@ def _exit_code_kept() -> Iterator[None]:
         except Exception as error:  # noqa: BLE001 - reported, whatever it is
             with contextlib.suppress(OSError):
                 warn(f"checkpoints: cannot write the summary: {error}")
+    try:
+        sys.stderr.flush()
+    except OSError:
+        # Python would try again at exit, and exit with 120 then.
+        discard(sys.stderr)
 
 
 def _print(summary: RunSummary) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
+from typing import TextIO
 
 import click
 from rich.cells import cell_len, set_cell_size
@@ -15,7 +17,7 @@ from rich.progress import Progress
 
 from checkpoints._text import printable
 
-__all__ = ["Screen", "cut", "padded", "progress", "warn", "width_of"]
+__all__ = ["Screen", "cut", "discard", "padded", "progress", "warn", "width_of"]
 
 _GLYPHS = "▁▂▃▄▅▆▇█│├└─…"
 
@@ -72,6 +74,14 @@ class Screen:
 def warn(text: str) -> None:
     """Print a line to stderr, with control characters escaped."""
     click.echo(printable(text), err=True)
+
+
+def discard(stream: TextIO) -> None:
+    """Send what a stream has buffered to the null device, so that the exit is clean."""
+    with suppress(OSError, ValueError, AttributeError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
 
 
 def width_of(text: str) -> int:
