@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -44,6 +46,22 @@ class TestUse:
         first.remove()
         assert handler.seen == ["begin"]
         second.remove()
+        assert handler.seen == ["begin", "end"]
+
+    def test_rules_that_threads_remove_together_end_nothing_that_is_in_use(self):
+        handler = Noting()
+        kept = config("in_use.kept", handler)
+        switching = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        try:
+            for _ in range(20):
+                rules = [config(f"in_use.a{n}", handler) for n in range(64)]
+                with ThreadPoolExecutor(8) as pool:
+                    list(pool.map(lambda rule: rule.remove(), rules))
+        finally:
+            sys.setswitchinterval(switching)
+        assert handler.seen == ["begin"]
+        kept.remove()
         assert handler.seen == ["begin", "end"]
 
     def test_an_end_may_wait_for_a_thread_that_makes_a_call(self):

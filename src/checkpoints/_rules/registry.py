@@ -122,10 +122,11 @@ class Registry:
 
     def _keep(self, is_kept: Callable[[Rule], bool]) -> None:
         with self._lock:
-            before, self._rules = self._rules, tuple(filter(is_kept, self._rules))
+            removed = [rule for rule in self._rules if not is_kept(rule)]
+            self._rules = tuple(filter(is_kept, self._rules))
             self.plans.clear()
         # Without the lock: a handler may wait for a thread that makes a call.
-        release(_handlers_of(rule for rule in before if rule not in self._rules))
+        release(_handlers_of(removed))
 
     def _warn_of_old_names(self, rule: Rule, names: Iterable[str]) -> None:
         for old in list(names):
@@ -384,8 +385,7 @@ class Registry:
                     self._warn_if_idle(rule)
 
     def _warn_if_idle(self, rule: Rule) -> None:
-        idle = self.why_idle(rule)
-        if idle is not None and idle.reason.is_likely_mistake:
+        if (idle := self.why_idle(rule)) and idle.reason.is_likely_mistake:
             logger.warning("%s %s", rule.source or repr(rule), idle.text)
 
     def why_idle(self, rule: Rule) -> IdleRule | None:
