@@ -53,7 +53,8 @@ class DictHandler(Handler, Mapping[str, Mapping[str, Any]]):
         self._warned: set[str] = set()
 
     def __repr__(self) -> str:
-        return f"<DictHandler {shown(list(self))}>"
+        # A copy made in one step: other threads may save meanwhile.
+        return f"<DictHandler {shown(list(self.objects))}>"
 
     def __reduce__(self) -> NoReturn:
         message = (
@@ -92,7 +93,9 @@ class DictHandler(Handler, Mapping[str, Mapping[str, Any]]):
         if not isinstance(name, str):
             return []
         name = name_in_path(name)
-        parsed = ((path, parse_folder(path.split("/"))[1]) for path in self.objects)
+        parsed = (
+            (path, parse_folder(path.split("/"))[1]) for path in list(self.objects)
+        )
         return [path for path, parts in parsed if ".".join(parts) == name]
 
     def __iter__(self) -> Iterator[str]:
