@@ -138,8 +138,8 @@ def open_container(source: Source, budget: Budget | None = None) -> Container:
     """
     start = bytearray(_FIRST_BYTES)
     source.read_into(0, memoryview(start))
-    fits = (it for it in _OPENERS if re.match(it, start, re.DOTALL))
-    opener = _OPENERS.get(next(fits, b""))
+    fits = (it for sign, it in _OPENERS.items() if re.match(sign, start, re.DOTALL))
+    opener = next(fits, None)
     if opener is None:
         what = "it does not start like one" if source.size else "it is empty"
         raise CorruptFileError.at(source.path, what)

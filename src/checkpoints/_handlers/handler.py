@@ -144,6 +144,12 @@ class _ActiveHandlers:
         self._lock = threading.RLock()
 
     def acquire(self, handlers: Iterable[Handler]) -> None:
+        """
+        Use handlers; those that are not in use yet begin. All of them, or none.
+
+        Raises:
+            Exception: What the `begin` of one of them raises.
+        """
         acquired: list[Handler] = []
         with self._lock:
             try:
@@ -158,6 +164,7 @@ class _ActiveHandlers:
                 raise
 
     def release(self, handlers: Iterable[Handler]) -> None:
+        """Undo one `acquire` of each handler; those that are no longer in use end."""
         with self._lock:
             for handler in handlers:
                 _, count = self._uses.pop(id(handler), (handler, 0))
@@ -168,21 +175,7 @@ class _ActiveHandlers:
 
 
 _active = _ActiveHandlers()
-
-
-def acquire(handlers: Iterable[Handler]) -> None:
-    """
-    Use handlers; those that are not in use yet begin. All of them, or none.
-
-    Raises:
-        Exception: What the `begin` of one of them raises.
-    """
-    _active.acquire(handlers)
-
-
-def release(handlers: Iterable[Handler]) -> None:
-    """Undo one `acquire` of each handler; those that are no longer in use end."""
-    _active.release(handlers)
+acquire, release = _active.acquire, _active.release
 
 
 def _end(handler: Handler) -> None:
