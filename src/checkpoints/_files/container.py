@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, Protocol
 
 from checkpoints._files.budget import Budget
@@ -37,7 +38,6 @@ __version__ = "0.1.0"
 FORMAT_VERSION = 1
 
 _PYTHON = ".".join(map(str, sys.version_info[:3]))
-_ORIGIN_FIELDS = ("run", "sequence", "host", "pid", "thread")
 
 
 class Container(Protocol):
@@ -101,23 +101,32 @@ def header_for(
     """Return the header of a save as it is stored, and the time in it."""
     origin = key.origin or Origin.here()
     moment = datetime.datetime.fromtimestamp(origin.time, datetime.UTC)
-    header = {
-        "checkpoints": FORMAT_VERSION,
-        "name": key.name,
-        "tags": tags_to_json(key.tags),
-        **{field: getattr(origin, field) for field in _ORIGIN_FIELDS},
-        "time": moment.isoformat(timespec="microseconds"),
-        "site": {
-            "file": origin.file,
-            "line": origin.line,
-            "function": origin.function,
-        },
-        **({"dumped": origin.dumped} if origin.dumped else {}),
-        "python": _PYTHON,
-        "packages": {"checkpoints": __version__, **versions_of(packages)},
-        "values": nodes,
-    }
-    return json_bytes.to_bytes(header), origin.time
+    versions = {"checkpoints": __version__, **versions_of(packages)}
+    dumped = f'"dumped":{_text(origin.dumped)},' if origin.dumped else ""
+    # Written piece by piece, because most of it is the same for every save.
+    header = (
+        f'{{"checkpoints":{FORMAT_VERSION},"name":{_text(key.name)},'
+        f'"tags":{json_bytes.to_text(tags_to_json(key.tags))},'
+        f'"run":{_text(origin.run)},"sequence":{origin.sequence},'
+        f'"host":{_text(origin.host)},"pid":{origin.pid},'
+        f'"thread":{_text(origin.thread)},'
+        f'"time":"{moment.isoformat(timespec="microseconds")}",'
+        f'"site":{{"file":{_text(origin.file)},"line":{origin.line},'
+        f'"function":{_text(origin.function)}}},{dumped}"python":"{_PYTHON}",'
+        f'"packages":{_object(tuple(versions.items()))},'
+        f'"values":{json_bytes.to_text(nodes)}}}'
+    )
+    return json_bytes.as_utf8(header), origin.time
+
+
+@lru_cache(maxsize=4096)
+def _text(text: str) -> str:
+    return json_bytes.to_text(text)
+
+
+@lru_cache(maxsize=64)
+def _object(items: tuple[tuple[str, str], ...]) -> str:
+    return json_bytes.to_text(dict(items))
 
 
 def open_container(source: Source, budget: Budget | None = None) -> Container:

@@ -118,11 +118,7 @@ class Key:
         system folds case.
         """
         folders = [_folder_of_tag(name, tag_text(value)) for name, value in self.tags]
-        parts = [
-            _portable(_cut(escape(part), SEGMENT_BYTES))
-            for part in self.name.split(".")
-        ]
-        return "/".join(folders + parts)
+        return "/".join([*folders, _path_of_name(self.name)])
 
     def __str__(self) -> str:
         tags = ", ".join(f"{name}={tag_text(value)}" for name, value in self.tags)
@@ -152,6 +148,12 @@ def escape(text: str) -> str:
     """Percent-encode a text; the result is plain ASCII without separators."""
     data = text.encode("utf-8", "surrogatepass")
     return "".join([_ENCODED[byte] for byte in data])
+
+
+@lru_cache(maxsize=4096)
+def _path_of_name(name: str) -> str:
+    parts = [_cut(escape(part), SEGMENT_BYTES) for part in name.split(".")]
+    return "/".join(map(_portable, parts))
 
 
 @lru_cache(maxsize=4096)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-__all__ = ["from_bytes", "to_bytes", "weight"]
+__all__ = ["as_utf8", "from_bytes", "to_bytes", "to_text", "weight"]
 
 _CONTAINER = 72
 _ITEM = 40
@@ -25,7 +25,22 @@ def to_bytes(data: Any) -> bytes:
     Raises:
         RecursionError: If the data is nested too deep for the encoder.
     """
-    return _encode(data).encode("utf-8", "surrogatepass")
+    return as_utf8(to_text(data))
+
+
+def to_text(data: Any) -> str:
+    """
+    Encode JSON types as text.
+
+    Raises:
+        RecursionError: If the data is nested too deep for the encoder.
+    """
+    return _encode(data)
+
+
+def as_utf8(text: str) -> bytes:
+    """Encode JSON text as UTF-8, as `to_bytes` does."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 def from_bytes(data: bytes | bytearray | memoryview) -> Any:
