@@ -10,6 +10,7 @@ import re
 import pytest
 
 from checkpoints._kinds.codec import decode
+from checkpoints._kinds.frozen import freeze
 from checkpoints._kinds.kind import Inexact
 from checkpoints._kinds.npy import decode_array, encode_array
 from checkpoints._kinds.numpy import FAMILY, fallback, recognise
@@ -407,25 +408,25 @@ class TestFreeze:
     @pytest.mark.parametrize("name", ARRAYS)
     def test_an_array_is_a_copy_in_the_same_order(self, name):
         array = ARRAYS[name].copy("K")
-        frozen = recognise(type(array)).freeze(array)
+        frozen = freeze(array)
         assert_same(array, frozen)
         assert frozen.flags.f_contiguous == array.flags.f_contiguous
         assert not numpy.shares_memory(frozen, array)
 
     def test_the_objects_in_an_array_are_copied_too(self):
         array = numpy.array([[1], None], dtype=object)
-        frozen = recognise(numpy.ndarray).freeze(array)
+        frozen = freeze(array)
         array[0].append(2)
         assert frozen.tolist() == [[1], None]
 
     def test_a_masked_array_is_a_copy(self):
         masked = numpy.ma.array([1, 2], mask=[True, False])
-        frozen = recognise(type(masked)).freeze(masked)
+        frozen = freeze(masked)
         masked[0] = 5
         assert frozen.mask.tolist() == [True, False]
 
     def test_a_structured_scalar_is_a_copy(self):
         scalar = numpy.zeros(1, [("a", "i4")])[0]
-        frozen = recognise(type(scalar)).freeze(scalar)
+        frozen = freeze(scalar)
         scalar["a"] = 5
         assert frozen["a"] == 0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from collections.abc import Mapping
 from typing import Any
 
 from checkpoints._kinds.families import formats_for
-from checkpoints._kinds.kind import Inexact
 from checkpoints._kinds.pickled import type_name
 from checkpoints._kinds.plain import IMMUTABLE
 from checkpoints.errors import FormatError
@@ -62,11 +62,7 @@ def _frozen(value: Any, above: tuple[int, ...], done: dict[int, Any]) -> Any:
 def _copied(value: Any, above: tuple[int, ...], done: dict[int, Any]) -> Any:
     kind = type(value)
     if kind not in _CONTAINERS:
-        try:
-            formats = formats_for(kind)
-            return formats[0].freeze(value) if formats else copy.deepcopy(value)
-        except Inexact:
-            return copy.deepcopy(value)
+        return _copied_object(value, above, done)
     if id(value) in above:
         raise RecursionError
     above = (*above, id(value))
@@ -76,3 +72,29 @@ def _copied(value: Any, above: tuple[int, ...], done: dict[int, Any]) -> Any:
             for key, item in value.items()
         }
     return kind([_frozen(item, above, done) for item in value])
+
+
+def _copied_object(value: Any, above: tuple[int, ...], done: dict[int, Any]) -> Any:
+    for format in formats_for(type(value)):
+        try:
+            if format.freeze is not None:
+                return format.freeze(value)
+            # Its parts, so that nothing is lost that saving would keep.
+            parts = _copied(format.take_apart(value), above, done)
+            return format.put_together(parts)
+        except RecursionError:
+            raise
+        except Exception:  # noqa: BLE001, S112 - the next kind may copy it
+            continue
+    return _deep_copied(value)
+
+
+def _deep_copied(value: Any) -> Any:
+    """Return a deep copy of the same type; a pickle keeps what the type's own drops."""
+    copied = copy.deepcopy(value)
+    if type(copied) is type(value):
+        return copied
+    copied = pickle.loads(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))  # noqa: S301 - our own
+    if type(copied) is not type(value):
+        raise TypeError(f"its copy is a {type_name(copied)}")
+    return copied

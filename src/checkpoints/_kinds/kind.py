@@ -71,14 +71,15 @@ class Compound:
         take_apart: Takes the value; returns its parts by name.
         put_together: Takes the parts; returns the value.
         package: The import name of the value's library.
-        freeze: Takes the value; returns a copy that later changes do not affect.
+        freeze: Takes the value; returns a copy that later changes do not affect. None
+            to copy its parts, so that nothing is lost that saving would keep.
     """
 
     kind: str
     take_apart: Callable[[Any], dict[str, Any]]
     put_together: Callable[[dict[str, Any]], Any]
     package: str
-    freeze: Callable[[Any], Any] = copy.deepcopy
+    freeze: Callable[[Any], Any] | None = None
 
 
 Kind: TypeAlias = Format | Compound

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,27 +11,20 @@ from checkpoints._kinds.arrow_file import buffers_to_table, table_to_buffers
 from checkpoints._kinds.arrow_ipc import cells_in
 from checkpoints._kinds.columns import Statistics, columns_of, short
 from checkpoints._kinds.elements import elements_of, extremes_of, floats_of
-from checkpoints._kinds.kind import Buffer, Family, Format, Kind
-from checkpoints._kinds.pandas_parts import (
-    CATEGORICAL,
-    MIXED_FRAME,
-    MIXED_INDEX,
-    MIXED_SERIES,
+from checkpoints._kinds.kind import Buffer, Family, Format, Inexact, Kind
+from checkpoints._kinds.pandas_arrays import ARRAY, is_array
+from checkpoints._kinds.pandas_frame import FRAME, MANY, SERIES
+from checkpoints._kinds.pandas_index import INDEX, freeze_index
+from checkpoints._kinds.pandas_scalars import (
+    INTERVAL,
     NA,
     NAT,
+    OFFSET,
+    PERIOD,
     TIMEDELTA,
     TIMESTAMP,
-    freeze_frame,
-    freeze_immutable,
-    freeze_series,
 )
-from checkpoints._kinds.pandas_table import (
-    from_table,
-    import_pandas,
-    name_from_json,
-    name_to_json,
-    to_table,
-)
+from checkpoints._kinds.pandas_table import exact_table, from_table, to_table
 from checkpoints._process.libraries import needed
 
 __all__ = ["FAMILY", "fallback", "from_table", "recognise", "to_table"]
@@ -58,17 +52,23 @@ def recognise(cls: type) -> Kind | None:
         return None
     exact: dict[Any, Kind] = {
         pandas.DataFrame: _FRAME,
-        pandas.Series: _SERIES,
-        pandas.Categorical: CATEGORICAL,
+        pandas.Series: SERIES,
         pandas.Timestamp: TIMESTAMP,
         pandas.Timedelta: TIMEDELTA,
+        pandas.Period: PERIOD,
+        pandas.Interval: INTERVAL,
         type(pandas.NaT): NAT,
         type(pandas.NA): NA,
     }
     if cls in exact:
         return exact[cls]
-    is_own = cls.__module__.partition(".")[0] == "pandas"
-    return _INDEX if is_own and issubclass(cls, pandas.Index) else None
+    if cls.__module__.partition(".")[0] != "pandas":
+        return None
+    if issubclass(cls, pandas.Index):
+        return INDEX
+    if issubclass(cls, pandas.tseries.offsets.BaseOffset):
+        return OFFSET
+    return ARRAY if is_array(cls) else None
 
 
 def fallback(cls: type) -> Kind | None:
@@ -84,25 +84,35 @@ def fallback(cls: type) -> Kind | None:
     Example:
         >>> import pandas
         >>> fallback(pandas.DataFrame).kind
-        'pandas.mixed_frame'
+        'pandas.frame'
     """
-    first = recognise(cls)
-    mixed = {
-        _FRAME.kind: MIXED_FRAME,
-        _SERIES.kind: MIXED_SERIES,
-        _INDEX.kind: MIXED_INDEX,
-    }
-    return mixed.get(first.kind) if first else None
+    return FRAME if recognise(cls) is _FRAME else None
 
 
 def _encode_frame(frame: Any) -> tuple[list[Buffer], dict[str, Any]]:
-    table, meta = to_table(frame)
+    if frame.shape[1] >= MANY:
+        raise Inexact("Arrow takes long for so many columns")
+    table, meta = exact_table(frame)
     return table_to_buffers(table), meta
 
 
 def _decode_frame(data: memoryview, meta: Mapping[str, Any]) -> Any:
-    import_pandas()
+    needed("pandas", "loading a pandas value", also="pyarrow")
     return from_table(buffers_to_table(data), meta)
+
+
+def _freeze_frame(frame: Any) -> Any:
+    """Copy a frame of numbers and times at once; others are copied in their parts."""
+    import numpy
+
+    plain = [isinstance(it, numpy.dtype) and it.kind != "O" for it in frame.dtypes]
+    if not all(plain):
+        raise Inexact("its columns are copied one by one")
+    frozen = frame.copy()
+    frozen.columns = freeze_index(frame.columns)
+    frozen.index = freeze_index(frame.index)
+    frozen.attrs = copy.deepcopy(frame.attrs)
+    return frozen
 
 
 def _weight(data: memoryview, meta: Mapping[str, Any]) -> int:  # noqa: ARG001 - part of the signature
@@ -110,29 +120,6 @@ def _weight(data: memoryview, meta: Mapping[str, Any]) -> int:  # noqa: ARG001 -
     cells = cells_in(data)
     # More cells than bits means columns without buffers, which become objects.
     return cells if cells <= 8 * len(data) else _POINTER * cells
-
-
-def _encode_series(series: Any) -> tuple[list[Buffer], dict[str, Any]]:
-    name = name_to_json(series.name)
-    buffers, meta = _encode_frame(series.to_frame("values"))
-    return buffers, {**meta, "name": name, "shape": [len(series)]}
-
-
-def _decode_series(data: memoryview, meta: Mapping[str, Any]) -> Any:
-    series = _decode_frame(data, meta)["values"]
-    series.name = name_from_json(meta["name"])
-    return series
-
-
-def _encode_index(index: Any) -> tuple[list[Buffer], dict[str, Any]]:
-    import pandas
-
-    buffers, meta = _encode_frame(pandas.DataFrame(index=index))
-    return buffers, {**meta, "shape": list(index.shape)}
-
-
-def _decode_index(data: memoryview, meta: Mapping[str, Any]) -> Any:
-    return _decode_frame(data, meta).index
 
 
 def _weigh(value: Any) -> tuple[int, Iterable[Any]] | None:
@@ -236,42 +223,24 @@ _FRAME = Format(
     encode=_encode_frame,
     decode=_decode_frame,
     package="pandas",
-    freeze=freeze_frame,
+    freeze=_freeze_frame,
     weight=_weight,
     to_table=to_table,
     from_table=from_table,
 )
-_SERIES = Format(
-    kind="pandas.Series",
-    suffix="arrow",
-    encode=_encode_series,
-    decode=_decode_series,
-    package="pandas",
-    freeze=freeze_series,
-    weight=_weight,
-)
-_INDEX = Format(
-    kind="pandas.Index",
-    suffix="arrow",
-    encode=_encode_index,
-    decode=_decode_index,
-    package="pandas",
-    freeze=freeze_immutable,
-    weight=_weight,
-)
-
 FAMILY = Family(
     packages=("pandas",),
     kinds=(
         _FRAME,
-        _SERIES,
-        _INDEX,
-        MIXED_FRAME,
-        MIXED_SERIES,
-        MIXED_INDEX,
-        CATEGORICAL,
+        FRAME,
+        SERIES,
+        INDEX,
+        ARRAY,
         TIMESTAMP,
         TIMEDELTA,
+        PERIOD,
+        INTERVAL,
+        OFFSET,
         NAT,
         NA,
     ),

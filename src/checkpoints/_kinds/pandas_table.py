@@ -1,9 +1,9 @@
 """
 Exact conversion of a pandas frame to an Arrow table and back.
 
-Arrow changes some dtypes and most labels of pandas. Metadata in JSON types records how
-to restore them. The conversion is tried with an empty slice first, and a frame that
-would not come back exactly is rejected.
+Only dtypes and labels that come back exactly are converted; metadata in JSON types
+records what Arrow does not keep. Parquet may hold others too, if the frame that is read
+back from the table is the same in every detail.
 """
 
 from __future__ import annotations
@@ -11,15 +11,20 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from checkpoints._kinds.kind import Inexact
-from checkpoints._process.libraries import needed
+from checkpoints._kinds.pandas_arrays import dtype_of, freq_to_text, text_of
+from checkpoints._kinds.pandas_columns import has_surrogates, is_exact, zone_key
+from checkpoints._kinds.pandas_same import same_frames
+from checkpoints._kinds.plain import named_zone
+from checkpoints._process.libraries import imported, needed
 from checkpoints.errors import MissingDependencyError
 
-__all__ = ["from_table", "import_pandas", "name_from_json", "name_to_json", "to_table"]
+__all__ = ["converted", "exact_table", "from_table", "to_table"]
 
-_ONE_TYPE = ({str}, {bytes}, {bool}, {datetime.date})
+_INDEX_COLUMN = "__index_level_"
 
 
 def to_table(value: Any) -> tuple[Any, dict[str, Any]]:
@@ -42,34 +47,111 @@ def to_table(value: Any) -> tuple[Any, dict[str, Any]]:
         (2, [['a', 'int64']])
     """
     try:
-        needed("pyarrow", "saving a pandas frame as an Arrow table")
-    except MissingDependencyError as error:
-        raise Inexact(str(error)) from error
-    if value.attrs or not value.flags.allows_duplicate_labels:
-        raise Inexact("Arrow cannot store the frame's attrs and flags")
-    meta = _metadata_of(value)
-    for position in range(value.shape[1]):
-        _check_column(value, position)
+        return exact_table(value)
+    except Inexact:
+        table, meta = converted(value)
     try:
-        table = _converted(_with_plain_names(value))
-        empty = from_table(table.slice(0, 0), _metadata_without_rows(meta))
+        is_same = same_frames(value, from_table(table, meta))
     except Exception as error:
         # pandas, pyarrow and third-party dtypes may raise anything here.
         raise Inexact(f"Arrow cannot hold the frame: {error}") from error
-    if not _have_same_schema(value, empty):
-        raise Inexact("Arrow would change dtypes or labels of the frame")
+    if not is_same:
+        raise Inexact("Arrow would change values, dtypes or labels of the frame")
     return table, meta
 
 
-def _converted(frame: Any) -> Any:
-    import pyarrow
+def exact_table(frame: Any) -> tuple[Any, dict[str, Any]]:
+    """
+    Convert a frame whose dtypes and labels are all known to come back exactly.
 
+    Args:
+        frame: A `pandas.DataFrame`.
+
+    Returns:
+        As `to_table`.
+
+    Raises:
+        Inexact: A dtype or a label is not known to come back exactly.
+
+    Example:
+        >>> import pandas
+        >>> exact_table(pandas.DataFrame({"a": [1j]}))
+        Traceback (most recent call last):
+        checkpoints._kinds.kind.Inexact: Arrow would change column 'a' of complex128
+    """
+    _check_labels(frame)
+    for name, column in frame.items():
+        if not is_exact(column):
+            raise Inexact(f"Arrow would change column {name!r} of {column.dtype}")
+    return converted(frame)
+
+
+def _check_labels(frame: Any) -> None:
+    import pandas
+
+    columns, index = frame.columns, frame.index
+    if columns.nlevels > 1 or index.nlevels > 1:
+        raise Inexact("Arrow would change the levels of the labels")
+    if not columns.is_unique:
+        raise Inexact("two columns of the frame have the same name")
+    if {*map(type, [*columns.names, *index.names])} - {str, type(None)}:
+        raise Inexact("a name of the labels is not a string")
+    names = {type(name) for name in columns}
+    is_number = columns.dtype == "int64" and len(columns) > 0
+    is_range = isinstance(columns, pandas.RangeIndex)
+    is_text = names <= {str} and (
+        columns.dtype == object or hasattr(columns.dtype, "storage")
+    )
+    if not (is_text or is_number or is_range):
+        raise Inexact("some column names of the frame are not strings")
+    if any(name.startswith(_INDEX_COLUMN) for name in columns if type(name) is str):
+        raise Inexact("a column has the name of a column that Arrow makes of an index")
+    if type(index) in (pandas.RangeIndex, pandas.DatetimeIndex, pandas.TimedeltaIndex):
+        is_exact_index = getattr(index, "tz", None) is None
+    else:
+        is_exact_index = type(index) is pandas.Index and _is_plain(index)
+    if not is_exact_index or has_surrogates(
+        [name for name in columns if type(name) is str]
+    ):
+        raise Inexact("Arrow would change the labels of the frame")
+
+
+def _is_plain(index: Any) -> bool:
+    import numpy
+    import pandas
+
+    is_text = isinstance(index.dtype, pandas.StringDtype) or (
+        index.dtype == object and set(map(type, index)) == {str}
+    )
+    is_number = isinstance(index.dtype, numpy.dtype) and index.dtype.kind in "biuf"
+    return (is_text or is_number) and is_exact(index)
+
+
+def converted(frame: Any) -> tuple[Any, dict[str, Any]]:
+    """
+    Convert a frame to an Arrow table, whether or not it would come back exactly.
+
+    Raises:
+        Inexact: Arrow cannot hold it, or pyarrow is not installed.
+    """
     try:
-        return pyarrow.Table.from_pandas(frame)
-    except RuntimeError:
-        # No more threads can be started at exit, while the background queue may still
-        # hold a frame.
-        return pyarrow.Table.from_pandas(frame, nthreads=1)
+        pyarrow = needed("pyarrow", "saving a pandas frame as an Arrow table")
+    except MissingDependencyError as error:
+        raise Inexact(str(error)) from error
+    if frame.attrs or not frame.flags.allows_duplicate_labels:
+        raise Inexact("Arrow cannot store the frame's attrs and flags")
+    meta = _metadata_of(frame)
+    plain = _with_plain_names(frame)
+    try:
+        try:
+            return pyarrow.Table.from_pandas(plain), meta
+        except RuntimeError:
+            # No more threads can be started at exit, while the background queue may
+            # still hold a frame.
+            return pyarrow.Table.from_pandas(plain, nthreads=1), meta
+    except Exception as error:
+        # pandas, pyarrow and third-party dtypes may raise anything here.
+        raise Inexact(f"Arrow cannot hold the frame: {error}") from error
 
 
 def from_table(table: Any, meta: Mapping[str, Any]) -> Any:
@@ -92,26 +174,27 @@ def from_table(table: Any, meta: Mapping[str, Any]) -> Any:
         >>> from_table(*to_table(pandas.DataFrame({"a": [1, 2]}))).shape
         (2, 1)
     """
-    import_pandas()
+    needed("pandas", "loading a pandas value", also="pyarrow")
+    with suppress(ImportError):
+        # pyarrow knows the types of periods and intervals only from then on.
+        imported("pandas.core.arrays.arrow.extension_types")
     frame = table.to_pandas()
     dtypes = [text for _, text in meta["schema"]]
     if frame.shape[1] != len(dtypes):
         raise ValueError(f"expected {len(dtypes)} columns, found {frame.shape[1]}")
     frame = _with_rows(frame, meta)
     for position, (dtype, text) in enumerate(zip(frame.dtypes, dtypes, strict=True)):
-        if _text_of(dtype) != text:
+        if text_of(dtype) != text:
             column = _cast(frame.iloc[:, position], table.column(position), text)
             frame.isetitem(position, column)
         elif text == "category":
             # Its codes share Arrow's memory, which is read-only.
             frame.isetitem(position, frame.iloc[:, position].copy())
+    for position, key in meta.get("zones", ()):
+        zone = named_zone(key) if key else datetime.UTC
+        frame.isetitem(position, frame.iloc[:, position].dt.tz_convert(zone))
     frame.columns = _column_labels(frame.columns, meta["columns"])
     return frame
-
-
-def import_pandas() -> Any:
-    """Return pandas, for a value that is being loaded."""
-    return needed("pandas", "loading a pandas value", also="pyarrow")
 
 
 def _with_plain_names(frame: Any) -> Any:
@@ -126,7 +209,7 @@ def _with_plain_names(frame: Any) -> Any:
 
 def _with_rows(frame: Any, meta: Mapping[str, Any]) -> Any:
     """Return the frame with its original row labels."""
-    pandas: Any = import_pandas()
+    pandas: Any = needed("pandas", "loading a pandas value")
 
     index = meta["index"]
     if "range" in index:
@@ -134,7 +217,9 @@ def _with_rows(frame: Any, meta: Mapping[str, Any]) -> Any:
         if not meta["schema"]:
             frame = pandas.DataFrame(index=rows)
         frame.index = rows
-    frame.index.names = [name_from_json(name) for name in index["names"]]
+    elif "dtype" in index and text_of(frame.index.dtype) != index["dtype"]:
+        frame.index = frame.index.astype(dtype_of(index["dtype"]))
+    frame.index.names = [_name_from_json(name) for name in index["names"]]
     if "freq" in index:
         frame.index.freq = index["freq"]
     return frame
@@ -142,7 +227,12 @@ def _with_rows(frame: Any, meta: Mapping[str, Any]) -> Any:
 
 def _metadata_of(frame: Any) -> dict[str, Any]:
     """Describe a frame, with the properties of its labels that Arrow does not keep."""
-    texts = [_text_of(dtype) for dtype in frame.dtypes]
+    texts = [text_of(dtype) for dtype in frame.dtypes]
+    zones = [
+        [position, zone_key(dtype.tz)]
+        for position, dtype in enumerate(frame.dtypes)
+        if getattr(dtype, "tz", None) is not None
+    ]
     return {
         "rows": len(frame),
         "schema": [
@@ -151,35 +241,18 @@ def _metadata_of(frame: Any) -> dict[str, Any]:
         "shape": list(frame.shape),
         "columns": _column_metadata(frame.columns),
         "index": _index_metadata(frame.index),
-    }
-
-
-def _metadata_without_rows(meta: dict[str, Any]) -> dict[str, Any]:
-    """Return the metadata of the same frame without rows."""
-    index = meta["index"]
-    return {
-        **meta,
-        "index": {**index, "range": [0, 0, 1]} if "range" in index else index,
+        **({"zones": zones} if zones else {}),
     }
 
 
 def _column_metadata(columns: Any) -> dict[str, Any]:
     import pandas
 
-    meta: dict[str, Any] = {"names": [name_to_json(name) for name in columns.names]}
+    meta: dict[str, Any] = {"names": [_name_to_json(name) for name in columns.names]}
     if isinstance(columns, pandas.RangeIndex):
         return {**meta, "range": [columns.start, columns.stop, columns.step]}
-    integers = columns.dtype == "int64"
-    if not integers and not all(
-        type(part) is str
-        for label in columns
-        for part in (label if isinstance(label, tuple) else (label,))
-    ):
-        raise Inexact("some column names of the frame are not strings")
-    if not columns.is_unique:
-        raise Inexact("two columns of the frame have the same name")
-    if columns.nlevels == 1 and not integers:
-        meta["dtype"] = _text_of(columns.dtype)
+    if columns.nlevels == 1 and columns.dtype != "int64":
+        meta["dtype"] = text_of(columns.dtype)
     return meta
 
 
@@ -189,125 +262,47 @@ def _column_labels(found: Any, meta: Mapping[str, Any]) -> Any:
     labels = found
     if "range" in meta:
         labels = pandas.RangeIndex(*meta["range"])
-    elif "dtype" in meta and _text_of(found.dtype) != meta["dtype"]:
-        labels = pandas.Index(found, dtype=_dtype_of(meta["dtype"]))
-    names = [name_from_json(name) for name in meta["names"]]
-    return labels.set_names(names if labels.nlevels > 1 else names[0])
+    elif "dtype" in meta and text_of(found.dtype) != meta["dtype"]:
+        labels = pandas.Index(found, dtype=dtype_of(meta["dtype"]))
+    names = [_name_from_json(name) for name in meta["names"]]
+    return labels.set_names(names) if labels.nlevels > 1 else labels.rename(names[0])
 
 
 def _index_metadata(index: Any) -> dict[str, Any]:
     import pandas
 
-    meta: dict[str, Any] = {"names": [name_to_json(name) for name in index.names]}
+    meta: dict[str, Any] = {"names": [_name_to_json(name) for name in index.names]}
     if isinstance(index, pandas.RangeIndex):
         return {**meta, "range": [index.start, index.stop, index.step]}
-    levels = index.levels if index.nlevels > 1 else [index]
-    for level in levels:
-        if level.dtype == object and set(map(type, level)) - {str}:
-            raise Inexact("the index holds Python objects")
-    freq = (
-        None if isinstance(index, pandas.PeriodIndex) else getattr(index, "freq", None)
-    )
-    if freq is None:
+    if index.dtype == object or isinstance(index.dtype, pandas.StringDtype):
+        meta["dtype"] = text_of(index.dtype)
+    freq = getattr(index, "freq", None)
+    if freq is None or isinstance(index, pandas.PeriodIndex):
         return meta
-    if pandas.tseries.frequencies.to_offset(freq.freqstr) != freq:
-        raise Inexact(f"the index has the frequency {freq!r}")
-    return {**meta, "freq": freq.freqstr}
+    return {**meta, "freq": freq_to_text(freq)}
 
 
-def name_to_json(name: Any) -> Any:
+def _name_to_json(name: Any) -> Any:
     """Convert a name of labels to JSON types; raise `Inexact` if that is impossible."""
     if type(name) is tuple:
-        return {"tuple": [name_to_json(part) for part in name]}
+        return {"tuple": [_name_to_json(part) for part in name]}
     is_plain = type(name) in (str, int, bool, type(None))
     if is_plain or (type(name) is float and math.isfinite(name)):
         return name
     raise Inexact(f"the name {name!r} is not a plain string or number")
 
 
-def name_from_json(name: Any) -> Any:
+def _name_from_json(name: Any) -> Any:
     """Convert a name back from JSON types."""
     if isinstance(name, dict):
-        return tuple(name_from_json(part) for part in name["tuple"])
+        return tuple(_name_from_json(part) for part in name["tuple"])
     return name
-
-
-def _check_column(frame: Any, position: int) -> None:
-    """Reject a column whose values, unlike its dtype, would not come back exactly."""
-    import pandas
-
-    column = frame.iloc[:, position]
-    if column.dtype == object:
-        types = set(map(type, column)) - {type(None)}
-        if types and types not in _ONE_TYPE:
-            raise Inexact(
-                f"column {column.name!r} holds Python objects that Arrow would change"
-            )
-    elif isinstance(column.dtype, pandas.Float32Dtype | pandas.Float64Dtype):
-        values = column.to_numpy("float64", na_value=0)
-        if (values != values).any():  # noqa: PLR0124 - only NaN differs from itself
-            raise Inexact(f"column {column.name!r} holds NaN, which becomes NA")
-
-
-def _have_same_schema(one: Any, other: Any) -> bool:
-    return (
-        _have_same_levels(one.index, other.index)
-        and _have_same_levels(one.columns, other.columns)
-        and one.columns.identical(other.columns)
-        and all(map(_is_same_dtype, one.dtypes, other.dtypes))
-    )
-
-
-def _have_same_levels(one: Any, other: Any) -> bool:
-    if type(one) is not type(other) or list(one.names) != list(other.names):
-        return False
-    if getattr(one, "freq", None) != getattr(other, "freq", None):
-        return False
-    levels = [index.levels if index.nlevels > 1 else [index] for index in (one, other)]
-    return all(_is_same_dtype(a.dtype, b.dtype) for a, b in zip(*levels, strict=True))
-
-
-def _is_same_dtype(one: Any, other: Any) -> bool:
-    """Compare dtypes more strictly than pandas does."""
-    if one != other or _text_of(one) != _text_of(other):
-        return False
-    if _text_of(one) != "category":
-        return True
-    categories = one.categories, other.categories
-    # The codes depend on the order of the categories even if they are unordered.
-    return _have_same_levels(*categories) and categories[0].equals(categories[1])
-
-
-def _text_of(dtype: Any) -> str:
-    """Return a dtype as text that also tells all string dtypes apart."""
-    import pandas
-
-    if not isinstance(dtype, pandas.StringDtype):
-        return str(dtype)
-    missing = "string" if dtype.na_value is pandas.NA else "str"
-    return f"{missing}[{dtype.storage}]"
-
-
-def _dtype_of(text: str) -> Any:
-    """Return the dtype of one of the few texts that Arrow does not distinguish."""
-    pandas: Any = import_pandas()
-
-    name, _, storage = text.rstrip("]").partition("[")
-    if text == "object":
-        return object
-    if name == "string" and storage:
-        return pandas.StringDtype(storage)
-    if name == "str" and storage:
-        return pandas.StringDtype(storage, na_value=math.nan)
-    raise ValueError(
-        f"this version of pandas does not read the dtype {text!r}: use another one"
-    )
 
 
 def _cast(column: Any, source: Any, text: str) -> Any:
     import pandas
 
-    dtype = _dtype_of(text)
+    dtype = dtype_of(text)
     if dtype is not object:
         return column.astype(dtype)
     # Not from the column, in which each None is already NaN.
