@@ -56,6 +56,8 @@ PUBLIC_NAMES = {
     "Verification",
     "Key",
     "Tags",
+    "Record",
+    "Pickled",
     # Extend
     "register_format",
     # Errors

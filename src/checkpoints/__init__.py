@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from checkpoints._index.index import Index, index
     from checkpoints._index.verify import Verification, verify
     from checkpoints._kinds.families import register_format
+    from checkpoints._kinds.pickled import Pickled
+    from checkpoints._kinds.records import Record
     from checkpoints._probes.probe import Probe, probe
     from checkpoints._probes.probed import probed
     from checkpoints._rules.config import capture, config
@@ -73,7 +75,9 @@ __all__ = [
     "Key",
     "MissingDependencyError",
     "PendingError",
+    "Pickled",
     "Probe",
+    "Record",
     "Recorder",
     "Rule",
     "Session",
@@ -114,7 +118,9 @@ _LATER = {
     "Entry": "_index.entry",
     "FileHandler": "_handlers.file",
     "Index": "_index.index",
+    "Pickled": "_kinds.pickled",
     "Probe": "_probes.probe",
+    "Record": "_kinds.records",
     "Recorder": "_handlers.recorder",
     "Rule": "_rules.rule",
     "Verification": "_index.verify",

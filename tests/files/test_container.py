@@ -240,7 +240,7 @@ class Toy:
     def header_bytes(self):
         return self._text
 
-    def values(self, names, *, trusted, mmap):
+    def values(self, names, *, trusted, placeholders, mmap):
         return dict.fromkeys(names, self._value.decode())
 
     def check(self):

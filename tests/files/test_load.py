@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import shutil
 import zipfile
 from pathlib import Path
@@ -15,6 +16,7 @@ from checkpoints import (
     CorruptFileError,
     FileHandler,
     FormatError,
+    Pickled,
     UnknownValueError,
     UntrustedError,
     index,
@@ -26,13 +28,13 @@ from checkpoints._kinds import json_bytes
 
 
 class Bomb:
-    """Makes a file when it is loaded."""
+    """An object whose loading creates a file; saving loads it once, as a proof."""
 
     def __init__(self, path):
         self.path = path
 
     def __reduce__(self):
-        return (open, (self.path, "w"))
+        return (pathlib.Path.touch, (self.path,))
 
 
 @pytest.fixture
@@ -143,7 +145,8 @@ class TestNames:
 
 class TestTrusted:
     def test_a_pickle_is_not_loaded_unasked(self, saved, tmp_path):
-        path = saved(model=Bomb(str(tmp_path / "harm")), score=1)
+        path = saved(model=Bomb(tmp_path / "harm"), score=1)
+        (tmp_path / "harm").unlink()
         with pytest.raises(ConfigError, match="invalid trusted='no'"):
             load(path, trusted="no")
         with pytest.raises(UntrustedError, match="any code") as told:
@@ -153,13 +156,17 @@ class TestTrusted:
             assert text in str(told.value)
         assert not (tmp_path / "harm").exists()
 
-    def test_other_values_of_the_file_are_loaded_all_the_same(self, saved):
-        assert load(saved(model=Bomb("harm"), score=1), "score") == {"score": 1}
+    def test_other_values_of_the_file_are_loaded_all_the_same(self, saved, tmp_path):
+        path = saved(model=Bomb(tmp_path / "harm"), score=1)
+        (tmp_path / "harm").unlink()
+        assert load(path, "score") == {"score": 1}
+        assert not (tmp_path / "harm").exists()
 
     def test_a_pickle_inside_of_another_value_is_not_loaded_either(
         self, saved, tmp_path
     ):
-        path = saved(models=[{"best": Bomb(str(tmp_path / "harm"))}])
+        path = saved(models=[{"best": Bomb(tmp_path / "harm")}])
+        (tmp_path / "harm").unlink()
         with pytest.raises(UntrustedError, match="models"):
             load(path)
         assert not (tmp_path / "harm").exists()
@@ -171,9 +178,42 @@ class TestTrusted:
         assert entry.load("number", trusted=True) == {"number": complex}
 
     def test_the_header_can_be_read_without_trust(self, saved, tmp_path):
-        (entry,) = index(saved(model=Bomb(str(tmp_path / "harm"))).parent)
+        (entry,) = index(saved(model=Bomb(tmp_path / "harm")).parent)
+        (tmp_path / "harm").unlink()
         assert entry.meta["values"]["model"]["type"].endswith("Bomb")
         assert not (tmp_path / "harm").exists()
+
+
+class TestPlaceholders:
+    def test_the_rest_of_a_value_loads_without_trust(self, saved):
+        path = saved(models={"best": range(3), "score": [1, 2]})
+        found = load(path, placeholders=True)["models"]
+        assert found["score"] == [1, 2]
+        assert type(found["best"]) is Pickled
+        assert found["best"].type == "range"
+        assert repr(found["best"]) == "<Pickled range: load it with trusted=True>"
+
+    def test_equal_pickles_are_equal_placeholders(self, saved):
+        one = load(saved(a=range(3), b=range(3), c=range(4)), placeholders=True)
+        assert one["a"] == one["b"]
+        assert one["a"] != one["c"]
+
+    def test_several_objects_of_one_value_are_told_apart_by_type(self, saved):
+        found = load(saved(a=[range(3), 1, complex]), placeholders=True)["a"]
+        assert [it.type for it in (found[0], found[2])] == ["range", "type"]
+
+    def test_trust_comes_first(self, saved):
+        path = saved(a=[range(3)])
+        assert load(path, trusted=True, placeholders=True) == {"a": [range(3)]}
+
+    def test_the_other_columns_of_a_frame_load(self, saved):
+        pandas = pytest.importorskip("pandas", reason="it is about frames")
+        odd = pandas.Series([range(1), 2], dtype=object)
+        frame = pandas.DataFrame({"a": [1, 2], "odd": odd})
+        found = load(saved(frame=frame), placeholders=True)["frame"]
+        assert found["a"].tolist() == [1, 2]
+        assert type(found["odd"][0]) is Pickled
+        assert found["odd"][1] == 2
 
 
 class TestArrays:

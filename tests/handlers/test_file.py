@@ -456,7 +456,24 @@ class TestPickled:
         with pytest.raises(checkpoints.UntrustedError, match="trusted=True"):
             entry.load()
         assert entry.load(trusted=True) == {"kind": re.compile("x")}
-        assert caplog.messages == []
+        (message,) = caplog.messages
+        assert message == (
+            "checkpoint 'a': value 'kind' (re.Pattern) is saved as a pickle; load with "
+            "trusted=True"
+        )
+
+    def test_objects_inside_of_a_value_are_told_in_one_line(self, root, caplog):
+        FileHandler(root).checkpoint("a", x={"one": range(3), "two": [range(4)]})
+        (message,) = caplog.messages
+        assert message == (
+            "checkpoint 'a': value 'x/one' (range) and 1 more are saved as pickles; "
+            "load with trusted=True"
+        )
+
+    def test_the_header_has_the_versions_of_what_was_pickled(self, root):
+        joblib = pytest.importorskip("joblib", reason="its objects are pickled")
+        FileHandler(root).checkpoint("a", x=[joblib.parallel_config, joblib.Memory])
+        assert index(root)[0].meta["packages"]["joblib"] == joblib.__version__
 
     def test_one_whose_type_is_known_is_told_once(self, root, caplog):
         ring = []

@@ -10,6 +10,7 @@ import sys
 import threading
 import tracemalloc
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -33,10 +34,19 @@ print(found.checked, found.ok, [text for _, text in found.unreadable])
 
 
 class Unloadable:
-    """Fails when it is loaded as a pickle."""
+    """Fails when it is loaded as a pickle, except once, as a proof at the save."""
+
+    loads: ClassVar[list[int]] = []
 
     def __reduce__(self):
-        return int, ("no number",)
+        return _load_once, ()
+
+
+def _load_once():
+    Unloadable.loads.append(1)
+    if len(Unloadable.loads) > 1:
+        raise ValueError("loaded again")
+    return Unloadable()
 
 
 @pytest.fixture
@@ -112,7 +122,8 @@ class TestWhole:
         finally:
             tracemalloc.stop()
 
-    def test_pickles_are_checked_and_not_loaded(self, tmp_path):
+    def test_pickles_are_checked_and_not_loaded(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(Unloadable, "loads", [])
         FileHandler(tmp_path).checkpoint("a", data=Unloadable())
         assert verify(tmp_path).ok
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checkpoints import FormatError, UntrustedError
-from checkpoints._kinds.codec import decode
+from checkpoints._kinds.decoder import decode
 from checkpoints.errors import CorruptFileError, MissingDependencyError
 
 

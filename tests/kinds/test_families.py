@@ -7,7 +7,8 @@ import importlib
 import pytest
 
 from checkpoints._kinds import families
-from checkpoints._kinds.codec import decode, encode
+from checkpoints._kinds.decoder import decode
+from checkpoints._kinds.encoder import encode
 from checkpoints._kinds.families import families_of, family_of, format_of_kind
 from checkpoints._kinds.nan import holds_nan
 from checkpoints._kinds.same import same

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from checkpoints._kinds.codec import decode
+from checkpoints._kinds.decoder import decode
 from checkpoints._kinds.frozen import freeze
 from checkpoints._kinds.kind import Inexact
 from checkpoints._kinds.npy import decode_array, encode_array

@@ -9,7 +9,7 @@ import zoneinfo
 
 import pytest
 
-from checkpoints._kinds.codec import encode
+from checkpoints._kinds.encoder import encode
 from checkpoints._kinds.frozen import freeze
 from checkpoints._kinds.kind import Inexact
 from checkpoints._kinds.pandas import FAMILY, fallback, recognise

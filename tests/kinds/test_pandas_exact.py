@@ -8,7 +8,8 @@ import zoneinfo
 
 import pytest
 
-from checkpoints._kinds.codec import decode, encode
+from checkpoints._kinds.decoder import decode
+from checkpoints._kinds.encoder import encode
 from checkpoints._kinds.frozen import freeze
 
 numpy = pytest.importorskip("numpy", reason="pandas is made of it")

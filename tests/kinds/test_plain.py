@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import datetime
 import decimal
-import enum
 import json
 import math
 import re
@@ -24,8 +23,8 @@ from checkpoints._kinds.plain import (
     NOT_PLAIN,
     from_json,
     scalar_to_json,
-    tree_to_json,
 )
+from checkpoints._kinds.tree import tree_to_json
 
 # Two surrogates that JSON takes for one character.
 PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
@@ -204,10 +203,6 @@ class TestRoundTrip:
         assert tree_to_json(one, refuse) == tree_to_json(other, refuse)
         assert tree_to_json(one, refuse)["$set"] == sorted(texts)
 
-    def test_a_value_that_stands_in_two_places_is_no_cycle(self):
-        twice = [1]
-        assert through([twice, twice, {"a": twice}]) == [[1], [1], {"a": [1]}]
-
 
 class TestText:
     """What people and other programs see."""
@@ -242,10 +237,6 @@ class TestText:
         assert exactly(from_json(json.loads(text), refuse)) == exactly(value)
 
 
-class Colour(enum.IntEnum):
-    RED = 1
-
-
 class Word(str):
     __slots__ = ()
 
@@ -255,9 +246,8 @@ class Zone(datetime.tzinfo):
         return datetime.timedelta(hours=1)
 
 
-Point = collections.namedtuple("Point", "x y")  # noqa: PYI024 - plain, as users have it
 SPECIAL = [
-    *(Colour.RED, Word("a"), Point(1, 2), collections.OrderedDict(a=1), object(), int),
+    *(Word("a"), collections.OrderedDict(a=1), object(), int),
     *(collections.Counter("a"), collections.deque([1]), range(3), Ellipsis),
     datetime.datetime(2024, 1, 1, tzinfo=Zone()),
     datetime.time(1, tzinfo=Zone()),
@@ -266,7 +256,11 @@ SPECIAL = [
 
 
 class TestOtherValues:
-    @pytest.mark.parametrize("value", SPECIAL, ids=lambda value: type(value).__name__)
+    @pytest.mark.parametrize(
+        "value",
+        [value for value in SPECIAL if type(value) not in IMMUTABLE],
+        ids=lambda value: type(value).__name__,
+    )
     def test_what_only_looks_plain_is_handed_over_with_where_it_stands(self, value):
         handed = []
 
@@ -276,15 +270,15 @@ class TestOtherValues:
 
         given = {"a": [0, (value,)], "$b": value}
         data = json.loads(json.dumps(tree_to_json(given, embed)))
-        assert [path for _, path in handed] == [("a", "1", "0"), ("$b",)]
-        assert all(inner is value for inner, _ in handed)
-        found = from_json(data, lambda mark, node: handed[node[mark]][0])
-        assert found["a"][1][0] is value
-        assert found["$b"] is value
+        # It occurs twice, and is handed over once.
+        assert [path for _, path in handed] == [("a", "1", "0")]
+        assert handed[0][0] is value
+        table, _ = data["$let"]
+        assert table == [{"$special": 0}]
 
     def test_one_as_a_key_is_handed_over_too(self):
-        data = tree_to_json({Colour.RED: 1}, lambda *given: ascii(given))
-        assert data == {"$dict": [["(<Colour.RED: 1>, ('0.key',))", 1]]}
+        data = tree_to_json({Ellipsis: 1}, lambda *given: ascii(given))
+        assert data == {"$dict": [["(Ellipsis, ('0.key',))", 1]]}
 
     @pytest.mark.parametrize("value", SPECIAL, ids=lambda value: type(value).__name__)
     def test_none_is_a_plain_scalar(self, value):

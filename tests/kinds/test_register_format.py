@@ -13,7 +13,7 @@ import pytest
 
 import checkpoints
 from checkpoints import ConfigError, FileHandler, Session, config, load, register_format
-from checkpoints._kinds.codec import encode
+from checkpoints._kinds.encoder import encode
 from checkpoints._kinds.frozen import freeze
 from checkpoints.errors import FormatError
 

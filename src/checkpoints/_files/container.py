@@ -17,7 +17,7 @@ from checkpoints._files.zip_container import ZipContainer
 from checkpoints._keys.key import Key
 from checkpoints._keys.tags import tag_text
 from checkpoints._kinds import json_bytes
-from checkpoints._kinds.codec import versions_of
+from checkpoints._kinds.encoder import versions_of
 from checkpoints._kinds.kind import Buffer
 from checkpoints._kinds.plain import NOT_PLAIN, from_json, scalar_to_json
 from checkpoints._process.origin import Origin
@@ -61,7 +61,7 @@ class Container(Protocol):
         ...
 
     def values(
-        self, names: Sequence[str], *, trusted: bool, mmap: bool
+        self, names: Sequence[str], *, trusted: bool, placeholders: bool, mmap: bool
     ) -> dict[str, Any]:
         """
         Return values by name.
@@ -69,6 +69,7 @@ class Container(Protocol):
         Args:
             names: Names that are in the header.
             trusted: Whether to load pickles.
+            placeholders: Whether to return a `Pickled` for each pickle, if not.
             mmap: Whether to memory-map arrays that are stored uncompressed.
 
         Raises:

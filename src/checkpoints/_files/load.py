@@ -21,13 +21,20 @@ def load_file(
     values: Sequence[str],
     *,
     trusted: bool,
+    placeholders: bool,
     mmap: bool,
     max_bytes: int | str | None,
 ) -> dict[str, Any]:
     """Load values from a file, as documented at `checkpoints.load`."""
     try:
         found, _ = load_with_meta(
-            store, name, values, trusted=trusted, mmap=mmap, max_bytes=max_bytes
+            store,
+            name,
+            values,
+            trusted=trusted,
+            placeholders=placeholders,
+            mmap=mmap,
+            max_bytes=max_bytes,
         )
     except (FileNotFoundError, IsADirectoryError) as error:
         for suffix in SUFFIXES.values():
@@ -45,6 +52,7 @@ def load_with_meta(
     values: Sequence[str],
     *,
     trusted: bool,
+    placeholders: bool = False,
     mmap: bool = False,
     max_bytes: int | str | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -57,7 +65,9 @@ def load_with_meta(
     with store.open(name) as file:
         container = open_container(file, budget)
         names = _known(container.header["values"], values, file.path)
-        found = container.values(names, trusted=trusted, mmap=mmap)
+        found = container.values(
+            names, trusted=trusted, placeholders=placeholders, mmap=mmap
+        )
         return found, container.header
 
 

@@ -152,6 +152,7 @@ class ParquetFile:
         names: Sequence[str],
         *,
         trusted: bool,  # noqa: ARG002 - of the contract; a table contains no pickles
+        placeholders: bool,  # noqa: ARG002 - as above
         mmap: bool,  # noqa: ARG002 - of the contract; columns cannot be mapped
     ) -> dict[str, Any]:
         """Return values by name, after reading the whole table."""

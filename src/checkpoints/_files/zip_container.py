@@ -7,7 +7,7 @@ from typing import Any
 
 from checkpoints._files.archive import HEADER_MEMBER, Archive
 from checkpoints._files.budget import Budget
-from checkpoints._kinds.codec import decode
+from checkpoints._kinds.decoder import decode
 from checkpoints.errors import CorruptFileError
 from checkpoints.storage._store import Source
 
@@ -41,14 +41,19 @@ class ZipContainer:
         return self._archive.read(HEADER_MEMBER)
 
     def values(
-        self, names: Sequence[str], *, trusted: bool, mmap: bool
+        self, names: Sequence[str], *, trusted: bool, placeholders: bool, mmap: bool
     ) -> dict[str, Any]:
         """Return values by name; only their members are read."""
         nodes = {name: self.header["values"][name] for name in names}
         members = _Members(self._archive, self._budget, self._path, mmap=mmap)
         members.check(nodes.values())
         return decode(
-            nodes, members.read, members.spend, trusted=trusted, path=self._path
+            nodes,
+            members.read,
+            members.spend,
+            trusted=trusted,
+            placeholders=placeholders,
+            path=self._path,
         )
 
     def check(self) -> None:

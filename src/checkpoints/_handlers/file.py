@@ -26,7 +26,7 @@ from checkpoints._handlers.outcomes import Result
 from checkpoints._handlers.root import checked_root, filled_root
 from checkpoints._keys.key import SUFFIXES, Key
 from checkpoints._keys.spelling import spelling_in
-from checkpoints._kinds.codec import encode
+from checkpoints._kinds.encoder import encode, summed_up
 from checkpoints._kinds.frozen import freeze
 from checkpoints._kinds.tables import to_table
 from checkpoints._process.origin import Origin, current_run
@@ -294,15 +294,7 @@ class FileHandler(Handler):
         except FormatError as error:
             message = f"checkpoint {key}, {error}"
             raise FormatError(message) from error.__cause__
-        for name, reason in encoded.pickled.items():
-            self._warn_once(
-                f"{key.name} {name}",
-                "checkpoint %s: value %r is saved as a pickle, which is loaded only "
-                "with trusted=True: %s",
-                key,
-                name,
-                reason,
-            )
+        self._warn_of_pickles(key, encoded.pickled)
         header, seconds = header_for(key, encoded.nodes, encoded.packages)
         return lay_out(
             encoded.members, header, seconds=seconds, compression=self.compression
@@ -354,6 +346,15 @@ class FileHandler(Handler):
             return
         if run == (key.origin.run if key.origin else current_run()):
             self._warn_of_replacing(key)
+
+    def _warn_of_pickles(self, key: Key, pickled: Mapping[str, str]) -> None:
+        for name, text in summed_up(pickled).items():
+            self._warn_once(
+                f"{key.name} {name}",
+                "checkpoint %s: %s; load with trusted=True",
+                key,
+                text,
+            )
 
     def _warn_of_replacing(self, key: Key) -> None:
         self._warn_once(

@@ -175,6 +175,7 @@ class Entry:
         self,
         *names: str,
         trusted: bool = False,
+        placeholders: bool = False,
         mmap: bool = False,
         max_bytes: int | str | None = None,
     ) -> dict[str, Any]:
@@ -184,6 +185,7 @@ class Entry:
             self._stored_name,
             names,
             trusted=trusted,
+            placeholders=placeholders,
             mmap=mmap,
             max_bytes=max_bytes,
         )
@@ -194,6 +196,7 @@ def load(
     /,
     *names: str,
     trusted: bool = False,
+    placeholders: bool = False,
     mmap: bool = False,
     max_bytes: int | str | None = None,
 ) -> dict[str, Any]:
@@ -208,6 +211,8 @@ def load(
         *names: The values to load; by default all of them.
         trusted: Load pickles too. They can run any code, so use it only for files
             from people you trust.
+        placeholders: Without trust, load the rest of a value that contains pickles:
+            each of these is a `Pickled`, which tells its type.
         mmap: Memory-map arrays, read-only, instead of reading them. They are not
             checked, and are read only where they are used. Compressed arrays are
             read as usual.
@@ -239,7 +244,13 @@ def load(
     if not isinstance(source, Entry):
         store, name = split_path(path_of(source))
         source = Entry(store, (), name)
-    return source.load(*names, trusted=trusted, mmap=mmap, max_bytes=max_bytes)
+    return source.load(
+        *names,
+        trusted=trusted,
+        placeholders=placeholders,
+        mmap=mmap,
+        max_bytes=max_bytes,
+    )
 
 
 def _described(name: str, node: dict[str, Any], entry: Entry) -> list[str]:

@@ -144,7 +144,12 @@ def register_format(
         raise ConfigError(message)
 
     def encoded(value: Any) -> tuple[list[Buffer], dict[str, Any]]:
-        data: object = encode(value)
+        try:
+            data: object = encode(value)
+        except Exception as error:
+            raise FormatError(
+                f"the encode function of kind {kind!r} raised {error!r:.200}"
+            ) from error
         if not isinstance(data, bytes | bytearray | memoryview):
             raise FormatError(
                 f"the encode function of kind {kind!r} must return bytes, "

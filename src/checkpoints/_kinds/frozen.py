@@ -80,8 +80,10 @@ def _copied_object(value: Any, above: tuple[int, ...], done: dict[int, Any]) -> 
             if format.freeze is not None:
                 return format.freeze(value)
             # Its parts, so that nothing is lost that saving would keep.
-            parts = _copied(format.take_apart(value), above, done)
-            return format.put_together(parts)
+            parts = format.take_apart(value)
+            # Kept alive: the id of one that is gone may be that of another object.
+            done[id(parts)] = parts
+            return format.put_together(_copied(parts, above, done))
         except RecursionError:
             raise
         except Exception:  # noqa: BLE001, S112 - the next kind may copy it

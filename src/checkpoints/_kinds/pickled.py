@@ -2,29 +2,91 @@
 
 from __future__ import annotations
 
+import io
 import pickle
-from typing import Any
+from typing import Any, NamedTuple
 
 from checkpoints._process.libraries import imported
+from checkpoints._process.pickling import public
+from checkpoints._text import printable
 from checkpoints.errors import FormatError
 
-__all__ = ["PICKLE", "from_pickle", "to_pickle", "type_name"]
+__all__ = ["PICKLE", "Pickle", "Pickled", "from_pickle", "to_pickle", "type_name"]
 
 PICKLE = "pickle"
 _PROTOCOL = 5
+# Pickles up to this size are read back before they count as saved.
+_MAX_PROVEN = 16 << 20
 
 
-def to_pickle(value: Any) -> bytes:
+class Pickle(NamedTuple):
+    """
+    A pickle.
+
+    Args:
+        data: Its bytes.
+        packages: The root packages of the classes and functions in it.
+        change: How the value, or an item of the list, comes back if it changes.
+    """
+
+    data: bytes
+    packages: frozenset[str]
+    change: str = ""
+
+
+class Pickled:
+    """
+    Stands for a pickle that was not loaded, with `load(..., placeholders=True)`.
+
+    Args:
+        type: The full name of the type of the object.
+        why: Why it was pickled although its library is known; empty if it is not.
+        digest: A hash of the pickle's bytes, empty if it stands for a part of them.
+
+    >>> Pickled("mypkg.Model", "", "")
+    <Pickled mypkg.Model: load it with trusted=True>
+    """
+
+    __slots__ = ("digest", "type", "why")
+
+    def __init__(self, type: str, why: str, digest: str) -> None:  # noqa: A002 - its natural word
+        self.type = type
+        self.why = why
+        self.digest = digest
+
+    def __repr__(self) -> str:
+        why = f" ({self.why})" if self.why else ""
+        return printable(f"<Pickled {self.type}{why}: load it with trusted=True>")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Pickled):
+            return NotImplemented
+        is_same = (self.type, self.digest) == (other.type, other.digest)
+        return self is other or (is_same and self.digest != "")
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.digest))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return public(Pickled), (self.type, self.why, self.digest)
+
+
+def to_pickle(value: Any) -> Pickle:
     """
     Pickle a value, with cloudpickle if the standard pickle would not load elsewhere.
 
+    Up to 16 MB, the pickle is loaded once, to prove that it can be.
+
     Raises:
-        FormatError: If it cannot be pickled. The message names the type.
+        FormatError: If it cannot be pickled, or not be loaded again. The message names
+            the type.
     """
     try:
-        pickled = pickle.dumps(value, _PROTOCOL)
+        pickled = _proven(value, pickle.dumps(value, _PROTOCOL))
         # Another program cannot resolve a reference to a class of this script.
-        return _by_value(value, pickled) if b"__main__" in pickled else pickled
+        return _by_value(value, pickled) if b"__main__" in pickled.data else pickled
+    except MemoryError:
+        raise
     except Exception as first:
         try:
             return _cloudpickled(value)
@@ -39,7 +101,39 @@ def to_pickle(value: Any) -> bytes:
         raise FormatError(message) from first
 
 
-def _by_value(value: Any, pickled: bytes) -> bytes:
+def _proven(value: Any, data: bytes) -> Pickle:
+    """Load a pickle that was just made, unless it is large."""
+    if len(data) > _MAX_PROVEN:
+        return Pickle(data, frozenset({_root_of(type(value).__module__)}))
+    reader = _Reader(io.BytesIO(data))
+    found = reader.load()
+    pairs = [(value, found)]
+    if type(value) is list and type(found) is list:
+        pairs += zip(value, found, strict=True)
+    for one, other in pairs:
+        if type(one) is not type(other):
+            change = f"{type_name(one)} comes back as {type_name(other)}"
+            return Pickle(data, frozenset(reader.packages), change)
+    return Pickle(data, frozenset(reader.packages))
+
+
+class _Reader(pickle.Unpickler):
+    """Loads a pickle and notes the packages that it needs."""
+
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file)
+        self.packages: set[str] = set()
+
+    def find_class(self, module: str, name: str) -> Any:
+        self.packages.add(_root_of(module))
+        return super().find_class(module, name)
+
+
+def _root_of(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def _by_value(value: Any, pickled: Pickle) -> Pickle:
     """Pickle a script's classes and functions by value, if cloudpickle can."""
     try:
         return _cloudpickled(value)
@@ -47,9 +141,8 @@ def _by_value(value: Any, pickled: bytes) -> bytes:
         return pickled
 
 
-def _cloudpickled(value: Any) -> bytes:
-    pickled: bytes = imported("cloudpickle").dumps(value, _PROTOCOL)
-    return pickled
+def _cloudpickled(value: Any) -> Pickle:
+    return _proven(value, imported("cloudpickle").dumps(value, _PROTOCOL))
 
 
 def from_pickle(data: memoryview) -> Any:

@@ -1,5 +1,5 @@
 """
-Plain Python values as JSON that restores their exact types.
+Plain Python scalars as JSON that restores their exact types, and JSON as values.
 
 JSON's own types are written as they are: None, bool, int, finite float, str, list, and
 dict with str keys. Any other value is an object with a single key that starts with `$`,
@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import datetime
 import decimal
-import json
 import math
 import re
 import sys
@@ -20,7 +19,6 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from checkpoints._keys.entry_tags import ExactText
-from checkpoints._kinds.kind import Inexact
 from checkpoints._process.libraries import imported
 from checkpoints.errors import MissingDependencyError
 
@@ -30,7 +28,6 @@ __all__ = [
     "from_json",
     "named_zone",
     "scalar_to_json",
-    "tree_to_json",
 ]
 
 Json: TypeAlias = Any
@@ -38,87 +35,7 @@ Json: TypeAlias = Any
 # Larger ints are written in hexadecimal: parsing decimal digits takes quadratic time,
 # and Python refuses more than 4300 of them.
 _INT_LIMIT = 1 << 64
-# Well below the recursion limit: the reader may have less stack left than the writer.
-_MAX_DEPTH = 100
-# JSON repeats shared objects: of twenty lists, each twice in the next, it makes a
-# million.
-_MAX_REPEATS = 10_000
 _ZONE = re.compile("[A-Za-z0-9_+-]{1,64}(/[A-Za-z0-9_+-]{1,64}){0,4}")
-
-
-def tree_to_json(value: Any, embed: Callable[[Any, tuple[str, ...]], Json]) -> Json:
-    """
-    Convert a plain value, with all its contents, to JSON.
-
-    Args:
-        value: The value.
-        embed: Called with each value inside it that is not plain, and the names and
-            positions that lead to that value; returns the JSON that stands for it.
-
-    Raises:
-        Inexact: If the value contains itself, is nested too deep, or contains the same
-            objects too often.
-    """
-    return _Tree(embed).convert(value, ())
-
-
-class _Tree:
-    """Converts one value to JSON, and keeps track of the containers around it."""
-
-    def __init__(self, embed: Callable[[Any, tuple[str, ...]], Json]) -> None:
-        self._embed = embed
-        self._open: set[int] = set()
-        self._seen: set[int] = set()
-        self._repeats = 0
-
-    def convert(self, value: Any, path: tuple[str, ...]) -> Json:
-        kind = type(value)
-        if kind in _CONTAINERS:
-            if id(value) in self._open:
-                raise Inexact("it contains itself")
-            if len(self._open) >= _MAX_DEPTH:
-                raise Inexact(f"it is nested more than {_MAX_DEPTH} levels deep")
-            if id(value) in self._seen:
-                self._repeats += 1
-            if self._repeats > _MAX_REPEATS:
-                raise Inexact("it contains the same objects too many times")
-            self._seen.add(id(value))
-            self._open.add(id(value))
-            converted = self._container(value, kind, path)
-            self._open.discard(id(value))
-            return converted
-        converted = scalar_to_json(value)
-        return self._embed(value, path) if converted is NOT_PLAIN else converted
-
-    def _container(self, value: Any, kind: type, path: tuple[str, ...]) -> Json:
-        if kind is dict:
-            return self._dict(value, path)
-        items = [
-            self.convert(item, (*path, str(number)))
-            for number, item in enumerate(value)
-        ]
-        if kind is list:
-            return items
-        if kind is not tuple:
-            # A set is ordered by hashes, which differ from process to process.
-            items.sort(key=_sortable)
-        return {_CONTAINERS[kind]: items}
-
-    def _dict(self, value: dict[Any, Any], path: tuple[str, ...]) -> Json:
-        if all(type(key) is str and not key.startswith("$") for key in value):
-            return {
-                key: self.convert(item, (*path, key)) for key, item in value.items()
-            }
-        pairs = []
-        for number, (key, item) in enumerate(value.items()):
-            step = key if isinstance(key, str) else str(number)
-            pairs.append(
-                [
-                    self.convert(key, (*path, f"{number}.key")),
-                    self.convert(item, (*path, step)),
-                ]
-            )
-        return {"$dict": pairs}
 
 
 def scalar_to_json(value: Any) -> Json:
@@ -139,7 +56,7 @@ def from_json(data: Json, embedded: Callable[[str, dict[str, Any]], Any]) -> Any
     Convert JSON back to the value.
 
     Args:
-        data: What `tree_to_json` returned.
+        data: What `scalar_to_json` or `tree_to_json` returned.
         embedded: Called for each value inside it that is not plain, with the key that
             starts with `$` and the object that contains it; returns the value.
     """
@@ -159,6 +76,9 @@ def _object_from_json(
             from_json(key, embedded): from_json(item, embedded)
             for key, item in data[mark]
         }
+    if mark == "$rows":
+        columns = [from_json(column, embedded) for column in data[mark]]
+        return list(zip(*columns, strict=True))
     if mark in _COLLECTIONS:
         return _COLLECTIONS[mark](from_json(item, embedded) for item in data[mark])
     if mark in _FROM_JSON:
@@ -231,16 +151,8 @@ def _time_from_json(kind: Any) -> Callable[[Json], Any]:
 
 
 NOT_PLAIN = object()
-_sortable = json.JSONEncoder(sort_keys=True).encode
 # An entry's tag value (`ExactText`) that is saved as data is ordinary text.
 _JSON_SCALARS = frozenset({type(None), bool, str, ExactText})
-_CONTAINERS: dict[Any, str] = {
-    list: "",
-    dict: "$dict",
-    tuple: "$tuple",
-    set: "$set",
-    frozenset: "$frozenset",
-}
 _COLLECTIONS: dict[str, Callable[[Any], Any]] = {
     "$tuple": tuple,
     "$set": set,

@@ -9,8 +9,8 @@ from itertools import islice
 from typing import Any
 
 from checkpoints._kinds import json_bytes
-from checkpoints._kinds.codec import encode
 from checkpoints._kinds.columns import reason
+from checkpoints._kinds.encoder import encode
 from checkpoints._kinds.families import formats_for
 from checkpoints._kinds.pickled import type_name
 from checkpoints._kinds.plain import IMMUTABLE

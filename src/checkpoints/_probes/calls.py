@@ -24,7 +24,7 @@ from checkpoints._handlers.handler import ABSENT
 from checkpoints._handlers.outcomes import outcomes
 from checkpoints._keys.key import Key, checked_name
 from checkpoints._keys.tags import TagPairs, current_tags, is_awaitable, tags
-from checkpoints._kinds.codec import encode
+from checkpoints._kinds.encoder import encode
 from checkpoints._kinds.families import formats_for
 from checkpoints._kinds.pickled import type_name
 from checkpoints._kinds.plain import IMMUTABLE

@@ -1,0 +1,273 @@
+"""Members of a file as named values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from checkpoints._kinds import json_bytes
+from checkpoints._kinds.families import format_of_kind
+from checkpoints._kinds.kind import Compound, Format
+from checkpoints._kinds.pickled import PICKLE, Pickled, from_pickle
+from checkpoints._kinds.plain import from_json
+from checkpoints._kinds.records import RECORD_MARKS, record_from_json
+from checkpoints._process.libraries import imported
+from checkpoints.errors import (
+    CheckpointError,
+    CorruptFileError,
+    FormatError,
+    MissingDependencyError,
+    TooLargeError,
+    UntrustedError,
+)
+
+__all__ = ["decode"]
+
+Node = dict[str, Any]
+
+_OTHER_VALUES = "Other values can be loaded by name"
+
+
+def decode(
+    nodes: Mapping[str, Node],
+    read: Callable[[Node], memoryview],
+    spend: Callable[[int], None],
+    *,
+    trusted: bool,
+    placeholders: bool = False,
+    path: str,
+) -> dict[str, Any]:
+    """
+    Decode values.
+
+    Args:
+        nodes: The header's nodes of the requested values.
+        read: Returns the bytes of a node's member.
+        spend: Called with the number of bytes of memory that a value is about to take
+            in addition to its member.
+        trusted: Whether pickles may be loaded.
+        placeholders: Whether to return a `Pickled` for each pickle that may not.
+        path: The file, for messages.
+
+    Returns:
+        The values by name.
+
+    Raises:
+        UntrustedError: If a value is or contains a pickle, and `trusted` is False.
+        CorruptFileError: If the bytes of a value are invalid.
+        FormatError: If the kind of a value is unknown, or a pickle cannot be loaded.
+        MissingDependencyError: If the library of a value is not installed.
+        TooLargeError: If there is not enough memory.
+    """
+    options = {"trusted": trusted, "placeholders": placeholders}
+    return {
+        name: _Decoder(name, read, spend, **options, path=path).value(node)
+        for name, node in nodes.items()
+    }
+
+
+class _Decoder:
+    """Decodes one value."""
+
+    def __init__(
+        self,
+        name: str,
+        read: Callable[[Node], memoryview],
+        spend: Callable[[int], None],
+        *,
+        trusted: bool,
+        placeholders: bool,
+        path: str,
+    ) -> None:
+        self._name = name
+        self._read = read
+        self._spend = spend
+        self._trusted = trusted
+        self._placeholders = placeholders and not trusted
+        # How many placeholders there are so far.
+        self._locked = 0
+        self._path = path
+        self._refs: list[list[Any]] = []
+        self._members: dict[str, tuple[Node, Any]] = {}
+        self._leaves: list[Any] | None = None
+        self._leaves_node: Node | None = None
+
+    def value(self, node: Node) -> Any:
+        self._leaves_node = node.get("leaves")
+        try:
+            return self._node(node)
+        except (CorruptFileError, FormatError, TooLargeError) as error:
+            if self._path in str(error):
+                raise
+            what = f"value {self._name!r}: {error}"
+            if isinstance(error, TooLargeError):
+                raise TooLargeError(f"{self._path}: {what}") from error
+            if isinstance(error, FormatError):
+                raise FormatError(f"{self._path}: {what}") from error
+            raise CorruptFileError.at(self._path, what) from error
+        except MissingDependencyError as error:
+            raise MissingDependencyError(
+                f"{self._path}: value {self._name!r}: {error}. {_OTHER_VALUES}"
+            ) from error
+        except CheckpointError:
+            raise
+        except MemoryError as error:
+            what = f"value {self._name!r}"
+            raise TooLargeError.beyond(self._path, what) from error
+        except Exception as error:
+            if getattr(error, "errno", None) is not None:
+                raise  # an error of the system, not of the file
+            what = (
+                f"value {self._name!r}, of kind {node.get('kind')!r}, cannot be "
+                f"decoded ({type(error).__name__}: {error})"
+            )
+            raise CorruptFileError.at(self._path, what) from error
+
+    def _node(self, node: Node) -> Any:
+        kind = node["kind"]
+        if kind == PICKLE:
+            return self._unpickled(node)
+        if kind == "json":
+            inline = "value" in node
+            return from_json(
+                node["value"] if inline else self._json(node), self._embedded
+            )
+        if kind == "text":
+            return self._text(node)
+        if kind == "bytes":
+            is_array = node.get("type") == "bytearray"
+            return bytearray(self._read(node)) if is_array else bytes(self._read(node))
+        format = format_of_kind(kind)
+        if not isinstance(format, Format):
+            raise self._unknown(kind)
+        return self._with_package(lambda: self._decoded(format, node))
+
+    def _json(self, node: Node) -> Any:
+        data = self._read(node)
+        self._spend(json_bytes.weight(data))
+        return json_bytes.from_bytes(data)
+
+    def _text(self, node: Node) -> str:
+        text = node["value"] if "value" in node else bytes(self._read(node)).decode()
+        if not isinstance(text, str):
+            raise TypeError(f"the header's text is {text!r:.80}, not a string")
+        return text
+
+    def _decoded(self, format: Format, node: Node) -> Any:
+        data = self._read(node)
+        if format.weight is not None:
+            self._spend(format.weight(data, node))
+        return format.decode(data, node)
+
+    def _embedded(self, mark: str, data: dict[str, Any]) -> Any:
+        """Return the value that a JSON object stands for."""
+        if mark == "$member":
+            return self._nested(data[mark])
+        if mark == "$let":
+            return self._let(*data[mark])
+        if mark == "$ref":
+            return self._refs[-1][_position(data[mark])]
+        if mark == "$leaf":
+            return self._leaf(_position(data[mark]), str(data.get("type", "object")))
+        if mark == "$compound":
+            return self._compound(data)
+        if mark in RECORD_MARKS:
+            *name, fields = data[mark]
+            found = {key: from_json(it, self._embedded) for key, it in fields.items()}
+            return record_from_json(mark, name, found)
+        raise self._unknown(mark)
+
+    def _nested(self, node: Node) -> Any:
+        if node["kind"] == "json":
+            # Never written, and such members could refer to each other for ever.
+            raise ValueError("a nested value is stored as separate JSON")
+        known = self._members.get(node["member"])
+        if known is None or known[0] != node:
+            known = self._members[node["member"]] = node, self._node(node)
+        return known[1]
+
+    def _let(self, table: list[Any], data: Any) -> Any:
+        """Return a value in which some objects occur more than once."""
+        refs: list[Any] = []
+        self._refs.append(refs)
+        for item in table:
+            refs.append(from_json(item, self._embedded))  # noqa: PERF401 - it may refer to those before
+        found = from_json(data, self._embedded)
+        self._refs.pop()
+        return found
+
+    def _leaf(self, number: int, kind: str) -> Any:
+        if self._leaves is None:
+            if self._leaves_node is None:
+                raise ValueError("the pickle of an object is missing")
+            is_single = self._leaves_node["count"] == 1
+            if self._placeholders and not is_single:
+                self._locked += 1
+                return Pickled(kind, "", "")
+            found = self._unpickled(self._leaves_node)
+            self._leaves = [found] if is_single else found
+        return self._leaves[number]
+
+    def _compound(self, data: dict[str, Any]) -> Any:
+        format = format_of_kind(data["$compound"])
+        if not isinstance(format, Compound):
+            raise self._unknown(data["$compound"])
+        before = self._locked
+        parts = {
+            name: from_json(part, self._embedded)
+            for name, part in data["parts"].items()
+        }
+        try:
+            return self._with_package(lambda: format.put_together(parts))
+        except (TypeError, ValueError, AttributeError) as error:
+            if self._locked == before:
+                raise
+            why = f"a part of it is a pickle ({error!s:.80})"
+            return Pickled(format.kind, why, "")
+
+    def _with_package(self, restore: Callable[[], Any]) -> Any:
+        try:
+            return restore()
+        except ModuleNotFoundError as error:
+            message = f"{error.name} is not installed: pip install {error.name}"
+            raise MissingDependencyError(message) from error
+
+    def _unpickled(self, node: Node) -> Any:
+        kind = node.get("type", "object")
+        if self._placeholders:
+            self._locked += 1
+            digest = imported("hashlib").blake2b(self._read(node), digest_size=16)
+            why = str(node.get("why", ""))
+            return Pickled(str(kind), why, f"blake2b:{digest.hexdigest()}")
+        if not self._trusted:
+            message = (
+                f"{self._path}: value {self._name!r} contains a pickle of {kind!r}, "
+                "and loading a pickle can run any code. If you trust its source, use "
+                f"load(..., trusted=True), or placeholders=True for the rest of the "
+                f"value. {_OTHER_VALUES}"
+            )
+            raise UntrustedError(message)
+        try:
+            return from_pickle(self._read(node))
+        except CheckpointError:
+            raise
+        except Exception as error:
+            message = (
+                f"{self._path}: value {self._name!r}, a pickle of {kind!r}, cannot be "
+                f"loaded here ({type(error).__name__}: {error}). The file's header, "
+                ".meta, lists the versions that it was written with"
+            )
+            raise FormatError(message) from error
+
+    def _unknown(self, kind: object) -> FormatError:
+        message = (
+            f"{self._path}: value {self._name!r} is of the unknown kind {kind!r}. Call "
+            "register_format for it, or import the package that does"
+        )
+        return FormatError(message)
+
+
+def _position(number: object) -> int:
+    if type(number) is not int or number < 0:
+        raise ValueError(f"{number!r:.80} is not a position")
+    return number
