@@ -299,3 +299,16 @@ class TestOtherValues:
             value.append({"a": [value]})
         with pytest.raises(Inexact, match="contains itself"):
             tree_to_json(value, refuse)
+
+
+class TestUnicode:
+    """JSON is read by other programs, which insist on UTF-8."""
+
+    @pytest.mark.parametrize("text", ["\ud800", "a\udfffb", "\udc00\ud800", "ü\ud9ff"])
+    def test_a_lone_surrogate_is_escaped(self, text):
+        data = to_bytes({text: [text]})
+        assert json.loads(data.decode()) == {text: [text]}
+        assert from_bytes(data) == {text: [text]}
+
+    def test_two_that_look_like_a_character_stay_two(self):
+        assert from_bytes(to_bytes(["\ud83d\ude00"])) == ["\ud83d\ude00"]

@@ -10,7 +10,7 @@ from checkpoints._kinds.families import format_of_kind
 from checkpoints._kinds.kind import Compound, Format
 from checkpoints._kinds.pickled import PICKLE, Pickled, from_pickle
 from checkpoints._kinds.plain import from_json
-from checkpoints._kinds.records import RECORD_MARKS, record_from_json
+from checkpoints._kinds.records import RECORD_MARKS, maker_of
 from checkpoints._process.libraries import imported
 from checkpoints.errors import (
     CheckpointError,
@@ -91,6 +91,14 @@ class _Decoder:
         self._members: dict[str, tuple[Node, Any]] = {}
         self._leaves: list[Any] | None = None
         self._leaves_node: Node | None = None
+        self._marks: dict[str, Callable[[Any], Any]] = {
+            "$member": self._nested,
+            "$let": lambda data: self._let(*data),
+            "$ref": lambda number: self._refs[-1][_position(number)],
+            "$leaf": lambda number: self._leaf(_position(number)),
+            "$leaves": lambda data: self._range_of_leaves(*data),
+            "$records": lambda data: self._records(*data),
+        }
 
     def value(self, node: Node) -> Any:
         self._leaves_node = node.get("leaves")
@@ -161,21 +169,26 @@ class _Decoder:
 
     def _embedded(self, mark: str, data: dict[str, Any]) -> Any:
         """Return the value that a JSON object stands for."""
-        if mark == "$member":
-            return self._nested(data[mark])
-        if mark == "$let":
-            return self._let(*data[mark])
-        if mark == "$ref":
-            return self._refs[-1][_position(data[mark])]
-        if mark == "$leaf":
-            return self._leaf(_position(data[mark]), str(data.get("type", "object")))
         if mark == "$compound":
             return self._compound(data)
         if mark in RECORD_MARKS:
-            *name, fields = data[mark]
+            module, name, fields = data[mark]
             found = {key: from_json(it, self._embedded) for key, it in fields.items()}
-            return record_from_json(mark, name, found)
-        raise self._unknown(mark)
+            return maker_of(mark, module, name, tuple(found))(found)
+        read = self._marks.get(mark)
+        if read is None:
+            raise self._unknown(mark)
+        return read(data[mark])
+
+    def _records(
+        self, mark: str, module: str, name: str, fields: list[str], columns: list[Any]
+    ) -> list[Any]:
+        make = maker_of(mark, module, name, tuple(fields))
+        found = [from_json(column, self._embedded) for column in columns]
+        if len(found) != len(fields):
+            raise ValueError("records have other columns than fields")
+        rows = zip(*found, strict=True)
+        return [make(dict(zip(fields, row, strict=True))) for row in rows]
 
     def _nested(self, node: Node) -> Any:
         if node["kind"] == "json":
@@ -196,17 +209,23 @@ class _Decoder:
         self._refs.pop()
         return found
 
-    def _leaf(self, number: int, kind: str) -> Any:
+    def _leaf(self, number: int) -> Any:
         if self._leaves is None:
             if self._leaves_node is None:
                 raise ValueError("the pickle of an object is missing")
             is_single = self._leaves_node["count"] == 1
             if self._placeholders and not is_single:
                 self._locked += 1
-                return Pickled(kind, "", "")
+                return Pickled(str(self._leaves_node["type"]), "", "")
             found = self._unpickled(self._leaves_node)
             self._leaves = [found] if is_single else found
         return self._leaves[number]
+
+    def _range_of_leaves(self, start: int, count: int) -> list[Any]:
+        if _position(count) and self._leaves is None and self._leaves_node is not None:
+            # A forged range must not be longer than what is there.
+            _position(self._leaves_node["count"] - start - count)
+        return [self._leaf(_position(start) + number) for number in range(count)]
 
     def _compound(self, data: dict[str, Any]) -> Any:
         format = format_of_kind(data["$compound"])

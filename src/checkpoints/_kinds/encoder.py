@@ -128,7 +128,15 @@ class _Encoder:
         def embed(inner: Any, below: Path) -> Any:
             return self._embedded((*path, *below), inner)
 
-        return tree_to_json(value, embed, _has_kind)
+        def embed_all(items: list[Any], below: Path) -> Any:
+            start = len(self._leaves)
+            place = (*path, *below)
+            self._leaves += [
+                _Leaf((*place, str(n)), it, "") for n, it in enumerate(items)
+            ]
+            return {"$leaves": [start, len(items)]}
+
+        return tree_to_json(value, embed, _has_kind, embed_all)
 
     def _embedded(self, path: Path, value: Any) -> Any:
         """Return the JSON that stands for a value that is not plain Python."""
@@ -152,7 +160,7 @@ class _Encoder:
                 del self.encoded.members[before[0] :], self._leaves[before[1] :]
                 reason = reason or _reason(error)
         self._leaves.append(_Leaf(path, value, reason))
-        return {"$leaf": len(self._leaves) - 1, "type": type_name(value)}
+        return {"$leaf": len(self._leaves) - 1}
 
     def _formatted(self, format: Format | Compound, path: Path, value: Any) -> Any:
         if isinstance(format, Format):

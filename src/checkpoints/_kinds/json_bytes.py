@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 __all__ = ["as_utf8", "from_bytes", "to_bytes", "to_text", "weight"]
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _CONTAINER = 72
 _ITEM = 40
 # Only trees that were built for the encoder get here, so cycles cannot occur.
@@ -19,8 +22,8 @@ def to_bytes(data: Any) -> bytes:
     """
     Encode JSON types as UTF-8.
 
-    A lone surrogate, which UTF-8 does not allow, must come back too: it becomes three
-    bytes that a strict reader rejects.
+    A lone surrogate, which UTF-8 does not allow, is escaped. Two of them that JSON
+    would take for one character become bytes that a strict reader rejects.
 
     Raises:
         RecursionError: If the data is nested too deep for the encoder.
@@ -40,7 +43,12 @@ def to_text(data: Any) -> str:
 
 def as_utf8(text: str) -> bytes:
     """Encode JSON text as UTF-8, as `to_bytes` does."""
-    return text.encode("utf-8", "surrogatepass")
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        if not _PAIR.search(text):
+            text = _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+        return text.encode("utf-8", "surrogatepass")
 
 
 def from_bytes(data: bytes | bytearray | memoryview) -> Any:

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from checkpoints._process.libraries import imported
 from checkpoints._process.pickling import public
 
-__all__ = ["RECORD_MARKS", "Form", "Record", "form_of", "record_from_json"]
+__all__ = ["RECORD_MARKS", "Form", "Record", "form_of", "maker_of"]
 
 _PATHS = ("PurePosixPath", "PureWindowsPath", "PosixPath", "WindowsPath")
 _MISSING: Any = object()
+_Maker: TypeAlias = Callable[[dict[str, Any]], Any]
 
 
 class Record:
@@ -91,37 +93,57 @@ class Form(NamedTuple):
 def form_of(value: Any) -> Form | None:
     """Return a value as a record; None if it holds more than fields."""
     cls = type(value)
+    mark = _mark_of(cast(Any, cls))
+    if mark is None:
+        return None
+    if mark == "$path":
+        return Form(mark, ("pathlib", cls.__name__), {"path": str(value)})
+    fields = _FIELDS[mark](cls, value)
     name = (cls.__module__, cls.__qualname__)
+    return None if fields is None else Form(mark, name, fields)
+
+
+@lru_cache(maxsize=1024)
+def _mark_of(cls: Any) -> str | None:
+    """Return the mark of the records of a class; None if it can have none."""
     if cls.__name__ in _PATHS and cls.__module__.partition(".")[0] == "pathlib":
-        return Form("$path", ("pathlib", cls.__name__), {"path": str(value)})
-    for mark, fields_of in _FIELDS.items():
-        fields = fields_of(cls, value)
-        if fields is not None:
-            return Form(mark, name, fields)
-    return None
+        return "$path"
+    if _members_of(cls) is not None:
+        return "$enum"
+    if _names_of_tuple(cls) is not None:
+        return "$namedtuple"
+    is_record = _field_names(cls) is not None and _holds_only_fields(cls)
+    return "$record" if is_record else None
 
 
-def record_from_json(mark: str, data: Any, fields: dict[str, Any]) -> Any:
+def maker_of(
+    mark: str, module: str, name: str, names: tuple[str, ...]
+) -> Callable[[dict[str, Any]], Any]:
     """
-    Return a record as what it was, or as a `Record`.
+    Return what makes records from their fields: as what they were, or as `Record`s.
 
     Args:
         mark: The key of the JSON object.
-        data: The module and the name of its class.
-        fields: Its fields.
+        module: The module of their class.
+        name: Its name.
+        names: The names of the fields.
 
     Raises:
         ValueError: If the mark is not one of a record.
     """
-    module, name = data
     if mark == "$path":
-        return _path(name, fields["path"])
+        return lambda fields: _path(name, fields["path"])
     make = _MAKE.get(mark)
-    if make is None or not isinstance(module, str) or not isinstance(name, str):
+    if make is None:
         raise ValueError(f"{mark!r:.80} is not a record")
-    cls = _imported(module, name)
-    found = make(cls, fields) if isinstance(cls, type) else _MISSING
-    return Record(f"{module}.{name}", fields) if found is _MISSING else found
+    cls = _imported(str(module), str(name))
+    made = make(cls, names) if isinstance(cls, type) else None
+
+    def record(fields: dict[str, Any]) -> Any:
+        found = _MISSING if made is None else made(fields)
+        return Record(f"{module}.{name}", fields) if found is _MISSING else found
+
+    return record
 
 
 def _imported(module: str, name: str) -> Any:
@@ -180,16 +202,11 @@ def _field_names(cls: Any) -> list[str] | None:
 
 
 def _instance_fields(cls: Any, value: Any) -> dict[str, Any] | None:
-    names = _field_names(cls)
-    if names is None or not _holds_only_fields(cls):
-        return None
+    names, slots = _layout_of(cls)
     own = getattr(value, "__dict__", {})
-    slots = {
-        slot
-        for base in cls.__mro__
-        for slot in _listed(base.__dict__.get("__slots__", ()))
-    }
-    held = {*own} | (slots - {"__dict__", "__weakref__"})
+    if not slots and tuple(own) == names:
+        return dict(own)
+    held = {*own} | slots
     if not held <= {*names}:
         return None
     try:
@@ -201,21 +218,37 @@ def _instance_fields(cls: Any, value: Any) -> dict[str, Any] | None:
         return None
 
 
+@lru_cache(maxsize=1024)
+def _layout_of(cls: Any) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return the names of the fields, and the slots."""
+    slots = {
+        slot
+        for base in cls.__mro__
+        for slot in _listed(base.__dict__.get("__slots__", ()))
+    }
+    names = tuple(_field_names(cls) or ())
+    return names, frozenset(slots - {"__dict__", "__weakref__"})
+
+
 def _listed(slots: Any) -> tuple[str, ...]:
     return (slots,) if isinstance(slots, str) else tuple(slots)
 
 
-def _make_instance(cls: Any, fields: dict[str, Any]) -> Any:
+def _instance_maker(cls: Any, given: tuple[str, ...]) -> _Maker | None:
     names = _field_names(cls)
     if names is None or not _holds_only_fields(cls):
-        return _MISSING
-    expected = [name for name in names if name in fields or not hasattr(cls, name)]
-    if expected != [*fields]:
-        return _MISSING
-    found = object.__new__(cls)
-    for name, value in fields.items():
-        object.__setattr__(found, name, value)
-    return found
+        return None
+    expected = [name for name in names if name in given or not hasattr(cls, name)]
+    if expected != [*given]:
+        return None
+
+    def make(fields: dict[str, Any]) -> Any:
+        found = object.__new__(cls)
+        for name, value in fields.items():
+            object.__setattr__(found, name, value)
+        return found
+
+    return make
 
 
 def _tuple_fields(cls: Any, value: Any) -> dict[str, Any] | None:
@@ -234,10 +267,10 @@ def _names_of_tuple(cls: Any) -> tuple[str, ...] | None:
     return names if is_plain and hasattr(cls, "_make") else None
 
 
-def _make_tuple(cls: Any, fields: dict[str, Any]) -> Any:
-    if not issubclass(cls, tuple) or _names_of_tuple(cls) != tuple(fields):
-        return _MISSING
-    return tuple.__new__(cls, fields.values())
+def _tuple_maker(cls: Any, given: tuple[str, ...]) -> _Maker | None:
+    if _names_of_tuple(cls) != given:
+        return None
+    return lambda fields: tuple.__new__(cls, fields.values())
 
 
 def _member_fields(cls: Any, value: Any) -> dict[str, Any] | None:
@@ -254,24 +287,30 @@ def _members_of(cls: Any) -> dict[str, Any] | None:
     return cls.__dict__.get("_member_map_") if is_enum else None
 
 
-def _make_member(cls: Any, fields: dict[str, Any]) -> Any:
+def _member_maker(cls: Any, _: tuple[str, ...]) -> _Maker | None:
     members = _members_of(cls)
-    found = _MISSING if members is None else members.get(fields["name"], _MISSING)
-    is_same = found is not _MISSING and (
-        type(found._value_) is type(fields["value"])
-        and found._value_ == fields["value"]
-    )
-    return found if is_same else _MISSING
+    if members is None:
+        return None
+
+    def make(fields: dict[str, Any]) -> Any:
+        found = members.get(fields["name"], _MISSING)
+        is_same = found is not _MISSING and (
+            type(found._value_) is type(fields["value"])
+            and found._value_ == fields["value"]
+        )
+        return found if is_same else _MISSING
+
+    return make
 
 
-_FIELDS: dict[str, Callable[[type, Any], dict[str, Any] | None]] = {
+_FIELDS: dict[str, Callable[[Any, Any], dict[str, Any] | None]] = {
     "$enum": _member_fields,
     "$namedtuple": _tuple_fields,
     "$record": _instance_fields,
 }
-_MAKE: dict[str, Callable[[type, dict[str, Any]], Any]] = {
-    "$enum": _make_member,
-    "$namedtuple": _make_tuple,
-    "$record": _make_instance,
+_MAKE: dict[str, Callable[[Any, tuple[str, ...]], _Maker | None]] = {
+    "$enum": _member_maker,
+    "$namedtuple": _tuple_maker,
+    "$record": _instance_maker,
 }
 RECORD_MARKS = frozenset({"$path", *_MAKE})

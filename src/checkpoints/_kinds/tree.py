@@ -1,21 +1,26 @@
 """
 Containers of any values as JSON that restores types, order and shared objects.
 
-A list and a dict with str keys are what they are in JSON. A list of tuples of scalars
-is written in columns. An object that occurs several times is written once, in a table
-before the value, and each occurrence refers to it.
+A list and a dict with str keys are what they are in JSON. An object that occurs
+several times is written once, in a table before the value, and each occurrence refers
+to it.
 """
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from checkpoints._kinds.kind import Inexact
 from checkpoints._kinds.plain import IMMUTABLE, NOT_PLAIN, scalar_to_json
 from checkpoints._kinds.records import Form, form_of
+from checkpoints._kinds.rows import (
+    is_large,
+    may_be_record,
+    rows_to_json,
+    scalars_to_json,
+)
 
 __all__ = ["CONTAINERS", "tree_to_json"]
 
@@ -24,10 +29,6 @@ Path = tuple[str, ...]
 
 # Well below the recursion limit: the reader may have less stack left than the writer.
 _MAX_DEPTH = 100
-# Larger bytes are members of the file, not base64.
-_MAX_BYTES = 4096
-_INT_LIMIT = 1 << 64
-_JSON_OWN = frozenset({str, bool, type(None)})
 _sortable = json.JSONEncoder(sort_keys=True).encode
 CONTAINERS: dict[Any, str] = {
     list: "",
@@ -42,6 +43,7 @@ def tree_to_json(
     value: Any,
     embed: Callable[[Any, Path], Json],
     has_kind: Callable[[type], bool] = lambda _: False,
+    embed_all: Callable[[list[Any], Path], Json] | None = None,
 ) -> Json:
     """
     Convert a value, with all its contents, to JSON.
@@ -52,11 +54,13 @@ def tree_to_json(
             positions that lead to that value; returns the JSON that stands for it.
         has_kind: Tells whether values of a class have a kind of their own, and are
             embedded even if they are records.
+        embed_all: Called with a list of objects of one class without a kind, instead
+            of `embed` with each.
 
     Raises:
         Inexact: If the value contains itself, or is nested too deep.
     """
-    return _Tree(value, embed, has_kind).whole()
+    return _Tree(value, embed, has_kind, embed_all).whole()
 
 
 class _Tree:
@@ -67,10 +71,14 @@ class _Tree:
         value: Any,
         embed: Callable[[Any, Path], Json],
         has_kind: Callable[[type], bool],
+        embed_all: Callable[[list[Any], Path], Json] | None,
     ) -> None:
         self._value = value
         self._embed = embed
+        self._embed_all = embed_all
         self._has_kind = has_kind
+        # The JSON of lists that were converted at once, by their ids.
+        self._ready: dict[int, tuple[Json, frozenset[int]]] = {}
         self._shared = self._repeated(value)
         self._numbers: dict[int, int] = {}
         self._table: list[Json] = []
@@ -88,7 +96,7 @@ class _Tree:
         while pending:
             item = pending.pop()
             parts = self._parts_of(item)
-            is_scalar = _are_scalars(parts)
+            is_scalar = set(map(type, parts)) <= IMMUTABLE
             # The same constant in many places is not an object that they share.
             if is_scalar and type(item) in (tuple, frozenset):
                 continue
@@ -96,9 +104,24 @@ class _Tree:
                 repeated.add(id(item))
                 continue
             seen.add(id(item))
-            if not is_scalar:
+            if not is_scalar and not self._is_ready(item, seen):
                 pending += [part for part in parts if type(part) not in IMMUTABLE]
         return repeated
+
+    def _is_ready(self, value: Any, seen: set[int]) -> bool:
+        """Convert a list of equal small items, none of which was seen before."""
+        if type(value) is not list or self._has_kind(type(value[0])):
+            return False
+        own = frozenset(() if type(value[0]) is tuple else map(id, value))
+        if own and (len(own) < len(value) or not own.isdisjoint(seen)):
+            return False
+        data = rows_to_json(value)
+        is_opaque = data is None and self._embed_all and not may_be_record(value)
+        if data is None and not is_opaque:
+            return False
+        seen |= own
+        self._ready[id(value)] = data, own
+        return True
 
     def _parts_of(self, value: Any) -> Collection[Any]:
         kind = type(value)
@@ -116,7 +139,7 @@ class _Tree:
 
     def _convert(self, value: Any, path: Path) -> Json:
         # Only of those that cannot change is it no matter which object it is.
-        if type(value) is not bytearray and not _is_large(value):
+        if type(value) is not bytearray and not is_large(value):
             converted = scalar_to_json(value)
             if converted is not NOT_PLAIN:
                 return converted
@@ -144,7 +167,7 @@ class _Tree:
         self._open.add(id(value))
 
     def _object(self, value: Any, path: Path) -> Json:
-        if type(value) is bytearray and not _is_large(value):
+        if type(value) is bytearray and not is_large(value):
             return scalar_to_json(value)
         form = self._form(value)
         if form is None:
@@ -160,9 +183,13 @@ class _Tree:
     def _container(self, value: Any, kind: type, path: Path) -> Json:
         if kind is dict:
             return self._dict(value, path)
-        items = _at_once(value)
-        if items is None and kind is list and (columns := _columns(value)) is not None:
-            return {"$rows": columns}
+        if id(value) in self._ready:
+            data, own = self._ready[id(value)]
+            if self._shared.isdisjoint(own):
+                if data is None and self._embed_all is not None:
+                    return self._embed_all(value, path)
+                return data
+        items = scalars_to_json(value)
         if items is None:
             items = [
                 self._convert(item, (*path, str(number)))
@@ -177,7 +204,7 @@ class _Tree:
 
     def _dict(self, value: dict[Any, Any], path: Path) -> Json:
         if _has_plain_keys(value):
-            items = _at_once(value.values())
+            items = scalars_to_json(value.values())
             if items is not None:
                 return dict(zip(value, items, strict=True))
             return {
@@ -197,40 +224,3 @@ class _Tree:
 
 def _has_plain_keys(value: dict[Any, Any]) -> bool:
     return all(type(key) is str and not key.startswith("$") for key in value)
-
-
-def _is_large(value: Any) -> bool:
-    return type(value) in (bytes, bytearray) and len(value) > _MAX_BYTES
-
-
-def _are_scalars(items: Collection[Any]) -> bool:
-    types = set(map(type, items))
-    return types <= IMMUTABLE or (types == {tuple} and _columns(items) is not None)
-
-
-def _at_once(items: Collection[Any]) -> list[Any] | None:
-    """Return scalars that JSON has, without looking at each in Python, else None."""
-    types = set(map(type, items))
-    if types <= _JSON_OWN:
-        return list(items)
-    if types == {int} and max(items) < _INT_LIMIT and min(items) > -_INT_LIMIT:
-        return list(items)
-    if types == {float} and all(map(math.isfinite, items)):
-        return list(items)
-    return None
-
-
-def _columns(rows: Iterable[Any]) -> list[Json] | None:
-    """Return a list of tuples of scalars as columns; None if it is anything else."""
-    rows = list(rows)
-    if set(map(type, rows)) != {tuple} or set(map(len, rows)) - {len(rows[0])}:
-        return None
-    columns = []
-    for column in zip(*rows, strict=True):
-        if not set(map(type, column)) <= IMMUTABLE or any(map(_is_large, column)):
-            return None
-        found = _at_once(column) or [scalar_to_json(item) for item in column]
-        if any(item is NOT_PLAIN for item in found):
-            return None
-        columns.append(found)
-    return columns or None
