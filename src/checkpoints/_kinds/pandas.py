@@ -12,7 +12,7 @@ from checkpoints._kinds.arrow_ipc import cells_in
 from checkpoints._kinds.columns import Statistics, columns_of, short
 from checkpoints._kinds.elements import elements_of, extremes_of, floats_of
 from checkpoints._kinds.kind import Buffer, Family, Format, Inexact, Kind
-from checkpoints._kinds.pandas_arrays import ARRAY, is_array
+from checkpoints._kinds.pandas_arrays import ARRAY, DTYPE, is_array
 from checkpoints._kinds.pandas_frame import FRAME, MANY, SERIES
 from checkpoints._kinds.pandas_index import INDEX, freeze_index
 from checkpoints._kinds.pandas_scalars import (
@@ -64,10 +64,14 @@ def recognise(cls: type) -> Kind | None:
         return exact[cls]
     if cls.__module__.partition(".")[0] != "pandas":
         return None
-    if issubclass(cls, pandas.Index):
-        return INDEX
-    if issubclass(cls, pandas.tseries.offsets.BaseOffset):
-        return OFFSET
+    bases: dict[type, Kind] = {
+        pandas.Index: INDEX,
+        pandas.tseries.offsets.BaseOffset: OFFSET,
+        pandas.api.extensions.ExtensionDtype: DTYPE,
+    }
+    for base, kind in bases.items():
+        if issubclass(cls, base):
+            return kind
     return ARRAY if is_array(cls) else None
 
 
@@ -236,6 +240,7 @@ FAMILY = Family(
         SERIES,
         INDEX,
         ARRAY,
+        DTYPE,
         TIMESTAMP,
         TIMEDELTA,
         PERIOD,

@@ -13,6 +13,7 @@ from checkpoints._process.libraries import imported, needed
 
 __all__ = [
     "ARRAY",
+    "DTYPE",
     "dtype_of",
     "freq_from_text",
     "freq_to_text",
@@ -282,6 +283,22 @@ _FORMS = {
     "TimedeltaArray": _Form(_take_times, _put_durations),
 }
 
+
+def _take_dtype_apart(dtype: Any) -> Parts:
+    import pandas
+
+    empty = pandas.array([], dtype=dtype)
+    if not is_array(type(empty)) or not _is_same_dtype(empty.dtype, dtype):
+        raise Inexact(f"no array of pandas has just the dtype {dtype}")
+    return {"array": empty}
+
+
+DTYPE = Compound(
+    kind="pandas.dtype",
+    take_apart=_take_dtype_apart,
+    put_together=lambda parts: parts["array"].dtype,
+    package="pandas",
+)
 ARRAY = Compound(
     kind="pandas.array",
     take_apart=_take_apart,

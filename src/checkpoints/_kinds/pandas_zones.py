@@ -39,6 +39,8 @@ def zone_to_parts(zone: Any) -> Any:
         parts = ["zoneinfo", zone.key]
     elif library == "pytz" and getattr(zone, "zone", None):
         parts = ["pytz", zone.zone]
+    elif library == "dateutil" and type(zone).__name__ == "tzutc":
+        parts = ["dateutil utc"]
     elif library == "pytz" and hasattr(zone, "_minutes"):
         parts = ["pytz offset", zone._minutes]  # noqa: SLF001 - pytz has no public name for it
     # A zone that was read from a file may have the key of another one.
@@ -65,6 +67,8 @@ def zone_from_parts(parts: Any) -> Any:
         return needed("pytz", _PYTZ).timezone(*arguments)
     if make == "pytz offset":
         return needed("pytz", _PYTZ).FixedOffset(*arguments)
+    if make == "dateutil utc":
+        return needed("dateutil.tz", "loading a time zone of dateutil").tzutc()
     raise ValueError(f"{make!r:.80} is not a way to make a time zone")
 
 
