@@ -1,17 +1,23 @@
-"""Arrow: tables, record batches and arrays, in Arrow's own IPC file format."""
+"""Arrow: tables, arrays, scalars and schemas, in Arrow's own IPC file format."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from checkpoints._kinds.arrow_file import batch_of, buffers_to_table, table_to_buffers
+from checkpoints._kinds.arrow_parts import BATCH_OF_COLUMNS, CHUNKS, TABLE_OF_COLUMNS
+from checkpoints._kinds.arrow_table import (
+    decode_table,
+    encode_table,
+    from_table,
+    to_table,
+)
 from checkpoints._kinds.columns import Statistics, columns_of, plain, short
 from checkpoints._kinds.kind import Buffer, Family, Format, Inexact, Kind
 from checkpoints._process.libraries import imported
 
-__all__ = ["FAMILY", "from_table", "recognise", "to_table"]
+__all__ = ["FAMILY", "recognise"]
 
 
 def recognise(cls: type) -> Kind | None:
@@ -36,122 +42,126 @@ def recognise(cls: type) -> Kind | None:
         pyarrow.Table: _TABLE,
         pyarrow.RecordBatch: _RECORD_BATCH,
         pyarrow.ChunkedArray: _CHUNKED_ARRAY,
+        pyarrow.Schema: _SCHEMA,
+        pyarrow.Field: _FIELD,
     }
-    if cls in exact:
-        return exact[cls]
-    is_array = issubclass(cls, pyarrow.Array) and cls.__module__ == "pyarrow.lib"
-    return _ARRAY if is_array else None
+    if cls in exact or cls.__module__ != "pyarrow.lib":
+        return exact.get(cls)
+    families = {
+        pyarrow.Array: _ARRAY,
+        pyarrow.Scalar: _SCALAR,
+        pyarrow.DataType: _TYPE,
+    }
+    return next(
+        (format for parent, format in families.items() if issubclass(cls, parent)), None
+    )
 
 
-def to_table(value: Any) -> tuple[Any, dict[str, Any]]:
-    """
-    Check that a table can be written, and describe it.
-
-    Args:
-        value: A `pyarrow.Table`.
-
-    Returns:
-        The table, and its rows, schema and shape as metadata.
-
-    Raises:
-        Inexact: A column has an extension type that is defined outside Arrow.
-
-    Example:
-        >>> import pyarrow
-        >>> to_table(pyarrow.table({"a": [1, 2]}))[1]
-        {'rows': 2, 'schema': [['a', 'int64']], 'shape': [2, 1]}
-    """
-    for extension in _extensions(value.schema.types):
-        name = getattr(extension, "extension_name", "")
-        if not name.startswith("arrow.") or name == "arrow.py_extension_type":
-            raise Inexact(f"the extension type {name!r} is not one of Arrow's own")
-    schema = [[field.name, str(field.type)] for field in value.schema]
-    shape = [value.num_rows, value.num_columns]
-    return value, {"rows": value.num_rows, "schema": schema, "shape": shape}
-
-
-def from_table(table: Any, meta: Mapping[str, Any]) -> Any:  # noqa: ARG001 - part of the signature
-    """
-    Return the table itself, the inverse of `to_table`.
-
-    Args:
-        table: A `pyarrow.Table`.
-        meta: The metadata from `to_table`.
-
-    Returns:
-        The table.
-
-    Example:
-        >>> import pyarrow
-        >>> from_table(*to_table(pyarrow.table({"a": [1, 2]}))).num_rows
-        2
-    """
-    return table
-
-
-def _extensions(types: Any) -> Iterator[Any]:
-    """Yield all extension types among and inside these types."""
-    import pyarrow
-
-    for kind in types:
-        if isinstance(kind, pyarrow.BaseExtensionType):
-            yield kind
-            yield from _extensions([kind.storage_type])
-        elif pyarrow.types.is_dictionary(kind):
-            yield from _extensions([kind.value_type])
-        else:
-            yield from _extensions(
-                [kind.field(position).type for position in range(kind.num_fields)]
-            )
-
-
-def _encode_table(table: Any) -> tuple[list[Buffer], dict[str, Any]]:
-    import pyarrow
-
-    ready, meta = to_table(table)
-    try:
-        # A table that loading would reject is rejected now.
-        ready.validate(full=True)
-    except pyarrow.ArrowException as error:
-        raise Inexact(f"it is not valid: {error}") from error
-    return table_to_buffers(ready), meta
-
-
-def _decode_table(data: memoryview, meta: Mapping[str, Any]) -> Any:
-    return from_table(buffers_to_table(data), meta)
+def _fallback(cls: type) -> Kind | None:
+    pyarrow = sys.modules["pyarrow"]
+    return {
+        pyarrow.Table: TABLE_OF_COLUMNS,
+        pyarrow.RecordBatch: BATCH_OF_COLUMNS,
+        pyarrow.ChunkedArray: CHUNKS,
+    }.get(cls)
 
 
 def _encode_batch(batch: Any) -> tuple[list[Buffer], dict[str, Any]]:
     import pyarrow
 
-    return _encode_table(pyarrow.Table.from_batches([batch]))
+    return encode_table(pyarrow.Table.from_batches([batch]))
 
 
 def _decode_batch(data: memoryview, meta: Mapping[str, Any]) -> Any:
-    table = _decode_table(data, meta)
-    batches = table.combine_chunks().to_batches()
-    if len(batches) > 1:
-        raise ValueError(f"expected one record batch, found {len(batches)}")
-    return batches[0] if batches else batch_of(table)
+    import pyarrow
+
+    table = decode_table(data, meta)
+    if not table.num_columns:
+        rows = {"": pyarrow.nulls(table.num_rows)}
+        return pyarrow.record_batch(rows, metadata=table.schema.metadata).select([])
+    arrays = [_only_chunk(column) for column in table.columns]
+    return pyarrow.RecordBatch.from_arrays(arrays, schema=table.schema)
 
 
 def _encode_column(column: Any) -> tuple[list[Buffer], dict[str, Any]]:
     import pyarrow
 
-    buffers, meta = _encode_table(pyarrow.table({"values": column}))
+    buffers, meta = encode_table(pyarrow.table({"values": column}))
     return buffers, {**meta, "shape": [len(column)]}
 
 
 def _decode_chunked(data: memoryview, meta: Mapping[str, Any]) -> Any:
-    table = _decode_table(data, meta)
+    table = decode_table(data, meta)
     if table.num_columns != 1:
         raise ValueError(f"expected one column, found {table.num_columns}")
     return table.column(0)
 
 
 def _decode_array(data: memoryview, meta: Mapping[str, Any]) -> Any:
-    chunked = _decode_chunked(data, meta)
-    return chunked.chunk(0) if chunked.num_chunks == 1 else chunked.combine_chunks()
+    return _only_chunk(_decode_chunked(data, meta))
+
+
+def _only_chunk(column: Any) -> Any:
+    if column.num_chunks != 1:
+        raise ValueError(f"expected one chunk, found {column.num_chunks}")
+    return column.chunk(0)
+
+
+def _encode_scalar(scalar: Any) -> tuple[list[Buffer], dict[str, Any]]:
+    array = _array_of(scalar)
+    if array[0] != scalar and str(array[0]) != str(scalar):
+        raise Inexact("an array of it would not hold the same value")
+    buffers, meta = _encode_column(array)
+    return buffers, {**meta, "shape": []}
+
+
+def _array_of(scalar: Any) -> Any:
+    import pyarrow
+
+    if isinstance(scalar, pyarrow.ExtensionScalar):
+        storage = _array_of(scalar.value).cast(scalar.type.storage_type)
+        return pyarrow.ExtensionArray.from_storage(scalar.type, storage)
+    return pyarrow.repeat(scalar, 1)
+
+
+def _decode_scalar(data: memoryview, meta: Mapping[str, Any]) -> Any:
+    array = _decode_array(data, meta)
+    if len(array) != 1:
+        raise ValueError(f"expected one value, found {len(array)}")
+    return array[0]
+
+
+def _encode_schema(schema: Any) -> tuple[list[Buffer], dict[str, Any]]:
+    import pyarrow
+
+    return encode_table(pyarrow.Table.from_batches([], schema))
+
+
+def _decode_schema(data: memoryview, meta: Mapping[str, Any]) -> Any:
+    return decode_table(data, meta).schema
+
+
+def _encode_field(field: Any) -> tuple[list[Buffer], dict[str, Any]]:
+    import pyarrow
+
+    return _encode_schema(pyarrow.schema([field]))
+
+
+def _decode_field(data: memoryview, meta: Mapping[str, Any]) -> Any:
+    schema = _decode_schema(data, meta)
+    if len(schema) != 1:
+        raise ValueError(f"expected one field, found {len(schema)}")
+    return schema.field(0)
+
+
+def _encode_type(kind: Any) -> tuple[list[Buffer], dict[str, Any]]:
+    import pyarrow
+
+    return _encode_field(pyarrow.field("", kind))
+
+
+def _decode_type(data: memoryview, meta: Mapping[str, Any]) -> Any:
+    return _decode_field(data, meta).type
 
 
 def _frozen(
@@ -238,45 +248,43 @@ def _as_table(value: Any, name: str | None) -> Any:
     return None
 
 
-_TABLE = Format(
-    kind="pyarrow.Table",
-    suffix="arrow",
-    encode=_encode_table,
-    decode=_decode_table,
-    package="pyarrow",
-    freeze=_frozen(_encode_table, _decode_table),
-    to_table=to_table,
-    from_table=from_table,
+def _format(
+    kind: str,
+    encode: Callable[[Any], tuple[list[Buffer], dict[str, Any]]],
+    decode: Callable[[memoryview, Mapping[str, Any]], Any],
+    **more: Any,
+) -> Format:
+    return Format(
+        kind=f"pyarrow.{kind}",
+        suffix="arrow",
+        encode=encode,
+        decode=decode,
+        package="pyarrow",
+        freeze=_frozen(encode, decode),
+        **more,
+    )
+
+
+_TABLE = _format(
+    "Table", encode_table, decode_table, to_table=to_table, from_table=from_table
 )
-_RECORD_BATCH = Format(
-    kind="pyarrow.RecordBatch",
-    suffix="arrow",
-    encode=_encode_batch,
-    decode=_decode_batch,
-    package="pyarrow",
-    freeze=_frozen(_encode_batch, _decode_batch),
-)
-_CHUNKED_ARRAY = Format(
-    kind="pyarrow.ChunkedArray",
-    suffix="arrow",
-    encode=_encode_column,
-    decode=_decode_chunked,
-    package="pyarrow",
-    freeze=_frozen(_encode_column, _decode_chunked),
-)
-_ARRAY = Format(
-    kind="pyarrow.Array",
-    suffix="arrow",
-    encode=_encode_column,
-    decode=_decode_array,
-    package="pyarrow",
-    freeze=_frozen(_encode_column, _decode_array),
-)
+_RECORD_BATCH = _format("RecordBatch", _encode_batch, _decode_batch)
+_CHUNKED_ARRAY = _format("ChunkedArray", _encode_column, _decode_chunked)
+_ARRAY = _format("Array", _encode_column, _decode_array)
+_SCALAR = _format("Scalar", _encode_scalar, _decode_scalar)
+_SCHEMA = _format("Schema", _encode_schema, _decode_schema)
+_FIELD = _format("Field", _encode_field, _decode_field)
+_TYPE = _format("DataType", _encode_type, _decode_type)
 
 FAMILY = Family(
     packages=("pyarrow",),
-    kinds=(_TABLE, _RECORD_BATCH, _CHUNKED_ARRAY, _ARRAY),
+    kinds=(
+        *(_TABLE, _RECORD_BATCH, _CHUNKED_ARRAY, _ARRAY),
+        *(_SCALAR, _SCHEMA, _FIELD, _TYPE),
+        *(TABLE_OF_COLUMNS, BATCH_OF_COLUMNS, CHUNKS),
+    ),
     recognise=recognise,
+    fallback=_fallback,
     holds_nan=_holds_nan,
     describe=_describe,
     same=_same,

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 from checkpoints._kinds.arrow_ipc import cells_in
 from checkpoints._kinds.kind import Buffer, Inexact
 from checkpoints._process.libraries import needed
 
-__all__ = ["batch_of", "buffers_to_table", "table_to_buffers"]
+__all__ = ["buffers_to_table", "chunks_of", "table_to_buffers"]
 
 
 def table_to_buffers(table: Any) -> list[Buffer]:
     """
     Write a table as an Arrow IPC file that shares the memory of its columns.
+
+    Each chunk becomes a record batch. If the columns are divided differently, each
+    division divides them all.
 
     Args:
         table: A `pyarrow.Table`.
@@ -37,11 +41,8 @@ def table_to_buffers(table: Any) -> list[Buffer]:
     try:
         file = pyarrow.PythonFile(sink, mode="w")
         with pyarrow.ipc.new_file(file, table.schema) as writer:
-            if table.num_rows or not table.num_columns:
-                writer.write_table(table)
-            else:
-                # `write_table` would leave out the dictionaries of an empty table.
-                writer.write_batch(batch_of(table))
+            for batch in _batches_of(table):
+                writer.write_batch(batch)
     except (pyarrow.ArrowException, TypeError) as error:
         raise Inexact(f"the Arrow file format cannot hold it: {error}") from error
     return sink.buffers()
@@ -70,20 +71,49 @@ def buffers_to_table(data: memoryview) -> Any:
     """
     pyarrow = needed("pyarrow", "loading a table")
     cells_in(data)
-    table = pyarrow.ipc.open_file(pyarrow.py_buffer(data)).read_all()
+    file = pyarrow.ipc.open_file(pyarrow.py_buffer(data))
+    batches = map(file.get_batch, range(file.num_record_batches))
+    table = pyarrow.Table.from_batches(list(batches), file.schema)
     # Without this, an offset that points outside its buffer would be followed.
     table.validate(full=True)
     return table
 
 
-def batch_of(table: Any) -> Any:
-    """Return an empty table as a record batch."""
+def chunks_of(table: Any) -> list[list[int]]:
+    """
+    Return the lengths of the chunks of each column.
+
+    Args:
+        table: A `pyarrow.Table`.
+
+    Returns:
+        A list for each column, or just one if the columns are divided alike.
+
+    Example:
+        >>> import pyarrow
+        >>> chunks_of(pyarrow.table({"a": [1, 2], "b": [3, 4]}))
+        [[2]]
+    """
+    lengths = [list(map(len, column.chunks)) for column in table.columns]
+    alike = all(each == lengths[0] for each in lengths)
+    return lengths[:1] if alike else lengths
+
+
+def _batches_of(table: Any) -> Iterator[Any]:
+    chunks = chunks_of(table)
+    if len(chunks) == 1 and not all(chunks[0]):
+        for position in range(len(chunks[0])):
+            yield _batch(table, [column.chunk(position) for column in table.columns])
+    elif len(chunks) > 1 and not table.num_rows:
+        yield _batch(table, [column.combine_chunks() for column in table.columns])
+    else:
+        # This is faster, but leaves out empty batches.
+        yield from table.to_batches()
+
+
+def _batch(table: Any, arrays: list[Any]) -> Any:
     import pyarrow
 
-    arrays = [
-        column.chunk(0) if column.num_chunks else pyarrow.array([], column.type)
-        for column in table.columns
-    ]
     return pyarrow.RecordBatch.from_arrays(arrays, schema=table.schema)
 
 

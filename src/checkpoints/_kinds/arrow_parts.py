@@ -1,0 +1,78 @@
+"""Arrow tables and chunked arrays that are no single Arrow file, as their parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from checkpoints._kinds.arrow_table import encode_table
+from checkpoints._kinds.kind import Compound
+from checkpoints._process.libraries import needed
+from checkpoints.errors import FormatError
+
+__all__ = ["BATCH_OF_COLUMNS", "CHUNKS", "TABLE_OF_COLUMNS"]
+
+
+def _columns_of(table: Any) -> dict[str, Any]:
+    """Take a table apart so that each column is saved, or pickled, by itself."""
+    fields = [[field.name, field.nullable, field.metadata] for field in table.schema]
+    return {
+        "columns": table.columns,
+        "fields": fields,
+        "metadata": table.schema.metadata,
+    }
+
+
+def _from_columns(name: str) -> Callable[[dict[str, Any]], Any]:
+    def put_together(parts: dict[str, Any]) -> Any:
+        pyarrow = needed("pyarrow", "loading a table")
+        columns = parts["columns"]
+        for column, (label, _, _) in zip(columns, parts["fields"], strict=True):
+            if not hasattr(column, "type"):
+                raise FormatError(
+                    f"column {label!r} is a pickle, and a table cannot have a "
+                    "placeholder for it: use load(..., trusted=True)"
+                )
+        fields = [
+            pyarrow.field(label, column.type, nullable, metadata)
+            for column, (label, nullable, metadata) in zip(
+                columns, parts["fields"], strict=True
+            )
+        ]
+        schema = pyarrow.schema(fields, parts["metadata"])
+        return getattr(pyarrow, name).from_arrays(columns, schema=schema)
+
+    return put_together
+
+
+def _chunks_of(column: Any) -> dict[str, Any]:
+    import pyarrow
+
+    # If the type is what cannot be saved, one pickle is enough.
+    encode_table(pyarrow.table({"": pyarrow.chunked_array([], column.type)}))
+    return {"type": column.type, "chunks": column.chunks}
+
+
+def _from_chunks(parts: dict[str, Any]) -> Any:
+    pyarrow = needed("pyarrow", "loading a column")
+    return pyarrow.chunked_array(parts["chunks"], parts["type"])
+
+
+TABLE_OF_COLUMNS = Compound(
+    kind="pyarrow.table_of_columns",
+    take_apart=_columns_of,
+    put_together=_from_columns("Table"),
+    package="pyarrow",
+)
+BATCH_OF_COLUMNS = Compound(
+    kind="pyarrow.batch_of_columns",
+    take_apart=_columns_of,
+    put_together=_from_columns("RecordBatch"),
+    package="pyarrow",
+)
+CHUNKS = Compound(
+    kind="pyarrow.chunks",
+    take_apart=_chunks_of,
+    put_together=_from_chunks,
+    package="pyarrow",
+)
