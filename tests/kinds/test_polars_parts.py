@@ -1,0 +1,103 @@
+"""Polars columns that no Arrow file holds come back from their values."""
+
+from __future__ import annotations
+
+import pytest
+
+from checkpoints import FileHandler, FormatError, index, load
+from checkpoints._kinds.codec import encode
+from checkpoints._kinds.frozen import freeze
+from checkpoints._kinds.polars_parts import COLUMNS
+
+polars = pytest.importorskip("polars", reason="these are values of Polars")
+
+NO_WIDTH = polars.Array(polars.Int8, 0)
+SERIES = {
+    "arrays of no width": polars.Series([[], None], dtype=NO_WIDTH),
+    "only arrays of no width": polars.Series([[], []], dtype=NO_WIDTH),
+    "arrays of arrays of no width": polars.Series(
+        [[[], []], None], dtype=polars.Array(NO_WIDTH, 2)
+    ),
+    "no arrays of arrays": polars.Series(
+        [[], None], dtype=polars.Array(polars.Array(polars.Int8, 2), 0)
+    ),
+    "arrays of no width in lists": polars.Series(
+        [[[]], None], dtype=polars.List(NO_WIDTH)
+    ),
+    "arrays of no width in structs": polars.Series(
+        [{"a": [], "b": 1}, None],
+        dtype=polars.Struct({"a": NO_WIDTH, "b": polars.Int8}),
+    ),
+    "objects": polars.Series([{"a": [1]}, None], dtype=polars.Object),
+}
+
+
+def assert_same(back, known):
+    assert type(back) is type(known)
+    if isinstance(known, polars.Series):
+        back, known = back.to_frame(), known.to_frame()
+    assert back.columns == known.columns
+    assert list(map(repr, back.dtypes)) == list(map(repr, known.dtypes))
+    assert repr(back.rows()) == repr(known.rows())
+
+
+def saved(value, root, **options):
+    handler = FileHandler(root, **options)
+    handler.checkpoint("polars.parts", value=value)
+    handler.flush()
+    (entry,) = index(root)
+    return entry.load()["value"]
+
+
+@pytest.mark.parametrize("what", SERIES)
+@pytest.mark.parametrize("name", ["a", ""])
+@pytest.mark.parametrize("background", [False, True])
+class TestValues:
+    def test_a_series_comes_back_without_trust(self, what, name, background, tmp_path):
+        series = SERIES[what].alias(name)
+        assert_same(saved(series, tmp_path, background=background), series)
+
+    def test_a_frame_comes_back_without_trust(self, what, name, background, tmp_path):
+        frame = polars.DataFrame([polars.Series("b", [1, 2]), SERIES[what].alias("c")])
+        frame.columns = [name, "c"]
+        assert_same(saved(frame, tmp_path, background=background), frame)
+
+
+@pytest.mark.parametrize("what", SERIES)
+def test_a_series_comes_back_without_rows(what, tmp_path):
+    series = SERIES[what].clear()
+    assert_same(saved(series, tmp_path), series)
+
+
+class TestOneOddColumn:
+    def test_the_others_are_arrow_files(self):
+        frame = polars.DataFrame({"a": [1, 2], "b": SERIES["objects"]})
+        suffixes = [name.rpartition(".")[2] for name, _ in encode({"v": frame}).members]
+        assert sorted(suffixes) == ["arrow", "json"]
+
+    def test_objects_without_a_kind_are_pickles(self, tmp_path):
+        series = polars.Series([complex, None], dtype=polars.Object)
+        FileHandler(tmp_path).checkpoint("polars.objects", series)
+        back = load(tmp_path / "polars/objects.ckpt.zip", trusted=True)["data"]
+        assert back.to_list() == [complex, None]
+
+    def test_a_placeholder_for_a_column_is_told(self):
+        with pytest.raises(FormatError, match="which a Polars frame cannot hold"):
+            COLUMNS.put_together({"columns": [object()]})
+
+
+class TestFreeze:
+    def test_objects_are_copied(self):
+        inner = [1]
+        frame = polars.DataFrame({"a": polars.Series([inner], dtype=polars.Object)})
+        frozen = freeze(frame)
+        inner.append(2)
+        assert frozen["a"].to_list() == [[1]]
+
+    def test_numbers_beside_objects_are_copied(self):
+        numpy = pytest.importorskip("numpy", reason="the memory is an array's")
+        array = numpy.zeros(1)
+        objects = polars.Series("b", [[1]], dtype=polars.Object)
+        frozen = freeze(polars.DataFrame([polars.Series("a", array), objects]))
+        array[0] = 9
+        assert frozen["a"].to_list() == [0]
