@@ -69,15 +69,6 @@ def categorical():
     return pandas.DataFrame({"x": pandas.Categorical([1, 2, 1])})
 
 
-def of_seconds():
-    return pyarrow.table({"x": pyarrow.array([1, 2], pyarrow.timestamp("s"))})
-
-
-def named_twice():
-    column = pyarrow.array([1])
-    return pyarrow.Table.from_arrays([column, column], names=["x", "x"])
-
-
 def union():
     kinds = pyarrow.array([0, 1], pyarrow.int8())
     children = [pyarrow.array([1, 2]), pyarrow.array(["a", "b"])]
@@ -92,8 +83,6 @@ def run_ends():
 
 CHANGED = {
     "a categorical of numbers": categorical,
-    "timestamps in seconds": of_seconds,
-    "a name given twice": named_twice,
     "a union": union,
     "run-end encoded": run_ends,
 }

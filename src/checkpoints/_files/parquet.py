@@ -8,21 +8,18 @@ before it.
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from typing import Any
 
 from checkpoints._files.budget import Budget
 from checkpoints._files.checksum import SLICE, allocate, crc32_of
+from checkpoints._files.parquet_table import import_parquet, read_table, write_table
 from checkpoints._kinds.tables import from_table
-from checkpoints._process.libraries import imported, needed
 from checkpoints.errors import (
     CheckpointError,
     CorruptFileError,
-    FormatError,
     TooLargeError,
 )
 from checkpoints.storage._store import Source
@@ -40,17 +37,8 @@ _BLANK = b"crc32:00000000:00000000"
 _MAGIC = b"PAR1"
 _NO_HEADER = "it is a Parquet file without a checkpoint header"
 _TRUNCATED = "it is truncated"
-_WAY_OUT = "use format='zip', which accepts any value"
-# Parquet's compliant names for the elements of lists are not the given ones.
-_EXACT = {"use_compliant_nested_type": False}
 # The memory that pyarrow takes for each byte of a footer, roughly.
 _FOOTER_FACTOR = 8
-# The batch size of pyarrow itself, so that the chunks are the same.
-_ROWS = 1 << 17
-# For types of variable size, where a few rows can take a lot of memory.
-_FEW_ROWS = 1 << 10
-# A cell of variable size takes at least its entry in the list of offsets.
-_OFFSET = 4
 
 
 def to_parquet(table: Any, header: bytes, compression: str | None) -> bytes:
@@ -66,40 +54,10 @@ def to_parquet(table: Any, header: bytes, compression: str | None) -> bytes:
         FormatError: If Parquet cannot store the table exactly.
         MissingDependencyError: If pyarrow is not installed.
     """
-    pyarrow = _pyarrow()
-    _check_exact(table, pyarrow)
-    sink = pyarrow.BufferOutputStream()
     # Random, so that nothing else in the file can be mistaken for it.
     mark = b"crc32:%b:%b" % (os.urandom(4).hex().encode(), os.urandom(4).hex().encode())
-    with pyarrow.parquet.ParquetWriter(
-        sink, table.schema, compression=compression or "none", **_EXACT
-    ) as writer:
-        writer.write_table(table)
-        writer.add_key_value_metadata({_HEADER_KEY: header, b"checkpoints.crc32": mark})
-    return _sealed(bytearray(sink.getvalue()), mark)
-
-
-def _check_exact(table: Any, pyarrow: Any) -> None:
-    """
-    Check that Parquet keeps the column types, by writing the table without its rows.
-
-    Raises:
-        FormatError: If it changes one, or cannot write the table.
-    """
-    sink = pyarrow.BufferOutputStream()
-    try:
-        empty = table.slice(0, 0)
-        pyarrow.parquet.write_table(empty, sink, **_EXACT)
-        found = pyarrow.parquet.read_table(pyarrow.BufferReader(sink.getvalue())).schema
-    except (pyarrow.ArrowException, OSError, TypeError) as error:
-        message = f"Parquet cannot store the table ({error}): {_WAY_OUT}"
-        raise FormatError(message) from error
-    for known, changed in zip(table.schema, found, strict=True):
-        if not known.equals(changed):
-            raise FormatError(
-                f"Parquet would change the type of column {known.name!r} from "
-                f"{known.type} to {changed.type}: {_WAY_OUT}"
-            )
+    metadata = {_HEADER_KEY: header, b"checkpoints.crc32": mark}
+    return _sealed(bytearray(write_table(table, metadata, compression)), mark)
 
 
 def _sealed(data: bytearray, mark: bytes) -> bytes:
@@ -133,7 +91,7 @@ class ParquetFile:
         self._budget = budget or Budget(source.path)
         footer, self._data_crc = self._checked_footer()
         self._data_size = source.size - len(footer)
-        pyarrow = _pyarrow()
+        pyarrow = import_parquet()
         try:
             # Metadata is read from the footer alone, once the magic is before it.
             metadata = pyarrow.parquet.read_metadata(
@@ -183,30 +141,7 @@ class ParquetFile:
         if self._source.read_into(0, data) != len(data):
             raise self._corrupt(_TRUNCATED)
         self._check_crc(crc32_of([data[: self._data_size]]))
-        pyarrow = _pyarrow()
-        file = pyarrow.parquet.ParquetFile(pyarrow.py_buffer(data))
-        least = file.metadata.num_rows * sum(map(_width, file.schema_arrow.types))
-        self._budget.check(int(least), f"its {file.metadata.num_rows:,} rows")
-        chunks = list(self._chunks(file, pyarrow))
-        table = pyarrow.Table.from_batches(chunks, file.schema_arrow)
-        # Else text that is not UTF-8, for example, would fail only when it is used.
-        table.validate(full=True)
-        return table
-
-    def _chunks(self, file: Any, pyarrow: Any) -> Iterator[Any]:
-        """Yield the rows in batches, as even a small file can take any memory."""
-        if all(_is_fixed(kind) for kind in file.schema_arrow.types):
-            yield from self._batches(file, _ROWS)
-            return
-        batches = self._batches(file, _FEW_ROWS)
-        while some := list(itertools.islice(batches, _ROWS // _FEW_ROWS)):
-            table = pyarrow.Table.from_batches(some).combine_chunks()
-            yield from table.to_batches()
-
-    def _batches(self, file: Any, rows: int) -> Iterator[Any]:
-        for batch in file.iter_batches(rows):
-            self._budget.take(batch.nbytes, "its rows")
-            yield batch
+        return read_table(data, self._budget)
 
     def check(self) -> None:
         """
@@ -257,25 +192,3 @@ class ParquetFile:
 
     def _corrupt(self, what: str) -> CorruptFileError:
         return CorruptFileError.at(self._source.path, what)
-
-
-def _is_fixed(kind: Any) -> bool:
-    """Tell whether all values of a type take the same memory."""
-    try:
-        return bool(kind.bit_width)
-    except ValueError:
-        return False
-
-
-def _width(kind: Any) -> float:
-    """Return the minimum size of a value of a type, in bytes."""
-    return kind.bit_width / 8 if _is_fixed(kind) else _OFFSET
-
-
-def _pyarrow() -> Any:
-    # The submodule is an attribute of the package once it is imported.
-    needed("pyarrow.parquet", "a Parquet file")
-    # Reading a table loads it, and would do so while the process may fork.
-    with suppress(ImportError):
-        imported("pyarrow.dataset")
-    return needed("pyarrow", "a Parquet file")

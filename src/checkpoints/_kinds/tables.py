@@ -7,7 +7,7 @@ from typing import Any
 from checkpoints._kinds.families import family_of, format_of_kind, formats_for
 from checkpoints._kinds.kind import Compound, Inexact
 from checkpoints._kinds.pickled import type_name
-from checkpoints.errors import FormatError
+from checkpoints.errors import FormatError, MissingDependencyError
 
 __all__ = ["as_table", "from_table", "to_table", "with_named_index"]
 
@@ -30,8 +30,12 @@ def to_table(name: str, value: object) -> tuple[Any, dict[str, Any], str]:
     if format and not isinstance(format, Compound) and format.to_table:
         try:
             table, described = format.to_table(value)
-        except Inexact as error:
+        except (Inexact, MissingDependencyError) as error:
             reason = str(error)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a library may raise anything
+            reason = f"{type(error).__name__}: {error}"
         else:
             return table, {"kind": format.kind, **described}, format.package
     message = (

@@ -1,0 +1,225 @@
+"""
+The table in a Parquet file: written, and read back exactly.
+
+Parquet has fewer types than Arrow. The types that a table had are in the file, as all
+readers of Arrow know it, and are restored from there. What would still be different is
+found when the table is saved.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from checkpoints._files.budget import Budget
+from checkpoints._kinds.arrow_equality import is_identical, is_same_schema
+from checkpoints._kinds.arrow_table import with_chunks_of
+from checkpoints._process.libraries import imported, needed
+from checkpoints.errors import FormatError
+
+__all__ = ["import_parquet", "read_table", "write_table"]
+
+_WAY_OUT = "use format='zip', which accepts any value"
+# Parquet's compliant names for the elements of lists are not the given ones.
+_EXACT = {"use_compliant_nested_type": False}
+# The batch size of pyarrow itself, so that the chunks are the same.
+_ROWS = 1 << 17
+# For types of variable size, where a few rows can take a lot of memory.
+_FEW_ROWS = 1 << 10
+# A cell of variable size takes at least its entry in the list of offsets.
+_OFFSET = 4
+
+
+def write_table(
+    table: Any, metadata: Mapping[bytes, bytes], compression: str | None
+) -> Any:
+    """
+    Write a table as a Parquet file, from which `read_table` gets it back exactly.
+
+    Args:
+        table: A `pyarrow.Table`.
+        metadata: For the file, in addition to the table's own.
+        compression: None, `"zstd"` or `"gzip"`.
+
+    Returns:
+        The bytes of the file, a `pyarrow.Buffer`.
+
+    Raises:
+        FormatError: If Parquet cannot store the table exactly.
+    """
+    try:
+        # A table that loading would reject is rejected now.
+        table.validate(full=True)
+        written = _written(table, metadata, compression)
+        changed = _changed_column(table, written)
+    except MemoryError:
+        raise
+    except Exception as error:
+        column = _unfit_column(table)
+        raise FormatError(
+            f"Parquet cannot store {column} ({error}): {_WAY_OUT}"
+        ) from error
+    if changed is not None:
+        raise FormatError(f"Parquet would change {changed}: {_WAY_OUT}")
+    return written
+
+
+def _written(
+    table: Any, metadata: Mapping[bytes, bytes], compression: str | None
+) -> Any:
+    pyarrow = import_parquet()
+    sink = pyarrow.BufferOutputStream()
+    with pyarrow.parquet.ParquetWriter(
+        sink, table.schema, compression=compression or "none", **_EXACT
+    ) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata(metadata)
+    return sink.getvalue()
+
+
+def _unfit_column(table: Any) -> str:
+    """Return in words which column cannot be written and read at all."""
+    for position, name in enumerate(table.column_names):
+        try:
+            column = table.select([position])
+            column.validate(full=True)
+            read_table(_written(column, {}, None), Budget("a table"))
+        except Exception:  # noqa: BLE001 - whatever it is, it is this column's
+            return f"column {name!r}"
+    return "the table"
+
+
+def _changed_column(table: Any, written: Any) -> str | None:
+    """Return in words what reading the file would change; None if nothing."""
+    pyarrow = import_parquet()
+    schema = _schemas(pyarrow.parquet.ParquetFile(written))[1]
+    for known, changed in zip(table.schema, schema, strict=True):
+        if not is_same_schema(pyarrow.schema([known]), pyarrow.schema([changed])):
+            return (
+                f"the type of column {known.name!r} from {known.type} to {changed.type}"
+            )
+    if not is_same_schema(table.schema, schema):
+        return "the metadata of the table"
+    if all(map(_is_plain, table.schema, table.columns)):
+        return None
+    found = with_chunks_of(table, read_table(written, Budget("a table")))
+    for name, known, changed in zip(
+        table.column_names, table.columns, found.columns, strict=True
+    ):
+        if not is_identical(known, changed):
+            return f"values of column {name!r}"
+    return None
+
+
+def _is_plain(field: Any, column: Any) -> bool:
+    """
+    Return whether Parquet is known to keep a column of valid values exactly.
+
+    Large tables mostly have such columns, and are not read back after they are written.
+    """
+    kind, types = field.type, import_parquet().types
+    if not field.nullable and column.null_count:
+        return False
+    if types.is_float32(kind) or types.is_float64(kind):
+        compute = imported("pyarrow.compute")
+        return not compute.any(compute.is_nan(column)).as_py()
+    is_whole = types.is_integer(kind) or types.is_boolean(kind)
+    is_text = types.is_string(kind) or types.is_large_string(kind)
+    is_time = types.is_timestamp(kind) and kind.unit != "s"
+    return bool(is_whole or is_text or is_time)
+
+
+def read_table(data: Any, budget: Budget) -> Any:
+    """
+    Read the table of a Parquet file.
+
+    Args:
+        data: The bytes of the file.
+        budget: The memory that the table may take.
+
+    Raises:
+        TooLargeError: If it takes more memory.
+    """
+    pyarrow = import_parquet()
+    file = pyarrow.parquet.ParquetFile(pyarrow.py_buffer(data))
+    least = file.metadata.num_rows * sum(map(_width, file.schema_arrow.types))
+    budget.check(int(least), f"its {file.metadata.num_rows:,} rows")
+    stored, schema = _schemas(file)
+    chunks = list(_chunks(file, pyarrow, budget))
+    table = pyarrow.Table.from_batches(chunks, stored)
+    # Else text that is not UTF-8, for example, would fail only when it is used.
+    table.validate(full=True)
+    return table if schema is stored else table.cast(schema)
+
+
+def _schemas(file: Any) -> tuple[Any, Any]:
+    """Return the schema of a file as it is read, and as it was saved."""
+    pyarrow = import_parquet()
+    stored = file.schema_arrow
+    text = (file.metadata.metadata or {}).get(b"ARROW:schema")
+    if text is None:
+        return stored, stored
+    saved = pyarrow.ipc.read_schema(pyarrow.py_buffer(base64.b64decode(text)))
+    if len(saved) != len(stored):
+        return stored, stored
+    types = list(map(_restored, stored.types, saved.types))
+    if all(map(_is_written_alike, stored.types, types)):
+        return stored, stored
+    fields = [field.with_type(kind) for field, kind in zip(stored, types, strict=True)]
+    return stored, pyarrow.schema(fields, stored.metadata)
+
+
+def _restored(stored: Any, saved: Any) -> Any:
+    """Return the type that a column had, if that takes no more memory than it has."""
+    types = import_parquet().types
+    tests = (types.is_timestamp, types.is_time, types.is_date)
+    is_unit = any(test(stored) and test(saved) for test in tests)
+    # Two types that are equal for Arrow may have other names inside.
+    return saved if is_unit or stored.equals(saved) else stored
+
+
+def _is_written_alike(one: Any, other: Any) -> bool:
+    return one is other or str(one) == str(other)
+
+
+def _chunks(file: Any, pyarrow: Any, budget: Budget) -> Iterator[Any]:
+    """Yield the rows in batches, as even a small file can take any memory."""
+    if all(_is_fixed(kind) for kind in file.schema_arrow.types):
+        yield from _batches(file, _ROWS, budget)
+        return
+    batches = _batches(file, _FEW_ROWS, budget)
+    while some := list(itertools.islice(batches, _ROWS // _FEW_ROWS)):
+        table = pyarrow.Table.from_batches(some).combine_chunks()
+        yield from table.to_batches()
+
+
+def _batches(file: Any, rows: int, budget: Budget) -> Iterator[Any]:
+    for batch in file.iter_batches(rows):
+        budget.take(batch.nbytes, "its rows")
+        yield batch
+
+
+def _is_fixed(kind: Any) -> bool:
+    """Tell whether all values of a type take the same memory."""
+    try:
+        return bool(kind.bit_width)
+    except ValueError:
+        return False
+
+
+def _width(kind: Any) -> float:
+    """Return the minimum size of a value of a type, in bytes."""
+    return kind.bit_width / 8 if _is_fixed(kind) else _OFFSET
+
+
+def import_parquet() -> Any:
+    """Return pyarrow, with its part for Parquet."""
+    # The submodule is an attribute of the package once it is imported.
+    needed("pyarrow.parquet", "a Parquet file")
+    # Reading a table loads it, and would do so while the process may fork.
+    with suppress(ImportError):
+        imported("pyarrow.dataset")
+    return needed("pyarrow", "a Parquet file")
