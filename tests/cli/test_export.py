@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -122,6 +124,31 @@ class TestFrame:
         assert "deep" in done.err
         _, target = export("x.csv", "--force", x=frame)
         assert "[1, 2]" in target.read_text()
+
+    @pytest.mark.parametrize("library", ["pandas", "pyarrow"])
+    @pytest.mark.parametrize("suffix", [".csv", ".json"])
+    def test_periods_and_intervals_are_texts_in_a_new_process(
+        self, library, suffix, tmp_path
+    ):
+        pandas = pytest.importorskip("pandas")
+        pyarrow = pytest.importorskip("pyarrow")
+        columns = {
+            "month": pandas.PeriodIndex(["2024-01", None], freq="M"),
+            "range": pandas.interval_range(0, 2),
+        }
+        value = pandas.DataFrame(columns)
+        if library == "pyarrow":
+            arrays = {name: pyarrow.array(each) for name, each in columns.items()}
+            value = pyarrow.table(arrays)
+        FileHandler(tmp_path / "saved").checkpoint("a", value)
+        target = tmp_path / f"x{suffix}"
+        options = ["--to", target, "--force", "--trusted"]
+        command = [sys.executable, "-m", "checkpoints", "export", tmp_path / "saved"]
+        subprocess.run([*command, "a", *options], check=True, capture_output=True)
+        text = target.read_text()
+        assert '"2024-01"' in text
+        assert '"(1, 2]"' in text
+        assert "left" not in text
 
     def test_json_has_a_record_for_each_row(self, export):
         pandas = pytest.importorskip("pandas")

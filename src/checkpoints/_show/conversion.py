@@ -160,14 +160,15 @@ def _duplicate(names: Sequence[object]) -> str:
 
 
 def _to_csv(conversion: Conversion) -> bytes:
-    table = with_named_index(conversion.as_table("CSV"))
+    table = _with_texts(with_named_index(conversion.as_table("CSV")))
     pyarrow, csv = imported("pyarrow"), imported("pyarrow.csv")
     for number, name in enumerate(table.column_names):
         try:
             csv.write_csv(table.select([number]).slice(0, 1), io.BytesIO())
         except pyarrow.ArrowException:
             column = table.column(number)
-            if pyarrow.types.is_nested(column.type) or _has_bytes(column.type):
+            kind = getattr(column.type, "storage_type", column.type)
+            if pyarrow.types.is_nested(kind) or _has_bytes(column.type):
                 conversion.lost.append(_type_of_column(name, column.type))
             cells = column.to_pylist()
             texts = [None if cell is None else str(cell) for cell in cells]
@@ -179,6 +180,20 @@ def _to_csv(conversion: Conversion) -> bytes:
     file = io.BytesIO()
     csv.write_csv(table, file)
     return file.getvalue()
+
+
+def _with_texts(table: Any) -> Any:
+    """Return the table with periods and intervals of pandas as their texts."""
+    pyarrow = imported("pyarrow")
+    for number, field in enumerate(table.schema):
+        # To Arrow, their cells are the numbers that they are stored as.
+        if getattr(field.type, "extension_name", "").startswith("pandas."):
+            column = table.column(number)
+            cells = zip(column.to_pandas(), column.is_valid().to_pylist(), strict=True)
+            texts = [str(cell) if is_valid else None for cell, is_valid in cells]
+            array = pyarrow.array(texts, pyarrow.string())
+            table = table.set_column(number, field.name, array)
+    return table
 
 
 def _has_bytes(kind: Any) -> bool:
@@ -246,7 +261,7 @@ def _records(conversion: Conversion) -> list[dict[str, Any]]:
             conversion.lost.append(_type_of_column(field.name, field.type))
     if conversion.has_nan_as_null():
         conversion.lost.append(_written_as_null(math.nan))
-    records: list[dict[str, Any]] = table.to_pylist()
+    records: list[dict[str, Any]] = _with_texts(table).to_pylist()
     return records
 
 
