@@ -1,7 +1,8 @@
 """
-Write the golden files of a version, one for each family of values.
+Write the golden files of a version, one for each family of values, or some of them.
 
     python tests/golden/make.py tests/golden/0.1
+    python tests/golden/make.py tests/golden/0.1 arrow_kinds polars_kinds
 
 Never rewrite the files of a released version: they show whether later versions still
 read them. `VALUES` creates the values in them again.
@@ -87,6 +88,30 @@ def polars_values():
     return {"frame": frame, "series": frame["n"]}
 
 
+def polars_kinds():
+    import polars
+
+    noon = datetime.datetime(2024, 2, 29, 12)
+    columns = {
+        "": polars.Series([1.5, None], dtype=polars.Float32),
+        "texts": polars.Series(["b", "a"], dtype=polars.Categorical),
+        "levels": polars.Series(["b", None], dtype=polars.Enum(["b", "a"])),
+        "moments": polars.Series([noon, None], dtype=polars.Datetime("ns", "UTC")),
+        "spans": polars.Series([datetime.timedelta(1), None]),
+        "times": polars.Series([noon.time(), None]),
+        "bytes": polars.Series([b"\xff", None]),
+        "nothing": polars.Series([None, None]),
+        "structs": polars.Series([{"a": 1, "b": [2]}, None]),
+        "pairs": polars.Series([[1, 2], None], dtype=polars.Array(polars.Int8, 2)),
+    }
+    odd = {
+        "even": polars.Series([1, 2]),
+        "objects": polars.Series([{"a": 1}, None], dtype=polars.Object),
+        "no width": polars.Series([[], None], dtype=polars.Array(polars.Int8, 0)),
+    }
+    return {"frame": polars.DataFrame(columns), "odd": polars.DataFrame(odd)}
+
+
 def arrow_values():
     return {"table": arrow_table()}
 
@@ -98,6 +123,69 @@ def arrow_table():
         {"n": pyarrow.array([1, None], pyarrow.int16()), "text": ["a", "ü"]},
         metadata={"unit": "m"},
     )
+
+
+def arrow_kinds():
+    import pyarrow
+
+    columns = arrow_columns()
+    field = pyarrow.field(
+        "named", "int8", nullable=False, metadata={"ARROW:extension:name": "a.b"}
+    )
+    divided = pyarrow.chunked_array([[1], [], [2, 3]])
+    dictionaries = [pyarrow.array([text]).dictionary_encode() for text in "ab"]
+    return {
+        "table": pyarrow.table(columns, metadata={"unit": "m"}),
+        "batch": pyarrow.record_batch({"a": [1, 2]}),
+        "divided": divided,
+        "divided differently": pyarrow.table({"a": divided, "b": [1, 2, 3]}),
+        "dictionaries": pyarrow.chunked_array(dictionaries),
+        "rows": pyarrow.table({"a": [1, 2]}).select([]),
+        "array": columns["runs"],
+        "scalars": [columns[name][0] for name in ("structs", "texts", "sparse")],
+        "schema": pyarrow.schema([field], {"unit": "m"}),
+        "field": pyarrow.field("a", pyarrow.list_(pyarrow.int8()), metadata={"b": "c"}),
+        "type": columns["maps"].type,
+    }
+
+
+def arrow_columns():
+    """Return one column of two rows for each type with a mechanism of its own."""
+    import pyarrow
+
+    tensor = pyarrow.fixed_shape_tensor(pyarrow.int8(), [2])
+    pairs = pyarrow.array([[1, 2], None], pyarrow.list_(pyarrow.int8(), 2))
+    return {
+        "": pyarrow.array([1.5, None], "float32"),
+        "moments": pyarrow.array([1, None], pyarrow.timestamp("s", "Europe/Paris")),
+        "spans": pyarrow.array([1, None], pyarrow.duration("us")),
+        "exact": pyarrow.array([decimal.Decimal("1.50"), None]),
+        "views": pyarrow.array(
+            ["a text too long for a view", None], pyarrow.string_view()
+        ),
+        "texts": pyarrow.DictionaryArray.from_arrays(
+            pyarrow.array([1, None], "int8"), pyarrow.array(["b", "a"]), ordered=True
+        ),
+        "lists": pyarrow.array([[1, None], None], pyarrow.large_list(pyarrow.int8())),
+        "maps": pyarrow.array([[("a", 1)], None], pyarrow.map_("string", "int8")),
+        "structs": pyarrow.array([{"a": 1, "b": ["x"]}, None]),
+        "runs": pyarrow.RunEndEncodedArray.from_arrays([1, 2], [0.0, -0.0]),
+        "sparse": pyarrow.UnionArray.from_sparse(
+            pyarrow.array([0, 1], "int8"),
+            [pyarrow.array([1, 2]), pyarrow.array(["a", "b"])],
+        ),
+        "pairs": pyarrow.ExtensionArray.from_storage(tensor, pairs),
+    }
+
+
+def parquet_table():
+    import pyarrow
+
+    wanted = ("", "moments", "spans", "exact", "texts", "lists", "maps", "structs")
+    columns = arrow_columns()
+    chunks = {name: pyarrow.chunked_array([columns[name]] * 2) for name in wanted}
+    chunks["divided"] = pyarrow.chunked_array([[1], [], [2, 3, 4]])
+    return pyarrow.table(chunks, metadata={"unit": "m"})
 
 
 def scipy_values():
@@ -125,27 +213,32 @@ VALUES = {
     "numpy": ("numpy", numpy_values),
     "pandas": ("pandas", pandas_values),
     "polars": ("polars", polars_values),
+    "polars_kinds": ("polars", polars_kinds),
     "arrow": ("pyarrow", arrow_values),
+    "arrow_kinds": ("pyarrow", arrow_kinds),
     "scipy": ("scipy", scipy_values),
     "pictures": ("PIL", picture_values),
 }
 
 
-def main(root):
+def main(root, *wanted):
     pairs = (("day", datetime.date(2024, 2, 29)), ("seen", "a/b"), ("seen", "C"))
     # Made up, so that the files tell nothing of who makes them.
     origin = Origin("run", 1, 1.7e9, "host", 1, "MainThread", "make.py", 1, "main")
 
     def save(name, values, **options):
+        if wanted and name not in wanted:
+            return
         key = Key(f"golden.{name}", pairs, origin)
-        FileHandler(root, **options).commit(key, values)
+        FileHandler(root, **options).commit(key, values())
 
     for name, (_, values) in VALUES.items():
-        save(name, values())
-    save("pickled", {"counted": collections.Counter("abca")})
-    save("packed", {"text": "a" * 999}, compression="gzip")
-    save("table", {"data": arrow_table()}, format="parquet")
+        save(name, values)
+    save("pickled", lambda: {"counted": collections.Counter("abca")})
+    save("packed", lambda: {"text": "a" * 999}, compression="gzip")
+    save("table", lambda: {"data": arrow_table()}, format="parquet")
+    save("parquet_kinds", lambda: {"data": parquet_table()}, format="parquet")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
