@@ -96,7 +96,7 @@ class TestTypesOfAProcess:
     def test_one_that_this_version_does_not_know_is_told(self):
         buffers, meta = encode_table(pyarrow.table({"a": [1]}))
         data = memoryview(b"".join(buffers))
-        with pytest.raises(FormatError, match=r"arrow\.new.*use a later one"):
+        with pytest.raises(FormatError, match=r"arrow\.new.*use a later version"):
             decode_table(data, {**meta, "extensions": ["arrow.new"]})
 
 

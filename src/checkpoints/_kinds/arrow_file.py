@@ -94,7 +94,10 @@ def chunks_of(table: Any) -> list[list[int]]:
         >>> chunks_of(pyarrow.table({"a": [1, 2], "b": [3, 4]}))
         [[2]]
     """
-    lengths = [list(map(len, column.chunks)) for column in table.columns]
+    columns = table.columns
+    if columns and all(column.num_chunks == 1 for column in columns):
+        return [[table.num_rows]]
+    lengths = [list(map(len, column.chunks)) for column in columns]
     alike = all(each == lengths[0] for each in lengths)
     return lengths[:1] if alike else lengths
 

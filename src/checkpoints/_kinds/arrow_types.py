@@ -39,12 +39,14 @@ def as_stored(table: Any) -> tuple[Any, dict[str, Any]]:
         >>> as_stored(table)[0] is table
         True
     """
-    extensions = sorted({_checked_name(kind) for kind in _extensions(table.schema)})
-    meta: dict[str, Any] = {"extensions": extensions} if extensions else {}
-    inner = [each for field in table.schema for each in _inside(field.type)]
-    if any(_has_name(field) for field in inner):
+    fields = list(table.schema)
+    inner = [each for field in fields for each in _inside(field.type)]
+    if any(map(_has_name, inner)):
         raise Inexact("a field inside one of its types is marked as an extension type")
-    if not any(map(_has_name, table.schema)):
+    types = [field.type for field in (*fields, *inner)]
+    extensions = {_checked_name(kind) for kind in types if _is_extension(kind)}
+    meta: dict[str, Any] = {"extensions": sorted(extensions)} if extensions else {}
+    if not any(map(_has_name, fields)):
         return table, meta
     escaped = _with_keys(table, lambda key: _ESCAPE + key if _is_name(key) else key)
     return escaped, {**meta, "escaped": True}
@@ -66,12 +68,18 @@ def as_saved(table: Any, meta: Mapping[str, Any]) -> Any:
         >>> as_saved(*as_stored(pyarrow.table({"a": [1, 2]}))).num_rows
         2
     """
-    found = {kind.extension_name for kind in _extensions(table.schema)}
-    missing = sorted({*meta.get("extensions", ())} - found)
+    missing = {*meta.get("extensions", ())}
+    if missing:
+        found = (
+            each.type
+            for field in table.schema
+            for each in (field, *_inside(field.type))
+        )
+        missing -= {kind.extension_name for kind in found if _is_extension(kind)}
     if missing:
         raise FormatError(
-            f"this version of pyarrow does not know the extension type {missing[0]!r}: "
-            "use a later one"
+            f"this pyarrow does not know the extension type {min(missing)!r}: use a "
+            "later version"
         )
     if not meta.get("escaped"):
         return table
@@ -112,40 +120,24 @@ def is_simple(kind: Any) -> bool:
         >>> is_simple(pyarrow.map_("string", "int8"))
         False
     """
-    from pyarrow import types
+    import pyarrow
 
+    types = pyarrow.types
+    if types.is_primitive(kind) or _is_text(kind):
+        return True
     if types.is_dictionary(kind):
-        values = kind.value_type
-        return bool(types.is_integer(values) or _is_text(values))
-    is_list = types.is_list(kind) or types.is_large_list(kind)
-    if is_list or types.is_struct(kind):
+        return bool(types.is_integer(kind.value_type) or _is_text(kind.value_type))
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_struct(kind):
         return all(is_simple(field.type) for field in _fields(kind))
-    return bool(
-        types.is_primitive(kind)
-        or types.is_decimal(kind)
-        or types.is_null(kind)
-        or _is_text(kind)
-    )
+    return bool(types.is_decimal(kind) or types.is_null(kind))
 
 
 def _is_text(kind: Any) -> bool:
-    from pyarrow import types
+    import pyarrow
 
-    tests = (
-        types.is_string,
-        types.is_large_string,
-        types.is_binary,
-        types.is_large_binary,
-    )
-    return any(test(kind) for test in tests)
-
-
-def _extensions(schema: Any) -> Iterator[Any]:
-    """Yield all extension types of a schema."""
-    for field in schema:
-        for each in (field, *_inside(field.type)):
-            if _is_extension(each.type):
-                yield each.type
+    types = pyarrow.types
+    is_text = types.is_string(kind) or types.is_large_string(kind)
+    return bool(is_text or types.is_binary(kind) or types.is_large_binary(kind))
 
 
 def _checked_name(kind: Any) -> str:
