@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from checkpoints import FileHandler, FormatError, index, load
+from checkpoints import FileHandler, UntrustedError, index, load
 from checkpoints._kinds.arrow_equality import is_identical
-from checkpoints._kinds.arrow_parts import BATCH_OF_COLUMNS, TABLE_OF_COLUMNS
-from checkpoints._kinds.codec import encode
+from checkpoints._kinds.encoder import encode
+from checkpoints._kinds.pickled import Pickled
 
 pyarrow = pytest.importorskip("pyarrow", reason="these are values of pyarrow")
 
@@ -74,9 +74,22 @@ class TestOneOddColumn:
         back = load(tmp_path / "arrow/odd.ckpt.zip", trusted=True)["data"]
         assert is_identical(back, value)
 
-    @pytest.mark.parametrize("compound", [TABLE_OF_COLUMNS, BATCH_OF_COLUMNS])
-    def test_a_placeholder_for_it_is_told(self, columns, compound):
-        parts = compound.take_apart(pyarrow.table(columns))
-        parts["columns"][0] = object()
-        with pytest.raises(FormatError, match=r"'odd' is a pickle.*trusted=True"):
-            compound.put_together(parts)
+    @pytest.mark.parametrize("make", [pyarrow.table, pyarrow.record_batch])
+    def test_the_others_load_without_trust(self, columns, make, tmp_path, caplog):
+        value = make(columns)
+        FileHandler(tmp_path).checkpoint("arrow.odd", value)
+        assert "not give it back exactly" in caplog.text
+        path = tmp_path / "arrow/odd.ckpt.zip"
+        back = load(path, placeholders=True)["data"]
+        assert type(back) is type(value)
+        assert is_identical(back.column("even"), value.column("even"))
+        (text,) = back.column("odd").to_pylist()
+        assert text.startswith("<Pickled pyarrow.lib.")
+        with pytest.raises(UntrustedError, match="placeholders=True"):
+            load(path)
+
+    def test_a_table_of_odd_columns_only_is_a_placeholder(self, columns, tmp_path):
+        value = pyarrow.table({"odd": columns["odd"]})
+        FileHandler(tmp_path).checkpoint("arrow.odd", value)
+        back = load(tmp_path / "arrow/odd.ckpt.zip", placeholders=True)["data"]
+        assert isinstance(back, Pickled)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from checkpoints import FileHandler, FormatError, index, load
-from checkpoints._kinds.codec import encode
+from checkpoints import FileHandler, UntrustedError, index, load
+from checkpoints._kinds.encoder import encode
 from checkpoints._kinds.frozen import freeze
+from checkpoints._kinds.pickled import Pickled
 from checkpoints._kinds.polars_parts import COLUMNS
 
 polars = pytest.importorskip("polars", reason="these are values of Polars")
@@ -81,9 +82,24 @@ class TestOneOddColumn:
         back = load(tmp_path / "polars/objects.ckpt.zip", trusted=True)["data"]
         assert back.to_list() == [complex, None]
 
-    def test_a_placeholder_for_a_column_is_told(self):
-        with pytest.raises(FormatError, match="which a Polars frame cannot hold"):
-            COLUMNS.put_together({"columns": [object()]})
+    def test_objects_without_a_kind_are_placeholders_without_trust(self, tmp_path):
+        objects = polars.Series("b", [complex, None], dtype=polars.Object)
+        frame = polars.DataFrame([polars.Series("a", [1, 2]), objects])
+        FileHandler(tmp_path).checkpoint("polars.objects", frame)
+        path = tmp_path / "polars/objects.ckpt.zip"
+        back = load(path, placeholders=True)["data"]
+        assert back["a"].to_list() == [1, 2]
+        assert back.dtypes == frame.dtypes
+        assert isinstance(back["b"][0], Pickled)
+        with pytest.raises(UntrustedError):
+            load(path)
+
+    def test_a_column_that_is_a_placeholder_is_one_in_each_row(self):
+        column = Pickled("some.Type", "", "")
+        parts = {"names": ["a", "b"], "columns": [polars.Series("a", [1, 2]), column]}
+        back = COLUMNS.put_together(parts)
+        assert back["b"].to_list() == [column, column]
+        assert back.columns == ["a", "b"]
 
 
 class TestFreeze:

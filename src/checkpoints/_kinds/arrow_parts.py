@@ -7,8 +7,8 @@ from typing import Any
 
 from checkpoints._kinds.arrow_table import encode_table
 from checkpoints._kinds.kind import Compound
+from checkpoints._kinds.pickled import Pickled
 from checkpoints._process.libraries import needed
-from checkpoints.errors import FormatError
 
 __all__ = ["BATCH_OF_COLUMNS", "CHUNKS", "TABLE_OF_COLUMNS"]
 
@@ -26,13 +26,7 @@ def _columns_of(table: Any) -> dict[str, Any]:
 def _from_columns(name: str) -> Callable[[dict[str, Any]], Any]:
     def put_together(parts: dict[str, Any]) -> Any:
         pyarrow = needed("pyarrow", "loading a table")
-        columns = parts["columns"]
-        for column, (label, _, _) in zip(columns, parts["fields"], strict=True):
-            if not hasattr(column, "type"):
-                raise FormatError(
-                    f"column {label!r} is a pickle, and a table cannot have a "
-                    "placeholder for it: use load(..., trusted=True)"
-                )
+        columns = _with_placeholders(parts["columns"])
         fields = [
             pyarrow.field(label, column.type, nullable, metadata)
             for column, (label, nullable, metadata) in zip(
@@ -43,6 +37,22 @@ def _from_columns(name: str) -> Callable[[dict[str, Any]], Any]:
         return getattr(pyarrow, name).from_arrays(columns, schema=schema)
 
     return put_together
+
+
+def _with_placeholders(columns: list[Any]) -> list[Any]:
+    """Return the columns, with a text in each row of one that is a pickle."""
+    import pyarrow
+
+    # If all are pickles, nothing says how many rows there are.
+    rows = min([len(each) for each in columns if not isinstance(each, Pickled)])
+    # One byte for each row: only the file says how many there are.
+    indices = pyarrow.repeat(pyarrow.scalar(0, "int8"), rows)
+    return [
+        pyarrow.DictionaryArray.from_arrays(indices, [repr(column)])
+        if isinstance(column, Pickled)
+        else column
+        for column in columns
+    ]
 
 
 def _chunks_of(column: Any) -> dict[str, Any]:

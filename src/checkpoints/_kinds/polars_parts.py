@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from checkpoints._kinds.kind import Compound
+from checkpoints._kinds.pickled import Pickled
 from checkpoints._kinds.polars_table import (
     check_same,
     import_polars,
     panics_as_errors,
 )
-from checkpoints.errors import FormatError
 
 __all__ = ["COLUMNS", "VALUES", "freeze_frame", "freeze_series"]
 
@@ -60,18 +60,20 @@ def freeze_series(series: Any) -> Any:
 
 
 def _columns_of(frame: Any) -> dict[str, Any]:
-    return {"columns": frame.get_columns()}
+    return {"names": frame.columns, "columns": frame.get_columns()}
 
 
 def _from_columns(parts: dict[str, Any]) -> Any:
     polars = import_polars()
-    for column in parts["columns"]:
-        if not isinstance(column, polars.Series):
-            raise FormatError(
-                f"a column is a {type(column).__name__}, which a Polars frame cannot "
-                "hold: use load(..., trusted=True) if it is a pickle"
-            )
-    return _frame_of(parts["columns"])
+    names, columns = parts["names"], parts["columns"]
+    # If all are pickles, nothing says how many rows there are.
+    rows = min([len(each) for each in columns if not isinstance(each, Pickled)])
+    return _frame_of(
+        polars.Series(name, [column] * rows, dtype=polars.Object)
+        if isinstance(column, Pickled)
+        else column
+        for name, column in zip(names, columns, strict=True)
+    )
 
 
 def _frame_of(columns: Iterable[Any]) -> Any:
