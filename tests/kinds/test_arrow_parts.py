@@ -6,6 +6,7 @@ import pytest
 
 from checkpoints import FileHandler, UntrustedError, index, load
 from checkpoints._kinds.arrow_equality import is_identical
+from checkpoints._kinds.arrow_parts import TABLE_OF_COLUMNS
 from checkpoints._kinds.encoder import encode
 from checkpoints._kinds.pickled import Pickled
 
@@ -87,6 +88,15 @@ class TestOneOddColumn:
         assert text.startswith("<Pickled pyarrow.lib.")
         with pytest.raises(UntrustedError, match="placeholders=True"):
             load(path)
+
+    def test_a_placeholder_takes_no_memory_for_each_row(self, columns):
+        rows = pyarrow.Array.from_buffers(pyarrow.null(), 2**40, [None])
+        parts = TABLE_OF_COLUMNS.take_apart(pyarrow.table(columns))
+        parts["columns"] = [Pickled("some.Type", "", ""), rows]
+        parts["fields"][1][1] = True
+        back = TABLE_OF_COLUMNS.put_together(parts)
+        assert back.num_rows == len(rows)
+        assert back.column("odd").nbytes < 1000
 
     def test_a_table_of_odd_columns_only_is_a_placeholder(self, columns, tmp_path):
         value = pyarrow.table({"odd": columns["odd"]})

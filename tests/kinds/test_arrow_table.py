@@ -282,6 +282,10 @@ class TestRows:
         batch = pyarrow.record_batch({"a": [1, 2]}, metadata=metadata).select([])
         assert is_identical(again(batch), batch)
 
+    def test_rows_that_a_forged_file_claims_take_no_memory(self):
+        stored, meta = to_table(pyarrow.table({}))
+        assert from_table(stored, {**meta, "rows": 2**62}).num_rows == 2**62
+
     @pytest.mark.parametrize("rows", [0, 2])
     def test_a_batch_of_every_type_comes_back(self, rows):
         names = [name for name in WITHOUT_UNIONS if len(ARRAYS[name]) >= 2]
@@ -308,6 +312,15 @@ class TestTables:
         stored, meta = to_table(pyarrow.table({"a": [1, 2, 3]}))
         with pytest.raises(ValueError, match=r"chunks|zip\(\)"):
             from_table(stored, {**meta, "chunks": chunks})
+
+    def test_more_chunks_than_the_rows_justify_are_refused(self):
+        chunked = pyarrow.chunked_array([[]] * 1_000, "int8")
+        table = pyarrow.table({str(number): chunked for number in range(100)})
+        with pytest.raises(Inexact, match="too many"):
+            to_table(table)
+        stored, meta = to_table(table.slice(0, 0))
+        with pytest.raises(ValueError, match="more chunks"):
+            from_table(stored, {**meta, "chunks": [[0] * 1_000]})
 
     def test_what_earlier_versions_wrote_is_read(self):
         table = pyarrow.table({"a": [1, 2]})

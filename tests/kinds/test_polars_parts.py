@@ -101,6 +101,12 @@ class TestOneOddColumn:
         assert back["b"].to_list() == [column, column]
         assert back.columns == ["a", "b"]
 
+    def test_a_placeholder_needs_rows_that_are_really_there(self):
+        column = Pickled("some.Type", "", "")
+        nothing = polars.Series("a", [None] * 1000, dtype=polars.Null)
+        with pytest.raises(ValueError, match="more rows than bits"):
+            COLUMNS.put_together({"names": ["a", "b"], "columns": [nothing, column]})
+
 
 class TestFreeze:
     def test_objects_are_copied(self):

@@ -17,6 +17,7 @@ from typing import Any
 from checkpoints._files.budget import Budget
 from checkpoints._kinds.arrow_equality import is_identical, is_same_schema
 from checkpoints._kinds.arrow_table import with_chunks_of
+from checkpoints._kinds.arrow_types import is_fixed, width_of
 from checkpoints._process.libraries import imported, needed
 from checkpoints.errors import FormatError
 
@@ -29,8 +30,6 @@ _EXACT = {"use_compliant_nested_type": False}
 _ROWS = 1 << 17
 # For types of variable size, where a few rows can take a lot of memory.
 _FEW_ROWS = 1 << 10
-# A cell of variable size takes at least its entry in the list of offsets.
-_OFFSET = 4
 
 
 def write_table(
@@ -145,7 +144,7 @@ def read_table(data: Any, budget: Budget) -> Any:
     """
     pyarrow = import_parquet()
     file = pyarrow.parquet.ParquetFile(pyarrow.py_buffer(data))
-    least = file.metadata.num_rows * sum(map(_width, file.schema_arrow.types))
+    least = file.metadata.num_rows * sum(map(width_of, file.schema_arrow.types))
     budget.check(int(least), f"its {file.metadata.num_rows:,} rows")
     stored, schema = _schemas(file)
     chunks = list(_chunks(file, pyarrow, budget))
@@ -187,7 +186,7 @@ def _is_written_alike(one: Any, other: Any) -> bool:
 
 def _chunks(file: Any, pyarrow: Any, budget: Budget) -> Iterator[Any]:
     """Yield the rows in batches, as even a small file can take any memory."""
-    if all(_is_fixed(kind) for kind in file.schema_arrow.types):
+    if all(is_fixed(kind) for kind in file.schema_arrow.types):
         yield from _batches(file, _ROWS, budget)
         return
     batches = _batches(file, _FEW_ROWS, budget)
@@ -200,19 +199,6 @@ def _batches(file: Any, rows: int, budget: Budget) -> Iterator[Any]:
     for batch in file.iter_batches(rows):
         budget.take(batch.nbytes, "its rows")
         yield batch
-
-
-def _is_fixed(kind: Any) -> bool:
-    """Tell whether all values of a type take the same memory."""
-    try:
-        return bool(kind.bit_width)
-    except ValueError:
-        return False
-
-
-def _width(kind: Any) -> float:
-    """Return the minimum size of a value of a type, in bytes."""
-    return kind.bit_width / 8 if _is_fixed(kind) else _OFFSET
 
 
 def import_parquet() -> Any:

@@ -76,9 +76,8 @@ def _decode_batch(data: memoryview, meta: Mapping[str, Any]) -> Any:
     import pyarrow
 
     table = decode_table(data, meta)
-    if not table.num_columns:
-        rows = {"": pyarrow.nulls(table.num_rows)}
-        return pyarrow.record_batch(rows, metadata=table.schema.metadata).select([])
+    if not table.num_columns and table.num_rows:
+        return table.to_batches()[0]
     arrays = [_only_chunk(column) for column in table.columns]
     return pyarrow.RecordBatch.from_arrays(arrays, schema=table.schema)
 

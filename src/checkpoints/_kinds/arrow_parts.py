@@ -45,10 +45,12 @@ def _with_placeholders(columns: list[Any]) -> list[Any]:
 
     # If all are pickles, nothing says how many rows there are.
     rows = min([len(each) for each in columns if not isinstance(each, Pickled)])
-    # One byte for each row: only the file says how many there are.
-    indices = pyarrow.repeat(pyarrow.scalar(0, "int8"), rows)
+    # One run takes little memory, however many rows a forged file claims to have.
+    ends = pyarrow.array([rows] if rows else [], "int64")
     return [
-        pyarrow.DictionaryArray.from_arrays(indices, [repr(column)])
+        pyarrow.RunEndEncodedArray.from_arrays(
+            ends, pyarrow.array([repr(column)] * len(ends), "string")
+        )
         if isinstance(column, Pickled)
         else column
         for column in columns

@@ -13,6 +13,7 @@ from checkpoints._kinds.arrow_types import (
     as_stored,
     is_simple,
     register_extensions,
+    width_of,
 )
 from checkpoints._kinds.kind import Buffer, Inexact
 
@@ -23,6 +24,10 @@ __all__ = [
     "to_table",
     "with_chunks_of",
 ]
+
+# How many bytes of a table justify a chunk, and how many chunks need none.
+_BYTES_PER_CHUNK = 64
+_FREE_CHUNKS = 1 << 15
 
 
 def encode_table(table: Any) -> tuple[list[Buffer], dict[str, Any]]:
@@ -106,7 +111,10 @@ def to_table(value: Any) -> tuple[Any, dict[str, Any]]:
     for name in meta.get("extensions", ()):
         if not name.startswith("arrow."):
             raise Inexact(f"the extension type {name!r} is not one of Arrow's own")
-    return stored, {**meta, "chunks": chunks_of(value)}
+    chunks = chunks_of(value)
+    if _are_too_many(chunks, value):
+        raise Inexact("its chunks are too many for so few rows")
+    return stored, {**meta, "chunks": chunks}
 
 
 def from_table(table: Any, meta: Mapping[str, Any]) -> Any:
@@ -132,10 +140,17 @@ def from_table(table: Any, meta: Mapping[str, Any]) -> Any:
 
     if not table.num_columns and meta["rows"]:
         # Parquet does not record how many rows a table without columns has.
-        rows = {"": pyarrow.nulls(meta["rows"])}
-        return pyarrow.table(rows, metadata=table.schema.metadata).select([])
+        # `nulls` would allocate memory for as many rows as a forged file claims.
+        nulls = pyarrow.Array.from_buffers(pyarrow.null(), meta["rows"], [None])
+        rows = pyarrow.table({"": nulls}, metadata=table.schema.metadata)
+        return rows.select([])
     saved = as_saved(table, meta)
-    return _with_chunks(saved, meta["chunks"]) if meta.get("chunks") else saved
+    chunks = meta.get("chunks")
+    if not chunks:
+        return saved
+    if _are_too_many(chunks, saved):
+        raise ValueError("it claims to have more chunks than are ever written")
+    return _with_chunks(saved, chunks)
 
 
 def with_chunks_of(table: Any, other: Any) -> Any:
@@ -160,6 +175,14 @@ def _described(table: Any) -> tuple[Any, dict[str, Any]]:
     schema = [[field.name, str(field.type)] for field in table.schema]
     shape = [table.num_rows, table.num_columns]
     return stored, {"rows": shape[0], "schema": schema, "shape": shape, **meta}
+
+
+def _are_too_many(chunks: list[list[int]], table: Any) -> bool:
+    """Tell whether so many chunks could take far more memory than their contents."""
+    copies = table.num_columns if len(chunks) == 1 else 1
+    size = table.num_rows * sum(map(width_of, table.schema.types))
+    count = copies * sum(map(len, chunks)) - _FREE_CHUNKS
+    return bool(count * _BYTES_PER_CHUNK > size)
 
 
 def _with_chunks(table: Any, chunks: list[list[int]]) -> Any:

@@ -9,7 +9,14 @@ from checkpoints._kinds.kind import Inexact
 from checkpoints._process.libraries import needed
 from checkpoints.errors import FormatError
 
-__all__ = ["as_saved", "as_stored", "is_simple", "register_extensions"]
+__all__ = [
+    "as_saved",
+    "as_stored",
+    "is_fixed",
+    "is_simple",
+    "register_extensions",
+    "width_of",
+]
 
 _NAME = b"ARROW:extension:name"
 # A field without an extension type may still carry the name of one, and would get that
@@ -18,6 +25,8 @@ _ESCAPE = b"checkpoints:"
 # pandas registers its extension types when this module is imported.
 _PANDAS_MODULE = "pandas.core.arrays.arrow.extension_types"
 _PANDAS_TYPES = ("pandas.interval", "pandas.period")
+# A cell of variable size takes at least its entry in the list of offsets.
+_OFFSET = 4
 
 
 def as_stored(table: Any) -> tuple[Any, dict[str, Any]]:
@@ -130,6 +139,39 @@ def is_simple(kind: Any) -> bool:
     if types.is_list(kind) or types.is_large_list(kind) or types.is_struct(kind):
         return all(is_simple(field.type) for field in _fields(kind))
     return bool(types.is_decimal(kind) or types.is_null(kind))
+
+
+def is_fixed(kind: Any) -> bool:
+    """
+    Return whether all values of a type take the same memory.
+
+    Args:
+        kind: A `pyarrow.DataType`.
+
+    Example:
+        >>> import pyarrow
+        >>> is_fixed(pyarrow.int8()), is_fixed(pyarrow.string())
+        (True, False)
+    """
+    try:
+        return bool(kind.bit_width)
+    except ValueError:
+        return False
+
+
+def width_of(kind: Any) -> float:
+    """
+    Return the minimum size of a value of a type, in bytes.
+
+    Args:
+        kind: A `pyarrow.DataType`.
+
+    Example:
+        >>> import pyarrow
+        >>> width_of(pyarrow.int8()), width_of(pyarrow.string())
+        (1.0, 4)
+    """
+    return kind.bit_width / 8 if is_fixed(kind) else _OFFSET
 
 
 def _is_text(kind: Any) -> bool:

@@ -66,8 +66,13 @@ def _columns_of(frame: Any) -> dict[str, Any]:
 def _from_columns(parts: dict[str, Any]) -> Any:
     polars = import_polars()
     names, columns = parts["names"], parts["columns"]
+    others = [each for each in columns if not isinstance(each, Pickled)]
     # If all are pickles, nothing says how many rows there are.
-    rows = min([len(each) for each in columns if not isinstance(each, Pickled)])
+    rows = min(map(len, others))
+    if len(others) < len(columns) and rows > 8 * sum(
+        each.estimated_size() for each in others
+    ):
+        raise ValueError("the frame has more rows than bits")
     return _frame_of(
         polars.Series(name, [column] * rows, dtype=polars.Object)
         if isinstance(column, Pickled)
