@@ -19,7 +19,7 @@ $(DEMO)/installed: WANTED = -e '.[pandas,fast]' scikit-learn
 $(BENCH)/installed: WANTED = -e . --group bench
 $(FUZZ)/installed: WANTED = -e . --group fuzz
 
-.PHONY: help demo test lint types mypy pyright docs bench reliability fuzz clean
+.PHONY: help demo test lint types mypy pyright docs bench reliability corpora fuzz clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -51,6 +51,9 @@ docs: $(DEV)/installed ## Build the documentation in docs/_build/html
 
 bench: $(BENCH)/installed ## Measure the speed beside other tools
 	$(BENCH)/bin/python -m benchmarks
+
+corpora: $(DEV)/installed ## Save and load the values that other libraries test themselves with
+	$(DEV)/bin/python -W ignore -m tests.corpora
 
 fuzz: $(FUZZ)/installed ## Load made-up files for ten minutes, on Python 3.11
 	$(FUZZ)/bin/python tests/reliability/fuzz.py --seconds $(SECONDS)

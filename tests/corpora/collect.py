@@ -9,6 +9,13 @@ from __future__ import annotations
 
 import copy
 import importlib
+import os
+import random
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,19 +24,19 @@ __all__ = ["Collector", "run_tests"]
 
 _COMPARISONS = {
     "pandas": [
-        ("pandas._testing", "assert_frame_equal"),
-        ("pandas._testing", "assert_series_equal"),
-        ("pandas._testing", "assert_index_equal"),
-        ("pandas._testing", "assert_extension_array_equal"),
-        ("pandas._testing", "assert_equal"),
-        ("pandas._testing", "assert_categorical_equal"),
-    ],
+        ("pandas._testing", f"assert_{what}_equal")
+        for what in ("frame", "series", "index", "extension_array", "categorical")
+    ]
+    + [("pandas._testing", "assert_equal")],
     "numpy": [
         ("numpy.testing", "assert_equal"),
         ("numpy.testing", "assert_array_equal"),
         ("numpy.ma.testutils", "assert_equal"),
     ],
-    "scipy": [("numpy.testing", "assert_equal"), ("numpy.testing", "assert_array_equal")],
+    "scipy": [
+        ("numpy.testing", "assert_equal"),
+        ("numpy.testing", "assert_array_equal"),
+    ],
 }
 
 
@@ -46,9 +53,14 @@ class Collector:
         self._most = most
         self._seen: set[Any] = set()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether it keeps as many values as it may."""
+        return len(self.values) >= self._most
+
     def add(self, value: Any) -> None:
         """Keep a value that is unlike those kept already."""
-        if len(self.values) >= self._most:
+        if self.is_full:
             return
         try:
             text = f"{type(value)} {getattr(value, 'dtype', '')} {value!r:.400}"
@@ -56,23 +68,24 @@ class Collector:
                 return
             self._seen.add(text)
             self.values.append(copy.deepcopy(value))
-        except Exception:  # noqa: BLE001 - a value made to fail, which is not ours to judge
+        except Exception:
             return
 
 
 class _Plugin:
-    def __init__(self, library: str, collector: Collector) -> None:
+    """Wraps the comparisons of a library, and ends its tests when time is up."""
+
+    def __init__(self, library: str, collector: Collector, seconds: float) -> None:
         self._library = library
         self._collector = collector
+        self._end = time.monotonic() + seconds
 
-    def pytest_configure(self, config: Any) -> None:
+    def pytest_configure(self) -> None:
         for module, name in _COMPARISONS.get(self._library, ()):
-            try:
-                found = importlib.import_module(module)
-                real = getattr(found, name)
-            except (ImportError, AttributeError):
-                continue
-            setattr(found, name, self._wrapped(real))
+            found = sys.modules.get(module) or importlib.import_module(module)
+            real = getattr(found, name, None)
+            if real is not None:
+                setattr(found, name, self._wrapped(real))
 
     def _wrapped(self, real: Any) -> Any:
         def comparison(*arguments: Any, **options: Any) -> Any:
@@ -86,13 +99,52 @@ class _Plugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: Any) -> None:
         for value in pyfuncitem.funcargs.values():
-            if type(value).__module__.partition(".")[0] in (self._library, "numpy", "pandas"):
+            if type(value).__module__.partition(".")[0] == self._library:
                 self._collector.add(value)
 
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        # A part of every file, as there is no time for all of their tests.
+        random.Random(1).shuffle(items)
 
-def run_tests(library: str, paths: list[str], most: int) -> list[Any]:
-    """Run tests of an installed library, and return the values that they compared."""
+    def pytest_runtest_teardown(self, item: Any) -> None:
+        if time.monotonic() > self._end or self._collector.is_full:
+            item.session.shouldstop = "enough"
+
+
+def run_tests(
+    library: str, paths: Sequence[str], most: int, seconds: float
+) -> list[Any]:
+    """
+    Run tests of an installed library, and return the values that they compared.
+
+    Args:
+        library: Its import name.
+        paths: Files and folders of tests, below the library's own folder.
+        most: How many values to keep.
+        seconds: How long to run the tests.
+    """
+    folder = Path(str(importlib.import_module(library).__file__)).parent
     collector = Collector(most)
-    options = ["-q", "-x", "--maxfail=1000000", "-p", "no:cacheprovider", "--no-header", "-W", "ignore", "-p", "no:randomly", "-p", "no:xdist", "-o", "addopts=", "--tb=no", "-c", "/dev/null"]
-    pytest.main([*options, *paths], plugins=[_Plugin(library, collector)])
+    options = [
+        "-q",
+        "--no-header",
+        "--tb=no",
+        "-c",
+        "/dev/null",
+        "-o",
+        "addopts=",
+        "-W",
+        "ignore",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:randomly",
+        "-p",
+        "no:xdist",
+    ]
+    with open(os.devnull, "w") as nothing, redirect_stdout(nothing):
+        pytest.main(
+            [*options, *(str(folder / path) for path in paths)],
+            plugins=[_Plugin(library, collector, seconds)],
+        )
     return collector.values

@@ -79,13 +79,16 @@ def _is_same_scalar(one: Any, other: Any) -> bool:
     if isinstance(one, (datetime.datetime, datetime.time)):
         zones = (one.tzinfo, other.tzinfo)
         return (one.isoformat(), one.fold, type(zones[0]), str(zones[0])) == (
-            other.isoformat(), other.fold, type(zones[1]), str(zones[1])
+            other.isoformat(),
+            other.fold,
+            type(zones[1]),
+            str(zones[1]),
         )
     if isinstance(one, (str, bytes, bytearray, int, type(None), enum.Enum)):
         return bool(one == other)
     try:
         return bool(one == other) or repr(one) == repr(other)
-    except Exception:  # noqa: BLE001 - an odd object; its text has to do
+    except Exception:
         return repr(one) == repr(other)
 
 
@@ -124,7 +127,11 @@ def _masked(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
     yield from _dtypes("dtype", one.dtype, other.dtype)
     yield "shape", one.shape, other.shape
     if not one.dtype.names:
-        yield "data", numpy.asarray(one.data)[~masks[0]], numpy.asarray(other.data)[~masks[1]]
+        yield (
+            "data",
+            numpy.asarray(one.data)[~masks[0]],
+            numpy.asarray(other.data)[~masks[1]],
+        )
     else:
         yield "data", _token(one.tolist()), _token(other.tolist())
 
@@ -169,7 +176,11 @@ def _indexes(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
     elif not hasattr(one, "step"):
         yield "array", one.array, other.array
     else:
-        yield "range", [one.start, one.stop, one.step], [other.start, other.stop, other.step]
+        yield (
+            "range",
+            [one.start, one.stop, one.step],
+            [other.start, other.stop, other.step],
+        )
 
 
 def _extension_arrays(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -202,15 +213,29 @@ def _pandas_dtype(dtype: Any) -> list[Any]:
     zone = getattr(dtype, "tz", None)
     fill = getattr(dtype, "fill_value", None)
     return [
-        _token(dtype), _token(type(dtype)), _token(getattr(dtype, "storage", None)),
-        _token(getattr(dtype, "na_value", None)), _token(type(zone)), _token(zone),
-        _token(fill), _token(getattr(dtype, "byteorder", None)),
+        _token(dtype),
+        _token(type(dtype)),
+        _token(getattr(dtype, "storage", None)),
+        _token(getattr(dtype, "na_value", None)),
+        _token(type(zone)),
+        _token(zone),
+        _token(fill),
+        _token(getattr(dtype, "byteorder", None)),
         _token(getattr(dtype, "ordered", None)),
     ]
 
 
 def _timestamps(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    for trait in ("value", "unit", "fold", "ordinal", "freqstr", "left", "right", "closed"):
+    for trait in (
+        "value",
+        "unit",
+        "fold",
+        "ordinal",
+        "freqstr",
+        "left",
+        "right",
+        "closed",
+    ):
         if hasattr(one, trait):
             yield trait, _token(getattr(one, trait)), _token(getattr(other, trait))
     zones = getattr(one, "tzinfo", None), getattr(other, "tzinfo", None)
@@ -235,7 +260,11 @@ def _arrow_arrays(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
     if hasattr(one, "chunks"):
         yield "chunks", list(map(len, one.chunks)), list(map(len, other.chunks))
     if not one.equals(other):
-        yield "items", list(map(_token, one.to_pylist())), list(map(_token, other.to_pylist()))
+        yield (
+            "items",
+            list(map(_token, one.to_pylist())),
+            list(map(_token, other.to_pylist())),
+        )
 
 
 def _arrow_scalars(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -244,7 +273,11 @@ def _arrow_scalars(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _polars_frames(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    yield "schema", list(map(_token, one.schema.items())), list(map(_token, other.schema.items()))
+    yield (
+        "schema",
+        list(map(_token, one.schema.items())),
+        list(map(_token, other.schema.items())),
+    )
     yield "shape", one.shape, other.shape
     for left, right in zip(one.get_columns(), other.get_columns(), strict=False):
         yield left.name, left, right
@@ -266,7 +299,11 @@ def _sparse(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
         yield "coords", list(_coords(one)), list(_coords(other))
         yield "canonical", one.has_canonical_format, other.has_canonical_format
     if one.format == "dok":
-        yield "items", sorted(map(_token, one.items())), sorted(map(_token, other.items()))
+        yield (
+            "items",
+            sorted(map(_token, one.items())),
+            sorted(map(_token, other.items())),
+        )
 
 
 def _coords(value: Any) -> Any:

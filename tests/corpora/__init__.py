@@ -1,0 +1,1 @@
+"""Values that other projects test themselves with, saved and loaded."""
