@@ -78,6 +78,12 @@ EXACT = {
     "categories": encoded(["b", "a"]),
     "unused categories": encoded(["b", "a", "c"]),
     "ordered categories": encoded(["b", "a"], ordered=True),
+    "categories of large text": pyarrow.DictionaryArray.from_arrays(
+        of([1, None], "uint8"), of(["b", "a"], "large_string"), ordered=True
+    ),
+    "categories of large bytes": pyarrow.DictionaryArray.from_arrays(
+        of([1, None], "int32"), of([b"b", b"a"], "large_binary")
+    ),
     "a tensor": stored(pyarrow.fixed_shape_tensor(pyarrow.int8(), [2]), [[1, 2]]),
 }
 REFUSED = {

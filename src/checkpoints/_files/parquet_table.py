@@ -151,7 +151,10 @@ def read_table(data: Any, budget: Budget) -> Any:
     table = pyarrow.Table.from_batches(chunks, stored)
     # Else text that is not UTF-8, for example, would fail only when it is used.
     table.validate(full=True)
-    return table if schema is stored else table.cast(schema)
+    if schema is stored:
+        return table
+    columns = map(_with_type, table.columns, schema.types)
+    return pyarrow.Table.from_arrays(list(columns), schema=schema)
 
 
 def _schemas(file: Any) -> tuple[Any, Any]:
@@ -172,12 +175,39 @@ def _schemas(file: Any) -> tuple[Any, Any]:
 
 
 def _restored(stored: Any, saved: Any) -> Any:
-    """Return the type that a column had, if that takes no more memory than it has."""
+    """Return the type that a column had, if that takes little more memory."""
     types = import_parquet().types
     tests = (types.is_timestamp, types.is_time, types.is_date)
     is_unit = any(test(stored) and test(saved) for test in tests)
     # Two types that are equal for Arrow may have other names inside.
-    return saved if is_unit or stored.equals(saved) else stored
+    is_restored = is_unit or stored.equals(saved) or _is_enlarged(stored, saved)
+    return saved if is_restored else stored
+
+
+def _is_enlarged(stored: Any, saved: Any) -> bool:
+    """Tell whether two types are categories of text, and just the second of large."""
+    pyarrow = import_parquet()
+    if not all(map(pyarrow.types.is_dictionary, (stored, saved))):
+        return False
+    large = {
+        pyarrow.string(): pyarrow.large_string(),
+        pyarrow.binary(): pyarrow.large_binary(),
+    }.get(stored.value_type)
+    wanted = large and pyarrow.dictionary(stored.index_type, large, stored.ordered)
+    return wanted is not None and bool(saved.equals(wanted))
+
+
+def _with_type(column: Any, kind: Any) -> Any:
+    pyarrow = import_parquet()
+    if column.type.equals(kind) or not pyarrow.types.is_dictionary(kind):
+        return column.cast(kind)
+    chunks = [
+        pyarrow.DictionaryArray.from_arrays(
+            chunk.indices, chunk.dictionary.cast(kind.value_type), ordered=kind.ordered
+        )
+        for chunk in column.chunks
+    ]
+    return pyarrow.chunked_array(chunks, kind)
 
 
 def _is_written_alike(one: Any, other: Any) -> bool:
