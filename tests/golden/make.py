@@ -107,7 +107,6 @@ def polars_kinds():
     odd = {
         "even": polars.Series([1, 2]),
         "objects": polars.Series([{"a": 1}, None], dtype=polars.Object),
-        "no width": polars.Series([[], None], dtype=polars.Array(polars.Int8, 0)),
     }
     return {"frame": polars.DataFrame(columns), "odd": polars.DataFrame(odd)}
 

@@ -21,9 +21,7 @@ def encoded(values, **options):
 
 
 def runs(ends, values):
-    return pyarrow.RunEndEncodedArray.from_arrays(
-        pyarrow.array(ends, "int32"), pyarrow.array(values)
-    )
+    return pyarrow.RunEndEncodedArray.from_arrays(ends, values)
 
 
 def union(codes, *fields):

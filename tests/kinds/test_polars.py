@@ -190,7 +190,7 @@ class TestTables:
         ],
     )
     def test_arrays_of_no_width_are_inexact(self, dtype):
-        frame = polars.DataFrame({"a": polars.Series([None], dtype=dtype)})
+        frame = polars.DataFrame(schema={"a": dtype})
         with pytest.raises(Inexact, match="width 0"):
             to_table(frame)
 

@@ -14,23 +14,28 @@ polars = pytest.importorskip("polars", reason="these are values of Polars")
 
 NO_WIDTH = polars.Array(polars.Int8, 0)
 SERIES = {
-    "arrays of no width": polars.Series([[], None], dtype=NO_WIDTH),
-    "only arrays of no width": polars.Series([[], []], dtype=NO_WIDTH),
-    "arrays of arrays of no width": polars.Series(
-        [[[], []], None], dtype=polars.Array(NO_WIDTH, 2)
+    "arrays of no width": ([[], None], NO_WIDTH),
+    "only arrays of no width": ([[], []], NO_WIDTH),
+    "arrays of arrays of no width": ([[[], []], None], polars.Array(NO_WIDTH, 2)),
+    "no arrays of arrays": (
+        [[], None],
+        polars.Array(polars.Array(polars.Int8, 2), 0),
     ),
-    "no arrays of arrays": polars.Series(
-        [[], None], dtype=polars.Array(polars.Array(polars.Int8, 2), 0)
-    ),
-    "arrays of no width in lists": polars.Series(
-        [[[]], None], dtype=polars.List(NO_WIDTH)
-    ),
-    "arrays of no width in structs": polars.Series(
+    "arrays of no width in lists": ([[[]], None], polars.List(NO_WIDTH)),
+    "arrays of no width in structs": (
         [{"a": [], "b": 1}, None],
-        dtype=polars.Struct({"a": NO_WIDTH, "b": polars.Int8}),
+        polars.Struct({"a": NO_WIDTH, "b": polars.Int8}),
     ),
-    "objects": polars.Series([{"a": [1]}, None], dtype=polars.Object),
+    "objects": ([{"a": [1]}, None], polars.Object),
 }
+
+
+def made(what):
+    values, dtype = SERIES[what]
+    try:
+        return polars.Series(values, dtype=dtype)
+    except polars.exceptions.PolarsError:
+        pytest.skip("this version of Polars has no arrays of width 0")
 
 
 def assert_same(back, known):
@@ -55,24 +60,24 @@ def saved(value, root, **options):
 @pytest.mark.parametrize("background", [False, True])
 class TestValues:
     def test_a_series_comes_back_without_trust(self, what, name, background, tmp_path):
-        series = SERIES[what].alias(name)
+        series = made(what).alias(name)
         assert_same(saved(series, tmp_path, background=background), series)
 
     def test_a_frame_comes_back_without_trust(self, what, name, background, tmp_path):
-        frame = polars.DataFrame([polars.Series("b", [1, 2]), SERIES[what].alias("c")])
+        frame = polars.DataFrame([polars.Series("b", [1, 2]), made(what).alias("c")])
         frame.columns = [name, "c"]
         assert_same(saved(frame, tmp_path, background=background), frame)
 
 
 @pytest.mark.parametrize("what", SERIES)
 def test_a_series_comes_back_without_rows(what, tmp_path):
-    series = SERIES[what].clear()
+    series = made(what).clear()
     assert_same(saved(series, tmp_path), series)
 
 
 class TestOneOddColumn:
     def test_the_others_are_arrow_files(self):
-        frame = polars.DataFrame({"a": [1, 2], "b": SERIES["objects"]})
+        frame = polars.DataFrame({"a": [1, 2], "b": made("objects")})
         suffixes = [name.rpartition(".")[2] for name, _ in encode({"v": frame}).members]
         assert sorted(suffixes) == ["arrow", "json"]
 

@@ -92,7 +92,7 @@ def _parts(array: Any) -> list[Any] | None:
         (types.is_floating(kind), lambda: [array.view(f"uint{kind.bit_width}")]),
         (types.is_struct(kind), lambda: list(array.flatten())),
         (types.is_run_end_encoded(kind), lambda: _runs(array)),
-        (types.is_map(kind), lambda: [array.view(pyarrow.list_(kind.field(0)))]),
+        (types.is_map(kind), lambda: _entries(array)),
         (types.is_fixed_size_list(kind), lambda: [array.flatten()]),
         (
             hasattr(array, "value_lengths"),
@@ -100,6 +100,16 @@ def _parts(array: Any) -> list[Any] | None:
         ),
     ]
     return next((take() for holds, take in ways if holds), None)
+
+
+def _entries(array: Any) -> list[Any]:
+    """Return the keys and the values of maps as lists."""
+    import pyarrow
+
+    # Not as a view on lists: older versions of pyarrow crash on some of those.
+    known = array.drop_null()
+    sides = known.keys, known.items
+    return [pyarrow.ListArray.from_arrays(known.offsets, side) for side in sides]
 
 
 def _is_same_union(one: Any, other: Any) -> bool:

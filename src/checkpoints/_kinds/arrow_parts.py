@@ -46,11 +46,10 @@ def _with_placeholders(columns: list[Any]) -> list[Any]:
     # If all are pickles, nothing says how many rows there are.
     rows = min([len(each) for each in columns if not isinstance(each, Pickled)])
     # One run takes little memory, however many rows a forged file claims to have.
-    ends = pyarrow.array([rows] if rows else [], "int64")
+    ends = [rows] if rows else []
+    kind = pyarrow.run_end_encoded(pyarrow.int64(), pyarrow.string())
     return [
-        pyarrow.RunEndEncodedArray.from_arrays(
-            ends, pyarrow.array([repr(column)] * len(ends), "string")
-        )
+        pyarrow.RunEndEncodedArray.from_arrays(ends, [repr(column)] * len(ends), kind)
         if isinstance(column, Pickled)
         else column
         for column in columns
