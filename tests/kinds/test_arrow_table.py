@@ -16,6 +16,7 @@ from checkpoints._kinds.arrow_table import (
     to_table,
 )
 from checkpoints._kinds.kind import Inexact
+from checkpoints._kinds.same import same
 
 numpy = pytest.importorskip("numpy", reason="it makes floats of given bits")
 pyarrow = pytest.importorskip("pyarrow", reason="these are values of pyarrow")
@@ -238,6 +239,12 @@ class TestScalars:
         (scalar,) = pyarrow.array(bits.view("f8"))
         back = numpy.array(again(scalar).as_py())
         assert back.view("u8") == bits
+
+    def test_nan_is_the_same_as_nan(self):
+        one, other = pyarrow.array([float("nan"), float("nan")])
+        assert same(one, other)
+        assert not same(one, pyarrow.scalar(1.0))
+        assert not same(one, pyarrow.scalar(float("nan"), "float32"))
 
     def test_more_than_one_value_is_none(self):
         format = recognise(type(pyarrow.scalar(1)))

@@ -9,6 +9,7 @@ from checkpoints._kinds.encoder import encode
 from checkpoints._kinds.frozen import freeze
 from checkpoints._kinds.pickled import Pickled
 from checkpoints._kinds.polars_parts import COLUMNS
+from checkpoints._kinds.same import same
 
 polars = pytest.importorskip("polars", reason="these are values of Polars")
 
@@ -111,6 +112,15 @@ class TestOneOddColumn:
         nothing = polars.Series("a", [None] * 1000, dtype=polars.Null)
         with pytest.raises(ValueError, match="more rows than bits"):
             COLUMNS.put_together({"names": ["a", "b"], "columns": [nothing, column]})
+
+
+@pytest.mark.parametrize(("other", "is_same"), [([1], True), ([2], False)])
+def test_objects_are_the_same_if_their_contents_are(other, is_same):
+    frames = [
+        polars.DataFrame({"a": polars.Series([{"b": each}], dtype=polars.Object)})
+        for each in ([1], other)
+    ]
+    assert same(*frames) is is_same
 
 
 class TestFreeze:

@@ -226,6 +226,8 @@ def _describe_column(column: Any) -> Statistics:
 
 
 def _same(one: Any, other: Any, same: Callable[[Any, Any], bool]) -> bool:
+    if hasattr(one, "as_py") and one.type == other.type:
+        return bool(one.equals(other)) or same(one.as_py(), other.as_py())
     if not hasattr(one, "to_pylist"):
         return bool(one == other)
     about = "schema" if hasattr(one, "schema") else "type"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
 from checkpoints._kinds.columns import Statistics, columns_of, plain, short
@@ -91,6 +91,22 @@ def _holds_nan(value: Any) -> bool:
     )
 
 
+def _same(one: Any, other: Any, same: Callable[[Any, Any], bool]) -> bool:
+    import polars
+
+    if isinstance(one, polars.DataFrame):
+        columns = one.get_columns(), other.get_columns()
+        return bool(one.shape == other.shape) and all(map(same, *columns))
+    if not isinstance(one, polars.Series):
+        return bool(one == other)
+    if one.name != other.name or one.dtype != other.dtype:
+        return False
+    if one.dtype == polars.Object:
+        # Polars compares such columns by the identity of the objects.
+        return same(one.to_list(), other.to_list())
+    return bool(one.equals(other))
+
+
 def _describe(value: Any, max_columns: int) -> Statistics | None:
     import polars
 
@@ -168,6 +184,7 @@ FAMILY = Family(
     weigh=_weigh,
     holds_nan=_holds_nan,
     describe=_describe,
+    same=_same,
     as_table=_as_table,
     concat_to="polars",
 )
