@@ -196,6 +196,7 @@ def tried(library: str, most: int, seconds: float) -> Iterator[Trial]:
     logger = logging.getLogger("checkpoints")
     logger.addHandler(told)
     logger.propagate = False
+    logger.setLevel(logging.INFO)
     values = values_of(library, most, seconds)
     for way in WAYS:
         trial = Trial(way, told)

@@ -456,6 +456,12 @@ class TestPickled:
         with pytest.raises(checkpoints.UntrustedError, match="trusted=True"):
             entry.load()
         assert entry.load(trusted=True) == {"kind": re.compile("x")}
+
+    def test_that_of_an_unknown_class_is_told_at_the_level_info(self, root, caplog):
+        caplog.set_level("INFO", "checkpoints")
+        handler = FileHandler(root, if_exists="keep")
+        for _ in range(2):
+            handler.checkpoint("a", kind=re.compile("x"))
         (message,) = caplog.messages
         assert message == (
             "checkpoint 'a': value 'kind' (re.Pattern) is saved as a pickle; load with "

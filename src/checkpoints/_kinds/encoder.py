@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -15,7 +15,7 @@ from checkpoints._kinds.plain import scalar_to_json
 from checkpoints._kinds.tree import CONTAINERS, tree_to_json
 from checkpoints.errors import FormatError
 
-__all__ = ["Encoded", "encode", "summed_up", "versions_of"]
+__all__ = ["Encoded", "encode", "pickles_of", "versions_of"]
 
 Node = dict[str, Any]
 Path = tuple[str, ...]
@@ -280,22 +280,24 @@ def _member_part(text: str) -> str:
     return part if part.strip(".") else "%" + part.replace(".", "2E%")
 
 
-def summed_up(pickled: Mapping[str, str]) -> dict[str, str]:
+def pickles_of(encoded: Encoded) -> Iterator[tuple[str, str, bool]]:
     """
-    Return a text about the pickles of each value.
+    Yield a name, a text about the pickles in its value, and whether they are news.
 
-    >>> summed_up({"a/0": "mypkg.Model", "a/1": "mypkg.Model"})
-    {'a': "value 'a/0' (mypkg.Model) and 1 more are saved as pickles"}
+    That an object of an unknown class is a pickle is no news.
+
+    >>> list(pickles_of(encode({"a": [range(3), complex]})))
+    [('a', "value 'a/0' (range) and 1 more are saved as pickles", True)]
     """
     by_name: dict[str, list[str]] = {}
-    for path, what in pickled.items():
+    for path, what in encoded.pickled.items():
         by_name.setdefault(path.partition("/")[0], []).append(f"{path!r} ({what})")
-    return {
-        name: f"value {first} is saved as a pickle"
-        if not others
-        else f"value {first} and {len(others)} more are saved as pickles"
-        for name, (first, *others) in by_name.items()
-    }
+    for name, (first, *others) in by_name.items():
+        node = encoded.nodes.get(name, {})
+        text = f"value {first} is saved as a pickle"
+        if others:
+            text = f"value {first} and {len(others)} more are saved as pickles"
+        yield name, text, node.get("kind") != PICKLE or "why" in node
 
 
 def versions_of(packages: Iterable[str]) -> dict[str, str]:

@@ -106,7 +106,11 @@ def _proven(value: Any, data: bytes) -> Pickle:
     if len(data) > _MAX_PROVEN:
         return Pickle(data, frozenset({_root_of(type(value).__module__)}))
     reader = _Reader(io.BytesIO(data))
-    found = reader.load()
+    try:
+        found = reader.load()
+    except SystemExit as error:
+        message = f"loading it ends the program ({error})"
+        raise pickle.UnpicklingError(message) from error
     pairs = [(value, found)]
     if type(value) is list and type(found) is list:
         pairs += zip(value, found, strict=True)
