@@ -6,7 +6,17 @@ import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from checkpoints._kinds import arrow, numpy, pandas, pictures, polars, sparse, tensors
+from checkpoints._kinds import (
+    arrow,
+    dask,
+    numpy,
+    pandas,
+    pictures,
+    polars,
+    sparse,
+    tensors,
+    xarray,
+)
 from checkpoints._kinds.kind import Buffer, Family, Format, Kind
 from checkpoints._kinds.plain import IMMUTABLE
 from checkpoints.errors import ConfigError, FormatError
@@ -21,6 +31,7 @@ __all__ = [
 
 _KNOWN = (
     arrow.FAMILY,
+    dask.FAMILY,
     numpy.FAMILY,
     pandas.FAMILY,
     pictures.MATPLOTLIB,
@@ -29,6 +40,7 @@ _KNOWN = (
     sparse.FAMILY,
     tensors.JAX,
     tensors.TORCH,
+    xarray.FAMILY,
 )
 
 

@@ -29,6 +29,10 @@ def same(one: Any, other: Any) -> bool:
 
 
 def _same_content(one: Any, other: Any) -> bool:
+    # First, because a library's class may be a mapping as well.
+    for family in families_of(type(one)):
+        if family.same is not None:
+            return family.same(one, other, same)
     if isinstance(one, Mapping):
         return one.keys() == other.keys() and all(
             same(one[key], other[key]) for key in one
@@ -37,9 +41,6 @@ def _same_content(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, float) and math.isnan(one):
         return math.isnan(other)
-    for family in families_of(type(one)):
-        if family.same is not None:
-            return family.same(one, other, same)
     for trait, compare in _BY_TRAIT.items():
         if hasattr(one, trait):
             return compare(one, other)
