@@ -62,6 +62,18 @@ def of_dask(numbers):
     return importlib.import_module("dask.array").from_array(of_numpy(numbers))
 
 
+def of_geopandas(numbers):
+    return importlib.import_module("geopandas").GeoSeries.from_xy(numbers, numbers)
+
+
+def of_pyproj(_):
+    return importlib.import_module("pyproj").CRS("EPSG:4326")
+
+
+def of_shapely(numbers):
+    return importlib.import_module("shapely").MultiPoint([[n, n] for n in numbers])
+
+
 def of_xarray(numbers):
     return importlib.import_module("xarray").DataArray(numbers)
 
@@ -71,6 +83,7 @@ LAZY = {"dask"}
 MAKE = {
     "PIL": of_pillow,
     "dask": of_dask,
+    "geopandas": of_geopandas,
     "jax": of_jax,
     "jaxlib": of_jax,
     "matplotlib": of_matplotlib,
@@ -78,7 +91,9 @@ MAKE = {
     "pandas": of_pandas,
     "polars": of_polars,
     "pyarrow": of_arrow,
+    "pyproj": of_pyproj,
     "scipy": of_scipy,
+    "shapely": of_shapely,
     "torch": of_torch,
     "xarray": of_xarray,
 }
