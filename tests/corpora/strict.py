@@ -1,17 +1,18 @@
 """
 Strict comparison of two values, to the bit, independent of the library under test.
 
-`difference(one, other)` returns a text that says where the two differ first, or an empty
-one. It is stricter than the comparisons of the libraries: types, dtypes, byte order,
-names, order of levels and categories, frequencies, time zones, flags, attributes, chunks,
-the sign of zero and the bits of NaN count. What lies under a mask or a null does not.
+`difference(one, other)` returns a text that says where the two differ first, or an
+empty one. It is stricter than the comparisons of the libraries: types, dtypes, byte
+order, names, order of levels and categories, frequencies, time zones, flags,
+attributes, chunks, the sign of zero and the bits of NaN count. What lies under a mask
+or a null does not.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
-import enum
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,24 +73,23 @@ def _token(value: object) -> _Token:
 def _is_same_scalar(one: Any, other: Any) -> bool:
     if isinstance(one, _Token):
         return str(one) == str(other)
-    if isinstance(one, float):
-        return one.hex() == other.hex()
-    if isinstance(one, complex):
-        return repr(one) == repr(other)
+    if isinstance(one, (float, complex)):
+        return _bits(one) == _bits(other)
     if isinstance(one, (datetime.datetime, datetime.time)):
-        zones = (one.tzinfo, other.tzinfo)
-        return (one.isoformat(), one.fold, type(zones[0]), str(zones[0])) == (
-            other.isoformat(),
-            other.fold,
-            type(zones[1]),
-            str(zones[1]),
-        )
-    if isinstance(one, (str, bytes, bytearray, int, type(None), enum.Enum)):
-        return bool(one == other)
+        return _moment(one) == _moment(other)
     try:
         return bool(one == other) or repr(one) == repr(other)
     except Exception:
         return repr(one) == repr(other)
+
+
+def _bits(number: complex) -> bytes:
+    return struct.pack("<2d", number.real, number.imag)
+
+
+def _moment(value: Any) -> tuple[Any, ...]:
+    zone = value.tzinfo
+    return value.isoformat(), value.fold, type(zone), str(zone)
 
 
 # NumPy
