@@ -78,7 +78,8 @@ class _Plugin:
     def __init__(self, library: str, collector: Collector, seconds: float) -> None:
         self._library = library
         self._collector = collector
-        self._end = time.monotonic() + seconds
+        self._seconds = seconds
+        self._end = 0.0
 
     def pytest_configure(self) -> None:
         for module, name in _COMPARISONS.get(self._library, ()):
@@ -105,6 +106,7 @@ class _Plugin:
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         # A part of every file, as there is no time for all of their tests.
         random.Random(1).shuffle(items)
+        self._end = time.monotonic() + self._seconds
 
     def pytest_runtest_teardown(self, item: Any) -> None:
         if time.monotonic() > self._end or self._collector.is_full:

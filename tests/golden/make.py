@@ -14,6 +14,7 @@ import collections
 import datetime
 import decimal
 import math
+import pathlib
 import sys
 import uuid
 import zoneinfo
@@ -77,6 +78,79 @@ def pandas_values():
     frame["day"] = pandas.to_datetime(["2024-02-29", None, "1970-01-01"])
     frame["kind"] = pandas.Categorical(["a", "b", "a"], ["b", "a"], ordered=True)
     return {"frame": frame, "series": frame["real"], "index": index}
+
+
+def pandas_kinds():
+    import numpy
+    import pandas
+    import pyarrow
+
+    days = pandas.date_range("2024-02-28", periods=3, unit="us")
+    paris = days.tz_localize(zoneinfo.ZoneInfo("Europe/Paris"))
+    lists = pandas.ArrowDtype(pyarrow.list_(pyarrow.int64()))
+    columns = {
+        "paris": pandas.Series(paris),
+        "utc": pandas.Series(days.tz_localize(datetime.UTC)),
+        "period": pandas.Series(pandas.period_range("2024-01", periods=3, freq="M")),
+        "interval": pandas.Series(pandas.interval_range(0, 3)),
+        "sparse": pandas.Series(pandas.arrays.SparseArray([0, 0, 1])),
+        "lists": pandas.Series([[1], None, []], dtype=lists),
+        "nullable": pandas.Series([1, None, 3], dtype="Int8"),
+        "floats": pandas.Series([1.5, None, 3], dtype="Float32"),
+        "flags": pandas.Series([True, None, False], dtype="boolean"),
+        "python": pandas.Series(["a", None, "c"], dtype="string[python]"),
+        "arrow": pandas.Series(["a", None, "c"], dtype="string[pyarrow]"),
+        "mixed": pandas.Series(["a", 1, None], dtype=object),
+        "texts": pandas.Series(["a", "b", None], dtype=object),
+        "complex": pandas.Series([1j, 2, 3]),
+    }
+    levels = pandas.MultiIndex.from_arrays(
+        [pandas.Categorical(["b", "a", "b"], ["b", "a"]), days], names=["kind", None]
+    )
+    frame = pandas.DataFrame(columns).set_axis(levels)
+    frame.attrs = {"unit": "m"}
+    return {
+        "frame": frame,
+        **{f"array {name}": column.array for name, column in columns.items()},
+        "series": columns["paris"].set_axis(levels),
+        "levels": levels,
+        "days": days,
+        "range": pandas.RangeIndex(3, name=7),
+        "objects": pandas.Index(["a", "b"], dtype=object),
+        "one level": pandas.MultiIndex.from_arrays([[1, 2]]),
+        "wide": pandas.DataFrame(numpy.arange(240.0).reshape(2, 120)),
+        "scalars": [
+            paris[0],
+            pandas.Timedelta(1, "s"),
+            pandas.Period("2024-01", "M"),
+            pandas.Interval(0, 1, closed="both"),
+            pandas.NaT,
+            pandas.NA,
+            pandas.offsets.BDay(2),
+        ],
+    }
+
+
+def records():
+    shared = [1, 2]
+    return {
+        "path": pathlib.PurePosixPath("a/b"),
+        "shared": {"one": shared, "other": [shared]},
+        "rows": [(1, "a"), (2, "b")],
+        "large": [bytes(5000)],
+    }
+
+
+def shown(values):
+    """Return values, and their texts, for a file that another version is to read."""
+    return {**values, "shown": {name: as_text(it) for name, it in values.items()}}
+
+
+def as_text(value):
+    """Return what every version of pandas says of a value."""
+    is_array = hasattr(value, "dtype") and not hasattr(value, "to_frame")
+    text = ", ".join(map(str, value)) if is_array else repr(value)
+    return f"{getattr(value, 'dtype', '')} {' '.join(text.split())}"
 
 
 def polars_values():
@@ -211,6 +285,8 @@ VALUES = {
     "plain": (None, plain),
     "numpy": ("numpy", numpy_values),
     "pandas": ("pandas", pandas_values),
+    "pandas_kinds": ("pandas", pandas_kinds),
+    "records": (None, records),
     "polars": ("polars", polars_values),
     "polars_kinds": ("polars", polars_kinds),
     "arrow": ("pyarrow", arrow_values),
@@ -233,6 +309,8 @@ def main(root, *wanted):
 
     for name, (_, values) in VALUES.items():
         save(name, values)
+    # To be written by the oldest version of pandas.
+    save("pandas2_kinds", lambda: shown(pandas_kinds()))
     save("pickled", lambda: {"counted": collections.Counter("abca")})
     save("packed", lambda: {"text": "a" * 999}, compression="gzip")
     save("table", lambda: {"data": arrow_table()}, format="parquet")

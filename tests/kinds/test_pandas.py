@@ -36,7 +36,7 @@ EXACT = {
     "times": pandas.Series(DAYS),
     "times in seconds": pandas.Series(DAYS.as_unit("s")),
     "times with gaps": pandas.Series([DAYS[0], pandas.NaT, DAYS[1]]),
-    "zoned": pandas.Series(DAYS.tz_localize("Europe/Paris")),
+    "zoned": pandas.Series(DAYS.tz_localize(zoneinfo.ZoneInfo("Europe/Paris"))),
     "UTC": pandas.Series(DAYS.tz_localize("UTC")),
     "durations": pandas.Series(pandas.to_timedelta([1, 2, None], unit="s")),
     "nullable ints": pandas.Series([1, None, 3], dtype="Int64"),

@@ -115,7 +115,8 @@ SCALARS = {
     "a period": pandas.Period("2020Q1"),
     "an interval": pandas.Interval(0, 1, closed="both"),
     "the second of two hours": pandas.Timestamp(
-        datetime.datetime(2020, 10, 25, 2, 30, fold=1), tz="Europe/Berlin"
+        datetime.datetime(2020, 10, 25, 2, 30, fold=1),
+        tz=zoneinfo.ZoneInfo("Europe/Berlin"),
     ),
     "an offset with a name": pandas.Timestamp(
         "2020", tz=datetime.timezone(datetime.timedelta(hours=1), "CET")

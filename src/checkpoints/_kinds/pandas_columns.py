@@ -91,14 +91,13 @@ _EXACT_OF_KIND = {
 def _is_plain_category(categories: Any) -> bool:
     import pandas
 
+    if type(categories) is not pandas.Index or categories.name is not None:
+        return False
+    if categories.dtype == "int64":
+        return True
     is_text = categories.dtype == pandas.Index(["a"]).dtype
-    return (
-        type(categories) is pandas.Index
-        and categories.name is None
-        and (is_text or categories.dtype == "int64")
-        and set(map(type, categories)) <= {str, int}
-        and not (is_text and has_surrogates(categories))
-    )
+    types = set(map(type, categories))
+    return bool(is_text and types <= {str} and not has_surrogates(categories))
 
 
 def zone_key(zone: Any) -> str | None:
