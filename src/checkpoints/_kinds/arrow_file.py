@@ -12,6 +12,8 @@ from checkpoints._process.libraries import needed
 
 __all__ = ["buffers_to_table", "chunks_of", "table_to_buffers"]
 
+_SMALL_COLUMN = 1 << 12
+
 
 def table_to_buffers(table: Any) -> list[Buffer]:
     """
@@ -37,15 +39,17 @@ def table_to_buffers(table: Any) -> list[Buffer]:
     """
     import pyarrow
 
-    sink = _Sink()
+    # Small columns are copied: each piece of a file costs more than its bytes.
+    is_small = table.nbytes <= _SMALL_COLUMN * table.num_columns
+    sink = pyarrow.BufferOutputStream() if is_small else _Sink()
     try:
-        file = pyarrow.PythonFile(sink, mode="w")
+        file = sink if is_small else pyarrow.PythonFile(sink, mode="w")
         with pyarrow.ipc.new_file(file, table.schema) as writer:
             for batch in _batches_of(table):
                 writer.write_batch(batch)
     except (pyarrow.ArrowException, TypeError) as error:
         raise Inexact(f"the Arrow file format cannot hold it: {error}") from error
-    return sink.buffers()
+    return [memoryview(sink.getvalue())] if is_small else sink.buffers()
 
 
 def buffers_to_table(data: memoryview) -> Any:
