@@ -57,6 +57,9 @@ FRAMES = {
     "big-endian": pandas.DataFrame(
         {"a": numpy.array([1, 2], ">i4"), "b": numpy.array([1, 2], ">f8")}
     ),
+    "big-endian, in two blocks": pandas.concat(
+        [pandas.DataFrame(numpy.ones((2, 2), ">f8")) for _ in range(2)], axis=1
+    ),
     "a name without letters": pandas.DataFrame({"": [1, 2]}),
     "a column of nothing": pandas.DataFrame({"a": objects(None, None)}),
     "no columns": pandas.DataFrame(index=[1, 2, 3]),
@@ -118,6 +121,7 @@ SCALARS = {
         datetime.datetime(2020, 10, 25, 2, 30, fold=1),
         tz=zoneinfo.ZoneInfo("Europe/Berlin"),
     ),
+    "a fold without a zone": pandas.Timestamp("2020-10-25 02:30").replace(fold=1),
     "an offset with a name": pandas.Timestamp(
         "2020", tz=datetime.timezone(datetime.timedelta(hours=1), "CET")
     ),
@@ -175,6 +179,7 @@ class TestExact:
         found = way(SCALARS[name])
         assert type(found) is type(SCALARS[name])
         assert (found, repr(found)) == (SCALARS[name], repr(SCALARS[name]))
+        assert getattr(found, "fold", 0) == getattr(SCALARS[name], "fold", 0)
 
     @pytest.mark.parametrize("name", ARRAYS)
     def test_an_array_comes_back(self, way, name):

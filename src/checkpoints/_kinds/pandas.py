@@ -109,7 +109,11 @@ def _freeze_frame(frame: Any) -> Any:
     """Copy a frame of numbers and times at once; others are copied in their parts."""
     import numpy
 
-    plain = [isinstance(it, numpy.dtype) and it.kind != "O" for it in frame.dtypes]
+    # As it joins columns, `copy` changes swapped bytes to the native order.
+    plain = [
+        isinstance(it, numpy.dtype) and it.kind != "O" and it.isnative
+        for it in frame.dtypes
+    ]
     if not all(plain):
         raise Inexact("its columns are copied one by one")
     frozen = frame.copy()

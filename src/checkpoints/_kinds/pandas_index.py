@@ -129,7 +129,7 @@ def freeze_index(index: Any) -> Any:
     values = parts.get("values")
     if isinstance(values, numpy.ndarray):
         copied: Any = values.copy()
-    elif isinstance(index.dtype, pandas.StringDtype):
+    elif getattr(index.dtype, "storage", "") == "python":
         copied = pandas.array([*index], dtype=index.dtype)
     elif isinstance(values, list):
         copied = values

@@ -23,6 +23,7 @@ def _take_timestamp_apart(stamp: Any) -> Parts:
         "value": int(utc.to_numpy().astype("int64")),
         "unit": stamp.unit,
         "zone": zone_to_parts(stamp.tz),
+        "fold": stamp.fold,
     }
     found = _put_timestamp_together(parts)
     for trait in ("tz", "fold", "unit"):
@@ -38,7 +39,10 @@ def _put_timestamp_together(parts: Parts) -> Any:
     pandas = import_pandas()
     stamp = pandas.Timestamp(numpy.datetime64(parts["value"], parts["unit"]))
     zone = zone_from_parts(parts["zone"])
-    return stamp if zone is None else stamp.tz_localize("UTC").tz_convert(zone)
+    if zone is not None:
+        return stamp.tz_localize("UTC").tz_convert(zone)
+    # A zone says which of two equal hours it is; without one it is just a mark.
+    return stamp.replace(fold=1) if parts.get("fold") else stamp
 
 
 def _take_timedelta_apart(delta: Any) -> Parts:
