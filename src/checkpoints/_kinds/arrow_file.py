@@ -41,7 +41,7 @@ def table_to_buffers(table: Any) -> list[Buffer]:
 
     # Small columns are copied: each piece of a file costs more than its bytes.
     is_small = table.nbytes <= _SMALL_COLUMN * table.num_columns
-    sink = pyarrow.BufferOutputStream() if is_small else _Sink()
+    sink: Any = pyarrow.BufferOutputStream() if is_small else _Sink()
     try:
         file = sink if is_small else pyarrow.PythonFile(sink, mode="w")
         with pyarrow.ipc.new_file(file, table.schema) as writer:
