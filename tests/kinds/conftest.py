@@ -68,3 +68,32 @@ class RoundTrip:
 @pytest.fixture
 def round_trip():
     return RoundTrip()
+
+
+def _same_arrays(one, other):
+    """Return whether two arrays are the same in dtype, shape, order and every bit."""
+    import numpy
+
+    from checkpoints._kinds.dtypes import is_same_dtype
+
+    return (
+        type(one) is type(other)
+        and is_same_dtype(one.dtype, other.dtype)
+        and one.shape == other.shape
+        and one.flags.fnc == other.flags.fnc
+        and _same_elements(numpy.asarray(one), numpy.asarray(other))
+    )
+
+
+def _same_elements(one, other):
+    if one.dtype.names is not None:
+        # What lies between fields is nobody's, and NumPy copies it or not.
+        return all(_same_elements(one[name], other[name]) for name in one.dtype.names)
+    if one.dtype.hasobject:
+        return repr(one.tolist()) == repr(other.tolist())
+    return one.tobytes() == other.tobytes()
+
+
+@pytest.fixture
+def same_arrays():
+    return _same_arrays

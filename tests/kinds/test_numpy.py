@@ -13,7 +13,7 @@ from checkpoints._kinds.decoder import decode
 from checkpoints._kinds.frozen import freeze
 from checkpoints._kinds.kind import Inexact
 from checkpoints._kinds.npy import decode_array, encode_array
-from checkpoints._kinds.numpy import FAMILY, fallback, recognise
+from checkpoints._kinds.numpy import fallback, recognise
 from checkpoints.errors import CorruptFileError
 
 numpy = pytest.importorskip("numpy", reason="these are values of NumPy")
@@ -29,7 +29,6 @@ ARRAYS = {
     "columns first": numpy.asfortranarray(numpy.arange(6).reshape(2, 3)),
     "every other": numpy.arange(24).reshape(4, 6)[::2, 1::3],
     "backwards": numpy.arange(5)[::-1],
-    "repeated": numpy.broadcast_to(numpy.arange(3), (4, 3)),
     "axes changed": numpy.arange(24).reshape(2, 3, 4).transpose(1, 0, 2),
     "big-endian": numpy.arange(3, dtype=">i4"),
     "half": numpy.array([1, numpy.nan, -0.0], "f2"),
@@ -149,24 +148,6 @@ class TestArrays:
         back = round_trip(mapped)
         assert type(back) is numpy.ndarray
         assert back.tolist() == [3, 3]
-
-    @pytest.mark.parametrize(
-        "array",
-        [
-            numpy.zeros(2, numpy.dtype([("a", "i1"), ("b", "f8")], align=True)),
-            numpy.zeros(2, numpy.dtype((numpy.record, [("a", "f8")]))),
-            numpy.zeros(2, numpy.dtype("f8", metadata={"a": 1})),
-            numpy.zeros(2, [("a", numpy.dtype("f8", metadata={"a": 1}))]),
-            numpy.zeros(2, [("a", "O")]),
-            numpy.zeros(
-                2, {"names": ["a", "b"], "formats": ["i4", "i4"], "offsets": [4, 0]}
-            ),
-        ],
-        ids=["aligned", "record", "metadata", "field metadata", "objects", "swapped"],
-    )
-    def test_what_the_header_cannot_say_is_inexact(self, round_trip, array):
-        with pytest.raises(Inexact):
-            round_trip(array)
 
     @pytest.mark.skipif(
         not hasattr(numpy.dtypes, "StringDType"), reason="NumPy 1 has no such dtype"
@@ -292,10 +273,6 @@ class TestScalars:
         assert back == scalar or back != back  # noqa: PLR0124
         assert round_trip.kinds[0] == "numpy.scalar"
 
-    def test_text_that_ends_in_nul_is_inexact(self, round_trip):
-        with pytest.raises(Inexact):
-            round_trip(numpy.str_("a\0"))
-
     @pytest.mark.parametrize("char", ["O", "V", "x", "", 1, ["i"]])
     def test_a_forged_type_is_refused(self, char):
         scalar = recognise(numpy.float64)
@@ -376,32 +353,6 @@ class TestMaskedArrays:
             recognise(numpy.ma.MaskedArray).put_together(
                 {**parts, "fill_value": None, "hard": False}
             )
-
-
-class TestRecognition:
-    def test_the_kinds_are_named_after_their_library(self):
-        assert [kind.kind for kind in FAMILY.kinds] == [
-            "numpy.ndarray",
-            "numpy.scalar",
-            "numpy.object_array",
-            "numpy.masked_array",
-        ]
-
-    @pytest.mark.parametrize(
-        "cls",
-        [
-            numpy.matrix,
-            numpy.recarray,
-            type("Own", (numpy.ndarray,), {}),
-            type("Own", (numpy.float64,), {}),
-            type(numpy.ma.masked),
-            numpy.random.Generator,
-            numpy.dtype,
-        ],
-    )
-    def test_other_classes_are_left_to_a_pickle(self, cls):
-        assert recognise(cls) is None
-        assert fallback(cls) is None
 
 
 class TestFreeze:

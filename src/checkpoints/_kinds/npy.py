@@ -2,29 +2,41 @@
 Arrays in the .npy format: a short header, then the array's own memory.
 
 The header is written for `numpy.load` and other readers of the format. It is never
-evaluated here: the checkpoint file's own header describes the array in JSON.
+evaluated here: the checkpoint file's own header describes the array in JSON. Axes along
+which an array is repeated, as by `numpy.broadcast_to`, are stored once.
 """
 
 from __future__ import annotations
 
+import copy
 import math
-import re
 import sys
 from collections.abc import Mapping
 from typing import Any
 
+from checkpoints._kinds.dtypes import (
+    dtype_from_layout,
+    has_long_double,
+    is_same_dtype,
+    layout_of,
+)
 from checkpoints._kinds.kind import Buffer, Inexact
 from checkpoints._process.libraries import needed
-from checkpoints.errors import CorruptFileError
+from checkpoints.errors import CorruptFileError, FormatError
 
-__all__ = ["decode_array", "encode_array"]
+__all__ = [
+    "decode_array",
+    "decode_base",
+    "encode_array",
+    "freeze_array",
+    "repeated_axes",
+    "weight_of_array",
+    "without_repeats",
+]
 
 _MAGIC = b"\x93NUMPY"
 _SHORTEST = 12
 _LENGTH_BYTES = {(1, 0): 2, (2, 0): 4, (3, 0): 4}
-_PLAIN_DTYPE = re.compile(
-    r"[<>|](?:[biufcSUV][0-9]{1,10}|[mM]8(?:\[[0-9]{0,10}[a-zA-Z]{1,2}\])?)"
-)
 
 
 def encode_array(array: Any) -> tuple[list[Buffer], dict[str, Any]]:
@@ -35,8 +47,9 @@ def encode_array(array: Any) -> tuple[list[Buffer], dict[str, Any]]:
         array: A `numpy.ndarray`; anything that a subclass adds is left out.
 
     Returns:
-        The header and the data as buffers, and the array's dtype, shape and memory
-        order as metadata.
+        The header and the data as buffers, and metadata: the array's dtype and shape,
+        the memory order, the exact `layout` of a dtype that `dtype` does not say all
+        about, and the `repeated` axes, whose length is 1 in the .npy.
 
     Raises:
         Inexact: The .npy format cannot express the dtype.
@@ -46,14 +59,57 @@ def encode_array(array: Any) -> tuple[list[Buffer], dict[str, Any]]:
         >>> encode_array(numpy.zeros((2, 3), "<f4"))[1]
         {'dtype': '<f4', 'shape': [2, 3], 'order': 'C'}
     """
-    descr = _descr_of(array.dtype)
-    flags = array.flags
-    order = "F" if flags.f_contiguous and not flags.c_contiguous else "C"
-    buffers: list[Buffer] = [_header(descr, order, array.shape)]
-    if array.nbytes:
-        buffers.append(_memory(array, order))
+    import numpy
+
+    array = numpy.asarray(array)
+    descr, notes = _described(array.dtype)
+    axes = repeated_axes(array)
+    stored = without_repeats(array, axes)
+    order = _order_of(stored)
+    buffers: list[Buffer] = [_header(descr, order, stored.shape)]
+    if stored.nbytes:
+        buffers.append(_memory(stored, order))
     meta = {"dtype": _as_json(descr), "shape": list(array.shape), "order": order}
-    return buffers, meta
+    return buffers, {**meta, **notes, **({"repeated": axes} if axes else {})}
+
+
+def repeated_axes(array: Any) -> list[int]:
+    """
+    Return the axes along which all elements are the same memory.
+
+    Example:
+        >>> import numpy
+        >>> repeated_axes(numpy.broadcast_to(numpy.arange(3), (4, 3)))
+        [0]
+    """
+    # The steps of an array without bytes say nothing.
+    if 0 not in array.strides or not array.nbytes:
+        return []
+    lengths = zip(array.strides, array.shape, strict=True)
+    return [axis for axis, (step, n) in enumerate(lengths) if step == 0 and n > 1]
+
+
+def without_repeats(array: Any, axes: list[int]) -> Any:
+    """Return the array with one element along each of these axes."""
+    if not axes:
+        return array
+    everything = range(array.ndim)
+    return array[tuple(slice(1 if axis in axes else None) for axis in everything)]
+
+
+def freeze_array(array: Any) -> Any:
+    """
+    Return a copy that takes what the array takes, repeated where the array is.
+
+    Args:
+        array: A `numpy.ndarray`. Python objects in it are copied too.
+    """
+    import numpy
+
+    axes = repeated_axes(array)
+    own = without_repeats(numpy.asarray(array), axes)
+    copied = copy.deepcopy(own) if own.dtype.hasobject else numpy.array(own, order="K")
+    return numpy.broadcast_to(copied, array.shape) if axes else copied
 
 
 def decode_array(data: memoryview, meta: Mapping[str, Any]) -> Any:
@@ -65,10 +121,12 @@ def decode_array(data: memoryview, meta: Mapping[str, Any]) -> Any:
         meta: The metadata from `encode_array`.
 
     Returns:
-        A `numpy.ndarray`, writable if the memory is.
+        A `numpy.ndarray`, writable if the memory is, or a read-only view if it is
+        repeated.
 
     Raises:
         CorruptFileError: The bytes and the metadata do not match.
+        FormatError: The numbers are of a type that this system does not have.
         MissingDependencyError: NumPy is not installed.
 
     Example:
@@ -78,9 +136,18 @@ def decode_array(data: memoryview, meta: Mapping[str, Any]) -> Any:
         array([0, 1, 2])
     """
     numpy = needed("numpy", "loading an array")
+    stored = decode_base(data, meta)
+    if not meta.get("repeated"):
+        return stored
+    return numpy.broadcast_to(stored, tuple(meta["shape"]))
+
+
+def decode_base(data: memoryview, meta: Mapping[str, Any]) -> Any:
+    """Decode what is stored of an array: `decode_array` without the repetition."""
+    numpy = needed("numpy", "loading an array")
     offset = _data_offset(data)
-    dtype = _checked_dtype(meta.get("dtype"))
-    shape = _checked_shape(meta.get("shape"), dtype.itemsize)
+    dtype = _checked_dtype(meta)
+    shape = _stored_shape(meta, dtype.itemsize)
     order = meta.get("order")
     if order not in ("C", "F"):
         raise _corrupt(f"the memory order is {order!r}, not 'C' or 'F'")
@@ -93,32 +160,61 @@ def decode_array(data: memoryview, meta: Mapping[str, Any]) -> Any:
         raise _corrupt(str(error)) from error
 
 
+def weight_of_array(data: memoryview, meta: Mapping[str, Any]) -> int:
+    """
+    Return the bytes that an array claims in addition to those stored of it.
+
+    They take no memory until something works with the array, such as a comparison.
+    """
+    stored = len(data) - _data_offset(data)
+    shape = _checked_shape(meta.get("shape"), 1)
+    if not stored:  # elements of no size are elements still
+        return math.prod(shape)
+    axes = meta.get("repeated")
+    return stored * math.prod(shape[axis] for axis in axes) if axes else 0
+
+
 def _corrupt(reason: str) -> CorruptFileError:
     return CorruptFileError(f"damaged array: {reason}")
 
 
-def _descr_of(dtype: Any) -> Any:
-    """Return the header's `descr` of a dtype: text, or a list of fields."""
+def _described(dtype: Any) -> tuple[Any, dict[str, Any]]:
+    """Return the header's `descr` of a dtype, and what else there is to note of it."""
     import numpy
 
     if dtype.hasobject:
         raise Inexact(f"arrays of dtype {dtype} hold Python objects")
-    if _has_metadata(dtype):
-        raise Inexact("the dtype has metadata")
+    notes: dict[str, Any] = {}
+    if has_long_double(dtype):
+        notes["long_double"] = int(numpy.finfo(numpy.longdouble).nmant)
+    layout = layout_of(dtype)
+    if isinstance(layout, str):
+        return layout, notes
+    descr = _descr_of(dtype)
+    if not _is_exact(_as_json(descr), dtype):
+        notes["layout"] = layout
+    return descr, notes
+
+
+def _descr_of(dtype: Any) -> Any:
+    """Return what `numpy.load` makes of it: at the least, elements of its size."""
+    import numpy
+
+    raw = f"|V{dtype.itemsize}"
+    if dtype.names is None:
+        return dtype.str
     try:
-        descr = dtype.descr if dtype.names is not None else dtype.str
-        rebuilt = numpy.lib.format.descr_to_dtype(descr)
-    except (TypeError, ValueError) as error:
-        raise Inexact(f"the .npy format cannot express {dtype!r}") from error
-    # Equality ignores numpy.record and the alignment of fields.
-    if rebuilt != dtype or (dtype.kind == "V" and repr(rebuilt) != repr(dtype)):
-        raise Inexact(f"the .npy format cannot express {dtype!r}")
-    return descr
+        read = numpy.lib.format.descr_to_dtype(dtype.descr)
+    except (TypeError, ValueError):
+        return raw
+    return dtype.descr if read.itemsize == dtype.itemsize else raw
 
 
-def _has_metadata(dtype: Any) -> bool:
-    fields = (dtype.fields or {}).values()
-    return bool(dtype.metadata) or any(_has_metadata(part) for part, *_ in fields)
+def _is_exact(descr: Any, dtype: Any) -> bool:
+    try:
+        return is_same_dtype(_dtype_of(descr), dtype)
+    except (TypeError, ValueError):
+        return False
 
 
 def _as_json(descr: Any) -> Any:
@@ -145,6 +241,11 @@ def _header(descr: Any, order: str, shape: tuple[int, ...]) -> bytes:
     return _MAGIC + bytes(version) + len(body).to_bytes(width, "little") + body
 
 
+def _order_of(array: Any) -> str:
+    flags = array.flags
+    return "F" if flags.f_contiguous and not flags.c_contiguous else "C"
+
+
 def _memory(array: Any, order: str) -> memoryview:
     """Return the array's bytes: its own memory if that is contiguous, else a copy."""
     import numpy
@@ -164,22 +265,43 @@ def _data_offset(data: memoryview) -> int:
     return start + int.from_bytes(data[8:start], "little")
 
 
-def _checked_dtype(descr: Any) -> Any:
-    """Return the dtype of a `descr`, if `encode_array` could have written it."""
-    from numpy.lib import format as npy
-
+def _checked_dtype(meta: Mapping[str, Any]) -> Any:
+    """Return the dtype of an array, if `encode_array` could have noted it."""
+    _check_long_double(meta)
     try:
-        dtype = npy.descr_to_dtype(_with_tuples(descr))
-    except (TypeError, ValueError, KeyError, OverflowError, RecursionError) as error:
+        if "layout" in meta:
+            dtype = dtype_from_layout(meta["layout"])
+        else:
+            dtype = _dtype_of(meta.get("dtype"))
+    except (TypeError, ValueError, LookupError, OverflowError, RecursionError) as error:
         raise _corrupt(f"invalid dtype ({error})") from error
     if dtype.hasobject or dtype.subdtype is not None:
         raise _corrupt(f"the dtype {dtype!r:.80} is not plain data")
     return dtype
 
 
+def _check_long_double(meta: Mapping[str, Any]) -> None:
+    import numpy
+
+    digits = meta.get("long_double")
+    here = int(numpy.finfo(numpy.longdouble).nmant) if digits is not None else None
+    if digits != here:
+        raise FormatError(
+            f"its long doubles have {digits!r:.20} binary digits, and those of this "
+            f"system {here}. Load it on a system such as the one that saved it"
+        )
+
+
+def _dtype_of(descr: Any) -> Any:
+    from numpy.lib import format as npy
+
+    return npy.descr_to_dtype(_with_tuples(descr))
+
+
 def _with_tuples(descr: Any) -> Any:
     """Return a `descr` with tuples again; raise ValueError unless it is plain."""
-    if isinstance(descr, str) and _PLAIN_DTYPE.fullmatch(descr):
+    if isinstance(descr, str):
+        dtype_from_layout(descr)
         return descr
     if isinstance(descr, list):
         return [_field(field) for field in descr]
@@ -198,6 +320,18 @@ def _field(field: Any) -> tuple[Any, ...]:
         _with_tuples(field[1]),
         *(_checked_shape(part, 1) for part in field[2:]),
     )
+
+
+def _stored_shape(meta: Mapping[str, Any], itemsize: int) -> tuple[int, ...]:
+    """Return the shape of what is stored: with a length of 1 for repeated axes."""
+    shape = _checked_shape(meta.get("shape"), itemsize)
+    axes = meta.get("repeated", [])
+    known = range(len(shape))
+    if type(axes) is not list or any(
+        type(axis) is not int or axis not in known for axis in axes
+    ):
+        raise _corrupt(f"the repeated axes {axes!r:.80} are none of its axes")
+    return tuple(1 if axis in axes else n for axis, n in enumerate(shape))
 
 
 def _checked_shape(shape: Any, itemsize: int) -> tuple[int, ...]:

@@ -1,25 +1,36 @@
-"""NumPy: arrays, scalars, arrays of Python objects, masked arrays."""
+"""NumPy: arrays and scalars; the family of all its kinds."""
 
 from __future__ import annotations
 
 import copy
 import datetime
-import math
 import re
 import sys
 from collections.abc import Iterable
 from typing import Any
 
+from checkpoints._kinds import generators, masked
 from checkpoints._kinds.columns import Statistics, columns_of, short
+from checkpoints._kinds.dtypes import DTYPE, is_same_dtype
 from checkpoints._kinds.elements import elements_of
 from checkpoints._kinds.kind import Compound, Family, Format, Inexact, Kind
-from checkpoints._kinds.npy import decode_array, encode_array
+from checkpoints._kinds.npy import (
+    decode_array,
+    encode_array,
+    freeze_array,
+    repeated_axes,
+    weight_of_array,
+    without_repeats,
+)
+from checkpoints._kinds.object_arrays import OBJECT_ARRAY
 from checkpoints._process.libraries import needed
 
 __all__ = ["FAMILY", "fallback", "holds_nan", "recognise"]
 
 # Python's numbers hold NumPy's exactly up to this many bytes.
 _MAX_PLAIN_BYTES = 8
+# How `numpy.matrix` notes that it is being indexed.
+_INTERNAL = {"_getitem"}
 _NUMBER = re.compile("[<>|=][biuf][1248]")
 
 
@@ -43,11 +54,12 @@ def recognise(cls: type) -> Kind | None:
         return None
     if cls is numpy.ndarray or cls is numpy.memmap:
         return _ARRAY
-    if cls is _masked_class():
-        return _MASKED_ARRAY
-    if issubclass(cls, numpy.generic) and cls.__module__ == "numpy":
-        return _SCALAR
-    return None
+    if issubclass(cls, numpy.generic):
+        return _SCALAR if cls.__module__ in ("numpy", "numpy.rec") else None
+    if issubclass(cls, numpy.dtype):
+        return DTYPE
+    own = {numpy.recarray: _RECARRAY, numpy.matrix: _MATRIX}.get(cls)
+    return own or masked.recognise(cls) or generators.recognise(cls)
 
 
 def fallback(cls: type) -> Compound | None:
@@ -65,7 +77,7 @@ def fallback(cls: type) -> Compound | None:
         >>> fallback(numpy.ndarray).kind
         'numpy.object_array'
     """
-    return _OBJECT_ARRAY if recognise(cls) is _ARRAY else None
+    return OBJECT_ARRAY if recognise(cls) is _ARRAY else None
 
 
 def _masked_class() -> Any:
@@ -91,9 +103,16 @@ def holds_nan(array: Any) -> bool:
 
 
 def _weigh(value: Any) -> tuple[int, Iterable[Any]] | None:
-    if not getattr(getattr(value, "dtype", None), "hasobject", False):
+    import numpy
+
+    if not isinstance(value, numpy.ndarray):
         return None
-    return value.nbytes, value.ravel().tolist()
+    # What a copy takes: a view counts as itself, and what is repeated once.
+    own = without_repeats(value, repeated_axes(value))
+    inside = own.ravel().tolist() if own.dtype.hasobject else ()
+    if isinstance(value, _masked_class()):
+        return own.nbytes, [numpy.ma.getmask(value), *inside]
+    return own.nbytes, inside
 
 
 def _describe(value: Any, max_columns: int) -> Statistics | None:
@@ -158,27 +177,23 @@ def _import_numpy() -> Any:
     return needed("numpy", "loading a NumPy value")
 
 
-def _freeze_array(array: Any) -> Any:
-    import numpy
-
-    if array.dtype.hasobject:
-        return copy.deepcopy(array)
-    return numpy.array(array, order="K")
-
-
 def _take_scalar_apart(scalar: Any) -> dict[str, Any]:
     import numpy
 
     dtype, kind = scalar.dtype, scalar.dtype.kind
     is_own = numpy.dtype(dtype.str).type is type(scalar)
     if is_own and kind in "biuf" and dtype.itemsize <= _MAX_PLAIN_BYTES:
-        return {"dtype": dtype.str, "value": scalar.item()}
+        value = scalar.item()
+        # JSON has one NaN; the array has its sign and payload too.
+        if value == value:  # noqa: PLR0124 - only NaN differs from itself
+            return {"dtype": dtype.str, "value": value}
     array = numpy.asarray(scalar)
+    # NumPy's arrays drop the NUL characters at the end of a text.
     if kind in "SU" and array[()] != scalar:
-        raise Inexact("NumPy drops the NUL characters at the end of the text")
-    # C can have two integer types of the same width, and .npy records only the width.
-    if kind in "iu" and not is_own:
-        return {"array": array, "char": array.dtype.char}
+        return {"text": "".join(scalar) if kind == "U" else bytes(scalar)}
+    is_same = kind in "SU" or is_same_dtype(array.dtype, dtype)
+    if not is_same or type(array[()]) is not type(scalar):
+        raise Inexact(f"an array of {type(scalar).__name__} is of {array.dtype!r}")
     return {"array": array}
 
 
@@ -189,57 +204,54 @@ def _put_scalar_together(parts: dict[str, Any]) -> Any:
             raise ValueError(f"{parts['dtype']!r:.80} is not a number type")
         dtype = numpy.dtype(parts["dtype"])
         return dtype.type(parts["value"])
+    if "text" in parts:
+        text = parts["text"]
+        return numpy.str_(text) if isinstance(text, str) else numpy.bytes_(text)
     array, char = parts["array"], parts.get("char")
     if char is None:
         return array[()]
+    # Files of the first versions note C's integer types here.
     if char not in tuple("iIlLqQ"):
         raise ValueError(f"{char!r:.80} is not an integer type")
     return array.astype(char)[()]
 
 
-def _take_objects_apart(array: Any) -> dict[str, Any]:
-    if array.dtype != object or array.dtype.metadata:
-        raise Inexact(f"fields of the dtype {array.dtype} hold Python objects")
-    flags = array.flags
-    order = "F" if flags.f_contiguous and not flags.c_contiguous else "C"
-    items = array.ravel(order=order).tolist()
-    return {"shape": list(array.shape), "order": order, "items": items}
+def _freeze_scalar(scalar: Any) -> Any:
+    # All others are immutable.
+    return copy.deepcopy(scalar) if scalar.dtype.kind == "V" else scalar
 
 
-def _put_objects_together(parts: dict[str, Any]) -> Any:
-    numpy = _import_numpy()
-    shape, items = parts["shape"], parts["items"]
-    if math.prod(shape) != len(items):
-        raise ValueError(f"{len(items)} objects for an array of shape {shape!r:.80}")
-    flat = numpy.fromiter(items, dtype=object, count=len(items))
-    return flat.reshape(shape, order=parts["order"])
+def _subclass(name: str) -> Compound:
+    """Return the kind of a subclass of arrays that adds nothing but methods."""
 
+    def take_apart(value: Any) -> dict[str, Any]:
+        import numpy
 
-def _take_masked_apart(masked: Any) -> dict[str, Any]:
-    import numpy
+        array = numpy.asarray(value)
+        if not is_same_dtype(put_together({"array": array}).dtype, value.dtype):
+            raise Inexact(f"a {name} of the dtype {value.dtype!r} would change")
+        extra = vars(value).keys() - _INTERNAL
+        if extra:
+            raise Inexact(f"the {name} has attributes of its own: {sorted(extra)}")
+        return {"array": array}
 
-    if masked.baseclass is not numpy.ndarray:
-        raise Inexact(f"the masked array wraps a {masked.baseclass.__name__}")
-    mask = masked.mask
-    fill_value = getattr(masked, "_fill_value", None)
-    return {
-        "data": masked.data,
-        "mask": None if mask is numpy.ma.nomask else numpy.asarray(mask),
-        "fill_value": None if fill_value is None else numpy.asarray(fill_value),
-        "hard": bool(masked.hardmask),
-    }
+    def put_together(parts: dict[str, Any]) -> Any:
+        numpy = _import_numpy()
+        if type(parts["array"]) is not numpy.ndarray:
+            raise TypeError(f"a {name} must be made of an array")
+        return parts["array"].view(getattr(numpy, name))
 
+    def freeze(value: Any) -> Any:
+        frozen = freeze_array(value).view(type(value))
+        vars(frozen).update(copy.deepcopy(vars(value)))
+        return frozen
 
-def _put_masked_together(parts: dict[str, Any]) -> Any:
-    ma = needed("numpy.ma", "loading a masked array")
-    data, mask, fill_value = parts["data"], parts["mask"], parts["fill_value"]
-    if mask is not None and mask.shape != data.shape:
-        raise ValueError("the masked array and its mask differ in shape")
-    return ma.MaskedArray(
-        data,
-        mask=ma.nomask if mask is None else mask,
-        fill_value=None if fill_value is None else fill_value[()],
-        hard_mask=parts["hard"],
+    return Compound(
+        kind=f"numpy.{name}",
+        take_apart=take_apart,
+        put_together=put_together,
+        package="numpy",
+        freeze=freeze,
     )
 
 
@@ -249,30 +261,31 @@ _ARRAY = Format(
     encode=encode_array,
     decode=decode_array,
     package="numpy",
-    freeze=_freeze_array,
+    freeze=freeze_array,
+    weight=weight_of_array,
 )
 _SCALAR = Compound(
     kind="numpy.scalar",
     take_apart=_take_scalar_apart,
     put_together=_put_scalar_together,
     package="numpy",
+    freeze=_freeze_scalar,
 )
-_OBJECT_ARRAY = Compound(
-    kind="numpy.object_array",
-    take_apart=_take_objects_apart,
-    put_together=_put_objects_together,
-    package="numpy",
-)
-_MASKED_ARRAY = Compound(
-    kind="numpy.masked_array",
-    take_apart=_take_masked_apart,
-    put_together=_put_masked_together,
-    package="numpy",
-)
+_RECARRAY = _subclass("recarray")
+_MATRIX = _subclass("matrix")
 
 FAMILY = Family(
     packages=("numpy",),
-    kinds=(_ARRAY, _SCALAR, _OBJECT_ARRAY, _MASKED_ARRAY),
+    kinds=(
+        _ARRAY,
+        _SCALAR,
+        OBJECT_ARRAY,
+        _RECARRAY,
+        _MATRIX,
+        DTYPE,
+        *masked.KINDS,
+        *generators.KINDS,
+    ),
     recognise=recognise,
     fallback=fallback,
     weigh=_weigh,
