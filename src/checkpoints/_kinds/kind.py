@@ -90,9 +90,10 @@ class Family:
     """
     Everything that is known about one library's values.
 
-    Each function is called with objects of the library's own classes; `describe` and
-    `same` also with objects of subclasses. It imports the library, if necessary, when
-    it is called. None means that the library does not support the operation.
+    Each function is called with objects of the library's own classes; `weigh`,
+    `describe` and `same` also with objects of subclasses. It imports the library, if
+    necessary, when it is called. None means that the library does not support the
+    operation.
 
     Args:
         packages: The root packages that define the library's classes.
@@ -103,7 +104,7 @@ class Family:
             rejects with `Inexact`.
         weigh: Takes a value; returns its size in bytes, and the values inside it that
             must be weighed too. None means that the value's `nbytes` counts, or else
-            its attributes.
+            what it holds.
         holds_nan: Takes a value; returns whether one of its numbers is NaN.
         describe: Takes a value and the maximum number of columns; returns statistics
             as plain values, None if there are none.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from checkpoints._kinds.kind import Buffer, Family, Format, Inexact, Kind
@@ -18,6 +18,7 @@ __all__ = ["MATPLOTLIB", "PILLOW", "recognise"]
 _EXACT_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 # In bytes; Pillow pads the three colours of a pixel to four.
 _PIXEL = 4
+_BYTES = {"1": 1, "L": 1, "P": 1} | dict.fromkeys(("I;16", "I;16L", "I;16B"), 2)
 
 
 def recognise(cls: type) -> Kind | None:
@@ -147,6 +148,21 @@ def _freeze_image(image: Any) -> Any:
     return image.copy()
 
 
+def _weigh_image(image: Any) -> tuple[int, Iterable[Any]] | None:
+    if not hasattr(image, "mode"):
+        return None
+    width, height = image.size
+    # Pillow's memory is its own, so no attribute of the image tells its size.
+    return width * height * _BYTES.get(image.mode, _PIXEL), [image.info]
+
+
+def _weigh_figure(figure: Any) -> tuple[int, Iterable[Any]] | None:
+    if not hasattr(figure, "savefig"):
+        return None
+    # Not its canvas, on which a whole window may hang.
+    return 0, [figure.__getstate__()]
+
+
 def _describe_image(value: Any, _: int) -> dict[str, Any] | None:
     if not hasattr(value, "mode"):
         return None
@@ -179,11 +195,17 @@ _IMAGE = Format(
     weight=_weight,
 )
 
-MATPLOTLIB = Family(packages=("matplotlib",), kinds=(_FIGURE,), recognise=recognise)
+MATPLOTLIB = Family(
+    packages=("matplotlib",),
+    kinds=(_FIGURE,),
+    recognise=recognise,
+    weigh=_weigh_figure,
+)
 PILLOW = Family(
     packages=("PIL",),
     kinds=(_IMAGE,),
     recognise=recognise,
+    weigh=_weigh_image,
     describe=_describe_image,
     as_png=_image_as_png,
 )
