@@ -27,37 +27,40 @@ def difference(one: Any, other: Any, where: str = "", depth: int = 0) -> str:
         return f"{where}: type {type(one).__name__} became {type(other).__name__}"
     if one is other or depth > _MAX_DEPTH:
         return ""
-    for name, left, right in _traits(one, other):
+    traits = _traits(one, other)
+    if traits is None:
+        same = _is_same_scalar(one, other)
+        return "" if same else f"{where}: {one!r:.200} became {other!r:.200}"
+    for name, left, right in traits:
         found = difference(left, right, f"{where}.{name}", depth + 1)
         if found:
             return found
     return ""
 
 
-def _traits(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Yield what two values of one type consist of, simpler at each step."""
+def _traits(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]] | None:
+    """Return what two values of one type consist of; None if they are scalars."""
     for classes, traits in _BY_CLASS:
         if isinstance(one, classes()):
-            yield from traits(one, other)
-            return
-    yield from _plain(one, other)
+            return traits(one, other)
+    if isinstance(one, (dict, list, tuple, set, frozenset)):
+        return _collections(one, other)
+    if dataclasses.is_dataclass(one) and not isinstance(one, type):
+        return iter([("fields", dict(vars(one)), dict(vars(other)))])
+    return None
 
 
-def _plain(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
+def _collections(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
+    yield "length", len(one), len(other)
     if isinstance(one, dict):
         yield "keys", list(map(_token, one)), list(map(_token, other))
         for key in one:
             yield f"[{key!r}]", one[key], other[key]
-    elif isinstance(one, (list, tuple)):
-        yield "length", _token(len(one)), _token(len(other))
-        for at, pair in enumerate(zip(one, other, strict=False)):
-            yield f"[{at}]", *pair
     elif isinstance(one, (set, frozenset)):
         yield "items", sorted(map(_token, one)), sorted(map(_token, other))
-    elif dataclasses.is_dataclass(one) and not isinstance(one, type):
-        yield "fields", dict(vars(one)), dict(vars(other))
-    elif not _is_same_scalar(one, other):
-        yield "value", _Token(f"{one!r:.200}"), _Token(f"{other!r:.200} ")
+    else:
+        for at, pair in enumerate(zip(one, other, strict=False)):
+            yield f"[{at}]", *pair
 
 
 class _Token(str):
