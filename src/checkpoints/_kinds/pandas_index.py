@@ -129,13 +129,20 @@ def freeze_index(index: Any) -> Any:
     values = parts.get("values")
     if isinstance(values, numpy.ndarray):
         copied: Any = values.copy()
-    elif getattr(index.dtype, "storage", "") == "python":
+    elif isinstance(index.dtype, pandas.StringDtype) and _is_one_piece(index):
         copied = pandas.array([*index], dtype=index.dtype)
     elif isinstance(values, list):
         copied = values
     else:
         raise Inexact("it is copied in its parts")
     return index_from_parts({**parts, "values": copied})
+
+
+def _is_one_piece(index: Any) -> bool:
+    """Tell whether text is in one chunk, as it is where pandas makes it anew."""
+    if index.dtype.storage != "pyarrow":
+        return True
+    return bool(index.array.__arrow_array__().num_chunks == 1)
 
 
 def values_of(column: Any) -> Any:
