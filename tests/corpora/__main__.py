@@ -95,7 +95,10 @@ def _polars(most: int) -> Iterator[Any]:
 
 def _arrow(most: int) -> Iterator[Any]:
     for value in _polars(most):
-        found = value.to_arrow()
+        try:
+            found = value.to_arrow()
+        except Exception:
+            continue
         yield found
         if hasattr(found, "to_batches"):
             yield from found.to_batches()[:1]

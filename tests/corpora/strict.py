@@ -105,6 +105,10 @@ def _arrays(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
         return
     if one.dtype.hasobject:
         yield "items", one.ravel().tolist(), other.ravel().tolist()
+    elif one.dtype.names:
+        # What lies between the fields is not content.
+        for name in one.dtype.names:
+            yield name, one[name], other[name]
     elif one.dtype.char == "T":
         yield "items", list(map(str, one.ravel())), list(map(str, other.ravel()))
     else:

@@ -200,6 +200,19 @@ class TestPickled:
         assert is_pickled(value)
 
 
+class TestLocal:
+    def test_a_class_without_a_name_of_its_module_is_pickled(self):
+        pytest.importorskip("cloudpickle", reason="pickle cannot")
+
+        @dataclasses.dataclass
+        class Local:
+            x: int
+
+        assert is_pickled(Local(1))
+        nodes, members = written([Local(1)])
+        assert read(nodes, members, trusted=True) == [Local(1)]
+
+
 class TestElsewhere:
     """Where the class is not imported, or is another one now."""
 

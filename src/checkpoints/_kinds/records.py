@@ -98,8 +98,11 @@ def form_of(value: Any) -> Form | None:
         return None
     if mark == "$path":
         return Form(mark, ("pathlib", cls.__name__), {"path": str(value)})
-    fields = _FIELDS[mark](cls, value)
     name = (cls.__module__, cls.__qualname__)
+    # One that has no name, as in a function, could not be found again even here.
+    if _imported(*name) is not cls:
+        return None
+    fields = _FIELDS[mark](cls, value)
     return None if fields is None else Form(mark, name, fields)
 
 
