@@ -197,6 +197,20 @@ class TestContent:
     def test_small_plain_values_are_said_as_they_are(self, value):
         assert summary_of(value)["value"] == value
 
+    @pytest.mark.parametrize(
+        "value",
+        [
+            math.nan,
+            complex(math.nan, 1),
+            decimal.Decimal("NaN"),
+            [math.nan],
+            {"a": math.nan},
+        ],
+    )
+    def test_nan_is_text_so_that_equal_summaries_are_equal(self, value):
+        assert summary_of(value) == summary_of(value)
+        assert summary_of(math.nan)["value"] == "nan"
+
     def test_a_number_that_is_no_small_value_says_its_bits(self):
         assert summary_of(1 << 1000)["bits"] == 1001
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from checkpoints._kinds.arrow_content import content_of
 from checkpoints._kinds.arrow_parts import BATCH_OF_COLUMNS, CHUNKS, TABLE_OF_COLUMNS
 from checkpoints._kinds.arrow_table import (
     decode_table,
@@ -219,6 +220,9 @@ def _describe_column(column: Any) -> Statistics:
         column = known
     elif not (is_number or types.is_temporal(kind)):
         return found
+    if hasattr(column, "chunks"):
+        # The mean of chunks may differ in the last digit.
+        column = column.combine_chunks()
     extremes = compute.min_max(column)
     low, high = plain(extremes["min"].as_py()), plain(extremes["max"].as_py())
     mean = {"mean": plain(compute.mean(column).as_py())} if is_number else {}
@@ -289,6 +293,7 @@ FAMILY = Family(
     holds_nan=_holds_nan,
     describe=_describe,
     same=_same,
+    content=content_of,
     as_table=_as_table,
     concat_to="arrow",
 )

@@ -24,6 +24,9 @@ def elements_of(array: Any) -> Statistics:
     """Return statistics of the elements of an array of any dtype."""
     import numpy
 
+    if not array.flags.c_contiguous:
+        # In another order, the mean may differ in the last digit.
+        array = array.copy(order="C")
     kind = array.dtype.kind
     if kind == "b":
         return {"true": int(numpy.count_nonzero(array))}

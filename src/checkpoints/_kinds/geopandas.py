@@ -157,6 +157,16 @@ def _weigh(value: Any) -> tuple[int, Iterable[Any]] | None:
     return memory_of(numpy.asarray(value, dtype=object)), [getattr(value, "index", ())]
 
 
+def _content(value: Any) -> dict[str, Any] | None:
+    if not isinstance(recognise(type(value)), Format):
+        return None
+    import numpy
+
+    binary, rings = to_wkb(numpy.asarray(value, dtype=object))
+    crs = None if value.crs is None else crs_to_json(value.crs)
+    return {"geometries": binary.tolist(), "is_ring": rings, "crs": crs}
+
+
 def _same(one: Any, other: Any, same: Callable[[Any, Any], bool]) -> bool:
     kind = recognise(type(one))
     if isinstance(kind, Compound):
@@ -195,4 +205,5 @@ FAMILY = Family(
     recognise=recognise,
     weigh=_weigh,
     same=_same,
+    content=_content,
 )

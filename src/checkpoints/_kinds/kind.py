@@ -111,6 +111,9 @@ class Family:
         same: Takes two values of one type and the function that compares their
             contents; returns whether they are the same data, where NaN equals NaN.
             Without it, values are compared by `equals`, `dtype` or `==`.
+        content: Takes a value of one of the kinds; returns what its hash covers, as
+            plain values, buffers, generators of buffers, and values of any kind: equal
+            values have equal content. None means that it is what would be saved.
         as_table: Takes a value, and a name for it or None; returns a `pyarrow.Table`,
             None if the value has no rows. A value without columns becomes one column,
             called by the name or else by the value's own.
@@ -136,6 +139,7 @@ class Family:
     holds_nan: Callable[[Any], bool] | None = None
     describe: Callable[[Any, int], dict[str, Any] | None] | None = None
     same: Callable[[Any, Any, Callable[[Any, Any], bool]], bool] | None = None
+    content: Callable[[Any], Any] | None = None
     as_table: Callable[[Any, str | None], Any] | None = None
     nan_as_null: Callable[[Any], bool] | None = None
     as_array: Callable[[Any], tuple[Any, list[str]]] | None = None

@@ -22,6 +22,7 @@ from checkpoints._kinds.npy import (
     weight_of_array,
     without_repeats,
 )
+from checkpoints._kinds.numpy_content import content_of
 from checkpoints._kinds.object_arrays import OBJECT_ARRAY
 from checkpoints._process.libraries import needed
 
@@ -291,6 +292,7 @@ FAMILY = Family(
     weigh=_weigh,
     holds_nan=holds_nan,
     describe=_describe,
+    content=content_of,
     as_table=_as_table,
     as_array=_as_array,
 )

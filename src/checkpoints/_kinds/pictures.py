@@ -169,6 +169,17 @@ def _describe_image(value: Any, _: int) -> dict[str, Any] | None:
     return {"mode": str(value.mode), "size": list(value.size)}
 
 
+def _content_of_image(image: Any) -> dict[str, Any]:
+    # The bytes of a PNG file depend on the version of a library.
+    palette = image.getpalette(image.palette.mode) if image.mode == "P" else None
+    return {
+        "mode": image.mode,
+        "size": list(image.size),
+        "palette": palette,
+        "pixels": image.tobytes(),
+    }
+
+
 def _image_as_png(image: Any) -> bytes:
     _import_plugins()
     file = io.BytesIO()
@@ -207,5 +218,6 @@ PILLOW = Family(
     recognise=recognise,
     weigh=_weigh_image,
     describe=_describe_image,
+    content=_content_of_image,
     as_png=_image_as_png,
 )

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
+from checkpoints._kinds.arrow_content import items_of
 from checkpoints._kinds.columns import Statistics, columns_of, plain, short
 from checkpoints._kinds.kind import Buffer, Family, Format, Inexact, Kind
 from checkpoints._kinds.polars_parts import (
@@ -107,6 +108,28 @@ def _same(one: Any, other: Any, same: Callable[[Any, Any], bool]) -> bool:
     return bool(one.equals(other))
 
 
+def _content(value: Any) -> Any:
+    import polars
+
+    if isinstance(value, polars.DataFrame):
+        return {"height": value.height, "columns": value.get_columns()}
+    if not isinstance(value, polars.Series):
+        return None
+    described = {"name": value.name, "dtype": str(value.dtype)}
+    if value.dtype == polars.Object:
+        return {**described, "items": value.to_list()}
+    needed("pyarrow", "a digest of a Polars column")
+    # Texts of one content may have other numbers in another series.
+    texts = value.cast(polars.String) if _is_category(value.dtype) else value
+    return {**described, **items_of(texts.rechunk().to_arrow())}
+
+
+def _is_category(dtype: Any) -> bool:
+    import polars
+
+    return dtype in (polars.Categorical, polars.Enum)
+
+
 def _describe(value: Any, max_columns: int) -> Statistics | None:
     import polars
 
@@ -132,6 +155,7 @@ def _describe_series(column: Any) -> Statistics:
         column = finite
     elif not (dtype.is_numeric() or dtype.is_temporal()):
         return found
+    column = column.rechunk()
     mean = {"mean": plain(column.mean())} if dtype.is_numeric() else {}
     return {"min": plain(column.min()), "max": plain(column.max()), **mean, **found}
 
@@ -184,6 +208,7 @@ FAMILY = Family(
     weigh=_weigh,
     holds_nan=_holds_nan,
     describe=_describe,
+    content=_content,
     same=_same,
     as_table=_as_table,
     concat_to="polars",

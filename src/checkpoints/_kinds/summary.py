@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from checkpoints._kinds import json_bytes
-from checkpoints._kinds.columns import reason
-from checkpoints._kinds.encoder import encode
+from checkpoints._kinds.columns import reason, short
+from checkpoints._kinds.digest import digest_of
 from checkpoints._kinds.families import formats_for
+from checkpoints._kinds.kind import Inexact
 from checkpoints._kinds.pickled import type_name
 from checkpoints._kinds.plain import IMMUTABLE
 from checkpoints._kinds.statistics import statistics_of
@@ -36,9 +35,9 @@ def summaries_of(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
     Returns:
         For each value a dict of plain values: its kind; statistics such as dtype,
-        shape, extremes and mean; the size and the hash of the bytes that would be
-        saved, so that equal content has the same hash in every process; and `why`, if
-        something could not be determined.
+        shape, extremes and mean; the size and the hash of its content, so that equal
+        content has the same hash in every process; and `why`, if something could not
+        be determined. Equal values have equal summaries.
 
     >>> summary = summaries_of({"total": [1, 2.5, 3.5]})["total"]
     >>> summary["length"], summary["max"]
@@ -48,34 +47,23 @@ def summaries_of(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _summary_of(value: Any) -> dict[str, Any]:
-    described = _Describer().describe(value, _MAX_DEPTH)
+    described: dict[str, Any] = _comparable(_Describer().describe(value, _MAX_DEPTH))
     try:
-        found = _fingerprint(value)
+        digest = digest_of(value)
+    except Inexact as why:
+        return _unhashed(described, short(why))
     except Exception as error:  # noqa: BLE001 - the rest of the summary is valid
         return _unhashed(described, reason(error))
-    if found is None:
-        return _unhashed(described, "the pickles of equal objects may differ")
-    return {**described, **found}
+    return {**described, "bytes": digest.bytes, "hash": digest.hash}
 
 
-def _fingerprint(value: Any) -> dict[str, Any] | None:
-    """Return the size and hash of a value's bytes; None if it would be pickled."""
-    kind = type(value)
-    if kind not in _CONTAINERS and kind not in IMMUTABLE | {bytearray}:
-        formats = formats_for(kind)
-        if not formats:
-            return None
-    encoded = encode({"value": value})
-    if any(name.endswith(".pickle") for name, _ in encoded.members):
-        return None
-    digest = hashlib.blake2b(json_bytes.to_bytes(encoded.nodes), digest_size=16)
-    # The bytes of a short text are in the header.
-    size = 0 if encoded.members else encoded.nodes["value"].get("bytes", 0)
-    for _, chunks in encoded.members:
-        for chunk in chunks:
-            digest.update(chunk)
-            size += memoryview(chunk).nbytes
-    return {"bytes": size, "hash": f"blake2b:{digest.hexdigest()}"}
+def _comparable(found: Any) -> Any:
+    """Return statistics with text for NaN, which is not equal to itself."""
+    if isinstance(found, dict):
+        return {name: _comparable(each) for name, each in found.items()}
+    if isinstance(found, list):
+        return [_comparable(each) for each in found]
+    return found if found == found else str(found).lower()  # noqa: PLR0124 - only NaN differs
 
 
 def _unhashed(described: dict[str, Any], why: str) -> dict[str, Any]:

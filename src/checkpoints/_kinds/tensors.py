@@ -17,6 +17,8 @@ __all__ = ["JAX", "TORCH", "recognise"]
 
 # In bytes; NumPy does not have PyTorch's bfloat16 and float8.
 _HALF = 2
+# What counts besides the array; where a tensor lies does not.
+_COUNTS = ("torch_dtype", "jax_dtype", "requires_grad")
 _RAW_NAMES = {"u1": "uint8", "i2": "int16"}
 _TORCH_DTYPES = {
     "bool": "b1",
@@ -210,6 +212,13 @@ def _describe_tensor(value: Any, _: int) -> Statistics | None:
     return found | elements_of(array)
 
 
+def _content(value: Any) -> dict[str, Any]:
+    kind = recognise(type(value))
+    chunks, meta = kind.encode(value) if isinstance(kind, Format) else ([], {})
+    array = decode_array(memoryview(b"".join(chunks)), meta)
+    return {"array": array, **{note: meta[note] for note in _COUNTS if note in meta}}
+
+
 def _tensor_as_array(tensor: Any) -> tuple[Any, list[str]]:
     plain, dtype = tensor.detach(), tensor.dtype
     if dtype.is_floating_point and dtype.itemsize <= _HALF:
@@ -276,6 +285,7 @@ TORCH = Family(
     recognise=recognise,
     holds_nan=_tensor_holds_nan,
     describe=_describe_tensor,
+    content=_content,
     as_array=_tensor_as_array,
 )
 JAX = Family(
@@ -284,5 +294,6 @@ JAX = Family(
     recognise=recognise,
     holds_nan=_jax_holds_nan,
     describe=_describe_jax,
+    content=_content,
     as_array=_jax_as_array,
 )
