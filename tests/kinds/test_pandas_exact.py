@@ -190,6 +190,13 @@ class TestExact:
         )
 
 
+class TestLevels:
+    def test_a_nan_that_is_a_value_of_a_level_is_not_lost_in_silence(self):
+        index = pandas.MultiIndex([[1.0, numpy.nan]], [[0, 1]], verify_integrity=False)
+        encoded = encode({"it": index})
+        assert "codes" in encoded.pickled["it"]
+
+
 class TestMemory:
     """A frozen value keeps the values of the call."""
 

@@ -51,12 +51,13 @@ def index_to_parts(index: Any) -> Parts:
     if isinstance(index, pandas.MultiIndex):
         levels = [level.rename(None) for level in index.levels]
         codes = [numbers.copy() for numbers in index.codes]
-        return {
-            **parts,
-            "levels": levels,
-            "codes": codes,
-            "sort": getattr(index, "sortorder", None),
-        }
+        parts |= {"levels": levels, "codes": codes}
+        parts["sort"] = getattr(index, "sortorder", None)
+        found = index_from_parts(parts)
+        # A NaN that is a value of a level becomes a missing one.
+        if any((one != it).any() for one, it in zip(codes, found.codes, strict=True)):
+            raise Inexact("pandas would change the codes of the levels")
+        return parts
     parts["values"] = values_of(index)
     freq = getattr(index, "freq", None)
     if freq is not None and index.dtype.kind in "mM":
