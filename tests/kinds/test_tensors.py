@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from checkpoints._kinds.frozen import freeze
 from checkpoints._kinds.kind import Inexact
 from checkpoints._kinds.tensors import recognise
 from checkpoints.errors import CorruptFileError
@@ -182,6 +183,14 @@ class TestTorch:
         own = type("Own", (torch.Tensor,), {})
         for cls in (own, torch.nn.Linear, torch.dtype, torch.device):
             assert recognise(cls) is None
+
+    def test_a_copy_keeps_attributes_of_its_own(self, torch):
+        for value in (torch.ones(2), torch.nn.Parameter(torch.ones(2))):
+            value.tag = "a"
+            frozen = freeze(value)
+            value.data[0] = 5
+            assert type(frozen) is type(value)
+            assert (frozen.tag, frozen.tolist()) == ("a", [1, 1])
 
     @pytest.mark.parametrize("requires_grad", [False, True])
     def test_freezing_copies(self, torch, requires_grad):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -143,10 +144,19 @@ def _decode_parameter(data: memoryview, meta: Mapping[str, Any]) -> Any:
 
 
 def _freeze_tensor(tensor: Any) -> Any:
+    if vars(tensor):
+        return _pickled_copy(tensor)
     return tensor.detach().clone().requires_grad_(tensor.requires_grad)
 
 
+def _pickled_copy(tensor: Any) -> Any:
+    """Copy a tensor with attributes, which PyTorch's other ways of copying drop."""
+    return pickle.loads(pickle.dumps(tensor))  # noqa: S301 - made here
+
+
 def _freeze_parameter(parameter: Any) -> Any:
+    if vars(parameter):
+        return _pickled_copy(parameter)
     copied = parameter.detach().clone()
     return type(parameter)(copied, requires_grad=parameter.requires_grad)
 
