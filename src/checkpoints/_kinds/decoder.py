@@ -210,16 +210,18 @@ class _Decoder:
         return found
 
     def _leaf(self, number: int) -> Any:
-        if self._leaves is None:
-            if self._leaves_node is None:
-                raise ValueError("the pickle of an object is missing")
-            is_single = self._leaves_node["count"] == 1
-            if self._placeholders and not is_single:
-                self._locked += 1
-                return Pickled(str(self._leaves_node["type"]), "", "")
-            found = self._unpickled(self._leaves_node)
-            self._leaves = [found] if is_single else found
-        return self._leaves[number]
+        if self._leaves is not None:
+            return self._leaves[number]
+        if self._leaves_node is None:
+            raise ValueError("the pickle of an object is missing")
+        is_single = self._leaves_node["count"] == 1
+        if self._placeholders and not is_single:
+            self._locked += 1
+            return Pickled(str(self._leaves_node["type"]), "", "")
+        found = self._unpickled(self._leaves_node)
+        leaves: list[Any] = [found] if is_single else found
+        self._leaves = leaves
+        return leaves[number]
 
     def _range_of_leaves(self, start: int, count: int) -> list[Any]:
         if _position(count) and self._leaves is None and self._leaves_node is not None:

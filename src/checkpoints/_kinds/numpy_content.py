@@ -30,7 +30,7 @@ def content_of(value: Any) -> Any:
         return None
     if hasattr(value, "mask") and hasattr(value, "hardmask"):
         return _masked(value)
-    array = numpy.asarray(value)
+    array: Any = numpy.asarray(value)
     described: dict[str, Any] = {"shape": list(array.shape)}
     dtype = array.dtype
     if dtype.metadata:
