@@ -26,6 +26,10 @@ __all__ = ["decode"]
 Node = dict[str, Any]
 
 _OTHER_VALUES = "Other values can be loaded by name"
+# The methods by the marks that they read, as names: a table of bound methods would keep
+# a decoder, and with it the file and its values, alive until a garbage collection.
+_LISTS = {"$let": "_let", "$leaves": "_range_of_leaves", "$records": "_records"}
+_NUMBERS = ("$ref", "$leaf")
 
 
 def decode(
@@ -91,14 +95,6 @@ class _Decoder:
         self._members: dict[str, tuple[Node, Any]] = {}
         self._leaves: list[Any] | None = None
         self._leaves_node: Node | None = None
-        self._marks: dict[str, Callable[[Any], Any]] = {
-            "$member": self._nested,
-            "$let": lambda data: self._let(*data),
-            "$ref": lambda number: self._refs[-1][_position(number)],
-            "$leaf": lambda number: self._leaf(_position(number)),
-            "$leaves": lambda data: self._range_of_leaves(*data),
-            "$records": lambda data: self._records(*data),
-        }
 
     def value(self, node: Node) -> Any:
         self._leaves_node = node.get("leaves")
@@ -175,10 +171,15 @@ class _Decoder:
             module, name, fields = data[mark]
             found = {key: from_json(it, self._embedded) for key, it in fields.items()}
             return maker_of(mark, module, name, tuple(found))(found)
-        read = self._marks.get(mark)
-        if read is None:
+        given = data[mark]
+        if mark == "$member":
+            return self._nested(given)
+        if mark in _LISTS:
+            return getattr(self, _LISTS[mark])(*given)
+        if mark not in _NUMBERS:
             raise self._unknown(mark)
-        return read(data[mark])
+        number = _position(given)
+        return self._refs[-1][number] if mark == "$ref" else self._leaf(number)
 
     def _records(
         self, mark: str, module: str, name: str, fields: list[str], columns: list[Any]

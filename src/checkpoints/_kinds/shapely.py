@@ -55,8 +55,8 @@ def to_wkb(geometries: Any) -> tuple[Any, Any]:
     Example:
         >>> import numpy, shapely
         >>> binary, rings = to_wkb(numpy.array([shapely.Point(1, 2), None]))
-        >>> len(binary[0]), rings.any()
-        (21, numpy.False_)
+        >>> len(binary[0]), bool(rings.any())
+        (21, False)
     """
     import shapely
 
