@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import logging
 import sys
 import types
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 from checkpoints._process.libraries import imported
@@ -23,9 +24,21 @@ __all__ = [
     "with_checkpoint_tags",
 ]
 
+logger = logging.getLogger("checkpoints")
+
 P = ParamSpec("P")
 R = TypeVar("R")
 TagPairs = tuple[tuple[str, object], ...]
+
+
+class _Entry:
+    """Where a scope was entered, and whether it was left elsewhere."""
+
+    __slots__ = ("is_left", "token")
+
+    def __init__(self) -> None:
+        self.is_left = False
+        self.token: Token[_Scope | None] | None = None
 
 
 class _Scope(NamedTuple):
@@ -33,6 +46,7 @@ class _Scope(NamedTuple):
     own: TagPairs
     outer: _Scope | None
     pairs: TagPairs
+    entry: _Entry
 
 
 # `inspect.CO_ITERABLE_COROUTINE`; importing `inspect` takes longer than this library.
@@ -41,6 +55,8 @@ _ITERABLE_COROUTINE = 0x100
 # At module level and never captured by a decorated function: cloudpickle cannot pickle
 # a ContextVar.
 _context: ContextVar[_Scope | None] = ContextVar("checkpoints.tags", default=None)
+# The names of the tags that were left in another context than they were entered in.
+_told: set[tuple[str, ...]] = set()
 
 
 def current_tags() -> TagPairs:
@@ -55,7 +71,9 @@ def current_tags() -> TagPairs:
     (('model', 'ridge'), ('fold', 1))
     """
     scope = _context.get()
-    return () if scope is None else scope.pairs
+    if scope is None:
+        return ()
+    return scope.pairs if not _told else _still_entered(scope)
 
 
 class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
@@ -109,9 +127,11 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
             above.append(scope)
             scope = scope.outer
         if scope is not None:
+            if not _is_here(scope):
+                _leave_elsewhere(scope)
             _context.set(scope.outer)
             for later in reversed(above):
-                _enter(later.owner, later.own)
+                _put(later.owner, later.own, later.entry)
 
     def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
         if isinstance(function, type) or not callable(function):
@@ -257,9 +277,60 @@ def in_async_steps(function: Callable[..., Any], own: TagPairs) -> Callable[...,
 
 
 def _enter(owner: object, own: TagPairs) -> None:
+    entry = _Entry()
+    entry.token = _put(owner, own, entry)
+
+
+def _put(owner: object, own: TagPairs, entry: _Entry) -> Token[_Scope | None]:
+    """Put a scope on top of the others of this context."""
     outer = _context.get()
     pairs = own if outer is None else outer.pairs + own
-    _context.set(_Scope(owner, own, outer, pairs))
+    return _context.set(_Scope(owner, own, outer, pairs, entry))
+
+
+def _is_here(scope: _Scope) -> bool:
+    """Tell whether a scope was entered in this context, from which it is removed."""
+    try:
+        _context.reset(cast(Any, scope.entry.token))
+    except ValueError:
+        return False
+    return True
+
+
+def _leave_elsewhere(scope: _Scope) -> None:
+    """
+    Leave a scope that this context has only inherited.
+
+    An `async for` that is broken off leaves its generator suspended. The event loop
+    closes it in a task of its own, whose context is a copy.
+    """
+    scope.entry.is_left = True
+    names = tuple(name for name, _ in scope.own)
+    if names in _told:
+        return
+    _told.add(names)
+    logger.warning(
+        "the tags %s were left in another context than they were entered in, as by a "
+        "`break` in an `async for`: what was saved in between has them too. Decorate "
+        "the generator with @tags(...), or use contextlib.aclosing",
+        ", ".join(map(repr, names)),
+    )
+
+
+def _still_entered(scope: _Scope) -> TagPairs:
+    """Return the tags of the scopes that were not left elsewhere, and forget those."""
+    scopes: list[_Scope] = []
+    inner: _Scope | None = scope
+    while inner is not None:
+        scopes.append(inner)
+        inner = inner.outer
+    if any(each.entry.is_left for each in scopes):
+        _context.set(None)
+        for each in reversed(scopes):
+            if not each.entry.is_left:
+                _put(each.owner, each.own, each.entry)
+    found = _context.get()
+    return () if found is None else found.pairs
 
 
 def _checked_pairs(
