@@ -138,8 +138,49 @@ class TestRules:
         pytest.importorskip("wrapt", reason="probes need it")
         lines, _ = told("--probe", "nowhere:run")
         assert lines[-1] == (
-            "--probe nowhere:run replaced no function; the log says why"
+            "--probe nowhere:run replaced no function: no such module was imported, "
+            "or its import failed"
         )
+
+
+class TestFailures:
+    PROGRAM = """
+        import logging
+        from checkpoints import checkpoint, register
+        logging.disable()
+        register("mypkg", ["fit", "load"])
+        for number in range(3):
+            checkpoint("mypkg.fit", lock=__import__("threading").Lock())
+        checkpoint("mypkg.load", 1)
+        checkpoint("mypkg.load", 2)
+    """
+
+    def test_are_told_with_the_first_reason_of_each_name(self, told):
+        lines, summary = told("mypkg=out", program=self.PROGRAM)
+        at = lines.index("3 saves failed:")
+        assert lines[at + 1].startswith("checkpoint 'mypkg.fit' was not saved by ")
+        assert "cannot be pickled" in lines[at + 1]
+        assert "cannot be pickled" in summary["reasons"]["mypkg.fit"]["failed"]
+
+    def test_that_are_not_logged_are_told_as_well(self, told):
+        lines, _ = told("mypkg.fit=out?on_error=ignore", program=self.PROGRAM)
+        assert any("cannot be pickled" in line for line in lines)
+
+    def test_saves_that_replaced_each_other_are_told(self, told):
+        lines, _ = told("mypkg.load=out", program=self.PROGRAM)
+        assert lines[-2] == (
+            "only the last save is kept of each tag of mypkg.load: add a tag that "
+            "distinguishes them, or use if_exists=keep"
+        )
+
+    def test_of_many_names_are_counted(self, told):
+        program = """
+            from checkpoints import checkpoint
+            for number in range(9):
+                checkpoint(f"mypkg.n{number}", __import__("threading").Lock())
+        """
+        lines, _ = told("mypkg=out", program=program)
+        assert "and 4 more names" in lines
 
 
 class TestRecorder:
@@ -149,7 +190,8 @@ class TestRecorder:
 
     def test_that_could_keep_nothing_is_not_told_that_all_went_well(self, told):
         lines, _ = told("--record", "1")
-        assert "4 saves failed; the log says why" in lines
+        assert "4 saves failed:" in lines
+        assert sum("more than the recorder keeps" in line for line in lines) >= 2
         assert not any("nothing went wrong" in line for line in lines)
 
     def test_of_a_process_that_was_ended_is_told_to_be_lost(self, told):

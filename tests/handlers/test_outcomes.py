@@ -174,3 +174,80 @@ class TestEnd:
             worker.join()
         """)
         assert sum("of 1 saves: 1 failed ('a' 1)" in line for line in lines) == 1
+
+
+class TestConfiguredLogging:
+    PROGRAM = """
+        import logging, logging.config, sys
+        import checkpoints
+        logging.config.dictConfig({
+            "version": 1,
+            "handlers": {"own": {"class": "logging.StreamHandler"}},
+            "root": {"handlers": ["own"]},
+            **eval(sys.argv[1]),
+        })
+        def fail(key, data):
+            raise OSError("mine")
+        checkpoints.config("mypkg.fit", fail)
+        checkpoints.checkpoint("mypkg.fit", 1)
+    """
+
+    @pytest.mark.parametrize("options", [{}, {"disable_existing_loggers": True}])
+    def test_a_failure_is_seen_where_only_other_loggers_are_named(self, options):
+        lines = stderr_of(self.PROGRAM, options)
+        assert sum("OSError: mine" in line for line in lines) == 2
+
+    def test_a_configuration_that_names_the_logger_decides(self):
+        named = {"loggers": {"checkpoints": {"level": "CRITICAL"}}}
+        assert stderr_of(self.PROGRAM, named) == []
+
+    def test_a_program_can_silence_it(self):
+        off = "logging.getLogger('checkpoints').setLevel('CRITICAL')\n"
+        program = textwrap.dedent(self.PROGRAM).replace("def fail", off + "def fail")
+        assert stderr_of(program, {"disable_existing_loggers": False}) == []
+
+    def test_a_configuration_by_file_does_not_disable_it_either(self, tmp_path):
+        file = tmp_path / "logging.ini"
+        file.write_text(
+            "[loggers]\nkeys=root\n[handlers]\nkeys=own\n[formatters]\nkeys=\n"
+            "[logger_root]\nhandlers=own\n"
+            "[handler_own]\nclass=StreamHandler\nargs=()\n"
+        )
+        program = textwrap.dedent(self.PROGRAM)
+        before, _, after = program.partition("logging.config.dictConfig")
+        configured = "logging.config.fileConfig(sys.argv[1])\n"
+        after = after[after.index("def fail") :]
+        lines = stderr_of(before + configured + after, file)
+        assert any("OSError: mine" in line for line in lines)
+
+
+class TestReplacedSaves:
+    PROGRAM = """
+        import sys
+        import checkpoints
+        checkpoints.config("mypkg", sys.argv[1])
+        def test_saves():
+            for number in range(3):
+                checkpoints.checkpoint("mypkg.fit", number)
+    """
+    TOLD = "of 3 saves: some replaced others of this run, of which only the last is"
+
+    def test_they_are_told_once_where_the_log_is_seen(self, tmp_path):
+        (line,) = stderr_of(textwrap.dedent(self.PROGRAM) + "test_saves()", tmp_path)
+        assert line.startswith("checkpoint 'mypkg.fit' was already saved by this run")
+
+    def test_they_are_told_where_a_test_framework_keeps_the_log(self, tmp_path):
+        (tmp_path / "test_it.py").write_text(
+            textwrap.dedent(self.PROGRAM).replace("sys.argv[1]", repr(str(tmp_path)))
+        )
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        ended = subprocess.run(
+            [*command, "test_it.py"],
+            check=True,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            env={**os.environ, "PYTHONPATH": str(LOCATION)},
+        )
+        assert f"{self.TOLD} kept ('mypkg.fit')." in ended.stderr

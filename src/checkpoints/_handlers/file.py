@@ -22,7 +22,7 @@ from checkpoints._handlers.options import (
     IfExists,
     OnFull,
 )
-from checkpoints._handlers.outcomes import Result
+from checkpoints._handlers.outcomes import Result, outcomes
 from checkpoints._handlers.root import checked_root, filled_root
 from checkpoints._keys.key import SUFFIXES, Key
 from checkpoints._keys.spelling import spelling_in
@@ -359,6 +359,7 @@ class FileHandler(Handler):
                 logger.info(message, key, text)
 
     def _warn_of_replacing(self, key: Key) -> None:
+        outcomes.replaced(key.name)
         self._warn_once(
             key.name,
             "checkpoint %s was already saved by this run, and only the last save is "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -38,6 +39,7 @@ Subject = Key | str
 _OUTCOMES = ("saved", "skipped", "dropped", "failed", "unknown")
 _CONTINUES = "The program continues; on_error='raise' stops it"
 _MAKE_ROOM = "Raise max_pending or max_wait, use every=n, or call flush() earlier"
+_REPLACED = "replaced others of this run, of which only the last is kept"
 _SUMMARIZED = {"failed": "failed", "unknown": "may have failed", "dropped": "dropped"}
 
 
@@ -91,6 +93,9 @@ class Outcomes:
         self._reasons: Counter[str] = Counter()
         self._kinds: Counter[tuple[str, object]] = Counter()
         self._logged: Counter[tuple[str, str]] = Counter()
+        self._why: dict[tuple[str, str], str] = {}
+        # The names of replaced saves, and whether a summary has told them.
+        self._replaced: dict[str, bool] = {}
         self._first = ""
 
     def follow(
@@ -159,10 +164,12 @@ class Outcomes:
     ) -> None:
         """Count a save that failed, and log it unless told otherwise."""
         outcome = "unknown" if isinstance(error, UnknownOutcomeError) else "failed"
-        self.count(_name_of(subject), outcome)
+        name = _name_of(subject)
+        self.count(name, outcome)
+        text = partial(failure_text, subject, error, handler)
+        self._explain(name, outcome, text)
         if is_logged:
-            text = partial(failure_text, subject, error, handler)
-            self._log(_name_of(subject), outcome, type(error), text, _CONTINUES)
+            self._log(name, outcome, type(error), text, _CONTINUES)
 
     def dropped(
         self,
@@ -187,11 +194,45 @@ class Outcomes:
             is_logged: Whether to log it, or only to include it in the summary.
         """
         self.count(name, "dropped", reason)
+        self._explain(name, "dropped", lambda: text)
         if is_logged:
             self._log(name, "dropped", kind or reason, lambda: text, advice)
         else:
             with self._lock:
                 self._logged[name, "dropped"] += 1
+
+    def replaced(self, name: str) -> None:
+        """
+        Note that a save of a name replaced an earlier one of this run.
+
+        It is told again at the exit, unless the log goes to the standard error output:
+        a test framework keeps it, and shows that of failures only.
+        """
+        if logger.isEnabledFor(logging.WARNING) and not logger.hasHandlers():
+            return
+        with suppress(Exception):
+            at_exit(self.report)
+            with self._lock:
+                self._replaced.setdefault(name, False)
+
+    def _explain(self, name: str, outcome: str, text: Callable[[], str]) -> None:
+        """Keep the first reason of an outcome, for whoever does not see the log."""
+        if (name, outcome) not in self._why:
+            with suppress(Exception):
+                found = text()
+                with self._lock:
+                    self._why.setdefault((name, outcome), found)
+
+    @property
+    def reasons(self) -> dict[str, dict[str, str]]:
+        """For each name, the first reason of each outcome that was not a success."""
+        with self._lock:
+            found = {**self._why}
+            found |= {(name, "replaced"): _REPLACED for name in self._replaced}
+        reasons: dict[str, dict[str, str]] = {}
+        for (name, outcome), text in sorted(found.items()):
+            reasons.setdefault(name, {})[outcome] = text
+        return reasons
 
     def _log(
         self,
@@ -215,7 +256,7 @@ class Outcomes:
             message = text()
             self._first = self._first or message
             again = "" if count == 1 else f", for the {count}th time"
-            logger.warning("%s%s. %s", message, again, advice)
+            _warn(f"{message}{again}. {advice}")
 
     def stats(self, pending: int, pending_bytes: int) -> Stats:
         """Return the counts, completed by those of pending saves."""
@@ -242,21 +283,36 @@ class Outcomes:
         drain.drain()
         summary = self._summary()
         if summary:
-            logger.warning("%s", summary)
+            _warn(summary)
 
     def _summary(self) -> str:
         with self._lock:
             logged, total = dict(self._logged), sum(self._counts.values())
             self._logged.clear()
+            untold = [name for name, is_told in self._replaced.items() if not is_told]
+            self._replaced.update(dict.fromkeys(untold, True))
         parts = []
         for outcome, words in _SUMMARIZED.items():
             names = {name: n for (name, what), n in logged.items() if what == outcome}
             listed = ", ".join(f"{name!r} {n}" for name, n in sorted(names.items()))
             if listed:
                 parts.append(f"{sum(names.values())} {words} ({listed})")
+        first = f"The first: {self._first}" if parts else ""
+        if untold:
+            parts.append(f"some {_REPLACED} ({', '.join(map(repr, untold))})")
         if not parts:
             return ""
-        return f"of {total} saves: {', '.join(parts)}. The first: {self._first}"
+        return f"of {total} saves: {', '.join(parts)}. {first}".rstrip()
+
+
+def _warn(message: str) -> None:
+    # `logging.config` disables by default each logger that it does not name: nobody
+    # would hear that saves fail.
+    if logger.disabled:
+        with suppress(Exception):  # there may be no standard error output
+            sys.stderr.write(f"checkpoints: {message}\n")
+    else:
+        logger.warning("%s", message)
 
 
 def _name_of(subject: Subject) -> str:

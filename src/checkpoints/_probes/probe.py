@@ -21,6 +21,7 @@ from checkpoints._probes.calls import CallSaver
 from checkpoints._probes.import_hooks import is_loading, when_loaded
 from checkpoints._process.exit import at_exit, is_first_process
 from checkpoints._process.variables import PROBES
+from checkpoints._rules.idle_rule import why_unknown
 from checkpoints._text import nearest, shown
 from checkpoints.errors import ConfigError
 
@@ -132,6 +133,7 @@ class Probe:
             self._install_if_loaded(place, module)
         except Exception as error:  # noqa: BLE001 - the host's import must not fail
             logger.warning("%s", error)
+            _explain(self.name, str(error))
             self.remove()
 
     def _install_if_loaded(self, place: _Place, loaded: str = "") -> None:
@@ -213,6 +215,7 @@ def probe(target: Target, /) -> Probe:
     else:
         created.install(root, place.splits[0][1])
     _probes[place.name] = created
+    _explain(place.name)
     is_first_process()  # decided here, before this process starts others
     at_exit(_report)
     return created
@@ -247,7 +250,13 @@ def probes_from_environment() -> list[Probe]:
                 created.append(probe(target))
         except Exception as error:  # noqa: BLE001 - a module's __getattr__ may raise
             logger.warning("%s: %s", PROBES, error)
+            _explain(target.replace(":", "."), str(error))
     return created
+
+
+def _explain(name: str, why: str = "") -> None:
+    """Let a rule for the name of a probe say why there is no such function."""
+    why_unknown[name] = lambda: f"replaced no function: {why or _why_absent(name)}"
 
 
 def _why_absent(name: str) -> str:

@@ -12,7 +12,10 @@ from checkpoints._text import shown
 if TYPE_CHECKING:
     from checkpoints._rules.rule import Rule
 
-__all__ = ["IdleRule", "Reason", "why_idle"]
+__all__ = ["IdleRule", "Reason", "why_idle", "why_unknown"]
+
+# For a name that something else was to make known, such as a probe: why it did not.
+why_unknown: dict[str, Callable[[], str]] = {}
 
 # How many tags or values of an example are listed.
 _MOST_LISTED = 5
@@ -92,6 +95,8 @@ def _without_names(rule: Rule, names: Names) -> IdleRule | None:
     if not rule.names:
         return None
     text = "matched no checkpoint that the program knows of; "
+    if isinstance(rule.names, str) and rule.names in why_unknown:
+        return IdleRule(Reason.NO_NAME, why_unknown[rule.names]())
     if not isinstance(rule.names, str):
         return IdleRule(
             Reason.SIMILAR_NAME, text + names.hint_for_listed(rule.names[0])

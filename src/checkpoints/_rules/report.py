@@ -57,6 +57,7 @@ class Report:
         idle = {rule.source: registry.why_idle(rule) for rule in rules}
         content = {
             "saves": outcomes.stats(0, 0).by_name,
+            "reasons": outcomes.reasons,
             "rules": [rule.source for rule in rules],
             "idle": {
                 source: [why.reason, why.text, why.by]

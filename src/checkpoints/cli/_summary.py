@@ -19,8 +19,10 @@ from checkpoints.cli._process import is_running
 __all__ = ["Reports", "RunSummary", "read_reports"]
 
 _MOST_NAMES = 20
+_MOST_REASONS = 5
+_MOST_LETTERS = 400
 _PROBE = "--probe "
-_NO_FUNCTION = "replaced no function; the log says why"
+_NO_FUNCTION = "replaced no function"
 # The reasons, as processes number them, of a rule that matched no name.
 _UNMATCHED = (0, 1)
 _FAILURES = {
@@ -81,6 +83,15 @@ class RunSummary:
         return dict(totals)
 
     @property
+    def reasons(self) -> dict[str, dict[str, str]]:
+        """For each name, the first reason that a process gave for each failure."""
+        reasons: dict[str, dict[str, str]] = {}
+        for report in self._reports:
+            for name, why in report["reasons"].items():
+                reasons[name] = {**why, **reasons.get(name, {})}
+        return dict(sorted(reasons.items()))
+
+    @property
     def idle(self) -> dict[str, str]:
         """The rules without effect in any process, each with the reason."""
         idle = {}
@@ -88,7 +99,9 @@ class RunSummary:
             written = self._sources.get(source, source)
             is_lost = written.startswith(_PROBE) and reason in _UNMATCHED
             why = text + self._sources.get(by, by)
-            idle[written] = _NO_FUNCTION if is_lost else why
+            is_told = text.startswith(_NO_FUNCTION)
+            unknown = f"{_NO_FUNCTION}; the log says why"
+            idle[written] = unknown if is_lost and not is_told else why
         return idle
 
     @property
@@ -114,6 +127,7 @@ class RunSummary:
             "names": dict(sorted(self.files.items())),
             "roots": list(self.roots),
             "outcomes": self.outcomes,
+            "reasons": self.reasons,
             "idle_rules": self.idle,
             "processes": len(self._reports),
             "untold": self.untold,
@@ -131,11 +145,34 @@ class RunSummary:
         outcomes = self.outcomes
         for outcome, words in _FAILURES.items():
             if count := outcomes.get(outcome):
-                yield f"  {count_text(count, 'save')} {words}; the log says why"
+                yield from self._about_failures(outcome, count, words)
+        yield from self._about_replaced()
         yield from self._about_processes()
         yield from self._about_rules()
         for root in self.roots:
             yield f"Next: checkpoints ls {shlex.quote(os.path.relpath(root))}"
+
+    def _about_failures(self, outcome: str, count: int, words: str) -> Iterator[str]:
+        reasons = [text for why in self.reasons.values() if (text := why.get(outcome))]
+        if not reasons:
+            yield f"  {count_text(count, 'save')} {words}; the log says why"
+            return
+        yield f"  {count_text(count, 'save')} {words}:"
+        for text in reasons[:_MOST_REASONS]:
+            yield f"    {' '.join(text.split())[:_MOST_LETTERS]}"
+        if len(reasons) > _MOST_REASONS:
+            yield f"    and {count_text(len(reasons) - _MOST_REASONS, 'more name')}"
+
+    def _about_replaced(self) -> Iterator[str]:
+        names = [name for name, why in self.reasons.items() if "replaced" in why]
+        if names:
+            listed = ", ".join(names[:_MOST_REASONS])
+            more = len(names) - _MOST_REASONS
+            others = f" and {count_text(more, 'more name')}" if more > 0 else ""
+            yield (
+                f"  only the last save is kept of each tag of {listed}{others}: add a "
+                "tag that distinguishes them, or use if_exists=keep"
+            )
 
     def _about_processes(self) -> Iterator[str]:
         if self._running:
