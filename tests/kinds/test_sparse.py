@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from checkpoints._kinds.encoder import encode
+from checkpoints._kinds.frozen import freeze
 from checkpoints._kinds.sparse import FAMILY, recognise
 
 numpy = pytest.importorskip("numpy", reason="SciPy is made of it")
@@ -145,14 +147,116 @@ class TestRecognition:
         assert recognise(cls) is None
 
 
-class TestFreeze:
-    @pytest.mark.parametrize("cls", CLASSES)
-    def test_is_a_copy(self, cls):
-        made = cls(DENSE)
-        frozen = recognise(cls).freeze(made)
-        assert type(frozen) is cls
+def parts_of(value):
+    """All that a sparse array holds, with the types of its keys and elements."""
+    parts = {**vars(value)}
+    for flag in ("_has_canonical_format", "_has_sorted_indices"):
+        parts.pop(flag, None)
+    return {name: typed(part) for name, part in parts.items()}
+
+
+def typed(part):
+    if isinstance(part, numpy.ndarray):
+        return part.dtype, [typed(item) for item in part]
+    if isinstance(part, dict):
+        return [(typed(key), typed(item)) for key, item in part.items()]
+    if isinstance(part, list | tuple):
+        return type(part), [typed(item) for item in part]
+    return type(part), part
+
+
+def with_room_to_spare():
+    made = sparse.csr_array((2, 2))
+    made.indptr = numpy.array([0, 1, 2])
+    made.indices, made.data = numpy.array([0, 1, 1]), numpy.array([1.0, 2, 9])
+    return made
+
+
+def with_wide_indices():
+    made = sparse.csc_matrix(DENSE)
+    made.indices, made.indptr = made.indices.astype("i8"), made.indptr.astype("i8")
+    return made
+
+
+def not_canonical():
+    return sparse.coo_array(([1, 2], ([0, 0], [1, 1])), shape=(2, 2))
+
+
+def canonical():
+    made = not_canonical()
+    made.has_canonical_format = True
+    return made
+
+
+def filled(format, number):
+    made = getattr(sparse, f"{format}_array")((3, 4))
+    made[1, 2] = number
+    made[0, numpy.int64(3)] = 2
+    made[0, 1] = 0.5
+    return made
+
+
+def mixed_lil():
+    made = filled("lil", 5)
+    made[[0, 1], [2, 3]] = [7, 8]
+    return made
+
+
+def mixed_dok():
+    made = sparse.csr_array(DENSE).todok()
+    made[2, 0] = 1
+    made._dict[numpy.int64(2), 1] = 4.0
+    return made
+
+
+UNUSUAL = [
+    with_room_to_spare,
+    with_wide_indices,
+    not_canonical,
+    canonical,
+    lambda: filled("lil", 5),
+    lambda: filled("dok", 5),
+    mixed_lil,
+    mixed_dok,
+    lambda: sparse.csr_array(DENSE).todok(),
+    lambda: sparse.dok_array((3, 4), dtype="f4"),
+]
+
+
+class TestUnusual:
+    @pytest.mark.parametrize("make", UNUSUAL)
+    def test_comes_back_with_each_part_as_it_was(self, round_trip, make):
+        made = make()
+        assert parts_of(round_trip(made)) == parts_of(made)
+        assert round_trip.left == []
+
+    @pytest.mark.parametrize(
+        "make", [*UNUSUAL, *(lambda c=c: c(DENSE) for c in CLASSES)]
+    )
+    def test_is_copied_with_each_part_as_it_was(self, make):
+        made = make()
+        before = parts_of(made)
+        frozen = freeze(made)
         if made.format in ("lil", "dok"):
             made[0, 1] = 9
         else:
             made.data[:] = 9
-        assert frozen.toarray().tolist() == DENSE.tolist()
+        assert parts_of(frozen) == before
+
+    @pytest.mark.parametrize(
+        "state",
+        [
+            {"indices": numpy.array([0, 9, 0], "i4")},
+            {"indptr": numpy.array([0, 9, 0, 0], "i4")},
+            {"indices": numpy.array([0, 1], "i4")},
+            {"indices": numpy.array([0, 1, 0], "u8")},
+            {"unit": "m"},
+            {"maxprint": 3},
+            {"_has_canonical_format": True, "indices": numpy.array([1, 0, 3], "i4")},
+        ],
+        ids=str,
+    )
+    def test_what_cannot_be_rebuilt_is_left_to_a_pickle(self, state):
+        made = sparse.csr_array(numpy.array([[1.5, 2.0, 0, 0], [0, 0, 0, -3]]))
+        vars(made).update(state)
+        assert encode({"it": made}).pickled.keys() == {"it"}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from checkpoints._kinds.columns import Statistics
 from checkpoints._kinds.elements import elements_of
-from checkpoints._kinds.kind import Compound, Family, Kind
+from checkpoints._kinds.kind import Compound, Family, Inexact, Kind
 from checkpoints._kinds.numpy import holds_nan
 from checkpoints._process.libraries import needed
 
@@ -17,6 +19,11 @@ __all__ = ["FAMILY", "recognise"]
 _FORMATS = ("csr", "csc", "coo", "bsr", "dia", "lil", "dok")
 # These consist of Python objects; the other format holds the same data in arrays.
 _STORED_AS = {"lil": "csr", "dok": "coo"}
+# What is found from the data when it is asked for, and the attribute that has it.
+_FLAGS = {
+    "_has_canonical_format": "has_canonical_format",
+    "_has_sorted_indices": "has_sorted_indices",
+}
 
 
 def recognise(cls: type) -> Kind | None:
@@ -42,63 +49,173 @@ def recognise(cls: type) -> Kind | None:
 
 
 def _take_apart(sparse: Any) -> dict[str, Any]:
-    form = sparse.format
     is_array = type(sparse).__name__.endswith("_array")
-    stored = sparse.asformat(_STORED_AS.get(form, form))
-    parts = {"format": form, "array": is_array, "shape": list(sparse.shape)}
-    parts["data"] = stored.data
-    if stored.format == "coo":
-        coords = (
-            stored.coords if hasattr(stored, "coords") else (stored.row, stored.col)
-        )
-        canonical = bool(stored.has_canonical_format)
-        return {**parts, "coords": list(coords), "canonical": canonical}
-    if stored.format == "dia":
-        return {**parts, "offsets": stored.offsets}
-    return {**parts, "indices": stored.indices, "indptr": stored.indptr}
+    form = {"format": sparse.format, "array": is_array, "shape": list(sparse.shape)}
+    parts = {**form, **_PARTS.get(sparse.format, _parts_of_compressed)(sparse)}
+    # One that is not valid could not be loaded either: SciPy's checks say why.
+    _check_same(sparse, _put_together(parts))
+    return parts
+
+
+def _parts_of_compressed(sparse: Any) -> dict[str, Any]:
+    return {name: getattr(sparse, name) for name in ("data", "indices", "indptr")}
+
+
+def _parts_of_coo(sparse: Any) -> dict[str, Any]:
+    coords = sparse.coords if hasattr(sparse, "coords") else (sparse.row, sparse.col)
+    canonical = bool(sparse.has_canonical_format)
+    return {"data": sparse.data, "coords": list(coords), "canonical": canonical}
+
+
+def _parts_of_dia(sparse: Any) -> dict[str, Any]:
+    return {"data": sparse.data, "offsets": sparse.offsets}
+
+
+def _parts_of_lil(sparse: Any) -> dict[str, Any]:
+    number = type(sparse.dtype.type().item())
+    indices = itertools.chain.from_iterable(sparse.rows)
+    numbers = itertools.chain.from_iterable(sparse.data)
+    if (
+        {*map(type, indices)} <= {int}
+        and {*map(type, numbers)} <= {number}
+        and all(row == sorted({*row}) for row in sparse.rows)
+    ):
+        return _parts_of_compressed(sparse.tocsr())
+    return {"rows": sparse.rows, "data": sparse.data, "dtype": sparse.dtype}
+
+
+def _parts_of_dok(sparse: Any) -> dict[str, Any]:
+    import numpy
+
+    items, dtype = dict(sparse.items()), sparse.dtype
+    keys = [key if type(key) is tuple else (key,) for key in items]
+    types = {*map(type, itertools.chain.from_iterable(keys))}
+    # Python's integers, or those of an array that SciPy has made it of.
+    if len(types) > 1 or not {*map(type, items.values())} <= {dtype.type}:
+        return {"items": items, "dtype": dtype}
+    coords = numpy.array(keys or numpy.empty((0, sparse.ndim), "i8"))
+    data = numpy.array([*items.values()], dtype)
+    return {"keys": coords, "python": types <= {int}, "data": data}
+
+
+_PARTS = {
+    "coo": _parts_of_coo,
+    "dia": _parts_of_dia,
+    "lil": _parts_of_lil,
+    "dok": _parts_of_dok,
+}
+
+
+def _check_same(sparse: Any, rebuilt: Any) -> None:
+    state, expected = vars(sparse), vars(rebuilt)
+    extra = state.keys() - expected.keys() - _FLAGS.keys()
+    if state.get("maxprint") != expected.get("maxprint"):
+        extra.add("maxprint")
+    if extra:
+        raise Inexact(f"the {sparse.format} has attributes of its own: {sorted(extra)}")
+    for flag, name in _FLAGS.items():
+        if state.get(flag) and not getattr(rebuilt, name):
+            raise Inexact(f"{name} is set, but is not true")
 
 
 def _put_together(parts: dict[str, Any]) -> Any:
     form = parts["format"]
     if form not in _FORMATS:
         raise ValueError(f"unknown format of sparse arrays {form!r:.80}")
+    shape = tuple(parts["shape"])
+    if "items" in parts or "keys" in parts:
+        return _dok(_class_of("dok", parts), shape, parts)
+    if "rows" in parts:
+        return _lil(_class_of("lil", parts), shape, parts)
     stored_as = _STORED_AS.get(form, form)
-    name = f"{stored_as}_{'array' if parts['array'] else 'matrix'}"
-    cls = getattr(needed("scipy.sparse", "loading a sparse array"), name)
     build = {"coo": _coo, "dia": _dia}.get(stored_as, _compressed)
-    return build(cls, tuple(parts["shape"]), parts).asformat(form)
+    return build(_class_of(stored_as, parts), shape, parts).asformat(form)
+
+
+def _class_of(form: str, parts: dict[str, Any]) -> Any:
+    sparse = needed("scipy.sparse", "loading a sparse array")
+    return getattr(sparse, f"{form}_{'array' if parts['array'] else 'matrix'}")
+
+
+def _check_indices(*arrays: Any) -> None:
+    # SciPy converts others, which may overflow after it has checked them.
+    for array in arrays:
+        if array.dtype.str[1:] not in ("i4", "i8") or not array.dtype.isnative:
+            raise ValueError(f"indices must be int32 or int64, not {array.dtype}")
 
 
 def _coo(cls: Any, shape: tuple[int, ...], parts: dict[str, Any]) -> Any:
     coords = tuple(parts["coords"])
+    _check_indices(*coords)
     built = cls((parts["data"], coords), shape=shape)
     # The constructor has validated them, but may have changed their dtype.
     if hasattr(built, "coords"):
         built.coords = coords
     else:
         built.row, built.col = coords
+    built.data = parts["data"]
     built.has_canonical_format = parts["canonical"]
     return built
 
 
 def _dia(cls: Any, shape: tuple[int, ...], parts: dict[str, Any]) -> Any:
+    _check_indices(parts["offsets"])
     built = cls((parts["data"], parts["offsets"]), shape=shape)
-    built.offsets = parts["offsets"]
+    built.data, built.offsets = parts["data"], parts["offsets"]
     return built
 
 
 def _compressed(cls: Any, shape: tuple[int, ...], parts: dict[str, Any]) -> Any:
     data, indices, indptr = parts["data"], parts["indices"], parts["indptr"]
+    _check_indices(indices, indptr)
     blocks = {"blocksize": data.shape[1:]} if parts["format"] == "bsr" else {}
     built = cls((data, indices, indptr), shape=shape, **blocks)
     # Compiled code would follow an index beyond the shape into other memory.
     built.check_format(full_check=True)
-    built.indices, built.indptr = indices, indptr
+    # The checks cut off room to spare, and may have changed the dtypes.
+    built.data, built.indices, built.indptr = data, indices, indptr
     return built
 
 
-def _freeze(sparse: Any) -> Any:
-    return sparse.copy()
+def _lil(cls: Any, shape: tuple[int, ...], parts: dict[str, Any]) -> Any:
+    built = cls(shape, dtype=parts["dtype"])
+    rows, data = parts["rows"], parts["data"]
+    if rows.shape != built.rows.shape or data.shape != built.data.shape:
+        raise ValueError("the rows of a lil do not fit its shape")
+    for row, numbers in zip(rows, data, strict=True):
+        if type(row) is not list or type(numbers) is not list:
+            raise TypeError("the rows of a lil must be lists")
+        if len(row) != len(numbers) or not _are_indices(row, shape[-1]):
+            raise ValueError("a row of a lil does not fit its shape")
+    built.rows, built.data = rows, data
+    return built
+
+
+def _dok(cls: Any, shape: tuple[int, ...], parts: dict[str, Any]) -> Any:
+    items = parts["items"] if "items" in parts else _items_of(parts)
+    built = cls(
+        shape, dtype=parts["dtype"] if "items" in parts else parts["data"].dtype
+    )
+    for key in items:
+        indices = key if type(key) is tuple else (key,)
+        pairs = zip(indices, shape, strict=True)
+        if not all(_are_indices([index], length) for index, length in pairs):
+            raise ValueError(f"the key {key!r:.80} of a dok does not fit its shape")
+    # Setting each item would convert it.
+    built._dict = items
+    return built
+
+
+def _items_of(parts: dict[str, Any]) -> dict[Any, Any]:
+    _check_indices(parts["keys"])
+    columns = parts["keys"].T
+    keys = [column.tolist() if parts["python"] else list(column) for column in columns]
+    names = keys[0] if len(keys) == 1 else zip(*keys, strict=True)
+    return dict(zip(names, parts["data"], strict=True))
+
+
+def _are_indices(indices: list[Any], length: int) -> bool:
+    return all(0 <= operator.index(index) < length for index in indices)
 
 
 def _holds_nan(value: Any) -> bool:
@@ -131,7 +248,6 @@ _SPARSE = Compound(
     take_apart=_take_apart,
     put_together=_put_together,
     package="scipy",
-    freeze=_freeze,
 )
 
 FAMILY = Family(
