@@ -7,6 +7,10 @@ import warnings
 
 import pytest
 
+from checkpoints import FileHandler
+from checkpoints._kinds.digest import digest_of
+from checkpoints._kinds.encoder import encode
+from checkpoints._kinds.frozen import freeze
 from checkpoints._kinds.kind import Inexact
 from checkpoints._kinds.pictures import recognise
 from checkpoints.errors import TooLargeError
@@ -137,6 +141,74 @@ class TestImages:
         data = b"".join(recognise(Image.Image).encode(IMAGES["RGB"])[0])
         with pytest.raises((OSError, SyntaxError, ValueError)):
             recognise(Image.Image).decode(memoryview(data[:cut]), {})
+
+
+def opened(form, **options):
+    file = io.BytesIO()
+    IMAGES["L"].save(file, form, **options)
+    return Image.open(file)
+
+
+class TestInfo:
+    @pytest.mark.parametrize(
+        "info",
+        [{"dpi": (72, 72)}, {"transparency": 0}, {"icc_profile": b"x"}, {1: [None]}],
+        ids=str,
+    )
+    @pytest.mark.parametrize("mode", ["L", "P", "RGBA"])
+    def test_comes_back_with_the_picture(self, round_trip, mode, info):
+        image = IMAGES[mode].copy()
+        image.info = info
+        back = round_trip(image)
+        assert type(back) is Image.Image
+        assert back.info == image.info
+        assert (back.mode, back.tobytes()) == (mode, image.tobytes())
+        assert round_trip.left == []
+
+    def test_is_copied_with_it(self):
+        image = IMAGES["L"].copy()
+        image.info = {"dpi": (72, 72)}
+        assert freeze(image).info == image.info
+
+    def test_is_part_of_its_hash(self):
+        image = IMAGES["L"].copy()
+        image.info = {"dpi": (72, 72)}
+        assert digest_of(image) != digest_of(IMAGES["L"])
+
+
+class TestChange:
+    def test_of_an_image_in_memory_is_none(self):
+        encoded = encode({"it": IMAGES["L"]})
+        assert (encoded.changed, encoded.pickled) == ({}, {})
+
+    @pytest.mark.parametrize("form", ["png", "gif", "jpeg", "tiff"])
+    def test_of_an_opened_file_is_told(self, form):
+        encoded = encode({"it": opened(form)})
+        [told] = encoded.changed.values()
+        assert "loaded as a PIL.Image.Image" in told
+        assert encoded.pickled == {}
+
+    @pytest.mark.parametrize("form", ["gif", "tiff", "png"])
+    def test_of_several_frames_is_told(self, form):
+        other = IMAGES["L"].rotate(180)
+        animated = opened(form, save_all=True, append_images=[other])
+        [told] = encode({"it": animated}).changed.values()
+        assert "only the current one of its 2 frames is saved" in told
+
+    def test_of_a_figure_is_told(self, figure):
+        assert "saved as a picture" in encode({"it": [figure]}).changed["it/0"]
+
+    def test_is_logged_once_for_each_name(self, tmp_path, figure, caplog):
+        handler = FileHandler(tmp_path)
+        for _ in range(3):
+            handler.checkpoint("mypkg.plot", plot=figure)
+        told = [text for text in caplog.messages if "not saved exactly" in text]
+        (message,) = told
+        assert message == (
+            "checkpoint 'mypkg.plot': value 'plot' (matplotlib.figure.Figure: it is "
+            "saved as a picture, and will be loaded as a Pillow image) is not saved "
+            "exactly"
+        )
 
 
 class TestFigures:

@@ -26,7 +26,7 @@ from checkpoints._handlers.outcomes import Result, outcomes
 from checkpoints._handlers.root import checked_root, filled_root
 from checkpoints._keys.key import SUFFIXES, Key
 from checkpoints._keys.spelling import spelling_in
-from checkpoints._kinds.encoder import Encoded, encode, pickles_of
+from checkpoints._kinds.encoder import Encoded, encode, notices_of
 from checkpoints._kinds.frozen import freeze
 from checkpoints._kinds.tables import to_table
 from checkpoints._process.origin import Origin, current_run
@@ -294,7 +294,7 @@ class FileHandler(Handler):
         except FormatError as error:
             message = f"checkpoint {key}, {error}"
             raise FormatError(message) from error.__cause__
-        self._tell_of_pickles(key, encoded)
+        self._tell_of_values(key, encoded)
         header, seconds = header_for(key, encoded.nodes, encoded.packages)
         return lay_out(
             encoded.members, header, seconds=seconds, compression=self.compression
@@ -347,10 +347,10 @@ class FileHandler(Handler):
         if run == (key.origin.run if key.origin else current_run()):
             self._warn_of_replacing(key)
 
-    def _tell_of_pickles(self, key: Key, encoded: Encoded) -> None:
-        """Tell once for each name and value that it needs trust to be loaded."""
-        for name, text, is_news in pickles_of(encoded):
-            message = "checkpoint %s: %s; load with trusted=True"
+    def _tell_of_values(self, key: Key, encoded: Encoded) -> None:
+        """Tell once for each name and value that it is a pickle, or changed."""
+        for name, text, is_news in notices_of(encoded):
+            message = "checkpoint %s: %s"
             subject = f"{key.name} {name}"
             if is_news:
                 self._warn_once(subject, message, key, text)

@@ -15,7 +15,7 @@ from checkpoints._kinds.plain import scalar_to_json
 from checkpoints._kinds.tree import CONTAINERS, tree_to_json
 from checkpoints.errors import FormatError
 
-__all__ = ["Encoded", "encode", "pickles_of", "versions_of"]
+__all__ = ["Encoded", "encode", "notices_of", "versions_of"]
 
 Node = dict[str, Any]
 Path = tuple[str, ...]
@@ -32,12 +32,18 @@ _MAX_TYPES = 5
 
 
 class Encoded(NamedTuple):
-    """The members that values were encoded as, and the header's node for each value."""
+    """
+    The members that values were encoded as, and the header's node for each value.
+
+    `pickled` has the reasons for pickles and `changed` what will be different about
+    values when they are loaded, both by the path of the value.
+    """
 
     members: list[tuple[str, list[Buffer]]]
     nodes: dict[str, Node]
     packages: set[str]
     pickled: dict[str, str]
+    changed: dict[str, str]
 
 
 def encode(values: Mapping[str, Any]) -> Encoded:
@@ -49,8 +55,8 @@ def encode(values: Mapping[str, Any]) -> Encoded:
 
     Returns:
         The members, whose buffers may alias the values; the nodes for the header; the
-        import names of the libraries that the values belong to; and, for each value
-        that was pickled although there is a format for its type, the reason.
+        import names of the libraries that the values belong to; the values that were
+        pickled, and those that will be different when they are loaded.
 
     Raises:
         FormatError: If a value cannot be pickled either. The message names it.
@@ -77,7 +83,7 @@ class _Encoder:
     """Turns values into members with unique names."""
 
     def __init__(self) -> None:
-        self.encoded = Encoded([], {}, set(), {})
+        self.encoded = Encoded([], {}, set(), {}, {})
         self._taken = {_RESERVED}
         self._begin()
 
@@ -174,6 +180,9 @@ class _Encoder:
             }
             data = {"$compound": format.kind, "parts": parts}
         self.encoded.packages.add(format.package)
+        change = format.change(value) if format.change is not None else ""
+        if change:
+            self.encoded.changed["/".join(path)] = f"{type_name(value)}: {change}"
         return data
 
     def _leaves_node(self, name: str) -> Node:
@@ -280,24 +289,37 @@ def _member_part(text: str) -> str:
     return part if part.strip(".") else "%" + part.replace(".", "2E%")
 
 
-def pickles_of(encoded: Encoded) -> Iterator[tuple[str, str, bool]]:
+def notices_of(encoded: Encoded) -> Iterator[tuple[str, str, bool]]:
     """
-    Yield a name, a text about the pickles in its value, and whether they are news.
+    Yield a name, what is to be told about its value, and whether it is news.
 
     That an object of an unknown class is a pickle is no news.
 
-    >>> list(pickles_of(encode({"a": [range(3), complex]})))
-    [('a', "value 'a/0' (range) and 1 more are saved as pickles", True)]
+    >>> [(name, text)] = [found[:2] for found in notices_of(encode({"a": [complex]}))]
+    >>> text
+    "value 'a/0' (type) is saved as a pickle; load with trusted=True"
     """
-    by_name: dict[str, list[str]] = {}
-    for path, what in encoded.pickled.items():
-        by_name.setdefault(path.partition("/")[0], []).append(f"{path!r} ({what})")
-    for name, (first, *others) in by_name.items():
+    for name, listed in _by_name(encoded.pickled).items():
         node = encoded.nodes.get(name, {})
-        text = f"value {first} is saved as a pickle"
-        if others:
-            text = f"value {first} and {len(others)} more are saved as pickles"
+        form = "saved as a pickle" if len(listed) == 1 else "saved as pickles"
+        text = f"{_values(listed)} {form}; load with trusted=True"
         yield name, text, node.get("kind") != PICKLE or "why" in node
+    for name, listed in _by_name(encoded.changed).items():
+        yield f"{name} changed", f"{_values(listed)} not saved exactly", True
+
+
+def _by_name(by_path: Mapping[str, str]) -> dict[str, list[str]]:
+    by_name: dict[str, list[str]] = {}
+    for path, what in by_path.items():
+        by_name.setdefault(path.partition("/")[0], []).append(f"{path!r} ({what})")
+    return by_name
+
+
+def _values(listed: list[str]) -> str:
+    first, *others = listed
+    return (
+        f"value {first} and {len(others)} more are" if others else f"value {first} is"
+    )
 
 
 def versions_of(packages: Iterable[str]) -> dict[str, str]:

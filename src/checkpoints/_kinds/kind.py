@@ -48,6 +48,8 @@ class Format:
         to_table: Takes the value; returns an Arrow table, and the metadata in JSON
             types that `from_table` needs. Set for kinds that Parquet can hold.
         from_table: Takes the table and the metadata; returns exactly the same value.
+        change: Takes the value; returns what will be different about it when it is
+            loaded, "" if nothing. It is told when the value is saved.
     """
 
     kind: str
@@ -59,6 +61,7 @@ class Format:
     weight: Callable[[memoryview, Mapping[str, Any]], int] | None = None
     to_table: Callable[[Any], tuple[Any, dict[str, Any]]] | None = None
     from_table: Callable[[Any, Mapping[str, Any]], Any] | None = None
+    change: Callable[[Any], str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,7 @@ class Compound:
         package: The import name of the value's library.
         freeze: Takes the value; returns a copy that later changes do not affect. None
             to copy its parts, so that nothing is lost that saving would keep.
+        change: As that of a `Format`.
     """
 
     kind: str
@@ -80,6 +84,7 @@ class Compound:
     put_together: Callable[[dict[str, Any]], Any]
     package: str
     freeze: Callable[[Any], Any] | None = None
+    change: Callable[[Any], str] | None = None
 
 
 Kind: TypeAlias = Format | Compound

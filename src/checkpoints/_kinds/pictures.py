@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from checkpoints._kinds.kind import Buffer, Family, Format, Inexact, Kind
+from checkpoints._kinds.kind import Buffer, Compound, Family, Format, Inexact, Kind
 from checkpoints._process.forks import forks_wait
 from checkpoints._process.libraries import imported, needed
 from checkpoints.errors import TooLargeError
@@ -39,9 +39,17 @@ def recognise(cls: type) -> Kind | None:
     figures = sys.modules.get("matplotlib.figure")
     if figures is not None and cls is figures.Figure:
         return _FIGURE
+    return _IMAGE if _is_of_pillow(cls) else None
+
+
+def _fallback(cls: type) -> Kind | None:
+    return _IMAGE_WITH_INFO if _is_of_pillow(cls) else None
+
+
+def _is_of_pillow(cls: type) -> bool:
     images = sys.modules.get("PIL.Image")
     is_own = cls.__module__.partition(".")[0] == "PIL"
-    return _IMAGE if images and is_own and issubclass(cls, images.Image) else None
+    return images is not None and is_own and issubclass(cls, images.Image)
 
 
 def _pillow(module: str) -> Any:
@@ -67,6 +75,10 @@ def _encode_figure(figure: Any) -> tuple[list[Buffer], dict[str, Any]]:
     return [written], {"mode": "RGBA", "size": size}
 
 
+def _change_of_figure(_: Any) -> str:
+    return "it is saved as a picture, and will be loaded as a Pillow image"
+
+
 def _check_size(size: Sequence[int]) -> None:
     try:
         _check_pixels(*size)
@@ -77,6 +89,8 @@ def _check_size(size: Sequence[int]) -> None:
 def _encode_image(image: Any) -> tuple[list[Buffer], dict[str, Any]]:
     if image.mode not in _EXACT_MODES:
         raise Inexact(f"PNG cannot hold images of mode {image.mode!r}")
+    if image.info:
+        raise Inexact("the image has more than pixels, in its info")
     _check_size(image.size)
     _import_plugins()
     file = io.BytesIO()
@@ -90,15 +104,42 @@ def _encode_image(image: Any) -> tuple[list[Buffer], dict[str, Any]]:
 
 
 def _is_same(image: Any, other: Any) -> bool:
-    """Return whether two images of mode P have the same palette and pixels."""
+    """Return whether two images of mode P have the same palette, pixels and info."""
     palettes = [
         (one.palette.mode, one.getpalette(one.palette.mode)) for one in (image, other)
     ]
     return (
         image.mode == other.mode
         and palettes[0] == palettes[1]
+        and image.info == other.info
         and image.tobytes() == other.tobytes()
     )
+
+
+def _take_apart(image: Any) -> dict[str, Any]:
+    if not image.info:
+        raise Inexact("the image has no info")
+    # The info may have more than PNG has a place for.
+    picture = image.copy()
+    picture.info = {}
+    return {"picture": picture, "info": dict(image.info)}
+
+
+def _put_together(parts: dict[str, Any]) -> Any:
+    image, info = parts["picture"], parts["info"]
+    if type(image) is not _pillow("Image").Image or type(info) is not dict:
+        raise ValueError("the parts of the image are not a picture and its info")
+    image.info = info
+    return image
+
+
+def _change_of_image(image: Any) -> str:
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1:
+        return f"only the current one of its {frames} frames is saved"
+    if type(image) is not _pillow("Image").Image:
+        return "it will be loaded as a PIL.Image.Image, without its file"
+    return ""
 
 
 def _decode(data: memoryview, meta: Mapping[str, Any]) -> Any:  # noqa: ARG001 - part of the signature
@@ -176,6 +217,7 @@ def _content_of_image(image: Any) -> dict[str, Any]:
         "mode": image.mode,
         "size": list(image.size),
         "palette": palette,
+        "info": image.info,
         "pixels": image.tobytes(),
     }
 
@@ -195,6 +237,7 @@ _FIGURE = Format(
     package="matplotlib",
     freeze=_freeze_figure,
     weight=_weight,
+    change=_change_of_figure,
 )
 _IMAGE = Format(
     kind="PIL.Image",
@@ -204,6 +247,15 @@ _IMAGE = Format(
     package="PIL",
     freeze=_freeze_image,
     weight=_weight,
+    change=_change_of_image,
+)
+_IMAGE_WITH_INFO = Compound(
+    kind="PIL.Image.with_info",
+    take_apart=_take_apart,
+    put_together=_put_together,
+    package="PIL",
+    freeze=_freeze_image,
+    change=_change_of_image,
 )
 
 MATPLOTLIB = Family(
@@ -214,8 +266,9 @@ MATPLOTLIB = Family(
 )
 PILLOW = Family(
     packages=("PIL",),
-    kinds=(_IMAGE,),
+    kinds=(_IMAGE, _IMAGE_WITH_INFO),
     recognise=recognise,
+    fallback=_fallback,
     weigh=_weigh_image,
     describe=_describe_image,
     content=_content_of_image,
