@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from checkpoints._kinds.encoder import encode
 from checkpoints._kinds.frozen import freeze
 from checkpoints._kinds.kind import Inexact
 from checkpoints._kinds.tensors import recognise
@@ -29,6 +30,7 @@ TORCH_DTYPES = [
     "float64",
     "complex64",
     "complex128",
+    "complex32",
     "float8_e4m3fn",
     "float8_e4m3fnuz",
     "float8_e5m2",
@@ -78,11 +80,14 @@ class TestTorch:
             expected, found = tensor.detach().cpu(), back.detach()
             if tensor.element_size() == 1:
                 expected, found = expected.view(torch.uint8), found.view(torch.uint8)
+            if tensor.dtype == torch.complex32:
+                expected, found = expected.view(torch.int32), found.view(torch.int32)
             assert torch.equal(found, expected)
             return back
 
         return made
 
+    @pytest.mark.filterwarnings("ignore:ComplexHalf")
     @pytest.mark.parametrize("name", TORCH_DTYPES)
     @pytest.mark.parametrize("read_only", [False, True])
     def test_every_dtype_comes_back(self, torch, trip, round_trip, name, read_only):
@@ -191,6 +196,24 @@ class TestTorch:
             value.data[0] = 5
             assert type(frozen) is type(value)
             assert (frozen.tag, frozen.tolist()) == ("a", [1, 1])
+
+    def test_weights_that_are_used_twice_stay_one(self, torch):
+        linear = torch.nn.Linear(2, 2, bias=False)
+        model = torch.nn.ModuleDict({"one": linear, "two": linear})
+        encoded = encode({"state": dict(model.state_dict())})
+        tensors = [name for name, _ in encoded.members if name.endswith(".npy")]
+        assert tensors == ["state/one.weight.npy"]
+        apart = [torch.ones(2), torch.ones(2), torch.ones(2, requires_grad=True)]
+        assert len(encode({"it": apart}).members) == 4
+
+    def test_what_is_not_saved_is_told(self, torch):
+        change = recognise(torch.Tensor).change
+        leaf = torch.ones(2, requires_grad=True)
+        assert change(leaf) == ""
+        computed = (leaf * 2).sum()
+        assert change(computed) == "it will be loaded without how it was computed"
+        computed.backward()
+        assert change(leaf) == "it will be loaded without its gradient"
 
     @pytest.mark.parametrize("requires_grad", [False, True])
     def test_freezing_copies(self, torch, requires_grad):

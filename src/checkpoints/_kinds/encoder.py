@@ -259,11 +259,27 @@ def _has_kind(cls: type) -> bool:
 
 def _identity(value: Any) -> Any:
     """Return what two references to one object, or two views of one array, share."""
+    if type(value).__name__ in ("Tensor", "Parameter"):
+        return _identity_of_tensor(value)
     if type(value).__name__ not in ("ndarray", "memmap"):
         return id(value)
     layout = getattr(value, "__array_interface__", {})
     fields = ("data", "shape", "strides", "typestr")
     return (*(layout.get(field) for field in fields), str(value.dtype), value.flags.fnc)
+
+
+def _identity_of_tensor(value: Any) -> Any:
+    # The state of a model has a new tensor for each use of the same weights.
+    if (
+        not hasattr(value, "data_ptr")
+        or vars(value)
+        or str(value.layout) != "torch.strided"
+    ):
+        return id(value)
+    address = value.data_ptr()
+    view = type(value), value.shape, value.stride(), value.dtype, value.device
+    flags = value.requires_grad, value.is_conj(), value.is_neg()
+    return (address, *view, *flags) if address else id(value)
 
 
 def _reason(error: Exception) -> str:

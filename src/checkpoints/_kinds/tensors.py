@@ -20,7 +20,7 @@ __all__ = ["JAX", "TORCH", "recognise"]
 _HALF = 2
 # What counts besides the array; where a tensor lies does not.
 _COUNTS = ("torch_dtype", "jax_dtype", "requires_grad")
-_RAW_NAMES = {"u1": "uint8", "i2": "int16"}
+_RAW_NAMES = {"u1": "uint8", "i2": "int16", "i4": "int32"}
 _TORCH_DTYPES = {
     "bool": "b1",
     "uint8": "u1",
@@ -40,6 +40,7 @@ _TORCH_DTYPES = {
 # NumPy does not have these dtypes: they are saved as integers of the same width.
 _TORCH_RAW = {
     "bfloat16": "i2",
+    "complex32": "i4",
     "float8_e4m3fn": "u1",
     "float8_e4m3fnuz": "u1",
     "float8_e5m2": "u1",
@@ -161,6 +162,17 @@ def _freeze_parameter(parameter: Any) -> Any:
     return type(parameter)(copied, requires_grad=parameter.requires_grad)
 
 
+def _change_of_tensor(tensor: Any) -> str:
+    changes = []
+    if not tensor.is_leaf:
+        changes.append("how it was computed")
+    elif tensor.grad is not None:
+        changes.append("its gradient")
+    if tensor.device.type != "cpu":
+        changes.append(f"that it was on {tensor.device}")
+    return f"it will be loaded without {' and '.join(changes)}" if changes else ""
+
+
 def _encode_jax(array: Any) -> tuple[list[Buffer], dict[str, Any]]:
     import numpy
 
@@ -271,6 +283,7 @@ _TENSOR = Format(
     decode=_decode_tensor,
     package="torch",
     freeze=_freeze_tensor,
+    change=_change_of_tensor,
 )
 _PARAMETER = Format(
     kind="torch.Parameter",
@@ -279,6 +292,7 @@ _PARAMETER = Format(
     decode=_decode_parameter,
     package="torch",
     freeze=_freeze_parameter,
+    change=_change_of_tensor,
 )
 _JAX_ARRAY = Format(
     kind="jax.Array",
