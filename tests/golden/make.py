@@ -68,6 +68,51 @@ def numpy_values():
     }
 
 
+def numpy_kinds():
+    """Return a value of each kind that NumPy 1.26 and NumPy 2 can both save."""
+    import numpy
+
+    generator = numpy.random.Generator(numpy.random.PCG64(7))
+    generator.random(3)
+    records = numpy.rec.array([(1, "a"), (2, "b")], dtype="i4,U2")
+    masked = numpy.ma.MaskedArray([1.5, 2], [False, True], fill_value=-1)
+    pairs = numpy.array([(1, 2), (3, 4)], "i4,i4")
+    inner = ("<f8", (2,))
+    return {
+        "aligned": numpy.zeros(2, numpy.dtype("i1,f8", align=True)),
+        "titled": numpy.zeros(2, [(("title", "name"), "<i2")]),
+        "of arrays": numpy.ones(2, [("a", inner, (3,))]),
+        "of objects": numpy.array([(1, "a"), (None, [2])], [("x", "O"), ("y", "O")]),
+        "records": records,
+        "record": records[1],
+        "row": pairs[1],
+        "matrix": numpy.arange(4).reshape(2, 2).view(numpy.matrix),
+        "masked": masked,
+        "masked records": numpy.ma.MaskedArray(pairs, [(True, False), (False, True)]),
+        "constant": numpy.ma.masked,
+        "repeated": numpy.broadcast_to(numpy.arange(3), (2, 3)),
+        "long long": numpy.array([1], "q"),
+        "big": numpy.array([1.5, -0.0], ">f8"),
+        "bytes": numpy.array([b"a\0b", b""], "S3"),
+        "void": numpy.array([b"ab", b"cd"], "V2"),
+        "times": numpy.array([1, "NaT"], "m8[25us]"),
+        "without axes": numpy.array("ü"),
+        "empty": numpy.zeros((2, 0), "?", "F"),
+        "scalars": [numpy.int8(-1), numpy.complex64(1j), numpy.datetime64("2024-02")],
+        "dtypes": [numpy.dtype("i1,f8", align=True), numpy.dtype("q")],
+        "generator": generator,
+        "random state": numpy.random.RandomState(7),
+        "seed": numpy.random.SeedSequence(7).spawn(2)[1],
+    }
+
+
+def numpy_text():
+    import numpy
+
+    dtype = numpy.dtypes.StringDType(na_object=None)
+    return {"text": numpy.array(["a", None, "a text of any length"], dtype)}
+
+
 def pandas_values():
     import pandas
 
@@ -272,6 +317,29 @@ def scipy_values():
     }
 
 
+def scipy_kinds():
+    import numpy
+    import scipy.sparse
+
+    triples = ([1.0, 2.0], ([0, 2], [1, 0]))
+    formats = ("csr", "csc", "coo", "bsr", "dia", "lil", "dok")
+    classes = [f"{form}_{kind}" for form in formats for kind in ("matrix", "array")]
+    full = scipy.sparse.coo_array(triples, shape=(3, 2))
+    spare = scipy.sparse.csr_array((2, 2))
+    spare.indptr = numpy.array([0, 1, 2], "i8")
+    spare.indices, spare.data = numpy.array([0, 1, 1], "i8"), numpy.array([1, 2, 9.0])
+    canonical = full.copy()
+    canonical.has_canonical_format = True
+    keys = scipy.sparse.dok_array((3, 2))
+    keys[2, 1], keys[0, 0] = 5, 2
+    return {
+        **{name: getattr(scipy.sparse, name)(full) for name in classes},
+        "spare": spare,
+        "canonical": canonical,
+        "keys": keys,
+    }
+
+
 def picture_values():
     import PIL.Image
 
@@ -280,10 +348,21 @@ def picture_values():
     return {"image": image}
 
 
+def picture_kinds():
+    image = picture_values()["image"]
+    image.info = {"dpi": (72, 72), "comment": b"ab"}
+    return {"with info": image, "palette": image.quantize(4)}
+
+
 # The name of a file, the library that it needs, and what stands in it.
 VALUES = {
     "plain": (None, plain),
     "numpy": ("numpy", numpy_values),
+    "numpy_kinds": ("numpy", numpy_kinds),
+    "numpy_text": ("numpy.dtypes", numpy_text),
+    # To be written by the oldest versions of NumPy and SciPy.
+    "numpy1_kinds": ("numpy", numpy_kinds),
+    "scipy1_kinds": ("scipy", scipy_kinds),
     "pandas": ("pandas", pandas_values),
     "pandas_kinds": ("pandas", pandas_kinds),
     "records": (None, records),
@@ -292,7 +371,9 @@ VALUES = {
     "arrow": ("pyarrow", arrow_values),
     "arrow_kinds": ("pyarrow", arrow_kinds),
     "scipy": ("scipy", scipy_values),
+    "scipy_kinds": ("scipy", scipy_kinds),
     "pictures": ("PIL", picture_values),
+    "picture_kinds": ("PIL", picture_kinds),
 }
 
 
