@@ -1,1 +1,1 @@
-"""Values that other projects test themselves with, saved and loaded."""
+"""Round-trips of the values that other libraries test themselves with."""

@@ -1,240 +1,229 @@
 """
-Round-trip the values that other projects test themselves with.
+Save and load the values that other libraries test themselves with.
 
-    python -m tests.corpora [--library pandas] [--seconds 60] [--most 3000]
+    python -m tests.corpora [--library pandas] [--seconds 180] [--examples 3]
 
-Prints a table: how many values were tried in which way, and came back exactly, as
-pickles that were told, were refused, or came back changed.
+The values are those that the libraries' strategies for hypothesis make, and those that
+their own tests work with. Each goes through every way in and form. Printed is a table
+of how many were tried, came back exactly, as a pickle that was told, were refused with
+a reason, or came back as `known.toml` says; were pickled untold, changed or lost.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import logging
+import pickle
 import shutil
+import subprocess
 import sys
 import tempfile
+import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
-import checkpoints
 from tests.corpora.collect import Collector, run_tests
+from tests.corpora.fresh import load_fresh
+from tests.corpora.strategies import STRATEGIES, draw, fixtures_of
 from tests.corpora.strict import difference
+from tests.corpora.trial import BAD, OUTCOMES, Case, Report, outcome
+from tests.corpora.ways import WAYS, Place
 
 _TESTS = {
-    "pandas": [
-        "tests/reshape",
-        "tests/frame/methods",
-        "tests/series/methods",
-        "tests/indexes",
-        "tests/arrays",
-        "tests/groupby",
-        "tests/extension",
-    ],
-    "numpy": [
-        "_core/tests/test_multiarray.py",
-        "_core/tests/test_dtype.py",
-        "_core/tests/test_records.py",
-        "_core/tests/test_datetime.py",
-        "ma/tests",
-        "lib/tests/test_format.py",
-        "lib/tests/test_recfunctions.py",
-        "lib/tests/test_io.py",
-    ],
-    "scipy": ["sparse/tests/test_base.py", "sparse/tests/test_construct.py"],
+    "numpy": ["*/tests", "tests"],
+    "pandas": ["tests"],
+    "polars": [],
+    "pyarrow": ["tests"],
+    "scipy": ["sparse/tests"],
 }
-_OUTCOMES = ("tried", "exact", "pickled", "refused", "changed", "untold")
-_MOST_SHOWN = 3
-_WIDTHS = (12, 12, *[9] * len(_OUTCOMES))
+# The parts of the time; the rest is for the trials.
+_OF_STRATEGIES, _OF_TESTS, _OF_FRESH = 0.1, 0.3, 0.15
+_MOST_DRAWN = 400
+_FRESH_ALIKE = 1
 
 
-class Way(NamedTuple):
-    """A way in and a form: how a value is saved, and how it is loaded."""
-
-    name: str
-    options: dict[str, Any]
-    mmap: bool = False
-
-
-WAYS = (
-    Way("plain", {}),
-    Way("zstd", {"compression": "zstd"}),
-    Way("mapped", {}, mmap=True),
-    Way("background", {"background": True}),
-    Way("Parquet", {"format": "parquet"}),
-)
-
-
-class _Told(logging.Handler):
-    """Keeps what the library says."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.texts.append(record.getMessage())
-
-
-def values_of(library: str, most: int, seconds: float) -> list[Any]:
-    """Return what the tests of a library compare, or what its strategies make."""
-    if library in _TESTS:
-        return run_tests(library, _TESTS[library], most, seconds)
-    return list(_STRATEGIES[library](most))
-
-
-def _polars(most: int) -> Iterator[Any]:
-    from polars.testing.parametric import dataframes, series
-
-    yield from _drawn(dataframes(max_cols=4, max_size=6), most // 2)
-    yield from _drawn(series(max_size=6), most // 2)
-
-
-def _arrow(most: int) -> Iterator[Any]:
-    for value in _polars(most):
-        try:
-            found = value.to_arrow()
-        except Exception:
-            continue
-        yield found
-        if hasattr(found, "to_batches"):
-            yield from found.to_batches()[:1]
-
-
-def _hypothesis(most: int) -> Iterator[Any]:
-    from hypothesis.extra import numpy
-
-    dtypes = numpy.scalar_dtypes() | numpy.nested_dtypes() | numpy.array_dtypes()
-    shapes = numpy.array_shapes(max_dims=3, max_side=3, min_side=0)
-    yield from _drawn(dtypes.flatmap(lambda it: numpy.arrays(it, shapes)), most)
-
-
-def _drawn(strategy: Any, most: int) -> list[Any]:
-    from hypothesis import HealthCheck, Phase, given, seed, settings
-
+def collected(library: str, seconds: float, most: int) -> list[Any]:
+    """Return different values of a library."""
     collector = Collector(most)
-
-    @seed(1)
-    @settings(
-        max_examples=most,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(strategy)
-    def draw(value: Any) -> None:
-        collector.add(value)
-
-    draw()
+    fixtures_of(library, collector)
+    draw(library, collector, _OF_STRATEGIES * seconds, _MOST_DRAWN)
+    if _TESTS[library]:
+        run_tests(library, _TESTS[library], collector, _OF_TESTS * seconds)
     return collector.values
 
 
-_STRATEGIES: dict[str, Callable[[int], Iterator[Any]]] = {
-    "polars": _polars,
-    "pyarrow": _arrow,
-    "hypothesis": _hypothesis,
-}
+class Trials:
+    """
+    Tries the values of one library.
 
+    Args:
+        report: Counts the outcomes.
+        place: Has the files.
+        kept: A folder for pickles of bad values, or None.
+    """
 
-class Trial:
-    """Saves values in one way, loads them, and counts what became of them."""
+    def __init__(self, report: Report, place: Place, kept: str | None) -> None:
+        self.report = report
+        self._place = place
+        self._kept = kept
+        self._alike: Counter[str] = Counter()
+        self._fresh: list[tuple[Any, str, str]] = []
 
-    def __init__(self, way: Way, told: _Told) -> None:
-        self.way = way
-        self.counts: Counter[str] = Counter()
-        self.shown: Counter[tuple[str, str, str]] = Counter()
-        self._told = told
-
-    def run(self, value: Any) -> None:
-        """Save, load and compare one value."""
-        if self.way.name == "Parquet" and not hasattr(value, "columns"):
-            return
-        self.counts["tried"] += 1
-        outcome, why = self._outcome(value)
-        self.counts[outcome] += 1
-        if outcome != "exact":
-            self._show(outcome, value, why)
-
-    def _outcome(self, value: Any) -> tuple[str, str]:
-        root = tempfile.mkdtemp(prefix="corpora-")
-        self._told.texts.clear()
-        handler = checkpoints.FileHandler(root, **self.way.options)
-        try:
-            result: Any = handler.commit(checkpoints.Key("a"), {"it": value})
-            if result is not None:
-                result.result()
-            (entry,) = checkpoints.index(root)
-            found = entry.load(trusted=True, mmap=self.way.mmap)["it"]
-            nodes = json.dumps(entry.meta["values"])
-        except checkpoints.CheckpointError as error:
-            return "refused", str(error)
-        except Exception as error:
-            return "changed", f"{type(error).__name__}: {error}"
-        finally:
-            handler.close()
-            shutil.rmtree(root, ignore_errors=True)
-        told = [text for text in self._told.texts if "pickle" in text]
-        if type(value).__name__ == "memmap":
-            value = value.view(type(found))  # documented: it comes back as an array
-        changed = difference(value, found)
-        if changed and not any("comes back as" in text for text in told):
-            return "changed", changed
-        if '"pickle"' in nodes:
-            return ("pickled", told[0]) if told else ("untold", nodes)
-        return "exact", ""
-
-    def _show(self, outcome: str, value: Any, why: str) -> None:
-        key = (outcome, type(value).__name__, why[:40])
-        self.shown[key] += 1
-        if outcome in ("changed", "untold") and self.shown[key] <= _MOST_SHOWN:
-            text = repr(value)[:100].replace("\n", " ")
-            name = f"{type(value).__module__}.{type(value).__name__}"
-            print(f"  {outcome}, {self.way.name}: {name} {why[:200]} | {text}")
-
-
-def tried(library: str, most: int, seconds: float) -> Iterator[Trial]:
-    """Try the values of a library in every way."""
-    told = _Told()
-    logger = logging.getLogger("checkpoints")
-    logger.addHandler(told)
-    logger.propagate = False
-    logger.setLevel(logging.INFO)
-    values = values_of(library, most, seconds)
-    for way in WAYS:
-        trial = Trial(way, told)
+    def run(self, values: list[Any], end: float) -> None:
+        """Try values in every way, until the time is up."""
         for number, value in enumerate(values):
-            if number % 200 == 0:
-                print(f"\r{library}, {way.name}: {number}", end=" ", file=sys.stderr)
-            trial.run(value)
-        yield trial
-    print("\r" + " " * 40, end="\r", file=sys.stderr)
+            if time.monotonic() > end:
+                print(f"\ntime is up: {number} of {len(values)} values tried")
+                return
+            if number % 50 == 0:
+                _progress(f"{self.report.library}: {number} of {len(values)} tried")
+            for way in WAYS:
+                case = outcome(way, self._place, value)
+                if case is None:
+                    continue
+                if self.report.add(way, case) and self._kept:
+                    _keep(value, case, Path(self._kept, self.report.library))
+                if way == "plain" and case.outcome in ("exact", "pickled"):
+                    self._remember(value)
+
+    def _remember(self, value: Any) -> None:
+        """Keep the file of a value of each sort, for a fresh process."""
+        case = Case.of("", value, "")
+        sort = f"{case.type} {case.dtype} {type(getattr(value, 'index', None))}"
+        if self._alike[sort] >= _FRESH_ALIKE:
+            return
+        try:
+            data = pickle.dumps(value, 5)
+            if difference(value, pickle.loads(data)):
+                return  # a pickle of it says nothing
+        except Exception:
+            return
+        self._alike[sort] += 1
+        stem = f"{self._place.folder}/fresh{len(self._fresh)}"
+        saved = f"{self._place.folder}/plain/corpora/value.ckpt.zip"
+        shutil.copy(saved, f"{stem}.ckpt.zip")
+        Path(f"{stem}.pickle").write_bytes(data)
+        self._fresh.append((value, f"{stem}.ckpt.zip", f"{stem}.pickle"))
+
+    def run_fresh(self, end: float) -> None:
+        """Load what was kept in fresh processes, until the time is up."""
+        answers = load_fresh([(path, expected) for _, path, expected in self._fresh])
+        for (value, _, _), found in zip(self._fresh, answers, strict=False):
+            self.report.add(
+                "fresh", Case.of("changed" if found else "exact", value, found)
+            )
+            if time.monotonic() > end:
+                return
+
+
+def _keep(value: Any, case: Case, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{len(list(folder.iterdir()))}-{case.outcome}.pickle"
+    try:
+        (folder / name).write_bytes(pickle.dumps(value, 5))
+    except Exception as error:
+        print(f"\ncannot keep it: {error!r}")
+
+
+def _progress(text: str) -> None:
+    print(f"\r{text:60}", end="", file=sys.stderr, flush=True)
+
+
+def tried(library: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Try the values of one library in this process."""
+    end = time.monotonic() + options.seconds
+    values = collected(library, options.seconds, options.most)
+    report = Report(library, options.examples)
+    with ExitStack() as stack:
+        trials = Trials(report, Place(stack), options.keep)
+        trials.run(values, end - _OF_FRESH * options.seconds)
+        trials.run_fresh(end)
+    return {"values": len(values), "counts": report.counts, "cases": report.cases}
+
+
+def tried_apart(library: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Try the values of one library in a process of its own, as tests leave traces."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as result:
+        command = [sys.executable, "-W", "ignore", "-m", "tests.corpora"]
+        for name in ("seconds", "most", "examples", "keep"):
+            if getattr(options, name) is not None:
+                command += [f"--{name}", str(getattr(options, name))]
+        run = subprocess.run(
+            [*command, "--library", library, "--result", result.name], check=False
+        )
+        text = Path(result.name).read_text(encoding="utf-8")
+    if text:
+        found: dict[str, Any] = json.loads(text)
+        return found
+    reason = f"the process ended with {run.returncode}"
+    return {"values": 0, "counts": {"plain": {"lost": 1}}, "cases": {reason: ["plain"]}}
+
+
+def table_of(results: dict[str, dict[str, Any]]) -> str:
+    """Return the results as a table in Markdown."""
+    rows = [["values of", "way", *OUTCOMES]]
+    for library, result in results.items():
+        for way, counts in result["counts"].items():
+            if counts:
+                numbers = [f"{counts.get(outcome, 0):,}" for outcome in OUTCOMES]
+                rows.append([library, way, *numbers])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    rows.insert(
+        1,
+        [
+            *("-" * width for width in widths[:2]),
+            *("-" * (width - 1) + ":" for width in widths[2:]),
+        ],
+    )
+    return "\n".join(f"| {' | '.join(map(str.ljust, row, widths))} |" for row in rows)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.corpora")
+    parser.add_argument("--library", choices=list(STRATEGIES), action="append")
+    parser.add_argument("--seconds", type=float, default=240, help="for each library")
+    parser.add_argument("--most", type=int, default=20_000, help="values of a library")
+    parser.add_argument("--examples", type=int, default=2, help="of each sort")
+    parser.add_argument(
+        "--keep", help="a folder for pickles of what is not as it should be"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--pickled", action="store_true", help="examples of these too")
+    parser.add_argument("--result", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _print_cases(results: dict[str, dict[str, Any]], *, pickled: bool) -> None:
+    for library, result in results.items():
+        for line, ways in sorted(result["cases"].items()):
+            if pickled or line.partition(":")[0] not in ("pickled", "refused", "known"):
+                print(f"{library} ({', '.join(ways)}): {line}")
 
 
 def main() -> int:
-    """Print the table; return 1 if a value changed or was pickled untold."""
-    parser = argparse.ArgumentParser(prog="python -m tests.corpora")
-    known = [*_TESTS, *_STRATEGIES]
-    parser.add_argument("--library", choices=known, action="append")
-    parser.add_argument("--seconds", type=float, default=60, help="of its own tests")
-    parser.add_argument("--most", type=int, default=3000, help="values of each library")
-    options = parser.parse_args()
+    """Print the table; return 1 if a value was pickled untold, changed or lost."""
+    options = _options()
     warnings.simplefilter("ignore")
-    print(_line(["values of", "way", *_OUTCOMES]))
-    is_bad = False
-    for library in options.library or known:
-        for trial in tried(library, options.most, options.seconds):
-            counts = [trial.counts[outcome] for outcome in _OUTCOMES]
-            print(_line([library, trial.way.name, *map(str, counts)]), flush=True)
-            is_bad = is_bad or trial.counts["changed"] + trial.counts["untold"] > 0
-    return int(is_bad)
-
-
-def _line(cells: list[str]) -> str:
-    return "".join(map(str.ljust, cells, _WIDTHS)).rstrip()
+    if options.result:
+        result = tried(options.library[0], options)
+        Path(options.result).write_text(json.dumps(result), encoding="utf-8")
+        return 0
+    results = {
+        library: tried_apart(library, options)
+        for library in options.library or STRATEGIES
+    }
+    _progress("")
+    if options.json:
+        print(json.dumps(results, indent=1))
+    else:
+        print()
+        _print_cases(results, pickled=options.pickled)
+        print(table_of(results))
+    counts = [each for result in results.values() for each in result["counts"].values()]
+    return int(any(each.get(outcome) for each in counts for outcome in BAD))
 
 
 if __name__ == "__main__":

@@ -1,345 +1,218 @@
 """
-Strict comparison of two values, to the bit, independent of the library under test.
+A comparison of two values to the bit, independent of the library under test.
 
-`difference(one, other)` returns a text that says where the two differ first, or an
-empty one. It is stricter than the comparisons of the libraries: types, dtypes, byte
-order, names, order of levels and categories, frequencies, time zones, flags,
-attributes, chunks, the sign of zero and the bits of NaN count. What lies under a mask
-or a null does not.
+`difference` is stricter than the comparisons of the libraries: types, dtypes, byte
+order, memory order, names, order of levels and categories, frequencies, time zones,
+flags, attributes, Arrow's metadata and chunks, the sign of zero and the bits of NaN
+count, and so does which objects inside a value are one object.
+
+Not compared is what lies under a mask or a null, in the padding of a struct or beyond
+the end of a sparse matrix; how Polars and pandas cut their own columns into chunks;
+what a library caches; and whether an integer dtype is C's `long` or `long long`, where
+these have one size, as NumPy itself does not save it.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
+import decimal
+import enum
+import itertools
 import struct
-from collections.abc import Iterator
+import sys
+import types
+import zoneinfo
+from collections.abc import Callable, Iterator
 from typing import Any
+
+from tests.corpora import strict_arrow, strict_numpy, strict_pandas
+from tests.corpora.leaf import ANY, Leaf
 
 __all__ = ["difference"]
 
-_MAX_DEPTH = 50
+Parts = Iterator[tuple[str, Any]]
+
+_EXACT = (int, str, bytes, bytearray, type(None), type(...), type(NotImplemented))
+_NAMED = (type, types.ModuleType, types.BuiltinFunctionType, types.FunctionType)
+# Of these a value may hold one twice, and a change to one is then a change to both.
+_MUTABLE = ("list", "dict", "set", "bytearray", "ndarray", "DataFrame", "Series")
 
 
-def difference(one: Any, other: Any, where: str = "", depth: int = 0) -> str:
-    """Return where two values differ first; an empty text if they do not."""
-    if type(one) is not type(other):
-        return f"{where}: type {type(one).__name__} became {type(other).__name__}"
-    if one is other or depth > _MAX_DEPTH:
+def difference(one: Any, other: Any) -> str:
+    """
+    Return where two values differ first, as text; an empty one if they do not.
+
+    Raises:
+        Exception: If a library cannot say what one of the values consists of.
+    """
+    return _Comparison().difference(one, other, "")
+
+
+class _Comparison:
+    def __init__(self) -> None:
+        # With the objects themselves, or a new one could have the id of one of these.
+        self._compared: dict[tuple[int, int], tuple[Any, Any]] = {}
+        self._partner: dict[tuple[int, int], tuple[Any, Any]] = {}
+
+    def difference(self, one: Any, other: Any, where: str) -> str:
+        if one is ANY:
+            return ""
+        if type(one) is not type(other) and not _is_long(one, other):
+            return f"{where}: {_short(one)} became {_short(other)}"
+        if _is_leaf(one):
+            same = one is other or _bits(one) == _bits(other)
+            return "" if same else f"{where}: {_short(one)} became {_short(other)}"
+        if (id(one), id(other)) in self._compared:
+            return ""
+        self._compared[id(one), id(other)] = (one, other)
+        return self._of_parts(one, other, where)
+
+    def _of_parts(self, one: Any, other: Any, where: str) -> str:
+        of_containers = type(one) in (list, tuple, dict)
+        nothing = ("nothing", Leaf("nothing"))
+        pairs = itertools.zip_longest(_parts(one), _parts(other), fillvalue=nothing)
+        for (name, left), (other_name, right) in pairs:
+            if name != other_name:
+                return f"{where}: {name} became {other_name}"
+            if of_containers and not self._is_shared_alike(left, right):
+                return f"{where}{name}: one object became two, or two became one"
+            if found := self.difference(left, right, where + name):
+                return found
         return ""
-    traits = _traits(one, other)
-    if traits is None:
-        same = _is_same_scalar(one, other)
-        return "" if same else f"{where}: {one!r:.200} became {other!r:.200}"
-    for name, left, right in traits:
-        found = difference(left, right, f"{where}.{name}", depth + 1)
-        if found:
-            return found
-    return ""
+
+    def _is_shared_alike(self, one: Any, other: Any) -> bool:
+        if type(one).__name__ not in _MUTABLE:
+            return True
+        first = self._partner.setdefault((0, id(one)), (one, other))
+        second = self._partner.setdefault((1, id(other)), (other, one))
+        return first[1] is other and second[1] is one
 
 
-def _traits(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]] | None:
-    """Return what two values of one type consist of; None if they are scalars."""
-    for classes, traits in _BY_CLASS:
-        if isinstance(one, classes()):
-            return traits(one, other)
-    if isinstance(one, (dict, list, tuple, set, frozenset)):
-        return _collections(one, other)
-    if dataclasses.is_dataclass(one) and not isinstance(one, type):
-        return iter([("fields", dict(vars(one)), dict(vars(other)))])
+def _is_long(one: Any, other: Any) -> bool:
+    """Tell whether two are dtypes of C's `long` and `long long`, of one size."""
+    return str(one) == str(other) and all(
+        type(value).__module__ == "numpy.dtypes" and value.kind in "iu"
+        for value in (one, other)
+    )
+
+
+def _short(value: Any) -> str:
+    text = str(value) if isinstance(value, Leaf) else f"{value!r:.80}"
+    name = "" if isinstance(value, Leaf) else f"{type(value).__name__} "
+    return f"{name}{text:.80}".replace("\n", " ")
+
+
+def _is_leaf(value: Any) -> bool:
+    return type(value) in (*_EXACT, float, complex, Leaf) or isinstance(value, _NAMED)
+
+
+def _bits(value: Any) -> Any:
+    if type(value) is float:
+        return struct.pack("<d", value)
+    if type(value) is complex:
+        return struct.pack("<dd", value.real, value.imag)
+    if isinstance(value, types.FunctionType):
+        # One that was pickled by value is another object.
+        return value.__module__, value.__qualname__, value.__code__.co_code
+    if isinstance(value, type):
+        # As is a class of a test.
+        return value.__module__, value.__qualname__
+    return value
+
+
+def _parts(value: Any) -> Parts:
+    """Yield what a value consists of, by name, simpler at each step."""
+    for parts in _PARTS:
+        if found := parts(value):
+            yield from found
+            return
+    if isinstance(value, dict):
+        yield from _of_dict(value)
+    elif isinstance(value, list | tuple):
+        yield from ((f"[{at}]", item) for at, item in enumerate(value))
+    elif isinstance(value, set | frozenset):
+        # In the order of their texts, as a set has none.
+        yield "items", sorted(value, key=lambda item: (type(item).__name__, repr(item)))
+    if type(value) not in (dict, list, tuple, set, frozenset):
+        yield from _of_object(value)
+
+
+def _of_dict(value: dict[Any, Any]) -> Parts:
+    yield ".keys()", list(value)
+    for key, item in value.items():
+        yield f"[{key!r:.40}]", item
+
+
+def _of_object(value: Any) -> Parts:
+    """Yield the state of an object as it is pickled, or else its attributes."""
+    try:
+        reduced = value.__reduce_ex__(4)
+    except Exception:
+        yield "attributes", dict(getattr(value, "__dict__", {}))
+        yield "text", Leaf(repr(value).split(" at 0x")[0])
+        return
+    if isinstance(reduced, str):
+        yield "name", reduced
+        return
+    names = ("made by", "from", "state", "items", "pairs")
+    for name, part in zip(names, reduced[:5], strict=False):
+        if name in ("items", "pairs"):
+            yield f".{name}", None if part is None else list(part)
+        else:
+            yield f".{name}", part
+
+
+def _of_python(value: Any) -> Parts | None:
+    """Return the parts of a value of the standard library, if it has its own."""
+    kinds: dict[type, Callable[[Any], Parts]] = {
+        enum.Enum: lambda it: iter([("member", Leaf(it.name)), ("value", it.value)]),
+        decimal.Decimal: lambda it: iter([("digits", Leaf(it.as_tuple()))]),
+        zoneinfo.ZoneInfo: _of_zone,
+        memoryview: _of_memory,
+        types.MappingProxyType: lambda it: iter([("pairs", dict(it))]),
+    }
+    for cls, parts in kinds.items():
+        if isinstance(value, cls):
+            return parts(value)
+    if type(value) in (datetime.datetime, datetime.time):
+        text = value.replace(tzinfo=None).isoformat()
+        return iter([("", Leaf(text)), (".fold", value.fold), (".tz", value.tzinfo)])
     return None
 
 
-def _collections(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    yield "length", len(one), len(other)
-    if isinstance(one, dict):
-        yield "keys", list(map(_token, one)), list(map(_token, other))
-        for key in one:
-            yield f"[{key!r}]", one[key], other[key]
-    elif isinstance(one, (set, frozenset)):
-        yield "items", sorted(map(_token, one)), sorted(map(_token, other))
-    else:
-        for at, pair in enumerate(zip(one, other, strict=False)):
-            yield f"[{at}]", *pair
-
-
-class _Token(str):
-    """A text that is compared as such."""
-
-    __slots__ = ()
-
-
-def _token(value: object) -> _Token:
-    return _Token(f"{type(value).__name__} {value!r}")
-
-
-def _is_same_scalar(one: Any, other: Any) -> bool:
-    if isinstance(one, _Token):
-        return str(one) == str(other)
-    if isinstance(one, (float, complex)):
-        return _bits(one) == _bits(other)
-    if isinstance(one, (datetime.datetime, datetime.time)):
-        return _moment(one) == _moment(other)
-    try:
-        return bool(one == other) or repr(one) == repr(other)
-    except Exception:
-        return repr(one) == repr(other)
-
-
-def _bits(number: complex) -> bytes:
-    return struct.pack("<2d", number.real, number.imag)
-
-
-def _moment(value: Any) -> tuple[Any, ...]:
-    zone = value.tzinfo
-    return value.isoformat(), value.fold, type(zone), str(zone)
-
-
-# NumPy
-
-
-def _arrays(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    yield from _dtypes("dtype", one.dtype, other.dtype)
-    yield "shape", one.shape, other.shape
-    if one.shape != other.shape:
-        return
-    if one.dtype.hasobject:
-        yield "items", one.ravel().tolist(), other.ravel().tolist()
-    elif one.dtype.names:
-        # What lies between the fields is not content.
-        for name in one.dtype.names:
-            yield name, one[name], other[name]
-    elif one.dtype.char == "T":
-        yield "items", list(map(str, one.ravel())), list(map(str, other.ravel()))
-    else:
-        yield "bytes", one.tobytes(), other.tobytes()
-
-
-def _dtypes(name: str, one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    yield name, _token(one), _token(other)
-    yield f"{name}.str", _token(one.str), _token(other.str)
-    yield f"{name}.metadata", dict(one.metadata or {}), dict(other.metadata or {})
-    yield f"{name}.fields", _token(one.fields), _token(other.fields)
-    yield f"{name}.align", one.isalignedstruct, other.isalignedstruct
-
-
-def _masked(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    import numpy
-
-    masks = [numpy.ma.getmaskarray(value) for value in (one, other)]
-    yield "mask", masks[0], masks[1]
-    yield "nomask", one.mask is numpy.ma.nomask, other.mask is numpy.ma.nomask
-    yield "hard", one.hardmask, other.hardmask
-    yield "fill", _token(one.fill_value), _token(other.fill_value)
-    yield from _dtypes("dtype", one.dtype, other.dtype)
-    yield "shape", one.shape, other.shape
-    if not one.dtype.names:
-        yield (
-            "data",
-            numpy.asarray(one.data)[~masks[0]],
-            numpy.asarray(other.data)[~masks[1]],
-        )
-    else:
-        yield "data", _token(one.tolist()), _token(other.tolist())
-
-
-def _numpy_scalars(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    import numpy
-
-    yield from _arrays(numpy.asarray(one), numpy.asarray(other))
-
-
-# pandas
-
-
-def _frames(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    yield "columns", one.columns, other.columns
-    yield "index", one.index, other.index
-    yield from _extras(one, other)
-    for at in range(min(one.shape[1], other.shape[1])):
-        yield f"column {at}", one.iloc[:, at].array, other.iloc[:, at].array
-
-
-def _series(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    yield "name", one.name, other.name
-    yield "index", one.index, other.index
-    yield from _extras(one, other)
-    yield "array", one.array, other.array
-
-
-def _extras(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    yield "attrs", dict(one.attrs), dict(other.attrs)
-    flags = [value.flags.allows_duplicate_labels for value in (one, other)]
-    yield "flags", *flags
-
-
-def _indexes(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    yield "names", list(one.names), list(other.names)
-    yield "length", len(one), len(other)
-    yield "freq", getattr(one, "freq", None), getattr(other, "freq", None)
-    if hasattr(one, "levels"):
-        yield "levels", list(one.levels), list(other.levels)
-        yield "codes", list(one.codes), list(other.codes)
-    elif not hasattr(one, "step"):
-        yield "array", one.array, other.array
-    else:
-        yield (
-            "range",
-            [one.start, one.stop, one.step],
-            [other.start, other.stop, other.step],
-        )
-
-
-def _extension_arrays(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    import numpy
-
-    yield "dtype", _pandas_dtype(one.dtype), _pandas_dtype(other.dtype)
-    yield "length", len(one), len(other)
-    if hasattr(one, "codes"):
-        yield "categories", one.categories, other.categories
-        yield "codes", one.codes, other.codes
-    elif hasattr(one, "sp_values"):
-        yield "sparse", one.sp_values, other.sp_values
-        yield "kind", one.kind, other.kind
-        yield "places", *(each.sp_index.to_int_index().indices for each in (one, other))
-    elif hasattr(one, "_mask"):
-        yield "mask", one._mask, other._mask
-        yield "data", one._data[~one._mask], other._data[~other._mask]
-    elif hasattr(one, "asi8"):
-        yield "values", one.asi8, other.asi8
-    elif hasattr(one, "closed"):
-        yield "left", one.left, other.left
-        yield "right", one.right, other.right
-    elif isinstance(one.dtype, numpy.dtype) or hasattr(one.dtype, "numpy_dtype"):
-        yield "values", one.to_numpy(), other.to_numpy()
-    else:
-        yield "items", list(one), list(other)
-
-
-def _pandas_dtype(dtype: Any) -> list[Any]:
-    zone = getattr(dtype, "tz", None)
-    fill = getattr(dtype, "fill_value", None)
-    return [
-        _token(dtype),
-        _token(type(dtype)),
-        _token(getattr(dtype, "storage", None)),
-        _token(getattr(dtype, "na_value", None)),
-        _token(type(zone)),
-        _token(zone),
-        _token(fill),
-        _token(getattr(dtype, "byteorder", None)),
-        _token(getattr(dtype, "ordered", None)),
+def _of_zone(zone: zoneinfo.ZoneInfo) -> Parts:
+    yield "key", zone.key
+    yield "text", str(zone)
+    moments = [
+        datetime.datetime(year, month, 15, 12)
+        for year in (1890, 1915, 1945, 1975, 2000, 2024, 2050)
+        for month in (1, 7)
     ]
+    yield "offsets", Leaf([(zone.utcoffset(at), zone.tzname(at)) for at in moments])
 
 
-def _timestamps(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    for trait in (
-        "value",
-        "unit",
-        "fold",
-        "ordinal",
-        "freqstr",
-        "left",
-        "right",
-        "closed",
-    ):
-        if hasattr(one, trait):
-            yield trait, _token(getattr(one, trait)), _token(getattr(other, trait))
-    zones = getattr(one, "tzinfo", None), getattr(other, "tzinfo", None)
-    yield "zone", _token((type(zones[0]), zones[0])), _token((type(zones[1]), zones[1]))
+def _of_memory(value: memoryview) -> Parts:
+    yield "form", Leaf((value.format, value.shape, value.readonly))
+    yield "bytes", value.tobytes()
 
 
-# Arrow, Polars, SciPy
+def _of_library(value: Any) -> Parts | None:
+    """Return the parts of a value of a library, or of a class derived from one."""
+    packages = {str(cls.__module__).partition(".")[0] for cls in type(value).__mro__}
+    for package, parts in _LIBRARIES.items():
+        if package in packages and package in sys.modules:
+            found = parts(value)
+            if found is not None:
+                return found
+    return None
 
 
-def _arrow_tables(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    same = one.schema.equals(other.schema, check_metadata=True)
-    yield "schema", _Token("same"), _Token("same" if same else str(other.schema))
-    yield "schema text", str(one.schema), str(other.schema)
-    yield "rows", one.num_rows, other.num_rows
-    for at in range(min(one.num_columns, other.num_columns)):
-        yield f"column {at}", one.column(at), other.column(at)
-
-
-def _arrow_arrays(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    yield "type", _Token(str(one.type)), _Token(str(other.type))
-    yield "type equal", True, one.type.equals(other.type, check_metadata=True)
-    if hasattr(one, "chunks"):
-        yield "chunks", list(map(len, one.chunks)), list(map(len, other.chunks))
-    if not one.equals(other):
-        yield (
-            "items",
-            list(map(_token, one.to_pylist())),
-            list(map(_token, other.to_pylist())),
-        )
-
-
-def _arrow_scalars(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    yield "type", _Token(str(one.type)), _Token(str(other.type))
-    yield "value", _token(one.as_py()), _token(other.as_py())
-
-
-def _polars_frames(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    yield (
-        "schema",
-        list(map(_token, one.schema.items())),
-        list(map(_token, other.schema.items())),
-    )
-    yield "shape", one.shape, other.shape
-    for left, right in zip(one.get_columns(), other.get_columns(), strict=False):
-        yield left.name, left, right
-
-
-def _polars_series(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    yield "name", one.name, other.name
-    yield "dtype", _token(one.dtype), _token(other.dtype)
-    yield "items", list(map(_token, one.to_list())), list(map(_token, other.to_list()))
-
-
-def _sparse(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    yield "shape", one.shape, other.shape
-    yield "format", one.format, other.format
-    for trait in ("data", "indices", "indptr", "offsets", "rows"):
-        if hasattr(one, trait) and not callable(getattr(one, trait)):
-            yield trait, getattr(one, trait), getattr(other, trait)
-    if one.format == "coo":
-        yield "coords", list(_coords(one)), list(_coords(other))
-        yield "canonical", one.has_canonical_format, other.has_canonical_format
-    if one.format == "dok":
-        yield (
-            "items",
-            sorted(map(_token, one.items())),
-            sorted(map(_token, other.items())),
-        )
-
-
-def _coords(value: Any) -> Any:
-    return value.coords if hasattr(value, "coords") else (value.row, value.col)
-
-
-def _class(module: str, *names: str) -> Any:
-    def found() -> tuple[type, ...]:
-        import sys
-
-        library = sys.modules.get(module)
-        return tuple(getattr(library, name) for name in names if hasattr(library, name))
-
-    return found
-
-
-_BY_CLASS = [
-    (_class("numpy.ma", "MaskedArray"), _masked),
-    (_class("numpy", "ndarray"), _arrays),
-    (_class("numpy", "generic"), _numpy_scalars),
-    (_class("pandas", "DataFrame"), _frames),
-    (_class("pandas", "Series"), _series),
-    (_class("pandas", "Index"), _indexes),
-    (_class("pandas.api.extensions", "ExtensionArray"), _extension_arrays),
-    (_class("pandas", "Timestamp", "Timedelta", "Period", "Interval"), _timestamps),
-    (_class("pyarrow", "Table", "RecordBatch"), _arrow_tables),
-    (_class("pyarrow", "Array", "ChunkedArray"), _arrow_arrays),
-    (_class("pyarrow", "Scalar"), _arrow_scalars),
-    (_class("polars", "DataFrame"), _polars_frames),
-    (_class("polars", "Series"), _polars_series),
-    (_class("scipy.sparse", "spmatrix", "sparray"), _sparse),
-]
+# pandas first, as some of its values are NumPy's too.
+_LIBRARIES: dict[str, Callable[[Any], Parts | None]] = {
+    "pandas": strict_pandas.parts,
+    "polars": strict_arrow.parts_of_polars,
+    "pyarrow": strict_arrow.parts,
+    "scipy": strict_numpy.parts_of_sparse,
+    "numpy": strict_numpy.parts,
+}
+_PARTS = (_of_python, _of_library)
