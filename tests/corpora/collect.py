@@ -34,7 +34,7 @@ __all__ = ["Collector", "run_tests"]
 _LIBRARIES = {"numpy", "pandas", "polars", "pyarrow", "scipy"}
 _MAX_BYTES = 200_000
 # So many of one type and dtype: the rest of the time is for others.
-_MAX_ALIKE = 40
+_MAX_ALIKE = 25
 _MAX_ITEMS = 50
 _MAX_SECONDS_OF_TEST = 3.0
 _MAX_SECONDS_OF_FILE = 8.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import time
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -37,18 +38,18 @@ def _pandas() -> Iterator[Any]:
         | from_numpy.boolean_dtypes()
         | strategies.sampled_from(["M8[ns]", "m8[ns]", "c16", object, "M8[s]"])
     )
-    columns = numbers.flatmap(
-        lambda dtype: (
+    texts = strategies.text(max_size=3)
+    yield numbers.flatmap(
+        lambda dtype: from_pandas.data_frames(
             from_pandas.columns(2, dtype=dtype)
             if dtype is not object
-            else from_pandas.columns(2, elements=strategies.text(max_size=3))
+            else from_pandas.columns(2, elements=texts)
         )
     )
-    yield columns.flatmap(from_pandas.data_frames)
     yield from_pandas.series(dtype=float)
-    yield from_pandas.series(elements=strategies.text(max_size=3))
+    yield from_pandas.series(elements=texts)
     yield from_pandas.indexes(dtype=int)
-    yield from_pandas.indexes(elements=strategies.text(max_size=3), dtype=object)
+    yield from_pandas.indexes(elements=texts, dtype=object)
     yield from_pandas.range_indexes(name=strategies.none() | strategies.text())
 
 
@@ -65,8 +66,11 @@ def _polars() -> Iterator[Any]:
 
 
 def _arrow() -> Iterator[Any]:
+    import hypothesis
     from pyarrow.tests import strategies
 
+    # It skips the whole test where a single example does not fit.
+    strategies.pytest = types.SimpleNamespace(skip=lambda *_: hypothesis.reject())
     yield strategies.all_arrays
     yield strategies.all_chunked_arrays
     yield strategies.all_record_batches
@@ -117,7 +121,7 @@ def draw(library: str, collector: Collector, seconds: float, most: int) -> None:
         _draw(strategy, collector, seconds / len(strategies), most)
 
 
-class _Enough(Exception):  # noqa: N818 - no error
+class _Enough(Exception):
     pass
 
 

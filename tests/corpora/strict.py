@@ -32,7 +32,7 @@ __all__ = ["difference"]
 
 Parts = Iterator[tuple[str, Any]]
 
-_EXACT = (int, str, bytes, bytearray, type(None), type(...), type(NotImplemented))
+_EXACT = (int, bool, str, bytes, bytearray, type(None), type(...), type(NotImplemented))
 _NAMED = (type, types.ModuleType, types.BuiltinFunctionType, types.FunctionType)
 # Of these a value may hold one twice, and a change to one is then a change to both.
 _MUTABLE = ("list", "dict", "set", "bytearray", "ndarray", "DataFrame", "Series")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,7 +60,7 @@ def _of_type(value: Any) -> Parts:
     if isinstance(value, pyarrow.BaseExtensionType):
         yield ".name", value.extension_name
         yield ".storage", value.storage_type
-        if not isinstance(value, pyarrow.UnknownExtensionType):
+        if hasattr(value, "__arrow_ext_serialize__"):
             yield ".serialized", value.__arrow_ext_serialize__()
         return
     for name in ("ordered", "index_type", "value_type", "keys_sorted", "type_codes"):
@@ -107,14 +108,23 @@ def _content(value: Any) -> Parts:
         yield ".dictionary", value.dictionary
     elif types.is_struct(kind):
         yield from _of_struct(value)
+    elif types.is_map(kind):
+        yield from _of_map(value.drop_null())
     elif hasattr(value, "flatten"):
-        yield ".lengths", Leaf(value.value_lengths().to_pylist())
+        yield ".lengths", value.value_lengths().to_pylist()
         yield ".flat", value.flatten()
     elif types.is_union(kind):
         yield ".type_codes", Leaf(value.type_codes.to_pylist())
         yield ".items", value.to_pylist()
     else:
         yield ".values", _values(value)
+
+
+def _of_map(value: Any) -> Parts:
+    offsets = value.offsets.to_pylist()
+    yield ".lengths", [end - start for start, end in itertools.pairwise(offsets)]
+    yield ".keys", value.keys[offsets[0] : offsets[-1]]
+    yield ".values", value.items[offsets[0] : offsets[-1]]
 
 
 def _of_struct(value: Any) -> Parts:
@@ -172,8 +182,15 @@ def _of_polars_series(value: Any) -> Parts:
     yield ".name", value.name
     yield ".dtype", value.dtype
     yield ".len()", len(value)
-    if value.dtype == polars.Object:
+    if "Object" in str(value.dtype):
+        # Arrow would have the addresses of the objects.
+        yield ".items", value.to_list()
+        return
+    try:
+        level = polars.CompatLevel.newest()
+        arrow = value.rechunk().to_arrow(compat_level=level)
+    except (polars.exceptions.PolarsError, TypeError, ValueError, NotImplementedError):
+        # Arrow has no integers of 128 bits.
         yield ".items", value.to_list()
     else:
-        level = polars.CompatLevel.newest()
-        yield ".arrow", value.rechunk().to_arrow(compat_level=level)
+        yield ".arrow", arrow

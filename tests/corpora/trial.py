@@ -29,7 +29,8 @@ OUTCOMES = (
 )
 BAD = ("untold", "changed", "lost")
 # Paths, and the names of values, which are different each time.
-_NUMBERED = re.compile(r"/\S*/value\.ckpt\.\w+: |value 'x\d+'|checkpoint '\S*',? ?")
+_NUMBERED = re.compile(r"/\S*/value\.ckpt\.\w+:? ?|value 'x\d+'|checkpoint '\S*',? ?")
+_VARIABLE = re.compile(r"\d+|\[.*?\]|dtype\(.*?\)")
 _KNOWN = Path(__file__).with_name("known.toml")
 
 
@@ -45,6 +46,8 @@ class Case(NamedTuple):
     @classmethod
     def of(cls, outcome: str, value: Any, reason: str) -> Case:
         """Describe a value."""
+        if outcome == "exact":
+            return cls(outcome, "", "", "", "")
         kind = type(value)
         dtype = getattr(value, "dtype", getattr(value, "dtypes", ""))
         try:
@@ -89,7 +92,7 @@ class Report:
         line = (
             f"{case.outcome}: {case.type} {case.dtype} | {case.value} | {case.reason}"
         )
-        sort = f"{case.outcome} {case.type} {case.dtype:.20} {case.reason:.40}"
+        sort = _VARIABLE.sub("", f"{case.outcome} {case.type} {case.reason:.80}")
         if line in self.cases:
             if way not in self.cases[line]:
                 self.cases[line].append(way)
