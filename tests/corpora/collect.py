@@ -125,13 +125,12 @@ def _is_wanted(value: Any, depth: int = 0) -> bool:
             return False
         items = value.values() if isinstance(value, dict) else value
         return any(_is_wanted(item, depth + 1) for item in items)
-    package = str(type(value).__module__).partition(".")[0]
-    return package in _LIBRARIES or _is_derived(value)
-
-
-def _is_derived(value: Any) -> bool:
-    roots = {str(cls.__module__).partition(".")[0] for cls in type(value).__mro__}
-    return bool(roots & _LIBRARIES)
+    modules = {str(cls.__module__) for cls in type(value).__mro__}
+    # Datasets, file systems and the like are no data, and some crash when pickled.
+    own = {module for module in modules if module.startswith("pyarrow.")}
+    if not own <= {"pyarrow.lib"}:
+        return False
+    return bool({module.partition(".")[0] for module in modules} & _LIBRARIES)
 
 
 def _size(value: Any) -> int:

@@ -14,7 +14,7 @@ Parts = Iterator[tuple[str, Any]]
 
 
 def parts(value: Any) -> Parts | None:
-    """Return the parts of a value of Arrow, None if it is to be looked at as others."""
+    """Return the parts of a value of Arrow, None for other values."""
     import pyarrow
 
     kinds = [
@@ -155,7 +155,7 @@ def _values(value: Any) -> Any:
 
 
 def parts_of_polars(value: Any) -> Parts | None:
-    """Return the parts of a value of Polars, None if it is to be looked at as others."""
+    """Return the parts of a value of Polars, None for other values."""
     import polars
 
     if isinstance(value, polars.DataFrame):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.corpora.leaf import ANY, Leaf
@@ -26,22 +26,19 @@ _ARRAYS = {
 
 
 def parts(value: Any) -> Parts | None:
-    """Return the parts of a value of NumPy, None if it is to be looked at as others."""
+    """Return the parts of a value of NumPy, None for other values."""
     import numpy
 
     if value is numpy.ma.masked:
         return iter([("masked", True)])
-    if isinstance(value, numpy.ma.MaskedArray):
-        return _of_masked(value)
-    if isinstance(value, numpy.ndarray):
-        return _of_array(value)
-    if isinstance(value, numpy.generic):
-        return _of_scalar(value)
-    if isinstance(value, numpy.dtype):
-        return _of_dtype(value)
-    if isinstance(value, numpy.ufunc):
-        return iter([("name", value.__name__)])
-    return None
+    kinds: list[tuple[type, Callable[[Any], Parts]]] = [
+        (numpy.ma.MaskedArray, _of_masked),
+        (numpy.ndarray, _of_array),
+        (numpy.generic, _of_scalar),
+        (numpy.dtype, _of_dtype),
+        (numpy.ufunc, lambda it: iter([("name", it.__name__)])),
+    ]
+    return next((found(value) for cls, found in kinds if isinstance(value, cls)), None)
 
 
 def _of_array(value: Any) -> Parts:

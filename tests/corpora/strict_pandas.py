@@ -13,7 +13,7 @@ Parts = Iterator[tuple[str, Any]]
 
 
 def parts(value: Any) -> Parts | None:
-    """Return the parts of a value of pandas, None if it is to be looked at as others."""
+    """Return the parts of a value of pandas, None for other values."""
     import pandas
 
     for classes, found in _kinds(pandas):

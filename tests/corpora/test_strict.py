@@ -297,8 +297,7 @@ def table(metadata=None, of_field=None, nullable=True):
 
 
 def dictionary(values=("a", "b"), codes=(0, 1), *, ordered=False):
-    array = pa.DictionaryArray.from_arrays(list(codes), list(values), ordered=ordered)
-    return array
+    return pa.DictionaryArray.from_arrays(list(codes), list(values), ordered=ordered)
 
 
 ARROW = {
