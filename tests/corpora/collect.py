@@ -32,7 +32,7 @@ import pytest
 __all__ = ["Collector", "run_tests"]
 
 _LIBRARIES = {"numpy", "pandas", "polars", "pyarrow", "scipy"}
-_MAX_BYTES = 200_000
+_MAX_BYTES = 50_000
 # So many of one type and dtype: the rest of the time is for others.
 _MAX_ALIKE = 25
 _MAX_ITEMS = 50

@@ -8,8 +8,9 @@ count, and so does which objects inside a value are one object.
 
 Not compared is what lies under a mask or a null, in the padding of a struct or beyond
 the end of a sparse matrix; how Polars and pandas cut their own columns into chunks;
-what a library caches; and whether an integer dtype is C's `long` or `long long`, where
-these have one size, as NumPy itself does not save it.
+what a library caches; whether metadata of Arrow is empty or absent; and whether an
+integer dtype is C's `long` or `long long`, where these have one size, as NumPy itself
+does not save it.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from __future__ import annotations
 import datetime
 import decimal
 import enum
+import functools
 import itertools
 import struct
-import sys
 import types
 import zoneinfo
 from collections.abc import Callable, Iterator
@@ -122,8 +123,9 @@ def _bits(value: Any) -> Any:
 
 def _parts(value: Any) -> Parts:
     """Yield what a value consists of, by name, simpler at each step."""
-    for parts in _PARTS:
-        if found := parts(value):
+    for parts in _parts_of(type(value)):
+        found = parts(value)
+        if found is not None:
             yield from found
             return
     if isinstance(value, dict):
@@ -162,22 +164,19 @@ def _of_object(value: Any) -> Parts:
             yield f".{name}", part
 
 
-def _of_python(value: Any) -> Parts | None:
-    """Return the parts of a value of the standard library, if it has its own."""
-    kinds: dict[type, Callable[[Any], Parts]] = {
-        enum.Enum: lambda it: iter([("member", Leaf(it.name)), ("value", it.value)]),
-        decimal.Decimal: lambda it: iter([("digits", Leaf(it.as_tuple()))]),
-        zoneinfo.ZoneInfo: _of_zone,
-        memoryview: _of_memory,
-        types.MappingProxyType: lambda it: iter([("pairs", dict(it))]),
-    }
-    for cls, parts in kinds.items():
-        if isinstance(value, cls):
-            return parts(value)
-    if type(value) in (datetime.datetime, datetime.time):
-        text = value.replace(tzinfo=None).isoformat()
-        return iter([("", Leaf(text)), (".fold", value.fold), (".tz", value.tzinfo)])
-    return None
+@functools.cache
+def _parts_of(cls: type) -> list[Callable[[Any], Parts | None]]:
+    """Return what knows the parts of values of a class, nearest first."""
+    found = [parts for base, parts in _PYTHON.items() if issubclass(cls, base)]
+    packages = {str(base.__module__).partition(".")[0] for base in cls.__mro__}
+    return found + [parts for name, parts in _LIBRARIES.items() if name in packages]
+
+
+def _of_time(value: Any) -> Parts | None:
+    if type(value) not in (datetime.datetime, datetime.time):
+        return None
+    text = value.replace(tzinfo=None).isoformat()
+    return iter([("", Leaf(text)), (".fold", value.fold), (".tz", value.tzinfo)])
 
 
 def _of_zone(zone: zoneinfo.ZoneInfo) -> Parts:
@@ -196,17 +195,15 @@ def _of_memory(value: memoryview) -> Parts:
     yield "bytes", value.tobytes()
 
 
-def _of_library(value: Any) -> Parts | None:
-    """Return the parts of a value of a library, or of a class derived from one."""
-    packages = {str(cls.__module__).partition(".")[0] for cls in type(value).__mro__}
-    for package, parts in _LIBRARIES.items():
-        if package in packages and package in sys.modules:
-            found = parts(value)
-            if found is not None:
-                return found
-    return None
-
-
+_PYTHON: dict[type, Callable[[Any], Parts | None]] = {
+    enum.Enum: lambda it: iter([("member", Leaf(it.name)), ("value", it.value)]),
+    decimal.Decimal: lambda it: iter([("digits", Leaf(it.as_tuple()))]),
+    datetime.datetime: _of_time,
+    datetime.time: _of_time,
+    zoneinfo.ZoneInfo: _of_zone,
+    memoryview: _of_memory,
+    types.MappingProxyType: lambda it: iter([("pairs", dict(it))]),
+}
 # pandas first, as some of its values are NumPy's too.
 _LIBRARIES: dict[str, Callable[[Any], Parts | None]] = {
     "pandas": strict_pandas.parts,
@@ -215,4 +212,3 @@ _LIBRARIES: dict[str, Callable[[Any], Parts | None]] = {
     "scipy": strict_numpy.parts_of_sparse,
     "numpy": strict_numpy.parts,
 }
-_PARTS = (_of_python, _of_library)

@@ -42,14 +42,14 @@ def _of_table(value: Any) -> Parts:
 
 
 def _of_schema(value: Any) -> Parts:
-    yield ".metadata", value.metadata
+    yield ".metadata", value.metadata or None
     yield ".fields", [value.field(at) for at in range(len(value))]
 
 
 def _of_field(value: Any) -> Parts:
     yield ".name", value.name
     yield ".nullable", value.nullable
-    yield ".metadata", value.metadata
+    yield ".metadata", value.metadata or None
     yield ".type", value.type
 
 
