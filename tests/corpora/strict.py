@@ -26,7 +26,7 @@ import zoneinfo
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.corpora import strict_arrow, strict_numpy, strict_pandas
+from tests.corpora import strict_arrow, strict_numpy, strict_pandas, strict_xarray
 from tests.corpora.leaf import ANY, Leaf
 
 __all__ = ["difference"]
@@ -210,5 +210,6 @@ _LIBRARIES: dict[str, Callable[[Any], Parts | None]] = {
     "polars": strict_arrow.parts_of_polars,
     "pyarrow": strict_arrow.parts,
     "scipy": strict_numpy.parts_of_sparse,
+    "xarray": strict_xarray.parts,
     "numpy": strict_numpy.parts,
 }

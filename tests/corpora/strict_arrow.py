@@ -128,12 +128,17 @@ def _of_map(value: Any) -> Parts:
 
 
 def _of_struct(value: Any) -> Parts:
+    import pyarrow
+
+    # What a null struct has in its fields does not count.
+    valid = value.is_valid() if value.null_count else None
     for at in range(value.type.num_fields):
         field = value.field(at)
-        if value.null_count:
-            # What a null struct has in its fields does not count.
-            field = field.filter(value.is_valid())
-        yield f".field({at})", field
+        try:
+            yield f".field({at})", field if valid is None else field.filter(valid)
+        except pyarrow.ArrowNotImplementedError:
+            items = zip(field.to_pylist(), valid.to_pylist(), strict=True)
+            yield f".field({at}).items", [item for item, is_valid in items if is_valid]
 
 
 def _values(value: Any) -> Any:

@@ -1,0 +1,49 @@
+"""What values of xarray consist of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = ["parts"]
+
+Parts = Iterator[tuple[str, Any]]
+
+
+def parts(value: Any) -> Parts | None:
+    """Return the parts of a value of xarray, None for other values."""
+    import xarray
+
+    if isinstance(value, xarray.Dataset):
+        return _of_dataset(value)
+    if isinstance(value, xarray.DataArray):
+        return _of_array(value)
+    if isinstance(value, xarray.Variable):
+        return _of_variable(value)
+    return None
+
+
+def _of_dataset(value: Any) -> Parts:
+    yield ".sizes", dict(value.sizes)
+    yield ".variables", dict(value.variables)
+    yield ".coords", list(value.coords)
+    yield from _of_any(value)
+    yield ".indexes", dict(value.indexes)
+
+
+def _of_array(value: Any) -> Parts:
+    yield ".name", value.name
+    yield ".variable", value.variable
+    yield ".coords", {name: coord.variable for name, coord in value.coords.items()}
+    yield ".indexes", dict(value.indexes)
+
+
+def _of_variable(value: Any) -> Parts:
+    yield ".dims", value.dims
+    yield from _of_any(value)
+    yield ".data", value.to_index() if hasattr(value, "to_index") else value.data
+
+
+def _of_any(value: Any) -> Parts:
+    yield ".attrs", dict(value.attrs)
+    yield ".encoding", dict(value.encoding)
