@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -11,8 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import checkpoints
+from tests.corpora.overwrite import overwrite
+from tests.corpora.strict import difference
 
-__all__ = ["WAYS", "Loaded", "Place"]
+__all__ = ["WAYS", "Loaded", "NotTriedError", "Place", "copy_of"]
 
 _NAME = "corpora.value"
 
@@ -109,6 +112,38 @@ def _session(place: Place, value: Any) -> Loaded:
     return place.load("session")
 
 
+def _overwritten(place: Place, value: Any) -> Loaded:
+    """Save a copy that is overwritten after it was staged."""
+    copied = copy_of(value)
+    with checkpoints.config(_NAME, place.handler("overwritten"), on_error="raise"):
+        session = checkpoints.Session(_NAME)
+        session.checkpoint(place.data(copied))
+        overwrite(copied)
+        session.commit()
+    return place.load("overwritten")
+
+
+def copy_of(value: Any) -> Any:
+    """
+    Return an exact copy of a value, made by pickle.
+
+    Raises:
+        NotTriedError: If pickle cannot make one.
+    """
+    try:
+        copied = pickle.loads(pickle.dumps(value, 5))
+        changed = difference(value, copied)
+    except Exception as error:
+        raise NotTriedError from error
+    if changed:
+        raise NotTriedError(changed)
+    return copied
+
+
+class NotTriedError(Exception):
+    """A way is not for a value."""
+
+
 def _memory(place: Place, value: Any) -> Loaded:
     handler = checkpoints.DictHandler()
     handler.checkpoint(_NAME, {"x": value})
@@ -130,6 +165,7 @@ WAYS: dict[str, Callable[[Place, Any], Loaded]] = {
     "mapped": _mapped,
     "background": _file("background", background=True),
     "session": _session,
+    "overwritten": _overwritten,
     "recorder": _recorder,
     "memory": _memory,
     "parquet": _file("parquet", format="parquet"),
