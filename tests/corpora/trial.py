@@ -141,7 +141,7 @@ def _of_error(error: checkpoints.CheckpointError) -> str:
 
 def _compared(value: Any, found: Loaded, told: list[str]) -> Case:
     try:
-        changed = difference(value, found.value)
+        changed = difference(_documented(value), found.value)
     except Exception as error:
         changed = f"cannot be compared: {error!r}"
     told = [text for text in told if "pickle" in text]
@@ -152,6 +152,13 @@ def _compared(value: Any, found: Loaded, told: list[str]) -> Case:
     if changed and not _is_changed_by_pickle(value, changed):
         return Case.of("changed", value, f"{changed} (as a pickle)")
     return Case.of("pickled", value, _NUMBERED.sub("", told[0]))
+
+
+def _documented(value: Any) -> Any:
+    """Return what is to come back of a value."""
+    if type(value).__name__ == "memmap":
+        return value.__array__()  # the page on kinds says so
+    return value
 
 
 def _is_changed_by_pickle(value: Any, changed: str) -> bool:
