@@ -6,7 +6,8 @@ Save and load the values that other libraries test themselves with.
 The values are those that the libraries' strategies for hypothesis make, and those that
 their own tests work with. Each goes through every way in and form. Printed is a table
 of how many were tried, came back exactly, as a pickle that was told, were refused with
-a reason, or came back as `known.toml` says; were pickled untold, changed or lost.
+a reason, or came back as `known.toml` says; were pickled untold, changed or lost. The
+progress goes to the standard error.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ import time
 import warnings
 from collections import Counter
 from contextlib import ExitStack
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from tests.corpora.collect import Collector, run_tests
-from tests.corpora.fresh import load_fresh
+from tests.corpora.fresh import NOT_LOADABLE, load_fresh
 from tests.corpora.strategies import STRATEGIES, draw, fixtures_of
 from tests.corpora.trial import BAD, OUTCOMES, Case, Report, outcome
 from tests.corpora.ways import WAYS, NotTriedError, Place, copy_of
@@ -38,9 +41,12 @@ _TESTS = {
     "polars": [],
     "pyarrow": ["tests"],
     "scipy": ["sparse/tests"],
+    "xarray": ["tests"],
+    "geopandas": ["tests", "tools/tests"],
+    "shapely": ["tests"],
 }
 # The parts of the time; the rest is for the trials.
-_OF_STRATEGIES, _OF_TESTS, _OF_FRESH = 0.1, 0.3, 0.1
+_OF_STRATEGIES, _OF_TESTS, _OF_FRESH = 0.1, 0.3, 0.15
 _FRESH_ALIKE = 1
 
 
@@ -78,24 +84,20 @@ class Trials:
         """Try values in every way, until the time is up."""
         for number, value in enumerate(values):
             if time.monotonic() > end:
-                print(f"\ntime is up: {number} of {len(values)} values tried")
+                _progress(f"{self.report.library}: {number} of {len(values)} in time\n")
                 return
             if number % 50 == 0:
                 _progress(f"{self.report.library}: {number} of {len(values)} tried")
             self._try(value)
 
     def _try(self, value: Any) -> None:
-        bad = None
-        for way in WAYS:
-            case = outcome(way, self._place, value)
-            if case is None:
-                continue
-            if self.report.add(way, case):
-                bad = bad or case
-            if way == "plain" and case.outcome in ("exact", "pickled"):
-                self._remember(value)
-        if bad and self._kept:
-            _keep(value, bad, Path(self._kept, self.report.library))
+        tried = {way: outcome(way, self._place, value) for way in WAYS}
+        cases = {way: case for way, case in tried.items() if case is not None}
+        if cases["plain"].outcome in ("exact", "pickled"):
+            self._remember(value)
+        worst = self.report.add(cases)
+        if worst in BAD and self._kept:
+            _keep(value, worst, Path(self._kept, self.report.library))
 
     def _remember(self, value: Any) -> None:
         """Keep the file of a value of each sort, for a fresh process."""
@@ -118,20 +120,20 @@ class Trials:
         """Load what was kept in fresh processes, until the time is up."""
         answers = load_fresh([(path, expected) for _, path, expected in self._fresh])
         for (value, _, _), found in zip(self._fresh, answers, strict=False):
-            self.report.add(
-                "fresh", Case.of("changed" if found else "exact", value, found)
-            )
+            if found != NOT_LOADABLE:
+                case = Case.of("changed" if found else "exact", value, found)
+                self.report.add({"fresh": case})
             if time.monotonic() > end:
                 return
 
 
-def _keep(value: Any, case: Case, folder: Path) -> None:
+def _keep(value: Any, worst: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    name = f"{len(list(folder.iterdir()))}-{case.outcome}.pickle"
+    name = f"{len(list(folder.iterdir()))}-{worst}.pickle"
     try:
         (folder / name).write_bytes(pickle.dumps(value, 5))
     except Exception as error:
-        print(f"\ncannot keep it: {error!r}")
+        _progress(f"cannot keep it: {error!r}\n")
 
 
 def _progress(text: str) -> None:
@@ -147,7 +149,13 @@ def tried(library: str, options: argparse.Namespace) -> dict[str, Any]:
         trials = Trials(report, Place(stack), options.keep)
         trials.run(values, end - _OF_FRESH * options.seconds)
         trials.run_fresh(end)
-    return {"values": len(values), "counts": report.counts, "cases": report.cases}
+    return {
+        "version": version(library),
+        "values": len(values),
+        "totals": report.totals,
+        "counts": report.counts,
+        "cases": report.cases,
+    }
 
 
 def tried_apart(library: str, options: argparse.Namespace) -> dict[str, Any]:
@@ -164,18 +172,25 @@ def tried_apart(library: str, options: argparse.Namespace) -> dict[str, Any]:
     if text:
         found: dict[str, Any] = json.loads(text)
         return found
-    reason = f"the process ended with {run.returncode}"
-    return {"values": 0, "counts": {"plain": {"lost": 1}}, "cases": {reason: ["plain"]}}
+    lost = {"all ways": {"tried": 1, "lost": 1}}
+    reason = f"lost: the process ended with {run.returncode}"
+    return {
+        "version": version(library),
+        "values": 0,
+        "totals": lost,
+        "counts": lost,
+        "cases": {reason: ["all ways"]},
+    }
 
 
-def table_of(results: dict[str, dict[str, Any]]) -> str:
+def table_of(results: dict[str, dict[str, Any]], numbers: str = "totals") -> str:
     """Return the results as a table in Markdown."""
-    rows = [["values of", "way", *OUTCOMES]]
+    rows = [["values of", "saved and loaded in", *OUTCOMES]]
     for library, result in results.items():
-        for way, counts in result["counts"].items():
+        for way, counts in result[numbers].items():
             if counts:
-                numbers = [f"{counts.get(outcome, 0):,}" for outcome in OUTCOMES]
-                rows.append([library, way, *numbers])
+                cells = [f"{counts.get(outcome, 0):,}" for outcome in OUTCOMES]
+                rows.append([f"{library} {result['version']}", way, *cells])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     rows.insert(
         1,
@@ -198,6 +213,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--pickled", action="store_true", help="examples of these too")
+    parser.add_argument("--ways", action="store_true", help="a row for each way")
     parser.add_argument("--result", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -217,18 +233,20 @@ def main() -> int:
         result = tried(options.library[0], options)
         Path(options.result).write_text(json.dumps(result), encoding="utf-8")
         return 0
-    results = {
-        library: tried_apart(library, options)
-        for library in options.library or STRATEGIES
-    }
-    _progress("")
+    results = {}
+    for library in options.library or STRATEGIES:
+        if find_spec(library) is None:
+            _progress(f"{library}: not installed\n")
+            continue
+        results[library] = tried_apart(library, options)
+        _progress(f"{library}: {results[library]['values']} values found\n")
     if options.json:
         print(json.dumps(results, indent=1))
     else:
         print()
         _print_cases(results, pickled=options.pickled)
-        print(table_of(results))
-    counts = [each for result in results.values() for each in result["counts"].values()]
+        print(table_of(results, "counts" if options.ways else "totals"))
+    counts = [each for result in results.values() for each in result["totals"].values()]
     return int(any(each.get(outcome) for each in counts for outcome in BAD))
 
 

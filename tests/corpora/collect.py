@@ -16,6 +16,7 @@ import io
 import os
 import pickle
 import random
+import re
 import resource
 import signal
 import sys
@@ -32,6 +33,7 @@ import pytest
 __all__ = ["Collector", "run_tests"]
 
 _LIBRARIES = {"numpy", "pandas", "polars", "pyarrow", "scipy"}
+_LIBRARIES |= {"xarray", "geopandas", "shapely"}
 _MAX_BYTES = 50_000
 # So many of one type and dtype: the rest of the time is for others.
 _MAX_ALIKE = 25
@@ -67,6 +69,12 @@ _COMPARISONS = {
             *("numpy.ma.testutils", "scipy._lib._array_api"),
         )
     },
+    **{
+        module: ["assert_equal", "assert_identical", "assert_allclose"]
+        for module in ("xarray.testing", "xarray.testing.assertions")
+    },
+    "geopandas.testing": ["assert_geodataframe_equal", "assert_geoseries_equal"],
+    "shapely.testing": ["assert_geometries_equal"],
 }
 _OPTIONS = (
     *("-q", "--no-header", "--tb=no", "-c", os.devnull, "-W", "ignore"),
@@ -78,6 +86,7 @@ _LEFT_OUT = ("clipboard", "s3", "sql", "flight", "cython", "plotting", "excel", 
 _LEFT_OUT += ("limited_api", "cuda", "jvm", "gandiva", "multithreading", "memory_leak")
 _LEFT_OUT += ("thread", "subprocess", "cffi", "orc", "_fs", "gcs", "without_numpy")
 _LEFT_OUT += ("pyinstaller", "f2py", "distutils", "xslt", "downstream", "64bit")
+_LEFT_OUT += ("backends", "distributed", "test_plot", "tutorial", "geocode", "explore")
 
 
 class Collector:
@@ -130,7 +139,9 @@ def _is_wanted(value: Any, depth: int = 0) -> bool:
     own = {module for module in modules if module.startswith("pyarrow.")}
     if not own <= {"pyarrow.lib"}:
         return False
-    return bool({module.partition(".")[0] for module in modules} & _LIBRARIES)
+    # What only the tests know, such as the `self` of each, is no value of the library.
+    known = {module for module in modules if not re.search(r"\btests?[._]", module)}
+    return bool({module.partition(".")[0] for module in known} & _LIBRARIES)
 
 
 def _size(value: Any) -> int:

@@ -93,6 +93,21 @@ def _scipy() -> Iterator[Any]:
         yield arrays.filter(lambda array: array.ndim == 2).map(cls)
 
 
+def _xarray() -> Iterator[Any]:
+    import xarray
+    from xarray.testing import strategies
+
+    variables = strategies.variables()
+    yield variables
+    yield variables.map(lambda found: xarray.DataArray(found, name="a"))
+    yield variables.map(lambda found: xarray.Dataset({"a": found}, attrs={"b": 1}))
+
+
+def _nothing() -> Iterator[Any]:
+    """Yield nothing, for a library that has no strategies."""
+    yield from ()
+
+
 _FORMATS = ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")
 STRATEGIES: dict[str, Callable[[], Iterator[Any]]] = {
     "numpy": _numpy,
@@ -100,6 +115,9 @@ STRATEGIES: dict[str, Callable[[], Iterator[Any]]] = {
     "polars": _polars,
     "pyarrow": _arrow,
     "scipy": _scipy,
+    "xarray": _xarray,
+    "geopandas": _nothing,
+    "shapely": _nothing,
 }
 
 
@@ -157,11 +175,10 @@ def fixtures_of(library: str, collector: Collector) -> None:
     names = {
         "pandas": ("pandas.conftest", "pandas._testing", "pandas._testing._hypothesis"),
         "pyarrow": ("pyarrow.tests.pandas_examples", "pyarrow.tests.conftest"),
-        "scipy": (),
         "numpy": ("numpy.conftest", "numpy.testing"),
-        "polars": (),
+        "shapely": ("shapely.tests.common",),
     }
-    for name in names[library]:
+    for name in names.get(library, ()):
         try:
             module = importlib.import_module(name)
         except ImportError:

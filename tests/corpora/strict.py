@@ -26,7 +26,13 @@ import zoneinfo
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.corpora import strict_arrow, strict_numpy, strict_pandas, strict_xarray
+from tests.corpora import (
+    strict_arrow,
+    strict_geometries,
+    strict_numpy,
+    strict_pandas,
+    strict_xarray,
+)
 from tests.corpora.leaf import ANY, Leaf
 
 __all__ = ["difference"]
@@ -204,8 +210,10 @@ _PYTHON: dict[type, Callable[[Any], Parts | None]] = {
     memoryview: _of_memory,
     types.MappingProxyType: lambda it: iter([("pairs", dict(it))]),
 }
-# pandas first, as some of its values are NumPy's too.
+# The nearer first: some values of GeoPandas are pandas' too, some of these NumPy's.
 _LIBRARIES: dict[str, Callable[[Any], Parts | None]] = {
+    "geopandas": strict_geometries.parts_of_array,
+    "shapely": strict_geometries.parts,
     "pandas": strict_pandas.parts,
     "polars": strict_arrow.parts_of_polars,
     "pyarrow": strict_arrow.parts,

@@ -13,6 +13,7 @@ Parts = Iterator[tuple[str, Any]]
 
 # On x86 a long double has ten bytes of content in sixteen bytes of memory.
 _LONG, _LONG_CONTENT = 16, 10
+_OF_FILE = ("_mmap", "filename", "offset", "mode")
 # Arrays of SciPy's formats; those of csr, csc and bsr may have room to spare.
 _TRIMMED = ("csr", "csc", "bsr")
 _ARRAYS = {
@@ -47,8 +48,11 @@ def _of_array(value: Any) -> Parts:
     yield ".dtype", value.dtype
     yield ".shape", value.shape
     yield ".order", _order(value)
-    if vars(value) if hasattr(value, "__dict__") else ():
-        yield ".attributes", dict(vars(value))
+    # A memmap knows its file, which is not its content.
+    is_of_file = isinstance(value, numpy.memmap)
+    own = getattr(value, "__dict__", {}).items()
+    if attributes := {k: v for k, v in own if not (is_of_file and k in _OF_FILE)}:
+        yield ".attributes", attributes
     yield from _content(numpy.asarray(value))
 
 

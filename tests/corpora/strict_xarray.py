@@ -28,20 +28,26 @@ def _of_dataset(value: Any) -> Parts:
     yield ".variables", dict(value.variables)
     yield ".coords", list(value.coords)
     yield from _of_any(value)
-    yield ".indexes", dict(value.indexes)
+    yield from _of_indexes(value)
 
 
 def _of_array(value: Any) -> Parts:
     yield ".name", value.name
     yield ".variable", value.variable
     yield ".coords", {name: coord.variable for name, coord in value.coords.items()}
-    yield ".indexes", dict(value.indexes)
+    yield from _of_indexes(value)
 
 
 def _of_variable(value: Any) -> Parts:
     yield ".dims", value.dims
     yield from _of_any(value)
-    yield ".data", value.to_index() if hasattr(value, "to_index") else value.data
+    is_index = hasattr(value, "get_level_variable")
+    yield ".data", value.to_index() if is_index else value.data
+
+
+def _of_indexes(value: Any) -> Parts:
+    yield ".xindexes", {name: type(index) for name, index in value.xindexes.items()}
+    yield ".indexes", dict(value.indexes)
 
 
 def _of_any(value: Any) -> Parts:

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from tests.corpora.planted import NUMPY, PYTHON, SCIPY
+from tests.corpora.planted_labels import GEOMETRIES, XARRAY
 from tests.corpora.planted_tables import ARROW, PANDAS, POLARS
 from tests.corpora.strict import difference
 
@@ -19,6 +20,8 @@ ALL = {
         "Arrow": ARROW,
         "Polars": POLARS,
         "SciPy": SCIPY,
+        "xarray": XARRAY,
+        "geometries": GEOMETRIES,
     }.items()
     for name, make in made.items()
 }

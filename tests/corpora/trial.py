@@ -13,7 +13,7 @@ import checkpoints
 from tests.corpora.strict import difference
 from tests.corpora.ways import WAYS, Loaded, NotTriedError, Place, copy_of
 
-__all__ = ["BAD", "OUTCOMES", "Case", "Report", "outcome"]
+__all__ = ["BAD", "GROUPS", "OUTCOMES", "Case", "Report", "outcome"]
 
 # Refused: an error of the library at the save. Lost: saved without an error, and not
 # loaded; or another error than those of the library.
@@ -28,6 +28,12 @@ OUTCOMES = (
     "lost",
 )
 BAD = ("untold", "changed", "lost")
+# What is counted together: a value by the worst that became of it in one of the ways.
+GROUPS = {
+    **dict.fromkeys(WAYS, "all ways"),
+    "parquet": "Parquet",
+    "fresh": "fresh process",
+}
 # Paths, and the names of values, which are different each time.
 _NUMBERED = re.compile(r"/\S*/value\.ckpt\.\w+:? ?|value 'x\d+'|checkpoint '\S*',? ?")
 _VARIABLE = re.compile(r"\d+|\[.*?\]|dtype\(.*?\)")
@@ -70,23 +76,30 @@ class Report:
 
     def __init__(self, library: str, examples: int) -> None:
         self.library = library
-        self.counts: dict[str, Counter[str]] = {
-            way: Counter() for way in (*WAYS, "fresh")
+        self.counts: dict[str, Counter[str]] = {way: Counter() for way in GROUPS}
+        self.totals: dict[str, Counter[str]] = {
+            group: Counter() for group in dict.fromkeys(GROUPS.values())
         }
         self.cases: dict[str, list[str]] = {}
         self._examples = examples
         self._of_sort: Counter[str] = Counter()
         self._known = tomllib.loads(_KNOWN.read_text(encoding="utf-8")).get("known", [])
 
-    def add(self, way: str, case: Case) -> bool:
-        """Count a case; return whether it is bad and not known."""
-        if case.outcome in BAD and self._is_known(case):
-            case = case._replace(outcome="known")
-        self.counts[way]["tried"] += 1
-        self.counts[way][case.outcome] += 1
-        if case.outcome != "exact":
-            self._keep(way, case)
-        return case.outcome in BAD
+    def add(self, cases: dict[str, Case]) -> str:
+        """Count what became of one value, by way; return the worst outcome."""
+        worst: dict[str, str] = {}
+        for way, found in cases.items():
+            case = found
+            if case.outcome in BAD and self._is_known(case):
+                case = case._replace(outcome="known")
+            self.counts[way].update(["tried", case.outcome])
+            if case.outcome != "exact":
+                self._keep(way, case)
+            before = worst.get(GROUPS[way], "exact")
+            worst[GROUPS[way]] = max(before, case.outcome, key=OUTCOMES.index)
+        for group, worst_outcome in worst.items():
+            self.totals[group].update(["tried", worst_outcome])
+        return max(worst.values(), key=OUTCOMES.index)
 
     def _keep(self, way: str, case: Case) -> None:
         line = (

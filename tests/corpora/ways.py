@@ -11,6 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import cloudpickle
+
 import checkpoints
 from tests.corpora.overwrite import overwrite
 from tests.corpora.strict import difference
@@ -47,6 +49,8 @@ class Place:
         # An object of a class that nothing is known of is told at this level.
         logger.setLevel(logging.INFO)
         stack.callback(logger.removeHandler, self.log)
+        # What is said at the exit concerns nobody.
+        logger.addHandler(logging.NullHandler())
         self._handlers: dict[str, checkpoints.FileHandler] = {}
         self._count = 0
 
@@ -125,19 +129,28 @@ def _overwritten(place: Place, value: Any) -> Loaded:
 
 def copy_of(value: Any) -> Any:
     """
-    Return an exact copy of a value, made by pickle.
+    Return an exact copy of a value, made by pickle or cloudpickle.
 
     Raises:
-        NotTriedError: If pickle cannot make one.
+        NotTriedError: If neither can make one.
     """
     try:
-        copied = pickle.loads(pickle.dumps(value, 5))
+        copied = pickle.loads(_pickled(value))
         changed = difference(value, copied)
     except Exception as error:
         raise NotTriedError from error
     if changed:
         raise NotTriedError(changed)
     return copied
+
+
+def _pickled(value: Any) -> bytes:
+    try:
+        return pickle.dumps(value, 5)
+    except Exception:
+        # It can pickle classes and functions of a test.
+        found: bytes = cloudpickle.dumps(value, 5)
+        return found
 
 
 class NotTriedError(Exception):
