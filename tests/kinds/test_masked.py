@@ -18,6 +18,7 @@ def with_fill(masked, fill_value):
     return masked
 
 
+COLUMN = numpy.array([[1], [2]]).view(numpy.matrix)
 MASKED = {
     "some": numpy.ma.array([1.0, 2.0], mask=[True, False]),
     "no mask": numpy.ma.array([1, 2]),
@@ -43,6 +44,7 @@ MASKED = {
         numpy.broadcast_to(1.0, 9),
         mask=numpy.broadcast_to(True, 9),
     ),
+    "the roots of a matrix": numpy.ma.sqrt(numpy.ma.array(COLUMN, mask=[[0], [1]])),
     "records": numpy.ma.array(numpy.rec.array([(1, 2.0)], dtype="i4,f8")),
     "a record": numpy.ma.array([(1, 2.0)], mask=[(1, 0)], dtype="i4,f8")[0],
     "a nested record": numpy.ma.masked_all(2, [("a", [("b", "f4", 2)])])[0],
@@ -58,6 +60,7 @@ def same_masked(same_arrays):
         assert type(one) is type(other)
         assert same_arrays(one.data, other.data)
         assert (one._mask is numpy.ma.nomask) == (other._mask is numpy.ma.nomask)
+        assert type(one._mask) is type(other._mask)
         assert same_arrays(numpy.asarray(one._mask), numpy.asarray(other._mask))
         assert (one._fill_value is None) == (other._fill_value is None)
         if one._fill_value is not None:

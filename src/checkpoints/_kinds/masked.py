@@ -46,15 +46,27 @@ def _take_apart(masked: Any) -> dict[str, Any]:
     mask, fill_value = state["_mask"], state["_fill_value"]
     return {
         "data": masked.data,
-        "mask": None if mask is numpy.ma.nomask else numpy.asarray(mask),
+        "mask": None if mask is numpy.ma.nomask else _plain(mask),
         "fill_value": None if fill_value is None else numpy.asarray(fill_value),
         **{name: bool(state[flag]) for name, flag in _FLAGS.items()},
     }
 
 
+def _plain(mask: Any) -> Any:
+    import numpy
+
+    # That of a comparison of matrices is a matrix, and is indexed as one.
+    return mask if type(mask) is numpy.matrix else numpy.asarray(mask)
+
+
 def _put_together(parts: dict[str, Any]) -> Any:
     ma = needed("numpy.ma", "loading a masked array")
-    return _with_state(ma.MaskedArray(parts["data"], mask=_mask_of(parts)), parts)
+    mask = _mask_of(parts)
+    masked = _with_state(ma.MaskedArray(parts["data"], mask=mask), parts)
+    if type(mask) is needed("numpy", "loading a masked array").matrix:
+        # The constructor would make an array of it.
+        vars(masked)["_mask"] = mask
+    return masked
 
 
 def _put_record_together(parts: dict[str, Any]) -> Any:
