@@ -223,7 +223,9 @@ def of_scipy():
 
 
 def image():
-    return [library("PIL.Image").new(mode, (2, 1)) for mode in ("L", "RGB", "1")]
+    images = [library("PIL.Image").new(mode, (2, 1)) for mode in ("L", "RGB", "1")]
+    images[0].info["dpi"] = (72, 72)
+    return images
 
 
 def figure():
@@ -276,7 +278,7 @@ OTHERWISE = {
     "PyTorch Tensor": (tensors, "dtype"),
     "JAX Array": (lambda: [library("jax").numpy.ones(2)], "dtype"),
     "Matplotlib Figure": (figure, "mode"),
-    "Pillow Image": (image, "mode"),
+    "Pillow Image": (image, "info"),
 }
 PICKLED = {"any other |": lambda: [Unknown(), range(3), {"a": Unknown()}]}
 # The same, by what a sentence below a table says.
