@@ -29,7 +29,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tests.corpora.collect import Collector, run_tests
+from tests.corpora.collect import Collector, TooLongError, limited, run_tests
 from tests.corpora.fresh import NOT_LOADABLE, load_fresh
 from tests.corpora.strategies import STRATEGIES, draw, fixtures_of
 from tests.corpora.trial import BAD, OUTCOMES, Case, Report, outcome
@@ -45,9 +45,10 @@ _TESTS = {
     "geopandas": ["tests", "tools/tests"],
     "shapely": ["tests"],
 }
-# The parts of the time; the rest is for the trials.
-_OF_STRATEGIES, _OF_TESTS, _OF_FRESH = 0.1, 0.3, 0.15
+# The parts of the time. Each begins when the one before has ended, however late.
+_OF_STRATEGIES, _OF_TESTS, _OF_TRIALS, _OF_FRESH = 0.1, 0.3, 0.45, 0.15
 _FRESH_ALIKE = 1
+_MAX_SECONDS_OF_VALUE = 20
 
 
 def collected(library: str, seconds: float, most: int) -> list[Any]:
@@ -88,7 +89,12 @@ class Trials:
                 return
             if number % 50 == 0:
                 _progress(f"{self.report.library}: {number} of {len(values)} tried")
-            self._try(value)
+            try:
+                with limited(_MAX_SECONDS_OF_VALUE):
+                    self._try(value)
+            except TooLongError:
+                reason = f"it took longer than {_MAX_SECONDS_OF_VALUE} s"
+                self.report.add({"plain": Case.of("lost", value, reason)})
 
     def _try(self, value: Any) -> None:
         tried = {way: outcome(way, self._place, value) for way in WAYS}
@@ -142,13 +148,12 @@ def _progress(text: str) -> None:
 
 def tried(library: str, options: argparse.Namespace) -> dict[str, Any]:
     """Try the values of one library in this process."""
-    end = time.monotonic() + options.seconds
     values = collected(library, options.seconds, options.most)
     report = Report(library, options.examples)
     with ExitStack() as stack:
         trials = Trials(report, Place(stack), options.keep)
-        trials.run(values, end - _OF_FRESH * options.seconds)
-        trials.run_fresh(end)
+        trials.run(values, time.monotonic() + _OF_TRIALS * options.seconds)
+        trials.run_fresh(time.monotonic() + _OF_FRESH * options.seconds)
     return {
         "version": version(library),
         "values": len(values),

@@ -30,7 +30,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["Collector", "run_tests"]
+__all__ = ["Collector", "TooLongError", "limited", "run_tests"]
 
 _LIBRARIES = {"numpy", "pandas", "polars", "pyarrow", "scipy"}
 _LIBRARIES |= {"xarray", "geopandas", "shapely"}
@@ -127,7 +127,8 @@ class Collector:
 
 
 def _is_wanted(value: Any, depth: int = 0) -> bool:
-    if isinstance(value, type | FunctionType | ModuleType):
+    is_function = type(value).__name__ in ("ufunc", "_ArrayFunctionDispatcher")
+    if is_function or isinstance(value, type | FunctionType | ModuleType):
         return False
     if type(value) in (list, tuple, set, frozenset, dict):
         if depth > 2 or len(value) > _MAX_ITEMS:
@@ -148,7 +149,9 @@ def _size(value: Any) -> int:
     if type(value) in (list, tuple, set, frozenset, dict):
         return sum(map(_size, value.values() if type(value) is dict else value))
     size = getattr(value, "nbytes", 0)
-    return size if isinstance(size, int) else 0
+    # Nulls of Arrow and rows without columns take no memory, however many there are.
+    length = len(value) if hasattr(value, "__len__") else 0
+    return max(size if isinstance(size, int) else 0, length)
 
 
 def _kind(value: Any) -> str:
@@ -195,7 +198,7 @@ class _Plugin:
             self._collector.add(value)
         function = pyfuncitem.obj
         code = getattr(getattr(function, "__func__", function), "__code__", None)
-        with _limited(), _locals_of(code, self._collector):
+        with limited(_MAX_SECONDS_OF_TEST), _locals_of(code, self._collector):
             return (yield)
 
     def pytest_runtest_teardown(self, item: Any) -> None:
@@ -203,19 +206,24 @@ class _Plugin:
             item.session.shouldstop = "enough"
 
 
-class _TooLong(BaseException):
+class TooLongError(BaseException):
     """Passes through tests that expect an exception."""
 
 
 @contextmanager
-def _limited() -> Iterator[None]:
-    """Fail a test that takes too long."""
+def limited(seconds: float) -> Iterator[None]:
+    """
+    Stop what takes too long, such as a test.
+
+    Raises:
+        TooLongError: It took longer than so many seconds.
+    """
 
     def stop(*_: object) -> None:
-        raise _TooLong
+        raise TooLongError
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, _MAX_SECONDS_OF_TEST, 1)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1)
     try:
         yield
     finally:
