@@ -142,3 +142,29 @@ class TestTypesOfPandas:
     def test_they_are_refused_in_parquet(self, columns):
         with pytest.raises(Inexact, match=r"pandas\.period"):
             to_table(pyarrow.table({"a": columns["periods"]}))
+
+
+DEEP = {
+    "type": lambda kind: kind,
+    "field": lambda kind: pyarrow.field("a", kind),
+    "schema": lambda kind: pyarrow.schema([("a", kind)]),
+    "table without rows": lambda kind: pyarrow.table({"a": pyarrow.nulls(0, kind)}),
+    "table without chunks": lambda kind: pyarrow.schema([("a", kind)]).empty_table(),
+    "table": lambda kind: pyarrow.table({"a": pyarrow.nulls(2, kind)}),
+    "array": lambda kind: pyarrow.nulls(2, kind),
+    "scalar": lambda kind: pyarrow.scalar(None, kind),
+}
+
+
+class TestTypesNestedDeeply:
+    @pytest.mark.parametrize("depth", [60, 100, 130])
+    @pytest.mark.parametrize("name", DEEP)
+    def test_come_back_from_the_file_or_from_a_pickle(self, name, depth, tmp_path):
+        kind = pyarrow.int8()
+        for _ in range(depth):
+            kind = pyarrow.list_(kind)
+        value = DEEP[name](kind)
+        checkpoints.FileHandler(tmp_path).checkpoint("a", {"value": value})
+        back = checkpoints.index(tmp_path)[0].load(trusted=True)["value"]
+        assert type(back) is type(value)
+        assert back.equals(value)

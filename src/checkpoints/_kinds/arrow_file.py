@@ -47,9 +47,14 @@ def table_to_buffers(table: Any) -> list[Buffer]:
         with pyarrow.ipc.new_file(file, table.schema) as writer:
             for batch in _batches_of(table):
                 writer.write_batch(batch)
-    except (pyarrow.ArrowException, TypeError) as error:
+        buffers = [memoryview(sink.getvalue())] if is_small else sink.buffers()
+        if not table.num_rows:
+            # Only a batch is refused when it is written because its types are nested
+            # too deeply; a schema without one is refused when it is read.
+            pyarrow.ipc.open_file(pyarrow.py_buffer(b"".join(buffers)))
+    except (pyarrow.ArrowException, OSError, TypeError) as error:
         raise Inexact(f"the Arrow file format cannot hold it: {error}") from error
-    return [memoryview(sink.getvalue())] if is_small else sink.buffers()
+    return buffers
 
 
 def buffers_to_table(data: memoryview) -> Any:
