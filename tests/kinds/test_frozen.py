@@ -133,3 +133,40 @@ class TestErrors:
         with capture("frozen_errors", copy=False) as seen:
             checkpoint("frozen_errors", value)
         assert seen["frozen_errors"]["data"] is value
+
+
+def matrix_of_three_dimensions():
+    np = pytest.importorskip("numpy", reason="it is one of its matrices")
+    return np.arange(4).reshape(2, 2).view(np.matrix)[None]
+
+
+def groups():
+    pd = pytest.importorskip("pandas", reason="they are of a frame of pandas")
+    return pd.DataFrame({"a": [1, 1], "b": [1, 2]}, pd.Index([5, 7])).groupby("a")
+
+
+def node_of_a_tree():
+    xr = pytest.importorskip("xarray", reason="it has such trees")
+    sets = {"/": xr.Dataset(coords={"a": [1]}), "/sub": xr.Dataset(coords={"c": [3]})}
+    return xr.DataTree.from_dict(sets)["sub"]
+
+
+class TestOfAKnownLibraryAndNoKind:
+    def test_a_matrix_keeps_its_dimensions(self, tmp_path):
+        matrix = matrix_of_three_dimensions()
+        assert freeze(matrix).shape == (1, 2, 2)
+        checkpoints.FileHandler(tmp_path).checkpoint("a", {"x": matrix})
+        (back,) = checkpoints.index(tmp_path)[0].load(trusted=True).values()
+        assert back.shape == (1, 2, 2)
+
+    def test_groups_share_no_labels_with_their_frame(self):
+        original = groups()
+        frozen = freeze(original)
+        labels = [each.obj.index.to_numpy() for each in (original, frozen)]
+        assert labels[0].tolist() == labels[1].tolist()
+        assert not pytest.importorskip("numpy").shares_memory(*labels)
+
+    def test_a_node_keeps_its_place_in_the_tree(self):
+        frozen = freeze(node_of_a_tree())
+        assert frozen.path == "/sub"
+        assert list(frozen.parent.coords) == ["a"]

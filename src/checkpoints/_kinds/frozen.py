@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from checkpoints._kinds.families import formats_for
+from checkpoints._kinds.families import family_of, formats_for
 from checkpoints._kinds.pickled import type_name
 from checkpoints._kinds.plain import IMMUTABLE
 from checkpoints.errors import FormatError
@@ -94,10 +94,19 @@ def _copied_object(value: Any, above: tuple[int, ...], done: dict[int, Any]) -> 
 
 def _deep_copied(value: Any) -> Any:
     """Return a deep copy of the same type; a pickle keeps what the type's own drops."""
+    if family_of(type(value)) is not None:
+        # It will be saved as a pickle. Some copies of pandas, NumPy and xarray share
+        # labels with the original, leave its place in a tree, or have other dimensions.
+        with suppress(Exception):
+            return _pickled_copy(value)
     copied = copy.deepcopy(value)
     # A base class may copy a subclass as itself; the class's own word counts.
     if type(copied) is not type(value) and "__deepcopy__" not in vars(type(value)):
         with suppress(Exception):
-            pickled = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-            return pickle.loads(pickled)  # noqa: S301 - made here
+            return _pickled_copy(value)
     return copied
+
+
+def _pickled_copy(value: Any) -> Any:
+    pickled = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    return pickle.loads(pickled)  # noqa: S301 - made here

@@ -229,8 +229,12 @@ def _subclass(name: str) -> Compound:
         import numpy
 
         array = numpy.asarray(value)
-        if not is_same_dtype(put_together({"array": array}).dtype, value.dtype):
+        view = put_together({"array": array})
+        if not is_same_dtype(view.dtype, value.dtype):
             raise Inexact(f"a {name} of the dtype {value.dtype!r} would change")
+        # An index can give a matrix three dimensions, which a view takes from it.
+        if view.shape != value.shape:
+            raise Inexact(f"a {name} of the shape {value.shape} would change")
         extra = vars(value).keys() - _INTERNAL
         if extra:
             raise Inexact(f"the {name} has attributes of its own: {sorted(extra)}")
@@ -244,6 +248,8 @@ def _subclass(name: str) -> Compound:
 
     def freeze(value: Any) -> Any:
         frozen = freeze_array(value).view(type(value))
+        if frozen.shape != value.shape:
+            raise Inexact(f"a {name} of the shape {value.shape} would change")
         vars(frozen).update(copy.deepcopy(vars(value)))
         return frozen
 
