@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import pickle
 import random
 import shutil
 import subprocess
@@ -33,7 +32,7 @@ from tests.corpora.collect import Collector, TooLongError, limited, run_tests
 from tests.corpora.fresh import NOT_LOADABLE, load_fresh
 from tests.corpora.strategies import STRATEGIES, draw, fixtures_of
 from tests.corpora.trial import BAD, OUTCOMES, Case, Report, outcome
-from tests.corpora.ways import WAYS, NotTriedError, Place, copy_of
+from tests.corpora.ways import WAYS, NotTriedError, Place, copy_of, pickled
 
 _TESTS = {
     "numpy": ["*/tests", "tests"],
@@ -119,7 +118,7 @@ class Trials:
         stem = f"{self._place.folder}/fresh{len(self._fresh)}"
         saved = f"{self._place.folder}/plain/corpora/value.ckpt.zip"
         shutil.copy(saved, f"{stem}.ckpt.zip")
-        Path(f"{stem}.pickle").write_bytes(pickle.dumps(value, 5))
+        Path(f"{stem}.pickle").write_bytes(pickled(value))
         self._fresh.append((value, f"{stem}.ckpt.zip", f"{stem}.pickle"))
 
     def run_fresh(self, end: float) -> None:
@@ -137,7 +136,7 @@ def _keep(value: Any, worst: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{len(list(folder.iterdir()))}-{worst}.pickle"
     try:
-        (folder / name).write_bytes(pickle.dumps(value, 5))
+        (folder / name).write_bytes(pickled(value))
     except Exception as error:
         _progress(f"cannot keep it: {error!r}\n")
 

@@ -63,7 +63,10 @@ def _of_type(value: Any) -> Parts:
         if hasattr(value, "__arrow_ext_serialize__"):
             yield ".serialized", value.__arrow_ext_serialize__()
         return
-    for name in ("ordered", "index_type", "value_type", "keys_sorted", "type_codes"):
+    names = ["ordered", "index_type", "keys_sorted", "type_codes"]
+    # A list's is that of its field: seen twice at each level, deep ones took forever.
+    names += [] if value.num_fields else ["value_type"]
+    for name in names:
         if hasattr(value, name):
             yield f".{name}", getattr(value, name)
     # A map's fields are its keys and items, in an entry that has a name itself.

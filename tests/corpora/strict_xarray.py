@@ -47,7 +47,11 @@ def _of_variable(value: Any) -> Parts:
 
 def _of_indexes(value: Any) -> Parts:
     yield ".xindexes", {name: type(index) for name, index in value.xindexes.items()}
-    yield ".indexes", dict(value.indexes)
+    for name, index in value.xindexes.items():
+        try:
+            yield f".xindexes[{name!r}]", index.to_pandas_index()
+        except TypeError:  # one of another sort, which has no labels in pandas
+            yield f".xindexes[{name!r}]", index
 
 
 def _of_any(value: Any) -> Parts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import tomllib
 import uuid
@@ -13,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from checkpoints import register_format
-from tests.corpora.collect import Collector
+from tests.corpora.__main__ import Trials
+from tests.corpora.collect import Collector, TooLongError, limited
 from tests.corpora.trial import BAD, GROUPS, OUTCOMES, Case, Report, outcome
 from tests.corpora.ways import WAYS, Place
 
@@ -111,6 +113,20 @@ class TestOutcome:
         assert outcome("session", place, Shared(b"a")).outcome == "exact"
 
 
+class TestTrials:
+    def test_go_on_after_each_value_and_load_what_they_can_in_a_fresh_process(
+        self, place
+    ):
+        local = numpy.arange(2).view(type("Local", (numpy.ndarray,), {}))
+        report = Report("numpy", examples=1)
+        trials = Trials(report, place, kept=None)
+        trials.run([numpy.arange(2), local, Unknown(), 1], math.inf)
+        trials.run_fresh(math.inf)
+        assert report.totals["all ways"]["tried"] == 4
+        assert report.totals["fresh process"]["exact"] >= 2
+        assert not {*report.totals["fresh process"]} & {*BAD}
+
+
 class TestReport:
     def test_counts_a_value_by_the_worst_of_its_ways(self):
         report = Report("numpy", examples=1)
@@ -156,3 +172,20 @@ class TestCollector:
         for number in range(4):
             collector.add(numpy.float64(number))
         assert len(collector.values) == 2
+
+    def test_keeps_nothing_that_is_long_though_it_takes_no_memory(self):
+        pyarrow = pytest.importorskip("pyarrow", reason="it has such arrays")
+        collector = Collector(most=9)
+        collector.add(pyarrow.nulls(10**9))
+        assert collector.values == []
+
+    def test_keeps_no_object_that_only_a_test_knows(self):
+        collector = Collector(most=9)
+        collector.add(type("TestArray", (), {"__module__": "numpy.tests.test_a"})())
+        assert collector.values == []
+
+
+def test_what_takes_too_long_is_stopped():
+    with pytest.raises(TooLongError), limited(0.01):
+        while True:
+            pass

@@ -17,7 +17,7 @@ import checkpoints
 from tests.corpora.overwrite import overwrite
 from tests.corpora.strict import difference
 
-__all__ = ["WAYS", "Loaded", "NotTriedError", "Place", "copy_of"]
+__all__ = ["WAYS", "Loaded", "NotTriedError", "Place", "copy_of", "pickled"]
 
 _NAME = "corpora.value"
 
@@ -135,7 +135,7 @@ def copy_of(value: Any) -> Any:
         NotTriedError: If neither can make one.
     """
     try:
-        copied = pickle.loads(_pickled(value))
+        copied = pickle.loads(pickled(value))
         changed = difference(value, copied)
     except Exception as error:
         raise NotTriedError from error
@@ -144,7 +144,8 @@ def copy_of(value: Any) -> Any:
     return copied
 
 
-def _pickled(value: Any) -> bytes:
+def pickled(value: Any) -> bytes:
+    """Return a pickle of a value, made by pickle or cloudpickle."""
     try:
         return pickle.dumps(value, 5)
     except Exception:
