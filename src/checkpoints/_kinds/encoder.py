@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from checkpoints._kinds import json_bytes
 from checkpoints._kinds.families import formats_for
 from checkpoints._kinds.kind import Buffer, Compound, Format, Inexact
-from checkpoints._kinds.pickled import PICKLE, to_pickle, type_name
+from checkpoints._kinds.pickled import PICKLE, class_name, to_pickle, type_name
 from checkpoints._kinds.plain import scalar_to_json
 from checkpoints._kinds.tree import CONTAINERS, tree_to_json
 from checkpoints.errors import FormatError
@@ -136,10 +138,9 @@ class _Encoder:
 
         def embed_all(items: list[Any], below: Path) -> Any:
             start = len(self._leaves)
-            place = (*path, *below)
-            self._leaves += [
-                _Leaf((*place, str(n)), it, "") for n, it in enumerate(items)
-            ]
+            # One path for all of them: a list may have millions.
+            place = (*path, *below, "*")
+            self._leaves += [_Leaf(place, it, "") for it in items]
             return {"$leaves": [start, len(items)]}
 
         return tree_to_json(value, embed, _has_kind, embed_all)
@@ -196,11 +197,12 @@ class _Encoder:
         except FormatError:
             self._raise_for_leaf()
             raise
-        for path, value, reason in self._leaves:
+        for path, alike in groupby(self._leaves, key=itemgetter(0)):
+            _, value, reason = next(alike)
             self._tell(path, value, reason or pickled.change)
         self.encoded.packages.update(pickled.packages)
-        types = dict.fromkeys(type_name(value) for value in leaves)
-        described = {"type": ", ".join([*types][:_MAX_TYPES]), "count": len(leaves)}
+        types = [class_name(kind) for kind in dict.fromkeys(map(type, leaves))]
+        described = {"type": ", ".join(types[:_MAX_TYPES]), "count": len(leaves)}
         return self._member((name,), PICKLE, "pickle", [pickled.data], described)
 
     def _raise_for_leaf(self) -> None:

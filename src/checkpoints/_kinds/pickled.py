@@ -11,7 +11,15 @@ from checkpoints._process.pickling import public
 from checkpoints._text import printable
 from checkpoints.errors import FormatError
 
-__all__ = ["PICKLE", "Pickle", "Pickled", "from_pickle", "to_pickle", "type_name"]
+__all__ = [
+    "PICKLE",
+    "Pickle",
+    "Pickled",
+    "class_name",
+    "from_pickle",
+    "to_pickle",
+    "type_name",
+]
 
 PICKLE = "pickle"
 _PROTOCOL = 5
@@ -111,14 +119,19 @@ def _proven(value: Any, data: bytes) -> Pickle:
     except SystemExit as error:
         message = f"loading it ends the program ({error})"
         raise pickle.UnpicklingError(message) from error
-    pairs = [(value, found)]
+    return Pickle(data, frozenset(reader.packages), _change(value, found))
+
+
+def _change(value: Any, found: Any) -> str:
+    """Return which type comes back as another; "" if none does."""
+    kinds = [[type(value)], [type(found)]]
     if type(value) is list and type(found) is list:
-        pairs += zip(value, found, strict=True)
-    for one, other in pairs:
-        if type(one) is not type(other):
-            change = f"{type_name(one)} comes back as {type_name(other)}"
-            return Pickle(data, frozenset(reader.packages), change)
-    return Pickle(data, frozenset(reader.packages))
+        kinds = [[*map(type, value)], [*map(type, found)]]
+    if kinds[0] == kinds[1]:
+        return ""
+    pairs = zip(*kinds, strict=True)
+    one, other = next(pair for pair in pairs if pair[0] is not pair[1])
+    return f"{class_name(one)} comes back as {class_name(other)}"
 
 
 class _Reader(pickle.Unpickler):
@@ -156,5 +169,9 @@ def from_pickle(data: memoryview) -> Any:
 
 def type_name(value: object) -> str:
     """Return the full name of a value's type, for messages."""
-    kind = type(value)
+    return class_name(type(value))
+
+
+def class_name(kind: type) -> str:
+    """Return the full name of a class, for messages."""
     return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
