@@ -1,0 +1,225 @@
+"""Numbers, times and durations of Python, and lists of them."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import fractions
+import math
+import struct
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from checkpoints._compare.arrays import ArrayVector
+from checkpoints._compare.distance import ulps_of
+from checkpoints._compare.tally import Found, Tally, Where
+from checkpoints._compare.tolerance import Bounds
+from checkpoints._compare.vectors import compare_vectors
+from checkpoints._process.libraries import imported
+
+__all__ = [
+    "DTYPES",
+    "compare_list",
+    "compare_numbers",
+    "compare_times",
+    "has_same_bits",
+]
+
+DTYPES = {float: "float64", complex: "complex128", int: "int64", bool: "bool"}
+_EXACT = (int, decimal.Decimal, fractions.Fraction)
+_Number: TypeAlias = Any
+_FORMS = {float: "d", int: "q"}
+# Shorter lists are compared before NumPy would have begun.
+_MANY = 64
+_SECOND = datetime.timedelta(seconds=1)
+
+
+def has_same_bits(one: _Number, other: _Number) -> bool:
+    """
+    Tell whether two numbers of one type are the same to the bit; NaN equals NaN.
+
+    >>> has_same_bits(0.0, -0.0), has_same_bits(float("nan"), float("nan"))
+    (False, True)
+    """
+    if isinstance(one, float):
+        same_sign = math.copysign(1, one) == math.copysign(1, other)
+        return (one == other and same_sign) or (math.isnan(one) and math.isnan(other))
+    if isinstance(one, complex):
+        return has_same_bits(one.real, other.real) and has_same_bits(
+            one.imag, other.imag
+        )
+    if isinstance(one, decimal.Decimal):
+        return bool(one.as_tuple() == other.as_tuple())
+    return bool(one == other)
+
+
+def compare_numbers(
+    one: _Number, other: _Number, tally: Tally, where: Callable[[], str]
+) -> None:
+    """
+    Compare two numbers.
+
+    Args:
+        one: An int, float, complex, decimal or fraction.
+        other: Another one.
+        tally: Where the result goes.
+        where: Returns the text of their place.
+    """
+    bounds = tally.tolerance.bounds(_dtype_of(one, other))
+    bounds = bounds.scaled(_size(one)) if bounds.of_largest else bounds
+    nan = _is_nan(one), _is_nan(other)
+    if all(nan):
+        if not bounds.nan_equal:
+            tally.note_cells("NaN on both sides", 1)
+            tally.differ(Found(where, (one, other), bounds=bounds))
+        return
+    if type(one) is type(other) and has_same_bits(one, other):
+        return
+    if any(nan) or ((_is_infinite(one) or _is_infinite(other)) and one != other):
+        if any(nan):
+            side = "baseline" if nan[0] else "candidate"
+            tally.note_cells(f"NaN in the {side} only", 1)
+        tally.differ(Found(where, (one, other), bounds=bounds))
+        return
+    _measure(one, other, bounds, tally, where)
+
+
+def _measure(
+    one: _Number, other: _Number, bounds: Bounds, tally: Tally, where: Callable[[], str]
+) -> None:
+    distance = 0 if one == other else _distance(one, other)
+    size = _size(one)
+    limit = bounds.atol + (bounds.rtol * size if bounds.rtol else 0)
+    steps = None
+    if type(one) is type(other) is float:
+        steps = ulps_of(one, other)
+    beyond = distance > limit and not (bounds.ulp and (steps or math.inf) <= bounds.ulp)
+    is_bit = distance or type(one) is type(other)
+    tally.count(int(bool(is_bit)), int(beyond))
+    if not is_bit:
+        return
+    if not distance and not one:
+        tally.note_cells("-0.0 against 0.0", 1)
+    tally.saw(distance, _quotient(distance, size) if size else None)
+    if beyond:
+        rtol = _quotient(distance - bounds.atol, size) if size else math.inf
+        tally.needs(rtol * (1 + 1e-15), distance - bounds.rtol * size)
+    excess = (_quotient(distance, limit) if limit else math.inf) if distance else 0.0
+    cell = Found(where, (one, other), excess, distance, steps or None, bounds)
+    tally.sample(cell, beyond=beyond)
+    tally.found(cell)
+
+
+def _distance(one: _Number, other: _Number) -> float:
+    """Return |other - one|, exactly for integers."""
+    if type(one) in (int, bool) and type(other) in (int, bool):
+        return abs(int(other) - int(one))
+    try:
+        if all(isinstance(value, (*_EXACT, float)) for value in (one, other)) and any(
+            isinstance(value, _EXACT) for value in (one, other)
+        ):
+            return float(abs(fractions.Fraction(other) - fractions.Fraction(one)))
+        return float(abs(other - one))
+    except OverflowError:
+        return math.inf
+
+
+def _size(value: _Number) -> float:
+    try:
+        size = float(abs(value))
+    except OverflowError:
+        return math.inf
+    return 0.0 if math.isnan(size) else size
+
+
+def _quotient(one: float, other: float) -> float:
+    try:
+        return float(one / other) if other else math.inf
+    except OverflowError:
+        return math.inf
+
+
+def _dtype_of(one: _Number, other: _Number) -> str:
+    names = [DTYPES.get(type(value), "") for value in (one, other)]
+    for name in ("complex128", "float64"):
+        if name in names:
+            return name
+    return names[0]
+
+
+def _is_nan(value: _Number) -> bool:
+    try:
+        return bool(value != value)  # noqa: PLR0124 - only NaN differs
+    except decimal.InvalidOperation:  # a signaling NaN
+        return True
+
+
+def _is_infinite(value: _Number) -> bool:
+    if isinstance(value, complex):
+        return math.isinf(value.real) or math.isinf(value.imag)
+    return isinstance(value, float | decimal.Decimal) and value in (
+        type(value)("inf"),
+        type(value)("-inf"),
+    )
+
+
+def compare_times(one: Any, other: Any, tally: Tally, where: Callable[[], str]) -> None:
+    """Compare two dates, times or durations of one type."""
+    if one == other or (one != one and other != other):  # noqa: PLR0124 - only NaT does
+        return
+    try:
+        between = abs(other - one)
+    except TypeError:  # two times of a day, or only one has a zone
+        tally.differ(Found(where, (str(one), str(other))))
+        return
+    seconds = between / _SECOND
+    bounds = tally.tolerance.bounds("datetime")
+    beyond = seconds > bounds.atol
+    tally.count(1, int(beyond))
+    tally.saw(seconds, None)
+    tally.needs(math.inf, seconds)
+    excess = seconds / bounds.atol if bounds.atol else math.inf
+    cell = Found(where, (one, other), excess, seconds, None, bounds)
+    tally.sample(cell, beyond=beyond)
+    tally.found(cell)
+
+
+def compare_list(
+    one: Sequence[Any], other: Sequence[Any], tally: Tally, where: Where
+) -> None:
+    """
+    Compare two lists of one length, of numbers of one type.
+
+    Args:
+        one: The numbers.
+        other: The other ones.
+        tally: Where the result goes.
+        where: Returns the text of a place.
+    """
+    arrays = _arrays_of(one, other) if len(one) > _MANY else None
+    if arrays is not None:
+        vectors = ArrayVector(arrays[0]), ArrayVector(arrays[1])
+        compare_vectors(*vectors, tally, where, _no_others)
+        return
+    tally.cells += len(one)
+    for place, (value, found) in enumerate(zip(one, other, strict=True)):
+        # Zero may have another sign.
+        if value != found or not value:
+            compare_numbers(value, found, tally, lambda place=place: where(place))  # type: ignore[misc]
+
+
+def _no_others(*_: Any) -> None:
+    raise TypeError("a list of numbers became something else")
+
+
+def _arrays_of(one: Sequence[Any], other: Sequence[Any]) -> tuple[Any, Any] | None:
+    """Return lists as arrays, if NumPy is there and has a dtype for their numbers."""
+    form = _FORMS.get(type(one[0]))
+    if form is None or "numpy" not in sys.modules:
+        return None
+    numpy = imported("numpy")
+    try:
+        return numpy.array(one, form), numpy.array(other, form)
+    except (OverflowError, struct.error):
+        return None

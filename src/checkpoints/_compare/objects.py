@@ -1,0 +1,155 @@
+"""Objects of any class: by their parts, their fields, or their own `==`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from checkpoints._compare.comparer import Comparer
+from checkpoints._compare.difference import Difference
+from checkpoints._compare.nested import compare_fields, compare_nested
+from checkpoints._kinds.families import families_of, formats_for
+from checkpoints._kinds.kind import Compound
+from checkpoints._kinds.pickled import type_name
+from checkpoints._kinds.same import same
+from checkpoints._text import shown, text_of
+
+__all__ = ["compare_objects", "compare_strictly"]
+
+_METADATA = "differs in what is no cell, such as metadata or the order of categories"
+
+
+def compare_objects(
+    one: Any, other: Any, comparer: Comparer, *, is_leaf: bool = False
+) -> Difference:
+    """
+    Compare two objects.
+
+    Args:
+        one: The baseline.
+        other: The candidate.
+        comparer: What compares the values in them.
+        is_leaf: Whether to leave these alone, because they are nested too deep.
+    """
+    if one is other:
+        return Difference(verdict="equal", cells=1)
+    if type(one) is not type(other):
+        return _different((type_name(one), type_name(other)), "of another type")
+    if is_leaf:
+        return _by_equality(one, other)
+    if type(one).__name__ == "Pickled" and hasattr(one, "digest"):
+        return _by_digest(one, other)
+    return _by_content(one, other, comparer)
+
+
+def _by_content(one: Any, other: Any, comparer: Comparer) -> Difference:
+    """Compare objects of one class."""
+    first, second = _parts_of(one), _parts_of(other)
+    if first is not None and second is not None:
+        return compare_strictly(compare_nested(first, second, comparer), one, other)
+    if any(family.same is not None for family in families_of(type(one))):
+        equal = same(one, other)
+        return (
+            Difference(verdict="equal", cells=1)
+            if equal
+            else _different((shown(one), shown(other)))
+        )
+    return _by_fields(one, other, comparer)
+
+
+def compare_strictly(found: Difference, one: Any, other: Any) -> Difference:
+    """Return the difference of the cells, or that it is something else that differs."""
+    has_other_nan = any("NaN with other bits" in note for note in found.notes)
+    is_checked = found.verdict == "equal" and type(one) is type(other)
+    if not is_checked or has_other_nan or same(one, other):
+        return found
+    return replace(found, verdict="close", notes=(*found.notes, _METADATA))
+
+
+def _different(texts: tuple[str, str], *notes: str) -> Difference:
+    return Difference(
+        verdict="different",
+        cells=1,
+        bits=1,
+        beyond=1,
+        excess=math.inf,
+        texts=texts,
+        notes=notes,
+    )
+
+
+def _by_digest(one: Any, other: Any) -> Difference:
+    """Compare pickles that were not loaded by their bytes."""
+    if one.type != other.type:
+        return _different((one.type, other.type), "of another type")
+    if one.digest and one.digest == other.digest:
+        return Difference(verdict="equal", cells=1, notes=("equal bytes of a pickle",))
+    why = (
+        f"the pickles of {one.type} differ, and those of equal objects may: load them "
+        "with trusted=True to compare the values"
+    )
+    return Difference(verdict="unknown", cells=1, why=why)
+
+
+def _parts_of(value: Any) -> dict[str, Any] | None:
+    kind = next(iter(formats_for(type(value))), None)
+    if not isinstance(kind, Compound):
+        return None
+    try:
+        return kind.take_apart(value)
+    except Exception:  # noqa: BLE001 - then it was not saved by parts either
+        return None
+
+
+def _by_fields(one: Any, other: Any, comparer: Comparer) -> Difference:
+    """Compare objects by their fields; their own `==` decides what equality is."""
+    by_identity = _has_no_equality(type(one))
+    fields = _state_of(one), _state_of(other)
+    if not fields[0] and not fields[1]:
+        return (
+            _unknown(one, "has no fields") if by_identity else _by_equality(one, other)
+        )
+    found = compare_fields(fields[0], fields[1], comparer)
+    if by_identity:
+        return found
+    equality = _by_equality(one, other)
+    if equality.verdict == "equal":
+        verdict = "equal" if found.verdict == "equal" else "close"
+        notes = ("equal by its own ==",) if verdict == "close" else ()
+        return replace(found, verdict=verdict, notes=(*notes, *found.notes))  # type: ignore[arg-type]
+    return found if found.verdict != "equal" else equality
+
+
+def _state_of(value: Any) -> dict[str, Any]:
+    fields = dict(getattr(value, "__dict__", {}))
+    for cls in type(value).__mro__:
+        slots = cls.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if name not in ("__dict__", "__weakref__") and hasattr(value, name):
+                fields[name] = getattr(value, name)
+    return fields
+
+
+def _by_equality(one: Any, other: Any) -> Difference:
+    try:
+        result: Any = one == other
+    except Exception as error:  # noqa: BLE001 - an object's own code may raise anything
+        return _unknown(one, f"its == raises {type(error).__name__}: {text_of(error)}")
+    if result is NotImplemented or not isinstance(result, bool):
+        return _unknown(one, f"its == returns {type_name(result)}, not a bool")
+    if result:
+        return Difference(verdict="equal", cells=1)
+    return _different((shown(one), shown(other)))
+
+
+def _unknown(value: Any, why: str) -> Difference:
+    return Difference(
+        verdict="unknown", cells=1, why=f"an object of {type_name(value)}: {why}"
+    )
+
+
+def _has_no_equality(cls: type) -> bool:
+    """Tell whether objects of a class are equal only to themselves."""
+    owner = next(base for base in cls.__mro__ if "__eq__" in base.__dict__)
+    return owner is object

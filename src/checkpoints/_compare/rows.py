@@ -1,0 +1,214 @@
+"""Rows of two tables brought together by the values of key columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from checkpoints._compare.columns import Table
+from checkpoints._process.libraries import imported, needed
+from checkpoints._text import count_text, hint, shown
+
+__all__ = ["Rows", "Unkeyed", "rows_by_key"]
+
+
+# The product of the numbers of values must fit into 64 bits.
+_MOST_CODES = 1 << 62
+
+
+class Unkeyed(Exception):  # noqa: N818 - becomes the reason of an unknown difference
+    """The key columns do not identify the rows."""
+
+
+class Rows(NamedTuple):
+    """
+    Which rows belong together.
+
+    Args:
+        places: The places of the rows that are on both sides, in each table.
+        only: The places of those that are on one side only.
+        label: Returns the key of a row, given the side and the place, as text.
+    """
+
+    places: tuple[Any, Any]
+    only: tuple[Any, Any]
+    label: Callable[[int, int], str]
+
+    def taken(self, side: int) -> Any:
+        """Return the places to take from a table; None if they are all, in order."""
+        places = self.places[side]
+        is_all = not len(self.only[side]) and _rises(places)
+        return None if is_all else places
+
+
+def rows_by_key(one: Table, other: Table, keys: Sequence[str]) -> Rows:
+    """
+    Find the rows of two tables that have the same keys.
+
+    Raises:
+        Unkeyed: If a column is missing, or keys are null or occur more than once.
+    """
+    # Named in the message, if one of them is missing.
+    needed("numpy", "comparing rows by key")
+    needed("pyarrow", "comparing rows by key")
+    sides = (one, "baseline"), (other, "candidate")
+    columns = [[_key_array(*side, key) for key in keys] for side in sides]
+    codes = _codes(columns[0], columns[1], keys)
+
+    def label(side: int, place: int) -> str:
+        values = (column[place].as_py() for column in columns[side])
+        pairs = zip(keys, values, strict=True)
+        return ", ".join(f"{key}={value}" for key, value in pairs)
+
+    places = _matched(
+        _Sorted(codes[0], "baseline", partial(label, 0)),
+        _Sorted(codes[1], "candidate", partial(label, 1)),
+    )
+    only = _others(one.rows, places[0]), _others(other.rows, places[1])
+    return Rows(places, only, label)
+
+
+def _key_array(table: Table, side: str, key: str) -> Any:
+    found = [column for column in (*table.columns, *table.levels) if column.name == key]
+    if not found:
+        names = [str(column.name) for column in table.columns]
+        raise Unkeyed(f"the {side} has no key column {shown(key)}: {hint(key, names)}")
+    if len(found) > 1:
+        raise Unkeyed(f"the {side} has {len(found)} columns named {shown(key)}")
+    array = _combined(found[0].arrow())
+    if array.null_count:
+        nulls = count_text(array.null_count, "null")
+        raise Unkeyed(f"the key column {shown(key)} of the {side} has {nulls}")
+    return array
+
+
+def _combined(array: Any) -> Any:
+    pyarrow = imported("pyarrow")
+    if isinstance(array, pyarrow.ChunkedArray):
+        array = array.combine_chunks()
+        if isinstance(array, pyarrow.ChunkedArray):
+            array = pyarrow.concat_arrays(array.chunks)
+    if pyarrow.types.is_dictionary(array.type):
+        return array.dictionary_decode()
+    if str(array.type) in ("string_view", "string"):
+        return array.cast(pyarrow.large_string())
+    return array
+
+
+def _codes(one: list[Any], other: list[Any], keys: Sequence[str]) -> tuple[Any, Any]:
+    """Return integers that stand for the keys of the rows, for each table."""
+    pairs = []
+    for first, second, key in zip(one, other, keys, strict=True):
+        try:
+            pairs.append((first, second.cast(first.type)))
+        except imported("pyarrow").ArrowException:
+            types = f"{first.type} against {second.type}"
+            raise Unkeyed(f"the key column {shown(key)} is {types}") from None
+    if len(pairs) == 1 and _is_whole(pairs[0][0].type):
+        return _whole(pairs[0][0]), _whole(pairs[0][1])
+    size, found = _encoded(*pairs[0])
+    for pair in pairs[1:]:
+        more, codes = _encoded(*pair)
+        if size * more > _MOST_CODES:
+            size, found = _dense(*found)
+        size, found = (
+            size * more,
+            (
+                found[0] * more + codes[0],
+                found[1] * more + codes[1],
+            ),
+        )
+    return found
+
+
+def _is_whole(type: Any) -> bool:  # noqa: A002 - Arrow's word
+    types = imported("pyarrow").types
+    is_whole: bool = types.is_integer(type) or types.is_temporal(type)
+    return is_whole and not types.is_interval(type)
+
+
+def _whole(array: Any) -> Any:
+    whole = array.view(f"int{array.type.bit_width}")
+    return whole.to_numpy(zero_copy_only=False).astype("int64", copy=False)
+
+
+def _encoded(one: Any, other: Any) -> tuple[int, tuple[Any, Any]]:
+    """Number the values of two arrays; return how many there are, and the numbers."""
+    pyarrow = imported("pyarrow")
+    both = pyarrow.chunked_array([one, other]).dictionary_encode().unify_dictionaries()
+    codes = both.combine_chunks()
+    if isinstance(codes, pyarrow.ChunkedArray):
+        codes = pyarrow.concat_arrays(codes.chunks)
+    numbers = codes.indices.to_numpy().astype("int64")
+    return len(codes.dictionary), (numbers[: len(one)], numbers[len(one) :])
+
+
+def _dense(one: Any, other: Any) -> tuple[int, tuple[Any, Any]]:
+    """Number the codes anew, so that another column can be added without overflow."""
+    numpy = imported("numpy")
+    known, numbers = numpy.unique(numpy.concatenate([one, other]), return_inverse=True)
+    return len(known), (numbers[: len(one)], numbers[len(one) :])
+
+
+class _Sorted:
+    """
+    The keys of a table in order.
+
+    Args:
+        codes: The integers that stand for the keys.
+        side: Whose keys they are, for the message.
+        label: Returns the key of a row as text.
+
+    Raises:
+        Unkeyed: If a key occurs more than once.
+    """
+
+    def __init__(self, codes: Any, side: str, label: Callable[[int], str]) -> None:
+        numpy = imported("numpy")
+        self.order = None if _rises(codes) else codes.argsort()
+        self.codes = codes if self.order is None else codes[self.order]
+        again = self.codes[1:] == self.codes[:-1]
+        if again.any():
+            number = len(numpy.unique(self.codes[1:][again]))
+            place = self.places(numpy.flatnonzero(again)[:1])[0]
+            raise Unkeyed(
+                f"{number:,} {'key' if number == 1 else 'keys'} of the {side} "
+                f"{'occurs' if number == 1 else 'occur'} more than once, such as "
+                f"{label(int(place))}: name more key columns"
+            )
+
+    def places(self, ranks: Any) -> Any:
+        """Return the places of the keys with these ranks."""
+        return ranks if self.order is None else self.order[ranks]
+
+
+def _rises(codes: Any) -> bool:
+    return bool((codes[1:] > codes[:-1]).all())
+
+
+def _matched(one: _Sorted, other: _Sorted) -> tuple[Any, Any]:
+    """Return the places of equal keys, in the order of the first table."""
+    numpy = imported("numpy")
+    if numpy.array_equal(one.codes, other.codes):
+        ranks = numpy.arange(len(one.codes))
+        places = one.places(ranks), other.places(ranks)
+    else:
+        ranks = numpy.searchsorted(one.codes, other.codes)
+        known = ranks < len(one.codes)
+        known[known] = one.codes[ranks[known]] == other.codes[known]
+        places = one.places(ranks[known]), other.places(numpy.flatnonzero(known))
+    if _rises(places[0]):
+        return places
+    partner = numpy.full(len(one.codes), -1)
+    partner[places[0]] = places[1]
+    found = numpy.flatnonzero(partner >= 0)
+    return found, partner[found]
+
+
+def _others(number: int, places: Any) -> Any:
+    """Return the places that are not among some."""
+    numpy = imported("numpy")
+    left = numpy.ones(number, bool)
+    left[places] = False
+    return numpy.flatnonzero(left)

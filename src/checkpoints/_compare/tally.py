@@ -1,0 +1,261 @@
+"""The tally of a comparison: what was found to differ so far."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from checkpoints._compare.apart import texts_apart
+from checkpoints._compare.difference import Cell, Difference, Verdict, worse
+from checkpoints._compare.tolerance import Bounds, Tolerance
+from checkpoints._text import count_text
+
+__all__ = ["MOST_PARTS", "Found", "Tally", "Where", "joined"]
+
+Where: TypeAlias = Callable[[int], str]
+Level: TypeAlias = Literal["told", "close", "different"]
+
+MOST_PARTS = 1000
+_MOST_SAMPLES = 20
+_MOST_NOTES = 50
+# What paths in nested values, and the indexes of arrays, begin with.
+_PATH = ("[", ".", "{")
+
+
+class Found(NamedTuple):
+    """
+    A cell that differs.
+
+    Args:
+        where: Returns the text of its place.
+        values: Both values.
+        excess: How many times the tolerance it is off.
+        distance: The absolute difference; 0 if it is not one of numbers.
+        ulp: The distance in units of the last place.
+        bounds: What was applied.
+    """
+
+    where: Callable[[], str]
+    values: tuple[Any, Any]
+    excess: float = math.inf
+    distance: float = 0.0
+    ulp: int | None = None
+    bounds: Bounds = Bounds()
+
+
+class Tally:
+    """
+    Counts what differs, cell by cell and part by part.
+
+    Args:
+        tolerance: What is allowed; its share and its source are used here.
+    """
+
+    def __init__(self, tolerance: Tolerance) -> None:
+        self.tolerance = tolerance
+        self.kind = self.dtype = self.shape = ("", "")
+        self.cells = self.bits = self.beyond = 0
+        self.max_abs: float | None = None
+        self.max_rel: float | None = None
+        # Needed by the cells beyond the tolerance; infinite where nothing helps.
+        self.rtol_needed = self.atol_needed = 0.0
+        self.worst: Found | None = None
+        self._samples: tuple[list[Found], list[Found]] = ([], [])
+        self._notes: dict[str, int | None] = {}
+        self._verdict: Verdict = "equal"
+        self._own_beyond = 0
+        self._parts: list[Difference] = []
+        self._more_parts = 0
+        self._unknown: list[str] = []
+
+    @property
+    def excess(self) -> float:
+        """How many times the tolerance the worst cell is off so far."""
+        return self.worst.excess if self.worst else -1.0
+
+    def is_wanted(self, excess: float, distance: float) -> bool:
+        """Tell whether a cell would be the worst."""
+        worst = self.worst
+        return worst is None or (excess, distance) > (worst.excess, worst.distance)
+
+    def note(self, text: str, level: Level = "told") -> None:
+        """Note a difference of kind, which may be one of the value too."""
+        if len(self._notes) < _MOST_NOTES:
+            self._notes.setdefault(text, None)
+        if level != "told":
+            self._verdict = worse(self._verdict, level)
+
+    def note_cells(self, what: str, count: int) -> None:
+        """Note something about a number of cells, to be counted until the end."""
+        self._notes[what] = (self._notes.get(what) or 0) + count
+
+    def saw(self, distance: float | None, relative: float | None) -> None:
+        """Take the largest differences of some cells into account."""
+        if distance is not None:
+            self.max_abs = max(distance, self.max_abs or 0)
+        if relative is not None:
+            self.max_rel = max(relative, self.max_rel or 0.0)
+
+    def needs(self, rtol: float, atol: float) -> None:
+        """Take the tolerances into account that some cells would need."""
+        self.rtol_needed = max(self.rtol_needed, rtol)
+        self.atol_needed = max(self.atol_needed, atol)
+
+    def count(self, bits: int, beyond: int) -> None:
+        """Count cells that differ, and those of them that are beyond the tolerance."""
+        self.bits += bits
+        self.beyond += beyond
+        self._own_beyond += beyond
+
+    def sample(self, cell: Found, *, beyond: bool) -> None:
+        """Keep a cell as a sample, if there are few."""
+        kept = self._samples[not beyond]
+        if len(kept) < _MOST_SAMPLES:
+            kept.append(cell)
+
+    def wants_samples(self, *, beyond: bool) -> int:
+        """Return how many samples may be added."""
+        return _MOST_SAMPLES - len(self._samples[not beyond])
+
+    def found(self, cell: Found) -> None:
+        """Take a cell into account that may be the worst."""
+        if self.is_wanted(cell.excess, cell.distance):
+            self.worst = cell
+
+    def differ(self, cell: Found) -> None:
+        """Count a cell whose values are no numbers, and differ."""
+        self.differ_all(1, lambda _: cell)
+
+    def differ_all(self, number: int, cell: Callable[[int], Found]) -> None:
+        """Count cells whose values differ in kind, given the function for each."""
+        if not number:
+            return
+        self.count(number, number)
+        self.needs(math.inf, math.inf)
+        for at in range(min(number, self.wants_samples(beyond=True))):
+            self.sample(cell(at), beyond=True)
+        self.found(cell(0))
+
+    def cannot_tell(self, why: str) -> None:
+        """Note why something could not be compared."""
+        self._verdict = worse(self._verdict, "unknown")
+        self._unknown.append(why)
+
+    def include(self, part: Difference, *, keep: bool = True) -> None:
+        """Take the difference of a part into account, and keep it if it differs."""
+        self.cells += part.cells
+        self.bits += part.bits
+        self.beyond += part.beyond
+        self._verdict = worse(self._verdict, part.verdict)
+        self.saw(part.max_abs, part.max_rel)
+        if part.beyond:
+            self.needs(
+                math.inf if part.rtol_needed is None else part.rtol_needed,
+                math.inf if part.atol_needed is None else part.atol_needed,
+            )
+        if part.why:
+            self._unknown.append(f"{part.name}: {part.why}" if part.name else part.why)
+        if part.where or part.texts != ("", ""):
+            self.found(_worst_of(part))
+        for cell in part.samples:
+            texts = _Text(cell.baseline), _Text(cell.candidate)
+            where = joined(part.name, cell.where)
+            self.sample(Found(lambda at=where: at, texts), beyond=part.beyond > 0)  # type: ignore[misc]
+        for note in part.notes:
+            self.note(f"{part.name}: {note}" if part.name else note)
+        if keep and part.verdict != "equal":
+            self.keep(part)
+
+    def is_full(self) -> bool:
+        """Tell whether no more parts are kept."""
+        return len(self._parts) >= MOST_PARTS
+
+    def leave_out(self, number: int) -> None:
+        """Count parts that were not kept."""
+        self._more_parts += number
+
+    def keep(self, part: Difference) -> None:
+        """Keep a part that differs, or count it if there are many."""
+        if len(self._parts) < MOST_PARTS:
+            # The parts of a part would take too much room, and their cells are counted.
+            self._parts.append(replace(part, parts=(), samples=part.samples[:3]))
+        else:
+            self._more_parts += 1
+
+    def result(self, name: str = "") -> Difference:
+        """Return the difference between the values as a whole."""
+        worst = self.worst or Found(lambda: "", (_Text(""), _Text("")), 0.0)
+        samples = (self._samples[0] or self._samples[1])[:_MOST_SAMPLES]
+        verdict = self._verdict_over_all()
+        return Difference(
+            verdict=verdict,
+            name=name,
+            kind=self.kind,
+            dtype=self.dtype,
+            shape=self.shape,
+            cells=self.cells,
+            bits=self.bits,
+            beyond=self.beyond,
+            max_abs=self.max_abs,
+            max_rel=self.max_rel,
+            max_ulp=worst.ulp,
+            excess=worst.excess,
+            where=worst.where(),
+            texts=texts_apart(*worst.values),
+            rtol=worst.bounds.rtol,
+            atol=worst.bounds.atol,
+            tolerance=self.tolerance,
+            rtol_needed=_needed(self.beyond, self.rtol_needed),
+            atol_needed=_needed(self.beyond, self.atol_needed),
+            notes=tuple(_counted(*note) for note in self._notes.items()),
+            parts=tuple(self._parts),
+            more_parts=self._more_parts,
+            samples=tuple(
+                Cell(cell.where(), *texts_apart(*cell.values)) for cell in samples
+            ),
+            why="; ".join(self._unknown[:3]),
+        )
+
+    def _verdict_over_all(self) -> Verdict:
+        allowed = self.tolerance.share * self.cells
+        verdict = worse(self._verdict, "close" if self.bits else "equal")
+        return "different" if self._own_beyond > allowed else verdict
+
+
+class _Text(str):
+    """A text about a value, which is shown as it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _worst_of(part: Difference) -> Found:
+    where = joined(part.name, part.where)
+    texts = _Text(part.texts[0]), _Text(part.texts[1])
+    bounds = Bounds(part.rtol, part.atol)
+    distance = part.max_abs or 0.0
+    return Found(lambda: where, texts, part.excess, distance, part.max_ulp, bounds)
+
+
+def joined(name: str, where: str) -> str:
+    """
+    Return a place in a part as a place in the whole.
+
+    >>> joined("column 'a'", "row 3"), joined('["a"]', "[3]"), joined("", "[3]")
+    ("column 'a', row 3", '["a"][3]', '[3]')
+    """
+    if name.startswith(_PATH) and where.startswith(_PATH):
+        return f"{name}{where}"
+    return ", ".join(filter(None, (name, where)))
+
+
+def _needed(beyond: int, needed: float) -> float | None:
+    return needed if beyond and math.isfinite(needed) else None
+
+
+def _counted(text: str, count: int | None) -> str:
+    return text if count is None else f"{text} in {count_text(count, 'cell')}"

@@ -1,0 +1,143 @@
+"""What differs between two loaded values of any kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from checkpoints._compare.array_of import array_of
+from checkpoints._compare.arrays import compare_arrays
+from checkpoints._compare.columns import table_of
+from checkpoints._compare.comparer import Comparer
+from checkpoints._compare.difference import Difference, worse
+from checkpoints._compare.nested import compare_nested
+from checkpoints._compare.objects import compare_objects, compare_strictly
+from checkpoints._compare.pictures import compare_pictures, is_picture
+from checkpoints._compare.scalars import compare_scalars
+from checkpoints._compare.sorts import are_nested, is_scalar, is_summary
+from checkpoints._compare.sparse import compare_sparse
+from checkpoints._compare.summaries import compare_summaries
+from checkpoints._compare.tables import compare_tables
+from checkpoints._compare.text import compare_bytes, compare_texts
+from checkpoints._compare.tolerance import EXACT_BY_DTYPE, Tolerance
+from checkpoints._kinds.families import formats_for
+from checkpoints._kinds.pickled import type_name
+from checkpoints._text import text_of
+
+__all__ = ["compare"]
+
+_DEEPEST = 60
+
+
+def compare(
+    baseline: object,
+    candidate: object,
+    tolerance: Tolerance = EXACT_BY_DTYPE,
+    *,
+    of_column: Callable[[str], Tolerance] | None = None,
+    keys: Sequence[str] = (),
+) -> Difference:
+    """
+    Compare two loaded values of any kind.
+
+    It never raises: what cannot be compared is `"unknown"`, with the reason.
+
+    Args:
+        baseline: The value that is taken as right.
+        candidate: The other one.
+        tolerance: How far it may be from the baseline.
+        of_column: Returns the tolerance of a column of a table, given its name.
+        keys: The columns whose values identify the rows of a table; without them rows
+            are compared by position.
+
+    >>> found = compare([1.0, 2.0], [1.0, 2.5])
+    >>> found.verdict, found.where, found.texts, found.max_rel
+    ('different', '[1]', ('2.0', '2.5'), 0.25)
+    """
+    expired = tolerance.is_expired()
+    comparer = Comparer(
+        tolerance=tolerance.without_limits() if expired else tolerance,
+        of_column=of_column,
+        keys=tuple(keys),
+        dispatch=_compared,
+    )
+    found = comparer.dispatch(comparer, baseline, candidate)
+    if not expired:
+        return found
+    note = f"the tolerance {tolerance.source or tolerance} expired on {tolerance.until}"
+    return replace(found, notes=(note, *found.notes))
+
+
+def _compared(comparer: Comparer, one: Any, other: Any) -> Difference:
+    kind = _kind_of(one), _kind_of(other)
+    try:
+        found = _by_kind(comparer, one, other)
+    except Exception as error:  # noqa: BLE001 - the values' own code may raise anything
+        why = f"{type(error).__name__}: {text_of(error)}"
+        return Difference(
+            verdict="unknown", kind=kind, why=why, tolerance=comparer.tolerance
+        )
+    return found if found.kind != ("", "") else replace(found, kind=kind)
+
+
+def _kind_of(value: Any) -> str:
+    formats = formats_for(type(value))
+    return formats[0].kind if formats else type_name(value)
+
+
+def _by_kind(comparer: Comparer, one: Any, other: Any) -> Difference:
+    if comparer.depth > _DEEPEST:
+        return compare_objects(one, other, comparer, is_leaf=True)
+    if is_summary(one) or is_summary(other):
+        return compare_summaries(one, other, comparer)
+    for fits, compared in _PLAIN:
+        if fits(one) and fits(other):
+            return compared(one, other, comparer)
+    if are_nested(one, other):
+        return compare_nested(one, other, comparer)
+    return _of_libraries(comparer, one, other)
+
+
+def _of_libraries(comparer: Comparer, one: Any, other: Any) -> Difference:
+    tables = table_of(one), table_of(other)
+    if tables[0] is not None and tables[1] is not None:
+        found = compare_tables(tables[0], tables[1], comparer)
+        return compare_strictly(found, one, other)
+    arrays = array_of(one, other), array_of(other, one)
+    if arrays[0] is None or arrays[1] is None:
+        return compare_objects(one, other, comparer)
+    found = compare_arrays(
+        arrays[0][0], arrays[1][0], comparer, (arrays[0][1], arrays[1][1])
+    )
+    return _of_library(found, one, other)
+
+
+def _of_library(found: Difference, one: Any, other: Any) -> Difference:
+    """Return the difference of two arrays, with what their libraries know of them."""
+    kinds = type_name(one), type_name(other)
+    notes = [] if kinds[0] == kinds[1] else [f"{kinds[0]} against {kinds[1]}"]
+    for trait in ("device", "requires_grad"):
+        traits = str(getattr(one, trait, "")), str(getattr(other, trait, ""))
+        if traits[0] != traits[1] and kinds[0] == kinds[1]:
+            notes.append(f"{trait} {traits[0]} against {traits[1]}")
+    if not notes:
+        return found
+    level = "different" if {"list", "tuple"} & set(kinds) else "close"
+    verdict = worse(found.verdict, level)  # type: ignore[arg-type]
+    return replace(found, verdict=verdict, notes=(*notes, *found.notes))
+
+
+_PLAIN: tuple[tuple[Callable[[Any], bool], Callable[..., Difference]], ...] = (
+    (
+        lambda value: isinstance(value, str) and not hasattr(value, "dtype"),
+        lambda one, other, comparer: compare_texts(one, other, comparer.tolerance),
+    ),
+    (
+        lambda value: isinstance(value, bytes | bytearray),
+        lambda one, other, comparer: compare_bytes(one, other, comparer.tolerance),
+    ),
+    (is_scalar, compare_scalars),
+    (is_picture, compare_pictures),
+    (lambda value: hasattr(value, "tocoo") and hasattr(value, "nnz"), compare_sparse),
+)

@@ -1,0 +1,207 @@
+"""Nested values: paths, kinds, and lists of numbers as fast as arrays."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import datetime
+import decimal
+import enum
+import fractions
+import math
+import typing
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from checkpoints._compare.tally import MOST_PARTS
+from checkpoints._compare.tolerance import Tolerance
+from checkpoints._compare.values import compare
+
+NAN = math.nan
+UTC = datetime.UTC
+
+
+@dataclasses.dataclass
+class Point:
+    x: float
+    y: list
+
+
+class Colour(enum.Enum):
+    RED = 1
+    BLUE = 2
+
+
+class Pair(typing.NamedTuple):
+    left: int
+    right: int
+
+
+class TestPaths:
+    @pytest.mark.parametrize(
+        ("one", "other", "where"),
+        [
+            ([1, 2], [1, 3], "[1]"),
+            ({"a": [1, 2, "x"]}, {"a": [1, 2, "y"]}, '["a"][2], column 1'),
+            ({1: {2: None}}, {1: {2: 0}}, "[1][2]"),
+            ({"a": {"b": (1.0, 2.0)}}, {"a": {"b": (1.0, 9.0)}}, '["a"]["b"][1]'),
+            ([Point(1, [2])], [Point(1, [3])], "[0].y[0]"),
+            (Pair(1, 2), Pair(1, 3), ".right"),
+            ([[[1], [2]], [[3], [4]]], [[[1], [2]], [[3], [9]]], "[1][1][0]"),
+            ([[1, 2], [3]], [[1, 2], [4]], "[1][0]"),
+            ({"a": {1, 2}}, {"a": {1, 2, 3}}, '["a"]{3}'),
+        ],
+    )
+    def test_the_place_is_named_by_its_path(self, one, other, where):
+        found = compare(one, other)
+        assert (found.verdict, found.where) == ("different", where)
+
+    def test_all_differing_paths_are_told(self):
+        found = compare({"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 0, "c": 0})
+        assert [part.name for part in found.parts] == ['["b"]', '["c"]']
+
+    def test_more_parts_than_are_kept_are_counted(self):
+        one = [{"a": number} for number in range(MOST_PARTS + 50)]
+        found = compare(one, [{"a": -1} for _ in one])
+        assert len(found.parts) == MOST_PARTS
+        assert (found.more_parts, found.bits) == (50, MOST_PARTS + 50)
+
+    def test_an_array_in_it_is_one_part(self):
+        import numpy
+
+        found = compare({"w": numpy.zeros(3)}, {"w": numpy.array([0, 0, 1.0])})
+        assert (found.where, found.bits, found.cells) == ('["w"][2]', 1, 3)
+
+    def test_a_frame_in_it_tells_its_columns(self):
+        import pandas
+
+        one, other = pandas.DataFrame({"px": [1, 2]}), pandas.DataFrame({"px": [1, 3]})
+        found = compare([one], [other])
+        assert found.where == "[0], column 'px', row 1"
+        assert [part.name for part in found.parts] == ["[0], column 'px'"]
+
+
+class TestKinds:
+    @pytest.mark.parametrize(
+        "value",
+        [
+            *(None, True, 3, 2**200, 1.5, NAN, 1j, "a\nb", b"ab", Colour.RED),
+            *(
+                decimal.Decimal("1.50"),
+                decimal.Decimal("NaN"),
+                fractions.Fraction(1, 3),
+            ),
+            *(datetime.date(2024, 1, 1), datetime.datetime(2024, 1, 1, tzinfo=UTC)),
+            *(datetime.time(1), datetime.timedelta(1), [], {}, (), set(), [NAN, 0.0]),
+            *({"a": [1, (2, {3})]}, Point(1.0, []), Pair(1, 2), frozenset("ab")),
+        ],
+        ids=repr,
+    )
+    def test_the_same_value_is_equal(self, value):
+        import copy
+
+        found = compare(value, copy.deepcopy(value))
+        assert (found.verdict, found.bits) == ("equal", 0)
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            *((1, 1.0), (1, True), ([1], (1,)), (None, 0), ("1", 1), (b"a", "a")),
+            *((Point(1, []), Pair(1, [])), ([1, 2], [1]), ({"a": 1}, {})),
+            *((Colour.RED, Colour.BLUE), (math.inf, -math.inf), (1.0, NAN)),
+            *(({1}, frozenset({2})), ({}, []), (datetime.time(1), datetime.time(2))),
+            (datetime.datetime(2024, 1, 1), datetime.datetime(2024, 1, 1, tzinfo=UTC)),
+        ],
+        ids=repr,
+    )
+    def test_another_value_or_type_is_different(self, one, other):
+        assert compare(one, other).verdict == "different"
+        assert compare(other, one).verdict == "different"
+        assert compare({"a": one}, {"a": other}).verdict == "different"
+
+    @pytest.mark.parametrize(
+        ("one", "other", "note"),
+        [
+            (0.0, -0.0, "-0.0 against 0.0 in 1 cell"),
+            ({"a": 1, "b": 2}, {"b": 2, "a": 1}, "other order of keys"),
+            (
+                {"a": 1},
+                collections.OrderedDict(a=1),
+                "dict against collections.OrderedDict",
+            ),
+            ({1}, frozenset({1}), "set against frozenset"),
+        ],
+    )
+    def test_what_differs_in_form_is_close_and_told(self, one, other, note):
+        found = compare(one, other)
+        assert (found.verdict, found.notes) == ("close", (note,))
+
+    def test_numbers_keep_their_size(self):
+        assert compare(2**200, 2**200 + 1).max_abs == 1
+        assert compare(2**53 + 1, float(2**53)).max_abs == 1
+        assert compare(10**400, 1.0).verdict == "different"
+
+    def test_times_differ_by_seconds(self):
+        one = datetime.datetime(2024, 3, 8)
+        found = compare(one, one + datetime.timedelta(seconds=90))
+        assert (found.max_abs, found.atol_needed) == (90.0, 90.0)
+
+    def test_items_at_the_end_are_told(self):
+        found = compare([1, 2], [1, 2, 3, 4])
+        assert found.notes[0] == "2 items at the end of the candidate only"
+        assert [part.name for part in found.parts] == ["[2]", "[3]"]
+
+    def test_a_value_within_the_tolerance_is_close(self):
+        found = compare({"a": 1.0}, {"a": 1.0 + 1e-12})
+        assert (found.verdict, found.bits, found.beyond) == ("close", 1, 0)
+
+    def test_deep_nesting_ends_somewhere(self):
+        one, other = [1], [1]
+        for _ in range(500):
+            one, other = [one], [other]
+        assert compare(one, other).verdict == "equal"
+        other[0].append(2)
+        assert compare(one, other).verdict == "different"
+
+    def test_a_list_in_itself_is_unknown(self):
+        one, other = [], []
+        one.append(one)
+        other.append(other)
+        assert compare(one, other).verdict == "unknown"
+
+
+FLOATS = st.sampled_from([0.0, -0.0, 1.0, NAN, math.inf]) | st.floats()
+
+
+class TestLists:
+    @pytest.mark.parametrize("length", [3, 1000])
+    def test_numbers_are_counted_as_in_an_array(self, length):
+        one = [float(number) for number in range(1, length + 1)]
+        other = [number * (1 + 1e-3 * (number % 3 == 0)) for number in one]
+        found = compare(one, other)
+        assert found.bits == found.beyond == length // 3
+        assert found.dtype == ("float64", "float64")
+
+    @hypothesis.given(st.lists(FLOATS, min_size=70, max_size=80), st.data())
+    @hypothesis.settings(deadline=None, max_examples=50)
+    def test_with_and_without_numpy_the_result_is_the_same(self, one, data):
+        changed = st.lists(FLOATS, min_size=len(one), max_size=len(one))
+        other = data.draw(changed | st.just(list(one)))
+        tolerance = Tolerance(rtol=0.1, atol=0.1)
+        fast = compare(one, other, tolerance)
+        slow = [
+            compare([value], [found], tolerance)
+            for value, found in zip(one, other, strict=True)
+        ]
+        assert fast.bits == sum(found.bits for found in slow)
+        assert fast.beyond == sum(found.beyond for found in slow)
+        assert fast.max_abs == max(
+            (found.max_abs for found in slow if found.max_abs is not None), default=None
+        )
+
+    def test_integers_of_any_size_are_exact(self):
+        one = [2**70 + number for number in range(100)]
+        found = compare(one, [*one[:-1], 0])
+        assert (found.bits, found.where, found.max_abs) == (1, "[99]", 2**70 + 99)
