@@ -165,11 +165,19 @@ class TestKinds:
         other[0].append(2)
         assert compare(one, other).verdict == "different"
 
-    def test_a_list_in_itself_is_unknown(self):
-        one, other = [], []
+    def test_a_list_in_itself_is_compared_once(self):
+        one, other = [1], [1]
         one.append(one)
         other.append(other)
-        assert compare(one, other).verdict == "unknown"
+        assert compare(one, other).verdict == "equal"
+        other[0] = 2
+        assert compare(one, other).verdict == "different"
+
+    def test_a_list_that_is_in_many_places_is_compared_once(self):
+        one, other = [1, "a"], [2, "a"]
+        for _ in range(50):
+            one, other = [one, one], [other, other]
+        assert compare(one, other).where == "[0]" * 51
 
 
 FLOATS = st.sampled_from([0.0, -0.0, 1.0, NAN, math.inf]) | st.floats()

@@ -1,53 +1,32 @@
-"""NumPy arrays of any dtype and shape."""
+"""Arrays of any dtype and shape: those of NumPy and SciPy, tensors, pictures."""
 
 from __future__ import annotations
 
 import math
+import sys
+from dataclasses import replace
 from typing import Any
 
-from checkpoints._compare.comparer import Comparer
-from checkpoints._compare.difference import Difference
+from checkpoints._compare.difference import Comparer, Difference
 from checkpoints._compare.dtypes import compare_dtypes, dtype_name
+from checkpoints._compare.grid import Squares
 from checkpoints._compare.items import Items
-from checkpoints._compare.tally import Tally, Where
-from checkpoints._compare.vectors import compare_vectors
+from checkpoints._compare.tally import Place, Tally, Where
+from checkpoints._compare.vectors import ArrayVector, compare_vectors
+from checkpoints._kinds.families import families_of
 from checkpoints._process.libraries import imported
 from checkpoints._text import count_text
 
-__all__ = ["ArrayVector", "compare_arrays"]
+__all__ = [
+    "array_of",
+    "compare_arrays",
+    "compare_pictures",
+    "compare_sparse",
+    "is_picture",
+]
 
-
-class ArrayVector:
-    """
-    The cells of an array, in the order of its indexes.
-
-    Args:
-        array: An array of NumPy, masked perhaps.
-        dtype: The name of its dtype, if it is not the array's own.
-    """
-
-    def __init__(self, array: Any, dtype: str = "") -> None:
-        numpy = imported("numpy")
-        self.dtype = dtype or dtype_name(str(array.dtype))
-        self.length = array.size
-        self._mask = None
-        if isinstance(array, numpy.ma.MaskedArray):
-            self._mask = _flat(numpy.ma.getmaskarray(array))
-            array = array.data
-        self._flat = _flat(array)
-
-    def chunk(self, start: int, stop: int) -> tuple[Any, Any]:
-        """Return an array of cells, and a mask of its nulls or None."""
-        cells = imported("numpy").ascontiguousarray(self._flat[start:stop])
-        if not cells.dtype.isnative:
-            cells = cells.astype(cells.dtype.newbyteorder("="))
-        return cells, None if self._mask is None else self._mask[start:stop]
-
-
-def _flat(array: Any) -> Any:
-    """Return what can be cut into chunks without a copy of the whole."""
-    array = imported("numpy").asarray(array)
-    return array.reshape(-1) if array.flags.c_contiguous else array.flat
+# Beside an array, these become arrays too.
+_SCALARS = (bool, int, float, complex, str, bytes)
 
 
 def compare_arrays(
@@ -69,27 +48,28 @@ def compare_arrays(
     tally.shape = str(baseline.shape), str(candidate.shape)
     if baseline.dtype.names or candidate.dtype.names:
         return _by_field(baseline, candidate, comparer, tally)
-    known = [
-        (_name(text, array), text) for text, array in zip(texts, pair, strict=True)
-    ]
-    compare_dtypes(known[0], known[1], tally)
+    known = [_name(name, array) for name, array in zip(names, pair, strict=True)]
+    compare_dtypes((known[0], texts[0]), (known[1], texts[1]), tally)
     _compare_layout(baseline, candidate, tally)
     one, other = _comparable(baseline, candidate, tally)
-    if one.size:
-        where = _places(one.shape)
-        if _is_fortran(one) and _is_fortran(other):
-            # Chunks without a copy, in the order of the memory.
-            one, other, where = one.T, other.T, _places(one.T.shape, reverse=True)
-        vectors = ArrayVector(one, known[0][0]), ArrayVector(other, known[1][0])
-        compare_vectors(*vectors, tally, where, Items(comparer).compare)
+    if not one.size:
+        return tally.result()
+    # Chunks are made without a copy, in the order of the memory.
+    is_reversed = _is_fortran(one) and _is_fortran(other)
+    if comparer.with_grid and one.ndim:
+        tally.squares = Squares(one.shape, is_reversed=is_reversed)
+    where = _places(one.shape, is_reversed=is_reversed)
+    if is_reversed:
+        one, other = one.T, other.T
+    vectors = ArrayVector(one, known[0]), ArrayVector(other, known[1])
+    compare_vectors(*vectors, tally, where, Items(comparer).compare)
     return tally.result()
 
 
-def _name(text: str, array: Any) -> str:
-    name = dtype_name(text)
-    if array.dtype.kind in "fciub" and array.dtype.name == text:
-        return name
-    return dtype_name(array.dtype.name) if text == str(array.dtype) else name
+def _name(name: str, array: Any) -> str:
+    """Return the dtype by what it holds, whatever the order of its bytes."""
+    letters = {"U": "text", "T": "text", "S": "bytes"}
+    return letters.get(array.dtype.kind) or dtype_name(name or array.dtype.name)
 
 
 def _is_fortran(array: Any) -> bool:
@@ -100,7 +80,8 @@ def _compare_layout(baseline: Any, candidate: Any, tally: Tally) -> None:
     orders = [_order_of(array) for array in (baseline, candidate)]
     if orders[0] != orders[1] and all(orders):
         tally.note(f"{orders[0]} order against {orders[1]} order", "close")
-    masked = [hasattr(array, "mask") for array in (baseline, candidate)]
+    of_masked = imported("numpy").ma.MaskedArray
+    masked = [isinstance(array, of_masked) for array in (baseline, candidate)]
     if masked[0] != masked[1]:
         side = "baseline" if masked[0] else "candidate"
         tally.note(f"masked in the {side} only", "close")
@@ -127,21 +108,21 @@ def _comparable(baseline: Any, candidate: Any, tally: Tally) -> tuple[Any, Any]:
         tally.note(f"{count_text(more, 'row')} at the end of the {side} only")
     left = max(baseline.size, candidate.size) - rows * math.prod(shapes[0][1:])
     tally.cells += left
-    tally.count(left, left)
-    tally.needs(math.inf, math.inf)
+    tally.lose(left)
     if not rows:
         nothing = imported("numpy").empty(0, baseline.dtype)
         return nothing, nothing
     return baseline[:rows], candidate[:rows]
 
 
-def _places(shape: tuple[int, ...], *, reverse: bool = False) -> Where:
-    def where(place: int) -> str:
+def _places(shape: tuple[int, ...], *, is_reversed: bool) -> Where:
+    def where(place: int) -> Place:
         index = []
-        for length in shape[::-1]:
+        for length in shape if is_reversed else shape[::-1]:
             place, at = divmod(place, length)
             index.append(at)
-        return str(index if reverse else index[::-1]) if index else ""
+        index = index if is_reversed else index[::-1]
+        return Place(str(index) if index else "", tuple(index))
 
     return where
 
@@ -167,11 +148,155 @@ def _by_field(
             tally.note(f"{field} in the {side} only", "different")
             continue
         part = compare_arrays(baseline[name], candidate[name], comparer)
-        tally.include(_named(part, field))
+        tally.include(replace(part, name=field))
     return tally.result()
 
 
-def _named(part: Difference, name: str) -> Difference:
-    from dataclasses import replace
+def array_of(value: Any, partner: Any) -> tuple[Any, str] | None:
+    """
+    Return a value as an array, and the name of the dtype that it stands for.
 
-    return replace(part, name=name)
+    Args:
+        value: Any value.
+        partner: The value that it is compared with. Beside an array, numbers of Python
+            and lists of them become arrays.
+
+    Returns:
+        The array, and an empty name if the dtype is its own; None if the value is no
+        array of any library.
+    """
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return None
+    if isinstance(value, numpy.ndarray | numpy.generic):
+        is_masked = isinstance(value, numpy.ma.MaskedArray)
+        return (value if is_masked else numpy.asarray(value)), ""
+    if isinstance(value, _SCALARS) and hasattr(partner, "dtype"):
+        return numpy.asarray(value), ""
+    if isinstance(value, list | tuple) and isinstance(partner, numpy.ndarray):
+        return numpy.asarray(value), ""
+    for family in families_of(type(value)):
+        if family.as_array is not None and hasattr(value, "dtype"):
+            return _of_tensor(family.as_array, value)
+    return None
+
+
+def _of_tensor(as_array: Any, value: Any) -> tuple[Any, str]:
+    if hasattr(value, "resolve_conj"):
+        value = value.detach().cpu().resolve_conj().resolve_neg()
+    array, lost = as_array(value)
+    # NumPy has no dtype of these digits: the numbers are exact, their name is not.
+    return array, str(value.dtype).removeprefix("torch.") if lost else ""
+
+
+def compare_sparse(one: Any, other: Any, comparer: Comparer) -> Difference:
+    """
+    Compare two sparse matrices or arrays; what one of them does not store is zero.
+
+    Args:
+        one: The baseline.
+        other: The candidate.
+        comparer: What is allowed.
+    """
+    tally = Tally(comparer.tolerance)
+    dtypes = [str(matrix.dtype) for matrix in (one, other)]
+    tally.dtype = dtypes[0], dtypes[1]
+    tally.shape = str(one.shape), str(other.shape)
+    named = [(dtype_name(dtype), dtype) for dtype in dtypes]
+    compare_dtypes(named[0], named[1], tally)
+    names = type(one).__name__, type(other).__name__
+    if names[0] != names[1]:
+        tally.note(f"{names[0]} against {names[1]}", "close")
+    if one.shape != other.shape:
+        tally.note(f"shape {one.shape} against {other.shape}", "different")
+        return tally.result()
+    stored = _stored(one), _stored(other)
+    if stored[0][2] != stored[1][2]:
+        counts = f"{stored[0][2]} against {stored[1][2]} stored cells"
+        tally.note(counts, "close")
+    index, values = _aligned(stored[0], stored[1])
+    tally.cells += math.prod(one.shape) - len(values[0])
+
+    def where(place: int) -> Place:
+        cell = tuple(int(axis[place]) for axis in index)
+        return Place(str(list(cell)), cell)
+
+    vectors = ArrayVector(values[0]), ArrayVector(values[1])
+    compare_vectors(*vectors, tally, where, Items(comparer).compare)
+    return tally.result()
+
+
+def _stored(matrix: Any) -> tuple[list[Any], Any, int]:
+    """Return the indexes of the stored cells, their values, and how many there are."""
+    found = matrix.tocoo(copy=True)
+    found.sum_duplicates()
+    coords = getattr(found, "coords", None) or (found.row, found.col)
+    return [axis.astype("int64") for axis in coords], found.data, len(found.data)
+
+
+def _aligned(one: Any, other: Any) -> tuple[list[Any], tuple[Any, Any]]:
+    """Return the indexes of the cells that either side stores, and both values."""
+    numpy = imported("numpy")
+    axes = [numpy.concatenate(pair) for pair in zip(one[0], other[0], strict=True)]
+    order = numpy.lexsort(axes[::-1])
+    axes = [axis[order] for axis in axes]
+    begins = numpy.zeros(len(order), bool)
+    begins[:1] = True
+    for axis in axes:
+        begins[1:] |= axis[1:] != axis[:-1]
+    group = numpy.empty(len(order), "int64")
+    group[order] = numpy.cumsum(begins) - 1
+    values = []
+    for data, places in (
+        (one[1], group[: one[2]]),
+        (other[1], group[one[2] :]),
+    ):
+        filled = numpy.zeros(int(begins.sum()), data.dtype)
+        filled[places] = data
+        values.append(filled)
+    return [axis[begins] for axis in axes], (values[0], values[1])
+
+
+def is_picture(value: Any) -> bool:
+    """Tell whether a value is an image of Pillow."""
+    return any(
+        cls.__name__ == "Image" and cls.__module__ == "PIL.Image"
+        for cls in type(value).__mro__
+    )
+
+
+def compare_pictures(one: Any, other: Any, comparer: Comparer) -> Difference:
+    """
+    Compare two images by mode, size and pixels; a place is a row, a column, a band.
+
+    Args:
+        one: The baseline.
+        other: The candidate.
+        comparer: What is allowed.
+    """
+    size = _size(one), _size(other)
+    images = [one, other]
+    notes = [] if one.mode == other.mode else [f"mode {one.mode} against {other.mode}"]
+    if notes or one.mode == "P":
+        # The colours of a palette decide, not the numbers that stand for them.
+        images = [_coloured(image) for image in images]
+    arrays = [imported("numpy").asarray(image) for image in images]
+    found = compare_arrays(arrays[0], arrays[1], comparer)
+    return replace(
+        found,
+        verdict="different" if notes else found.verdict,
+        dtype=(one.mode, other.mode),
+        shape=size,
+        notes=(*notes, *found.notes),
+    )
+
+
+def _coloured(image: Any) -> Any:
+    try:
+        return image.convert("RGBA")
+    except ValueError:  # a mode for measurements, such as I;16
+        return image
+
+
+def _size(image: Any) -> str:
+    return f"{image.width} x {image.height}"

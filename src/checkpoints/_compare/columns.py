@@ -1,18 +1,15 @@
-"""Tables of pandas, Polars and Arrow as columns, each a vector of cells."""
+"""Columns of pandas, Polars and Arrow, each a vector of cells."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from checkpoints._compare.arrays import ArrayVector
-from checkpoints._compare.arrow_vector import ArrowVector
-from checkpoints._compare.pandas_vector import pandas_vector
-from checkpoints._compare.vectors import Vector
+from checkpoints._compare.dtypes import dtype_name
+from checkpoints._compare.vectors import ArrayVector, Vector
 from checkpoints._process.libraries import imported
-from checkpoints._text import printable
 
-__all__ = ["Column", "Table", "table_of"]
+__all__ = ["Column", "arrow_column", "pandas_column", "polars_column"]
 
 
 class Column(NamedTuple):
@@ -36,76 +33,9 @@ class Column(NamedTuple):
     categories: Any = None
 
 
-class Table(NamedTuple):
-    """
-    A table, or a value that is a single column.
-
-    Args:
-        library: The library that it belongs to.
-        rows: How many rows it has.
-        columns: Its columns.
-        levels: Those of its index, if the library has such.
-        has_columns: Whether it is no single column.
-        attrs: What else the library keeps with it.
-    """
-
-    library: str
-    rows: int
-    columns: list[Column]
-    levels: list[Column]
-    has_columns: bool = True
-    attrs: Mapping[Any, Any] = {}
-
-
-def table_of(value: Any) -> Table | None:
-    """Return a value as a table; None if it is none."""
-    for cls in type(value).__mro__:
-        find = _FINDERS.get((cls.__module__.partition(".")[0], cls.__name__))
-        if find is not None:
-            return find(value)
-    return None
-
-
-def _title(name: Any) -> str:
-    return f"column {printable(repr(name))}"
-
-
-def _of_pandas(frame: Any) -> Table:
-    columns = [
-        _pandas_column(name, _title(name), frame.iloc[:, at])
-        for at, name in enumerate(frame.columns)
-    ]
-    return Table("pandas", len(frame), columns, _levels(frame.index), attrs=frame.attrs)
-
-
-def _of_series(series: Any) -> Table:
-    column = _pandas_column(series.name, "", series)
-    levels = _levels(series.index)
-    return Table("pandas", len(series), [column], levels, False, series.attrs)  # noqa: FBT003
-
-
-def _of_index(index: Any) -> Table:
-    levels = _levels(index)
-    return Table("pandas", len(index), levels, [], len(levels) > 1)
-
-
-def _levels(index: Any) -> list[Column]:
-    if index.nlevels == 1:
-        return [_pandas_column(index.name, _level_title(index.name, 0), index)]
-    return [
-        _pandas_column(name, _level_title(name, at), index.get_level_values(at))
-        for at, name in enumerate(index.names)
-    ]
-
-
-def _level_title(name: Any, number: int) -> str:
-    named = f" {printable(repr(name))}" if name is not None else ""
-    return f"index{named}" if named or not number else f"index level {number}"
-
-
-def _pandas_column(name: Any, title: str, values: Any) -> Column:
+def pandas_column(name: Any, title: str, values: Any) -> Column:
     def vector(places: Any) -> Vector:
-        return pandas_vector(values if places is None else values.take(places))
+        return _pandas_vector(values if places is None else values.take(places))
 
     def arrow() -> Any:
         return imported("pyarrow").array(values, from_pandas=True)
@@ -114,61 +44,226 @@ def _pandas_column(name: Any, title: str, values: Any) -> Column:
     return Column(name, title, str(values.dtype), vector, arrow, categories)
 
 
-def _of_polars(frame: Any) -> Table:
-    columns = [
-        _polars_column(name, _title(name), frame.to_series(at))
-        for at, name in enumerate(frame.columns)
-    ]
-    return Table("Polars", frame.height, columns, [])
-
-
-def _of_polars_series(series: Any) -> Table:
-    column = _polars_column(series.name or None, "", series)
-    return Table("Polars", len(series), [column], [], has_columns=False)
-
-
-def _polars_column(name: Any, title: str, series: Any) -> Column:
+def polars_column(name: Any, title: str, series: Any) -> Column:
     def vector(places: Any) -> Vector:
         values = series if places is None else series.gather(places)
         if series.dtype.is_(imported("polars").Object):
             return ArrayVector(values.to_numpy())
-        return ArrowVector(values.to_arrow())
+        return _ArrowVector(values.to_arrow())
 
     return Column(name, title, str(series.dtype), vector, series.to_arrow)
 
 
-def _of_arrow(table: Any) -> Table:
-    columns = [
-        _arrow_column(name, _title(name), table.column(at))
-        for at, name in enumerate(table.schema.names)
-    ]
-    metadata = dict(table.schema.metadata or {})
-    # It repeats the schema for pandas.
-    metadata.pop(b"pandas", None)
-    return Table("Arrow", table.num_rows, columns, [], attrs=metadata)
-
-
-def _of_arrow_array(array: Any) -> Table:
-    column = _arrow_column(None, "", array)
-    return Table("Arrow", len(array), [column], [], has_columns=False)
-
-
-def _arrow_column(name: Any, title: str, array: Any) -> Column:
+def arrow_column(name: Any, title: str, array: Any) -> Column:
     def vector(places: Any) -> Vector:
-        return ArrowVector(array if places is None else array.take(places))
+        return _ArrowVector(array if places is None else array.take(places))
 
     return Column(name, title, str(array.type), vector, lambda: array)
 
 
-_INDEXES = ("Index", "RangeIndex", "MultiIndex")
-_FINDERS: dict[tuple[str, str], Callable[[Any], Table]] = {
-    ("pandas", "DataFrame"): _of_pandas,
-    ("pandas", "Series"): _of_series,
-    **{("pandas", name): _of_index for name in _INDEXES},
-    ("polars", "DataFrame"): _of_polars,
-    ("polars", "Series"): _of_polars_series,
-    ("pyarrow", "Table"): _of_arrow,
-    ("pyarrow", "RecordBatch"): _of_arrow,
-    ("pyarrow", "ChunkedArray"): _of_arrow_array,
-    ("pyarrow", "Array"): _of_arrow_array,
+class _ArrowVector:
+    """
+    The cells of an Arrow array.
+
+    Args:
+        array: An array or a chunked array.
+    """
+
+    def __init__(self, array: Any) -> None:
+        pyarrow = imported("pyarrow")
+        if isinstance(array, pyarrow.ExtensionArray):
+            array = array.storage
+        if not isinstance(array, pyarrow.ChunkedArray):
+            array = pyarrow.chunked_array([array], array.type)
+        self._array = array
+        self.dtype = dtype_name(str(_stored_type(array.type)))
+        self.length = len(array)
+
+    def chunk(self, start: int, stop: int) -> tuple[Any, Any]:
+        """Return an array of cells, and a mask of its nulls or None."""
+        pyarrow = imported("pyarrow")
+        piece = self._array.slice(start, stop - start).combine_chunks()
+        if isinstance(piece, pyarrow.ChunkedArray):
+            piece = pyarrow.concat_arrays(piece.chunks)
+        if isinstance(piece, pyarrow.ExtensionArray):
+            piece = piece.storage
+        if pyarrow.types.is_dictionary(piece.type):
+            piece = piece.dictionary_decode()
+        nulls = None
+        if piece.null_count:
+            nulls = piece.is_null().to_numpy(zero_copy_only=False)
+        return _converted(piece), nulls
+
+
+def _stored_type(type: Any) -> Any:  # noqa: A002 - Arrow's word
+    types = imported("pyarrow").types
+    if types.is_dictionary(type):
+        return type.value_type
+    return getattr(type, "storage_type", type)
+
+
+def _converted(piece: Any) -> Any:
+    """Return numbers and times as an array of NumPy, other cells as they are."""
+    pyarrow = imported("pyarrow")
+    types = pyarrow.types
+    if types.is_null(piece.type):
+        return imported("numpy").zeros(len(piece), bool)
+    for test, convert in _conversions(types):
+        if test(piece.type):
+            return convert(piece)
+    return piece
+
+
+def _conversions(
+    types: Any,
+) -> list[tuple[Callable[[Any], bool], Callable[[Any], Any]]]:
+    return [
+        (types.is_integer, _numbers),
+        (types.is_floating, _numbers),
+        (types.is_boolean, _numbers),
+        (types.is_timestamp, lambda piece: _times(piece, f"M8[{piece.type.unit}]")),
+        (types.is_date32, lambda piece: _times(piece, "M8[D]")),
+        (types.is_date64, lambda piece: _times(piece, "M8[ms]")),
+        (types.is_duration, lambda piece: _times(piece, f"m8[{piece.type.unit}]")),
+        (types.is_time, lambda piece: _times(piece, f"m8[{piece.type.unit}]")),
+        (_is_viewed, _unviewed),
+    ]
+
+
+def _numbers(piece: Any) -> Any:
+    """Return numbers, and any numbers in place of nulls."""
+    if not piece.null_count:
+        return piece.to_numpy(zero_copy_only=False)
+    pyarrow = imported("pyarrow")
+    # The buffer has something there, and no copy is needed.
+    whole = pyarrow.Array.from_buffers(
+        piece.type, len(piece), [None, piece.buffers()[1]], offset=piece.offset
+    )
+    return whole.to_numpy(zero_copy_only=False)
+
+
+def _times(piece: Any, dtype: str) -> Any:
+    pyarrow = imported("pyarrow")
+    numbers = piece.view(f"int{piece.type.bit_width}").cast(pyarrow.int64())
+    return _numbers(numbers).view(dtype)
+
+
+def _is_viewed(type: Any) -> bool:  # noqa: A002 - Arrow's word
+    return str(type) in ("string_view", "binary_view")
+
+
+def _unviewed(piece: Any) -> Any:
+    pyarrow = imported("pyarrow")
+    is_text = str(piece.type) == "string_view"
+    return piece.cast(pyarrow.large_string() if is_text else pyarrow.large_binary())
+
+
+def _pandas_vector(values: Any) -> Vector:
+    """Return the vector of a series, an index or an array of pandas."""
+    numpy = imported("numpy")
+    if isinstance(values.dtype, numpy.dtype):
+        return _of_numpy(numpy.asarray(values))
+    array = getattr(values, "array", values)
+    dtype = array.dtype
+    if getattr(dtype, "tz", None) is not None and hasattr(array, "tz_convert"):
+        moments = numpy.asarray(array.tz_convert(None))
+        return ArrayVector(moments, dtype_name(str(dtype)))
+    is_arrow = hasattr(dtype, "pyarrow_dtype")
+    if is_arrow or (_holds_texts(dtype) and not hasattr(dtype, "categories")):
+        return _ArrowVector(imported("pyarrow").array(array))
+    for trait, kind in _BY_TRAIT.items():
+        if hasattr(dtype, trait):
+            return kind(array)
+    return _ObjectVector(array)
+
+
+def _holds_texts(dtype: Any) -> bool:
+    return dtype_name(str(dtype)) == "text"
+
+
+def _of_numpy(array: Any) -> Vector:
+    return _ObjectVector(array) if array.dtype.kind == "O" else ArrayVector(array)
+
+
+class _MaskedVector:
+    """The cells of an array with a mask, such as one of the dtype `Int64`."""
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+        self.dtype = dtype_name(str(array.dtype))
+        self.length = len(array)
+
+    def chunk(self, start: int, stop: int) -> tuple[Any, Any]:
+        """Return an array of cells, and a mask of its nulls or None."""
+        part = self._array[start:stop]
+        dtype = part.dtype.numpy_dtype
+        nulls = part.isna()
+        # What is no null may be NaN, which only some arrays tell apart.
+        cells = part.to_numpy(dtype=dtype, na_value=dtype.type(0))
+        return cells, nulls if nulls.any() else None
+
+
+class _SparseVector:
+    """The cells of a sparse array, those that it does not store too."""
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+        self.dtype = dtype_name(str(array.dtype.subtype))
+        self.length = len(array)
+
+    def chunk(self, start: int, stop: int) -> tuple[Any, Any]:
+        """Return an array of cells, and a mask of its nulls or None."""
+        cells = imported("numpy").asarray(self._array[start:stop])
+        return cells, None
+
+
+class _CategoryVector:
+    """The cells of a categorical, by the values of their categories."""
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+        self._inner = _pandas_vector(array.categories)
+        self.dtype = self._inner.dtype
+        self.length = len(array)
+
+    def chunk(self, start: int, stop: int) -> tuple[Any, Any]:
+        """Return an array of cells, and a mask of its nulls or None."""
+        codes = self._array.codes[start:stop]
+        nulls = codes < 0
+        if not self._inner.length:
+            return codes, nulls
+        taken = self._array.categories.take(codes.clip(0))
+        return _pandas_vector(taken).chunk(0, len(codes))[0], (
+            nulls if nulls.any() else None
+        )
+
+
+class _ObjectVector:
+    """The cells of a column of objects, texts perhaps."""
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+        infer = imported("pandas").api.types.infer_dtype
+        # Other extension arrays are converted to objects chunk by chunk.
+        is_objects = getattr(array.dtype, "kind", "") == "O" and hasattr(array, "flags")
+        self._is_text = is_objects and infer(array, skipna=True) == "string"
+        self.dtype = "text" if self._is_text else dtype_name(str(array.dtype))
+        self.length = len(array)
+
+    def chunk(self, start: int, stop: int) -> tuple[Any, Any]:
+        """Return an array of cells, and a mask of its nulls or None."""
+        part = self._array[start:stop]
+        if self._is_text:
+            pyarrow = imported("pyarrow")
+            cells = pyarrow.array(part, pyarrow.large_string(), from_pandas=True)
+            nulls = cells.is_null().to_numpy(zero_copy_only=False)
+            return cells, nulls if cells.null_count else None
+        return imported("numpy").asarray(part, dtype=object), None
+
+
+# Of the dtypes of pandas.
+_BY_TRAIT: dict[str, Callable[[Any], Vector]] = {
+    "categories": _CategoryVector,
+    "fill_value": _SparseVector,
+    "numpy_dtype": _MaskedVector,
 }

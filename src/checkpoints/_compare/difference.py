@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from checkpoints._compare.grid import Grid
 from checkpoints._compare.tolerance import EXACT_BY_DTYPE, FORMULA, Tolerance
+from checkpoints._text import printable
 
-__all__ = ["Cell", "Difference", "Verdict", "worse"]
+__all__ = ["Cell", "Comparer", "Difference", "Verdict", "worse"]
 
 Verdict: TypeAlias = Literal["equal", "close", "different", "unknown"]
 Pair: TypeAlias = tuple[str, str]
@@ -53,6 +56,9 @@ class Difference:
         excess: How many times the tolerance the worst cell is off; infinite where the
             tolerance is zero, or the difference is not one of numbers.
         where: The place that differs most, such as `[17, 203]`.
+        index: The same place in numbers from 0: the index in the array that it is in,
+            the row of a table, line and column of a text, the number of a byte. Empty
+            where it is a path alone.
         texts: Both values there, as short texts.
         rtol: The relative tolerance that was applied to the worst cell.
         atol: The absolute one.
@@ -64,6 +70,8 @@ class Difference:
         parts: All parts that differ or are unknown, such as columns.
         more_parts: How many more of them there are.
         samples: Some of the cells that differ.
+        grid: A small picture of where an array differs, if it was asked for.
+        lines: The first lines of a unified diff of two texts.
         why: Why it is unknown.
     """
 
@@ -80,6 +88,7 @@ class Difference:
     max_ulp: int | None = None
     excess: float = 0.0
     where: str = ""
+    index: tuple[int, ...] = ()
     texts: Pair = ("", "")
     rtol: float = 0.0
     atol: float = 0.0
@@ -90,7 +99,17 @@ class Difference:
     parts: tuple[Difference, ...] = ()
     more_parts: int = 0
     samples: tuple[Cell, ...] = ()
+    grid: Grid | None = None
+    lines: tuple[str, ...] = ()
     why: str = ""
+
+    def __post_init__(self) -> None:
+        # Names, dtypes and errors may come from files that nobody trusts.
+        for name in ("name", "where", "why"):
+            object.__setattr__(self, name, printable(getattr(self, name)))
+        for name in ("kind", "dtype", "shape", "notes"):
+            texts = tuple(map(printable, getattr(self, name)))
+            object.__setattr__(self, name, texts)
 
     @property
     def share(self) -> float:
@@ -99,26 +118,63 @@ class Difference:
 
     def as_json(self) -> dict[str, Any]:
         """
-        Return it as JSON types; infinity and NaN as texts.
+        Return it as JSON types; as texts, what JSON has no number for.
 
-        >>> Difference(verdict="equal", cells=3).as_json()["cells"]
-        3
+        >>> Difference(verdict="different", excess=math.inf).as_json()["excess"]
+        'inf'
         """
-        names = [name for name in self.__slots__ if name not in _OWN_FORM]
-        return {name: _plain(getattr(self, name)) for name in names} | {
-            "tolerance": str(self.tolerance),
+        found = {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+        return found | {
+            "tolerance": printable(str(self.tolerance)),
             "formula": FORMULA,
             "parts": [part.as_json() for part in self.parts],
-            "samples": [cell._asdict() for cell in self.samples],
         }
 
 
-_OWN_FORM = {"tolerance", "parts", "samples"}
+# Larger integers are no numbers to most readers of JSON.
+_LARGEST = 1 << 63
+_MOST_BITS = 4096
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return list(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
+        bits = value.bit_length()
+        return str(value) if bits <= _MOST_BITS else f"about 2**{bits}"
+    if hasattr(value, "_asdict"):
+        return {name: _plain(item) for name, item in value._asdict().items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparer:
+    """
+    Compares values, and the values in them.
+
+    Args:
+        tolerance: What is allowed.
+        of_column: Returns what is allowed in a column, instead.
+        keys: The columns whose values identify a row.
+        with_grid: Whether to fill in the `grid` of a difference.
+        depth: How deep this value is nested in others.
+        dispatch: Compares two values of any kind.
+    """
+
+    tolerance: Tolerance
+    of_column: Callable[[str], Tolerance] | None = None
+    keys: tuple[str, ...] = ()
+    with_grid: bool = False
+    depth: int = 0
+    dispatch: Callable[[Comparer, Any, Any], Difference] = field(repr=False)
+
+    def compare(self, baseline: Any, candidate: Any) -> Difference:
+        """Compare two values that are parts of others."""
+        inner = replace(self, depth=self.depth + 1)
+        return self.dispatch(inner, baseline, candidate)
+
+    def for_column(self, name: str) -> Tolerance:
+        """Return what is allowed in a column."""
+        if self.of_column is None:
+            return self.tolerance
+        return self.of_column(name).in_force()

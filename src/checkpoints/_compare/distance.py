@@ -1,4 +1,4 @@
-"""How far numbers are apart: in common dtypes, and in units of the last place."""
+"""How far numbers are apart: in bits, in common dtypes, in units of the last place."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from typing import Any
 
 from checkpoints._process.libraries import imported
 
-__all__ = ["coarser", "distances", "seconds_per_unit", "ulps", "ulps_of", "widened"]
+__all__ = [
+    "bits_differ",
+    "coarser",
+    "distances",
+    "seconds_per_unit",
+    "ulps",
+    "ulps_of",
+    "widened",
+]
 
 # From the coarsest: the tolerance of two dtypes is that of the coarser one.
 _BY_PRECISION = (
@@ -19,6 +27,8 @@ _COMPLEX = {"float32": "complex64", "float64": "complex128"}
 _FORMS = {"float16": ("e", "h"), "float32": ("f", "i"), "float64": ("d", "q")}
 _SHIFTS = {"bfloat16": 16}
 _LONGEST_REAL, _LONGEST_COMPLEX = 8, 16
+# In bytes; NumPy's longer floats have bits that mean nothing.
+_LONGEST = {"f": 8, "c": 16}
 _SECONDS = {"W": 604_800.0, "D": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 _SECONDS |= {"ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12, "fs": 1e-15, "as": 1e-18}
 
@@ -128,6 +138,34 @@ def _same_unit(one: Any, other: Any) -> tuple[Any, Any]:
         if (wide.astype(narrow.dtype).view("i8") != narrow.view("i8")).any():
             raise OverflowError(f"times of {narrow.dtype} do not fit into {dtype}")
     return found
+
+
+def bits_differ(one: Any, other: Any, out: Any = None) -> Any:
+    """
+    Return a mask of the cells of two arrays of one dtype that differ in some bit.
+
+    Args:
+        one: A contiguous array of numbers or times, of one dimension.
+        other: Another one.
+        out: A buffer for the mask, if the cells are no complex numbers.
+    """
+    numpy = imported("numpy")
+    kind, size = one.dtype.kind, one.dtype.itemsize
+    if kind in "iub":
+        return numpy.not_equal(one, other, out=out)
+    if size > _LONGEST.get(kind, size):
+        # Equal numbers differ in the sign of zero at most.
+        signs = numpy.signbit(one.real) != numpy.signbit(other.real)
+        if kind == "c":
+            signs |= numpy.signbit(one.imag) != numpy.signbit(other.imag)
+        return (one != other) | (signs & ~numpy.isnan(one))
+    # Integers of any size compare faster than floats, and tell -0.0 from 0.0.
+    if kind == "c":
+        words = f"u{size // 2}"
+        parts = numpy.not_equal(one.view(words), other.view(words))
+        return parts.reshape(-1, 2).any(axis=1)
+    words = f"u{size}"
+    return numpy.not_equal(one.view(words), other.view(words), out=out)
 
 
 def distances(one: Any, other: Any, out: Any = None) -> Any:

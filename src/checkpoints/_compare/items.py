@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import decimal
+import math
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from checkpoints._compare.comparer import Comparer
-from checkpoints._compare.difference import Difference
+from checkpoints._compare.difference import Comparer
+from checkpoints._compare.numbers import compare_plain, has_same_bits, is_scalar
 from checkpoints._compare.tally import Found, Tally, Where
 from checkpoints._process.libraries import imported
 
@@ -31,44 +35,57 @@ class Items:
         """Compare chunks; `places` are theirs, or the place of the first cell."""
         if isinstance(places, int):
             places = imported("numpy").arange(places, places + len(one))
-        if _are_objects(one, other):
-            for place, *pair in zip(
-                places.tolist(), _listed(one), _listed(other), strict=True
-            ):
-                self._object(pair, lambda place=place: where(place), tally)
+        if "O" in (_kind_of(one), _kind_of(other)):
+            items = zip(places.tolist(), _listed(one), _listed(other), strict=True)
+            for place, value, found in items:
+                if not _is_surely_equal(value, found):
+                    self._object(value, found, place, tally, where)
             return
         at = _differing(one, other)
         if not len(at):
             return
+        places = places[at]
         values, found = _picked(one, at), _picked(other, at)
         tally.differ_all(
             len(at),
-            lambda n: Found(lambda: where(int(places[at[n]])), (values(n), found(n))),
+            lambda n: Found(partial(where, int(places[n])), (values(n), found(n))),
+            places,
         )
 
-    def _object(self, pair: list[Any], where: Any, tally: Tally) -> None:
-        one, other = pair
-        if type(one) is type(other) and type(one) in _PLAIN:
-            if one != other:
-                tally.differ(Found(where, (one, other)))
-            return
-        part = self._comparer.compare(one, other)
-        if part.verdict != "equal":
-            _include(part, where(), tally)
+    def _object(
+        self, one: Any, other: Any, place: int, tally: Tally, where: Where
+    ) -> None:
+        bits = tally.bits
+        if is_scalar(one) and is_scalar(other):
+            dtype = tally.dtype
+            compare_plain(one, other, tally, partial(where, place))
+            tally.dtype = dtype
+        elif type(one) is type(other) and type(one) in _PLAIN:
+            tally.differ(Found(partial(where, place), (one, other)))
+        else:
+            part = self._comparer.compare(one, other)
+            if part.verdict != "equal":
+                # The cell itself has been counted.
+                tally.cells -= part.cells
+                once = min(part.bits, 1), min(part.beyond, 1)
+                name = where(place).text
+                tally.include(replace(part, name=name, bits=once[0], beyond=once[1]))
+        if tally.bits > bits:
+            tally.draw(imported("numpy").array([place]), math.inf)
 
 
-def _include(part: Difference, where: str, tally: Tally) -> None:
-    from dataclasses import replace
-
-    # The cell itself has been counted.
-    tally.cells -= part.cells
-    once = min(part.bits, 1), min(part.beyond, 1)
-    tally.include(replace(part, name=where, bits=once[0], beyond=once[1]))
-
-
-def _are_objects(one: Any, other: Any) -> bool:
-    kinds = [_kind_of(array) for array in (one, other)]
-    return "O" in kinds
+def _is_surely_equal(one: Any, other: Any) -> bool:
+    """Tell whether two objects are plain and the same; most are."""
+    kind = type(one)
+    if kind is not type(other):
+        return False
+    if kind in _PLAIN:
+        return bool(one == other)
+    if kind is float or kind is decimal.Decimal:
+        return has_same_bits(one, other)
+    # The scalars of pandas, of which whole columns may be made.
+    root = kind.__module__.partition(".")[0]
+    return root == "pandas" and (one == other) is True
 
 
 def _kind_of(array: Any) -> str:

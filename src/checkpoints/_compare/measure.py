@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from functools import partial
 from typing import Any, NamedTuple
 
 from checkpoints._compare.distance import seconds_per_unit, ulps, ulps_of
@@ -54,7 +55,7 @@ class Scope(NamedTuple):
         dtype: The coarser one of their dtypes.
         bounds: How far their cells may be apart.
         tally: Where the result goes.
-        where: Returns the text of a place.
+        where: Returns a place.
         buffers: Memory for calculations.
     """
 
@@ -67,7 +68,7 @@ class Scope(NamedTuple):
     def found(self, one: Any, other: Any, place: int, **more: Any) -> Found:
         """Return a cell that differs."""
         where, bounds = self.where, self.bounds
-        return Found(lambda: where(place), (one, other), bounds=bounds, **more)
+        return Found(partial(where, place), (one, other), bounds=bounds, **more)
 
 
 class Measure:

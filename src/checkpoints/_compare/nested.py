@@ -4,27 +4,106 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sized
+from bisect import bisect_right
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
+from itertools import accumulate, chain, islice
 from typing import Any, TypeAlias
 
-from checkpoints._compare.comparer import Comparer
-from checkpoints._compare.difference import Difference
-from checkpoints._compare.flat import Flat, flattened
-from checkpoints._compare.numbers import DTYPES, compare_list
-from checkpoints._compare.scalars import compare_plain
-from checkpoints._compare.sorts import are_nested, fields_of, is_scalar
-from checkpoints._compare.tally import Tally, joined
+from checkpoints._compare.difference import Comparer, Difference
+from checkpoints._compare.numbers import DTYPES, compare_list, compare_plain, is_scalar
+from checkpoints._compare.tally import Place, Tally, joined
+from checkpoints._kinds.families import families_of
 from checkpoints._kinds.pickled import type_name
-from checkpoints._text import count_text, shown
+from checkpoints._kinds.records import Record, form_of
+from checkpoints._text import count_text, shown, text_of
 
-__all__ = ["compare_fields", "compare_nested"]
+__all__ = ["are_nested", "compare_fields", "compare_nested", "fields_of", "is_summary"]
 
+_HASH = "blake2b:"
 _EXACT = {int, float, str, bytes, type(None), bool}
 _DEEPEST = 60
+_DEEPEST_FLAT = 8
+_MOST_FLAT = 1 << 24
+# What is nested deeper may be in several places, and is compared once.
+_SHALLOW = 4
+_LONGEST_KEY = 80
+_SIDES = ("baseline", "candidate")
 _Path: TypeAlias = Callable[[], str]
+
+
+def are_nested(one: Any, other: Any) -> bool:
+    """Tell whether two values are containers or records that can be compared."""
+    if any(map(is_summary, (one, other))) or _is_of_library(one):
+        return False
+    return any(
+        isinstance(one, sort) and isinstance(other, sort)
+        for sort in (Mapping, (list, tuple, deque), AbstractSet)
+    ) or (fields_of(one) is not None and fields_of(other) is not None)
+
+
+def _is_of_library(value: Any) -> bool:
+    """Tell whether a data library knows more about a value than its items."""
+    return next(families_of(type(value)), None) is not None
+
+
+def fields_of(value: Any) -> tuple[str, dict[str, Any]] | None:
+    """Return the type and the fields of a record, None for another value."""
+    if isinstance(value, Record):
+        return value.type, {name: value[name] for name in value.keys()}  # noqa: SIM118 - a record is not iterable
+    form = form_of(value)
+    return None if form is None else (".".join(form.name), form.fields)
+
+
+def is_summary(value: Any) -> bool:
+    """Tell whether a value is the summary of another one."""
+    if type(value) is not dict or not isinstance(value.get("kind"), str):
+        return False
+    digest = value.get("hash", "")
+    hashed = isinstance(digest, str) and digest.startswith(_HASH)
+    return hashed or (digest is None and isinstance(value.get("why"), str))
+
+
+class _Flat:
+    """Numbers of nested lists, in one list each."""
+
+    def __init__(self, one: Any, other: Any, lengths: list[list[int]]) -> None:
+        self.one, self.other = one, other
+        self._ends = [list(accumulate(row)) for row in reversed(lengths)]
+
+    def where(self, place: int) -> Place:
+        """Return the path of one of the numbers."""
+        path: list[int] = []
+        for ends in self._ends:
+            row = bisect_right(ends, place)
+            path.append(place - (ends[row - 1] if row else 0))
+            place = row
+        index = (place, *reversed(path))
+        return Place("".join(f"[{at}]" for at in index), index)
+
+
+def _flattened(one: Sequence[Any], other: Sequence[Any]) -> _Flat | None:
+    """Return all numbers in two lists of lists, None if there is anything else."""
+    lengths: list[list[int]] = []
+    for _ in range(_DEEPEST_FLAT):
+        kinds = set(map(type, one))
+        if len(kinds) != 1 or kinds != set(map(type, other)):
+            return None
+        (kind,) = kinds
+        if kind in (float, int):
+            return _Flat(one, other, lengths)
+        if kind not in (list, tuple):
+            return None
+        inner = list(map(len, one))
+        # A list that is in itself many times would not fit into memory.
+        if inner != list(map(len, other)) or sum(inner) > _MOST_FLAT:
+            return None
+        lengths.append(inner)
+        one, other = list(chain.from_iterable(one)), list(chain.from_iterable(other))
+    return None
 
 
 def _nowhere() -> str:
@@ -65,6 +144,8 @@ class _Walk:
     def __init__(self, comparer: Comparer) -> None:
         self.tally = Tally(comparer.tolerance)
         self._comparer = comparer
+        # Containers by their addresses, and kept so that these stay theirs.
+        self._seen: dict[tuple[int, int], tuple[Any, Any]] = {}
 
     def visit(self, one: Any, other: Any, path: _Path, depth: int) -> None:
         """Compare two containers or records at a path."""
@@ -102,26 +183,32 @@ class _Walk:
         """Compare two mappings, given their path and the function for that of a key."""
         start, step = path
         for key in one:
-            if key not in other:
-                place = f"{start()}{step(key)}"
-                self._one_sided(place, one[key], "baseline")
-            elif not self._is_equal(one[key], other[key]):
+            if key in other and not self._is_equal(one[key], other[key]):
                 inner = partial(_joined, start, step, key)
                 self._item(one[key], other[key], inner, depth)
-        for key in other:
-            if key not in one:
-                place = f"{start()}{step(key)}"
-                self._one_sided(place, other[key], "candidate")
-        if list(one) != list(other) and _common(one, other) != _common(other, one):
-            place = f"{start()}: " if start() else ""
+        only = [[key for key in one if key not in other]]
+        only += [[key for key in other if key not in one]]
+        for key, same in _without_nan(only):
+            inner = partial(_joined, start, step, key)
+            self._item(one[key], other[same], inner, depth)
+        for keys, side, items in zip(only, _SIDES, (one, other), strict=True):
+            named = ((f"{start()}{step(key)}", items[key]) for key in keys)
+            self._only(named, len(keys), side)
+        place = f"{start()}: " if start() else ""
+        if _common(one, other) != _common(other, one):
             self.tally.note(f"{place}other order of keys", "close")
+        elif (key := _key_of_other_type(one, other)) is not None:
+            types = " against ".join(map(type_name, key))
+            self.tally.note(f"{place}key {shown(key[0])} is {types}", "different")
 
     def _sequence(self, one: Any, other: Any, path: _Path, depth: int) -> None:
+        if isinstance(one, deque) or isinstance(other, deque):
+            one, other = list(one), list(other)
         length = min(len(one), len(other))
         if len(one) != len(other):
             self._rest(one, other, length, path)
             one, other = one[:length], other[:length]
-        flat = flattened(one, other)
+        flat = _flattened(one, other)
         if flat is not None:
             self._numbers(flat, path)
             return
@@ -130,7 +217,7 @@ class _Walk:
                 inner = partial(_joined, path, "[{}]".format, place)
                 self._item(item, found, inner, depth)
 
-    def _numbers(self, flat: Flat, path: _Path) -> None:
+    def _numbers(self, flat: _Flat, path: _Path) -> None:
         name = path()
         part = Tally(self._comparer.tolerance)
         dtype = DTYPES[type(flat.one[0])]
@@ -146,14 +233,32 @@ class _Walk:
         place = f"{path()}: " if path() else ""
         note = f"{place}{more} at the end of the {side} only"
         self.tally.note(note, "different")
-        for at in range(length, len(longer)):
-            self._one_sided(f"{path()}[{at}]", longer[at], side)
+        rest = ((f"{path()}[{at}]", longer[at]) for at in range(length, len(longer)))
+        self._only(rest, len(longer) - length, side)
 
     def _set(self, one: AbstractSet[Any], other: AbstractSet[Any], path: _Path) -> None:
         self.tally.cells += len(one & other)
-        for side, items in (("baseline", one - other), ("candidate", other - one)):
-            for item in sorted(items, key=shown):
-                self._one_sided(f"{path()}{{{shown(item)}}}", item, side)
+        for side, items in zip(_SIDES, (one - other, other - one), strict=True):
+            named = (
+                (f"{path()}{{{shown(item)}}}", item)
+                for item in sorted(items, key=shown)
+            )
+            self._only(named, len(items), side)
+        if one == other and Counter(map(type, one)) != Counter(map(type, other)):
+            place = f"{path()}: " if path() else ""
+            self.tally.note(f"{place}equal items of other types", "different")
+
+    def _only(self, items: Iterable[tuple[str, Any]], number: int, side: str) -> None:
+        """Count items that are on one side only, given their paths and values."""
+        room = self.tally.room
+        for path, value in islice(items, room):
+            self._one_sided(path, value, side)
+        if number > room:
+            left = number - room
+            self.tally.note(f"more items in the {side} only", "different")
+            self.tally.cells += left
+            self.tally.lose(left)
+            self.tally.leave_out(left)
 
     def _is_equal(self, one: Any, other: Any) -> bool:
         """Tell whether two items are plain and equal; most are."""
@@ -168,25 +273,40 @@ class _Walk:
 
     def _item(self, one: Any, other: Any, path: _Path, depth: int) -> None:
         """Compare two items that may differ."""
-        if is_scalar(one) and is_scalar(other):
-            self._scalar(one, other, path)
-        elif are_nested(one, other) and depth < _DEEPEST:
-            self.visit(one, other, path, depth + 1)
-        else:
-            inner = replace(self._comparer, depth=depth)
-            part = inner.compare(one, other)
-            if part.verdict != "equal":
-                part = replace(part, name=path())
-            self._include(part)
+        try:
+            if is_scalar(one) and is_scalar(other):
+                self._scalar(one, other, path)
+            elif are_nested(one, other) and depth < _DEEPEST:
+                if not self._is_seen(one, other, depth):
+                    self.visit(one, other, path, depth + 1)
+            else:
+                inner = replace(self._comparer, depth=depth)
+                part = inner.compare(one, other)
+                if part.verdict != "equal":
+                    part = replace(part, name=path())
+                self._include(part)
+        except Exception as error:  # noqa: BLE001 - the values' own code may raise anything
+            why = f"{type(error).__name__}: {text_of(error)}"
+            self._include(Difference(verdict="unknown", name=path(), why=why))
+
+    def _is_seen(self, one: Any, other: Any, depth: int) -> bool:
+        """Tell whether two containers have been compared, or are being so."""
+        pair = id(one), id(other)
+        if depth <= _SHALLOW or pair in self._seen:
+            return pair in self._seen
+        self._seen[pair] = one, other
+        return False
 
     def _scalar(self, one: Any, other: Any, path: _Path) -> None:
-        if self.tally.is_full() and type(one) is type(other):
+        if not self.tally.room and type(one) is type(other):
             bits = self.tally.bits
-            compare_plain(one, other, self.tally, path)
+            self.tally.cells += 1
+            compare_plain(one, other, self.tally, lambda: Place(path()))
             self.tally.leave_out(self.tally.bits - bits)
             return
         part = Tally(self._comparer.tolerance)
-        compare_plain(one, other, part, _nowhere)
+        part.cells = 1
+        compare_plain(one, other, part, Place)
         self.tally.include(part.result(path()))
 
     def _include(self, part: Difference) -> None:
@@ -221,6 +341,25 @@ def _joined(path: _Path, step: Callable[[Any], str], key: Any) -> str:
     return f"{path()}{step(key)}"
 
 
+def _without_nan(only: list[list[Any]]) -> list[tuple[Any, Any]]:
+    """Take NaN out of the keys that are on one side only, and return it as a pair."""
+    found = [[key for key in keys if key != key] for keys in only]  # noqa: PLR0124 - only NaN differs
+    pairs = list(zip(*found, strict=False))
+    for keys, paired in zip(only, zip(*pairs, strict=True), strict=False):
+        keys[:] = [key for key in keys if not any(key is nan for nan in paired)]
+    return pairs
+
+
+def _key_of_other_type(
+    one: Mapping[Any, Any], other: Mapping[Any, Any]
+) -> tuple[Any, Any] | None:
+    """Return the first key that equals one of another type, such as 1 and 1.0."""
+    if set(map(type, one)) | set(map(type, other)) <= {str}:
+        return None
+    pairs = zip(_common(one, other), _common(other, one), strict=True)
+    return next((pair for pair in pairs if type(pair[0]) is not type(pair[1])), None)
+
+
 def _common(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> list[Any]:
     return [key for key in one if key in other]
 
@@ -230,5 +369,6 @@ def _field(name: str) -> str:
 
 
 def _key(key: Any) -> str:
-    text = json.dumps(key, ensure_ascii=False) if isinstance(key, str) else shown(key)
-    return f"[{text}]"
+    if not isinstance(key, str) or len(key) > _LONGEST_KEY:
+        return f"[{shown(key)}]"
+    return f"[{json.dumps(str(key), ensure_ascii=False)}]"

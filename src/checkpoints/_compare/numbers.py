@@ -1,4 +1,4 @@
-"""Numbers, times and durations of Python, and lists of them."""
+"""Numbers, times and None: the values of Python that are single cells."""
 
 from __future__ import annotations
 
@@ -11,28 +11,42 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from checkpoints._compare.arrays import ArrayVector
+from checkpoints._compare.difference import Comparer, Difference
 from checkpoints._compare.distance import ulps_of
-from checkpoints._compare.tally import Found, Tally, Where
+from checkpoints._compare.dtypes import compare_dtypes
+from checkpoints._compare.tally import Found, Place, Tally, Where
 from checkpoints._compare.tolerance import Bounds
-from checkpoints._compare.vectors import compare_vectors
+from checkpoints._compare.vectors import ArrayVector, compare_vectors
+from checkpoints._kinds.pickled import type_name
 from checkpoints._process.libraries import imported
 
 __all__ = [
     "DTYPES",
     "compare_list",
-    "compare_numbers",
-    "compare_times",
+    "compare_plain",
+    "compare_scalars",
     "has_same_bits",
+    "is_scalar",
 ]
 
+_NUMBERS = (int, float, complex, decimal.Decimal, fractions.Fraction)
+_TIMES = (datetime.datetime, datetime.date, datetime.time, datetime.timedelta)
 DTYPES = {float: "float64", complex: "complex128", int: "int64", bool: "bool"}
 _EXACT = (int, decimal.Decimal, fractions.Fraction)
 _Number: TypeAlias = Any
+_Here: TypeAlias = Callable[[], Place]
 _FORMS = {float: "d", int: "q"}
 # Shorter lists are compared before NumPy would have begun.
 _MANY = 64
 _SECOND = datetime.timedelta(seconds=1)
+# A fraction of a decimal with more zeros would take too much memory.
+_MOST_ZEROS = 5000
+
+
+def is_scalar(value: Any) -> bool:
+    """Tell whether a value is a single plain one, and not one of NumPy."""
+    is_plain = value is None or isinstance(value, (*_NUMBERS, *_TIMES))
+    return is_plain and not hasattr(value, "dtype")
 
 
 def has_same_bits(one: _Number, other: _Number) -> bool:
@@ -54,9 +68,7 @@ def has_same_bits(one: _Number, other: _Number) -> bool:
     return bool(one == other)
 
 
-def compare_numbers(
-    one: _Number, other: _Number, tally: Tally, where: Callable[[], str]
-) -> None:
+def compare_numbers(one: _Number, other: _Number, tally: Tally, where: _Here) -> None:
     """
     Compare two numbers.
 
@@ -64,7 +76,7 @@ def compare_numbers(
         one: An int, float, complex, decimal or fraction.
         other: Another one.
         tally: Where the result goes.
-        where: Returns the text of their place.
+        where: Returns their place.
     """
     bounds = tally.tolerance.bounds(_dtype_of(one, other))
     bounds = bounds.scaled(_size(one)) if bounds.of_largest else bounds
@@ -86,11 +98,15 @@ def compare_numbers(
 
 
 def _measure(
-    one: _Number, other: _Number, bounds: Bounds, tally: Tally, where: Callable[[], str]
+    one: _Number,
+    other: _Number,
+    bounds: Bounds,
+    tally: Tally,
+    where: _Here,
 ) -> None:
     distance = 0 if one == other else _distance(one, other)
     size = _size(one)
-    limit = bounds.atol + (bounds.rtol * size if bounds.rtol else 0)
+    limit = bounds.atol + (bounds.rtol * size if bounds.rtol else 0.0)
     steps = None
     if type(one) is type(other) is float:
         steps = ulps_of(one, other)
@@ -103,8 +119,9 @@ def _measure(
         tally.note_cells("-0.0 against 0.0", 1)
     tally.saw(distance, _quotient(distance, size) if size else None)
     if beyond:
-        rtol = _quotient(distance - bounds.atol, size) if size else math.inf
-        tally.needs(rtol * (1 + 1e-15), distance - bounds.rtol * size)
+        off = _float(distance)
+        rtol = _quotient(off - bounds.atol, size) if size else math.inf
+        tally.needs(rtol * (1 + 1e-15), off - bounds.rtol * size)
     excess = (_quotient(distance, limit) if limit else math.inf) if distance else 0.0
     cell = Found(where, (one, other), excess, distance, steps or None, bounds)
     tally.sample(cell, beyond=beyond)
@@ -115,14 +132,34 @@ def _distance(one: _Number, other: _Number) -> float:
     """Return |other - one|, exactly for integers."""
     if type(one) in (int, bool) and type(other) in (int, bool):
         return abs(int(other) - int(one))
+    are_exact = [isinstance(value, _EXACT) for value in (one, other)]
+    is_real = not isinstance(one, complex) and not isinstance(other, complex)
     try:
-        if all(isinstance(value, (*_EXACT, float)) for value in (one, other)) and any(
-            isinstance(value, _EXACT) for value in (one, other)
-        ):
+        if is_real and any(are_exact) and all(map(_is_moderate, (one, other))):
             return float(abs(fractions.Fraction(other) - fractions.Fraction(one)))
+        if any(are_exact):
+            one, other = _float(one), _float(other)
         return float(abs(other - one))
     except OverflowError:
         return math.inf
+
+
+def _is_moderate(value: _Number) -> bool:
+    """Tell whether a number has few enough zeros to become a fraction."""
+    if not isinstance(value, decimal.Decimal):
+        return True
+    exponent = value.as_tuple().exponent
+    is_short = isinstance(exponent, int) and exponent > -_MOST_ZEROS
+    return is_short and value.adjusted() < _MOST_ZEROS
+
+
+def _float(value: _Number) -> Any:
+    if isinstance(value, complex):
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _size(value: _Number) -> float:
@@ -164,7 +201,7 @@ def _is_infinite(value: _Number) -> bool:
     )
 
 
-def compare_times(one: Any, other: Any, tally: Tally, where: Callable[[], str]) -> None:
+def compare_times(one: Any, other: Any, tally: Tally, where: _Here) -> None:
     """Compare two dates, times or durations of one type."""
     if one == other or (one != one and other != other):  # noqa: PLR0124 - only NaT does
         return
@@ -195,7 +232,7 @@ def compare_list(
         one: The numbers.
         other: The other ones.
         tally: Where the result goes.
-        where: Returns the text of a place.
+        where: Returns a place.
     """
     arrays = _arrays_of(one, other) if len(one) > _MANY else None
     if arrays is not None:
@@ -223,3 +260,39 @@ def _arrays_of(one: Sequence[Any], other: Sequence[Any]) -> tuple[Any, Any] | No
         return numpy.array(one, form), numpy.array(other, form)
     except (OverflowError, struct.error):
         return None
+
+
+def compare_scalars(one: Any, other: Any, comparer: Comparer) -> Difference:
+    """Compare two numbers, times or None."""
+    tally = Tally(comparer.tolerance)
+    tally.cells = 1
+    compare_plain(one, other, tally, Place)
+    return tally.result()
+
+
+def compare_plain(one: Any, other: Any, tally: Tally, where: _Here) -> None:
+    """
+    Compare two numbers, times or None, which the caller counts as a cell.
+
+    Args:
+        one: The baseline.
+        other: The candidate.
+        tally: Where the result goes.
+        where: Returns their place.
+    """
+    if isinstance(one, _NUMBERS) and isinstance(other, _NUMBERS):
+        tally.dtype = _dtype(one), _dtype(other)
+        if type(one) is not type(other):
+            named = [(name, name) for name in tally.dtype]
+            compare_dtypes(named[0], named[1], tally)
+        compare_numbers(one, other, tally, where)
+    elif type(one) is type(other) and isinstance(one, _TIMES):
+        compare_times(one, other, tally, where)
+        if one == other and repr(one) != repr(other):
+            tally.note(f"{one!r} against {other!r}", "close")
+    elif type(one) is not type(other) or one != other:
+        tally.differ(Found(where, (one, other)))
+
+
+def _dtype(value: Any) -> str:
+    return DTYPES.get(type(value), type_name(value))

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from checkpoints._compare.comparer import Comparer
-from checkpoints._compare.difference import Difference
-from checkpoints._compare.nested import compare_fields, compare_nested
+from checkpoints._compare.difference import Comparer, Difference
+from checkpoints._compare.nested import compare_fields, compare_nested, is_summary
 from checkpoints._kinds.families import families_of, formats_for
 from checkpoints._kinds.kind import Compound
 from checkpoints._kinds.pickled import type_name
 from checkpoints._kinds.same import same
+from checkpoints._kinds.summary import summaries_of
 from checkpoints._text import shown, text_of
 
-__all__ = ["compare_objects", "compare_strictly"]
+__all__ = ["compare_objects", "compare_summaries"]
 
-_METADATA = "differs in what is no cell, such as metadata or the order of categories"
+# They describe the saved value, not what it holds.
+_NOT_STATISTICS = {"hash", "bytes", "why"}
 
 
 def compare_objects(
@@ -37,34 +39,31 @@ def compare_objects(
     if type(one) is not type(other):
         return _different((type_name(one), type_name(other)), "of another type")
     if is_leaf:
-        return _by_equality(one, other)
+        return _of_leaf(one, other)
     if type(one).__name__ == "Pickled" and hasattr(one, "digest"):
         return _by_digest(one, other)
     return _by_content(one, other, comparer)
+
+
+def _of_leaf(one: Any, other: Any) -> Difference:
+    """Compare two objects as they are, because they are nested too deep."""
+    if _has_no_equality(type(one)):
+        return _unknown(one, "is nested too deep to compare what it holds")
+    note = "nested too deep to say where it differs"
+    found = _by_equality(one, other)
+    return found if found.verdict != "different" else replace(found, notes=(note,))
 
 
 def _by_content(one: Any, other: Any, comparer: Comparer) -> Difference:
     """Compare objects of one class."""
     first, second = _parts_of(one), _parts_of(other)
     if first is not None and second is not None:
-        return compare_strictly(compare_nested(first, second, comparer), one, other)
-    if any(family.same is not None for family in families_of(type(one))):
-        equal = same(one, other)
-        return (
-            Difference(verdict="equal", cells=1)
-            if equal
-            else _different((shown(one), shown(other)))
-        )
-    return _by_fields(one, other, comparer)
-
-
-def compare_strictly(found: Difference, one: Any, other: Any) -> Difference:
-    """Return the difference of the cells, or that it is something else that differs."""
-    has_other_nan = any("NaN with other bits" in note for note in found.notes)
-    is_checked = found.verdict == "equal" and type(one) is type(other)
-    if not is_checked or has_other_nan or same(one, other):
-        return found
-    return replace(found, verdict="close", notes=(*found.notes, _METADATA))
+        return compare_nested(first, second, comparer)
+    if not any(family.same is not None for family in families_of(type(one))):
+        return _by_fields(one, other, comparer)
+    if same(one, other):
+        return Difference(verdict="equal", cells=1)
+    return _different((shown(one), shown(other)))
 
 
 def _different(texts: tuple[str, str], *notes: str) -> Difference:
@@ -153,3 +152,49 @@ def _has_no_equality(cls: type) -> bool:
     """Tell whether objects of a class are equal only to themselves."""
     owner = next(base for base in cls.__mro__ if "__eq__" in base.__dict__)
     return owner is object
+
+
+def compare_summaries(one: Any, other: Any, comparer: Comparer) -> Difference:
+    """
+    Compare two summaries, or a summary with a value, which is summarised too.
+
+    The same hash means the same content. Otherwise the statistics are compared, and
+    where they are within the tolerance the values are close as far as is known.
+
+    Args:
+        one: The baseline.
+        other: The candidate.
+        comparer: What is allowed.
+    """
+    notes = []
+    if not (is_summary(one) and is_summary(other)):
+        side = "baseline" if is_summary(one) else "candidate"
+        notes.append(f"summary in the {side} only")
+    summaries = [
+        value if is_summary(value) else summaries_of({"value": value})["value"]
+        for value in (one, other)
+    ]
+    kinds = summaries[0]["kind"], summaries[1]["kind"]
+    hashes = [summary.get("hash") for summary in summaries]
+    if hashes[0] is not None and hashes[0] == hashes[1]:
+        # A summary and a value are never the same saved value.
+        verdict = "close" if notes else "equal"
+        notes.append("equal by the hash of a summary")
+        return Difference(verdict=verdict, kind=kinds, notes=tuple(notes))  # type: ignore[arg-type]
+    found = compare_nested(
+        _statistics(summaries[0]), _statistics(summaries[1]), comparer
+    )
+    notes.append("only summaries were saved: statistics were compared, not cells")
+    found = replace(found, kind=kinds, notes=(*notes, *found.notes))
+    if found.verdict not in ("equal", "close"):
+        return found
+    if None in hashes:
+        return replace(
+            found, verdict="unknown", why="the statistics agree, but there is no hash"
+        )
+    # The hashes differ, so some bit does.
+    return replace(found, verdict="close", bits=max(1, found.bits))
+
+
+def _statistics(summary: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: item for key, item in summary.items() if key not in _NOT_STATISTICS}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from checkpoints._compare.columns import Table
+from checkpoints._compare.columns import Column
 from checkpoints._process.libraries import imported, needed
 from checkpoints._text import count_text, hint, shown
 
@@ -15,6 +15,7 @@ __all__ = ["Rows", "Unkeyed", "rows_by_key"]
 
 # The product of the numbers of values must fit into 64 bits.
 _MOST_CODES = 1 << 62
+_LONGEST = 60
 
 
 class Unkeyed(Exception):  # noqa: N818 - becomes the reason of an unknown difference
@@ -42,9 +43,16 @@ class Rows(NamedTuple):
         return None if is_all else places
 
 
-def rows_by_key(one: Table, other: Table, keys: Sequence[str]) -> Rows:
+def rows_by_key(
+    one: Sequence[Column], other: Sequence[Column], keys: Sequence[str]
+) -> Rows:
     """
     Find the rows of two tables that have the same keys.
+
+    Args:
+        one: The columns of the baseline, and the levels of its index.
+        other: Those of the candidate.
+        keys: The names of the columns whose values identify a row.
 
     Raises:
         Unkeyed: If a column is missing, or keys are null or occur more than once.
@@ -59,20 +67,25 @@ def rows_by_key(one: Table, other: Table, keys: Sequence[str]) -> Rows:
     def label(side: int, place: int) -> str:
         values = (column[place].as_py() for column in columns[side])
         pairs = zip(keys, values, strict=True)
-        return ", ".join(f"{key}={value}" for key, value in pairs)
+        return ", ".join(f"{key}={_short(value)}" for key, value in pairs)
 
     places = _matched(
         _Sorted(codes[0], "baseline", partial(label, 0)),
         _Sorted(codes[1], "candidate", partial(label, 1)),
     )
-    only = _others(one.rows, places[0]), _others(other.rows, places[1])
+    only = _others(len(codes[0]), places[0]), _others(len(codes[1]), places[1])
     return Rows(places, only, label)
 
 
-def _key_array(table: Table, side: str, key: str) -> Any:
-    found = [column for column in (*table.columns, *table.levels) if column.name == key]
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def _key_array(columns: Sequence[Column], side: str, key: str) -> Any:
+    found = [column for column in columns if column.name == key]
     if not found:
-        names = [str(column.name) for column in table.columns]
+        names = [str(column.name) for column in columns if column.name is not None]
         raise Unkeyed(f"the {side} has no key column {shown(key)}: {hint(key, names)}")
     if len(found) > 1:
         raise Unkeyed(f"the {side} has {len(found)} columns named {shown(key)}")
@@ -100,11 +113,7 @@ def _codes(one: list[Any], other: list[Any], keys: Sequence[str]) -> tuple[Any, 
     """Return integers that stand for the keys of the rows, for each table."""
     pairs = []
     for first, second, key in zip(one, other, keys, strict=True):
-        try:
-            pairs.append((first, second.cast(first.type)))
-        except imported("pyarrow").ArrowException:
-            types = f"{first.type} against {second.type}"
-            raise Unkeyed(f"the key column {shown(key)} is {types}") from None
+        pairs.append(_alike(first, second, key))
     if len(pairs) == 1 and _is_whole(pairs[0][0].type):
         return _whole(pairs[0][0]), _whole(pairs[0][1])
     size, found = _encoded(*pairs[0])
@@ -120,6 +129,18 @@ def _codes(one: list[Any], other: list[Any], keys: Sequence[str]) -> tuple[Any, 
             ),
         )
     return found
+
+
+def _alike(one: Any, other: Any, key: str) -> tuple[Any, Any]:
+    """Return the keys in the type of one of them that holds both."""
+    for narrow, wide in ((other, one), (one, other)):
+        try:
+            cast = narrow.cast(wide.type)
+        except imported("pyarrow").ArrowException:
+            continue
+        return (one, cast) if narrow is other else (cast, other)
+    types = f"{one.type} against {other.type}"
+    raise Unkeyed(f"the key column {shown(key)} is {types}")
 
 
 def _is_whole(type: Any) -> bool:  # noqa: A002 - Arrow's word

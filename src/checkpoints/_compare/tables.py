@@ -7,17 +7,20 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from checkpoints._compare.columns import Column, Table
-from checkpoints._compare.comparer import Comparer
-from checkpoints._compare.difference import Difference
+from checkpoints._compare.columns import Column
+from checkpoints._compare.difference import Comparer, Difference
 from checkpoints._compare.dtypes import compare_dtypes
+from checkpoints._compare.frames import Table, name_key
 from checkpoints._compare.items import Items
 from checkpoints._compare.rows import Rows, Unkeyed, rows_by_key
-from checkpoints._compare.tally import Tally
+from checkpoints._compare.tally import Place, Tally
 from checkpoints._compare.vectors import Vector, compare_vectors
-from checkpoints._text import count_text
+from checkpoints._kinds.same import same
+from checkpoints._text import count_text, shown, text_of
 
 __all__ = ["compare_tables"]
+
+_FORM = "differs in what is no cell, such as metadata or the order of categories"
 
 
 def compare_tables(one: Table, other: Table, comparer: Comparer) -> Difference:
@@ -30,11 +33,19 @@ def compare_tables(one: Table, other: Table, comparer: Comparer) -> Difference:
         comparer: What is allowed, by column perhaps, and the key columns. Without
             these, rows are compared by position.
     """
+    keys = comparer.keys
+    # A single column beside the tables has rows too, but perhaps no such names.
+    is_keyed = one.has_columns or set(keys) <= one.names() & other.names()
+    sides = [[*table.columns, *table.levels] for table in (one, other)]
     try:
-        rows = rows_by_key(one, other, comparer.keys) if comparer.keys else None
+        rows = rows_by_key(sides[0], sides[1], keys) if keys and is_keyed else None
     except Unkeyed as error:
         return Difference(verdict="unknown", why=str(error))
-    return _Comparison(one, other, comparer, rows).result()
+    found = _Comparison(one, other, comparer, rows).result()
+    is_checked = found.verdict == "equal" and type(one.form) is type(other.form)
+    if not is_checked or same(one.form, other.form):
+        return found
+    return replace(found, verdict="close", notes=(*found.notes, _FORM))
 
 
 class _Comparison:
@@ -55,7 +66,9 @@ class _Comparison:
         self._tally.shape = _shape(one), _shape(other)
         if one.library != other.library:
             self._tally.note(f"{one.library} against {other.library}", "close")
-        names = [[column.name for column in table.columns] for table in self._tables]
+        if one.has_columns != other.has_columns:
+            self._tally.note("a table against a single column", "different")
+        names = [[name_key(it.name) for it in table.columns] for table in self._tables]
         if names[0] != names[1] and Counter(names[0]) == Counter(names[1]):
             self._tally.note("other order of columns", "close")
         self._compare_row_counts()
@@ -98,8 +111,7 @@ class _Comparison:
 
     def _lost(self, cells: int) -> None:
         self._tally.cells += cells
-        self._tally.count(cells, cells)
-        self._tally.needs(math.inf, math.inf)
+        self._tally.lose(cells)
 
     def _column(
         self, name: Any, number: int, pair: tuple[Column | None, Column | None]
@@ -121,8 +133,10 @@ class _Comparison:
         self._tally.dtype = part.dtype
         self._tally.include(part, keep=False)
         names = [column.name for column in columns]
-        if repr(names[0]) != repr(names[1]):
-            self._tally.note(f"name {names[0]!r} against {names[1]!r}", "different")
+        if not _is_same_name(*names):
+            self._tally.note(
+                f"name {shown(names[0])} against {shown(names[1])}", "different"
+            )
 
     def _one_sided(self, pair: tuple[Column | None, Column | None]) -> None:
         side = "candidate" if pair[0] is None else "baseline"
@@ -154,7 +168,7 @@ class _Comparison:
             _compare_categories(one, other, tally)
             compare_vectors(*vectors, tally, self._where, Items(comparer).compare)
         except Exception as error:  # noqa: BLE001 - the other columns can be compared
-            tally.cannot_tell(f"{type(error).__name__}: {error}")
+            tally.cannot_tell(f"{type(error).__name__}: {text_of(error)}")
         return tally.result()
 
     def _compare_dtypes(self, vectors: tuple[Vector, Vector], tally: Tally) -> None:
@@ -171,11 +185,11 @@ class _Comparison:
         vectors = one.vector(None), other.vector(None)
         return _Head(vectors[0], self._common), _Head(vectors[1], self._common)
 
-    def _where(self, place: int) -> str:
+    def _where(self, place: int) -> Place:
         if self._rows is None:
-            return f"row {place}"
+            return Place(f"row {place}", (place,))
         at = int(self._rows.places[0][place])
-        return f"row {self._rows.label(0, at)}"
+        return Place(f"row {self._rows.label(0, at)}", (at,))
 
     def _compare_indexes(self) -> None:
         indexes = self._tables[0].levels, self._tables[1].levels
@@ -184,12 +198,11 @@ class _Comparison:
             self._tally.note(f"index of {levels}", "different")
             return
         for one, other in zip(*indexes, strict=True):
-            if repr(one.name) != repr(other.name):
-                self._tally.note(
-                    f"index name {one.name!r} against {other.name!r}", "different"
-                )
-            exact = replace(self._comparer, of_column=None)
-            self._tally.include(replace(self._cells(one, other, exact), name=one.title))
+            if not _is_same_name(one.name, other.name):
+                names = f"{shown(one.name)} against {shown(other.name)}"
+                self._tally.note(f"index name {names}", "different")
+            part = self._cells(one, other, self._comparer)
+            self._tally.include(replace(part, name=one.title))
 
 
 def _compare_categories(one: Column, other: Column, tally: Tally) -> None:
@@ -229,6 +242,11 @@ def _numbered(table: Table) -> dict[tuple[Any, int], Column]:
     seen: Counter[Any] = Counter()
     found = {}
     for column in table.columns:
-        found[column.name, seen[column.name]] = column
-        seen[column.name] += 1
+        key = name_key(column.name)
+        found[key, seen[key]] = column
+        seen[key] += 1
     return found
+
+
+def _is_same_name(one: Any, other: Any) -> bool:
+    return type(one) is type(other) and bool(name_key(one) == name_key(other))

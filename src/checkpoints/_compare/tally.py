@@ -5,20 +5,33 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from checkpoints._compare.apart import texts_apart
 from checkpoints._compare.difference import Cell, Difference, Verdict, worse
+from checkpoints._compare.excerpts import Excerpt, excerpts
+from checkpoints._compare.grid import Squares
 from checkpoints._compare.tolerance import Bounds, Tolerance
 from checkpoints._text import count_text
 
-__all__ = ["MOST_PARTS", "Found", "Tally", "Where", "joined"]
+__all__ = ["MOST_PARTS", "Found", "Place", "Tally", "Where", "joined"]
 
-Where: TypeAlias = Callable[[int], str]
+
+class Place(NamedTuple):
+    """Where a cell is: in words, and in numbers if it has some."""
+
+    text: str = ""
+    at: tuple[int, ...] = ()
+
+
+Where: TypeAlias = Callable[[int], Place]
 Level: TypeAlias = Literal["told", "close", "different"]
 
 MOST_PARTS = 1000
 _MOST_SAMPLES = 20
+_MOST_OF_PART = 3
+# Grids and diffs of so many parts are kept.
+_MOST_PICTURES = 20
 _MOST_NOTES = 50
 # What paths in nested values, and the indexes of arrays, begin with.
 _PATH = ("[", ".", "{")
@@ -29,7 +42,7 @@ class Found(NamedTuple):
     A cell that differs.
 
     Args:
-        where: Returns the text of its place.
+        where: Returns its place.
         values: Both values.
         excess: How many times the tolerance it is off.
         distance: The absolute difference; 0 if it is not one of numbers.
@@ -37,7 +50,7 @@ class Found(NamedTuple):
         bounds: What was applied.
     """
 
-    where: Callable[[], str]
+    where: Callable[[], Place]
     values: tuple[Any, Any]
     excess: float = math.inf
     distance: float = 0.0
@@ -62,6 +75,8 @@ class Tally:
         # Needed by the cells beyond the tolerance; infinite where nothing helps.
         self.rtol_needed = self.atol_needed = 0.0
         self.worst: Found | None = None
+        self.squares: Squares | None = None
+        self.lines: tuple[str, ...] = ()
         self._samples: tuple[list[Found], list[Found]] = ([], [])
         self._notes: dict[str, int | None] = {}
         self._verdict: Verdict = "equal"
@@ -128,15 +143,35 @@ class Tally:
         """Count a cell whose values are no numbers, and differ."""
         self.differ_all(1, lambda _: cell)
 
-    def differ_all(self, number: int, cell: Callable[[int], Found]) -> None:
-        """Count cells whose values differ in kind, given the function for each."""
+    def differ_all(
+        self, number: int, cell: Callable[[int], Found], places: Any = None
+    ) -> None:
+        """
+        Count cells whose values differ in kind.
+
+        Args:
+            number: How many.
+            cell: Returns one of them.
+            places: Their places, if there are such.
+        """
         if not number:
             return
-        self.count(number, number)
-        self.needs(math.inf, math.inf)
+        self.lose(number)
+        if places is not None:
+            self.draw(places, math.inf)
         for at in range(min(number, self.wants_samples(beyond=True))):
             self.sample(cell(at), beyond=True)
         self.found(cell(0))
+
+    def lose(self, number: int) -> None:
+        """Count cells that have no counterpart."""
+        self.count(number, number)
+        self.needs(math.inf, math.inf)
+
+    def draw(self, places: Any, distances: Any) -> None:
+        """Draw how far cells are apart, if that was asked for."""
+        if self.squares is not None:
+            self.squares.add(places, distances)
 
     def cannot_tell(self, why: str) -> None:
         """Note why something could not be compared."""
@@ -160,17 +195,18 @@ class Tally:
         if part.where or part.texts != ("", ""):
             self.found(_worst_of(part))
         for cell in part.samples:
-            texts = _Text(cell.baseline), _Text(cell.candidate)
-            where = joined(part.name, cell.where)
-            self.sample(Found(lambda at=where: at, texts), beyond=part.beyond > 0)  # type: ignore[misc]
+            texts = Excerpt(cell.baseline), Excerpt(cell.candidate)
+            place = Place(joined(part.name, cell.where))
+            self.sample(Found(partial(Place, *place), texts), beyond=part.beyond > 0)
         for note in part.notes:
             self.note(f"{part.name}: {note}" if part.name else note)
         if keep and part.verdict != "equal":
             self.keep(part)
 
-    def is_full(self) -> bool:
-        """Tell whether no more parts are kept."""
-        return len(self._parts) >= MOST_PARTS
+    @property
+    def room(self) -> int:
+        """How many more parts would be kept."""
+        return MOST_PARTS - len(self._parts)
 
     def leave_out(self, number: int) -> None:
         """Count parts that were not kept."""
@@ -178,15 +214,19 @@ class Tally:
 
     def keep(self, part: Difference) -> None:
         """Keep a part that differs, or count it if there are many."""
-        if len(self._parts) < MOST_PARTS:
-            # The parts of a part would take too much room, and their cells are counted.
-            self._parts.append(replace(part, parts=(), samples=part.samples[:3]))
+        if self.room:
+            # Their own parts would take too much room, and their cells are counted.
+            part = replace(part, parts=(), samples=part.samples[:_MOST_OF_PART])
+            if len(self._parts) >= _MOST_PICTURES:
+                part = replace(part, grid=None, lines=())
+            self._parts.append(part)
         else:
             self._more_parts += 1
 
     def result(self, name: str = "") -> Difference:
         """Return the difference between the values as a whole."""
-        worst = self.worst or Found(lambda: "", (_Text(""), _Text("")), 0.0)
+        worst = self.worst or Found(Place, (Excerpt(""), Excerpt("")), 0.0)
+        place = worst.where()
         samples = (self._samples[0] or self._samples[1])[:_MOST_SAMPLES]
         verdict = self._verdict_over_all()
         return Difference(
@@ -202,8 +242,9 @@ class Tally:
             max_rel=self.max_rel,
             max_ulp=worst.ulp,
             excess=worst.excess,
-            where=worst.where(),
-            texts=texts_apart(*worst.values),
+            where=place.text,
+            index=place.at,
+            texts=excerpts(*worst.values),
             rtol=worst.bounds.rtol,
             atol=worst.bounds.atol,
             tolerance=self.tolerance,
@@ -213,32 +254,27 @@ class Tally:
             parts=tuple(self._parts),
             more_parts=self._more_parts,
             samples=tuple(
-                Cell(cell.where(), *texts_apart(*cell.values)) for cell in samples
+                Cell(cell.where().text, *excerpts(*cell.values)) for cell in samples
             ),
+            grid=self.squares.grid() if self.squares and self.bits else None,
+            lines=self.lines,
             why="; ".join(self._unknown[:3]),
         )
 
     def _verdict_over_all(self) -> Verdict:
-        allowed = self.tolerance.share * self.cells
+        # Rounding must not make one cell too many of just enough.
+        allowed = self.tolerance.share * self.cells * (1 + 1e-12)
         verdict = worse(self._verdict, "close" if self.bits else "equal")
         return "different" if self._own_beyond > allowed else verdict
 
 
-class _Text(str):
-    """A text about a value, which is shown as it is."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
 def _worst_of(part: Difference) -> Found:
-    where = joined(part.name, part.where)
-    texts = _Text(part.texts[0]), _Text(part.texts[1])
+    place = Place(joined(part.name, part.where), part.index)
+    texts = Excerpt(part.texts[0]), Excerpt(part.texts[1])
     bounds = Bounds(part.rtol, part.atol)
     distance = part.max_abs or 0.0
-    return Found(lambda: where, texts, part.excess, distance, part.max_ulp, bounds)
+    where = partial(Place, *place)
+    return Found(where, texts, part.excess, distance, part.max_ulp, bounds)
 
 
 def joined(name: str, where: str) -> str:

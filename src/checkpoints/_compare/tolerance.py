@@ -132,9 +132,13 @@ class Tolerance:
             return False
         return self.until < (today or datetime.datetime.now(tz=datetime.UTC).date())
 
-    def without_limits(self) -> Tolerance:
-        """Return what applies in its place after its last day."""
-        return replace(self, rtol=None, atol=None, ulp=None, share=0.0, nan="equal")
+    def in_force(self) -> Tolerance:
+        """Return what applies today: after its last day, what the dtype decides."""
+        if not self.is_expired():
+            return self
+        return replace(
+            self, rtol=None, atol=None, ulp=None, share=0.0, nan="equal", dtype="same"
+        )
 
     def __str__(self) -> str:
         limits = [

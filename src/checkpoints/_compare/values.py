@@ -6,18 +6,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from checkpoints._compare.array_of import array_of
-from checkpoints._compare.arrays import compare_arrays
-from checkpoints._compare.columns import table_of
-from checkpoints._compare.comparer import Comparer
-from checkpoints._compare.difference import Difference, worse
-from checkpoints._compare.nested import compare_nested
-from checkpoints._compare.objects import compare_objects, compare_strictly
-from checkpoints._compare.pictures import compare_pictures, is_picture
-from checkpoints._compare.scalars import compare_scalars
-from checkpoints._compare.sorts import are_nested, is_scalar, is_summary
-from checkpoints._compare.sparse import compare_sparse
-from checkpoints._compare.summaries import compare_summaries
+from checkpoints._compare.arrays import (
+    array_of,
+    compare_arrays,
+    compare_pictures,
+    compare_sparse,
+    is_picture,
+)
+from checkpoints._compare.difference import Comparer, Difference, Verdict, worse
+from checkpoints._compare.frames import table_of
+from checkpoints._compare.nested import (
+    are_nested,
+    compare_nested,
+    fields_of,
+    is_summary,
+)
+from checkpoints._compare.numbers import compare_scalars, is_scalar
+from checkpoints._compare.objects import compare_objects, compare_summaries
 from checkpoints._compare.tables import compare_tables
 from checkpoints._compare.text import compare_bytes, compare_texts
 from checkpoints._compare.tolerance import EXACT_BY_DTYPE, Tolerance
@@ -37,6 +42,7 @@ def compare(
     *,
     of_column: Callable[[str], Tolerance] | None = None,
     keys: Sequence[str] = (),
+    with_grid: bool = False,
 ) -> Difference:
     """
     Compare two loaded values of any kind.
@@ -50,35 +56,49 @@ def compare(
         of_column: Returns the tolerance of a column of a table, given its name.
         keys: The columns whose values identify the rows of a table; without them rows
             are compared by position.
+        with_grid: Whether to fill in the `grid` of arrays, which takes longer than the
+            comparison itself.
 
     >>> found = compare([1.0, 2.0], [1.0, 2.5])
     >>> found.verdict, found.where, found.texts, found.max_rel
     ('different', '[1]', ('2.0', '2.5'), 0.25)
     """
-    expired = tolerance.is_expired()
     comparer = Comparer(
-        tolerance=tolerance.without_limits() if expired else tolerance,
+        tolerance=tolerance.in_force(),
         of_column=of_column,
         keys=tuple(keys),
+        with_grid=with_grid,
         dispatch=_compared,
     )
     found = comparer.dispatch(comparer, baseline, candidate)
-    if not expired:
+    if not tolerance.is_expired():
         return found
     note = f"the tolerance {tolerance.source or tolerance} expired on {tolerance.until}"
     return replace(found, notes=(note, *found.notes))
 
 
 def _compared(comparer: Comparer, one: Any, other: Any) -> Difference:
-    kind = _kind_of(one), _kind_of(other)
     try:
+        kind = _kind_of(one), _kind_of(other)
         found = _by_kind(comparer, one, other)
     except Exception as error:  # noqa: BLE001 - the values' own code may raise anything
-        why = f"{type(error).__name__}: {text_of(error)}"
-        return Difference(
-            verdict="unknown", kind=kind, why=why, tolerance=comparer.tolerance
-        )
+        return _unknown(comparer, one, other, error)
+    except BaseException as error:
+        # A panic of Polars is no Exception, and no reason to end the program.
+        if type(error).__name__ != "PanicException":
+            raise
+        return _unknown(comparer, one, other, error)
     return found if found.kind != ("", "") else replace(found, kind=kind)
+
+
+def _unknown(
+    comparer: Comparer, one: Any, other: Any, error: BaseException
+) -> Difference:
+    why = f"{type(error).__name__}: {text_of(error)}"
+    kind = type(one).__name__, type(other).__name__
+    return Difference(
+        verdict="unknown", kind=kind, why=why, tolerance=comparer.tolerance
+    )
 
 
 def _kind_of(value: Any) -> str:
@@ -103,40 +123,52 @@ def _of_libraries(comparer: Comparer, one: Any, other: Any) -> Difference:
     tables = table_of(one), table_of(other)
     if tables[0] is not None and tables[1] is not None:
         found = compare_tables(tables[0], tables[1], comparer)
-        return compare_strictly(found, one, other)
+        is_one = tables[0].library == tables[1].library
+        return _with_types(found, one, other) if is_one else found
     arrays = array_of(one, other), array_of(other, one)
     if arrays[0] is None or arrays[1] is None:
         return compare_objects(one, other, comparer)
     found = compare_arrays(
         arrays[0][0], arrays[1][0], comparer, (arrays[0][1], arrays[1][1])
     )
-    return _of_library(found, one, other)
+    return _with_types(found, one, other)
 
 
-def _of_library(found: Difference, one: Any, other: Any) -> Difference:
-    """Return the difference of two arrays, with what their libraries know of them."""
+def _with_types(found: Difference, one: Any, other: Any) -> Difference:
+    """Return the difference of two contents, with what their types add to it."""
     kinds = type_name(one), type_name(other)
     notes = [] if kinds[0] == kinds[1] else [f"{kinds[0]} against {kinds[1]}"]
     for trait in ("device", "requires_grad"):
         traits = str(getattr(one, trait, "")), str(getattr(other, trait, ""))
         if traits[0] != traits[1] and kinds[0] == kinds[1]:
             notes.append(f"{trait} {traits[0]} against {traits[1]}")
-    if not notes:
+    notes = [note for note in notes if note not in found.notes]
+    if not notes or found.verdict == "unknown":
         return found
-    level = "different" if {"list", "tuple"} & set(kinds) else "close"
-    verdict = worse(found.verdict, level)  # type: ignore[arg-type]
+    level: Verdict = "different" if {"list", "tuple"} & set(kinds) else "close"
+    verdict = worse(found.verdict, level)
     return replace(found, verdict=verdict, notes=(*notes, *found.notes))
 
 
+def _is_text(value: Any) -> bool:
+    if type(value) is str:
+        return True
+    # A text of NumPy is an array, and an enumeration may have texts as values.
+    is_plain = not hasattr(value, "dtype") and fields_of(value) is None
+    return isinstance(value, str) and is_plain
+
+
+def _compare_texts(one: Any, other: Any, comparer: Comparer) -> Difference:
+    return _with_types(compare_texts(one, other, comparer.tolerance), one, other)
+
+
+def _compare_bytes(one: Any, other: Any, comparer: Comparer) -> Difference:
+    return _with_types(compare_bytes(one, other, comparer.tolerance), one, other)
+
+
 _PLAIN: tuple[tuple[Callable[[Any], bool], Callable[..., Difference]], ...] = (
-    (
-        lambda value: isinstance(value, str) and not hasattr(value, "dtype"),
-        lambda one, other, comparer: compare_texts(one, other, comparer.tolerance),
-    ),
-    (
-        lambda value: isinstance(value, bytes | bytearray),
-        lambda one, other, comparer: compare_bytes(one, other, comparer.tolerance),
-    ),
+    (_is_text, _compare_texts),
+    (lambda value: isinstance(value, bytes | bytearray), _compare_bytes),
     (is_scalar, compare_scalars),
     (is_picture, compare_pictures),
     (lambda value: hasattr(value, "tocoo") and hasattr(value, "nnz"), compare_sparse),
