@@ -11,6 +11,8 @@ from checkpoints._process.libraries import imported
 
 __all__ = ["Column", "arrow_column", "pandas_column", "polars_column"]
 
+_NOT_OF_ARROW = {"Object", "Int128", "UInt128"}
+
 
 class Column(NamedTuple):
     """
@@ -23,6 +25,7 @@ class Column(NamedTuple):
         vector: Returns its cells; given places, only those of these rows.
         arrow: Returns its values as an Arrow array.
         categories: The values that it may have, if these are listed.
+        steps: From where to where its values go by which step, if they do.
     """
 
     name: Any
@@ -31,24 +34,29 @@ class Column(NamedTuple):
     vector: Callable[[Any], Vector]
     arrow: Callable[[], Any]
     categories: Any = None
+    steps: tuple[int, int, int] | None = None
 
 
 def pandas_column(name: Any, title: str, values: Any) -> Column:
+    """Return the column of a series, or of an index, of pandas."""
+
     def vector(places: Any) -> Vector:
-        return _pandas_vector(values if places is None else values.take(places))
+        return _pandas_vector(values) if places is None else _taken(values, places)
 
     def arrow() -> Any:
         return imported("pyarrow").array(values, from_pandas=True)
 
     categories = getattr(values.dtype, "categories", None)
-    return Column(name, title, str(values.dtype), vector, arrow, categories)
+    is_range = type(values).__name__ == "RangeIndex"
+    steps = (values.start, values.stop, values.step) if is_range else None
+    return Column(name, title, str(values.dtype), vector, arrow, categories, steps)
 
 
 def polars_column(name: Any, title: str, series: Any) -> Column:
     def vector(places: Any) -> Vector:
         values = series if places is None else series.gather(places)
-        if series.dtype.is_(imported("polars").Object):
-            return ArrayVector(values.to_numpy())
+        if str(values.dtype) in _NOT_OF_ARROW:
+            return _ListVector(values)
         return _ArrowVector(values.to_arrow())
 
     return Column(name, title, str(series.dtype), vector, series.to_arrow)
@@ -181,6 +189,30 @@ def _holds_texts(dtype: Any) -> bool:
     return dtype_name(str(dtype)) == "text"
 
 
+def _taken(values: Any, places: Any) -> Vector:
+    numpy = imported("numpy")
+    if not isinstance(values.dtype, numpy.dtype):
+        return _pandas_vector(values.array.take(places))
+    array = numpy.asarray(values)
+    if array.dtype.kind == "O":
+        return _ObjectVector(array[places])
+    return _TakenVector(array, places)
+
+
+class _TakenVector:
+    """Some of the cells of an array."""
+
+    def __init__(self, array: Any, places: Any) -> None:
+        self._array, self._places = array, places
+        self.dtype = dtype_name(str(array.dtype))
+        self.length = len(places)
+
+    def chunk(self, start: int, stop: int) -> tuple[Any, Any]:
+        """Return an array of cells, and a mask of its nulls or None."""
+        cells = ArrayVector(self._array[self._places[start:stop]])
+        return cells.chunk(0, stop - start)
+
+
 def _of_numpy(array: Any) -> Vector:
     return _ObjectVector(array) if array.dtype.kind == "O" else ArrayVector(array)
 
@@ -201,6 +233,21 @@ class _MaskedVector:
         # What is no null may be NaN, which only some arrays tell apart.
         cells = part.to_numpy(dtype=dtype, na_value=dtype.type(0))
         return cells, nulls if nulls.any() else None
+
+
+class _ListVector:
+    """The cells of a series of Polars that Arrow has no type for."""
+
+    def __init__(self, series: Any) -> None:
+        self._series = series
+        self.dtype = dtype_name(str(series.dtype))
+        self.length = len(series)
+
+    def chunk(self, start: int, stop: int) -> tuple[Any, Any]:
+        """Return an array of cells, and a mask of its nulls or None."""
+        cells = imported("numpy").empty(stop - start, object)
+        cells[:] = self._series.slice(start, stop - start).to_list()
+        return cells, None
 
 
 class _SparseVector:

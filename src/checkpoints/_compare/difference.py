@@ -107,7 +107,7 @@ class Difference:
         # Names, dtypes and errors may come from files that nobody trusts.
         for name in ("name", "where", "why"):
             object.__setattr__(self, name, printable(getattr(self, name)))
-        for name in ("kind", "dtype", "shape", "notes"):
+        for name in ("kind", "dtype", "shape", "texts", "notes"):
             texts = tuple(map(printable, getattr(self, name)))
             object.__setattr__(self, name, texts)
 
@@ -133,15 +133,13 @@ class Difference:
 
 # Larger integers are no numbers to most readers of JSON.
 _LARGEST = 1 << 63
-_MOST_BITS = 4096
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
-        bits = value.bit_length()
-        return str(value) if bits <= _MOST_BITS else f"about 2**{bits}"
+        return str(value)
     if hasattr(value, "_asdict"):
         return {name: _plain(item) for name, item in value._asdict().items()}
     return [_plain(item) for item in value] if isinstance(value, tuple) else value

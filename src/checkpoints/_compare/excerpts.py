@@ -8,7 +8,7 @@ from typing import Any
 
 from checkpoints._text import printable, shown
 
-__all__ = ["Excerpt", "excerpts"]
+__all__ = ["Excerpt", "excerpts", "first_difference"]
 
 _LONGEST = 60
 _BEFORE = 20
@@ -45,10 +45,16 @@ def excerpts(one: Any, other: Any) -> tuple[str, str]:
 def _start(one: Any, other: Any) -> int:
     if max(len(one), len(other)) <= _LONGEST:
         return 0
-    return max(0, _first_difference(one, other) - _BEFORE)
+    return max(0, first_difference(one, other) - _BEFORE)
 
 
-def _first_difference(one: Any, other: Any) -> int:
+def first_difference(one: Any, other: Any) -> int:
+    """
+    Return the first place where two texts, or bytes, differ.
+
+    >>> first_difference("abc", "abd"), first_difference("ab", "abc")
+    (2, 2)
+    """
     low, high = 0, min(len(one), len(other))
     # By halves, because comparing slices is fast.
     while low < high:

@@ -80,8 +80,13 @@ def _of_pandas(frame: Any) -> Table:
         columns,
         _levels(frame.index),
         attrs=frame.attrs,
-        form=frame.iloc[:0],
+        form=_form(frame, frame.index),
     )
+
+
+def _form(value: Any, index: Any) -> list[Any]:
+    flags = getattr(getattr(value, "flags", None), "allows_duplicate_labels", True)
+    return [value[:0], str(getattr(index, "freq", None)), flags]
 
 
 def _of_series(series: Any) -> Table:
@@ -94,14 +99,14 @@ def _of_series(series: Any) -> Table:
         levels,
         has_columns=False,
         attrs=series.attrs,
-        form=series.iloc[:0],
+        form=_form(series, series.index),
     )
 
 
 def _of_index(index: Any) -> Table:
     levels = _levels(index)
     is_table = len(levels) > 1
-    return Table("pandas", len(index), levels, [], is_table, form=index[:0])
+    return Table("pandas", len(index), levels, [], is_table, form=_form(index, index))
 
 
 def _levels(index: Any) -> list[Column]:

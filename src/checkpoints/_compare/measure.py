@@ -118,7 +118,8 @@ class Measure:
             tally.note_cells("-0.0 against 0.0", zeros)
         # Both are at least the excess of each cell, and spare looking for the worst.
         at_most = [_quotient(largest, self._atol)]
-        at_most += [_quotient(relative, self._rtol)] * is_sure
+        if is_sure and relative is not None:
+            at_most.append(_quotient(relative, self._rtol))
         within = min(at_most) <= _SURELY
         if within and min(at_most) <= tally.excess:
             tally.count(count, 0)
@@ -131,7 +132,7 @@ class Measure:
         self._find_worst(limit, steps)
         self._keep_samples(limit, steps, is_beyond=number > 0)
 
-    def _saw(self, largest: float, relative: float) -> None:
+    def _saw(self, largest: float, relative: float | None) -> None:
         if self._size is not None:
             self._scope.tally.saw(largest, relative)
         elif math.isfinite(self._unit):
@@ -146,17 +147,17 @@ class Measure:
         found = abs(baseline)
         return found.astype("float64") if found.dtype.kind == "O" else found
 
-    def _largest_relative(self) -> tuple[float, bool]:
+    def _largest_relative(self) -> tuple[float | None, bool]:
         """Return the largest |c-b| / |b|, and whether it is that of all cells."""
         if self._size is None:
-            return 0.0, False
+            return None, False
         out = self._scope.buffers.of(3, self._floats)
         found = self._numpy.divide(self._floats, self._size, out=out)
         largest = float(found.max())
         if math.isfinite(largest):
             return largest, True
-        found[self._size == 0] = 0
-        return float(found.max()), False
+        known = self._size != 0
+        return (float(found[known].max()) if known.any() else None), False
 
     def _limit(self) -> Any:
         if not self._rtol or self._size is None:

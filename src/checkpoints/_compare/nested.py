@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from array import array
 from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
@@ -37,11 +38,15 @@ _Path: TypeAlias = Callable[[], str]
 
 def are_nested(one: Any, other: Any) -> bool:
     """Tell whether two values are containers or records that can be compared."""
-    if any(map(is_summary, (one, other))) or _is_of_library(one):
+    if any(map(is_summary, (one, other))):
+        return False
+    if type(one) is type(other) and type(one) in (list, dict):
+        return True
+    if _is_of_library(one):
         return False
     return any(
         isinstance(one, sort) and isinstance(other, sort)
-        for sort in (Mapping, (list, tuple, deque), AbstractSet)
+        for sort in (Mapping, (list, tuple, deque, array), AbstractSet)
     ) or (fields_of(one) is not None and fields_of(other) is not None)
 
 
@@ -186,6 +191,10 @@ class _Walk:
             if key in other and not self._is_equal(one[key], other[key]):
                 inner = partial(_joined, start, step, key)
                 self._item(one[key], other[key], inner, depth)
+        place = f"{start()}: " if start() else ""
+        if list(one) == list(other):
+            self._key_types(one, other, place)
+            return
         only = [[key for key in one if key not in other]]
         only += [[key for key in other if key not in one]]
         for key, same in _without_nan(only):
@@ -194,15 +203,19 @@ class _Walk:
         for keys, side, items in zip(only, _SIDES, (one, other), strict=True):
             named = ((f"{start()}{step(key)}", items[key]) for key in keys)
             self._only(named, len(keys), side)
-        place = f"{start()}: " if start() else ""
         if _common(one, other) != _common(other, one):
             self.tally.note(f"{place}other order of keys", "close")
-        elif (key := _key_of_other_type(one, other)) is not None:
+        else:
+            self._key_types(one, other, place)
+
+    def _key_types(self, one: Any, other: Any, place: str) -> None:
+        key = _key_of_other_type(one, other)
+        if key is not None:
             types = " against ".join(map(type_name, key))
             self.tally.note(f"{place}key {shown(key[0])} is {types}", "different")
 
     def _sequence(self, one: Any, other: Any, path: _Path, depth: int) -> None:
-        if isinstance(one, deque) or isinstance(other, deque):
+        if isinstance(one, deque | array) or isinstance(other, deque | array):
             one, other = list(one), list(other)
         length = min(len(one), len(other))
         if len(one) != len(other):

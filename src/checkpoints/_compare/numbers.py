@@ -19,6 +19,7 @@ from checkpoints._compare.tolerance import Bounds
 from checkpoints._compare.vectors import ArrayVector, compare_vectors
 from checkpoints._kinds.pickled import type_name
 from checkpoints._process.libraries import imported
+from checkpoints._text import shown
 
 __all__ = [
     "DTYPES",
@@ -41,6 +42,8 @@ _MANY = 64
 _SECOND = datetime.timedelta(seconds=1)
 # A fraction of a decimal with more zeros would take too much memory.
 _MOST_ZEROS = 5000
+# Longer integers have no text, and are no floats.
+_MOST_BITS = 1024
 
 
 def is_scalar(value: Any) -> bool:
@@ -110,7 +113,9 @@ def _measure(
     steps = None
     if type(one) is type(other) is float:
         steps = ulps_of(one, other)
-    beyond = distance > limit and not (bounds.ulp and (steps or math.inf) <= bounds.ulp)
+    # What is too far for a float is beyond each limit.
+    is_far = distance > limit or distance == math.inf
+    beyond = is_far and not (bounds.ulp and (steps or math.inf) <= bounds.ulp)
     is_bit = distance or type(one) is type(other)
     tally.count(int(bool(is_bit)), int(beyond))
     if not is_bit:
@@ -131,7 +136,8 @@ def _measure(
 def _distance(one: _Number, other: _Number) -> float:
     """Return |other - one|, exactly for integers."""
     if type(one) in (int, bool) and type(other) in (int, bool):
-        return abs(int(other) - int(one))
+        whole = abs(int(other) - int(one))
+        return whole if whole.bit_length() < _MOST_BITS else math.inf
     are_exact = [isinstance(value, _EXACT) for value in (one, other)]
     is_real = not isinstance(one, complex) and not isinstance(other, complex)
     try:
@@ -139,9 +145,10 @@ def _distance(one: _Number, other: _Number) -> float:
             return float(abs(fractions.Fraction(other) - fractions.Fraction(one)))
         if any(are_exact):
             one, other = _float(one), _float(other)
-        return float(abs(other - one))
-    except OverflowError:
+        found = float(abs(other - one))
+    except ArithmeticError:
         return math.inf
+    return math.inf if math.isnan(found) else found
 
 
 def _is_moderate(value: _Number) -> bool:
@@ -165,16 +172,17 @@ def _float(value: _Number) -> Any:
 def _size(value: _Number) -> float:
     try:
         size = float(abs(value))
-    except OverflowError:
+    except ArithmeticError:
         return math.inf
     return 0.0 if math.isnan(size) else size
 
 
 def _quotient(one: float, other: float) -> float:
     try:
-        return float(one / other) if other else math.inf
+        found = float(one / other) if other else math.inf
     except OverflowError:
         return math.inf
+    return math.inf if math.isnan(found) else found
 
 
 def _dtype_of(one: _Number, other: _Number) -> str:
@@ -207,7 +215,7 @@ def compare_times(one: Any, other: Any, tally: Tally, where: _Here) -> None:
         return
     try:
         between = abs(other - one)
-    except TypeError:  # two times of a day, or only one has a zone
+    except (OverflowError, TypeError):  # times of a day, or only one has a zone
         tally.differ(Found(where, (str(one), str(other))))
         return
     seconds = between / _SECOND
@@ -289,7 +297,7 @@ def compare_plain(one: Any, other: Any, tally: Tally, where: _Here) -> None:
     elif type(one) is type(other) and isinstance(one, _TIMES):
         compare_times(one, other, tally, where)
         if one == other and repr(one) != repr(other):
-            tally.note(f"{one!r} against {other!r}", "close")
+            tally.note(f"{shown(one)} against {shown(other)}", "close")
     elif type(one) is not type(other) or one != other:
         tally.differ(Found(where, (one, other)))
 

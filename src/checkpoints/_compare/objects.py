@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from checkpoints._compare.difference import Comparer, Difference
+from checkpoints._compare.excerpts import excerpts
 from checkpoints._compare.nested import compare_fields, compare_nested, is_summary
 from checkpoints._kinds.families import families_of, formats_for
 from checkpoints._kinds.kind import Compound
 from checkpoints._kinds.pickled import type_name
 from checkpoints._kinds.same import same
 from checkpoints._kinds.summary import summaries_of
-from checkpoints._text import shown, text_of
+from checkpoints._text import text_of
 
 __all__ = ["compare_objects", "compare_summaries"]
 
@@ -37,7 +38,10 @@ def compare_objects(
     if one is other:
         return Difference(verdict="equal", cells=1)
     if type(one) is not type(other):
-        return _different((type_name(one), type_name(other)), "of another type")
+        types = f"{type_name(one)} against {type_name(other)}"
+        return _different(excerpts(one, other), types)
+    if isinstance(one, type):
+        return _different(excerpts(one, other))
     if is_leaf:
         return _of_leaf(one, other)
     if type(one).__name__ == "Pickled" and hasattr(one, "digest"):
@@ -63,7 +67,7 @@ def _by_content(one: Any, other: Any, comparer: Comparer) -> Difference:
         return _by_fields(one, other, comparer)
     if same(one, other):
         return Difference(verdict="equal", cells=1)
-    return _different((shown(one), shown(other)))
+    return _different(excerpts(one, other))
 
 
 def _different(texts: tuple[str, str], *notes: str) -> Difference:
@@ -139,7 +143,7 @@ def _by_equality(one: Any, other: Any) -> Difference:
         return _unknown(one, f"its == returns {type_name(result)}, not a bool")
     if result:
         return Difference(verdict="equal", cells=1)
-    return _different((shown(one), shown(other)))
+    return _different(excerpts(one, other))
 
 
 def _unknown(value: Any, why: str) -> Difference:

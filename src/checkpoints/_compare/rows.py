@@ -16,6 +16,7 @@ __all__ = ["Rows", "Unkeyed", "rows_by_key"]
 # The product of the numbers of values must fit into 64 bits.
 _MOST_CODES = 1 << 62
 _LONGEST = 60
+_SPARSEST = 4
 
 
 class Unkeyed(Exception):  # noqa: N818 - becomes the reason of an unknown difference
@@ -69,10 +70,9 @@ def rows_by_key(
         pairs = zip(keys, values, strict=True)
         return ", ".join(f"{key}={_short(value)}" for key, value in pairs)
 
-    places = _matched(
-        _Sorted(codes[0], "baseline", partial(label, 0)),
-        _Sorted(codes[1], "candidate", partial(label, 1)),
-    )
+    for side, (_, name) in enumerate(sides):
+        _require_unique(codes[side], name, partial(label, side))
+    places = _matched(*codes)
     only = _others(len(codes[0]), places[0]), _others(len(codes[1]), places[1])
     return Rows(places, only, label)
 
@@ -172,57 +172,54 @@ def _dense(one: Any, other: Any) -> tuple[int, tuple[Any, Any]]:
     return len(known), (numbers[: len(one)], numbers[len(one) :])
 
 
-class _Sorted:
+def _require_unique(codes: Any, side: str, label: Callable[[int], str]) -> None:
     """
-    The keys of a table in order.
+    Raise an error if a key occurs more than once.
 
     Args:
         codes: The integers that stand for the keys.
         side: Whose keys they are, for the message.
         label: Returns the key of a row as text.
-
-    Raises:
-        Unkeyed: If a key occurs more than once.
     """
-
-    def __init__(self, codes: Any, side: str, label: Callable[[int], str]) -> None:
-        numpy = imported("numpy")
-        self.order = None if _rises(codes) else codes.argsort()
-        self.codes = codes if self.order is None else codes[self.order]
-        again = self.codes[1:] == self.codes[:-1]
-        if again.any():
-            number = len(numpy.unique(self.codes[1:][again]))
-            place = self.places(numpy.flatnonzero(again)[:1])[0]
-            raise Unkeyed(
-                f"{number:,} {'key' if number == 1 else 'keys'} of the {side} "
-                f"{'occurs' if number == 1 else 'occur'} more than once, such as "
-                f"{label(int(place))}: name more key columns"
-            )
-
-    def places(self, ranks: Any) -> Any:
-        """Return the places of the keys with these ranks."""
-        return ranks if self.order is None else self.order[ranks]
+    numpy = imported("numpy")
+    # Sorting values is several times as fast as finding their order.
+    if _rises(codes) or _rises(numpy.sort(codes)):
+        return
+    _, places, counts = numpy.unique(codes, return_index=True, return_counts=True)
+    again = places[counts > 1]
+    number = len(again)
+    raise Unkeyed(
+        f"{number:,} {'key' if number == 1 else 'keys'} of the {side} "
+        f"{'occurs' if number == 1 else 'occur'} more than once, such as "
+        f"{label(int(again[0]))}: name more key columns"
+    )
 
 
 def _rises(codes: Any) -> bool:
     return bool((codes[1:] > codes[:-1]).all())
 
 
-def _matched(one: _Sorted, other: _Sorted) -> tuple[Any, Any]:
+def _matched(one: Any, other: Any) -> tuple[Any, Any]:
     """Return the places of equal keys, in the order of the first table."""
     numpy = imported("numpy")
-    if numpy.array_equal(one.codes, other.codes):
-        ranks = numpy.arange(len(one.codes))
-        places = one.places(ranks), other.places(ranks)
+    if numpy.array_equal(one, other):
+        places = numpy.arange(len(one))
+        return places, places
+    if not len(one) or not len(other):
+        return numpy.arange(0), numpy.arange(0)
+    low, high = int(other.min()), int(other.max())
+    if high - low <= _SPARSEST * len(other):
+        # Where most integers between are keys, a list of them all is fastest.
+        place_of = numpy.full(high - low + 1, -1)
+        place_of[other - low] = numpy.arange(len(other))
+        inside = (one >= low) & (one <= high)
+        partner = numpy.full(len(one), -1)
+        partner[inside] = place_of[one[inside] - low]
     else:
-        ranks = numpy.searchsorted(one.codes, other.codes)
-        known = ranks < len(one.codes)
-        known[known] = one.codes[ranks[known]] == other.codes[known]
-        places = one.places(ranks[known]), other.places(numpy.flatnonzero(known))
-    if _rises(places[0]):
-        return places
-    partner = numpy.full(len(one.codes), -1)
-    partner[places[0]] = places[1]
+        order = other.argsort()
+        ranks = numpy.searchsorted(other, one, sorter=order).clip(max=len(other) - 1)
+        partner = order[ranks]
+        partner[other[partner] != one] = -1
     found = numpy.flatnonzero(partner >= 0)
     return found, partner[found]
 

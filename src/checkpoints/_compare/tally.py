@@ -33,6 +33,7 @@ _MOST_OF_PART = 3
 # Grids and diffs of so many parts are kept.
 _MOST_PICTURES = 20
 _MOST_NOTES = 50
+_LONGEST_WHY = 200
 # What paths in nested values, and the indexes of arrays, begin with.
 _PATH = ("[", ".", "{")
 
@@ -191,7 +192,8 @@ class Tally:
                 math.inf if part.atol_needed is None else part.atol_needed,
             )
         if part.why:
-            self._unknown.append(f"{part.name}: {part.why}" if part.name else part.why)
+            is_named = bool(part.name) and len(part.why) < _LONGEST_WHY
+            self._unknown.append(f"{part.name}: {part.why}" if is_named else part.why)
         if part.where or part.texts != ("", ""):
             self.found(_worst_of(part))
         for cell in part.samples:

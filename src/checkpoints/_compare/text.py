@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from checkpoints._compare.difference import Difference
+from checkpoints._compare.excerpts import first_difference
 from checkpoints._compare.tally import Found, Place, Tally
 from checkpoints._compare.tolerance import Tolerance
 from checkpoints._process.libraries import imported
@@ -44,7 +45,7 @@ def compare_texts(one: str, other: str, tolerance: Tolerance) -> Difference:
         return tally.result()
     number = _first(lines, found)
     pair = _line(lines, number), _line(found, number)
-    column = _first(*pair)
+    column = first_difference(*pair)
     text = f"column {column + 1}"
     text = f"line {number + 1}, {text}" if tally.cells > 1 else text
     place = partial(Place, text, (number, column))
@@ -171,7 +172,7 @@ def compare_bytes(
     for start in range(0, min(len(one), len(other)), _BLOCK):
         pair = one[start : start + _BLOCK], other[start : start + _BLOCK]
         if pair[0] != pair[1]:
-            number = start + _first(*pair) if number < 0 else number
+            number = start + first_difference(*pair) if number < 0 else number
             changed += sum(map(int.__ne__, *pair))
     if not changed:
         return tally.result()
