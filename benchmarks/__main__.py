@@ -21,6 +21,7 @@ from benchmarks import (
     small,
     startup,
     table,
+    values,
 )
 from benchmarks.process import run_alone
 from benchmarks.rounds import Row
@@ -46,6 +47,7 @@ OURS = [
     Subject("in the background", background.measure),
     Subject("frames", frames.measure),
     Subject("index", index.measure),
+    Subject("compared values", values.measure),
 ]
 OTHERS = [Subject("other tools", others.measure)]
 SCALE = [Subject("scale", scale.measure)]

@@ -16,6 +16,7 @@ RIGHT = {"ratio", "at most", "ours", "the other"}
 LIBRARIES = (
     "numpy",
     "pandas",
+    "polars",
     "pyarrow",
     "zlib-ng",
     "joblib",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import collections
 import dataclasses
 import datetime
@@ -32,6 +33,14 @@ class Point:
 class Colour(enum.Enum):
     RED = 1
     BLUE = 2
+
+
+class Text(str, enum.Enum):  # noqa: UP042 - not the same
+    A = "a"
+
+
+class Level(enum.IntEnum):
+    LOW = 1
 
 
 class Pair(typing.NamedTuple):
@@ -142,6 +151,62 @@ class TestKinds:
         assert compare(2**200, 2**200 + 1).max_abs == 1
         assert compare(2**53 + 1, float(2**53)).max_abs == 1
         assert compare(10**400, 1.0).verdict == "different"
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            *((10**400, 1.5), (1.5, 10**400), (10**400, 1j), (10**5000, 3)),
+            (decimal.Decimal("1E+999999"), decimal.Decimal("2E+999999")),
+            (decimal.Decimal("1E+999999999999"), decimal.Decimal(1)),
+            (fractions.Fraction(10**400, 3), fractions.Fraction(1, 3)),
+            (datetime.timedelta.min, datetime.timedelta.max),
+        ],
+        ids=["int", "float", "complex", "digits", "large", "huge", "fraction", "time"],
+    )
+    def test_what_is_too_far_for_a_float_is_beyond_each_tolerance(self, one, other):
+        found = compare(one, other, Tolerance(rtol=1e9, atol=1e9))
+        assert (found.verdict, found.beyond) == ("different", 1)
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            *(({1: "a"}, {1.0: "a"}), ({1: 1, 0: 2}, {0: 2, True: 1}), ({1}, {True})),
+            *((Text.A, "a"), (Level.LOW, 1)),
+        ],
+        ids=repr,
+    )
+    def test_equal_values_of_other_types_are_different(self, one, other):
+        assert compare(one, other).verdict == "different"
+
+    @pytest.mark.parametrize("make", [bytearray, collections.UserString])
+    def test_the_same_content_in_another_type_is_not_equal(self, make):
+        one = b"a" if make is bytearray else "a"
+        assert compare(one, make(one)).verdict != "equal"
+
+    def test_keys_that_are_nan_belong_together(self):
+        found = compare({float("nan"): 1}, {float("nan"): 2})
+        assert (found.where, found.cells) == ("[nan]", 1)
+
+    @pytest.mark.parametrize(
+        "make", [collections.deque, lambda it: array.array("d", it)]
+    )
+    def test_other_sequences_are_compared_by_item(self, make):
+        assert compare(make([1, NAN]), make([1, NAN])).verdict == "equal"
+        assert compare(make([1, 2]), make([1, 3])).where == "[1]"
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ([1] * 50_000, []),
+            (set(range(50_000)), set()),
+            (dict.fromkeys(range(50_000)), {}),
+        ],
+        ids=["list", "set", "dict"],
+    )
+    def test_many_items_on_one_side_are_counted(self, one, other):
+        found = compare(one, other)
+        assert (found.bits, len(found.parts)) == (50_000, MOST_PARTS)
+        assert found.more_parts == 50_000 - MOST_PARTS
 
     def test_times_differ_by_seconds(self):
         one = datetime.datetime(2024, 3, 8)

@@ -173,6 +173,32 @@ class TestPandas:
         found = compare(one, other)
         assert (found.verdict, found.where[:5]) == ("different", "attrs")
 
+    @pytest.mark.parametrize(
+        "name", [float("nan"), None, pandas.NA, ("a", float("nan"))]
+    )
+    def test_columns_whose_name_is_null_belong_together(self, name):
+        columns = pandas.Index([name, "b"], dtype=object, tupleize_cols=False)
+        one, other = (pandas.DataFrame([[1, at]], columns=columns) for at in (2, 3))
+        found = compare(one, other)
+        assert (found.bits, found.where) == (1, "column 'b', row 0")
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            (DAYS, pandas.DatetimeIndex(list(DAYS))),
+            (frame(), frame().set_flags(allows_duplicate_labels=False)),
+            (frame(), frame().rename_axis(columns="x")),
+            (pandas.Index([0, 1]), pandas.RangeIndex(2)),
+        ],
+        ids=["freq", "flags", "axis", "range"],
+    )
+    def test_what_is_no_cell_is_no_equality_either(self, one, other):
+        assert compare(one, other).verdict == "close"
+
+    def test_a_series_is_no_frame(self):
+        one = pandas.Series([1], name="a")
+        assert compare(one, one.to_frame()).verdict == "different"
+
     def test_an_index_is_compared(self):
         one = pandas.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=["x", "y"])
         other = pandas.MultiIndex.from_tuples([("a", 1), ("b", 3)], names=["x", "y"])
@@ -223,7 +249,56 @@ class TestArrow:
         assert found.parts[0].name == "attrs"
 
 
+class TestPolars:
+    @pytest.mark.parametrize(
+        ("dtype", "one", "other"),
+        [
+            (polars.Int128, 2**100, 2**100 + 1),
+            (polars.Object, (1, 2), (1, 3)),
+            (polars.Enum(["a", "b"]), "a", "b"),
+            (polars.Array(polars.Int8, 1), [1], [2]),
+            (polars.Decimal(10, 2), decimal.Decimal(1), decimal.Decimal(2)),
+        ],
+        ids=str,
+    )
+    def test_each_type_is_compared_cell_by_cell(self, dtype, one, other):
+        first, second = (
+            polars.DataFrame({"a": polars.Series([None, one, value], dtype=dtype)})
+            for value in (one, other)
+        )
+        assert compare(first, first.clone()).verdict == "equal"
+        found = compare(first, second)
+        assert (found.verdict, found.bits) == ("different", 1)
+        assert found.where.startswith("column 'a', row 2")
+
+
 class TestByKey:
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            (polars.Int32, polars.Int64),
+            (polars.Int64, polars.Int32),
+            (polars.UInt64,) * 2,
+        ],
+    )
+    def test_keys_of_any_width_are_matched(self, one, other):
+        first = polars.DataFrame(
+            {"k": [1, 2], "v": [1, 2]}, schema_overrides={"k": one}
+        )
+        keys = [2**40, 1] if other == polars.Int64 else [2**30, 1]
+        second = polars.DataFrame(
+            {"k": keys, "v": [2, 1]}, schema_overrides={"k": other}
+        )
+        found = compare(first, second, keys=["k"])
+        assert "1 row in the baseline only, such as k=2" in found.notes
+
+    def test_keys_far_apart_are_matched(self):
+        one = polars.DataFrame({"k": [2**62, -(2**62), 5], "v": [1, 2, 3]})
+        found = compare(
+            one, one.reverse().with_columns(v=polars.Series([3, 2, 9])), keys=["k"]
+        )
+        assert (found.bits, found.where) == (1, f"column 'v', row k={2**62}")
+
     def test_rows_are_found_wherever_they_are(self, made):
         other = frame(n=[1, 2, 3, 9]).iloc[[3, 1, 0, 2]]
         found = compare(made(frame()), made(other), keys=["day"])

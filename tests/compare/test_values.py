@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import subprocess
 import sys
@@ -31,6 +32,22 @@ class Vague:
 
     def __eq__(self, other):
         return "perhaps"
+
+
+class Broken(dict):
+    def __getitem__(self, key):
+        raise OSError("gone")
+
+
+class NoLength(list):
+    def __len__(self):
+        raise OSError("gone")
+
+
+class NoDtype:
+    @property
+    def dtype(self):
+        raise OSError("gone")
 
 
 class Model:
@@ -194,6 +211,20 @@ class TestObjects:
         assert why in found.why
         inner = compare({"a": 1, "b": make()}, {"a": 1, "b": make()})
         assert (inner.verdict, inner.parts[0].name) == ("unknown", '["b"]')
+
+    @pytest.mark.parametrize("value", [Broken({"b": 1}), NoLength([1]), NoDtype()])
+    def test_what_raises_is_unknown_and_the_rest_is_compared(self, value):
+        found = compare({"a": value, "b": 1}, {"a": copy.copy(value), "b": 2})
+        assert (found.verdict, found.where) == ("different", '["b"]')
+        (unknown,) = [part for part in found.parts if part.verdict == "unknown"]
+        assert (unknown.name, unknown.why) == ('["a"]', "OSError: gone")
+
+    def test_objects_nested_too_deep_are_unknown(self):
+        one, other = Model(1.0), Model(2.0)
+        for _ in range(100):
+            one, other = Model(one), Model(other)
+        found = compare(one, other)
+        assert (found.verdict, "nested too deep" in found.why) == ("unknown", True)
 
     def test_a_difference_outweighs_what_is_unknown(self):
         found = compare({"a": 1, "b": Raises()}, {"a": 2, "b": Raises()})

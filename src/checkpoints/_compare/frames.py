@@ -71,8 +71,7 @@ def _title(name: Any) -> str:
 
 def _of_pandas(frame: Any) -> Table:
     columns = [
-        pandas_column(name, _title(name), frame.iloc[:, at])
-        for at, name in enumerate(frame.columns)
+        pandas_column(name, _title(name), column) for name, column in frame.items()
     ]
     return Table(
         "pandas",

@@ -205,14 +205,19 @@ class _Walk:
             self._only(named, len(keys), side)
         if _common(one, other) != _common(other, one):
             self.tally.note(f"{place}other order of keys", "close")
-        else:
-            self._key_types(one, other, place)
+        self._key_types(one, other, place)
 
     def _key_types(self, one: Any, other: Any, place: str) -> None:
-        key = _key_of_other_type(one, other)
-        if key is not None:
-            types = " against ".join(map(type_name, key))
-            self.tally.note(f"{place}key {shown(key[0])} is {types}", "different")
+        """Note the first key that equals one of another type, such as 1 and 1.0."""
+        if set(map(type, one)) | set(map(type, other)) <= {str}:
+            return
+        types = {key: type_name(key) for key in other}
+        for key in one:
+            found = types.get(key, type_name(key))
+            if found != type_name(key):
+                note = f"{place}key {shown(key)} is {type_name(key)} against {found}"
+                self.tally.note(note, "different")
+                return
 
     def _sequence(self, one: Any, other: Any, path: _Path, depth: int) -> None:
         if isinstance(one, deque | array) or isinstance(other, deque | array):
@@ -361,16 +366,6 @@ def _without_nan(only: list[list[Any]]) -> list[tuple[Any, Any]]:
     for keys, paired in zip(only, zip(*pairs, strict=True), strict=False):
         keys[:] = [key for key in keys if not any(key is nan for nan in paired)]
     return pairs
-
-
-def _key_of_other_type(
-    one: Mapping[Any, Any], other: Mapping[Any, Any]
-) -> tuple[Any, Any] | None:
-    """Return the first key that equals one of another type, such as 1 and 1.0."""
-    if set(map(type, one)) | set(map(type, other)) <= {str}:
-        return None
-    pairs = zip(_common(one, other), _common(other, one), strict=True)
-    return next((pair for pair in pairs if type(pair[0]) is not type(pair[1])), None)
 
 
 def _common(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> list[Any]:

@@ -16,6 +16,7 @@ from checkpoints._process.libraries import imported
 __all__ = ["ArrayVector", "Others", "Vector", "compare_vectors"]
 
 _NUMBERS = "fciu"
+_WORTH = 1 << 13
 
 # Compares cells that are neither numbers nor times, given their places.
 Others: TypeAlias = Callable[[Any, Any, Any, Tally, Where], None]
@@ -101,6 +102,7 @@ def compare_vectors(
             cells.compare(values, found, places)
         else:
             others(values, found, places, tally, where)
+    cells.finish()
 
 
 def _kind_of(array: Any) -> str:
@@ -214,6 +216,8 @@ class _Cells:
     ) -> None:
         self._numpy = imported("numpy")
         self._scope = Scope(coarser(*dtypes), bounds, tally, where)
+        self._waiting: list[tuple[Any, Any, Any]] = []
+        self._number = 0
 
     def compare(self, one: Any, other: Any, places: Any) -> None:
         """Compare two chunks; `places` are theirs, or the place of the first cell."""
@@ -221,11 +225,31 @@ class _Cells:
             one, other = widened(one, other)
         mask = self._differing(one, other)
         count = int(self._numpy.count_nonzero(mask))
-        if not count or (2 * count > len(one) and self._all(one, other, places, count)):
+        if not count:
             return
+        if 2 * count > len(one):
+            self.finish()
+            if self._all(one, other, places, count):
+                return
         at = self._numpy.flatnonzero(mask)
         places = at + places if isinstance(places, int) else places[at]
-        self._some(one[at], other[at], places)
+        self._wait(one[at], other[at], places)
+
+    def _wait(self, one: Any, other: Any, places: Any) -> None:
+        """Keep cells that differ until there are enough to be worth the calls."""
+        if self._waiting and self._waiting[0][0].dtype != one.dtype:
+            self.finish()
+        self._waiting.append((one, other, places))
+        self._number += len(one)
+        if self._number >= _WORTH:
+            self.finish()
+
+    def finish(self) -> None:
+        """Compare the cells that have been kept."""
+        if self._waiting:
+            cells = map(self._numpy.concatenate, zip(*self._waiting, strict=True))
+            self._waiting, self._number = [], 0
+            self._some(*cells)
 
     def _differing(self, one: Any, other: Any) -> Any:
         if one.dtype.kind == "O":
