@@ -138,10 +138,31 @@ class TestSuggested:
     def test_what_is_suggested_passes(self):
         one, other = [1.0, 2.0, 3.0], [1.0, 2.02, 3.09]
         found = compare(one, other)
-        needs = [Need("risk.cov", "cov", "", found.rtol_needed, found.atol_needed)]
+        needs = [Need.of(found, "risk.cov", "cov")]
         table = Tolerances(suggested(needs))
         assert compare(one, other, table.for_("risk.cov", [], "cov")).verdict == "close"
         assert table.for_("risk.cov", [], "cov").rtol <= 0.031
+
+    def test_what_passed_before_passes_still(self):
+        one, other = [0.0, 1.0], [5e-8, 1.5]
+        table = Tolerances(suggested([Need.of(compare(one, other), "risk", "cov")]))
+        assert compare(one, other, table.for_("risk", [], "cov")).verdict == "close"
+
+    def test_what_covers_others_comes_before_them(self):
+        needs = [
+            Need("a.b", "v", "", 0.1, None),
+            Need("a", "v", "", 0.3, None),
+            Need("a.b", "v", "x", 0.2, None),
+        ]
+        table = Tolerances(suggested(needs))
+        found = [table.for_("a.b", [], "v", column).rtol for column in ("", "x")]
+        assert found == [0.1, 0.2]
+
+    @pytest.mark.parametrize("name", ["px[0]", "a*", "what?", "[!a]"])
+    def test_names_with_the_letters_of_patterns_match_themselves(self, name):
+        table = Tolerances(suggested([Need("a", name, name, 0.1, None)]))
+        assert table.for_("a", [], name, name).rtol == 0.1
+        assert table.for_("a", [], "other", "other").is_by_dtype()
 
     def test_the_largest_need_of_a_value_counts(self):
         text = suggested([Need("a", "v", "", 0.1, 1.0), Need("a", "v", "", 0.3, 0.5)])

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any, NamedTuple
 
+from checkpoints._compare.difference import Difference
 from checkpoints._compare.tolerance import EXACT_BY_DTYPE, Tolerance
 from checkpoints._keys.condition import (
     checked_tag_filter,
@@ -234,8 +235,10 @@ class Need(NamedTuple):
         name: The name of the entry.
         value: The name of the value in it.
         column: The name of the column, if it is about one.
-        rtol: The least `rtol`; None if none would do.
-        atol: The least `atol`.
+        rtol: The least `rtol`, beside `with_atol`; None if none would do.
+        atol: The least `atol`, beside `with_rtol`.
+        with_rtol: The `rtol` that was applied.
+        with_atol: The `atol` that was applied.
     """
 
     name: str
@@ -243,6 +246,23 @@ class Need(NamedTuple):
     column: str
     rtol: float | None
     atol: float | None
+    with_rtol: float = 0.0
+    with_atol: float = 0.0
+
+    @classmethod
+    def of(cls, found: Difference, name: str, value: str, column: str = "") -> Need:
+        """Return what a value, or one of its columns, would need."""
+        # The cells of other parts may pass thanks to larger bounds.
+        applied = [found, *found.parts]
+        return cls(
+            name,
+            value,
+            column,
+            found.rtol_needed,
+            found.atol_needed,
+            max(each.rtol for each in applied),
+            max(each.atol for each in applied),
+        )
 
 
 def suggested(needs: Iterable[Need]) -> str:
@@ -259,14 +279,18 @@ def suggested(needs: Iterable[Need]) -> str:
     for need in needs:
         key = need[:3]
         most[key] = _larger(most.get(key), need)
-    return "\n".join(_suggestion(need) for need in most.values())
+    # The last entry that matches counts, so what covers others comes first.
+    return "\n".join(_suggestion(most[key]) for key in sorted(most))
 
 
 def _larger(one: Need | None, other: Need) -> Need:
     if one is None:
         return other
     return other._replace(
-        rtol=_largest(one.rtol, other.rtol), atol=_largest(one.atol, other.atol)
+        rtol=_largest(one.rtol, other.rtol),
+        atol=_largest(one.atol, other.atol),
+        with_rtol=max(one.with_rtol, other.with_rtol),
+        with_atol=max(one.with_atol, other.with_atol),
     )
 
 
@@ -275,16 +299,26 @@ def _largest(one: float | None, other: float | None) -> float | None:
 
 
 def _suggestion(need: Need) -> str:
-    about = zip(("match", "value", "column"), need[:3], strict=True)
-    lines = ["[[tolerance]]"]
-    lines += [f"{key} = {_quoted(text)}" for key, text in about if text]
+    lines = ["[[tolerance]]", f"match = {_quoted(need.name)}"]
+    for key, text in (("value", need.value), ("column", need.column)):
+        if text:
+            lines.append(f"{key} = {_quoted(_literal(text))}")
     if need.rtol is not None:
-        lines.append(f"rtol = {_rounded_up(need.rtol)}")
+        lines += _limits(rtol=need.rtol, atol=need.with_atol)
     elif need.atol is not None:
-        lines.append(f"atol = {_rounded_up(need.atol)}")
+        lines += _limits(rtol=need.with_rtol, atol=need.atol)
     else:
         lines = [f"# {line}" for line in lines] + ["# no tolerance would pass"]
     return "\n".join([*lines, ""])
+
+
+def _limits(**limits: float) -> list[str]:
+    return [f"{name} = {_rounded_up(limit)}" for name, limit in limits.items() if limit]
+
+
+def _literal(text: str) -> str:
+    """Return the pattern that only this text matches."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", text)
 
 
 def _quoted(text: str) -> str:
