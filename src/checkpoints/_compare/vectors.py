@@ -247,9 +247,11 @@ class _Cells:
     def finish(self) -> None:
         """Compare the cells that have been kept."""
         if self._waiting:
-            cells = map(self._numpy.concatenate, zip(*self._waiting, strict=True))
-            self._waiting, self._number = [], 0
-            self._some(*cells)
+            waiting, self._waiting, self._number = self._waiting, [], 0
+            if len(waiting) == 1:
+                self._some(*waiting[0])
+                return
+            self._some(*map(self._numpy.concatenate, zip(*waiting, strict=True)))
 
     def _differing(self, one: Any, other: Any) -> Any:
         if one.dtype.kind == "O":
