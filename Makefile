@@ -59,7 +59,7 @@ fuzz: $(FUZZ)/installed ## Load made-up files for ten minutes, on Python 3.11
 	$(FUZZ)/bin/python tests/reliability/fuzz.py --seconds $(SECONDS)
 
 clean: ## Remove all that was made here, the environments too
-	rm -rf $(DEV) $(DEMO) $(BENCH) $(FUZZ) docs/_build dist harvest-out .coverage* .*_cache .hypothesis
+	rm -rf $(DEV) $(DEMO) $(BENCH) $(FUZZ) docs/_build dist harvest-out harvest-runs .coverage* .*_cache .hypothesis
 
 %/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -17,6 +17,7 @@ from benchmarks import (
     index,
     off,
     others,
+    runs,
     scale,
     small,
     startup,
@@ -48,6 +49,7 @@ OURS = [
     Subject("frames", frames.measure),
     Subject("index", index.measure),
     Subject("compared values", values.measure),
+    Subject("compared runs", runs.measure),
 ]
 OTHERS = [Subject("other tools", others.measure)]
 SCALE = [Subject("scale", scale.measure)]

@@ -33,9 +33,6 @@ CONTRACT = {"checkpoints.storage._store", "checkpoints.storage._stores"}
 NO_PLACE = {"PathLike", "fspath", "curdir", "pardir"}
 NO_PLACE |= {"getpid", "kill", "register_at_fork"}
 NO_PLACE |= {"cpu_count", "sysconf", "urandom"}
-# What the comparison of values and runs is made of.
-OPEN_TO_COMPARE = {"_index", "_files", "_kinds", "_keys", "_text", "_process"}
-OPEN_TO_COMPARE |= {"storage", "errors"}
 BAGS = {"utils", "util", "base", "common", "core", "helpers", "helper", "misc"}
 
 
@@ -219,11 +216,6 @@ class TestImports:
             or (step.start.stair == WRITING and "_show" in step.text.split()[-1])
         ]
         assert crossing == []
-
-    def test_what_is_compared_is_not_shown_in_the_same_room(self):
-        goals = {found.goal for found in BETWEEN if found.source == "_compare"}
-        assert "_kinds" in goals
-        assert goals <= OPEN_TO_COMPARE
 
     def test_the_roof_stands_on_public_names_and_what_is_open_to_it(self, floors):
         top = floors["__init__"].floor

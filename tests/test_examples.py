@@ -72,7 +72,7 @@ class TestTheApplication:
         assert len(index) == 4 * 3 * 4
 
     def test_writes_nowhere_else(self, folder, index):
-        assert os.listdir(folder) == ["harvest-out"]
+        assert sorted(os.listdir(folder)) == ["harvest-out", "harvest-runs"]
         everything = checkpoints.index(index.root, all_files=True)
         assert list(everything) == list(index)
 
@@ -119,10 +119,21 @@ class TestTheApplication:
         assert len(listed.splitlines()) == 48
         assert "grower" in loaded
 
-    def test_tells_at_the_end_where_its_files_are(self, folder, printed):
-        *_, where, _, listing, _, _ = printed.splitlines()
-        assert where.startswith("48 files are in harvest-out/")
+    def test_tells_where_its_files_are(self, folder, printed):
+        assert "48 files are in harvest-out/" in printed
+        (listing,) = [line for line in printed.splitlines() if "unzip -l" in line]
         assert (folder / listing.split()[-1]).is_file()
+
+    def test_ends_with_the_stage_that_was_changed(self, printed):
+        report = printed[printed.index("  DIFFERENT") :].splitlines()
+        assert report[0] == (
+            "  DIFFERENT  first beyond tolerance: harvest.folds.scaled  fold=3 "
+            "model=bayes"
+        )
+        assert len(report) < 25
+        assert max(map(len, report)) <= 102
+        (wrong,) = [line for line in report if line.endswith("  origin")]
+        assert "harvest.folds.scaled" in wrong
 
 
 class TestTheLibraryAlone:

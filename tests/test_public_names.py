@@ -19,6 +19,7 @@ PUBLIC_NAMES = {
     "available",
     "enabled",
     "deprecated",
+    "diff",
     "is_enabled",
     # Save
     "checkpoint",
@@ -45,6 +46,7 @@ PUBLIC_NAMES = {
     "Handler",
     "FileHandler",
     "DictHandler",
+    "Diff",
     "Recorder",
     "capture",
     # Read

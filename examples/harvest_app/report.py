@@ -8,7 +8,7 @@ import textwrap
 
 import pandas as pd
 
-from checkpoints import Entry, Index
+from checkpoints import Diff, Entry, Index
 
 
 def say(text: str) -> None:
@@ -37,3 +37,7 @@ def show_where_to_look(index: Index) -> None:
     print(f"  unzip -l {path}")
     for expression in (f"*c.index('{root}'), sep='\\n'", f"c.load('{path}')"):
         print(f'  {python} -c "import checkpoints as c; print({expression})"')
+
+
+def show_difference(found: Diff) -> None:
+    print(textwrap.indent(str(found), "  "))

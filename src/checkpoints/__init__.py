@@ -46,6 +46,7 @@ from checkpoints.errors import (
 
 if TYPE_CHECKING:
     from checkpoints import storage as storage
+    from checkpoints._compare.diff import Diff, diff
     from checkpoints._files.container import __version__ as __version__
     from checkpoints._handlers.file import FileHandler
     from checkpoints._handlers.memory import DictHandler
@@ -67,6 +68,7 @@ __all__ = [
     "ConfigError",
     "CorruptFileError",
     "DictHandler",
+    "Diff",
     "Entry",
     "FileHandler",
     "FormatError",
@@ -95,6 +97,7 @@ __all__ = [
     "current_tags",
     "deprecate",
     "deprecated",
+    "diff",
     "enabled",
     "flush",
     "index",
@@ -115,6 +118,7 @@ __all__ = [
 # Names that a program that saves nothing does not need: loaded on first access.
 _LATER = {
     "DictHandler": "_handlers.memory",
+    "Diff": "_compare.diff",
     "Entry": "_index.entry",
     "FileHandler": "_handlers.file",
     "Index": "_index.index",
@@ -127,6 +131,7 @@ _LATER = {
     "__version__": "_files.container",
     "capture": "_rules.config",
     "config": "_rules.config",
+    "diff": "_compare.diff",
     "index": "_index.index",
     "load": "_index.entry",
     "probe": "_probes.probe",

@@ -33,6 +33,8 @@ _CLASSES = {
     "struct": "struct",
     "time": "time",
 }
+# Whole numbers that are made of times depend on their unit.
+_UNIT = re.compile(r"(?:datetime64|timedelta64)\[(\w+)")
 _FIRST = re.compile(r"[a-z_]+[0-9]*")
 
 
@@ -81,12 +83,14 @@ def compare_dtypes(one: tuple[str, str], other: tuple[str, str], tally: Tally) -
     Args:
         one: The dtype by what it holds, and its text.
         other: The other one.
-        tally: Where it is noted. What dtypes hold is part of the value; how their
-            libraries store it is not.
+        tally: Where it is noted. What dtypes hold is part of the value, as is the unit
+            of times; how their libraries store it is not.
     """
     if one[1] == other[1] and one[0] == other[0]:
         return
+    units = _UNIT.match(one[1]), _UNIT.match(other[1])
+    is_unit = units[0] and units[1] and units[0][1] != units[1][1]
     if one[1] == other[1]:
         one, other = ((it[0], f"{it[1]} of {it[0]}") for it in (one, other))
-    is_same = one[0] == other[0] or tally.tolerance.dtype == "any"
+    is_same = (one[0] == other[0] and not is_unit) or tally.tolerance.dtype == "any"
     tally.note(f"{one[1]} against {other[1]}", "close" if is_same else "different")

@@ -239,6 +239,7 @@ class Need(NamedTuple):
         atol: The least `atol`, beside `with_rtol`.
         with_rtol: The `rtol` that was applied.
         with_atol: The `atol` that was applied.
+        is_of_dtype: Whether it is the dtype alone that differs.
     """
 
     name: str
@@ -248,6 +249,7 @@ class Need(NamedTuple):
     atol: float | None
     with_rtol: float = 0.0
     with_atol: float = 0.0
+    is_of_dtype: bool = False
 
     @classmethod
     def of(cls, found: Difference, name: str, value: str, column: str = "") -> Need:
@@ -262,6 +264,7 @@ class Need(NamedTuple):
             found.atol_needed,
             max(each.rtol for each in applied),
             max(each.atol for each in applied),
+            is_of_dtype=not found.beyond and found.dtype[0] != found.dtype[1],
         )
 
 
@@ -303,7 +306,9 @@ def _suggestion(need: Need) -> str:
     for key, text in (("value", need.value), ("column", need.column)):
         if text:
             lines.append(f"{key} = {_quoted(_literal(text))}")
-    if need.rtol is not None:
+    if need.is_of_dtype:
+        lines.append('dtype = "any"')
+    elif need.rtol is not None:
         lines += _limits(rtol=need.rtol, atol=need.with_atol)
     elif need.atol is not None:
         lines += _limits(rtol=need.with_rtol, atol=need.atol)

@@ -186,6 +186,14 @@ class Archive:
         """
         return self._member(name).size
 
+    def checksums(self) -> dict[str, tuple[int, int]]:
+        """Return the recorded size and CRC-32 of each member but the header."""
+        return {
+            name: (member.size, member.crc)
+            for name, member in self._members.items()
+            if name != HEADER_MEMBER
+        }
+
     def read(self, name: str) -> memoryview:
         """
         Return the bytes of a member in new memory, checked against its checksum.

@@ -77,6 +77,10 @@ class Container(Protocol):
         """
         ...
 
+    def checksums(self) -> dict[str, tuple[int, int]]:
+        """Return size and CRC-32 of each part of the file that holds values."""
+        ...
+
     def check(self) -> None:
         """
         Check every byte, in little memory, and that nothing in the header is missing.

@@ -128,6 +128,10 @@ class ParquetFile:
             what = f"its table cannot be read ({type(error).__name__}: {error})"
             raise self._corrupt(what) from error
 
+    def checksums(self) -> dict[str, tuple[int, int]]:
+        """Return size and CRC-32 of the rows, as they are stored."""
+        return {"": (self._data_size, self._data_crc)}
+
     def read(self) -> Any:
         """
         Return the table, after checking every byte of the file.

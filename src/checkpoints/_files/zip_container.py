@@ -56,6 +56,10 @@ class ZipContainer:
             path=self._path,
         )
 
+    def checksums(self) -> dict[str, tuple[int, int]]:
+        """Return size and CRC-32 of each member but the header, uncompressed."""
+        return self._archive.checksums()
+
     def check(self) -> None:
         """Check that no member named in the header is missing, and every byte."""
         for node in self.header["values"].values():

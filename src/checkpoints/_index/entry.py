@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
 
@@ -13,15 +14,17 @@ from checkpoints._keys.key import SUFFIXES, Key, parse_folder, unescape
 from checkpoints._process.pickling import public
 from checkpoints._text import html_table, printable, shown
 from checkpoints.errors import CheckpointError, ConfigError
-from checkpoints.storage._store import Segments, Store
+from checkpoints.storage._store import Segments, Source, Store
 from checkpoints.storage._stores import split_path
 
 __all__ = [
     "CONTAINERS",
     "Entry",
+    "entry_at",
     "key_of",
     "load",
     "path_of",
+    "source_of",
     "start_of",
     "stem_and_number",
 ]
@@ -191,6 +194,17 @@ class Entry:
         )
 
 
+def source_of(entry: Entry) -> AbstractContextManager[Source]:
+    """Open the file of an entry."""
+    return entry._store.open(entry._stored_name)  # noqa: SLF001 - of this module
+
+
+def entry_at(path: str | os.PathLike[str]) -> Entry:
+    """Return the entry of a file that need not be in an index."""
+    store, name = split_path(path_of(path))
+    return Entry(store, (), name)
+
+
 def load(
     source: str | os.PathLike[str] | Entry,
     /,
@@ -242,8 +256,7 @@ def load(
     {'price': 9.5}
     """
     if not isinstance(source, Entry):
-        store, name = split_path(path_of(source))
-        source = Entry(store, (), name)
+        source = entry_at(source)
     return source.load(
         *names,
         trusted=trusted,

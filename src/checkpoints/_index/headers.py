@@ -12,12 +12,12 @@ from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from checkpoints._files.container import open_container
+from checkpoints._files.container import Container, open_container
 from checkpoints._index.listing import Listing
 from checkpoints.errors import CheckpointError, MissingDependencyError
 from checkpoints.storage._store import Source, Store
 
-__all__ = ["Header", "moment_of", "read_headers"]
+__all__ = ["Header", "moment_of", "read_containers", "read_headers"]
 
 R = TypeVar("R")
 
@@ -96,13 +96,20 @@ def _count(found: object) -> int | None:
 def read_headers(
     listing: Listing, extract: Callable[[dict[str, Any]], R]
 ) -> Iterator[R | CheckpointError | OSError]:
+    """Yield an extract of each header, as `read_containers` does of each file."""
+    return read_containers(listing, lambda container: extract(container.header))
+
+
+def read_containers(
+    listing: Listing, extract: Callable[[Container], R]
+) -> Iterator[R | CheckpointError | OSError]:
     """
-    Yield an extract of each header, in order, or the error of a damaged one.
+    Yield an extract of each file, in order, or the error of a damaged one.
 
     Args:
         listing: The files.
-        extract: Returns what to keep of a header; a million whole ones would fill the
-            memory.
+        extract: Returns what to keep of a file whose header was read; a million whole
+            headers would fill the memory.
 
     Raises:
         MissingDependencyError: If one is Parquet, and pyarrow is not installed.
@@ -132,17 +139,17 @@ def _in_parallel(
 
 
 def _read(
-    store: Store, extract: Callable[[dict[str, Any]], R], names: list[str]
+    store: Store, extract: Callable[[Container], R], names: list[str]
 ) -> list[R | CheckpointError | OSError]:
     return [_read_one(store, name, extract) for name in names]
 
 
 def _read_one(
-    store: Store, name: str, extract: Callable[[dict[str, Any]], R]
+    store: Store, name: str, extract: Callable[[Container], R]
 ) -> R | CheckpointError | OSError:
     try:
         with store.open(name) as file:
-            return extract(open_container(_TailFirst(file)).header)
+            return extract(open_container(_TailFirst(file)))
     except MissingDependencyError:
         raise
     except (CheckpointError, OSError) as error:

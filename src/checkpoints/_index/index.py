@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import (
     Callable,
     Collection,
@@ -26,7 +27,7 @@ from checkpoints._text import count_text, html_table, shown
 from checkpoints.storage._store import Store
 from checkpoints.storage._stores import open_store
 
-__all__ = ["Index", "index"]
+__all__ = ["Index", "index", "index_of", "listing_of"]
 
 TagsFunction: TypeAlias = Callable[[tuple[tuple[str, str], ...]], object]
 
@@ -364,3 +365,16 @@ def index(root: str | os.PathLike[str], *, all_files: bool = False) -> Index:
     store = open_store(path_of(root))
     store.check_root()
     return Index(store, all_files=all_files)
+
+
+def index_of(entry: Entry) -> Index:
+    """Return an index of one entry."""
+    store, folder, file = entry.__reduce__()[1]
+    found = Index(store)
+    found.__setstate__((False, [], ([folder], array("I", [0]), [file])))
+    return found
+
+
+def listing_of(index: Index) -> Listing:
+    """Return the files in an index, for other rooms that read them in parallel."""
+    return index._listing  # noqa: SLF001 - of this module

@@ -13,6 +13,7 @@ import checkpoints
 from checkpoints.cli import (
     _available,
     _cp,
+    _diff,
     _export,
     _gc,
     _ls,
@@ -66,6 +67,7 @@ def program() -> None:
 program.add_command(_available.available)
 program.add_command(_run.run)
 program.add_command(_cp.cp)
+program.add_command(_diff.diff)
 program.add_command(_export.export)
 program.add_command(_gc.gc)
 program.add_command(_ls.ls)

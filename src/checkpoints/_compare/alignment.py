@@ -1,0 +1,185 @@
+"""
+Alignment of two sequences that are nearly the same: which item is which.
+
+Items that occur once in both sequences are anchors (as in a patience diff); between
+them, the shortest edit script decides (Myers 1986, "An O(ND) Difference Algorithm").
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
+from typing import NamedTuple
+
+__all__ = ["Alignment", "align"]
+
+# The edits after which a gap between anchors is matched in order instead.
+_MAX_EDITS = 1_000
+
+
+class Alignment(NamedTuple):
+    """
+    The matched positions of two sequences, in order.
+
+    Args:
+        matches: Pairs of a position in the one and a position in the other.
+        is_certain: Whether no part differed so much that it was matched in order.
+    """
+
+    matches: list[tuple[int, int]]
+    is_certain: bool
+
+
+def align(
+    one: Sequence[Hashable],
+    other: Sequence[Hashable],
+    exact: tuple[Sequence[Hashable], Sequence[Hashable]] | None = None,
+) -> Alignment:
+    """
+    Align two sequences.
+
+    Args:
+        one: The keys of the items of one sequence.
+        other: The keys of the other. Only items with equal keys are matched.
+        exact: For each item something more specific than its key, such as its key and
+            its checksum. Items that have it in common, and only those two, are matched
+            first, so that the item that was dropped from a loop is found.
+
+    >>> align("abcabc", "ababc").matches
+    [(0, 0), (1, 1), (3, 2), (4, 3), (5, 4)]
+    """
+    anchors = _anchors(*exact) if exact else []
+    matches: list[tuple[int, int]] = []
+    is_certain = True
+    start = (0, 0)
+    for anchor in [*anchors, (len(one), len(other))]:
+        gap = one[start[0] : anchor[0]], other[start[1] : anchor[1]]
+        found = _shortest(*gap)
+        if found is None:
+            is_certain = False
+            found = _in_order(*gap)
+        matches += [(start[0] + left, start[1] + right) for left, right in found]
+        matches.append(anchor)
+        start = (anchor[0] + 1, anchor[1] + 1)
+    return Alignment(matches[:-1], is_certain)
+
+
+def _anchors(
+    one: Sequence[Hashable], other: Sequence[Hashable]
+) -> list[tuple[int, int]]:
+    """Return the longest increasing run of items that occur once in both."""
+    once = _positions_of_unique(one)
+    pairs = [
+        (once[item], position)
+        for item, position in _positions_of_unique(other).items()
+        if item in once
+    ]
+    pairs.sort()
+    # The longest increasing subsequence, by patience sorting.
+    tops: list[int] = []
+    piles: list[int] = []
+    below: list[int] = []
+    for number, (_, position) in enumerate(pairs):
+        pile = bisect_left(tops, position)
+        tops[pile : pile + 1] = [position]
+        piles[pile : pile + 1] = [number]
+        below.append(piles[pile - 1] if pile else -1)
+    chain = []
+    number = piles[-1] if piles else -1
+    while number >= 0:
+        chain.append(pairs[number])
+        number = below[number]
+    return chain[::-1]
+
+
+def _positions_of_unique(items: Sequence[Hashable]) -> dict[Hashable, int]:
+    counts = Counter(items)
+    return {item: position for position, item in enumerate(items) if counts[item] == 1}
+
+
+def _shortest(
+    one: Sequence[Hashable], other: Sequence[Hashable]
+) -> list[tuple[int, int]] | None:
+    """Return the matches of the shortest edit script; None if it is too long."""
+    start = 0
+    shorter = min(len(one), len(other))
+    while start < shorter and one[start] == other[start]:
+        start += 1
+    end = 0
+    while end < shorter - start and one[-1 - end] == other[-1 - end]:
+        end += 1
+    lengths = len(one) - end, len(other) - end
+    middle = _edited(one[start : lengths[0]], other[start : lengths[1]])
+    if middle is None:
+        return None
+    return [
+        *((at, at) for at in range(start)),
+        *((start + left, start + right) for left, right in middle),
+        *((lengths[0] + at, lengths[1] + at) for at in range(end)),
+    ]
+
+
+def _edited(
+    one: Sequence[Hashable], other: Sequence[Hashable]
+) -> list[tuple[int, int]] | None:
+    """Return the matches of two sequences without a common start or end."""
+    if not one or not other:
+        return []
+    # The furthest position in `one` on each diagonal, before each edit.
+    furthest = {1: 0}
+    history = []
+    for edits in range(min(len(one) + len(other), _MAX_EDITS) + 1):
+        history.append(dict(furthest))
+        for diagonal in range(-edits, edits + 1, 2):
+            left = _after_edit(furthest, diagonal, edits)
+            right = left - diagonal
+            while left < len(one) and right < len(other) and one[left] == other[right]:
+                left, right = left + 1, right + 1
+            furthest[diagonal] = left
+            if left >= len(one) and right >= len(other):
+                return list(_walked_back(history, len(one), len(other)))[::-1]
+    return None
+
+
+def _after_edit(furthest: dict[int, int], diagonal: int, edits: int) -> int:
+    goes_down = diagonal == -edits or (
+        diagonal != edits and furthest[diagonal - 1] < furthest[diagonal + 1]
+    )
+    return furthest[diagonal + 1] if goes_down else furthest[diagonal - 1] + 1
+
+
+def _walked_back(
+    history: list[dict[int, int]], left: int, right: int
+) -> Iterator[tuple[int, int]]:
+    """Yield the matches on the path to the end, last first."""
+    for edits in range(len(history) - 1, -1, -1):
+        furthest = history[edits]
+        start = _after_edit(furthest, left - right, edits)
+        while left > start:
+            left, right = left - 1, right - 1
+            yield left, right
+        if not edits:
+            return
+        goes_down = start == furthest.get(left - right + 1, -1) and (
+            left - right == -edits
+            or (
+                left - right != edits
+                and furthest[left - right - 1] < furthest[left - right + 1]
+            )
+        )
+        left, right = (left, right - 1) if goes_down else (left - 1, right)
+
+
+def _in_order(
+    one: Sequence[Hashable], other: Sequence[Hashable]
+) -> list[tuple[int, int]]:
+    """Match the first occurrence of each key with the first, and so on."""
+    positions: dict[Hashable, list[int]] = {}
+    for position, item in reversed(list(enumerate(other))):
+        positions.setdefault(item, []).append(position)
+    return [
+        (position, positions[item].pop())
+        for position, item in enumerate(one)
+        if positions.get(item)
+    ]

@@ -1,0 +1,228 @@
+"""The comparison of the entries of two runs, one pair after the other."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+from checkpoints._compare.contents import Contents, contents_of
+from checkpoints._compare.difference import Difference, Verdict, worse
+from checkpoints._compare.pair import Pair, Unpaired, has_arguments
+from checkpoints._compare.pairing import Pairing, Partners
+from checkpoints._compare.side import Process, Record, Side
+from checkpoints._compare.tolerances import Tolerances
+from checkpoints._compare.values import compare
+from checkpoints._index.entry import Entry
+from checkpoints._keys.pattern import NamePattern
+from checkpoints._text import text_of
+from checkpoints.errors import CheckpointError, TooLargeError
+
+__all__ = ["Comparison", "Options"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """
+    How entries are compared.
+
+    Args:
+        tolerances: How far values may be apart.
+        keys: The columns that identify the rows of tables, by pattern of names.
+        exact: Whether to compare the bytes of files with equal checksums too.
+        trusted: Whether to load pickles.
+        memory: The memory that the values of a pair may take, in bytes.
+        with_grids: Whether to make small pictures of where arrays differ.
+    """
+
+    tolerances: Tolerances = field(default_factory=Tolerances)
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    exact: bool = False
+    trusted: bool = False
+    memory: int = 512 * 1024 * 1024
+    with_grids: bool = False
+
+
+class Comparison:
+    """
+    Compares the entries of two runs in the order of the program.
+
+    Args:
+        sides: The baseline and the candidate.
+        pairing: Which entry is which.
+        options: How values are compared.
+        stopped: Whether the candidate is known to have stopped early.
+    """
+
+    def __init__(
+        self,
+        sides: tuple[Side, Side],
+        pairing: Pairing,
+        options: Options,
+        *,
+        stopped: bool | None = None,
+    ) -> None:
+        self._sides = sides
+        self._pairing = pairing
+        self._options = options
+        self._stopped = stopped
+        self._patterns = [
+            (NamePattern(pattern), tuple(columns))
+            for pattern, columns in options.keys.items()
+        ]
+        self._last_paired = self._last_of_each_process()
+        self._sampling = _sampling_by_name(sides[1].records)
+
+    def __len__(self) -> int:
+        return len(self._pairing.partners)
+
+    def __iter__(self) -> Iterator[Pair]:
+        seen: Counter[Any] = Counter()
+        for number, partners in enumerate(self._pairing.partners, 1):
+            record = partners.baseline or partners.candidate
+            assert record is not None  # noqa: S101 - one of them is there
+            seen[record.key] += 1
+            totals = self._pairing.repeated.get(record.key, (1, 1))
+            pair = Pair(
+                number=number,
+                key=record.key,
+                baseline=self._entry(0, partners.baseline),
+                candidate=self._entry(1, partners.candidate),
+                process=record.process,
+                how=partners.how,
+                occurrence=(seen[record.key], max(totals)),
+            )
+            self._decide(pair, partners)
+            yield pair
+
+    def _entry(self, side: int, record: Record | None) -> Entry | None:
+        return None if record is None else self._sides[side].entry(record)
+
+    def _decide(self, pair: Pair, partners: Partners) -> None:
+        one, other = partners.baseline, partners.candidate
+        if one is None or other is None:
+            pair.verdict = "unpaired"
+            pair.why = self._why_unpaired(one)
+        elif one.content == other.content and one.content is not None:
+            pair.by = "checksum"
+            if self._options.exact:
+                self.compare_values(pair)
+        else:
+            self.compare_values(pair)
+
+    def compare_values(self, pair: Pair) -> None:
+        """Compare the values of both entries of a pair."""
+        if pair.baseline is None or pair.candidate is None:
+            return
+        pair.by = "values"
+        try:
+            with (
+                self._contents(pair.baseline) as one,
+                self._contents(pair.candidate) as other,
+            ):
+                self._compare_contents(pair, one, other)
+        except (CheckpointError, OSError, ImportError) as error:
+            pair.verdict, pair.why = "unknown", text_of(error)
+
+    def _contents(self, entry: Entry) -> AbstractContextManager[Contents]:
+        options = self._options
+        half = options.memory // 2
+        return contents_of(entry, trusted=options.trusted, memory=half)
+
+    def _compare_contents(self, pair: Pair, one: Contents, other: Contents) -> None:
+        verdict: Verdict = "equal"
+        for name in dict.fromkeys([*one.names, *other.names]):
+            if name in one.names and name in other.names:
+                found = self._compared(pair, one, other, name)
+            else:
+                side = "baseline" if name in one.names else "candidate"
+                found = _on_one_side(side, is_argument=has_arguments(pair))
+            verdict = worse(verdict, found.verdict)
+            if found.verdict != "equal" or found.bits:
+                pair.values[name] = found
+        pair.verdict = verdict
+        worst = pair.worst
+        if verdict == "unknown" and worst is not None:
+            pair.why = worst[1].why
+
+    def _compared(
+        self, pair: Pair, one: Contents, other: Contents, name: str
+    ) -> Difference:
+        try:
+            loaded = one.load(name), other.load(name)
+        except TooLargeError as error:
+            why = f"{text_of(error)}, or give more --memory"
+            return Difference(verdict="unknown", why=why)
+        except (CheckpointError, OSError, ImportError) as error:
+            return Difference(verdict="unknown", why=text_of(error))
+        except Exception as error:  # noqa: BLE001 - a pickle's own code may raise anything
+            why = f"{name}: {type(error).__name__}: {text_of(error)}"
+            return Difference(verdict="unknown", why=why)
+        tags = pair.entry.tags.items()
+        allowed = self._options.tolerances
+        return compare(
+            loaded[0],
+            loaded[1],
+            allowed.for_(pair.name, tags, name),
+            of_column=lambda column: allowed.for_(pair.name, tags, name, column),
+            keys=self._keys_for(pair.name),
+            with_grid=self._options.with_grids,
+        )
+
+    def _keys_for(self, name: str) -> tuple[str, ...]:
+        found: tuple[str, ...] = ()
+        for pattern, columns in self._patterns:
+            if pattern.covers(name):
+                found = columns
+        return found
+
+    def _last_of_each_process(self) -> dict[Process, int]:
+        """Return the place of the last save of each process that has a partner."""
+        last: dict[Process, int] = {}
+        for partners in self._pairing.partners:
+            one = partners.baseline
+            if one is not None and partners.candidate is not None:
+                last[one.process] = max(last.get(one.process, 0), one.sequence)
+        return last
+
+    def _why_unpaired(self, one: Record | None) -> Unpaired:
+        if one is None:
+            return "added"
+        if _was_left_out(one, self._sampling.get(one.key[0])):
+            return "not sampled"
+        if self._stopped and one.sequence > self._last_paired.get(one.process, 0):
+            return "not reached"
+        return "missing"
+
+
+def _sampling_by_name(records: Sequence[Record]) -> dict[str, list[Record]]:
+    """Return the records of each name whose rule left out some calls."""
+    found: dict[str, list[Record]] = {}
+    for record in records:
+        if record.sampling:
+            found.setdefault(record.key[0], []).append(record)
+    return found
+
+
+def _was_left_out(one: Record, sampled: list[Record] | None) -> bool:
+    """Tell whether the rule of the other run left out a call with this number."""
+    if not sampled or not one.call:
+        return False
+    options = dict(sampled[0].sampling)
+    if (one.call - 1) % options.get("every", 1):
+        return True
+    bounds = options.keys() - {"every"}
+    return bool(bounds) and one.call > max(record.call for record in sampled)
+
+
+def _on_one_side(side: str, *, is_argument: bool) -> Difference:
+    note = f"only in the {side}"
+    if is_argument:
+        # Versions of a function differ in their parameters; its outcome decides.
+        return Difference(verdict="close", notes=(note,), cells=1, bits=1)
+    return Difference(
+        verdict="different", notes=(note,), cells=1, bits=1, beyond=1, excess=math.inf
+    )

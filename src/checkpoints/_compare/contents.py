@@ -1,0 +1,76 @@
+"""The values of one saved file, loaded one after the other, within a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from checkpoints._files.budget import Budget
+from checkpoints._files.container import Container, open_container
+from checkpoints._index.entry import Entry, source_of
+from checkpoints.errors import TooLargeError
+from checkpoints.storage._store import Source
+
+__all__ = ["Contents", "contents_of"]
+
+
+class Contents:
+    """
+    The values of a file that stays open, so that its header is read once.
+
+    Args:
+        source: The file.
+        trusted: Whether to load pickles.
+        memory: The memory that one value may take, in bytes.
+    """
+
+    def __init__(self, source: Source, *, trusted: bool, memory: int) -> None:
+        self._source = source
+        self._trusted = trusted
+        self._memory = memory
+        # Each value has a budget of its own, so this is for the first one.
+        self._unused: Container | None = self._opened()
+        self.names = list(self._unused.header["values"])
+
+    def load(self, name: str) -> Any:
+        """
+        Load a value.
+
+        An array that is larger than the limit is mapped instead, after each byte of
+        the file was checked: mapped arrays take no memory of their own.
+
+        Raises:
+            CheckpointError, OSError: As for `checkpoints.load`.
+        """
+        container = self._unused or self._opened()
+        self._unused = None
+        try:
+            return self._value(container, name, mmap=False)
+        except TooLargeError:
+            open_container(self._source).check()
+            return self._value(self._opened(), name, mmap=True)
+
+    def _value(self, container: Container, name: str, *, mmap: bool) -> Any:
+        trusted = self._trusted
+        found = container.values(
+            [name], trusted=trusted, placeholders=not trusted, mmap=mmap
+        )
+        return found[name]
+
+    def _opened(self) -> Container:
+        return open_container(self._source, Budget(self._source.path, self._memory))
+
+
+@contextmanager
+def contents_of(entry: Entry, *, trusted: bool, memory: int) -> Iterator[Contents]:
+    """
+    Open the file of an entry.
+
+    Args:
+        entry: The entry.
+        trusted: Whether to load pickles.
+        memory: The memory that one value may take, in bytes.
+    """
+    with source_of(entry) as source:
+        yield Contents(source, trusted=trusted, memory=memory)

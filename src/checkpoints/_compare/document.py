@@ -1,0 +1,210 @@
+"""A comparison of two runs in JSON types, for reports and other programs."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from checkpoints._compare.noise import Noise
+from checkpoints._compare.pair import Pair
+from checkpoints._compare.side import PairKey, Side
+from checkpoints._compare.tolerances import Tolerances
+from checkpoints._index.entry import Entry
+from checkpoints.errors import CheckpointError
+
+__all__ = ["SCHEMA", "Answer", "document_of"]
+
+SCHEMA = "checkpoints.diff/1"
+
+# How many names of checkpoints are listed of each run.
+_NAMES = 20
+
+
+class Answer(NamedTuple):
+    """The verdict over two runs, its exit code, and the two firsts."""
+
+    verdict: str
+    exit_code: int
+    first: Pair | None
+    first_bit: Pair | None
+    seconds: float
+
+
+def document_of(
+    answer: Answer,
+    pairs: Sequence[Pair],
+    sides: Sequence[Side],
+    noise: Noise,
+    tolerances: Tolerances,
+) -> dict[str, Any]:
+    """Return all that a comparison has found, in JSON types."""
+    different = [pair for pair in pairs if pair.verdict == "different"]
+    return {
+        "schema": SCHEMA,
+        "verdict": answer.verdict,
+        "exit": answer.exit_code,
+        "runs": [_side(side) for side in sides],
+        "changed_versions": _changed_versions(sides),
+        "first": _described(answer.first, noise, is_full=True),
+        "first_bit": _described(answer.first_bit, noise),
+        "pairs": [
+            _described(pair, noise)
+            for pair in pairs
+            if pair.verdict not in ("equal", "unpaired") or pair.values
+        ],
+        "unpaired": [_unpaired(pair) for pair in pairs if pair.verdict == "unpaired"],
+        "shared_tags": _shared_tags(different, pairs),
+        "aligned": _aligned(pairs),
+        "counts": {
+            "pairs": len(pairs),
+            "by_checksum": sum(pair.by == "checksum" for pair in pairs),
+            **Counter(pair.verdict for pair in pairs),
+        },
+        "processes": _processes(pairs),
+        "noise": {"repeats": noise.count},
+        "tolerances": {
+            "unused": tolerances.unused(),
+            "expired": tolerances.expired(),
+        },
+        "seconds": round(answer.seconds, 3),
+    }
+
+
+def _side(side: Side) -> dict[str, Any]:
+    times = [record.time for record in side.records if math.isfinite(record.time)]
+    return {
+        "root": side.index.root,
+        "runs": side.runs,
+        "entries": len(side.records),
+        "names": list(dict.fromkeys(record.key[0] for record in side.records))[:_NAMES],
+        "began": min(times, default=None),
+        "ended": max(times, default=None),
+        "versions": side.versions,
+    }
+
+
+def _changed_versions(sides: Sequence[Side]) -> list[dict[str, str]]:
+    one, other = (side.versions for side in sides)
+    return [
+        {
+            "library": library,
+            "baseline": one[library],
+            "candidate": other[library],
+        }
+        for library in sorted({*one} & {*other})
+        if one[library] != other[library]
+    ]
+
+
+def _described(
+    pair: Pair | None, noise: Noise, *, is_full: bool = False
+) -> dict[str, Any] | None:
+    if pair is None:
+        return None
+    described = {
+        "number": pair.number,
+        "name": pair.name,
+        "tags": [list(tag) for tag in pair.tags],
+        "occurrence": list(pair.occurrence),
+        "paired_by": pair.how,
+        "compared_by": pair.by,
+        "verdict": pair.verdict,
+        "role": pair.role,
+        "inputs": pair.inputs,
+        "why": pair.why,
+        "process": list(pair.process),
+        "paths": [entry and entry.path for entry in (pair.baseline, pair.candidate)],
+        "values": [
+            {"value": name, "noise": noise.floor(pair.name, name), **found.as_json()}
+            for name, found in sorted(
+                pair.values.items(), key=lambda item: -item[1].excess
+            )
+        ],
+    }
+    if is_full:
+        entries = (pair.baseline, pair.candidate)
+        described["sites"] = [_site(entry) for entry in entries]
+    return described
+
+
+def _site(entry: Entry | None) -> dict[str, Any] | None:
+    if entry is None:
+        return None
+    try:
+        site = entry.meta.get("site")
+    except (CheckpointError, OSError):
+        return None
+    return site if isinstance(site, dict) else None
+
+
+def _unpaired(pair: Pair) -> dict[str, Any]:
+    return {
+        "number": pair.number,
+        "name": pair.name,
+        "tags": [list(tag) for tag in pair.tags],
+        "occurrence": list(pair.occurrence),
+        "side": "baseline" if pair.baseline else "candidate",
+        "why": pair.why,
+        "path": pair.entry.path,
+    }
+
+
+def _shared_tags(
+    different: Sequence[Pair], pairs: Iterable[Pair]
+) -> list[dict[str, Any]]:
+    """Return the tags that all differing pairs have, and how many values are equal."""
+    if not different:
+        return []
+    shared = set(different[0].tags).intersection(*(pair.tags for pair in different))
+    equal: dict[str, set[str]] = {}
+    for pair in pairs:
+        if pair.verdict in ("equal", "close", "noise"):
+            for tag, text in pair.tags:
+                equal.setdefault(tag, set()).add(text)
+    return [
+        {"tag": tag, "value": text, "others": len(others), "pairs": len(different)}
+        for tag, text in sorted(shared)
+        if (others := equal.get(tag, set()) - {text})
+    ]
+
+
+def _aligned(pairs: Iterable[Pair]) -> list[dict[str, Any]]:
+    """Return the keys that occur unequally often, and how they were paired."""
+    counts: dict[PairKey, Counter[str]] = {}
+    for pair in pairs:
+        if pair.occurrence[1] > 1:
+            found = counts.setdefault(pair.key, Counter())
+            found["baseline"] += pair.baseline is not None
+            found["candidate"] += pair.candidate is not None
+            found[pair.how] += pair.baseline is not None and pair.candidate is not None
+    return [
+        {
+            "name": key[0],
+            "tags": [list(tag) for tag in key[1]],
+            "counts": [found["baseline"], found["candidate"]],
+            "by_sequence": found["sequence"],
+            "by_order": found["order"],
+        }
+        for key, found in counts.items()
+        if found["baseline"] != found["candidate"] or found["order"]
+    ]
+
+
+def _processes(pairs: Iterable[Pair]) -> list[dict[str, Any]]:
+    """Return the first difference of each process that has one."""
+    first: dict[tuple[str, str, int], Pair] = {}
+    seen = set()
+    for pair in pairs:
+        if pair.baseline is None:
+            continue
+        seen.add(pair.process)
+        if pair.verdict == "different":
+            first.setdefault(pair.process, pair)
+    if len(seen) == 1:
+        return []
+    return [
+        {"host": host, "pid": pid, "first": pair.number, "name": pair.name}
+        for (_, host, pid), pair in first.items()
+    ]

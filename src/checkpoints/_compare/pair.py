@@ -1,0 +1,99 @@
+"""Two entries of two runs, and what differs between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from checkpoints._compare.difference import Difference
+from checkpoints._compare.pairing import How
+from checkpoints._compare.side import PairKey, Process
+from checkpoints._index.entry import Entry
+
+__all__ = ["OUTCOMES", "Pair", "Role", "Unpaired", "has_arguments"]
+
+PairVerdict: TypeAlias = Literal[
+    "equal", "close", "noise", "different", "unknown", "unpaired"
+]
+Role: TypeAlias = Literal["", "origin", "inherited", "possibly inherited"]
+Unpaired: TypeAlias = Literal["missing", "added", "not reached", "not sampled"]
+
+
+# What is added to the name of a function for what its call returned or raised.
+OUTCOMES = (".result", ".exception")
+
+
+@dataclass(slots=True, kw_only=True)
+class Pair:
+    """
+    An entry and its counterpart in the other run.
+
+    Args:
+        number: Its place in the order of the program, from 1.
+        key: The name, and the tags by which it was paired.
+        baseline: The entry of the baseline; None if there is none.
+        candidate: The entry of the candidate; None if there is none.
+        process: The process that saved it, in the baseline where there is one.
+        how: How the partners were found.
+        verdict: The worst of the verdicts over its values.
+        by: How they were compared: by their `"checksum"` or by their `"values"`.
+        values: What differs, by the name of the value; only values that are not equal.
+        role: Whether the difference began here, or was in the inputs already.
+        inputs: What is known of the inputs, in words.
+        why: Why it has no partner, or why it is unknown.
+        occurrence: Which of the saves with its key it is, from 1, and of how many.
+    """
+
+    number: int
+    key: PairKey
+    baseline: Entry | None
+    candidate: Entry | None
+    process: Process
+    how: How
+    verdict: PairVerdict = "equal"
+    by: Literal["", "checksum", "values"] = ""
+    values: dict[str, Difference] = field(default_factory=dict)
+    role: Role = ""
+    inputs: str = ""
+    why: str = ""
+    occurrence: tuple[int, int] = (1, 1)
+
+    @property
+    def name(self) -> str:
+        """The name of the checkpoint, as in the baseline."""
+        return self.key[0]
+
+    @property
+    def tags(self) -> tuple[tuple[str, str], ...]:
+        """The tags by which it was paired, as texts."""
+        return self.key[1]
+
+    @property
+    def entry(self) -> Entry:
+        """The entry of the baseline, or that of the candidate where there is none."""
+        entry = self.baseline or self.candidate
+        assert entry is not None  # noqa: S101 - a pair has one at least
+        return entry
+
+    @property
+    def worst(self) -> tuple[str, Difference] | None:
+        """The value that differs most, and what differs; None if none does."""
+        order = {"different": 3, "unknown": 2, "close": 1, "equal": 0}
+        ranked = sorted(
+            self.values.items(),
+            key=lambda item: (order[item[1].verdict], item[1].excess),
+        )
+        return ranked[-1] if ranked else None
+
+    @property
+    def has_other_bits(self) -> bool:
+        """Whether something differs, within the tolerance or not."""
+        return self.verdict in ("close", "noise", "different") and any(
+            found.bits or found.verdict == "different" for found in self.values.values()
+        )
+
+
+def has_arguments(pair: Pair) -> bool:
+    """Tell whether the values of a pair are the arguments of a call."""
+    is_call = any(name == "call" for name, _ in pair.entry.tags.items())
+    return is_call and not pair.name.endswith(OUTCOMES)

@@ -1,0 +1,209 @@
+"""One side of a comparison: the entries of a run, in the order of the program."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple, TypeAlias
+
+from checkpoints._files.container import Container
+from checkpoints._index.entry import Entry
+from checkpoints._index.headers import read_containers
+from checkpoints._index.index import Index, listing_of
+from checkpoints._keys.tags import tag_text
+from checkpoints._kinds import json_bytes
+
+__all__ = ["PairKey", "Record", "Side", "SideOptions"]
+
+# A name, and the tags by which entries are paired.
+PairKey: TypeAlias = "tuple[str, tuple[tuple[str, str], ...]]"
+# Run, host and pid.
+Process: TypeAlias = "tuple[str, str, int]"
+
+
+class Record(NamedTuple):
+    """
+    What is kept of each entry, so that a hundred thousand take little memory.
+
+    Args:
+        position: The position of the entry in the index.
+        key: By which it is paired.
+        process: The process that saved it.
+        sequence: The number of the save in its process.
+        time: When it was saved, in seconds since the epoch.
+        call: The number of the call of this name, saved or not; 0 if unknown.
+        sampling: The options of its rule by which calls were left out.
+        content: A hash of its values and their checksums: equal for equal files; None
+            if the file is damaged.
+    """
+
+    position: int
+    key: PairKey
+    process: Process
+    sequence: int
+    time: float
+    call: int
+    sampling: tuple[tuple[str, int], ...]
+    content: int | None
+
+
+class SideOptions(NamedTuple):
+    """
+    How the keys of entries are made.
+
+    Args:
+        ignored: Names of tags that do not count.
+        renamed: New names for the names of checkpoints, with all names below them, and
+            for the names of tags.
+    """
+
+    ignored: Collection[str] = ()
+    renamed: Mapping[str, str] = {}
+
+
+class Side:
+    """
+    The entries of a run, in the order in which the program saved them.
+
+    Processes come one after the other where one began after the end of the other;
+    else their saves are merged by the clock, which never changes the order of two
+    saves of the same process.
+
+    Args:
+        index: The entries.
+        options: How the keys are made.
+        shared: One object for all that are equal, so that many entries take little
+            memory; the same dict for both sides.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        options: SideOptions,
+        shared: dict[Hashable, Any] | None = None,
+    ) -> None:
+        self.index = index
+        self.options = options
+        self._runs: Counter[str] = Counter()
+        self._versions: dict[str, set[str]] = {}
+        records = self._read(options, {} if shared is None else shared)
+        self.records = _in_program_order(list(records))
+
+    def entry(self, record: Record) -> Entry:
+        """Return the entry of a record."""
+        return self.index[record.position]
+
+    @property
+    def runs(self) -> list[str]:
+        """The ids of the runs that saved the entries."""
+        return [*self._runs]
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions of Python and of the libraries whose values were saved."""
+        return {
+            library: ", ".join(sorted(found))
+            for library, found in sorted(self._versions.items())
+        }
+
+    def by_process(self) -> dict[Process, list[Record]]:
+        """Return the records of each process, in the order of their first saves."""
+        found: dict[Process, list[Record]] = {}
+        for record in self.records:
+            found.setdefault(record.process, []).append(record)
+        return found
+
+    def _read(
+        self, options: SideOptions, shared: dict[Hashable, Any]
+    ) -> Iterator[Record]:
+        for position, found in enumerate(read_containers(listing_of(self.index), _of)):
+            if isinstance(found, Exception):
+                yield _damaged(position, self.index[position], options)
+                continue
+            name, tags, versions, process, *rest = found
+            for library, version in versions:
+                self._versions.setdefault(library, set()).add(version)
+            self._runs[process[0]] += 1
+            made = _key(name, tags, options)
+            key = shared.setdefault(made, made)
+            process = shared.setdefault(process, process)
+            yield Record(position, key, process, *rest)
+
+
+def _damaged(position: int, entry: Entry, options: SideOptions) -> Record:
+    """Return the record of an entry whose header cannot be read, from its path."""
+    key = _key(entry.name, entry.tags.items(), options)
+    # Its content is none, which equals no other.
+    return Record(position, key, ("", "", 0), 0, math.inf, 0, (), None)
+
+
+def _of(container: Container) -> tuple[Any, ...]:
+    header = container.header
+    nodes = json_bytes.to_text(header["values"])
+    checksums = tuple(sorted(container.checksums().items()))
+    return (
+        header["name"],
+        header["tags"],
+        _versions_in(header),
+        (_text(header, "run"), _text(header, "host"), _whole(header.get("pid"))),
+        _whole(header.get("sequence")),
+        header["time"].timestamp(),
+        _whole(header.get("call")),
+        _sampling_in(header),
+        hash((nodes, checksums)),
+    )
+
+
+def _text(header: Mapping[str, Any], field: str) -> str:
+    return str(header.get(field, ""))
+
+
+def _whole(value: object) -> int:
+    return value if type(value) is int else 0
+
+
+def _versions_in(header: Mapping[str, Any]) -> list[tuple[str, str]]:
+    packages = header.get("packages")
+    items = packages.items() if isinstance(packages, dict) else ()
+    return [("python", _text(header, "python")), *((k, str(v)) for k, v in items)]
+
+
+def _sampling_in(header: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+    sampling = header.get("sampling")
+    items = sampling.items() if isinstance(sampling, dict) else ()
+    return tuple((option, _whole(value)) for option, value in items)
+
+
+def _key(
+    name: str, tags: Sequence[tuple[str, object]], options: SideOptions
+) -> PairKey:
+    renamed = options.renamed
+    pairs = [
+        (renamed.get(tag, tag), tag_text(value))
+        for tag, value in tags
+        if tag not in options.ignored
+    ]
+    # The order in which tags were nested is no difference.
+    return _renamed(name, renamed), tuple(sorted(pairs))
+
+
+def _renamed(name: str, renamed: Mapping[str, str]) -> str:
+    for old, new in renamed.items():
+        if name == old or name.startswith(f"{old}."):
+            return new + name.removeprefix(old)
+    return name
+
+
+def _in_program_order(records: list[Record]) -> list[Record]:
+    records.sort(key=lambda record: (record.process, record.sequence))
+    timed = []
+    for _, own in groupby(records, key=lambda record: record.process):
+        latest = 0.0
+        for record in own:
+            # Clocks may be set back; the number of a save never is.
+            latest = max(latest, record.time)
+            timed.append((latest, record))
+    timed.sort(key=lambda pair: (pair[0], pair[1].process, pair[1].sequence))
+    return [record for _, record in timed]

@@ -1,0 +1,121 @@
+"""`checkpoints diff` compares two runs."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from checkpoints import FileHandler, tags
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """Two runs of which one value differs, and one that nothing is in."""
+    roots = tmp_path / "one", tmp_path / "two", tmp_path / "other"
+    for root, number in zip(roots[:2], (1.0, 1.5), strict=True):
+        handler = FileHandler(root)
+        for day in (1, 2):
+            with tags(day=day):
+                handler.checkpoint("feed.px", px=[1, 2])
+                handler.checkpoint("risk.cov", cov=number if day == 2 else 0.0)
+    FileHandler(roots[2]).checkpoint("unrelated", 1)
+    return roots
+
+
+class TestExitCode:
+    def test_is_0_if_nothing_differs(self, run, runs):
+        done = run("diff", runs[0], runs[0])
+        assert done.code == 0
+        assert done.out.startswith("EQUAL  all 4 pairs")
+
+    def test_is_1_if_something_differs(self, run, runs):
+        done = run("diff", runs[0], runs[1])
+        assert done.code == 1
+        assert done.out.startswith(
+            "DIFFERENT  first beyond tolerance: risk.cov  day=2\n"
+        )
+
+    @pytest.mark.parametrize(("options", "code"), [((), 2), (("--bisect",), 125)])
+    def test_is_2_if_there_is_nothing_to_compare(self, run, runs, options, code):
+        done = run("diff", runs[0], runs[2], *options)
+        assert done.code == code
+        assert "no entry in common" in done.out
+        assert "unrelated" in done.out
+
+    def test_is_2_if_a_root_is_not_there(self, run, runs, tmp_path):
+        done = run("diff", runs[0], tmp_path / "nowhere")
+        assert done.code == 2
+        assert "nowhere" in done.err
+
+    def test_is_2_for_three_runs(self, run, runs):
+        done = run("diff", *runs)
+        assert (done.code, done.out) == (2, "")
+        assert "two are compared" in done.err
+
+
+class TestOptions:
+    def test_where_and_name_narrow_both_sides(self, run, runs):
+        assert run("diff", *runs[:2], "--where", "day=1").code == 0
+        assert run("diff", *runs[:2], "--name", "feed").code == 0
+        assert run("diff", *runs[:2], "--where", "day>=2").code == 1
+
+    def test_tolerances_come_from_a_file_that_can_be_suggested(
+        self, run, runs, tmp_path
+    ):
+        file = tmp_path / "tolerances.toml"
+        done = run("diff", *runs[:2], "--suggest-tolerances", file)
+        assert f"wrote {file}" in done.err
+        assert 'match = "risk.cov"' in file.read_text()
+        assert run("diff", *runs[:2], "--tolerances", file).code == 0
+
+    def test_a_rename_is_two_names(self, run, runs):
+        assert run("diff", *runs[:2], "--rename", "risk=danger").code == 1
+        done = run("diff", *runs[:2], "--rename", "risk")
+        assert done.code == 2
+        assert "OLD=NEW" in done.err
+
+    def test_noise_takes_repeats(self, run, runs):
+        assert run("diff", *runs[:2], "--noise", runs[1]).code == 0
+
+    def test_key_names_the_columns_that_identify_rows(self, run, tmp_path):
+        pandas = pytest.importorskip("pandas", reason="the values are frames")
+        frame = pandas.DataFrame({"id": [1, 2, 3], "x": [0.5, 1.5, 2.5]})
+        for name, value in (("a", frame), ("b", frame[::-1])):
+            FileHandler(tmp_path / name).checkpoint("feed.px", px=value)
+        roots = tmp_path / "a", tmp_path / "b"
+        assert run("diff", *roots).code == 1
+        assert run("diff", *roots, "--key", "feed.*=id").code == 0
+
+
+class TestForms:
+    def test_json_is_the_document(self, run, runs):
+        found = json.loads(run("diff", *runs[:2], "--json").out)
+        assert (found["verdict"], found["exit"]) == ("different", 1)
+        assert found["first"]["name"] == "risk.cov"
+
+    def test_jsonl_has_a_record_a_line(self, run, runs):
+        lines = run("diff", *runs[:2], "--jsonl").out.splitlines()
+        assert [json.loads(line)["type"] for line in lines] == ["diff", "pair"]
+
+    def test_markdown_is_for_a_pull_request(self, run, runs):
+        assert run("diff", *runs[:2], "--md").out.startswith("### DIFFERENT")
+
+    def test_a_page_and_xml_are_written_beside_the_report(self, run, runs, tmp_path):
+        page, xml = tmp_path / "diff.html", tmp_path / "diff.xml"
+        done = run("diff", *runs[:2], "--html", page, "--junit", xml)
+        assert done.out.startswith("DIFFERENT")
+        assert page.read_text().startswith("<!doctype html>")
+        assert ET.fromstring(xml.read_text()).get("failures") == "1"
+
+    def test_the_report_ends_with_commands_that_work(self, run, runs):
+        lines = run("diff", *runs[:2]).out.splitlines()
+        commands = [
+            line.split("checkpoints ", 1)[1]
+            for line in lines
+            if line.startswith("  next")
+        ]
+        assert commands
+        for command in commands[:2]:
+            assert run(*command.split()).code == 0

@@ -1,0 +1,52 @@
+"""Runs that were saved on purpose, to be compared."""
+
+from __future__ import annotations
+
+import pytest
+
+from checkpoints import FileHandler, Key
+from checkpoints._process.origin import Origin
+
+
+class SavedRun:
+    """Saves a run, one call after the other."""
+
+    def __init__(self, root, run):
+        self.root = str(root)
+        self._run = run
+        self._handler = FileHandler(root, if_exists="keep")
+        self._sequences = {}
+
+    def save(self, name, values, *, tags=(), pid=1, call=0, sampling=(), time=None):
+        """Save values under a name and tags, as a process would; return the run."""
+        number = self._sequences.get(pid, 0) + 1
+        self._sequences[pid] = number
+        moment = 1.7e9 + pid + number / 1000 if time is None else time
+        origin = Origin(
+            self._run,
+            number,
+            moment,
+            "host",
+            pid,
+            "MainThread",
+            "program.py",
+            7,
+            "main",
+        )
+        origin = origin._replace(**_further(origin, call, sampling))
+        pairs = tuple(tags.items()) if isinstance(tags, dict) else tuple(tags)
+        if not isinstance(values, dict):
+            values = {"data": values}
+        self._handler.commit(Key(name, pairs, origin), values)
+        return self
+
+
+def _further(origin, call, sampling):
+    fields = {"call": call, "sampling": sampling}
+    return {name: found for name, found in fields.items() if hasattr(origin, name)}
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """Two runs, to be saved: a baseline and a candidate."""
+    return SavedRun(tmp_path / "one", "first"), SavedRun(tmp_path / "two", "second")

@@ -1,0 +1,447 @@
+"""Two runs are compared, and the first divergence is named."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+
+import checkpoints
+from checkpoints import ConfigError, diff, index
+
+numpy = pytest.importorskip("numpy", reason="the values are arrays")
+
+
+def roots(runs):
+    return [run.root for run in runs]
+
+
+def verdicts(found):
+    return [pair.verdict for pair in found]
+
+
+def names(pairs):
+    return [pair.name for pair in pairs]
+
+
+class Unpicklable:
+    def __eq__(self, other):
+        raise RuntimeError("no")
+
+    def __hash__(self):
+        return 0
+
+
+class TestVerdict:
+    def test_of_equal_runs_is_equal_by_checksum(self, runs):
+        for run in runs:
+            run.save("feed.px", numpy.arange(9.0)).save("risk.cov", [1, 2])
+        found = diff(*roots(runs))
+        assert found.verdict == "equal"
+        assert found.exit_code == 0
+        assert {pair.by for pair in found} == {"checksum"}
+        assert found.first is found.first_bit is None
+
+    def test_of_a_difference_within_tolerance_is_close(self, runs):
+        for run, step in zip(runs, (0, 1e-12), strict=True):
+            run.save("feed.px", numpy.ones(3) + step)
+        found = diff(*roots(runs))
+        assert (found.verdict, found.exit_code) == ("close", 0)
+        assert found.first is None
+        assert found.first_bit.name == "feed.px"
+
+    def test_of_a_difference_beyond_it_is_different(self, runs):
+        for run, number in zip(runs, (1.0, 1.5), strict=True):
+            run.save("feed.px", number)
+        found = diff(*roots(runs))
+        assert (found.verdict, found.exit_code) == ("different", 1)
+        name, worst = found.first.worst
+        assert (name, worst.texts) == ("data", ("1.0", "1.5"))
+
+    def test_of_runs_with_nothing_in_common_is_unknown(self, runs):
+        runs[0].save("feed.px", 1)
+        runs[1].save("risk.cov", 1)
+        found = diff(*roots(runs))
+        assert (found.verdict, found.exit_code) == ("unknown", 2)
+        assert found.as_json()["runs"][0]["names"] == ["feed.px"]
+
+    def test_of_nothing_is_unknown(self, runs):
+        for run in runs:
+            run.save("feed.px", 1)
+        assert diff(*roots(runs), names="risk").verdict == "unknown"
+
+    def test_of_the_same_root_twice_is_equal(self, runs):
+        runs[0].save("feed.px", 1)
+        assert diff(runs[0].root, runs[0].root).verdict == "equal"
+
+    @pytest.mark.parametrize("side", [0, 1])
+    def test_of_an_entry_without_counterpart_is_different(self, runs, side):
+        for run in runs:
+            run.save("feed.px", 1)
+        runs[side].save("risk.cov", 1)
+        found = diff(*roots(runs))
+        assert (found.verdict, found.exit_code) == ("different", 1)
+        assert names(found.unpaired) == ["risk.cov"]
+        assert found.unpaired[0].why == ("missing", "added")[side]
+        assert found.first.name == "risk.cov"
+
+    def test_of_a_value_on_one_side_is_different(self, runs):
+        runs[0].save("feed.px", {"x": 1})
+        runs[1].save("feed.px", {"x": 1, "y": 2})
+        (pair,) = diff(*roots(runs))
+        assert pair.verdict == "different"
+        assert pair.values["y"].notes == ("only in the candidate",)
+
+    def test_is_neither_true_nor_false(self, runs):
+        runs[0].save("feed.px", 1)
+        with pytest.raises(TypeError, match="verdict"):
+            bool(diff(runs[0].root, runs[0].root))
+
+
+class TestFirst:
+    def test_is_in_the_order_of_the_program_not_of_the_paths(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("z.first", number).save("a.second", number)
+        assert diff(*roots(runs)).first.name == "z.first"
+
+    def test_bit_comes_before_the_first_beyond_tolerance(self, runs):
+        for run, step in zip(runs, (0.0, 1e-13), strict=True):
+            run.save("feed.px", 1 + step).save("risk.cov", 1 + 1e12 * step)
+        found = diff(*roots(runs))
+        assert found.first_bit.name == "feed.px"
+        assert found.first.name == "risk.cov"
+
+    def test_stops_there_if_asked_to(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("a", 0).save("b", number).save("c", number)
+        found = diff(*roots(runs), first_only=True)
+        assert names(found) == ["a", "b"]
+
+    def test_of_each_process_is_told(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            for pid in (1, 2):
+                run.save("a", pid, tags={"w": pid}, pid=pid)
+                run.save("b", number, tags={"w": pid}, pid=pid)
+        processes = diff(*roots(runs)).as_json()["processes"]
+        assert [(it["pid"], it["name"]) for it in processes] == [(1, "b"), (2, "b")]
+
+
+class TestPairing:
+    def test_tags_of_the_place_do_not_count(self, runs):
+        for run in runs:
+            run.save("a", 1, tags={"run": run.root, "host": run.root, "day": "3"})
+        assert diff(*roots(runs)).verdict == "equal"
+
+    def test_further_tags_can_be_left_out(self, runs):
+        for number, run in enumerate(runs):
+            run.save("a", 1, tags={"user": number})
+        assert diff(*roots(runs)).verdict == "unknown"
+        assert diff(*roots(runs), ignore_tags=["user"]).verdict == "equal"
+
+    def test_names_and_tags_can_be_renamed(self, runs):
+        runs[0].save("old.fit", 1, tags={"date": 3})
+        runs[1].save("new.fit", 1, tags={"day": 3})
+        assert diff(*roots(runs)).verdict == "unknown"
+        renamed = diff(*roots(runs), rename={"old": "new", "date": "day"})
+        assert renamed.verdict == "equal"
+
+    def test_a_dropped_save_of_a_loop_is_found(self, runs):
+        for number in range(200):
+            runs[0].save("opt.iter", [number])
+            if number != 57:
+                runs[1].save("opt.iter", [number])
+        found = diff(*roots(runs))
+        assert len(found) == 200
+        (missing,) = found.unpaired
+        assert missing.occurrence == (58, 200)
+        assert missing.baseline["data"] == [57]
+
+    def test_an_inserted_save_is_found_though_all_others_changed(self, runs):
+        names = ["load", "fit", "score"] * 30
+        for number, name in enumerate(names):
+            runs[0].save(name, number)
+            runs[1].save(name, -number - 1)
+            if number == 40:
+                runs[1].save("extra", 1)
+        found = diff(*roots(runs))
+        assert [pair.name for pair in found.unpaired] == ["extra"]
+        assert all(
+            pair.candidate["data"] == -pair.baseline["data"] - 1
+            for pair in found
+            if pair.verdict == "different"
+        )
+
+    def test_two_files_are_compared_whatever_their_names(self, runs):
+        runs[0].save("a", 1, tags={"day": 1})
+        runs[1].save("b", 1, tags={"day": 2})
+        one, other = (index(run.root)[0] for run in runs)
+        assert diff(one, other).verdict == "equal"
+        assert diff(one.path, other.path).verdict == "equal"
+
+    def test_only_some_entries_are_compared(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("a.x", 0, tags={"day": 1}).save("b.x", number, tags={"day": 1})
+            run.save("a.x", number, tags={"day": 2})
+        assert diff(*roots(runs), names="a", where={"day": "1"}).verdict == "equal"
+        assert len(diff(*roots(runs), names=["a.x"])) == 2
+
+
+class TestUnpaired:
+    def test_what_a_rule_left_out_is_not_a_difference(self, runs):
+        if not hasattr(checkpoints._process.origin.Origin, "call"):
+            return
+        for call in range(1, 7):
+            runs[0].save("a", call, tags={"n": call}, call=call)
+            if call % 2:
+                every = (("every", 2),)
+                runs[1].save("a", call, tags={"n": call}, call=call, sampling=every)
+        found = diff(*roots(runs))
+        assert found.verdict == "equal"
+        assert found.unpaired == []
+        assert verdicts(found).count("unpaired") == 3
+
+    def test_a_save_that_should_have_been_sampled_is_missing(self, runs):
+        every = (("every", 2),)
+        for call in (1, 3, 5):
+            runs[0].save("a", call, tags={"n": call}, call=call, sampling=every)
+            if call != 3:
+                runs[1].save("a", call, tags={"n": call}, call=call, sampling=every)
+        (missing,) = diff(*roots(runs)).unpaired
+        assert missing.why == "missing"
+
+
+class TestRoles:
+    def call(self, run, name, number, arguments, result, *inside):
+        tags = {"call": number}
+        run.save(name, arguments, tags=tags)
+        for inner in inside:
+            inner(run)
+        run.save(f"{name}.result", {"result": result}, tags=tags)
+
+    def roles(self, runs):
+        return {p.name: p.role for p in diff(*roots(runs)) if p.verdict == "different"}
+
+    def test_equal_arguments_and_another_result_are_the_origin(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            self.call(run, "fit", 1, {"x": 1}, number)
+            self.call(run, "score", 1, {"model": number}, number)
+        assert self.roles(runs) == {
+            "fit.result": "origin",
+            "score": "inherited",
+            "score.result": "inherited",
+        }
+
+    def test_a_call_around_the_origin_inherits_it(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            self.call(
+                run,
+                "outer",
+                1,
+                {"x": 1},
+                number,
+                lambda run, number=number: self.call(run, "inner", 1, {"x": 1}, number),
+            )
+        assert self.roles(runs) == {
+            "inner.result": "origin",
+            "outer.result": "inherited",
+        }
+
+    def test_there_may_be_several_origins(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            self.call(run, "fit", 1, {"x": 1}, number)
+            self.call(run, "plot", 1, {"title": "a"}, number)
+        found = diff(*roots(runs))
+        assert names(found.origins) == ["fit.result", "plot.result"]
+
+    def test_an_exception_is_an_outcome_too(self, runs):
+        for run, text in zip(runs, ("a", "b"), strict=True):
+            run.save("fit", {"x": 1}, tags={"call": 1})
+            run.save("fit.exception", {"text": text}, tags={"call": 1})
+        assert self.roles(runs) == {"fit.exception": "origin"}
+
+    def test_without_inputs_the_first_is_the_origin_and_later_ones_may_inherit(
+        self, runs
+    ):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("a", number).save("b", number)
+        assert self.roles(runs) == {"a": "origin", "b": "possibly inherited"}
+
+    def test_the_inputs_of_the_first_divergence_are_compared_by_value(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            self.call(run, "fit", 1, {"x": numpy.arange(5)}, number)
+        found = diff(*roots(runs))
+        assert [pair.by for pair in found] == ["values", "values"]
+        assert "equal by value" in found.first.inputs
+
+
+class TestShared:
+    def test_tags_of_all_differences_are_named(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            for day in range(5):
+                value = number if day == 3 else 0
+                run.save("a", value, tags={"day": day, "book": "EQ"})
+                run.save("b", value, tags={"day": day, "book": "EQ"})
+        (shared,) = diff(*roots(runs)).as_json()["shared_tags"]
+        assert (shared["tag"], shared["value"], shared["others"]) == ("day", "3", 4)
+        assert shared["pairs"] == 2
+
+
+class TestNoise:
+    def test_a_difference_as_large_as_that_of_repeats_is_noise(self, runs, tmp_path):
+        repeat = type(runs[0])(tmp_path / "again", "repeat")
+        for run, number in zip((*runs, repeat), (1.0, 1.004, 1.001), strict=True):
+            run.save("a", number)
+        found = diff(*roots(runs), noise=[repeat.root])
+        assert (found.verdict, found.exit_code) == ("noise", 0)
+
+    def test_a_larger_one_is_none(self, runs, tmp_path):
+        repeat = type(runs[0])(tmp_path / "again", "repeat")
+        for run, number in zip((*runs, repeat), (1.0, 1.006, 1.001), strict=True):
+            run.save("a", number)
+        assert diff(*roots(runs), noise=[repeat.root]).verdict == "different"
+
+    def test_another_shape_is_never_noise(self, runs, tmp_path):
+        repeat = type(runs[0])(tmp_path / "again", "repeat")
+        values = numpy.zeros(3), numpy.zeros(4), numpy.ones(3)
+        for run, value in zip((*runs, repeat), values, strict=True):
+            run.save("a", value)
+        assert diff(*roots(runs), noise=[repeat.root]).verdict == "different"
+
+    def test_one_text_is_not_a_list_of_runs(self, runs):
+        runs[0].save("a", 1)
+        with pytest.raises(ConfigError, match="list of runs"):
+            diff(runs[0].root, runs[0].root, noise=runs[0].root)
+
+
+class TestTolerances:
+    def test_come_from_a_file(self, runs, tmp_path):
+        for run, number in zip(runs, (1.0, 1.001), strict=True):
+            run.save("risk.cov", {"cov": number, "other": number})
+        file = tmp_path / "tolerances.toml"
+        file.write_text('[[tolerance]]\nmatch = "risk.*"\nvalue = "cov"\nrtol = 1e-2\n')
+        (pair,) = diff(*roots(runs), tolerances=str(file))
+        assert pair.values["cov"].verdict == "close"
+        assert pair.values["other"].verdict == "different"
+
+    def test_that_match_nothing_are_told(self, runs, tmp_path):
+        for run in runs:
+            run.save("a", 1.0)
+        file = tmp_path / "tolerances.toml"
+        file.write_text('[[tolerance]]\nmatch = "risk.*"\nrtol = 1e-2\n')
+        found = diff(*roots(runs), tolerances=str(file)).as_json()
+        assert "risk.*" in found["tolerances"]["unused"][0]
+
+    def test_with_a_wrong_key_are_refused_with_the_line(self, runs, tmp_path):
+        file = tmp_path / "tolerances.toml"
+        file.write_text('[[tolerance]]\nmatch = "a"\nrtoll = 1\n')
+        with pytest.raises(ConfigError, match=r"line 3.*rtol"):
+            diff(*roots(runs), tolerances=str(file))
+
+    def test_suggested_ones_just_pass(self, runs, tmp_path):
+        pandas = pytest.importorskip("pandas", reason="a value is a frame")
+        for run, step in zip(runs, (0.0, 0.3), strict=True):
+            frame = pandas.DataFrame({"px": [1.0, 2.0 + step], "qty": [1, 2]})
+            run.save("feed.px", frame).save("risk.cov", numpy.ones(3) + step)
+        file = tmp_path / "tolerances.toml"
+        found = diff(*roots(runs))
+        assert found.verdict == "different"
+        file.write_text(found.suggested_tolerances())
+        assert 'column = "px"' in file.read_text()
+        assert diff(*roots(runs), tolerances=str(file)).verdict == "close"
+
+
+class TestBadInput:
+    def test_a_damaged_entry_is_unknown_and_the_rest_goes_on(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("a", numpy.arange(99)).save("b", 0).save("c", number)
+        path = index(runs[1].root).where("a")[0].path
+        Path(path).write_bytes(Path(path).read_bytes()[:50])
+        found = diff(*roots(runs))
+        assert {pair.name: pair.verdict for pair in found} == {
+            "a": "unknown",
+            "b": "equal",
+            "c": "different",
+        }
+        assert path in found.unknown[0].why
+
+    def test_a_flipped_bit_is_not_a_difference(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("a", {"x": numpy.arange(999.0), "y": number})
+        entry = index(runs[1].root)[0]
+        data = bytearray(Path(entry.path).read_bytes())
+        data[data.index(numpy.arange(999.0)[500:510].tobytes())] ^= 1
+        Path(entry.path).write_bytes(data)
+        (pair,) = diff(*roots(runs))
+        assert pair.values["x"].verdict == "unknown"
+
+    def test_pickles_are_compared_by_their_bytes_unless_trusted(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("a", {"same": complex, "other": range(number)})
+        (pair,) = diff(*roots(runs))
+        assert set(pair.values) == {"other"}
+        assert pair.verdict == "unknown"
+        (pair,) = diff(*roots(runs), trusted=True)
+        assert pair.verdict == "different"
+
+    def test_an_object_that_cannot_be_compared_is_unknown(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("a", {"x": Unpicklable(), "n": number})
+        (pair,) = diff(*roots(runs), trusted=True)
+        assert pair.verdict == "different"
+
+    def test_a_file_that_is_gone_meanwhile_is_unknown(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("a", number).save("b", number)
+        one, other = (index(run.root) for run in runs)
+        len(one), len(other)
+        Path(other.where("a")[0].path).unlink()
+        assert sorted(verdicts(diff(one, other))) == ["different", "unknown"]
+
+    def test_a_root_that_is_not_there_is_named(self, runs, tmp_path):
+        with pytest.raises(FileNotFoundError, match="nowhere"):
+            diff(tmp_path, tmp_path / "nowhere")
+
+    def test_values_larger_than_the_memory_are_compared_in_parts(self, runs):
+        for run, number in zip(runs, (1.0, 2.0), strict=True):
+            array = numpy.zeros(500_000)
+            array[-1] = number
+            run.save("a", array)
+        (pair,) = diff(*roots(runs), memory="2MB")
+        assert pair.verdict == "different"
+        assert pair.worst[1].where == "[499999]"
+
+
+class TestForms:
+    @pytest.fixture
+    def found(self, runs):
+        for run, number in zip(runs, (1.0, 2.0), strict=True):
+            run.save("a<b>", {"x": number, "t": f"<script>{number}</script>"})
+            run.save("z", float("nan") if number == 1 else number)
+        return diff(*roots(runs))
+
+    def test_json_is_strict_and_has_its_version(self, found):
+        text = json.dumps(found.as_json(), allow_nan=False)
+        assert json.loads(text)["schema"] == "checkpoints.diff/1"
+
+    def test_a_table_has_a_row_for_each_pair(self, found):
+        pytest.importorskip("pyarrow", reason="it is a table of Arrow")
+        table = found.pairs
+        assert table.column("verdict").to_pylist() == ["different", "different"]
+        assert table.column("value").to_pylist() == ["t", "data"]
+        assert table.column("beyond").to_pylist() == [1, 1]
+
+    def test_printed_it_is_a_report(self, found):
+        assert str(found).startswith("DIFFERENT  first beyond tolerance: a<b>")
+
+    def test_a_notebook_shows_a_page_without_what_files_say_unescaped(self, found):
+        page = found._repr_html_()
+        assert "<script" not in page
+        assert "&lt;script&gt;" in page
+
+    def test_repr_is_short(self, found):
+        assert repr(found).startswith("<Diff of 2 pairs: different, first at <Entry")
+
+    def test_pairs_can_be_pickled(self, found):
+        assert pickle.loads(pickle.dumps(found.first)).name == "a<b>"

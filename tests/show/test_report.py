@@ -1,0 +1,99 @@
+"""The report of a comparison as text, Markdown and JUnit's XML."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from checkpoints._show.findings import COLUMNS, findings_of, number_text
+from checkpoints._show.junit import junit_of
+from checkpoints._show.markdown import markdown_of
+from checkpoints._show.report import report_of, styled_report
+from tests.show.conftest import ODD
+
+
+class TestReport:
+    def test_names_the_first_divergence_in_its_first_line(self, document):
+        first = report_of(document)[0]
+        assert first == "DIFFERENT  first beyond tolerance: risk.cov  day=2"
+
+    def test_has_the_worst_place_with_both_values(self, document):
+        (line,) = [line for line in report_of(document) if line.startswith("  worst ")]
+        assert "[10, 5]" in line
+        assert "1.0  ->  1.001" in line
+
+    def test_names_the_first_bit_before_it(self, document):
+        text = "\n".join(report_of(document))
+        assert "earlier    first bit: feed.px  day=2" in text
+
+    def test_names_what_the_differences_have_in_common(self, document):
+        text = "\n".join(report_of(document))
+        assert "have day=2; 2 other values of day do not differ" in text
+
+    def test_has_a_row_for_each_pair_that_is_not_equal(self, document):
+        rows = findings_of(document).rows
+        assert [row[1] for row in rows][:3] == ["feed.px", "risk.cov", "note"]
+        assert rows[0][-1] == "close"
+
+    @pytest.mark.parametrize("width", [60, 80, 120])
+    def test_is_no_wider_than_the_terminal(self, document, width):
+        lines = report_of(document, width)
+        # Words that cannot be broken, such as paths, stay whole.
+        tables = [line for line in lines if line.startswith("  ") and "day=" in line]
+        assert tables
+        assert all(len(line) <= width for line in tables)
+
+    def test_escapes_what_files_say(self, document):
+        text = "\n".join(report_of(document))
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+        assert "\\x1b[2J" in text
+
+    def test_ends_with_what_to_type_next(self, document):
+        last = [*styled_report(document, 80, ["checkpoints show x"])][-1]
+        assert (last.label.strip(), last.text) == ("next", "checkpoints show x")
+
+    def test_long_tables_are_cut_unless_all_is_asked_for(self, document):
+        many = {**document, "pairs": document["pairs"] * 30}
+        assert any("more (--all)" in line for line in report_of(many))
+        lines = [line.text for line in styled_report(many, 80, shows_all=True)]
+        assert sum("risk.cov" in line for line in lines) >= 30
+
+    @pytest.mark.parametrize(
+        ("number", "text"),
+        [(0.000_031_4, "3.1e-05"), (1e-300, "1e-300"), (3, "3"), ("inf", "inf")],
+    )
+    def test_numbers_are_never_rounded_to_zero(self, number, text):
+        assert number_text(number) == text
+
+
+class TestMarkdown:
+    def test_begins_with_the_verdict(self, document):
+        assert markdown_of(document).startswith(
+            "### DIFFERENT: first beyond tolerance: risk.cov  day=2\n"
+        )
+
+    def test_has_a_table(self, document):
+        lines = markdown_of(document).splitlines()
+        heading = lines.index(f"| {' | '.join(COLUMNS)} |")
+        assert lines[heading + 3].startswith("| 6 | risk.cov | day=2 | cov |")
+
+    def test_what_files_say_is_no_markup(self, document):
+        text = markdown_of(document)
+        assert "<b>" not in text.replace("\\<b\\>", "")
+        assert ODD not in text
+
+
+class TestJUnit:
+    def test_has_a_case_for_each_difference(self, document):
+        suite = ET.fromstring(junit_of(document))
+        assert suite.get("tests") == "13"
+        names = [case.get("name") for case in suite if case.find("failure") is not None]
+        assert names[0] == "risk.cov day=2 (6)"
+        assert "[10, 5]" in suite[1].find("failure").text
+
+    def test_what_cannot_be_compared_is_an_error(self, document):
+        unknown = {**document["pairs"][0], "verdict": "unknown", "why": "\x00damaged"}
+        suite = ET.fromstring(junit_of({**document, "pairs": [unknown]}))
+        assert suite[0].find("error") is not None
