@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
@@ -16,9 +16,10 @@ from checkpoints._index.table import (
     as_library,
     column_names,
     import_pyarrow,
+    tag_values,
+    tags_above,
     typed_column,
 )
-from checkpoints._keys.tags import TagPairs
 from checkpoints._kinds.families import family_of
 from checkpoints._kinds.tables import as_table, with_named_index
 from checkpoints._text import shown
@@ -117,7 +118,7 @@ def concatenated(
         except CorruptFileError as error:
             error.add_note(_WITHOUT_DAMAGED)
             raise
-        parts.add(entry, found[value], meta["tags"])
+        parts.add(entry, found[value], meta)
         to = to or _library_of(found[value])
     return as_library(to or _library_of(None), parts.joined())
 
@@ -128,14 +129,17 @@ class _Parts:
     def __init__(self, value: str) -> None:
         self._value = value
         self._names: list[str] = []
+        self._runs: list[str] = []
         self._tags: list[dict[str, Any]] = []
+        # Those of folders above the save's own.
+        self._above: list[dict[str, str]] = []
         self._tables: list[Any] = []
         self._origins: list[tuple[str, str]] = []
         # The categories of ordered columns, by column.
         self._categories: dict[str, Any] = {}
         self._schema: Any = None
 
-    def add(self, entry: Entry, found: Any, tags: TagPairs) -> None:
+    def add(self, entry: Entry, found: Any, meta: Mapping[str, Any]) -> None:
         self._origins.append((entry.path, type(found).__name__))
         with self._naming_entry():
             table = table_of(self._value, found)
@@ -145,7 +149,9 @@ class _Parts:
                 [known, table.schema], promote_options="permissive"
             )
         self._names.append(entry.name)
-        self._tags.append(dict(tags))
+        self._runs.append(str(meta.get("run", "")))
+        self._tags.append(dict(meta["tags"]))
+        self._above.append(tags_above(entry.tags, meta["tags"]))
         self._tables.append(_separable(table))
 
     def _check_order(self, table: Any) -> None:
@@ -199,14 +205,27 @@ class _Parts:
         return {**columns, **dict(zip(table.column_names, table.columns, strict=True))}
 
     def _entry_columns(self, taken: Sequence[str]) -> Iterator[tuple[str, list[Any]]]:
-        """Yield the columns of names and tags, with a value for each entry."""
-        if len(set(self._names)) > 1:
-            (column,) = column_names(["name"], taken).values()
-            yield column, self._names
+        """Yield the columns of names, runs and tags, with a value for each entry."""
+        columns = {"name": self._names} if len(set(self._names)) > 1 else {}
+        if self._mixes_runs():
+            columns["run"] = self._runs
+        for title, values in columns.items():
+            (column,) = column_names([title], taken).values()
+            yield column, values
             taken = [*taken, column]
-        tags = {tag: None for pairs in self._tags for tag in pairs}
+        tags = {tag: None for pairs in (*self._above, *self._tags) for tag in pairs}
         for tag, column in column_names(tags, taken).items():
-            yield column, [pairs.get(tag) for pairs in self._tags]
+            yield column, tag_values(tag, self._tags, self._above)
+
+    def _mixes_runs(self) -> bool:
+        """Tell whether entries of several runs have the same name and tags."""
+        runs: dict[str, str] = {}
+        for name, run, *tags in zip(
+            self._names, self._runs, self._above, self._tags, strict=True
+        ):
+            if runs.setdefault(repr((name, tags)), run) != run:
+                return True
+        return False
 
 
 def _repeated(values: Sequence[Any], lengths: Sequence[int]) -> Any:

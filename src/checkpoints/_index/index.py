@@ -252,8 +252,8 @@ class Index(Collection[Entry], Reversible[Entry]):
         `details`, gets the prefix `tag_`.
 
         Args:
-            details: Read the headers. Tags then have their types, and there are the
-                columns `run`, `sequence`, `saved` (the time of the save), `values`
+            details: Read the headers. Tags then have their types, except those of
+                folders above a run, such as `run={run}`, and there are the columns `run`, `sequence`, `saved` (the time of the save), `values`
                 (the name, kind, dtype, shape and bytes of each value) and `error`: why
                 the header of a damaged file cannot be read.
 
@@ -288,7 +288,9 @@ class Index(Collection[Entry], Reversible[Entry]):
         """
         Return a value of all entries as one table, with a column for each tag.
 
-        The tags come first and have their types. A table contributes its rows, a
+        The tags come first and have their types; those of folders above a run, such as
+        `run={run}`, are texts. There is a column `name` if the names differ, and `run`
+        if several runs saved the same names and tags. A table contributes its rows, a
         one-dimensional array or a series a column, and a single value a row. A pandas
         index becomes columns, unless it is an unnamed `RangeIndex` that counts from 0.
         Integers that pandas would round, next to nulls, become `Int64`.

@@ -23,6 +23,8 @@ __all__ = [
     "detailed_table",
     "import_pyarrow",
     "reader_of",
+    "tag_values",
+    "tags_above",
     "text_column",
     "typed_column",
 ]
@@ -182,23 +184,31 @@ def detailed_table(listing: Listing) -> Any:
 
 
 class _TypedTags:
-    """The tags of all rows, from the headers, or from the paths of damaged files."""
+    """
+    The tags of all rows: those of the headers, and those of folders above these.
+
+    A damaged file has those of its path.
+    """
 
     def __init__(self, listing: Listing) -> None:
         # Of a repeated tag, these have the innermost value.
-        self._paths: list[dict[str, str]] = []
-        self._headers: list[dict[str, Any] | None] = []
+        self._paths: list[Mapping[str, str]] = []
+        self._headers: list[Mapping[str, Any]] = []
         # Equal tags share one dict, as the entries of a folder mostly have the same.
         self._shared: dict[str, dict[str, Any]] = {}
         self._tags = _tag_names(listing)
 
     def extend(
-        self, part: Listing, tags: Iterable[Tags], headers: Iterable[Header | None]
+        self, part: Listing, tags: Sequence[Tags], headers: Iterable[Header | None]
     ) -> None:
-        folders = [dict(folder_tags.items()) for folder_tags in tags]
+        known: dict[tuple[int, int], dict[str, str]] = {}
         for place, header in zip(part.places, headers, strict=True):
-            self._paths.append(folders[place])
-            self._headers.append(None if header is None else self._share(header.tags))
+            own = () if header is None else header.tags
+            key = place, len(own)
+            if key not in known:
+                known[key] = tags_above(tags[place], own)
+            self._paths.append(known[key])
+            self._headers.append(self._share(own))
 
     def _share(self, pairs: TagPairs) -> dict[str, Any]:
         return self._shared.setdefault(repr(pairs), dict(pairs))
@@ -206,16 +216,41 @@ class _TypedTags:
     def columns(self) -> Iterator[tuple[str, Any]]:
         tags = [*self._tags, *(tag for pairs in self._shared.values() for tag in pairs)]
         for tag, column in column_names(tags, _TAKEN).items():
-            yield column, typed_column(self._values(tag))
+            yield column, typed_column(tag_values(tag, self._headers, self._paths))
 
-    def _values(self, tag: str) -> list[Any]:
-        values = [(pairs or {}).get(tag) for pairs in self._headers]
-        like = next((value for value in values if value is not None), "")
-        for number, pairs in enumerate(self._headers):
-            text = self._paths[number].get(tag) if pairs is None else None
-            if text is not None:
-                values[number] = _read_as(text, like)
-        return values
+
+def tags_above(in_path: Tags, own: TagPairs) -> dict[str, str]:
+    """
+    Return the tags of the folders above those that a save has made itself.
+
+    Args:
+        in_path: The tags of its path, as far as the root of the index.
+        own: The tags in its header, which are the last ones of the path.
+
+    >>> tags_above(Tags([("run", "a"), ("day", "1")]), (("day", 1),))
+    {'run': 'a'}
+    """
+    count = max(0, len(in_path) - len(own))
+    return dict(in_path.items()[:count])
+
+
+def tag_values(
+    tag: str, typed: Iterable[Mapping[str, Any]], texts: Sequence[Mapping[str, str]]
+) -> list[Any]:
+    """
+    Return the value of a tag in each row, or None.
+
+    Args:
+        tag: The name of the tag.
+        typed: The tags of each row that have their types.
+        texts: Further ones that are texts. They are read as the type of the others.
+    """
+    values = [pairs.get(tag) for pairs in typed]
+    like = next((value for value in values if value is not None), "")
+    for number, pairs in enumerate(texts):
+        if values[number] is None and (text := pairs.get(tag)) is not None:
+            values[number] = _read_as(text, like)
+    return values
 
 
 def _read_as(text: str, like: object) -> Any:
