@@ -107,7 +107,14 @@ def header_for(
     origin = key.origin or Origin.here()
     moment = datetime.datetime.fromtimestamp(origin.time, datetime.UTC)
     versions = {"checkpoints": __version__, **versions_of(packages)}
-    dumped = f'"dumped":{_text(origin.dumped)},' if origin.dumped else ""
+    further = f'"dumped":{_text(origin.dumped)},' if origin.dumped else ""
+    if origin.call:
+        further += f'"call":{origin.call},'
+    if origin.sampling:
+        further += f'"sampling":{_object(origin.sampling)},'
+    if origin.parent:
+        pid, sequence = origin.parent
+        further += f'"parent":{{"pid":{pid},"sequence":{sequence}}},'
     # Written piece by piece, because most of it is the same for every save.
     header = (
         f'{{"checkpoints":{FORMAT_VERSION},"name":{_text(key.name)},'
@@ -117,7 +124,7 @@ def header_for(
         f'"thread":{_text(origin.thread)},'
         f'"time":"{moment.isoformat(timespec="microseconds")}",'
         f'"site":{{"file":{_text(origin.file)},"line":{origin.line},'
-        f'"function":{_text(origin.function)}}},{dumped}"python":"{_PYTHON}",'
+        f'"function":{_text(origin.function)}}},{further}"python":"{_PYTHON}",'
         f'"packages":{_object(tuple(versions.items()))},'
         f'"values":{json_bytes.to_text(nodes)}}}'
     )
@@ -130,7 +137,7 @@ def _text(text: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _object(items: tuple[tuple[str, str], ...]) -> str:
+def _object(items: tuple[tuple[str, str | int], ...]) -> str:
     return json_bytes.to_text(dict(items))
 
 

@@ -253,9 +253,10 @@ class Index(Collection[Entry], Reversible[Entry]):
 
         Args:
             details: Read the headers. Tags then have their types, except those of
-                folders above a run, such as `run={run}`, and there are the columns `run`, `sequence`, `saved` (the time of the save), `values`
-                (the name, kind, dtype, shape and bytes of each value) and `error`: why
-                the header of a damaged file cannot be read.
+                folders above a run, such as `run={run}`, and there are the columns
+                `run`, `sequence`, `saved` (the time of the save), `values` (the name,
+                kind, dtype, shape and bytes of each value) and `error`: why the header
+                of a damaged file cannot be read.
 
         Raises:
             MissingDependencyError: If pyarrow is not installed.

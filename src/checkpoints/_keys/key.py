@@ -107,7 +107,7 @@ class Key:
         return public(type(self)), (self.name, self.tags), origin
 
     def __setstate__(self, origin: tuple[Any, ...]) -> None:
-        object.__setattr__(self, "origin", Origin._make(origin))
+        object.__setattr__(self, "origin", Origin(*origin))
 
     @property
     def path(self) -> str:

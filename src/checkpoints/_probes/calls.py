@@ -138,7 +138,7 @@ class CallSaver:
             outer = current_tags()
             own = (*_process_tag(outer), ("call", number))
             rule = registry.chosen(name, plan, outer + own)
-            call = _Call(name, own, outer + own, rule)
+            call = _Call(name, own, outer + own, rule, number)
         if call is not None:
             call.began(values)
         return call
@@ -165,10 +165,16 @@ class _Call:
     """A call in progress: its tags, and the rule that saves it, if any."""
 
     def __init__(
-        self, name: str, own: TagPairs, pairs: TagPairs, rule: Rule | None
+        self,
+        name: str,
+        own: TagPairs,
+        pairs: TagPairs,
+        rule: Rule | None,
+        number: int,
     ) -> None:
         self.own = own
         self._name, self._pairs, self._rule = name, pairs, rule
+        self._number = number
 
     def began(self, values: Mapping[str, Any]) -> None:
         """Save the arguments."""
@@ -190,7 +196,8 @@ class _Call:
         if self._rule is None:
             return
         with _saving(self._name, [self._rule]):
-            key = Key(name, self._pairs, Origin.here())
+            origin = Origin.here(self._number, self._rule.sampling)
+            key = Key(name, self._pairs, origin)
             wanted = registry.narrowed(self._rule, key, ABSENT, values())
             if wanted is not None:
                 # Last, because it is slow for values that the rule may leave out.

@@ -10,10 +10,12 @@ import threading
 import time
 from typing import NamedTuple
 
+from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.variables import RUN
 
 __all__ = [
     "Origin",
+    "call_number",
     "current_run",
     "host_name",
     "outside_level",
@@ -25,6 +27,9 @@ __all__ = [
 _OURS = (os.path.dirname(os.path.dirname(__file__)) + os.sep, contextlib.__file__)
 _started = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
 _sequence = itertools.count(1)
+_calls: dict[str, itertools.count[int]] = {}
+_pid = os.getpid()
+_parent: tuple[int, int] | tuple[()] = ()
 # Generated at import, so that forked processes share it.
 _generated = f"{_started}-{os.urandom(3).hex()}"
 _run: list[str] = []
@@ -47,6 +52,11 @@ class Origin(NamedTuple):
         line: The line of the call.
         function: The function that called.
         dumped: Why a recorder wrote the save; empty if no recorder did.
+        call: The number of the call among those of its name in its process, saved or
+            not; 0 if no rule had a part in it.
+        sampling: The options of its rule by which other calls were left out.
+        parent: In a forked child, the process that it comes from and the number of
+            its last save before the fork.
     """
 
     run: str
@@ -59,9 +69,12 @@ class Origin(NamedTuple):
     line: int
     function: str
     dumped: str = ""
+    call: int = 0
+    sampling: tuple[tuple[str, int], ...] = ()
+    parent: tuple[int, int] | tuple[()] = ()
 
     @classmethod
-    def here(cls) -> Origin:
+    def here(cls, call: int = 0, sampling: tuple[tuple[str, int], ...] = ()) -> Origin:
         """Return the origin of a save that code outside this package makes now."""
         frame = sys._getframe(1)  # noqa: SLF001 - inspect.stack() costs milliseconds
         while frame.f_code.co_filename.startswith(_OURS) and frame.f_back:
@@ -76,7 +89,30 @@ class Origin(NamedTuple):
             frame.f_code.co_filename,
             frame.f_lineno,
             frame.f_code.co_qualname,
+            "",
+            call,
+            sampling,
+            _parent,
         )
+
+
+def call_number(name: str) -> int:
+    """Count a call of a name that a rule covers; return its number, from 1 up."""
+    # dict.setdefault and next() are each atomic, so no lock is needed.
+    return next(_calls.setdefault(name, itertools.count(1)))
+
+
+def _begin_in_child() -> None:
+    global _sequence, _pid, _parent  # noqa: PLW0603 - once, before anything is saved
+    following = next(_sequence)
+    _sequence = itertools.count(following)
+    # A process in between that saved nothing is in no header, so it is left out.
+    if not _parent or _parent[1] < following - 1:
+        _parent = (_pid, following - 1)
+    _pid = os.getpid()
+
+
+after_fork_in_child(_begin_in_child)
 
 
 def current_run() -> str:

@@ -31,7 +31,13 @@ from checkpoints._keys.tags import TagPairs, current_tags
 from checkpoints._process import drain
 from checkpoints._process.exit import at_exit, is_worker
 from checkpoints._process.forks import after_fork_in_child
-from checkpoints._process.origin import Origin, current_run, outside_level
+from checkpoints._process.origin import (
+    Origin,
+    call_number,
+    current_run,
+    outside_level,
+)
+from checkpoints._rules.chain import chain_of, is_wanted
 from checkpoints._rules.idle_rule import IdleRule, why_idle
 from checkpoints._rules.names import Names
 from checkpoints._text import shown
@@ -146,13 +152,7 @@ class Registry:
         return chain if any(rule.handlers for rule in chain) else None
 
     def _chain(self, name: str) -> tuple[Rule, ...]:
-        chain = []
-        for rule in reversed(self._rules):
-            if self._matches(rule, name):
-                chain.append(rule)
-                if rule.where is None:
-                    break
-        return tuple(chain)
+        return chain_of(reversed(self._rules), lambda rule: self._matches(rule, name))
 
     def is_enabled(self, name: object) -> bool:
         """Tell whether a call would reach a rule with a target."""
@@ -166,17 +166,7 @@ class Registry:
         )
         if known is ABSENT or plan is None:
             return False
-        return self._is_wanted(plan, current_tags())
-
-    def _is_wanted(self, plan: tuple[Rule, ...], pairs: TagPairs) -> bool:
-        for rule in plan:
-            try:
-                if rule.accepts(pairs):
-                    return bool(rule.handlers)
-            except Exception:  # noqa: BLE001 - `where` is the user's function
-                # Not handled here: the call itself counts and logs it.
-                return True
-        return False
+        return is_wanted(plan, current_tags())
 
     def lookup(self, name: str) -> tuple[str, Plan]:
         """Return the current name for a call, and its plan."""
@@ -241,9 +231,11 @@ class Registry:
             if plan is None:
                 return
             pairs = current_tags()
+            number = call_number(name)
             rule = self.chosen(name, plan, pairs)
             if rule is not None:
-                self.save(rule, Key(name, pairs, Origin.here()), data, values)
+                origin = Origin.here(number, rule.sampling)
+                self.save(rule, Key(name, pairs, origin), data, values)
         except Exception as error:
             # Errors of handlers were handled below. This one is meant to be raised, or
             # it is the library's own, such as a lack of memory, and must do no harm.

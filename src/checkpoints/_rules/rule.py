@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, ClassVar, Protocol, Self, Unpack, get_args, overload
 
@@ -115,6 +115,7 @@ class Rule:
         self.handlers: tuple[Handler, ...] = handlers_for(target, file_options)
         if self.narrowing is not None and self.narrowing.summary:
             _check_takes_summaries(self.handlers)
+        self.sampling: tuple[tuple[str, int], ...] = tuple(self._sampling())
         self._reset_counts()
 
     def __repr__(self) -> str:
@@ -141,6 +142,18 @@ class Rule:
             for option, value in values.items()
             if value != defaults[option]
         }
+
+    def _sampling(self) -> Iterator[tuple[str, int]]:
+        """Yield the options by which calls are left out, whatever their tags."""
+        if self.every > 1:
+            yield "every", self.every
+        limits = {"limit": self.limit}
+        if self.narrowing is not None:
+            limits["max_bytes"] = self.narrowing.max_bytes
+            limits["max_total_bytes"] = self.narrowing.max_total_bytes
+        for option, limit in limits.items():
+            if limit is not None:
+                yield option, limit
 
     def _repr_html_(self) -> str:
         names = [self.names] if isinstance(self.names, str) else self.names

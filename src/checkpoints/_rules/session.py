@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 from checkpoints._handlers.handler import ABSENT, Handler, named_values
 from checkpoints._keys.key import Key, joined_name
 from checkpoints._keys.tags import TagPairs, current_tags
-from checkpoints._process.origin import Origin
+from checkpoints._process.origin import Origin, call_number
 from checkpoints._rules.registry import registry
 
 if TYPE_CHECKING:
@@ -25,9 +25,10 @@ logger = logging.getLogger("checkpoints")
 class _Slot:
     """The data staged with one set of tags, and the handlers that will save it."""
 
-    def __init__(self, pairs: TagPairs, rule: Rule | None) -> None:
+    def __init__(self, pairs: TagPairs, rule: Rule | None, number: int) -> None:
         self.pairs = pairs
         self.rule = rule
+        self.number = number
         self.names: set[str] = set()
         # Values that the rule will narrow all at once, at the commit.
         self.gathered: dict[str, Any] | None = None
@@ -135,7 +136,9 @@ class Session:
             registry.failed(plan[0], name, error)
             return None
         if path not in self._slots:
-            self._slots[path] = _Slot(pairs, registry.chosen(name, plan, pairs))
+            number = call_number(name)
+            rule = registry.chosen(name, plan, pairs)
+            self._slots[path] = _Slot(pairs, rule, number)
         return self._slots[path]
 
     def _stage(
@@ -203,7 +206,7 @@ class Session:
     def _commit(self, slot: _Slot, rule: Rule) -> None:
         name = registry.names.current(self._given)
         self._narrow(name, slot, rule)
-        key = Key(name, slot.pairs, Origin.here())
+        key = Key(name, slot.pairs, Origin.here(slot.number, rule.sampling))
         for position, (handler, staged) in enumerate(slot.staged):
             try:
                 if staged is not None:
