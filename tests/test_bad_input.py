@@ -262,7 +262,7 @@ class TestValues:
         (entry,) = index(tmp_path)
         assert entry.load() == {value: [1], "other": "b"}
         assert entry.load(value) == {value: [1]}
-        assert [path.name for path in tmp_path.iterdir()] == ["a.ckpt.zip"]
+        assert [path.name for path in tmp_path.glob("[!.]*")] == ["a.ckpt.zip"]
 
     def test_a_mapping_that_cannot_be_read_is_a_save_that_failed(self, name, caplog):
         class Broken(dict):

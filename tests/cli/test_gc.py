@@ -49,7 +49,7 @@ def writer(tmp_path):
         stdout=subprocess.PIPE,
     )
     process.stdout.readline()
-    (path,) = (tmp_path / "live").iterdir()
+    (path,) = (tmp_path / "live").glob("*.ckpt.tmp")
     yield process, path
     process.kill()
     process.wait()
@@ -113,7 +113,7 @@ class TestKeepLast:
         options = ["--keep-last", 1, "--per", "shop", "--yes"]
         done = run("gc", tmp_path, "OrderFalse", "--where", "shop=North", *options)
         assert (done.code, "deleted 1 file" in done.out) == (0, True)
-        assert os.listdir(tmp_path) == ["shop=North"]
+        assert sorted(os.listdir(tmp_path)) == [".runs", "shop=North"]
 
     def test_it_can_count_by_a_tag_as_well(self, run, days):
         run("gc", days, "--keep-last", "1", "--per", "shop", "--yes")

@@ -112,7 +112,7 @@ class TestRm:
         assert done.err.startswith(told)
         assert bool(done.err) is bool(told)
         assert load(root / "oven.ckpt.zip") == {"heat": after}
-        assert os.listdir(root) == ["oven.ckpt.zip"]
+        assert sorted(os.listdir(root)) == [".runs", "oven.ckpt.zip"]
 
     def test_of_two_that_come_meanwhile_both_stay(self, run, root, monkeypatch):
         rename = os.rename
@@ -128,7 +128,7 @@ class TestRm:
         monkeypatch.setattr(os, "rename", meanwhile)
         done = run("rm", root, "oven", "--yes")
         assert done.code == 1
-        (aside,) = root.glob(".*")
+        (aside,) = root.glob("*.aside")
         assert f"rewritten twice in the meantime; the first is now {aside}" in done.err
         assert load(root / "oven.ckpt.zip") == {"heat": 2}
         assert load(aside) == {"heat": 1}
@@ -161,7 +161,7 @@ class TestRm:
         monkeypatch.setattr(os, "link", link)
         assert "kept: " in run("rm", root, "oven", "--yes").err
         assert load(root / "oven.ckpt.zip") == {"heat": 1.5}
-        assert len(os.listdir(root)) == 3
+        assert len(os.listdir(root)) == 4
 
     def test_of_a_link_only_the_link_is_deleted(self, run, root, tmp_path):
         kept = tmp_path / "kept.ckpt.zip"

@@ -45,9 +45,10 @@ def root(tmp_path):
 
 
 def files(root):
-    """Every file below a folder, including hidden ones."""
+    """Every file below a folder, including hidden ones, without records of runs."""
     found = [path for path in Path(root).rglob("*") if path.is_file()]
-    return sorted(path.relative_to(root).as_posix() for path in found)
+    names = sorted(path.relative_to(root).as_posix() for path in found)
+    return [name for name in names if ".runs/" not in name]
 
 
 def saved(root):

@@ -66,7 +66,7 @@ class TestCase:
             FileHandler(folding).checkpoint("fit", 1)
         plain = folding / "model=Ridge"
         os.rename(folding / "model=%52idge", plain)
-        if os.listdir(folding) != ["model=Ridge"]:
+        if "model=Ridge" not in os.listdir(folding):
             pytest.skip("this file system forgets the case of names")
         for model in ("Ridge", "rIdge", "Ridge"):
             with tags(model=model):

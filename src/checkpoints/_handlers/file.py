@@ -21,9 +21,12 @@ from checkpoints._handlers.options import (
     Format,
     IfExists,
     OnFull,
+    check_choice,
+    checked_switch,
 )
 from checkpoints._handlers.outcomes import Result, outcomes
 from checkpoints._handlers.root import checked_root, filled_root
+from checkpoints._handlers.run_record import record_ends_at_exit, record_run
 from checkpoints._keys.key import SUFFIXES, Key
 from checkpoints._keys.spelling import spelling_in
 from checkpoints._kinds.encoder import Encoded, encode, notices_of
@@ -31,7 +34,7 @@ from checkpoints._kinds.frozen import freeze
 from checkpoints._kinds.tables import to_table
 from checkpoints._process.origin import Origin, current_run
 from checkpoints._process.pickling import public
-from checkpoints._text import parse_size, shown
+from checkpoints._text import parse_size
 from checkpoints.errors import (
     AlreadyStoredError,
     CheckpointError,
@@ -99,16 +102,16 @@ class FileHandler(Handler):
         on_full: OnFull = "block",
         max_wait: float = 60.0,
     ) -> None:
-        _check_choice("format", format, get_args(Format))
-        _check_choice("if_exists", if_exists, get_args(IfExists))
-        _check_choice("on_full", on_full, get_args(OnFull))
+        check_choice("format", format, get_args(Format))
+        check_choice("if_exists", if_exists, get_args(IfExists))
+        check_choice("on_full", on_full, get_args(OnFull))
         checked_compression(compression)
         self.root: str = checked_root(root)
         self.format: Format = format
         self.compression: Compression | None = compression
         self.if_exists: IfExists = if_exists
-        self.durable: bool = _checked_switch("durable", durable)
-        self.background: bool = _checked_switch("background", background)
+        self.durable: bool = checked_switch("durable", durable)
+        self.background: bool = checked_switch("background", background)
         self.max_pending: int = parse_size("max_pending", max_pending)
         self.on_full: OnFull = on_full
         self.max_wait: float = checked_seconds(max_wait, "max_wait")
@@ -126,11 +129,13 @@ class FileHandler(Handler):
                 max_wait=self.max_wait,
             )
         self._store: tuple[int, Store] | None = None
+        # Until the first save of this process.
+        self._is_first = True
         self._warned: set[str] = set()
         self._in_progress: set[str] = set()
 
     def __getstate__(self) -> dict[str, Any]:
-        own = ("_writer", "_store", "_warned", "_in_progress")
+        own = ("_writer", "_store", "_is_first", "_warned", "_in_progress")
         return {name: value for name, value in vars(self).items() if name not in own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -177,6 +182,7 @@ class FileHandler(Handler):
     def begin(self) -> None:
         """Fix the id of the run, which processes started from now on share."""
         current_run()
+        record_ends_at_exit()
 
     def commit(self, key: Key, staged: Mapping[str, Any]) -> Result:
         """
@@ -267,6 +273,9 @@ class FileHandler(Handler):
                 "a folder, that it is writable, and that the disk is not full"
             )
             raise
+        if self._is_first:
+            self._is_first = False
+            record_run(self.root)
         return None
 
     def _is_unnecessary(self, key: Key, store: Store, stem: str, suffix: str) -> bool:
@@ -385,16 +394,5 @@ class FileHandler(Handler):
         # Once per process: a forked child has another {pid}.
         if self._store is None or self._store[0] != os.getpid():
             self._store = (os.getpid(), open_store(filled_root(self.root)))
+            self._is_first = True
         return self._store[1]
-
-
-def _check_choice(option: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        known = ", ".join(map(repr, choices))
-        raise ConfigError(f"invalid {option}={shown(value)}: expected one of {known}")
-
-
-def _checked_switch(option: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ConfigError(f"invalid {option}={shown(value)}: expected True or False")
-    return value

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias, TypedDict
 
-__all__ = ["Compression", "FileOptions", "Format", "IfExists", "OnFull"]
+from checkpoints._text import shown
+from checkpoints.errors import ConfigError
+
+__all__ = [
+    "Compression",
+    "FileOptions",
+    "Format",
+    "IfExists",
+    "OnFull",
+    "check_choice",
+    "checked_switch",
+]
 
 Format: TypeAlias = Literal["zip", "parquet"]
 Compression: TypeAlias = Literal["zstd", "gzip"]
@@ -23,3 +34,17 @@ class FileOptions(TypedDict, total=False):
     max_pending: int | str
     on_full: OnFull
     max_wait: float
+
+
+def check_choice(option: str, value: object, choices: tuple[str, ...]) -> None:
+    """Raise `ConfigError` if a value is not one of the choices of an option."""
+    if value not in choices:
+        known = ", ".join(map(repr, choices))
+        raise ConfigError(f"invalid {option}={shown(value)}: expected one of {known}")
+
+
+def checked_switch(option: str, value: object) -> bool:
+    """Return the value of an option; `ConfigError` if it is not a bool."""
+    if not isinstance(value, bool):
+        raise ConfigError(f"invalid {option}={shown(value)}: expected True or False")
+    return value

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 Result: TypeAlias = "Future[Any] | bool | None"
 Subject = Key | str
 
-_OUTCOMES = ("saved", "skipped", "dropped", "failed", "unknown")
+OUTCOMES = ("saved", "skipped", "dropped", "failed", "unknown")
 _CONTINUES = "The program continues; on_error='raise' stops it"
 _MAKE_ROOM = "Raise max_pending or max_wait, use every=n, or call flush() earlier"
 _REPLACED = "replaced others of this run, of which only the last is kept"
@@ -85,11 +85,16 @@ class Outcomes:
 
     def _begin(self) -> None:
         self._lock = threading.RLock()
+        self._counts: Counter[tuple[str, str]] = Counter()
+        # What was counted before a reset.
+        self._earlier: Counter[str] = Counter()
         self.clear()
 
     def clear(self) -> None:
         """Reset all counts."""
-        self._counts: Counter[tuple[str, str]] = Counter()
+        for (_, outcome), count in self._counts.items():
+            self._earlier[outcome] += count
+        self._counts = Counter()
         self._reasons: Counter[str] = Counter()
         self._kinds: Counter[tuple[str, object]] = Counter()
         self._logged: Counter[tuple[str, str]] = Counter()
@@ -268,7 +273,7 @@ class Outcomes:
             by_name.setdefault(name, {})[outcome] = count
         totals = {
             outcome: sum(counts.get(outcome, 0) for counts in by_name.values())
-            for outcome in _OUTCOMES
+            for outcome in OUTCOMES
         }
         return Stats(
             **totals,
@@ -277,6 +282,11 @@ class Outcomes:
             by_name=by_name,
             by_reason=reasons,
         )
+
+    def totals(self) -> dict[str, int]:
+        """Return the number of saves by outcome, since this process began."""
+        found = self.stats(0, 0)
+        return {name: getattr(found, name) + self._earlier[name] for name in OUTCOMES}
 
     def report(self) -> None:
         """Log a summary of all failures and drops, once, when the process exits."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import string
 
 from checkpoints._process.origin import current_run, host_name, run_id, run_started
@@ -10,7 +11,7 @@ from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 from checkpoints.storage._stores import absolute_root
 
-__all__ = ["checked_root", "filled_root"]
+__all__ = ["checked_root", "filled_root", "run_root"]
 
 # Backslashes too: a root may be copied to Windows.
 _SEPARATORS = {"/", "\\", "\0"}
@@ -69,6 +70,36 @@ def _check_run(root: str) -> None:
 
 def filled_root(root: str) -> str:
     """Return a root with its placeholders filled in for this process."""
-    return root.format(
-        run=current_run(), time=run_started(), host=host_name(), pid=os.getpid()
-    )
+    return root.format_map(_fields())
+
+
+def _fields() -> dict[str, str]:
+    known = (current_run(), run_started(), host_name(), str(os.getpid()))
+    return dict(zip(_PLACEHOLDERS, known, strict=True))
+
+
+def run_root(root: str) -> tuple[str, bool]:
+    """
+    Return the folder for the record of this run, and whether that is the run's own.
+
+    Args:
+        root: A root with its placeholders.
+
+    Returns:
+        The part of the root up to the folder with `{run}`; if no folder has it, the
+        part that all runs share.
+    """
+    parsed = [(literal, field) for literal, field, *_ in string.Formatter().parse(root)]
+    fields = [field for _, field in parsed]
+    if not any(fields):
+        return filled_root(root), False
+    values = _fields()
+    texts = [literal + values.get(field or "", "") for literal, field in parsed]
+    separators = "/" if root.startswith("/") or "://" in root else r"/\\"
+    if "run" in fields:
+        end = fields.index("run") + 1
+        rest = re.split(f"[{separators}]", "".join(texts[end:]))[0]
+        return "".join(texts[:end]) + rest, True
+    end = next(at for at, field in enumerate(fields) if field)
+    start = "".join(texts[:end]) + parsed[end][0]
+    return re.sub(f"[^{separators}]*$", "", start), False

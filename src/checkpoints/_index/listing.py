@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from checkpoints._files.run_record import RUNS
 from checkpoints._index.entry import (
     CONTAINERS,
     Entry,
@@ -66,7 +67,7 @@ class Listing:
         shared: dict[str, str] = {}
 
         def enters(folder: Segments) -> bool:
-            return all(each.enters(folder) for each in filters)
+            return folder[-1] != RUNS and all(each.enters(folder) for each in filters)
 
         for folder, found in store.walk(enters, unreadable.append):
             names = _matching(folder, found, filters, all_files=all_files)

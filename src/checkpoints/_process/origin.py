@@ -11,7 +11,7 @@ import time
 from typing import NamedTuple
 
 from checkpoints._process.forks import after_fork_in_child
-from checkpoints._process.variables import RUN
+from checkpoints._process.variables import NAME, RUN
 
 __all__ = [
     "Origin",
@@ -20,12 +20,15 @@ __all__ = [
     "host_name",
     "outside_level",
     "run_id",
+    "run_name",
     "run_started",
+    "started_at",
 ]
 
 # Frames in these files are ours; a `with` statement adds frames of `contextlib`.
 _OURS = (os.path.dirname(os.path.dirname(__file__)) + os.sep, contextlib.__file__)
-_started = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+_started_at = time.time()
+_started = time.strftime("%Y%m%d-%H%M%S", time.gmtime(_started_at))
 _sequence = itertools.count(1)
 _calls: dict[str, itertools.count[int]] = {}
 _pid = os.getpid()
@@ -136,6 +139,16 @@ def host_name() -> str:
 def run_started() -> str:
     """Return when this process loaded the library, in UTC, as a name for a folder."""
     return _started
+
+
+def started_at() -> float:
+    """Return when this process loaded the library, in seconds since the epoch."""
+    return _started_at
+
+
+def run_name() -> str:
+    """Return the name that the user has given to this run; "" if there is none."""
+    return os.environ.get(NAME, "")
 
 
 def outside_level() -> int:

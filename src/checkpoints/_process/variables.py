@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "CONFIG",
     "FIRST_PROCESS",
+    "NAME",
     "OUTSIDE",
     "PROBES",
     "RECORD",
@@ -25,6 +26,8 @@ REPORT = "CHECKPOINTS_REPORT"
 # Inherited by child processes, so that all processes of a program share one run,
 # however they were started. May also be set before the program starts.
 RUN = "CHECKPOINTS_RUN"
+# A name for the run, which people choose.
+NAME = "CHECKPOINTS_NAME"
 # The pid of the program's first process, or "child of" its parent's pid; inherited by
 # child processes.
 FIRST_PROCESS = "CHECKPOINTS_FIRST_PROCESS"

@@ -37,6 +37,7 @@ from checkpoints._process.origin import (
     current_run,
     outside_level,
 )
+from checkpoints._process.program import facts
 from checkpoints._rules.chain import chain_of, is_wanted
 from checkpoints._rules.idle_rule import IdleRule, why_idle
 from checkpoints._rules.names import Names
@@ -390,3 +391,4 @@ def _handlers_of(rules: Iterable[Rule]) -> list[Handler]:
 
 
 registry = Registry()
+facts["rules"] = lambda: [rule.as_dict() for rule in registry.rules()]

@@ -143,6 +143,20 @@ class Rule:
             if value != defaults[option]
         }
 
+    def as_dict(self) -> dict[str, object]:
+        """Return the rule as plain values, for the record of a run."""
+        narrowed = self.narrowing.given() if self.narrowing else {}
+        options = {**self._changed(), **narrowed}
+        return {
+            "names": self.names if isinstance(self.names, str) else list(self.names),
+            "targets": list(map(shown, self.handlers)),
+            "options": {
+                name: value if isinstance(value, bool | int | str) else shown(value)
+                for name, value in options.items()
+            },
+            "source": self.source,
+        }
+
     def _sampling(self) -> Iterator[tuple[str, int]]:
         """Yield the options by which calls are left out, whatever their tags."""
         if self.every > 1:

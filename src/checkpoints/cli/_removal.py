@@ -16,6 +16,7 @@ from typing import NamedTuple
 import click
 
 from checkpoints import Entry
+from checkpoints._files.run_record import RUNS
 from checkpoints._text import printable, size_text
 from checkpoints.cli._failures import CommandError
 from checkpoints.cli._process import is_running
@@ -177,14 +178,25 @@ def _put_back(aside: str, path: str) -> None:
 
 
 def _prune(root: str, folders: Iterable[str]) -> None:
-    """Delete empty folders and their empty parents below the root."""
+    """Delete empty folders below the root, and records of runs that have no files."""
     for folder in folders:
         path = folder
         # A folder that is not empty, or gets a file just now, is kept.
         with suppress(OSError):
             while len(path) > len(root.rstrip(os.sep)):
+                _delete_records(path)
                 os.rmdir(path)
                 path = os.path.dirname(path)
+            _delete_records(path)
+
+
+def _delete_records(folder: str) -> None:
+    """Delete the records of runs in a folder, if it contains nothing else."""
+    if os.listdir(folder) == [RUNS]:
+        records = os.path.join(folder, RUNS)
+        for name in os.listdir(records):
+            os.unlink(os.path.join(records, name))
+        os.rmdir(records)
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -139,7 +139,8 @@ class _Child:
 def check(job):
     """Report the files under a root: the number of each, or what is wrong with it."""
     files, temporary = {}, []
-    for folder, _, names in os.walk(job["root"]):
+    for folder, below, names in os.walk(job["root"]):
+        below[:] = [name for name in below if name != ".runs"]
         for name in names:
             path = os.path.join(folder, name)
             short = os.path.relpath(path, job["root"])

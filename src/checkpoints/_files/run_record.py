@@ -1,0 +1,82 @@
+"""
+The record of a run: small JSON files in a hidden folder beside its saves.
+
+One says how the run began, and is written by the first of its processes that saves.
+Each process that saves adds one when it exits. A run that was killed has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from checkpoints._keys.key import Key
+from checkpoints._kinds import json_bytes
+from checkpoints.storage._store import Store
+
+__all__ = ["RUNS", "end_name", "is_end", "put_record", "read_record", "start_name"]
+
+# The dot hides it. No name or tag can have this folder, because its dot is encoded.
+RUNS = ".runs"
+_START, _END = ".json", ".end.json"
+_VERSION = 1
+_MARK = "checkpoints_run"
+_LARGEST = 1 << 20
+
+
+def start_name(run: str) -> str:
+    """
+    Return the name of the file with the beginning of a run.
+
+    >>> start_name("nightly/7")
+    '.runs/run=nightly%2F7.json'
+    """
+    return f"{RUNS}/{_folder_of(run)}{_START}"
+
+
+def end_name(run: str, process: str) -> str:
+    """
+    Return the name of a file with the end of a run.
+
+    Args:
+        run: The id of the run.
+        process: What distinguishes the process that ended from the others.
+    """
+    return f"{RUNS}/{_folder_of(run)}.{process}{_END}"
+
+
+def _folder_of(run: str) -> str:
+    # As a tag, so that it is safe on every system whatever the id is.
+    return Key("run", (("run", run),)).path.partition("/")[0]
+
+
+def is_end(name: str) -> bool:
+    """Tell whether this is the name of a file with the end of a run."""
+    return name.endswith(_END)
+
+
+def put_record(store: Store, name: str, fields: Mapping[str, Any]) -> None:
+    """
+    Write a record, unless there is a file of this name.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    data = json_bytes.to_bytes({_MARK: _VERSION, **fields}) + b"\n"
+    with suppress(FileExistsError):
+        store.put([name], [(0, data)], len(data))
+
+
+def read_record(store: Store, name: str) -> dict[str, Any] | None:
+    """Return the fields of a record; None if it is damaged, gone, or no record."""
+    try:
+        with store.open(name) as file:
+            if file.size > _LARGEST:
+                return None
+            data = bytearray(file.size)
+            file.read_into(0, memoryview(data))
+        found = json_bytes.from_bytes(data)
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and found.get(_MARK) == _VERSION else None

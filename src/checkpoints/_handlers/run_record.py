@@ -1,0 +1,107 @@
+"""Writes the record of this run under each root that it saves to."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from checkpoints._files.run_record import end_name, put_record, start_name
+from checkpoints._handlers.outcomes import outcomes
+from checkpoints._handlers.root import run_root
+from checkpoints._process import drain
+from checkpoints._process.exit import at_exit
+from checkpoints._process.forks import after_fork_in_child, forks_wait
+from checkpoints._process.origin import current_run, host_name, run_name, started_at
+from checkpoints._process.program import loaded_versions, program, uncaught_error
+from checkpoints.storage._store import Store
+from checkpoints.storage._stores import open_store
+
+__all__ = ["record_ends_at_exit", "record_run"]
+
+logger = logging.getLogger("checkpoints")
+
+# The stores in which this process has saved, by their roots, and the runs.
+_saved_in: dict[tuple[str, str], Store] = {}
+after_fork_in_child(_saved_in.clear)
+
+
+def record_ends_at_exit() -> None:
+    """
+    Write, when this process exits, what became of its saves.
+
+    Called as soon as a rule saves to files: what a program registers later for its
+    exit may still save.
+    """
+    at_exit(_end)
+
+
+def record_run(root: str) -> None:
+    """
+    Write the record of this run, unless one of its processes has done so.
+
+    Called after the first save of a process under a root. What goes wrong is logged:
+    the record is worth less than the save.
+
+    Args:
+        root: The root, with its placeholders.
+    """
+    try:
+        place, is_own = run_root(root)
+        run, store = current_run(), open_store(place)
+        record_ends_at_exit()
+        _saved_in[store.root, run] = store
+        name = start_name(run)
+        if store.status(name) is None:
+            # A child would inherit locks of the standard library and pipes of git.
+            with forks_wait():
+                fields = _beginning(run, is_own=is_own)
+            put_record(store, name, fields)
+    except Exception as error:  # noqa: BLE001 - the save itself has succeeded
+        logger.info("no record of this run under %r: %s", root, error)
+
+
+def _beginning(run: str, *, is_own: bool) -> dict[str, Any]:
+    return {
+        "run": run,
+        "name": run_name(),
+        "started": _moment(started_at()),
+        "host": host_name(),
+        "pid": os.getpid(),
+        # Whether all files below this folder belong to the run.
+        "own_folder": is_own,
+        **program(),
+    }
+
+
+def _end() -> None:
+    if not _saved_in:
+        return
+    drain.drain()
+    for (_, run), store in list(_saved_in.items()):
+        try:
+            # A folder that the program has removed must not come back.
+            if store.status(start_name(run)) is not None:
+                process = f"{os.getpid()}-{os.urandom(3).hex()}"
+                put_record(store, end_name(run, process), _ending(run))
+        except Exception as error:  # noqa: BLE001 - nothing is lost but the record
+            logger.info("no record of the end of run %r: %s", run, error)
+    _saved_in.clear()
+
+
+def _ending(run: str) -> dict[str, Any]:
+    return {
+        "run": run,
+        "host": host_name(),
+        "pid": os.getpid(),
+        "ended": _moment(time.time()),
+        "saves": outcomes.totals(),
+        "error": uncaught_error(),
+        "versions": loaded_versions(),
+    }
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
