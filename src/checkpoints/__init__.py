@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from checkpoints import errors as errors
 from checkpoints._handlers.handler import Handler
-from checkpoints._handlers.outcomes import Stats
+from checkpoints._handlers.stats import Stats
 from checkpoints._keys.entry_tags import Tags
 from checkpoints._keys.key import Key
 from checkpoints._keys.tags import current_tags, tags, with_checkpoint_tags

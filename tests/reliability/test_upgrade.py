@@ -75,7 +75,7 @@ def test_the_function_where_a_difference_begins_is_named(old_python, tmp_path):
     found = diff(tmp_path / "old", tmp_path / "new")
     assert found.first.name == "pandas.to_datetime.result"
     assert found.first.role == "origin"
-    (name, worst) = found.first.worst
+    _, worst = found.first.worst
     assert worst.dtype == ("datetime64[ns]", "datetime64[us]")
     changed = {it["library"] for it in found.as_json()["changed_versions"]}
     assert "pandas" in changed

@@ -11,11 +11,11 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from checkpoints._handlers.stats import Stats
 from checkpoints._keys.key import Key
 from checkpoints._process import drain
 from checkpoints._process.exit import at_exit
 from checkpoints._process.forks import after_fork_in_child
-from checkpoints._process.pickling import public
 from checkpoints._text import shown, text_of
 from checkpoints.errors import UnknownOutcomeError
 
@@ -23,7 +23,6 @@ __all__ = [
     "DeferredErrors",
     "Outcomes",
     "Result",
-    "Stats",
     "failure_text",
     "outcomes",
 ]
@@ -41,39 +40,6 @@ _CONTINUES = "The program continues; on_error='raise' stops it"
 _MAKE_ROOM = "Raise max_pending or max_wait, use every=n, or call flush() earlier"
 _REPLACED = "replaced others of this run, of which only the last is kept"
 _SUMMARIZED = {"failed": "failed", "unknown": "may have failed", "dropped": "dropped"}
-
-
-class Stats(NamedTuple):
-    """
-    The outcomes of the saves of this process so far, in numbers.
-
-    Args:
-        saved: Saves that are done.
-        skipped: Saves that were not necessary: the file existed, under
-            `if_exists="skip"`, or `values` or `transform` left nothing.
-        dropped: Saves that did not fit into the background queue or a budget of their
-            rule, or were not begun in time.
-        failed: Saves that failed, and left nothing behind.
-        unknown: Saves that failed so late that the file may exist.
-        pending: Saves that are waiting in the background.
-        pending_bytes: The memory that these take, in bytes, approximately.
-        by_name: The counts of each name, by the words above except for `pending`.
-        by_reason: How many were skipped or dropped because of each option, such as
-            `max_bytes`, or by their `handler`.
-    """
-
-    saved: int
-    skipped: int
-    dropped: int
-    failed: int
-    unknown: int
-    pending: int
-    pending_bytes: int
-    by_name: dict[str, dict[str, int]]
-    by_reason: dict[str, int]
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return public(type(self)), tuple(self)
 
 
 class Outcomes:

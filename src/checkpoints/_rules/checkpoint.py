@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, overload
 
 from checkpoints._handlers.handler import ABSENT
-from checkpoints._handlers.outcomes import Stats, outcomes
+from checkpoints._handlers.outcomes import outcomes
+from checkpoints._handlers.stats import Stats
 from checkpoints._keys.key import joined_name
 from checkpoints._process import drain
 from checkpoints._rules.registry import registry

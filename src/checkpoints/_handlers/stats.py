@@ -1,0 +1,42 @@
+"""The outcomes of the saves of a process, in numbers."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from checkpoints._process.pickling import public
+
+__all__ = ["Stats"]
+
+
+class Stats(NamedTuple):
+    """
+    The outcomes of the saves of this process so far, in numbers.
+
+    Args:
+        saved: Saves that are done.
+        skipped: Saves that were not necessary: the file existed, under
+            `if_exists="skip"`, or `values` or `transform` left nothing.
+        dropped: Saves that did not fit into the background queue or a budget of their
+            rule, or were not begun in time.
+        failed: Saves that failed, and left nothing behind.
+        unknown: Saves that failed so late that the file may exist.
+        pending: Saves that are waiting in the background.
+        pending_bytes: The memory that these take, in bytes, approximately.
+        by_name: The counts of each name, by the words above except for `pending`.
+        by_reason: How many were skipped or dropped because of each option, such as
+            `max_bytes`, or by their `handler`.
+    """
+
+    saved: int
+    skipped: int
+    dropped: int
+    failed: int
+    unknown: int
+    pending: int
+    pending_bytes: int
+    by_name: dict[str, dict[str, int]]
+    by_reason: dict[str, int]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return public(type(self)), tuple(self)
