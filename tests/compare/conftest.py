@@ -17,33 +17,18 @@ class SavedRun:
         self._handler = FileHandler(root, if_exists="keep")
         self._sequences = {}
 
-    def save(self, name, values, *, tags=(), pid=1, call=0, sampling=(), time=None):
+    def save(self, name, values, *, tags=(), pid=1, time=None, **origin):
         """Save values under a name and tags, as a process would; return the run."""
         number = self._sequences.get(pid, 0) + 1
         self._sequences[pid] = number
         moment = 1.7e9 + pid + number / 1000 if time is None else time
-        origin = Origin(
-            self._run,
-            number,
-            moment,
-            "host",
-            pid,
-            "MainThread",
-            "program.py",
-            7,
-            "main",
-        )
-        origin = origin._replace(**_further(origin, call, sampling))
+        place = ("host", pid, "MainThread", "program.py", 7, "main")
+        made = Origin(self._run, number, moment, *place, **origin)
         pairs = tuple(tags.items()) if isinstance(tags, dict) else tuple(tags)
         if not isinstance(values, dict):
             values = {"data": values}
-        self._handler.commit(Key(name, pairs, origin), values)
+        self._handler.commit(Key(name, pairs, made), values)
         return self
-
-
-def _further(origin, call, sampling):
-    fields = {"call": call, "sampling": sampling}
-    return {name: found for name, found in fields.items() if hasattr(origin, name)}
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import checkpoints
 from checkpoints import ConfigError, diff, index
 
 numpy = pytest.importorskip("numpy", reason="the values are arrays")
@@ -113,6 +112,19 @@ class TestFirst:
         assert found.first_bit.name == "feed.px"
         assert found.first.name == "risk.cov"
 
+    def test_of_a_forked_process_comes_after_what_its_parent_saved_before(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("before", 1, pid=1)
+            # The clock says that the child was earlier.
+            run.save("child", number, pid=2, time=1.6e9, parent=(1, 1))
+            run.save("after", number, pid=1)
+        assert names(diff(*roots(runs))) == ["before", "child", "after"]
+
+    def test_is_that_of_the_numbers_where_the_clock_is_set_back(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("z", number).save("a", number, time=1.6e9).save("b", number)
+        assert names(diff(*roots(runs))) == ["z", "a", "b"]
+
     def test_stops_there_if_asked_to(self, runs):
         for run, number in zip(runs, (1, 2), strict=True):
             run.save("a", 0).save("b", number).save("c", number)
@@ -190,8 +202,6 @@ class TestPairing:
 
 class TestUnpaired:
     def test_what_a_rule_left_out_is_not_a_difference(self, runs):
-        if not hasattr(checkpoints._process.origin.Origin, "call"):
-            return
         for call in range(1, 7):
             runs[0].save("a", call, tags={"n": call}, call=call)
             if call % 2:

@@ -35,6 +35,8 @@ class Record(NamedTuple):
         time: When it was saved, in seconds since the epoch.
         call: The number of the call of this name, saved or not; 0 if unknown.
         sampling: The options of its rule by which calls were left out.
+        parent: In a forked process, the process that it comes from and the number of
+            the last save before the fork.
         content: A hash of its values and their checksums: equal for equal files; None
             if the file is damaged.
     """
@@ -46,6 +48,7 @@ class Record(NamedTuple):
     time: float
     call: int
     sampling: tuple[tuple[str, int], ...]
+    parent: tuple[int, int] | None
     content: int | None
 
 
@@ -67,9 +70,9 @@ class Side:
     """
     The entries of a run, in the order in which the program saved them.
 
-    Processes come one after the other where one began after the end of the other;
-    else their saves are merged by the clock, which never changes the order of two
-    saves of the same process.
+    The number of a save gives its place in its process, and a forked process comes
+    after the save that its parent made last before the fork. Between processes, the
+    clock decides what is left.
 
     Args:
         index: The entries.
@@ -136,7 +139,7 @@ def _damaged(position: int, entry: Entry, options: SideOptions) -> Record:
     """Return the record of an entry whose header cannot be read, from its path."""
     key = _key(entry.name, entry.tags.items(), options)
     # Its content is none, which equals no other.
-    return Record(position, key, ("", "", 0), 0, math.inf, 0, (), None)
+    return Record(position, key, ("", "", 0), 0, math.inf, 0, (), None, None)
 
 
 def _of(container: Container) -> tuple[Any, ...]:
@@ -152,6 +155,7 @@ def _of(container: Container) -> tuple[Any, ...]:
         header["time"].timestamp(),
         _whole(header.get("call")),
         _sampling_in(header),
+        _parent_in(header),
         hash((nodes, checksums)),
     )
 
@@ -176,6 +180,13 @@ def _sampling_in(header: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
     return tuple((option, _whole(value)) for option, value in items)
 
 
+def _parent_in(header: Mapping[str, Any]) -> tuple[int, int] | None:
+    parent = header.get("parent")
+    if not isinstance(parent, dict):
+        return None
+    return _whole(parent.get("pid")), _whole(parent.get("sequence"))
+
+
 def _key(
     name: str, tags: Sequence[tuple[str, object]], options: SideOptions
 ) -> PairKey:
@@ -198,12 +209,41 @@ def _renamed(name: str, renamed: Mapping[str, str]) -> str:
 
 def _in_program_order(records: list[Record]) -> list[Record]:
     records.sort(key=lambda record: (record.process, record.sequence))
+    processes = {
+        process: list(own)
+        for process, own in groupby(records, key=lambda record: record.process)
+    }
+    moments: dict[tuple[Process, int], float] = {}
     timed = []
-    for _, own in groupby(records, key=lambda record: record.process):
-        latest = 0.0
-        for record in own:
+    for process in _parents_first(processes):
+        latest = _fork_of(processes[process][0], moments)
+        for record in processes[process]:
             # Clocks may be set back; the number of a save never is.
             latest = max(latest, record.time)
+            moments[process, record.sequence] = latest
             timed.append((latest, record))
-    timed.sort(key=lambda pair: (pair[0], pair[1].process, pair[1].sequence))
+    # A stable sort: at the same moment, a parent is before its children.
+    timed.sort(key=lambda pair: pair[0])
     return [record for _, record in timed]
+
+
+def _parents_first(processes: Mapping[Process, list[Record]]) -> list[Process]:
+    """Return the processes, each after the one that it was forked from."""
+    ordered: dict[Process, None] = {}
+    for process in processes:
+        line: list[Process] = []
+        parent = process
+        while parent in processes and parent not in ordered and parent not in line:
+            line.append(parent)
+            known = processes[parent][0].parent
+            parent = (*parent[:2], known[0] if known else 0)
+        ordered.update(dict.fromkeys(reversed(line)))
+    return [*ordered]
+
+
+def _fork_of(first: Record, moments: Mapping[tuple[Process, int], float]) -> float:
+    """Return the moment of the last save before a process was forked."""
+    if first.parent is None:
+        return 0.0
+    pid, sequence = first.parent
+    return moments.get(((*first.process[:2], pid), sequence), 0.0)
