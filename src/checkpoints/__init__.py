@@ -46,7 +46,8 @@ from checkpoints.errors import (
 
 if TYPE_CHECKING:
     from checkpoints import storage as storage
-    from checkpoints._compare.diff import Diff, diff
+    from checkpoints._compare.diff import diff
+    from checkpoints._compare.result import Diff
     from checkpoints._files.container import __version__ as __version__
     from checkpoints._handlers.file import FileHandler
     from checkpoints._handlers.memory import DictHandler
@@ -118,7 +119,7 @@ __all__ = [
 # Names that a program that saves nothing does not need: loaded on first access.
 _LATER = {
     "DictHandler": "_handlers.memory",
-    "Diff": "_compare.diff",
+    "Diff": "_compare.result",
     "Entry": "_index.entry",
     "FileHandler": "_handlers.file",
     "Index": "_index.index",

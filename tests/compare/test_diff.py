@@ -423,6 +423,16 @@ class TestBadInput:
         assert pair.worst[1].where == "[499999]"
 
 
+class TestProgress:
+    def test_counts_entries_and_pairs(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("a", number).save("b", number).save("c", number)
+        told = []
+        diff(*roots(runs), progress=lambda *numbers: told.append(numbers))
+        assert told[-1] == (9, 9)
+        assert [done for done, _ in told] == [*range(1, 10)]
+
+
 class TestForms:
     @pytest.fixture
     def found(self, runs):

@@ -1,12 +1,9 @@
-"""The comparison of two runs: the first divergence, and all others."""
+"""The comparison of two runs."""
 
 from __future__ import annotations
 
-import ast
 import os
-import re
 import time
-from collections import Counter
 from collections.abc import (
     Callable,
     Collection,
@@ -16,215 +13,28 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from typing import Any, Literal, NamedTuple, NoReturn, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from checkpoints._compare.comparison import Comparison, Options
-from checkpoints._compare.difference import Difference
-from checkpoints._compare.document import Answer, document_of
 from checkpoints._compare.noise import Noise
 from checkpoints._compare.pair import Pair
 from checkpoints._compare.pairing import one_pair, paired
+from checkpoints._compare.result import Diff
 from checkpoints._compare.roles import Roles, inputs_of
 from checkpoints._compare.side import Side, SideOptions
-from checkpoints._compare.tolerances import Need, Tolerances, suggested
+from checkpoints._compare.tolerances import Tolerances
 from checkpoints._index.entry import CONTAINERS, Entry, entry_at
 from checkpoints._index.index import Index, index, index_of
 from checkpoints._keys.condition import Wanted
-from checkpoints._process.libraries import needed
-from checkpoints._show.page import page_of
-from checkpoints._show.report import report_of
 from checkpoints._text import parse_size, shown
 from checkpoints.errors import ConfigError
 
-__all__ = ["Diff", "DiffVerdict", "diff"]
+__all__ = ["diff"]
 
-DiffVerdict: TypeAlias = Literal["equal", "close", "noise", "different", "unknown"]
 Source: TypeAlias = "str | os.PathLike[str] | Index | Entry"
 
 # They tell where and when a run took place, not what it did.
 _IGNORED_TAGS = ("run", "host", "pid", "process", "call")
-_COLUMN = re.compile(r"column ('.*'|\".*\")")
-_EXITS = {"equal": 0, "close": 0, "noise": 0, "different": 1, "unknown": 2}
-
-
-class _Sides(NamedTuple):
-    baseline: Side
-    candidate: Side
-
-
-class Diff:
-    """
-    What differs between two runs.
-
-    It comes from `diff`. Printed, it is the report of the command line.
-
-    Args:
-        sides: The entries of both runs.
-        pairs: All pairs, in the order of the program.
-        noise: How much the baseline differs from its repeats.
-        tolerances: How far values were allowed to be apart.
-        seconds: How long it took.
-    """
-
-    def __init__(
-        self,
-        sides: tuple[Side, Side],
-        pairs: Sequence[Pair],
-        noise: Noise,
-        tolerances: Tolerances,
-        seconds: float,
-    ) -> None:
-        self._sides = _Sides(*sides)
-        self._pairs = pairs
-        self._noise = noise
-        self._tolerances = tolerances
-        self.seconds = seconds
-
-    def __repr__(self) -> str:
-        first = self.first
-        where = f", first at {first.entry!r}" if first else ""
-        return f"<Diff of {len(self._pairs)} pairs: {self.verdict}{where}>"
-
-    def __str__(self) -> str:
-        return "\n".join(report_of(self.as_json()))
-
-    def _repr_html_(self) -> str:
-        return page_of(self.as_json(), is_embedded=True)
-
-    def __bool__(self) -> NoReturn:
-        raise TypeError(
-            "a Diff is neither true nor false: ask for .verdict, or whether .first is "
-            "None"
-        )
-
-    @property
-    def verdict(self) -> DiffVerdict:
-        """
-        The verdict over all pairs.
-
-        `"different"` if a value differs beyond its tolerance, or an entry has no
-        counterpart; `"unknown"` if a value could not be compared, or the runs have no
-        entry in common; `"noise"`, `"close"` or `"equal"` otherwise.
-        """
-        found = Counter(pair.verdict for pair in self._pairs)
-        if found["unpaired"] == len(self._pairs):
-            return "unknown"
-        if found["different"] or self.unpaired:
-            return "different"
-        if found["unknown"]:
-            return "unknown"
-        return "noise" if found["noise"] else "close" if found["close"] else "equal"
-
-    @property
-    def exit_code(self) -> int:
-        """0 if equal, close or noise; 1 if different; 2 if unknown."""
-        return _EXITS[self.verdict]
-
-    @property
-    def first(self) -> Pair | None:
-        """
-        The first pair that differs beyond its tolerance, in the order of the baseline.
-
-        The first entry without a counterpart where no value differs; None if there is
-        none either.
-        """
-        found = (pair for pair in self._pairs if pair.verdict == "different")
-        return next(found, None) or next(iter(self.unpaired), None)
-
-    @property
-    def first_bit(self) -> Pair | None:
-        """The first pair in which a bit differs, within the tolerance or not."""
-        return next((pair for pair in self._pairs if pair.has_other_bits), None)
-
-    @property
-    def origins(self) -> list[Pair]:
-        """The pairs at which a difference began, as far as the saved inputs tell."""
-        return [pair for pair in self._pairs if pair.role == "origin"]
-
-    @property
-    def unpaired(self) -> list[Pair]:
-        """The entries without a counterpart that should have one."""
-        return [
-            pair
-            for pair in self._pairs
-            if pair.verdict == "unpaired" and pair.why != "not sampled"
-        ]
-
-    @property
-    def unknown(self) -> list[Pair]:
-        """The pairs that could not be compared; `.why` says why."""
-        return [pair for pair in self._pairs if pair.verdict == "unknown"]
-
-    def suggested_tolerances(self) -> str:
-        """Return a TOML file of the tolerances with which this would just pass."""
-        return suggested(
-            Need.of(part, pair.name, value, column)
-            for pair in self._pairs
-            for value, found in pair.values.items()
-            for column, part in _columns_of(found)
-            if part.verdict == "different"
-        )
-
-    @property
-    def pairs(self) -> Any:
-        """
-        All pairs as a `pyarrow.Table`, a row each, in the order of the program.
-
-        Raises:
-            MissingDependencyError: If pyarrow is not installed.
-        """
-        pyarrow = needed("pyarrow", "a table of the pairs")
-        return pyarrow.Table.from_pylist([_row(pair) for pair in self._pairs])
-
-    def __iter__(self) -> Iterator[Pair]:
-        return iter(self._pairs)
-
-    def __len__(self) -> int:
-        return len(self._pairs)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return all that was found, in JSON types; `"schema"` has the version."""
-        answer = Answer(
-            self.verdict, self.exit_code, self.first, self.first_bit, self.seconds
-        )
-        return document_of(
-            answer, self._pairs, self._sides, self._noise, self._tolerances
-        )
-
-
-def _columns_of(found: Difference) -> Sequence[tuple[str, Difference]]:
-    """Return the columns of a table that differ, or else the value as a whole."""
-    columns = [
-        (str(ast.literal_eval(match[1])), part)
-        for part in found.parts
-        if (match := _COLUMN.fullmatch(part.name))
-    ]
-    return columns or [("", found)]
-
-
-def _row(pair: Pair) -> dict[str, Any]:
-    worst = pair.worst
-    value, found = worst or ("", None)
-    return {
-        "number": pair.number,
-        "name": pair.name,
-        "tags": [{"name": tag, "value": text} for tag, text in pair.tags],
-        "baseline": pair.baseline and pair.baseline.path,
-        "candidate": pair.candidate and pair.candidate.path,
-        "paired_by": pair.how,
-        "verdict": pair.verdict,
-        "compared_by": pair.by,
-        "role": pair.role,
-        "why": pair.why,
-        "value": value,
-        "where": found.where if found else "",
-        "cells": found.cells if found else None,
-        "differing": found.bits if found else None,
-        "beyond": found.beyond if found else None,
-        "max_abs": found.max_abs if found else None,
-        "max_rel": found.max_rel if found else None,
-        "times_tolerance": found.excess if found else None,
-    }
 
 
 def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
@@ -268,7 +78,8 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
         trusted: Whether to load pickles, which can run any code.
         memory: What the values of one pair may take, in bytes, or as `"512MB"`.
         with_grids: Whether to keep small pictures of where arrays differ, for a page.
-        progress: Called with the numbers of pairs compared and of all.
+        progress: Called with two numbers: the steps that are done, and those that are
+            known. A step is an entry that was read, or a pair that was compared.
 
     Returns:
         The differences.
@@ -301,8 +112,12 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
     wanted = _Wanted(names, where)
     sources = [_resolved(source) for source in (baseline, candidate)]
     shared: dict[Hashable, Any] = {}
-    first = Side(wanted.of(sources[0]), SideOptions(ignored, rename or {}), shared)
-    second = Side(wanted.of(sources[1]), SideOptions(ignored), shared)
+    steps = _Steps(progress)
+    indexes = [wanted.of(source) for source in sources]
+    steps.expect(sum(map(len, indexes)))
+    named = SideOptions(ignored, rename or {})
+    first = Side(indexes[0], named, shared, steps.step)
+    second = Side(indexes[1], SideOptions(ignored), shared, steps.step)
     if isinstance(noise, (str, Index, Entry)):
         raise ConfigError(f"noise={shown(noise)}: expected a list of runs")
     floor = Noise(_repeats(first, map(wanted.of, map(_resolved, noise)), options))
@@ -311,7 +126,8 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
     else:
         pairing = paired(first, second)
     comparison = Comparison((first, second), pairing, options)
-    pairs = list(_compared(comparison, floor, first_only=first_only, told=progress))
+    steps.expect(len(comparison))
+    pairs = list(_compared(comparison, floor, first_only=first_only, step=steps.step))
     _confirm(comparison, pairs, floor)
     return Diff((first, second), pairs, floor, tolerances, time.monotonic() - started)
 
@@ -338,6 +154,22 @@ class _Wanted(NamedTuple):
         return source.where(self.names, self.where)
 
 
+class _Steps:
+    """Counts what is done, and tells whoever asked for it."""
+
+    def __init__(self, told: Callable[[int, int], None] | None) -> None:
+        self._told = told
+        self._done = self._total = 0
+
+    def expect(self, more: int) -> None:
+        self._total += more
+
+    def step(self) -> None:
+        self._done += 1
+        if self._told is not None:
+            self._told(self._done, self._total)
+
+
 def _repeats(
     first: Side, repeats: Iterable[Index], options: Options
 ) -> Iterator[Comparison]:
@@ -352,13 +184,12 @@ def _compared(
     noise: Noise,
     *,
     first_only: bool,
-    told: Callable[[int, int], None] | None,
+    step: Callable[[], None],
 ) -> Iterator[Pair]:
     for pair in comparison:
         noise.apply(pair)
         yield pair
-        if told is not None:
-            told(pair.number, len(comparison))
+        step()
         if first_only and pair.verdict == "different":
             return
 

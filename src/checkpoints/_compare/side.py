@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias
 
@@ -79,6 +79,7 @@ class Side:
         options: How the keys are made.
         shared: One object for all that are equal, so that many entries take little
             memory; the same dict for both sides.
+        step: Called after each entry that was read.
     """
 
     def __init__(
@@ -86,11 +87,13 @@ class Side:
         index: Index,
         options: SideOptions,
         shared: dict[Hashable, Any] | None = None,
+        step: Callable[[], None] = lambda: None,
     ) -> None:
         self.index = index
         self.options = options
         self._runs: Counter[str] = Counter()
         self._versions: dict[str, set[str]] = {}
+        self._step = step
         records = self._read(options, {} if shared is None else shared)
         self.records = _in_program_order(list(records))
 
@@ -122,6 +125,7 @@ class Side:
         self, options: SideOptions, shared: dict[Hashable, Any]
     ) -> Iterator[Record]:
         for position, found in enumerate(read_containers(listing_of(self.index), _of)):
+            self._step()
             if isinstance(found, Exception):
                 yield _damaged(position, self.index[position], options)
                 continue
