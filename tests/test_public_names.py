@@ -54,6 +54,8 @@ PUBLIC_NAMES = {
     "Index",
     "Entry",
     "load",
+    "runs",
+    "Run",
     "verify",
     "Verification",
     "Key",

@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from checkpoints._handlers.recorder import Recorder
     from checkpoints._index.entry import Entry, load
     from checkpoints._index.index import Index, index
+    from checkpoints._index.run import Run
+    from checkpoints._index.runs import runs
     from checkpoints._index.verify import Verification, verify
     from checkpoints._kinds.families import register_format
     from checkpoints._kinds.pickled import Pickled
@@ -83,6 +85,7 @@ __all__ = [
     "Record",
     "Recorder",
     "Rule",
+    "Run",
     "Session",
     "Stats",
     "Tags",
@@ -110,6 +113,7 @@ __all__ = [
     "register_format",
     "reset",
     "rules",
+    "runs",
     "stats",
     "tags",
     "verify",
@@ -128,6 +132,7 @@ _LATER = {
     "Record": "_kinds.records",
     "Recorder": "_handlers.recorder",
     "Rule": "_rules.rule",
+    "Run": "_index.run",
     "Verification": "_index.verify",
     "__version__": "_files.container",
     "capture": "_rules.config",
@@ -138,6 +143,7 @@ _LATER = {
     "probe": "_probes.probe",
     "probed": "_probes.probed",
     "register_format": "_kinds.families",
+    "runs": "_index.runs",
     "storage": "",
     "verify": "_index.verify",
 }

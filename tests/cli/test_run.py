@@ -225,7 +225,7 @@ class TestRules:
 
     def test_without_a_target_save_to_a_folder_of_the_run(self, run):
         run("mypkg", "--", "program.py", CHECKPOINTS_RUN="nightly")
-        assert names_under(".checkpoints/nightly") == ["mypkg.fit"] * 3
+        assert names_under(".checkpoints/run=nightly") == ["mypkg.fit"] * 3
 
     def test_of_a_file_without_a_target_save_there_as_well(self, run, folder):
         (folder / "rules").mkdir()
@@ -249,9 +249,9 @@ class TestSummary:
         done = run("mypkg", "--", "program.py", CHECKPOINTS_RUN="nightly")
         told, name, following = done.stderr.removeprefix("err\n").splitlines()
         assert told.startswith("checkpoints: saved 3 files, ")
-        assert told.endswith(f"under {os.path.join('.checkpoints', 'nightly')}")
+        assert told.endswith(f"under {os.path.join('.checkpoints', 'run=nightly')}")
         assert name.split() == ["mypkg.fit", "3"]
-        assert following == "Next: checkpoints ls .checkpoints/nightly"
+        assert following == "Next: checkpoints ls .checkpoints/run=nightly"
 
     def test_counts_a_file_once_where_one_root_lies_in_another(self, run):
         rules = ["mypkg=out", "mypkg.fit=out/fit"]

@@ -42,7 +42,7 @@ class TestRules:
         assert read_settings(" ;\n") == []
 
     def test_names_alone_go_to_a_folder_of_the_run(self):
-        assert only("mypkg").target == os.path.join(HERE, ".checkpoints", "{run}")
+        assert only("mypkg").target == os.path.join(HERE, ".checkpoints", "run={run}")
 
     def test_names_alone_go_to_the_default_where_one_is_given(self):
         assert only("mypkg", default="there").target == os.path.join(HERE, "there")
@@ -103,7 +103,7 @@ class TestNames:
         setting = only("a.?c?every=2&limit=3")
         assert setting.names == "a.?c"
         assert setting.options == {"every": 2, "limit": 3}
-        assert setting.target == os.path.join(HERE, ".checkpoints", "{run}")
+        assert setting.target == os.path.join(HERE, ".checkpoints", "run={run}")
 
 
 class TestTargets:

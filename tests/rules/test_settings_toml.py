@@ -78,7 +78,7 @@ class TestRules:
         assert second.names == ("mypkg.a", "mypkg.b")
         assert second.target is None
         assert third.names == ("mypkg.c",)
-        assert third.target == os.path.abspath(".checkpoints/{run}")
+        assert third.target == os.path.abspath(".checkpoints/run={run}")
 
     def test_save_below_the_folder_of_the_file(self, write, tmp_path):
         path = write('[[rules]]\nnames = "a"\ntarget = "out"', "{odd}/rules.toml")

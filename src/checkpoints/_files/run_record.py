@@ -15,7 +15,17 @@ from checkpoints._keys.key import Key
 from checkpoints._kinds import json_bytes
 from checkpoints.storage._store import Store
 
-__all__ = ["RUNS", "end_name", "is_end", "put_record", "read_record", "start_name"]
+__all__ = [
+    "DEFAULT_ROOT",
+    "RUNS",
+    "end_name",
+    "put_record",
+    "read_record",
+    "start_name",
+]
+
+# Where runs save that name no root, each in a folder of its own.
+DEFAULT_ROOT = ".checkpoints"
 
 # The dot hides it. No name or tag can have this folder, because its dot is encoded.
 RUNS = ".runs"
@@ -49,11 +59,6 @@ def end_name(run: str, process: str) -> str:
 def _folder_of(run: str) -> str:
     # As a tag, so that it is safe on every system whatever the id is.
     return Key("run", (("run", run),)).path.partition("/")[0]
-
-
-def is_end(name: str) -> bool:
-    """Tell whether this is the name of a file with the end of a run."""
-    return name.endswith(_END)
 
 
 def put_record(store: Store, name: str, fields: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
+from checkpoints._files.run_record import DEFAULT_ROOT
 from checkpoints._keys.condition import conditions_in
 from checkpoints._process.libraries import imported
 from checkpoints._text import hint, nearest, parse_size, shown
@@ -36,7 +37,7 @@ __all__ = [
 # for `capture`.
 PROGRAM, FILE, ENVIRONMENT, CAPTURE = range(4)
 
-DEFAULT_TARGET = os.path.join(".checkpoints", "{run}")
+DEFAULT_TARGET = os.path.join(DEFAULT_ROOT, "run={run}")
 
 _OFF = "off"
 

@@ -1,0 +1,270 @@
+"""The runs under a root, from their records, or from headers if they have none."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import os
+import re
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from checkpoints._files.run_record import DEFAULT_ROOT, RUNS, read_record
+from checkpoints._index.entry import CONTAINERS, path_of
+from checkpoints._index.headers import moment_of, read_headers
+from checkpoints._index.index import Index, index
+from checkpoints._index.listing import Listing
+from checkpoints._index.run import Run
+from checkpoints._text import shown
+from checkpoints.errors import ConfigError
+from checkpoints.storage._store import Segments, Store
+from checkpoints.storage._stores import open_store
+
+__all__ = ["chosen_run", "run_in", "runs", "split_run"]
+
+logger = logging.getLogger("checkpoints")
+
+_BEFORE_ALL = datetime.datetime.min.replace(tzinfo=datetime.UTC)
+# A run, and how many runs before it.
+_WANTED = re.compile(r"(.*?)(?:~([0-9]{1,9}))?", re.DOTALL)
+_LAST = ("", "last")
+# Reading their headers takes about a second.
+_MOST_READ = 10_000
+_MOST_NAMED = 8
+
+
+def runs(root: str | os.PathLike[str]) -> list[Run]:
+    """
+    List the runs that saved under a root, from the first to the last.
+
+    Each run has a record beside its files. Runs of a version that kept no records are
+    found by the headers of their files, at most 10,000, evenly spread.
+
+    Args:
+        root: A folder, or the URL of one.
+
+    Raises:
+        FileNotFoundError: If there is no such folder.
+        NotADirectoryError: If it is a file.
+        ConfigError: If it is not a path, or an empty one.
+
+    >>> import tempfile
+    >>> from checkpoints import checkpoint, config
+    >>> root = tempfile.mkdtemp()
+    >>> with config("shop", f"{root}/run={{run}}"):
+    ...     checkpoint("shop.total", 12)
+    >>> run = runs(root)[-1]
+    >>> run.state, run.entries()[0].load()
+    ('unfinished', {'data': 12})
+    """
+    store = open_store(path_of(root))
+    store.check_root()
+    found = _Records(store)
+    known = {run.id: run for run in found.runs()}
+    for run in _without_record(store, found.rest):
+        known.setdefault(run.id, run)
+    return sorted(known.values(), key=lambda run: (run.started or _BEFORE_ALL, run.id))
+
+
+def run_in(place: str) -> tuple[Index, Run | None]:
+    """
+    Return the entries of one run, and the run, given as people write it.
+
+    Args:
+        place: `ROOT@RUN`, where RUN is an id or the beginning of one, a name, which
+            means the last run of that name, or `last`. `~1` after it means the run
+            before it, with the same name if a name is given. Without a root it is
+            `.checkpoints`; without `@`, all entries under a root, and None.
+
+    Raises:
+        FileNotFoundError: If there is no such root.
+        ConfigError: If there is no such run, or there are several; the message says
+            which runs there are.
+
+    >>> import tempfile
+    >>> from checkpoints import FileHandler
+    >>> root = tempfile.mkdtemp()
+    >>> FileHandler(root).checkpoint("shop.total", 12)
+    >>> entries, run = run_in(f"{root}@last")
+    >>> entries[0].meta["run"] == run.id
+    True
+    """
+    root, wanted = split_run(place)
+    if wanted is None:
+        return index(root), None
+    run = chosen_run(runs(root), wanted, root)
+    return run.entries(), run
+
+
+def split_run(place: str) -> tuple[str, str | None]:
+    """
+    Split `ROOT@RUN` into the root and the run; None without a run.
+
+    A folder that has this name as a whole is a root.
+    """
+    root, at, wanted = place.rpartition("@")
+    if not at or set(wanted) & {"/", "\\"}:
+        return place, None
+    with suppress(OSError, ConfigError):
+        open_store(place).check_root()
+        return place, None
+    return root or DEFAULT_ROOT, wanted
+
+
+def chosen_run(known: Sequence[Run], wanted: str, root: str) -> Run:
+    """
+    Return the run that is meant by an id, the beginning of one, a name or `last`.
+
+    Args:
+        known: The runs, from the first to the last.
+        wanted: What people wrote after the `@`.
+        root: The root, for the message of an error.
+
+    Raises:
+        ConfigError: If there is no such run, or there are several.
+    """
+    found = _WANTED.fullmatch(wanted)
+    text, back = (found[1], int(found[2] or 0)) if found else (wanted, 0)
+    candidates = _up_to(known, text, root)
+    if not candidates:
+        known_text = _listed(known) if known else "nothing was saved there"
+        raise ConfigError(f"no run {shown(wanted)} under {root!r}; {known_text}")
+    if back >= len(candidates):
+        before = len(candidates) - 1
+        message = f"no run {shown(wanted)} under {root!r}: only {before} before it"
+        raise ConfigError(f"{message}; {_listed(known)}")
+    return candidates[-1 - back]
+
+
+def _up_to(known: Sequence[Run], text: str, root: str) -> Sequence[Run]:
+    """Return the runs that are meant by a text, which is about the last of them."""
+    if text in _LAST:
+        return known
+    ids = [run.id for run in known]
+    named = [run for run in known if run.name == text]
+    begun = [at for at, run in enumerate(ids) if run.startswith(text)]
+    if text in ids:
+        return known[: ids.index(text) + 1]
+    if named:
+        return named
+    if len(begun) > 1:
+        several = _listed([known[at] for at in begun])
+        raise ConfigError(f"several runs {shown(text)} under {root!r}; {several}")
+    return known[: begun[0] + 1] if begun else ()
+
+
+def _listed(known: Sequence[Run]) -> str:
+    names = [f"{run.id} ({run.name})" if run.name else run.id for run in known]
+    more = (
+        f"and {len(names) - _MOST_NAMED} before: " if len(names) > _MOST_NAMED else ""
+    )
+    return f"there are {more}{', '.join(map(shown, names[-_MOST_NAMED:]))}"
+
+
+class _Records:
+    """
+    The records of runs under a root.
+
+    Args:
+        store: The store of the root.
+
+    Attributes:
+        rest: The files that lie in no run's own folder.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._found: dict[Segments, list[Mapping[str, Any]]] = {}
+        self._entered: set[Segments] = set()
+        # A folder with records is entered only if other runs may be below it, and
+        # that is known once they are read.
+        while True:
+            self._walk()
+            shared = {folder for folder in self._found if not self._own(folder)}
+            if shared <= self._entered:
+                break
+            self._entered |= shared
+
+    def _walk(self) -> None:
+        folders: list[Segments] = []
+        places, files = array("I"), list[str]()
+        skipped: set[Segments] = set()
+
+        def enters(folder: Segments) -> bool:
+            if folder[-1] == RUNS:
+                skipped.add(folder[:-1])
+                return folder[:-1] not in self._found
+            return folder[:-1] not in skipped or folder[:-1] in self._entered
+
+        for folder, names in self._store.walk(enters):
+            if folder[-1:] == (RUNS,):
+                self._found[folder[:-1]] = list(self._read(folder, names))
+                continue
+            ours = [name for name in names if name.endswith(CONTAINERS)]
+            places.extend(array("I", [len(folders)]) * len(ours))
+            files.extend(ours)
+            folders.append(folder)
+        own = {at for at, folder in enumerate(folders) if self._own(folder)}
+        listing = Listing(self._store, folders, places, files)
+        self.rest = listing.picked(
+            at for at, place in enumerate(places) if place not in own
+        )
+
+    def _read(
+        self, folder: Segments, names: Iterable[str]
+    ) -> Iterator[Mapping[str, Any]]:
+        for name in names:
+            record = read_record(self._store, "/".join((*folder, name)))
+            if record and isinstance(record.get("run"), str):
+                yield record
+
+    def _own(self, folder: Segments) -> bool:
+        """Tell whether a folder belongs to a single run."""
+        records = self._found.get(folder, ())
+        starts = [it for it in records if "ended" not in it]
+        return len(starts) == 1 and starts[0].get("own_folder") is True
+
+    def runs(self) -> Iterator[Run]:
+        """Yield the runs that have records, in any order."""
+        starts: dict[str, dict[Segments, Mapping[str, Any]]] = defaultdict(dict)
+        ends: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        for folder, records in self._found.items():
+            for record in records:
+                if "ended" in record:
+                    ends[record["run"]].append(record)
+                else:
+                    starts[record["run"]][folder] = record
+        for run, by_folder in starts.items():
+            (folder, start), *others = by_folder.items()
+            # Of a run with several folders, the root contains all files.
+            is_alone = not others and self._own(folder)
+            shared = () if others else folder
+            path = self._store.path_of("/".join(shared)) if shared else self._store.root
+            yield Run.of(path, start, ends[run], is_alone=is_alone)
+
+
+def _without_record(store: Store, rest: Listing) -> Iterator[Run]:
+    """Yield the runs that saved these files, by their headers."""
+    step = -(-len(rest) // _MOST_READ) or 1
+    if step > 1:
+        logger.warning(
+            "%r: of %d files outside the folders of runs, only every %dth was read, so "
+            "runs without a record may be missing",
+            store.root,
+            len(rest),
+            step,
+        )
+    starts: dict[str, datetime.datetime] = {}
+    for found in read_headers(rest.sliced(slice(None, None, step)), _run_and_time):
+        if not isinstance(found, Exception) and isinstance(found[0], str):
+            run, moment = found[0], found[1] or _BEFORE_ALL
+            starts[run] = min(starts.get(run, moment), moment)
+    for run, moment in starts.items():
+        yield Run(run, store.root, None if moment == _BEFORE_ALL else moment)
+
+
+def _run_and_time(meta: Mapping[str, Any]) -> tuple[object, datetime.datetime | None]:
+    return meta.get("run"), moment_of(meta)
