@@ -5,15 +5,14 @@ from __future__ import annotations
 import pytest
 
 from checkpoints import FileHandler, Key
-from checkpoints._process.origin import Origin
+from checkpoints._process.origin import Origin, current_run
 
 
 class SavedRun:
     """Saves a run, one call after the other."""
 
-    def __init__(self, root, run):
+    def __init__(self, root):
         self.root = str(root)
-        self._run = run
         self._handler = FileHandler(root, if_exists="keep")
         self._sequences = {}
 
@@ -23,7 +22,7 @@ class SavedRun:
         self._sequences[pid] = number
         moment = 1.7e9 + pid + number / 1000 if time is None else time
         place = ("host", pid, "MainThread", "program.py", 7, "main")
-        made = Origin(self._run, number, moment, *place, **origin)
+        made = Origin(current_run(), number, moment, *place, **origin)
         pairs = tuple(tags.items()) if isinstance(tags, dict) else tuple(tags)
         if not isinstance(values, dict):
             values = {"data": values}
@@ -34,4 +33,4 @@ class SavedRun:
 @pytest.fixture
 def runs(tmp_path):
     """Two runs, to be saved: a baseline and a candidate."""
-    return SavedRun(tmp_path / "one", "first"), SavedRun(tmp_path / "two", "second")
+    return SavedRun(tmp_path / "one"), SavedRun(tmp_path / "two")

@@ -300,20 +300,20 @@ class TestShared:
 
 class TestNoise:
     def test_a_difference_as_large_as_that_of_repeats_is_noise(self, runs, tmp_path):
-        repeat = type(runs[0])(tmp_path / "again", "repeat")
+        repeat = type(runs[0])(tmp_path / "again")
         for run, number in zip((*runs, repeat), (1.0, 1.004, 1.001), strict=True):
             run.save("a", number)
         found = diff(*roots(runs), noise=[repeat.root])
         assert (found.verdict, found.exit_code) == ("noise", 0)
 
     def test_a_larger_one_is_none(self, runs, tmp_path):
-        repeat = type(runs[0])(tmp_path / "again", "repeat")
+        repeat = type(runs[0])(tmp_path / "again")
         for run, number in zip((*runs, repeat), (1.0, 1.006, 1.001), strict=True):
             run.save("a", number)
         assert diff(*roots(runs), noise=[repeat.root]).verdict == "different"
 
     def test_another_shape_is_never_noise(self, runs, tmp_path):
-        repeat = type(runs[0])(tmp_path / "again", "repeat")
+        repeat = type(runs[0])(tmp_path / "again")
         values = numpy.zeros(3), numpy.zeros(4), numpy.ones(3)
         for run, value in zip((*runs, repeat), values, strict=True):
             run.save("a", value)

@@ -17,7 +17,9 @@ from checkpoints._compare.side import Process, Record, Side
 from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.values import compare
 from checkpoints._index.entry import Entry
+from checkpoints._index.run import Run
 from checkpoints._keys.pattern import NamePattern
+from checkpoints._process.origin import current_run
 from checkpoints._text import text_of
 from checkpoints.errors import CheckpointError, TooLargeError
 
@@ -54,7 +56,6 @@ class Comparison:
         sides: The baseline and the candidate.
         pairing: Which entry is which.
         options: How values are compared.
-        stopped: Whether the candidate is known to have stopped early.
     """
 
     def __init__(
@@ -62,13 +63,11 @@ class Comparison:
         sides: tuple[Side, Side],
         pairing: Pairing,
         options: Options,
-        *,
-        stopped: bool | None = None,
     ) -> None:
         self._sides = sides
         self._pairing = pairing
         self._options = options
-        self._stopped = stopped
+        self._has_stopped = _has_stopped(sides[1].run)
         self._patterns = [
             (NamePattern(pattern), tuple(columns))
             for pattern, columns in options.keys.items()
@@ -193,9 +192,17 @@ class Comparison:
             return "added"
         if _was_left_out(one, self._sampling.get(one.key[0])):
             return "not sampled"
-        if self._stopped and one.sequence > self._last_paired.get(one.process, 0):
+        if self._has_stopped and one.sequence > self._last_paired.get(one.process, 0):
             return "not reached"
         return "missing"
+
+
+def _has_stopped(run: Run | None) -> bool:
+    """Tell whether a run is known to have ended too early."""
+    # This very process is unfinished as well, but goes on.
+    if run is None or run.id == current_run():
+        return False
+    return run.state in ("failed", "unfinished")
 
 
 def _sampling_by_name(records: Sequence[Record]) -> dict[str, list[Record]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import (
     Callable,
@@ -13,7 +12,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 from checkpoints._compare.comparison import Comparison, Options
 from checkpoints._compare.noise import Noise
@@ -22,24 +21,24 @@ from checkpoints._compare.pairing import one_pair, paired
 from checkpoints._compare.result import Diff
 from checkpoints._compare.roles import Roles, inputs_of
 from checkpoints._compare.side import Side, SideOptions
+from checkpoints._compare.sources import Source, Sources, Subject, two_sources
 from checkpoints._compare.tolerances import Tolerances
-from checkpoints._index.entry import CONTAINERS, Entry, entry_at
-from checkpoints._index.index import Index, index, index_of
+from checkpoints._index.entry import Entry
+from checkpoints._index.index import Index
+from checkpoints._index.run import Run
 from checkpoints._keys.condition import Wanted
 from checkpoints._text import parse_size, shown
 from checkpoints.errors import ConfigError
 
 __all__ = ["diff"]
 
-Source: TypeAlias = "str | os.PathLike[str] | Index | Entry"
-
 # They tell where and when a run took place, not what it did.
 _IGNORED_TAGS = ("run", "host", "pid", "process", "call")
 
 
 def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
-    baseline: Source,
-    candidate: Source,
+    baseline: Source | None = None,
+    candidate: Source | None = None,
     /,
     *,
     tolerances: Tolerances | str | None = None,
@@ -60,8 +59,10 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
     Compare two runs, and find the first divergence.
 
     Args:
-        baseline: The run that is taken as right: a root, an index or an entry.
-        candidate: The other one.
+        baseline: The run that is taken as right: a root, of whose runs the last one
+            counts, `"ROOT@RUN"`, a `Run`, an index, an entry or a file.
+        candidate: The other one. Without it, the last two runs under the root are
+            compared; without both, those under `.checkpoints`.
         tolerances: The path of a TOML file; by default the dtype of a value decides
             how far it may be off, and everything that is no float is exact.
         names: Only entries with these names, as in `Index.where`.
@@ -109,19 +110,18 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
         with_grids=with_grids,
     )
     ignored = (*_IGNORED_TAGS, *ignore_tags)
-    wanted = _Wanted(names, where)
-    sources = [_resolved(source) for source in (baseline, candidate)]
+    sources = Sources(names, where)
+    subjects = [sources.subject(it) for it in two_sources(baseline, candidate)]
     shared: dict[Hashable, Any] = {}
     steps = _Steps(progress)
-    indexes = [wanted.of(source) for source in sources]
-    steps.expect(sum(map(len, indexes)))
+    steps.expect(sum(len(subject.entries) for subject in subjects))
     named = SideOptions(ignored, rename or {})
-    first = Side(indexes[0], named, shared, steps.step)
-    second = Side(indexes[1], SideOptions(ignored), shared, steps.step)
-    if isinstance(noise, (str, Index, Entry)):
+    first = Side(subjects[0], named, shared, steps.step)
+    second = Side(subjects[1], SideOptions(ignored), shared, steps.step)
+    if isinstance(noise, (str, Index, Entry, Run)):
         raise ConfigError(f"noise={shown(noise)}: expected a list of runs")
-    floor = Noise(_repeats(first, map(wanted.of, map(_resolved, noise)), options))
-    if all(isinstance(source, Entry) for source in sources):
+    floor = Noise(_repeats(first, map(sources.subject, noise), options))
+    if all(subject.is_entry for subject in subjects):
         pairing = one_pair(first, second)  # whatever they are called
     else:
         pairing = paired(first, second)
@@ -130,28 +130,6 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
     pairs = list(_compared(comparison, floor, first_only=first_only, step=steps.step))
     _confirm(comparison, pairs, floor)
     return Diff((first, second), pairs, floor, tolerances, time.monotonic() - started)
-
-
-def _resolved(source: Source) -> Index | Entry:
-    if isinstance(source, (Index, Entry)):
-        return source
-    if os.fspath(source).endswith(CONTAINERS):
-        return entry_at(source)
-    return index(source)
-
-
-class _Wanted(NamedTuple):
-    """Which entries of the runs are compared."""
-
-    names: str | Iterable[str] | None
-    where: Mapping[str, Wanted] | None
-
-    def of(self, source: Index | Entry) -> Index:
-        if isinstance(source, Entry):
-            return index_of(source)
-        if self.names is None and not self.where:
-            return source
-        return source.where(self.names, self.where)
 
 
 class _Steps:
@@ -171,7 +149,7 @@ class _Steps:
 
 
 def _repeats(
-    first: Side, repeats: Iterable[Index], options: Options
+    first: Side, repeats: Iterable[Subject], options: Options
 ) -> Iterator[Comparison]:
     for repeat in repeats:
         # Tags count in a repeat as in the candidate.

@@ -12,6 +12,7 @@ from checkpoints._compare.pair import Pair
 from checkpoints._compare.side import PairKey, Side
 from checkpoints._compare.tolerances import Tolerances
 from checkpoints._index.entry import Entry
+from checkpoints._index.run import Run
 from checkpoints.errors import CheckpointError
 
 __all__ = ["SCHEMA", "Answer", "document_of"]
@@ -77,11 +78,24 @@ def _side(side: Side) -> dict[str, Any]:
     return {
         "root": side.index.root,
         "runs": side.runs,
+        **_run(side.run),
         "entries": len(side.records),
         "names": list(dict.fromkeys(record.key[0] for record in side.records))[:_NAMES],
         "began": min(times, default=None),
         "ended": max(times, default=None),
         "versions": side.versions,
+    }
+
+
+def _run(run: Run | None) -> dict[str, Any]:
+    if run is None:
+        return {"name": "", "program": "", "git": "", "dirty": None, "state": "unknown"}
+    return {
+        "name": run.name,
+        "program": run.program,
+        "git": run.git,
+        "dirty": run.is_dirty,
+        "state": run.state,
     }
 
 

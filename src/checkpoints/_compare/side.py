@@ -8,10 +8,11 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, S
 from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias
 
+from checkpoints._compare.sources import Subject
 from checkpoints._files.container import Container
 from checkpoints._index.entry import Entry
 from checkpoints._index.headers import read_containers
-from checkpoints._index.index import Index, listing_of
+from checkpoints._index.index import listing_of
 from checkpoints._keys.tags import tag_text
 from checkpoints._kinds import json_bytes
 
@@ -75,7 +76,7 @@ class Side:
     clock decides what is left.
 
     Args:
-        index: The entries.
+        subject: The entries, and the run that saved them.
         options: How the keys are made.
         shared: One object for all that are equal, so that many entries take little
             memory; the same dict for both sides.
@@ -84,12 +85,13 @@ class Side:
 
     def __init__(
         self,
-        index: Index,
+        subject: Subject,
         options: SideOptions,
         shared: dict[Hashable, Any] | None = None,
         step: Callable[[], None] = lambda: None,
     ) -> None:
-        self.index = index
+        self.index = subject.entries
+        self.run = subject.run
         self.options = options
         self._runs: Counter[str] = Counter()
         self._versions: dict[str, set[str]] = {}
@@ -108,8 +110,9 @@ class Side:
 
     @property
     def versions(self) -> dict[str, str]:
-        """The versions of Python and of the libraries whose values were saved."""
-        return {
+        """The versions of Python and of the libraries, as far as they are known."""
+        known = self.run.versions if self.run else {}
+        return {**known} | {
             library: ", ".join(sorted(found))
             for library, found in sorted(self._versions.items())
         }

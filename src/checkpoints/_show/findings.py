@@ -35,6 +35,7 @@ _UNPAIRED = {
 }
 # How many columns of a table, and how many entries without a counterpart, are named.
 _MOST_NAMED = 4
+_SHORT_HASH = 8
 
 
 class Fact(NamedTuple):
@@ -134,10 +135,11 @@ def _headline(document: Mapping[str, Any]) -> str:
 
 def _runs(document: Mapping[str, Any]) -> Iterator[Fact]:
     for label, run in zip(("baseline", "candidate"), document["runs"], strict=True):
-        names = " ".join(run["runs"][:_MOST_NAMED])
+        names = " ".join(filter(None, (*run["runs"][:_MOST_NAMED], run["name"])))
         began = "" if run["began"] is None else f"{moment_text(run['began'])} UTC"
         entries = count_text(run["entries"], "entry")
-        parts = (_short(run["root"]), names, began, entries)
+        state = run["state"] if run["state"] in ("failed", "unfinished") else ""
+        parts = (_short(run["root"]), names, began, _revision(run), entries, state)
         yield Fact(label, "  ".join(filter(None, parts)))
     changed = [
         f"{it['library']} {it['baseline']} -> {it['candidate']}"
@@ -151,6 +153,12 @@ def _runs(document: Mapping[str, Any]) -> Iterator[Fact]:
                 "it has" if label == "candidate" else "baseline has",
                 ", ".join(run["names"]) or "nothing",
             )
+
+
+def _revision(run: Mapping[str, Any]) -> str:
+    if not run["git"]:
+        return ""
+    return f"git {run['git'][:_SHORT_HASH]}{' +changes' if run['dirty'] else ''}"
 
 
 def _short(root: str) -> str:

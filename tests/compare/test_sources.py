@@ -1,0 +1,130 @@
+"""Runs are named as people name them: roots, `ROOT@RUN`, names, the last two."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+import checkpoints
+from checkpoints import ConfigError, diff, index, runs
+from checkpoints._process.variables import RUN
+
+LOCATION = Path(checkpoints.__file__).parents[1]
+PROGRAM = textwrap.dedent("""
+    import sys
+    import checkpoints
+
+    root, number, stop = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
+    checkpoints.config("mypkg", root)
+    for stage in range(4):
+        if stage == stop:
+            raise RuntimeError("stopped on purpose")
+        checkpoints.checkpoint(f"mypkg.stage{stage}", number if stage > 1 else 0.0)
+""")
+
+
+@pytest.fixture
+def save(tmp_path, monkeypatch):
+    """Run a program that saves four stages under `.checkpoints`, or fewer."""
+    monkeypatch.chdir(tmp_path)
+    # Each is a run of its own, not a part of the run of the tests.
+    others = {it: text for it, text in os.environ.items() if it != RUN}
+
+    def save(number, root=".checkpoints/run={run}", *, name="", stop=-1):
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, root, str(number), str(stop)],
+            check=False,
+            env={**others, "PYTHONPATH": str(LOCATION), "CHECKPOINTS_NAME": name},
+            stderr=subprocess.DEVNULL,
+        )
+        assert done.returncode == (stop >= 0)
+
+    return save
+
+
+class TestLastTwo:
+    def test_are_compared_if_nothing_is_given(self, save):
+        for number in (1, 2, 2):
+            save(number)
+        assert diff().verdict == "equal"
+        save(3)
+        assert diff().first.name == "mypkg.stage2"
+
+    def test_of_a_root_are_compared_if_it_alone_is_given(self, save):
+        for number in (1, 2, 2):
+            save(number, "saved/run={run}")
+        assert diff("saved").verdict == "equal"
+
+    def test_a_run_alone_is_compared_with_the_last(self, save):
+        for number in (1, 2, 2):
+            save(number)
+        assert diff(".checkpoints@last~2").verdict == "different"
+
+    def test_one_run_is_too_few(self, save):
+        save(1)
+        with pytest.raises(ConfigError, match="only 0 before it"):
+            diff()
+
+
+class TestNames:
+    def test_a_run_is_found_by_the_beginning_of_its_id(self, save):
+        save(1)
+        save(2)
+        first, second = runs(".checkpoints")
+        found = diff(f".checkpoints@{first.id}", f".checkpoints@{second.id[:-1]}")
+        assert found.verdict == "different"
+        assert found.as_json()["runs"][0]["runs"] == [first.id]
+
+    def test_a_run_is_found_by_its_name(self, save):
+        save(1, name="before-upgrade")
+        save(2)
+        save(1)
+        assert diff(".checkpoints@before-upgrade", "@last").verdict == "equal"
+
+    def test_a_run_can_be_given_itself(self, save):
+        save(1)
+        save(2)
+        assert diff(*runs(".checkpoints")).verdict == "different"
+
+    def test_of_a_root_with_several_runs_the_last_counts(self, save):
+        save(1, "one/{run}")
+        save(2, "one/{run}")
+        save(2, "two")
+        assert diff("one", "two").verdict == "equal"
+
+    def test_runs_in_one_folder_are_told_apart_by_their_files(self, save):
+        save(1, "saved")
+        save(2, "saved", stop=3)
+        # The second one has replaced three files of the first.
+        first, second = runs("saved")
+        assert len(first.entries()) == 1
+        assert len(second.entries()) == 3
+
+    def test_an_index_of_several_runs_is_taken_as_it_is(self, save):
+        save(1)
+        save(1)
+        found = diff(index(".checkpoints"), index(".checkpoints"))
+        assert len(found) == 8
+
+
+class TestUnfinished:
+    def test_what_the_candidate_did_not_reach_is_told(self, save):
+        save(1)
+        save(1, stop=2)
+        found = diff()
+        assert [pair.why for pair in found.unpaired] == ["not reached"] * 2
+        assert found.verdict == "different"
+        assert "not reached by the candidate" in str(found)
+        assert "failed" in str(found)
+
+    def test_what_it_left_out_on_the_way_is_missing(self, save):
+        save(1)
+        save(1, stop=3)
+        os.remove(runs(".checkpoints")[-1].entries().where("mypkg.stage1")[0].path)
+        found = diff()
+        assert [pair.why for pair in found.unpaired] == ["missing", "not reached"]
