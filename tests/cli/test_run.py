@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import checkpoints
-from checkpoints import index
+from checkpoints import FileHandler, index
 
 pytest.importorskip("click", reason="it reads the arguments")
 pytest.importorskip("rich", reason="the command line needs it")
@@ -242,6 +242,38 @@ class TestRules:
     def test_without_a_target_save_to_the_root_that_is_given(self, run):
         run("mypkg", "--to", "there", "--", "program.py")
         assert names_under("there") == ["mypkg.fit"] * 3
+
+
+class TestRunsOfTheirOwn:
+    def test_each_has_a_folder_of_its_own(self, run, folder):
+        for _ in range(2):
+            run("mypkg", "--", "program.py")
+        assert len(list((folder / ".checkpoints").iterdir())) == 2
+        assert len(checkpoints.runs(folder / ".checkpoints")) == 2
+
+    def test_may_have_a_name(self, run, folder):
+        run("mypkg", "--name", "before-upgrade", "--", "program.py")
+        run("mypkg", "--", "program.py", CHECKPOINTS_NAME="after")
+        found = checkpoints.runs(folder / ".checkpoints")
+        assert [it.name for it in found] == ["before-upgrade", "after"]
+
+    @pytest.mark.parametrize("name", ["a b", "a@b", "~1", "a/b", "last", "-x"])
+    def test_a_name_that_could_not_be_typed_after_a_root_is_refused(self, run, name):
+        done = run("mypkg", f"--name={name}", "--", "program.py")
+        assert done.returncode == 2
+        assert "is not a name for a run" in done.stderr
+
+    def test_say_so_if_they_replace_files_of_another(self, run, folder):
+        words = ["mypkg=out", "--json", "s.json", "--", "program.py"]
+        assert "replaced" not in run(*words).stderr
+        told = run(*words).stderr
+        assert told.count("3 files of an earlier run replaced, under out") == 1
+        assert "{run}" in told
+        assert json.loads((folder / "s.json").read_text())["replaced"] == 3
+
+    def test_say_nothing_of_files_that_stay(self, run, folder):
+        FileHandler(folder / "out").checkpoint("mypkg.other", 1)
+        assert "replaced" not in run("mypkg=out", "--", "program.py").stderr
 
 
 class TestSummary:

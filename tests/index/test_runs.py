@@ -221,10 +221,10 @@ class TestRunIn:
         with pytest.raises(ConfigError) as error:
             run_in(f"{five}@{wanted}")
         assert says in str(error.value)
-        assert "'abc-1', 'abc-2'" in str(error.value)
+        assert "abc-1, abc-2" in str(error.value)
 
     def test_an_error_says_the_names_of_runs(self, five):
-        with pytest.raises(ConfigError, match=r"'n1 \(night\)'"):
+        with pytest.raises(ConfigError, match=r"n1 \(night\)"):
             run_in(f"{five}@y")
 
     def test_the_whole_id_comes_before_a_name_and_a_beginning(self, save, root):

@@ -18,7 +18,7 @@ from checkpoints._index.headers import moment_of, read_headers
 from checkpoints._index.index import Index, index
 from checkpoints._index.listing import Listing
 from checkpoints._index.run import Run
-from checkpoints._text import shown
+from checkpoints._text import printable, shown
 from checkpoints.errors import ConfigError
 from checkpoints.storage._store import Segments, Store
 from checkpoints.storage._stores import open_store
@@ -158,10 +158,9 @@ def _up_to(known: Sequence[Run], text: str, root: str) -> Sequence[Run]:
 
 def _listed(known: Sequence[Run]) -> str:
     names = [f"{run.id} ({run.name})" if run.name else run.id for run in known]
-    more = (
-        f"and {len(names) - _MOST_NAMED} before: " if len(names) > _MOST_NAMED else ""
-    )
-    return f"there are {more}{', '.join(map(shown, names[-_MOST_NAMED:]))}"
+    last = ", ".join(map(printable, names[-_MOST_NAMED:]))
+    before = len(names) - _MOST_NAMED
+    return f"there are {last}" + (f", and {before} before" if before > 0 else "")
 
 
 class _Records:

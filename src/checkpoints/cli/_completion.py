@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 import checkpoints
 from checkpoints import Entry
+from checkpoints._index.runs import run_in, split_run
 from checkpoints._keys.condition import condition_of
 from checkpoints._keys.key import SUFFIXES
 from checkpoints.storage import open_store, split_path
@@ -60,8 +61,8 @@ def complete_where(
 ) -> list[str]:
     """Complete a tag, or its value after the `=`."""
     # While the option has no value, click has not assigned all arguments yet.
-    given = [context.params.get(name) for name in ("root", "source")]
-    given += [_first(context.params.get("entry")), _first(context.args)]
+    given = [_first(context.args), _first(context.params.get("entry"))]
+    given += [context.params.get(name) for name in ("root", "source")]
     root = next(filter(None, given), None)
     pairs = [pair for entry in _entries(root) for pair in entry.tags.items()]
     if "=" in incomplete:
@@ -77,7 +78,8 @@ def complete_entry(
     if not words:
         return [CompletionItem(incomplete, type="file")]
     path = os.path.expanduser(words[0])
-    if not os.path.isdir(path):
+    is_run = split_run(words[0])[1] is not None and not os.path.exists(path)
+    if not (is_run or os.path.isdir(path)):
         return _values_of(path, incomplete)
     if len(words) == 1:
         entries = _entries(words[0])
@@ -116,7 +118,8 @@ def _entries(root: str | None) -> Iterator[Entry]:
     end = time.monotonic() + _TIME_LIMIT
     suffixes = tuple(SUFFIXES.values())
     with suppress(checkpoints.CheckpointError, OSError):
-        store = open_store(root)
+        is_run = split_run(root)[1] is not None
+        store = open_store(run_in(root)[0].root if is_run else root)
         for folder, files in store.walk(lambda _: time.monotonic() < end):
             for file in files:
                 if file.endswith(suffixes):

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import click
 
 from checkpoints import Entry, Index
-from checkpoints._text import files_text, hint
+from checkpoints._text import count_text, files_text, hint
 from checkpoints.cli._failures import CommandError
+from checkpoints.cli._old_runs import files_of_runs, old_runs
 from checkpoints.cli._quantity import as_age
 from checkpoints.cli._removal import Candidate, leftovers, list_candidates, remove
 from checkpoints.cli._screen import progress, warn
@@ -31,6 +32,7 @@ _EXAMPLES = """\b
 Examples:
   checkpoints gc saved --older-than 14d
   checkpoints gc saved 'mypkg.*' --keep-last 5 --per shop --older-than 2w --yes
+  checkpoints gc .checkpoints --keep-runs 10 --yes
   checkpoints gc saved
 """
 
@@ -56,6 +58,15 @@ Examples:
     help="With --keep-last, keep N for each value of this tag. Can be repeated.",
 )
 @click.option(
+    "--keep-runs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Delete runs, except the last N and those that have a name.",
+)
+@click.option(
+    "--named", is_flag=True, help="With --keep-runs, delete runs with a name as well."
+)
+@click.option(
     "--unfinished-for",
     type=as_age,
     default="1d",
@@ -74,6 +85,8 @@ def gc(  # noqa: PLR0913 - one parameter per option
     older_than: datetime.timedelta | None,
     keep_last: int | None,
     per: tuple[str, ...],
+    keep_runs: int | None,
+    named: bool,
     unfinished_for: datetime.timedelta,
     yes: bool,
 ) -> None:
@@ -82,7 +95,11 @@ def gc(  # noqa: PLR0913 - one parameter per option
 
     Without --yes it only reports what it would delete. An entry is deleted if it
     matches NAMES and --where, is older than --older-than, and is not among the newest
-    that --keep-last keeps. Without --older-than and --keep-last no entry is deleted.
+    that --keep-last keeps. Without these options no entry is deleted.
+
+    --keep-last counts entries, whatever run they are of. --keep-runs counts runs, and
+    deletes the entries of all but the last N, which stay whole; with --older-than only
+    those of runs that began longer ago. A run that has a name, or is running, stays.
 
     The age is the time since the save, from the header. A file with an unreadable
     header does not count for --keep-last, which reports and keeps it; --older-than
@@ -97,22 +114,31 @@ def gc(  # noqa: PLR0913 - one parameter per option
     listed, read or deleted; 2 if the command could not run.
     """
     has_rule = older_than is not None or keep_last is not None
-    if (names or where) and not has_rule:
-        raise click.UsageError("NAMES and --where need --older-than or --keep-last")
+    if (names or where) and not (has_rule or keep_runs):
+        message = "NAMES and --where need --older-than, --keep-last or --keep-runs"
+        raise click.UsageError(message)
+    if keep_runs and keep_last:
+        raise click.UsageError("--keep-runs cannot be combined with --keep-last")
     if per and keep_last is None:
         raise click.UsageError("--per needs --keep-last")
+    if named and keep_runs is None:
+        raise click.UsageError("--named needs --keep-runs")
     found = select(root, names, where)
     is_partial = warn_unreadable(found)
     if (names or where) and not len(found):
         nothing_found(found).show()
         is_partial = True
     _check_tags(per, found)
-    ages = list(_with_age(found)) if has_rule else []
+    ages = list(_with_age(found)) if has_rule and not keep_runs else []
     if keep_last is not None:
         known = list(_with_readable_header(ages))
         is_partial |= len(known) < len(ages)
         ages = list(_beyond_newest(known, keep_last, per))
+        _warn_of_fragments(known, ages)
     files = _old_files(ages, older_than)
+    if keep_runs:
+        old = old_runs(root, keep_runs, older_than, named=named)
+        files += files_of_runs(found, old, with_records=not (names or where))
     files += leftovers(found.root, unfinished_for)
     list_candidates(files)
     if not yes:
@@ -122,6 +148,16 @@ def gc(  # noqa: PLR0913 - one parameter per option
     count, size, failed = remove(found.root, files)
     click.echo(f"deleted {files_text(count, size)}")
     context.exit(int(failed or is_partial))
+
+
+def _warn_of_fragments(known: Sequence[_Aged], old: Sequence[_Aged]) -> None:
+    """Say so if runs are to keep a part of their entries."""
+    paths = {aged.file.path for aged in old}
+    kept = {aged.run for aged in known if aged.file.path not in paths}
+    partly = kept & {aged.run for aged in old}
+    if partly and len({aged.run for aged in known}) > 1:
+        count = count_text(len(partly), "run")
+        warn(f"{count} would keep only a part; --keep-runs N keeps runs whole")
 
 
 def _check_tags(per: Sequence[str], found: Index) -> None:
@@ -135,13 +171,14 @@ def _check_tags(per: Sequence[str], found: Index) -> None:
 
 
 class _Aged(NamedTuple):
-    """An entry, when it was saved, and what is wrong with its header."""
+    """An entry, its run, when it was saved, and what is wrong with its header."""
 
     saved: datetime.datetime
     sequence: int
     entry: Entry
     file: Candidate
     damage: str
+    run: str
 
     @property
     def rank(self) -> tuple[datetime.datetime, int, int]:
@@ -181,7 +218,7 @@ def _aged(entry: Entry, file: Candidate) -> _Aged:
         saved = _datetime(written)
     number = meta.get("sequence")
     sequence = number if isinstance(number, int) else 0
-    return _Aged(saved, sequence, entry, file, damage)
+    return _Aged(saved, sequence, entry, file, damage, str(meta.get("run")))
 
 
 def _datetime(seconds: float) -> datetime.datetime:

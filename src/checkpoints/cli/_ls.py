@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from functools import partial
 
 import click
 
@@ -11,6 +13,7 @@ from checkpoints._text import count_text
 from checkpoints.cli._printout import Printout
 from checkpoints.cli._screen import warn
 from checkpoints.cli._selection import (
+    LAST_RUN,
     nothing_found,
     select,
     selection_arguments,
@@ -21,7 +24,9 @@ __all__ = ["ls"]
 
 _EXAMPLES = """\b
 Examples:
+  checkpoints ls
   checkpoints ls saved
+  checkpoints ls saved@before-upgrade --long
   checkpoints ls saved 'mypkg.*' --where day='2026-03-*' --where shop='north|south'
   checkpoints ls saved --where 'step>=3' --where day=2026-03-01..2026-03-31
   checkpoints ls saved --tree
@@ -30,7 +35,7 @@ Examples:
 
 
 @click.command(epilog=_EXAMPLES)
-@selection_arguments
+@partial(selection_arguments, default=LAST_RUN)
 @click.option("--tree", "as_tree", is_flag=True, help="Show a tree of folders.")
 @click.option(
     "-l", "--long", "is_long", is_flag=True, help="Also show what is in the headers."
@@ -64,6 +69,9 @@ def ls(  # noqa: PLR0913 - one parameter per option
     """
     List the entries under ROOT.
 
+    ROOT@RUN are those of one run, by its id or the beginning of it, its name, `last`
+    or `last~1`; without a root, the last run under .checkpoints is listed.
+
     NAMES are exact names, which include all names below them, or globs. Sizes and
     times are those of the files; --long reads the headers too, and marks damaged
     files. --sort takes name, path, size, time, a tag, or run, sequence and saved from
@@ -77,6 +85,8 @@ def ls(  # noqa: PLR0913 - one parameter per option
         message = "--tree cannot be combined with --long, --sort or --reverse"
         raise click.UsageError(message)
     found = select(root, names, where)
+    if root == LAST_RUN:
+        warn(f"{os.path.relpath(found.root)}, the last run:")
     is_partial = warn_unreadable(found)
     found = _sorted(found.latest() if latest else found, sort, reverse=reverse)
     if not len(found):

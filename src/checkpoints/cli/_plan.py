@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
+
+import click
 
 from checkpoints import FileHandler, Rule
 from checkpoints._environment import read_settings
@@ -12,6 +15,7 @@ from checkpoints._process.origin import current_run
 from checkpoints._process.variables import (
     CONFIG,
     FIRST_PROCESS,
+    NAME,
     PROBES,
     RECORD,
     REPORT,
@@ -21,13 +25,14 @@ from checkpoints._process.variables import (
 )
 from checkpoints._rules.settings import Setting
 
-__all__ = ["Plan", "Settings", "all_probes"]
+__all__ = ["Plan", "Settings", "all_probes", "checked_name"]
 
 _PATH = "PYTHONPATH"
 # Python imports the sitecustomize module of this folder at startup.
 _START = os.path.join(os.path.dirname(__file__), "_start")
 # Stands for a field that each process fills in itself; no path contains it.
 _ANY = "\0"
+_NAME = re.compile(r"\w[\w.+-]*")
 
 
 class Settings:
@@ -76,6 +81,7 @@ class Plan:
         to: The target of probes and the recorder, unless a rule names another.
         probes: Functions to probe, `module:function`.
         record: How much to keep in memory until something fails.
+        name: A name for the run.
 
     Raises:
         ConfigError: If the target, a probe or the recorder is invalid.
@@ -90,7 +96,12 @@ class Plan:
     """
 
     def __init__(
-        self, settings: Settings, to: str, probes: Sequence[str], record: str | None
+        self,
+        settings: Settings,
+        to: str,
+        probes: Sequence[str],
+        record: str | None,
+        name: str | None = None,
     ) -> None:
         read_settings(probes=probes, record=record)
         self._environment = dict(os.environ)
@@ -118,6 +129,7 @@ class Plan:
             self._set(RECORD, record)
             self._set(TO, _for_all("*", to, "--to")[0].target)
             self._set(RUN, current_run())
+            self._set(NAME, name)
             # Only the program itself: if it is a shell, the processes that it starts
             # would number their calls alike.
             self._set(FIRST_PROCESS, f"child of {os.getpid()}")
@@ -151,6 +163,24 @@ def all_probes(targets: Iterable[str]) -> list[str]:
     of_environment = os.environ.get(PROBES, "").split(";")
     known = filter(None, map(str.strip, of_environment))
     return [*dict.fromkeys([*known, *map(str.strip, targets)])]
+
+
+def checked_name(
+    _: click.Context, parameter: click.Parameter, name: str | None
+) -> str | None:
+    """
+    Return the name of a run, which must fit behind the `@` of ROOT@RUN.
+
+    Raises:
+        click.BadParameter: If it does not.
+    """
+    if name and (not _NAME.fullmatch(name) or name == "last"):
+        raise click.BadParameter(
+            f"{name!r} is not a name for a run; use letters, digits and . _ - +, such "
+            "as before-upgrade, and not `last`",
+            param=parameter,
+        )
+    return name
 
 
 def _for_all(names: str, to: str, source: str) -> list[Setting]:

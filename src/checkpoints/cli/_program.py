@@ -19,6 +19,7 @@ from checkpoints.cli import (
     _ls,
     _rm,
     _run,
+    _runs,
     _show,
     _verify,
 )
@@ -72,5 +73,6 @@ program.add_command(_export.export)
 program.add_command(_gc.gc)
 program.add_command(_ls.ls)
 program.add_command(_rm.rm)
+program.add_command(_runs.runs)
 program.add_command(_show.show)
 program.add_command(_verify.verify)

@@ -12,12 +12,12 @@ from typing import TextIO
 
 import click
 
-from checkpoints._process.variables import CONFIG, RECORD, TO
+from checkpoints._process.variables import CONFIG, NAME, RECORD, TO
 from checkpoints._rules.settings import DEFAULT_TARGET
-from checkpoints.cli._plan import Plan, Settings, all_probes
+from checkpoints.cli._plan import Plan, Settings, all_probes, checked_name
 from checkpoints.cli._process import Program
 from checkpoints.cli._screen import discard, warn
-from checkpoints.cli._summary import RunSummary
+from checkpoints.cli._summary import EarlierFiles, RunSummary
 
 __all__ = ["run"]
 
@@ -26,6 +26,7 @@ Examples:
   checkpoints run mypkg.fit -- script.py --day 2017-03-02
   checkpoints run 'mypkg.*=./out?every=10' -- -m mypkg.nightly
   checkpoints run --rule 'mypkg?where=date=2017-03-02' -- pytest -x
+  checkpoints run mypkg --name before-upgrade -- nightly.py
   checkpoints run --config checkpoints.toml -- bash job.sh
 
 \b
@@ -81,6 +82,13 @@ class _ProgramCommand(click.Command):
     help="The target of rules that have none.",
 )
 @click.option(
+    "--name",
+    envvar=NAME,
+    show_envvar=True,
+    callback=checked_name,
+    help="A name for the run, such as before-upgrade.",
+)
+@click.option(
     "--probe",
     "probes",
     multiple=True,
@@ -111,6 +119,7 @@ def run(  # noqa: PLR0913 - one parameter per option
     more: tuple[str, ...],
     config: str | None,
     to: str,
+    name: str | None,
     probes: tuple[str, ...],
     record: str | None,
     json_file: TextIO | None,
@@ -121,7 +130,8 @@ def run(  # noqa: PLR0913 - one parameter per option
 
     PROGRAM is a Python script, -m and a module, or any command; the processes that it
     starts follow the same rules. Rules in the variable CHECKPOINTS apply too, and
-    rules given here take precedence.
+    rules given here take precedence. Each run saves to a folder of its own, unless a
+    rule or --to names one without {run}; `checkpoints runs` lists the runs.
 
     The exit code is that of the program, or 128 plus the signal number if a signal
     ended it; 2 if a rule is invalid or the script does not exist, 126 if a command
@@ -132,13 +142,14 @@ def run(  # noqa: PLR0913 - one parameter per option
         message = "no program given; put it after --, as in `-- script.py`"
         raise click.UsageError(message)
     settings = Settings([*rules, *more], config, to)
-    plan = Plan(settings, to, all_probes(probes), record)
+    plan = Plan(settings, to, all_probes(probes), record, name)
     program = Program(words)
     # A process that outlives the program may write a report during the clean-up.
     with tempfile.TemporaryDirectory(
         prefix="checkpoints-", ignore_cleanup_errors=True
     ) as reports:
         since = time.time() - _CLOCK_LAG
+        earlier = EarlierFiles(plan.patterns())
         code = program.run(plan.environment(reports))
         with _exit_code_kept():
             summary = RunSummary(
@@ -146,6 +157,7 @@ def run(  # noqa: PLR0913 - one parameter per option
                 reports,
                 plan.sources,
                 since,
+                earlier,
                 has_rules=plan.has_rules,
                 has_recorder=plan.has_recorder,
             )

@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 import click
 
 import checkpoints
-from checkpoints import Entry, Index
+from checkpoints import Entry, Index, Run
+from checkpoints._files.run_record import DEFAULT_ROOT
+from checkpoints._index.runs import run_in, split_run
 from checkpoints._keys.condition import conditions_in
 from checkpoints._keys.key import SUFFIXES
 from checkpoints.cli._completion import complete_names, complete_root, complete_where
@@ -20,6 +22,7 @@ from checkpoints.cli._screen import warn
 from checkpoints.storage import split_path
 
 __all__ = [
+    "LAST_RUN",
     "NotLoadedError",
     "entry_at",
     "load_value",
@@ -28,6 +31,7 @@ __all__ = [
     "quiet_log",
     "read_header",
     "root_index",
+    "runs_under",
     "select",
     "selection_arguments",
     "warn_unreadable",
@@ -37,6 +41,8 @@ __all__ = [
 F = TypeVar("F", bound=Callable[..., Any])
 
 _MOST_LISTED = 20
+# The last run under the default root.
+LAST_RUN = "@last"
 
 
 def where_option(command: F) -> F:
@@ -54,27 +60,61 @@ def where_option(command: F) -> F:
     )(command)
 
 
-def selection_arguments(command: F) -> F:
-    """Add a root, names, and the option that filters by tags to a command."""
+def selection_arguments(command: F, default: str | None = None) -> F:
+    """
+    Add a root, names, and the option that filters by tags to a command.
+
+    Args:
+        command: The command.
+        default: The root if none is given; by default it is required.
+    """
     command = where_option(command)
     command = click.argument("names", nargs=-1, shell_complete=complete_names)(command)
-    return click.argument("root", shell_complete=complete_root)(command)
+    required = default is None
+    return click.argument(
+        "root", default=default, required=required, shell_complete=complete_root
+    )(command)
 
 
 def root_index(root: str) -> Index:
     """
-    Return all entries under a root.
+    Return all entries under a root, or those of one run, `ROOT@RUN`.
+
+    Raises:
+        CommandError: If the root does not exist or is a file.
+        NothingFoundError: If the run has no files any more.
+        ConfigError: If there is no such run.
+        OSError: If it cannot be read.
+    """
+    with _existing_root(split_run(root)[0]):
+        found, run = run_in(root)
+    if run and not run.is_alone and not len(found):
+        what = f"run {run.id} has no files there; they were deleted, or replaced"
+        raise NothingFoundError(f"{found.root}: {what} by a later run")
+    return found
+
+
+def runs_under(root: str) -> list[Run]:
+    """
+    Return the runs that saved under a root.
 
     Raises:
         CommandError: If the root does not exist or is a file.
         OSError: If it cannot be read.
     """
+    with _existing_root(root):
+        return checkpoints.runs(root)
+
+
+@contextmanager
+def _existing_root(root: str) -> Iterator[None]:
+    """Say in the words of the command line that a root is no folder."""
     try:
-        return checkpoints.index(root)
+        yield
     except FileNotFoundError as error:
-        raise CommandError(
-            f"folder {root!r} does not exist; the first save creates it"
-        ) from error
+        is_default = root == DEFAULT_ROOT
+        way = "name a root" if is_default else "the first save creates it"
+        raise CommandError(f"folder {root!r} does not exist; {way}") from error
     except NotADirectoryError as error:
         raise CommandError(
             f"{root!r} is a file; use `checkpoints show`, or give its folder"
@@ -145,7 +185,8 @@ def one_entry(
     """
     path, *rest = words
     local = os.path.expanduser(path)
-    if path and "://" not in path and not os.path.isdir(local):
+    is_run = split_run(path)[1] is not None and not os.path.exists(local)
+    if path and "://" not in path and not (is_run or os.path.isdir(local)):
         if where or latest:
             raise click.UsageError("--where and --latest need a root, not a file")
         return _existing_file(local), rest

@@ -13,10 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import checkpoints
+from checkpoints import Entry
 from checkpoints._text import count_text, files_text
 from checkpoints.cli._process import is_running
+from checkpoints.cli._selection import quiet_log
 
-__all__ = ["Reports", "RunSummary", "read_reports"]
+__all__ = ["EarlierFiles", "Reports", "RunSummary", "read_reports"]
 
 _MOST_NAMES = 20
 _MOST_REASONS = 5
@@ -44,6 +46,7 @@ class RunSummary:
         reports: The folder of its processes' reports.
         sources: Where each rule was written, by the source that the program sees.
         since: When it was started; older files are not counted.
+        earlier: The files that were there when it was started.
         has_rules: Whether there was any rule.
         has_recorder: Whether saves were kept in memory until something goes wrong.
     """
@@ -54,6 +57,7 @@ class RunSummary:
         reports: str,
         sources: Mapping[str, str],
         since: float,
+        earlier: EarlierFiles,
         *,
         has_rules: bool,
         has_recorder: bool,
@@ -65,10 +69,14 @@ class RunSummary:
         self.roots: dict[str, None] = {}
         self.bytes = 0
         self._patterns = list(roots)
-        for root, name, size in _files(self._patterns, since):
+        # Roots in which files of earlier runs were replaced, and how many.
+        self.replaced: Counter[str] = Counter()
+        for root, entry, size in _files(self._patterns, since):
             self.roots[root] = None
-            self.files[name] += 1
+            self.files[entry.name] += 1
             self.bytes += size
+            if entry in earlier:
+                self.replaced[root] += 1
         found = read_reports(reports)
         self._reports, self._used = found.reports, found.used
         self.untold, self._running = len(found.ended), len(found.running)
@@ -126,6 +134,7 @@ class RunSummary:
             "bytes": self.bytes,
             "names": dict(sorted(self.files.items())),
             "roots": list(self.roots),
+            "replaced": sum(self.replaced.values()),
             "outcomes": self.outcomes,
             "reasons": self.reasons,
             "idle_rules": self.idle,
@@ -146,6 +155,7 @@ class RunSummary:
         for outcome, words in _FAILURES.items():
             if count := outcomes.get(outcome):
                 yield from self._about_failures(outcome, count, words)
+        yield from self._about_overwritten()
         yield from self._about_replaced()
         yield from self._about_processes()
         yield from self._about_rules()
@@ -163,7 +173,8 @@ class RunSummary:
         if len(reasons) > _MOST_REASONS:
             yield f"    and {count_text(len(reasons) - _MOST_REASONS, 'more name')}"
 
-    def _about_replaced(self) -> Iterator[str]:
+    def _about_overwritten(self) -> Iterator[str]:
+        """Yield which names of this run have overwritten saves of their own."""
         names = [name for name, why in self.reasons.items() if "replaced" in why]
         if names:
             listed = ", ".join(names[:_MOST_REASONS])
@@ -195,6 +206,14 @@ class RunSummary:
             yield f"  {name:{width}}  {count}"
         if len(self.files) > _MOST_NAMES:
             yield f"  and {count_text(len(self.files) - _MOST_NAMES, 'more name')}"
+
+    def _about_replaced(self) -> Iterator[str]:
+        for root, count in self.replaced.items():
+            number = count_text(count, "file")
+            place = os.path.relpath(root)
+            yield f"  {number} of an earlier run replaced, under {place}"
+        if self.replaced:
+            yield "  a target with {run}, or none, keeps the files of each run"
 
     def _about_no_files(self) -> Iterator[str]:
         if self._reports or self.untold:
@@ -249,7 +268,31 @@ class RunSummary:
             yield "  no call was completed, as in a session that is never committed"
 
 
-def _files(roots: Iterable[str], since: float) -> Iterator[tuple[str, str, int]]:
+class EarlierFiles:
+    """
+    The files that are under some roots now.
+
+    Args:
+        roots: Globs of the roots.
+    """
+
+    def __init__(self, roots: Iterable[str]) -> None:
+        found = [path for pattern in roots for path in glob.glob(pattern)]
+        self._indexes = []
+        for root in filter(os.path.isdir, found):
+            with quiet_log(), contextlib.suppress(OSError):
+                self._indexes.append(index := checkpoints.index(root))
+                len(index)  # walks the folders now
+        self._paths: set[str] | None = None
+
+    def __contains__(self, entry: Entry) -> bool:
+        """Tell whether a file was there."""
+        if self._paths is None:
+            self._paths = {it.path for each in self._indexes for it in each}
+        return entry.path in self._paths
+
+
+def _files(roots: Iterable[str], since: float) -> Iterator[tuple[str, Entry, int]]:
     matches = {path for pattern in roots for path in glob.glob(pattern)}
     known: set[str] = set()
     # If one root is inside another, the inner one comes first and counts its files.
@@ -260,7 +303,7 @@ def _files(roots: Iterable[str], since: float) -> Iterator[tuple[str, str, int]]
                 path = os.path.realpath(entry.path)
                 if status.st_mtime >= since and path not in known:
                     known.add(path)
-                    yield root, entry.name, status.st_size
+                    yield root, entry, status.st_size
 
 
 def _processes(number: int) -> str:
