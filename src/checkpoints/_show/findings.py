@@ -135,7 +135,8 @@ def _headline(document: Mapping[str, Any]) -> str:
 
 def _runs(document: Mapping[str, Any]) -> Iterator[Fact]:
     for label, run in zip(("baseline", "candidate"), document["runs"], strict=True):
-        names = " ".join(filter(None, (*run["runs"][:_MOST_NAMED], run["name"])))
+        ids = [it for it in run["runs"] if it not in run["root"]]
+        names = " ".join(filter(None, (*ids[:_MOST_NAMED], run["name"])))
         began = "" if run["began"] is None else f"{moment_text(run['began'])} UTC"
         entries = count_text(run["entries"], "entry")
         state = run["state"] if run["state"] in ("failed", "unfinished") else ""
