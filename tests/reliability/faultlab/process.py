@@ -21,6 +21,7 @@ from collections import Counter
 
 import checkpoints
 from checkpoints import errors
+from checkpoints._files.run_record import read_record
 from checkpoints.storage import _local
 from faultlab import savers, values
 from faultlab.shim import Fault, Shim
@@ -138,9 +139,10 @@ class _Child:
 
 def check(job):
     """Report the files under a root: the number of each, or what is wrong with it."""
-    files, temporary = {}, []
+    files, temporary, lost_records = {}, [], 0
     for folder, below, names in os.walk(job["root"]):
         below[:] = [name for name in below if name != ".runs"]
+        lost_records += _lost_records(os.path.join(folder, ".runs"))
         for name in names:
             path = os.path.join(folder, name)
             short = os.path.relpath(path, job["root"])
@@ -148,7 +150,15 @@ def check(job):
                 temporary.append(short)
             else:
                 files[short] = _state(path, job["kind"])
-    return {"files": files, "temporary": temporary}
+    return {"files": files, "temporary": temporary, "lost_records": lost_records}
+
+
+def _lost_records(folder):
+    """Count the records of runs that a reader takes for none."""
+    store = _local.LocalStore(folder)
+    names = os.listdir(folder) if os.path.isdir(folder) else ()
+    found = [name for name in names if name.endswith(".json")]
+    return sum(read_record(store, name) is None for name in found)
 
 
 def _state(path, kind):
