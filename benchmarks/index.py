@@ -61,6 +61,8 @@ def count_files(folder: str) -> int:
     count = 0
     with os.scandir(folder) as found:
         for item in found:
+            if item.name.startswith("."):  # where the record of the run is
+                continue
             if item.is_dir(follow_symlinks=False):
                 count += count_files(item.path)
             else:
