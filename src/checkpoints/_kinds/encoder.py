@@ -265,9 +265,9 @@ def _identity(value: Any) -> Any:
         return _identity_of_tensor(value)
     if type(value).__name__ not in ("ndarray", "memmap"):
         return id(value)
-    layout = getattr(value, "__array_interface__", {})
-    fields = ("data", "shape", "strides", "typestr")
-    return (*(layout.get(field) for field in fields), str(value.dtype), value.flags.fnc)
+    # Not by `__array_interface__`, in which NumPy crashes when it is out of memory.
+    address = value.ctypes.data
+    return address, value.shape, value.strides, str(value.dtype)
 
 
 def _identity_of_tensor(value: Any) -> Any:
