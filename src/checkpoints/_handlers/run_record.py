@@ -14,6 +14,7 @@ from checkpoints._handlers.root import run_root
 from checkpoints._process import drain
 from checkpoints._process.exit import at_exit
 from checkpoints._process.forks import after_fork_in_child, forks_wait
+from checkpoints._process.libraries import imported
 from checkpoints._process.origin import current_run, host_name, run_name, started_at
 from checkpoints._process.program import loaded_versions, program, uncaught_error
 from checkpoints.storage._store import Store
@@ -36,6 +37,10 @@ def record_ends_at_exit() -> None:
     exit may still save.
     """
     at_exit(_end)
+    # A class that Python makes by `eval`, as these modules do, would let it forget that
+    # a Ctrl-C is what ends the program, if the first save is the last thing it does.
+    for module in ("platform", "subprocess"):
+        imported(module)
 
 
 def record_run(root: str) -> None:
