@@ -21,7 +21,7 @@ _ORDER: tuple[Verdict, ...] = ("equal", "close", "unknown", "different")
 
 def worse(one: Verdict, other: Verdict) -> Verdict:
     """Return the verdict over two parts: a difference outweighs what is unknown."""
-    return max(one, other, key=_ORDER.index)
+    return one if _ORDER.index(one) >= _ORDER.index(other) else other
 
 
 class Cell(NamedTuple):
@@ -140,8 +140,9 @@ def _plain(value: Any) -> Any:
         return value if math.isfinite(value) else str(value)
     if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
         return str(value)
-    if hasattr(value, "_asdict"):
-        return {name: _plain(item) for name, item in value._asdict().items()}
+    fields = getattr(value, "_asdict", None)
+    if fields is not None:
+        return {name: _plain(item) for name, item in fields().items()}
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 

@@ -142,7 +142,9 @@ def _distance(one: _Number, other: _Number) -> float:
     is_real = not isinstance(one, complex) and not isinstance(other, complex)
     try:
         if is_real and any(are_exact) and all(map(_is_moderate, (one, other))):
-            return float(abs(fractions.Fraction(other) - fractions.Fraction(one)))
+            exact: list[Any] = [one, other]
+            first, second = map(fractions.Fraction, exact)
+            return float(abs(second - first))
         if any(are_exact):
             one, other = _float(one), _float(other)
         found = float(abs(other - one))

@@ -69,7 +69,9 @@ class Tally:
 
     def __init__(self, tolerance: Tolerance) -> None:
         self.tolerance = tolerance
-        self.kind = self.dtype = self.shape = ("", "")
+        self.kind: tuple[str, str] = ("", "")
+        self.dtype: tuple[str, str] = ("", "")
+        self.shape: tuple[str, str] = ("", "")
         self.cells = self.bits = self.beyond = 0
         self.max_abs: float | None = None
         self.max_rel: float | None = None

@@ -47,7 +47,9 @@ def table_to_buffers(table: Any) -> list[Buffer]:
         with pyarrow.ipc.new_file(file, table.schema) as writer:
             for batch in _batches_of(table):
                 writer.write_batch(batch)
-        buffers = [memoryview(sink.getvalue())] if is_small else sink.buffers()
+        buffers: list[Buffer] = (
+            [memoryview(sink.getvalue())] if is_small else sink.buffers()
+        )
         if not table.num_rows:
             # Only a batch is refused when it is written because its types are nested
             # too deeply; a schema without one is refused when it is read.
