@@ -31,6 +31,7 @@ from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 
 import checkpoints
 from checkpoints import FileHandler, Rule
+from checkpoints._process.variables import RUN
 
 TOP = Path(__file__).parents[1]
 REFERENCE = TOP / "docs" / "reference"
@@ -38,6 +39,8 @@ PAGES = [TOP / "README.md", *sorted((TOP / "docs").rglob("*.md"))]
 LOCATION = Path(checkpoints.__file__).parents[1]
 # The examples are on the path, as how-to pages run them.
 PATH = os.pathsep.join([str(LOCATION), str(TOP / "examples")])
+# Each page is a run of its own, not a part of the run of the tests.
+OUTSIDE = {name: text for name, text in os.environ.items() if name != RUN}
 MODULES = [
     "checkpoints",
     *(it.name for it in pkgutil.walk_packages(checkpoints.__path__, "checkpoints.")),
@@ -181,7 +184,7 @@ class TestPages:
             [sys.executable, "-P", "-W", "error", __file__, str(page)],
             check=False,
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": PATH, "PYTHONUTF8": "1"},
+            env={**OUTSIDE, "PYTHONPATH": PATH, "PYTHONUTF8": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
@@ -210,7 +213,7 @@ class TestPages:
             input=typed + "\n",
             check=True,
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(LOCATION), "PYTHONUTF8": "1"},
+            env={**OUTSIDE, "PYTHONPATH": str(LOCATION), "PYTHONUTF8": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",

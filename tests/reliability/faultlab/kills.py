@@ -44,7 +44,7 @@ def kill_sweep(
 
 def _after_none(lab, arena, scenario, clean):
     found = lab.check(arena, scenario.save.kind)
-    expected = {"files": scenario.after, "temporary": []}
+    expected = {"files": scenario.after, "temporary": [], "lost_records": 0}
     return "" if found == expected else f"without a fault: {clean['told']}, {found}"
 
 
