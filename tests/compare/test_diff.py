@@ -312,6 +312,28 @@ class TestNoise:
             run.save("a", number)
         assert diff(*roots(runs), noise=[repeat.root]).verdict == "different"
 
+    @pytest.mark.parametrize(
+        ("one", "other", "repeat"),
+        [
+            ([1.0, 2.0], [1.001, float("nan")], [1.001, 2.0]),
+            ([1.0, float("nan")], [4.0, float("nan")], [1.0, 2.0]),
+        ],
+    )
+    def test_what_repeats_do_not_have_is_never_noise(
+        self, runs, tmp_path, one, other, repeat
+    ):
+        again = type(runs[0])(tmp_path / "again")
+        for run, value in zip((*runs, again), (one, other, repeat), strict=True):
+            run.save("a", numpy.array(value))
+        assert diff(*roots(runs), noise=[again.root]).verdict == "different"
+
+    def test_one_item_does_not_excuse_another(self, runs, tmp_path):
+        again = type(runs[0])(tmp_path / "again")
+        values = (1e6, 1.0, "k"), (2e6, 1.5, "x"), (2e6, 1.0, "k")
+        for run, (u, v, t) in zip((*runs, again), values, strict=True):
+            run.save("a", {"it": {"u": u, "v": v, "t": t}})
+        assert diff(*roots(runs), noise=[again.root]).verdict == "different"
+
     def test_another_shape_is_never_noise(self, runs, tmp_path):
         repeat = type(runs[0])(tmp_path / "again")
         values = numpy.zeros(3), numpy.zeros(4), numpy.ones(3)

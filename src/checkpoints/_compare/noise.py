@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from checkpoints._compare.difference import Difference
@@ -51,21 +52,36 @@ class Noise:
         """Change the verdict of a pair that differs as much as repeats do."""
         if pair.verdict != "different" or not self.count:
             return
-        beyond = [
-            (value, found)
+        if all(
+            _is_explained(found, self._floors.get((pair.name, value)))
             for value, found in pair.values.items()
-            if found.verdict == "different"
-        ]
-        if all(self._explains(pair.name, value, found) for value, found in beyond):
+        ):
             pair.verdict = "noise"
-
-    def _explains(self, name: str, value: str, found: Difference) -> bool:
-        floor = self._floors.get((name, value))
-        if floor is None or floor.shape != found.shape or floor.dtype != found.dtype:
-            return False
-        return _size_of(found) <= _FACTOR * _size_of(floor)
 
 
 def _size_of(found: Difference) -> float:
     """Return the largest absolute difference; of what is no number, the cells."""
     return float(found.beyond) if found.max_abs is None else found.max_abs
+
+
+def _is_explained(found: Difference, floor: Difference | None) -> bool:
+    """Tell whether a value, and each part of it, differs no more than in repeats."""
+    if found.verdict in ("equal", "close"):
+        return True
+    if found.verdict == "unknown" or floor is None or found.more_parts:
+        return False
+    if floor.shape != found.shape or floor.dtype != found.dtype:
+        return False
+    if found.parts:
+        floors = {part.name: part for part in floor.parts}
+        return all(_is_explained(it, floors.get(it.name)) for it in found.parts)
+    return _is_alike(found, floor) and _size_of(found) <= _FACTOR * _size_of(floor)
+
+
+def _is_alike(found: Difference, floor: Difference) -> bool:
+    """Tell whether both differ in numbers, all of them finite, or neither does."""
+    if (found.max_abs is None) != (floor.max_abs is None):
+        return False
+    # A float is infinitely far off only where one of the two numbers is not finite.
+    has_limits = found.rtol > 0 or found.atol > 0
+    return not (found.max_abs is not None and has_limits and math.isinf(found.excess))

@@ -70,10 +70,12 @@ def selection_arguments(command: F, default: str | None = None) -> F:
     """
     command = where_option(command)
     command = click.argument("names", nargs=-1, shell_complete=complete_names)(command)
-    required = default is None
-    return click.argument(
-        "root", default=default, required=required, shell_complete=complete_root
-    )(command)
+    # click takes a default of None for a value that was given.
+    given: dict[str, Any] = (
+        {"required": True} if default is None else {"default": default}
+    )
+    root = click.argument("root", shell_complete=complete_root, **given)
+    return root(command)
 
 
 def root_index(root: str) -> Index:
