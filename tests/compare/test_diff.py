@@ -278,6 +278,19 @@ class TestRoles:
             run.save("a", number).save("b", number)
         assert self.roles(runs) == {"a": "origin", "b": "possibly inherited"}
 
+    @pytest.mark.parametrize("lost", ["missing", "unknown"])
+    def test_where_an_earlier_save_is_lost_the_difference_may_have_begun_there(
+        self, runs, lost
+    ):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("a", numpy.arange(99)).save("b", number)
+        path = Path(index(runs[1].root).where("a")[0].path)
+        if lost == "missing":
+            path.unlink()
+        else:
+            path.write_bytes(path.read_bytes()[:50])
+        assert self.roles(runs) == {"b": "possibly inherited"}
+
     def test_the_inputs_of_the_first_divergence_are_compared_by_value(self, runs):
         for run, number in zip(runs, (1, 2), strict=True):
             self.call(run, "fit", 1, {"x": numpy.arange(5)}, number)

@@ -62,6 +62,16 @@ class Rounded(Model):
         return round(self.weights) == round(other.weights)
 
 
+def test_the_info_of_a_picture_is_part_of_it():
+    image = pytest.importorskip("PIL.Image", reason="it is a picture")
+    one = image.new("L", (3, 3))
+    other = one.copy()
+    other.info = {"dpi": (72, 72)}
+    assert compare(one, one.copy()).verdict == "equal"
+    assert compare(one, other).notes == ('info ["dpi"]',)
+    assert compare(one, other).verdict == "different"
+
+
 class TestTexts:
     def test_the_first_line_that_differs_is_told(self):
         found = compare("a\nbc\nd", "a\nbd\nd")

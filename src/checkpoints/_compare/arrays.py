@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from typing import Any
 
-from checkpoints._compare.difference import Comparer, Difference
+from checkpoints._compare.difference import Comparer, Difference, worse
 from checkpoints._compare.dtypes import compare_dtypes, dtype_name
 from checkpoints._compare.grid import Squares
 from checkpoints._compare.items import Items
@@ -282,9 +282,13 @@ def compare_pictures(one: Any, other: Any, comparer: Comparer) -> Difference:
         images = [_coloured(image) for image in images]
     arrays = [imported("numpy").asarray(image) for image in images]
     found = compare_arrays(arrays[0], arrays[1], comparer)
+    info = comparer.compare(dict(one.info), dict(other.info))
+    if info.verdict != "equal":
+        notes.append(f"info {info.where}".rstrip())
+    own = "different" if one.mode != other.mode else info.verdict
     return replace(
         found,
-        verdict="different" if notes else found.verdict,
+        verdict=worse(own, found.verdict),
         dtype=(one.mode, other.mode),
         shape=size,
         notes=(*notes, *found.notes),

@@ -47,6 +47,9 @@ class Roles:
                 pair.role, pair.inputs = self._finding(pair)
                 self._different.setdefault(pair.process, []).append(pair.number)
                 self._is_first = False
+            elif pair.verdict == "unknown" or pair.why == "missing":
+                # It may be where the difference began.
+                self._is_first = False
 
     def _finding(self, pair: Pair) -> _Finding:
         inputs = self._inputs.get(pair.number)
@@ -56,7 +59,7 @@ class Roles:
             return _Finding("inherited", _words_for_inputs(pair))
         if self._is_first:
             return _Finding("origin", "not known; nothing earlier differs")
-        return _Finding("possibly inherited", "not known; an earlier save differs")
+        return _Finding("possibly inherited", "not known; an earlier save is not equal")
 
     def _of_outcome(self, pair: Pair, inputs: Pair) -> _Finding:
         if inputs.verdict == "different":
