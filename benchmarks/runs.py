@@ -71,7 +71,9 @@ def load_and_compare(one: str, other: str) -> list[bool]:
     import numpy
 
     pairs: list[tuple[Any, Any]] = [
-        (os.path.join(one, name), os.path.join(other, name)) for name in os.listdir(one)
+        (os.path.join(one, name), os.path.join(other, name))
+        for name in os.listdir(one)
+        if not name.startswith(".")  # where the record of the run is
     ]
     file = os.path.join("compared", "array.ckpt.zip")
     return [
