@@ -14,6 +14,7 @@ __all__ = [
     "files_text",
     "hint",
     "html_table",
+    "html_text",
     "known_text",
     "moment_text",
     "nearest",
@@ -234,10 +235,10 @@ def html_table(
     >>> html_table("one", ["a"], [["<b>"]]).count("&lt;b&gt;")
     1
     """
-    lines = [f"<div><b>{_text(title)}</b></div>"]
+    lines = [f"<div><b>{html_text(title)}</b></div>"]
     lines += [
-        f'<div><span style="opacity:.6">{_text(name)}</span> {_text(text)}</div>'
-        for name, text in facts
+        f'<div><span style="opacity:.6">{name}</span> {text}</div>'
+        for name, text in (map(html_text, fact) for fact in facts)
     ]
     table = '<table style="border-collapse:collapse">'
     lines.append(f'<div style="{_BOX}">{table}<thead>{_row("th", heading)}</thead>')
@@ -247,12 +248,18 @@ def html_table(
 
 def _row(tag: str, cells: Iterable[str]) -> str:
     style = f' style="{_STYLES[tag]}"'
-    inner = "".join(f"<{tag}{style}>{_text(cell)}</{tag}>" for cell in cells)
+    inner = "".join(f"<{tag}{style}>{html_text(cell)}</{tag}>" for cell in cells)
     return f"<tr>{inner}</tr>"
 
 
-def _text(text: str) -> str:
+def html_text(text: object) -> str:
+    r"""
+    Return a text that is safe in an HTML page, as content or in an attribute.
+
+    >>> html_text("<a\x1b>")
+    '&lt;a\\x1b&gt;'
+    """
     from html import escape
 
     # A browser would hide control characters.
-    return escape(printable(text))
+    return escape(printable(str(text)))

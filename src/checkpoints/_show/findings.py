@@ -15,6 +15,7 @@ __all__ = [
     "facts_of_value",
     "findings_of",
     "number_text",
+    "tags_text",
     "where_text",
 ]
 
@@ -104,14 +105,14 @@ def number_text(number: Any) -> str:
 
 def where_text(found: Mapping[str, Any]) -> str:
     """Return the place of an entry: its name, tags, and which of several it is."""
-    tags = " ".join(f"{tag}={text}" for tag, text in found["tags"])
     which, count = found["occurrence"]
-    return "  ".join(
-        filter(
-            None,
-            (found["name"], tags, f"({which} of {count})" if count > 1 else ""),
-        )
-    )
+    number = f"({which} of {count})" if count > 1 else ""
+    return "  ".join(filter(None, (found["name"], tags_text(found), number)))
+
+
+def tags_text(found: Mapping[str, Any]) -> str:
+    """Return the tags of an entry as text."""
+    return " ".join(f"{tag}={text}" for tag, text in found["tags"])
 
 
 def _headline(document: Mapping[str, Any]) -> str:
@@ -275,7 +276,7 @@ def _inputs(first: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]]) -> str
 
 def _row(pair: Mapping[str, Any]) -> tuple[str, ...]:
     value = pair["values"][0] if pair["values"] else None
-    tags = " ".join(f"{tag}={text}" for tag, text in pair["tags"])
+    tags = tags_text(pair)
     which, count = pair["occurrence"]
     point = f"{pair['name']} #{which}" if count > 1 else pair["name"]
     verdict = (pair["role"] or pair["verdict"]).replace(
@@ -325,9 +326,8 @@ def _notes(document: Mapping[str, Any]) -> Iterator[Fact]:
 
 
 def _alignment(found: Mapping[str, Any]) -> str:
-    tags = " ".join(f"{tag}={text}" for tag, text in found["tags"])
     one, other = found["counts"]
-    name = " ".join(filter(None, (found["name"], tags)))
+    name = " ".join(filter(None, (found["name"], tags_text(found))))
     how = f"{found['by_sequence']} paired by sequence"
     if found["by_order"]:
         how = f"{found['by_order']} paired by mere order: the sequences differ too much"

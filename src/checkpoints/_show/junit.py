@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from checkpoints._show.findings import Fact, facts_of_value
+from checkpoints._show.findings import Fact, facts_of_value, tags_text
 from checkpoints._text import printable
 
 __all__ = ["junit_of"]
@@ -63,8 +63,8 @@ def _lines(pair: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _case(pair: Mapping[str, Any], inner: str) -> str:
-    tags = "".join(f" {tag}={text}" for tag, text in pair["tags"])
-    name = quoteattr(_clean(f"{pair['name']}{tags} ({pair['number']})"))
+    parts = filter(None, (pair["name"], tags_text(pair), f"({pair['number']})"))
+    name = quoteattr(_clean(" ".join(parts)))
     return f'<testcase classname="checkpoints" name={name}>{inner}</testcase>'
 
 

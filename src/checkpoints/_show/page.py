@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from html import escape
 from itertools import islice
 from typing import Any
 
@@ -15,8 +14,9 @@ from checkpoints._show.findings import (
     facts_of_value,
     findings_of,
     number_text,
+    tags_text,
 )
-from checkpoints._text import printable
+from checkpoints._text import html_text
 
 __all__ = ["page_of"]
 
@@ -26,14 +26,14 @@ _MOST_TICKS = 2000
 _STRIP = (1000, 34)
 _SHOWN = ("different", "unknown", "noise", "close", "unpaired")
 _STYLE = """
-:root{color-scheme:light dark;--ok:#7a9;--close:#d9a400;--noise:#b08d57;--bad:#d1242f;
---unknown:#8250df;--unpaired:#0969da;--line:#8884}
+:root{color-scheme:light dark;--equal:#7a9;--close:#d9a400;--noise:#b08d57;
+--different:#d1242f;--unknown:#8250df;--unpaired:#0969da;--line:#8884}
 body.checkpoints,div.checkpoints{font:14px/1.5 system-ui,sans-serif}
 body.checkpoints{margin:2rem auto;max-width:75rem;padding:0 1rem}
 .checkpoints h1{font-size:1.3rem;margin:0 0 .6rem;overflow-wrap:anywhere}
 .checkpoints .word{display:inline-block;padding:0 .6em;border-radius:.3em;color:#fff;
-margin-right:.5em;background:var(--ok)}
-.checkpoints .different .word,.checkpoints .word.different{background:var(--bad)}
+margin-right:.5em;background:var(--equal)}
+.checkpoints .word.different{background:var(--different)}
 .checkpoints .word.close{background:var(--close)}
 .checkpoints .word.noise{background:var(--noise)}
 .checkpoints .word.unknown{background:var(--unknown)}
@@ -53,7 +53,7 @@ grid-template-columns:4rem 2fr 2fr 1fr 1.5fr 5rem 5rem 9rem}
 .checkpoints summary span{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .checkpoints .head{font-weight:600;padding:.25rem 0 .25rem 0}
 .checkpoints .n{text-align:right;font-variant-numeric:tabular-nums}
-.checkpoints details.different>summary .v{color:var(--bad);font-weight:600}
+.checkpoints details.different>summary .v{color:var(--different);font-weight:600}
 .checkpoints details.close>summary .v{color:var(--close)}
 .checkpoints details.noise>summary .v{color:var(--noise)}
 .checkpoints details.unknown>summary .v{color:var(--unknown)}
@@ -62,7 +62,7 @@ grid-template-columns:4rem 2fr 2fr 1fr 1.5fr 5rem 5rem 9rem}
 .checkpoints td,.checkpoints th{border:1px solid var(--line);padding:.15rem .6rem;
 text-align:left;font-variant-numeric:tabular-nums}
 .checkpoints pre{overflow-x:auto;padding:.5rem;background:#8881;border-radius:.3em}
-.checkpoints pre .m{color:var(--bad)}.checkpoints pre .p{color:#1a7f37}
+.checkpoints pre .m{color:var(--different)}.checkpoints pre .p{color:#1a7f37}
 .checkpoints code{user-select:all}
 """
 
@@ -81,11 +81,12 @@ def page_of(
         commands: What to type next.
         is_embedded: Whether to return a part for a notebook instead of a whole page.
     """
-    body = "\n".join(_body(document, commands))
+    findings = findings_of(document)
+    body = "\n".join(_body(document, findings, commands))
     style = f"<style>{_STYLE}{_filter_style()}</style>"
     if is_embedded:
         return f'{style}<div class="checkpoints">{body}</div>'
-    title = _text(findings_of(document).headline)
+    title = html_text(findings.headline)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
@@ -103,11 +104,13 @@ def _filter_style() -> str:
     )
 
 
-def _body(document: Mapping[str, Any], commands: Sequence[str]) -> Iterator[str]:
-    findings = findings_of(document)
+def _body(
+    document: Mapping[str, Any], findings: Findings, commands: Sequence[str]
+) -> Iterator[str]:
     word, _, rest = findings.headline.partition("  ")
     verdict = findings.verdict
-    yield f'<h1><span class="word {verdict}">{_text(word)}</span>{_text(rest)}</h1>'
+    badge = f'<span class="word {verdict}">{html_text(word)}</span>'
+    yield f"<h1>{badge}{html_text(rest)}</h1>"
     yield _facts(findings.runs)
     yield _strip(document)
     if findings.first:
@@ -116,14 +119,15 @@ def _body(document: Mapping[str, Any], commands: Sequence[str]) -> Iterator[str]
     if document["pairs"] or document["unpaired"]:
         yield from _pairs(document, findings)
     yield _facts(findings.notes)
-    yield f"<p>{_text(findings.counts)}</p>"
+    yield f"<p>{html_text(findings.counts)}</p>"
     for command in commands:
-        yield f"<p>next <code>{_text(command)}</code></p>"
+        yield f"<p>next <code>{html_text(command)}</code></p>"
 
 
 def _facts(facts: Iterable[Fact]) -> str:
     inner = "".join(
-        f"<dt>{_text(label)}</dt><dd>{_text(text)}</dd>" for label, text in facts
+        f"<dt>{html_text(label)}</dt><dd>{html_text(text)}</dd>"
+        for label, text in facts
     )
     return f"<dl>{inner}</dl>" if inner else ""
 
@@ -144,7 +148,7 @@ def _strip(document: Mapping[str, Any]) -> str:
         ticks.append(
             f'<a href="#p{pair["number"]}"><rect x="{x:.2f}" y="{height - tall:.1f}" '
             f'width="{min(max(width / total * 0.8, 2), 12):.2f}" height="{tall:.1f}" '
-            f'fill="var(--{_COLOURS[verdict]})"><title>{_text(_title(pair))}</title>'
+            f'fill="var(--{verdict})"><title>{html_text(_title(pair))}</title>'
             "</rect></a>"
         )
     label = f"{len(found)} of {total} pairs differ; the first is on the left"
@@ -154,16 +158,6 @@ def _strip(document: Mapping[str, Any]) -> str:
         '<p class="legend">All pairs in the order of the program; the taller, the '
         "further beyond the tolerance.</p>"
     )
-
-
-_COLOURS = {
-    "different": "bad",
-    "close": "close",
-    "noise": "noise",
-    "unknown": "unknown",
-    "unpaired": "unpaired",
-    "equal": "ok",
-}
 
 
 def _tallness(pair: Mapping[str, Any]) -> float:
@@ -180,8 +174,7 @@ def _tallness(pair: Mapping[str, Any]) -> float:
 
 
 def _title(pair: Mapping[str, Any]) -> str:
-    tags = " ".join(f"{tag}={text}" for tag, text in pair["tags"])
-    return f"{pair['number']} {pair['name']} {tags}"
+    return f"{pair['number']} {pair['name']} {tags_text(pair)}"
 
 
 def _pairs(document: Mapping[str, Any], findings: Findings) -> Iterator[str]:
@@ -230,9 +223,8 @@ def _details(pair: Mapping[str, Any], row: Sequence[str], *, is_open: bool) -> s
 def _cells(row: Sequence[str]) -> str:
     kinds = {"order": "n", "max rel": "n", "x tol": "n", "verdict": "v"}
     return "".join(
-        f'<span class="{kinds.get(column, "")}" title="{_text(cell)}">{_text(cell)}'
-        "</span>"
-        for column, cell in zip(COLUMNS, row, strict=True)
+        f'<span class="{kinds.get(column, "")}" title="{cell}">{cell}</span>'
+        for column, cell in zip(COLUMNS, map(html_text, row), strict=True)
     )
 
 
@@ -261,8 +253,8 @@ def _samples(samples: Sequence[Mapping[str, str]]) -> str:
     if not samples:
         return ""
     rows = "".join(
-        f"<tr><td>{_text(cell['where'])}</td><td>{_text(cell['baseline'])}</td>"
-        f"<td>{_text(cell['candidate'])}</td></tr>"
+        f"<tr><td>{html_text(cell['where'])}</td><td>{html_text(cell['baseline'])}</td>"
+        f"<td>{html_text(cell['candidate'])}</td></tr>"
         for cell in samples
     )
     heading = "<tr><th>where</th><th>baseline</th><th>candidate</th></tr>"
@@ -272,7 +264,7 @@ def _samples(samples: Sequence[Mapping[str, str]]) -> str:
 def _text_diff(lines: Sequence[str]) -> str:
     kinds = {"-": "m", "+": "p"}
     inner = "\n".join(
-        f'<span class="{kinds.get(line[:1], "")}">{_text(line)}</span>'
+        f'<span class="{kinds.get(line[:1], "")}">{html_text(line)}</span>'
         for line in lines
     )
     return f"<pre>{inner}</pre>"
@@ -291,7 +283,7 @@ def _heat_map(grid: Mapping[str, Any]) -> str:
                 strength = _strength(square, low, high)
                 cells.append(
                     f'<rect x="{x * side}" y="{y * side}" width="{side}" '
-                    f'height="{side}" fill="var(--bad)" opacity="{strength:.2f}">'
+                    f'height="{side}" fill="var(--different)" opacity="{strength:.2f}">'
                     f"<title>{number_text(square)}</title></rect>"
                 )
     width, height = side * max(map(len, squares), default=0), side * len(squares)
@@ -310,15 +302,10 @@ def _strength(square: float, low: float, high: float) -> float:
 
 
 def _unpaired(pair: Mapping[str, Any]) -> str:
-    tags = " ".join(f"{tag}={text}" for tag, text in pair["tags"])
-    row = (str(pair["number"]), pair["name"], tags, "", "", "", "", pair["why"])
+    place = (str(pair["number"]), pair["name"], tags_text(pair))
+    row = (*place, "", "", "", "", pair["why"])
     facts = _facts([Fact(f"in the {pair['side']} only", pair["path"])])
     return (
         f'<details id="p{pair["number"]}" class="unpaired"><summary>{_cells(row)}'
         f"</summary><section>{facts}</section></details>"
     )
-
-
-def _text(text: object) -> str:
-    # A browser would hide control characters.
-    return escape(printable(str(text)))

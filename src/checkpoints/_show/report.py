@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -109,14 +110,7 @@ def _wrapped(text: str, width: int | None) -> list[str]:
     """Return a text in lines, broken at spaces; a long word stays whole."""
     if width is None or len(text) <= width:
         return [text]
-    lines, line = [], ""
-    for word in text.split(" "):
-        if line and len(line) + 1 + len(word) > width:
-            lines.append(line.rstrip())
-            line = word
-        else:
-            line = f"{line} {word}" if line else word
-    return [*lines, line.rstrip()]
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 def _table(findings: Findings, width: int | None, *, shows_all: bool) -> Iterator[Line]:
