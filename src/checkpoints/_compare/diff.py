@@ -185,15 +185,15 @@ def _confirm(comparison: Comparison, pairs: Sequence[Pair], noise: Noise) -> Non
         first = next((pair for pair in pairs if pair.verdict == "different"), None)
         if first is None:
             return
+        # What was compared by value once is not looked at again.
         before = pairs[first.number - 2] if first.number > 1 else None
         resting = [
             pair
             for pair in (inputs.get(first.number), before)
             if pair is not None and pair.by == "checksum"
         ]
+        if not resting:
+            return
         for pair in resting:
             comparison.compare_values(pair)
             noise.apply(pair)
-        if not any(pair.verdict == "different" for pair in resting):
-            Roles(pairs, inputs).assign()
-            return

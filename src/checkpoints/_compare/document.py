@@ -118,10 +118,7 @@ def _described(
     if pair is None:
         return None
     described = {
-        "number": pair.number,
-        "name": pair.name,
-        "tags": [list(tag) for tag in pair.tags],
-        "occurrence": list(pair.occurrence),
+        **_place(pair),
         "paired_by": pair.how,
         "compared_by": pair.by,
         "verdict": pair.verdict,
@@ -143,6 +140,15 @@ def _described(
     return described
 
 
+def _place(pair: Pair) -> dict[str, Any]:
+    return {
+        "number": pair.number,
+        "name": pair.name,
+        "tags": [list(tag) for tag in pair.tags],
+        "occurrence": list(pair.occurrence),
+    }
+
+
 def _site(entry: Entry | None) -> dict[str, Any] | None:
     if entry is None:
         return None
@@ -155,10 +161,7 @@ def _site(entry: Entry | None) -> dict[str, Any] | None:
 
 def _unpaired(pair: Pair) -> dict[str, Any]:
     return {
-        "number": pair.number,
-        "name": pair.name,
-        "tags": [list(tag) for tag in pair.tags],
-        "occurrence": list(pair.occurrence),
+        **_place(pair),
         "side": "baseline" if pair.baseline else "candidate",
         "why": pair.why,
         "path": pair.entry.path,

@@ -6,7 +6,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, NamedTuple, NoReturn, TypeAlias
+from typing import Any, Literal, NoReturn, TypeAlias
 
 from checkpoints._compare.difference import Difference
 from checkpoints._compare.document import Answer, document_of
@@ -24,11 +24,6 @@ DiffVerdict: TypeAlias = Literal["equal", "close", "noise", "different", "unknow
 
 _COLUMN = re.compile(r"column ('.*'|\".*\")")
 _EXITS = {"equal": 0, "close": 0, "noise": 0, "different": 1, "unknown": 2}
-
-
-class _Sides(NamedTuple):
-    baseline: Side
-    candidate: Side
 
 
 class Diff:
@@ -53,7 +48,7 @@ class Diff:
         tolerances: Tolerances,
         seconds: float,
     ) -> None:
-        self._sides = _Sides(*sides)
+        self._sides = sides
         self._pairs = pairs
         self._noise = noise
         self._tolerances = tolerances

@@ -379,5 +379,5 @@ def index_of(entry: Entry) -> Index:
 
 
 def listing_of(index: Index) -> Listing:
-    """Return the files in an index, for other rooms that read them in parallel."""
+    """Return the files in an index, for those who read them in parallel."""
     return index._listing  # noqa: SLF001 - of this module

@@ -11,7 +11,7 @@ from itertools import count, islice
 from typing import Any, TypeAlias
 
 from checkpoints._files.container import open_container
-from checkpoints._index.index import index
+from checkpoints._index.index import index, listing_of
 from checkpoints._index.listing import Listing
 from checkpoints._process.pickling import public
 from checkpoints._text import printable
@@ -131,7 +131,7 @@ def verify(
         )
     entries = index(root)
     workers = max_workers or min(os.cpu_count() or 1, _MOST_WORKERS)
-    listing = entries._listing  # noqa: SLF001 - of the same room
+    listing = listing_of(entries)
     findings = list(_findings(listing, workers, progress))
     checked = [found for found in findings if not found.obstacle]
     return Verification(

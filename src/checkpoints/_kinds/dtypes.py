@@ -73,7 +73,8 @@ def _described_fields(dtype: Any) -> dict[str, Any]:
     import numpy
 
     fields = [dtype.fields[name] for name in dtype.names]
-    titles = [field[2] if len(field) > 2 else None for field in fields]  # noqa: PLR2004
+    # A field is its dtype and offset, and its title where it has one.
+    titles = [next(iter(field[2:]), None) for field in fields]
     if any(title is not None and type(title) is not str for title in titles):
         raise Inexact("the title of a field is not a string")
     return {
