@@ -45,7 +45,7 @@ Piece = tuple[int, Buffer]
 # Below this size, joining buffers for one write is faster than many writes.
 _SMALL = 1 << 18
 # Read first; it contains the directory and the header of most files.
-_TAIL = 1 << 16
+_TAIL = 1 << 13
 # What a directory record takes in memory, roughly.
 _RECORD = 600
 

@@ -17,8 +17,8 @@ __all__ = ["SLICE", "Buffer", "Checksum", "allocate", "crc32_of"]
 
 # Fits into the second-level cache of most machines, without too many calls.
 SLICE = 1 << 20
-# Starting a thread costs about as much as a checksum over this many bytes.
-_WORTH_A_THREAD = 1 << 20
+# A thread takes the first slice while the second one is read; alone it gains nothing.
+_WORTH_A_THREAD = 2 * SLICE
 # Put into the queue to end the thread.
 _END = (-1, memoryview(b""))
 
@@ -168,7 +168,7 @@ def allocate(size: int) -> memoryview:
     Large memory comes from NumPy, if it is installed: it asks the system for large
     pages, and does not fill it with zeros first, as `bytearray` does.
     """
-    if size >= _WORTH_A_THREAD:
+    if size >= SLICE:
         with suppress(ImportError):
             numpy = imported("numpy")
             buffer: memoryview = numpy.empty(size, numpy.uint8).data

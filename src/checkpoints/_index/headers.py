@@ -28,7 +28,7 @@ _THREADS = 8
 # the machine alone makes less of a difference.
 _WAIT_RATIO = 4
 # Contains the directory and the header of most files, and many files as a whole.
-_TAIL = 1 << 16
+_TAIL = 1 << 13
 _LARGEST_COUNT = (1 << 63) - 1
 
 
