@@ -101,13 +101,61 @@ class TestSampling:
     ):
         with config("sampled", tmp_path, background=background, **options):
             checkpoint("sampled.options", 1)
-        assert metas(tmp_path)[0].get("sampling") == told
+        assert metas(tmp_path)[0].get("sampling") == (told and {**told, "turn": 1})
 
     def test_it_is_in_a_parquet_file_too(self, tmp_path):
         pandas = pytest.importorskip("pandas")
         with config("sampled", tmp_path, every=2, format="parquet"):
             checkpoint("sampled.table", pandas.DataFrame({"x": [1]}))
-        assert metas(tmp_path)[0]["sampling"] == {"every": 2}
+        assert metas(tmp_path)[0]["sampling"] == {"every": 2, "turn": 1}
+
+    def test_it_counts_the_calls_that_where_has_accepted(self, tmp_path):
+        where = {"day": 2}
+        with config("sampled", tmp_path, every=2, where=where, if_exists="keep"):
+            for day in (1, 2, 1, 2, 2):
+                with tags(day=day):
+                    checkpoint("sampled.turns", day)
+        found = [(meta["call"], meta["sampling"]["turn"]) for meta in metas(tmp_path)]
+        assert found == [(2, 1), (5, 3)]
+
+    def test_it_counts_what_a_budget_has_left_out(self, tmp_path):
+        with config("sampled", tmp_path, max_bytes=1000, if_exists="keep"):
+            for size in (1, 2000, 2000, 1):
+                checkpoint("sampled.budget", bytes(size))
+        first, last = (meta["sampling"] for meta in metas(tmp_path))
+        assert first == {"max_bytes": 1000, "turn": 1}
+        assert last == {"max_bytes": 1000, "turn": 4, "left_out": 2}
+
+    def test_a_session_and_a_probe_have_it_too(self, tmp_path):
+        with config("sampled.s", tmp_path, every=2), Session("sampled.s") as session:
+            session.checkpoint(x=1)
+        with config("textwrap", tmp_path, limit=1), probe("textwrap:indent"):
+            import textwrap
+
+            textwrap.indent("a", " ")
+        assert [meta["sampling"]["turn"] for meta in metas(tmp_path)] == [1, 1, 1]
+
+
+class TestPart:
+    def test_says_what_a_file_has_of_a_call(self, tmp_path):
+        with config("textwrap", tmp_path), probe("textwrap:indent"):
+            import textwrap
+
+            textwrap.indent("a", " ")
+            with pytest.raises(AttributeError):
+                textwrap.indent(1, " ")
+        parts = {(meta["name"], meta["part"]) for meta in metas(tmp_path)}
+        assert parts == {
+            ("textwrap.indent", "arguments"),
+            ("textwrap.indent.result", "result"),
+            ("textwrap.indent.exception", "exception"),
+        }
+
+    def test_is_not_said_of_a_checkpoint(self, tmp_path):
+        with config("sampled", tmp_path), tags(call=1):
+            checkpoint("sampled.part", 1)
+            checkpoint("sampled.part.result", 1)
+        assert all("part" not in meta for meta in metas(tmp_path))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")

@@ -110,8 +110,11 @@ def header_for(
     further = f'"dumped":{_text(origin.dumped)},' if origin.dumped else ""
     if origin.call:
         further += f'"call":{origin.call},'
+    if origin.part:
+        further += f'"part":{_text(origin.part)},'
     if origin.sampling:
-        further += f'"sampling":{_object(origin.sampling)},'
+        # Another one for each save: not for the cache.
+        further += f'"sampling":{json_bytes.to_text(dict(origin.sampling))},'
     if origin.parent:
         pid, sequence = origin.parent
         further += f'"parent":{{"pid":{pid},"sequence":{sequence}}},'

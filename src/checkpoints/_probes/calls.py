@@ -137,8 +137,8 @@ class CallSaver:
             number = next(_numbers.setdefault(self.name, itertools.count(1)))
             outer = current_tags()
             own = (*_process_tag(outer), ("call", number))
-            rule = registry.chosen(name, plan, outer + own)
-            call = _Call(name, own, outer + own, rule, number)
+            chosen = registry.chosen(name, plan, outer + own)
+            call = _Call(name, own, outer + own, chosen, number)
         if call is not None:
             call.began(values)
         return call
@@ -169,34 +169,40 @@ class _Call:
         name: str,
         own: TagPairs,
         pairs: TagPairs,
-        rule: Rule | None,
+        chosen: tuple[Rule, int] | None,
         number: int,
     ) -> None:
         self.own = own
-        self._name, self._pairs, self._rule = name, pairs, rule
+        self._name, self._pairs = name, pairs
+        self._rule: Rule | None
+        self._rule, self._turn = chosen or (None, 0)
         self._number = number
 
     def began(self, values: Mapping[str, Any]) -> None:
         """Save the arguments."""
-        self._save(self._name, lambda: values)
+        self._save("arguments", self._name, lambda: values)
 
     def returned(self, result: Any) -> None:
         """Save what the function returned."""
-        self._save(f"{self._name}.result", lambda: {"result": result})
+        self._save("result", f"{self._name}.result", lambda: {"result": result})
 
     def failed(self, error: BaseException) -> None:
         """Save what the function raised; an error of the save must not replace it."""
         try:
-            self._save(f"{self._name}.exception", lambda: _error_values(error))
+            name = f"{self._name}.exception"
+            self._save("exception", name, lambda: _error_values(error))
         except Exception as ours:  # noqa: BLE001 - the host must see its own error
             logger.warning("checkpoint %r: %s: %s", self._name, type(ours), ours)
 
-    def _save(self, name: str, values: Callable[[], Mapping[str, Any]]) -> None:
+    def _save(
+        self, part: str, name: str, values: Callable[[], Mapping[str, Any]]
+    ) -> None:
         """Save values with the call's tags, under the rule that saved the arguments."""
         if self._rule is None:
             return
         with _saving(self._name, [self._rule]):
-            origin = Origin.here(self._number, self._rule.sampling)
+            sampling = self._rule.sampling_at(self._turn, name)
+            origin = Origin.here(self._number, sampling, part)
             key = Key(name, self._pairs, origin)
             wanted = registry.narrowed(self._rule, key, ABSENT, values())
             if wanted is not None:

@@ -57,9 +57,12 @@ class Origin(NamedTuple):
         dumped: Why a recorder wrote the save; empty if no recorder did.
         call: The number of the call among those of its name in its process, saved or
             not; 0 if no rule had a part in it.
-        sampling: The options of its rule by which other calls were left out.
+        sampling: The options of its rule by which other calls were left out, and which
+            of the calls that the rule considered this is; see `Rule.sampling_at`.
         parent: In a forked child, the process that it comes from and the number of
             its last save before the fork.
+        part: Which part of a recorded call it is: `"arguments"`, `"result"` or
+            `"exception"`; empty for a checkpoint.
     """
 
     run: str
@@ -75,9 +78,12 @@ class Origin(NamedTuple):
     call: int = 0
     sampling: tuple[tuple[str, int], ...] = ()
     parent: tuple[int, int] | tuple[()] = ()
+    part: str = ""
 
     @classmethod
-    def here(cls, call: int = 0, sampling: tuple[tuple[str, int], ...] = ()) -> Origin:
+    def here(
+        cls, call: int = 0, sampling: tuple[tuple[str, int], ...] = (), part: str = ""
+    ) -> Origin:
         """Return the origin of a save that code outside this package makes now."""
         frame = sys._getframe(1)  # noqa: SLF001 - inspect.stack() costs milliseconds
         while frame.f_code.co_filename.startswith(_OURS) and frame.f_back:
@@ -96,6 +102,7 @@ class Origin(NamedTuple):
             call,
             sampling,
             _parent,
+            part,
         )
 
 

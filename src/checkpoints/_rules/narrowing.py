@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
@@ -206,6 +207,7 @@ class Narrowing:
         self._lock = threading.RLock()
         self._spent = 0
         self._has_warned = False
+        self._left_out: Counter[str] = Counter()
         # Whether any call had one of the values, and the names of a call without any.
         self.has_matched: bool = False
         self.unmatched: tuple[str, ...] | None = None
@@ -254,8 +256,21 @@ class Narrowing:
             return dict(summaries_of(chosen))
         return chosen
 
+    def left_out(self, name: str) -> int:
+        """Return how many saves of a name had nothing left to save so far."""
+        return self._left_out[name]
+
     def narrow_all(self, name: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
         """Do what concerns all values of a save: the second half of `narrowed`."""
+        found = self._narrowed_together(name, values)
+        if found is None:
+            with self._lock:
+                self._left_out[name] += 1
+        return found
+
+    def _narrowed_together(
+        self, name: str, values: Mapping[str, Any]
+    ) -> dict[str, Any] | None:
         found = dict(values)
         if not found and self.values is not None:
             outcomes.count(name, "skipped", "values")

@@ -203,10 +203,15 @@ class Registry:
             warnings.warn(message, DeprecationWarning, outside_level())
         return current, plan
 
-    def chosen(self, name: str, plan: tuple[Rule, ...], pairs: TagPairs) -> Rule | None:
-        """Return the rule that saves a call with these tags, if any."""
+    def chosen(
+        self, name: str, plan: tuple[Rule, ...], pairs: TagPairs
+    ) -> tuple[Rule, int] | None:
+        """Return the rule that saves a call with these tags, if any, and its turn."""
         rule = self._accepting(name, plan, pairs)
-        return rule if rule and rule.handlers and rule.admits(name) else None
+        if rule is None or not rule.handlers:
+            return None
+        turn = rule.turn(name)
+        return None if turn is None else (rule, turn)
 
     def _accepting(
         self, name: str, plan: tuple[Rule, ...], pairs: TagPairs
@@ -233,9 +238,10 @@ class Registry:
                 return
             pairs = current_tags()
             number = call_number(name)
-            rule = self.chosen(name, plan, pairs)
-            if rule is not None:
-                origin = Origin.here(number, rule.sampling)
+            chosen = self.chosen(name, plan, pairs)
+            if chosen is not None:
+                rule, turn = chosen
+                origin = Origin.here(number, rule.sampling_at(turn, name))
                 self.save(rule, Key(name, pairs, origin), data, values)
         except Exception as error:
             # Errors of handlers were handled below. This one is meant to be raised, or

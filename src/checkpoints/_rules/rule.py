@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, ClassVar, Protocol, Self, Unpack, get_args, overload
+from typing import Any, ClassVar, Protocol, Self, TypeAlias, Unpack, get_args, overload
 
 from checkpoints._handlers.file import FileHandler
 from checkpoints._handlers.handler import Handler
@@ -34,6 +34,8 @@ from checkpoints._text import hint, html_table, shown
 from checkpoints.errors import ConfigError
 
 __all__ = ["Rule"]
+
+Sampling: TypeAlias = "tuple[tuple[str, int], ...]"
 
 
 class Holder(Protocol):
@@ -115,7 +117,7 @@ class Rule:
         self.handlers: tuple[Handler, ...] = handlers_for(target, file_options)
         if self.narrowing is not None and self.narrowing.summary:
             _check_takes_summaries(self.handlers)
-        self.sampling: tuple[tuple[str, int], ...] = tuple(self._sampling())
+        self._sampling: Sampling = tuple(self._bounds())
         self._reset_counts()
 
     def __repr__(self) -> str:
@@ -157,7 +159,7 @@ class Rule:
             "source": self.source,
         }
 
-    def _sampling(self) -> Iterator[tuple[str, int]]:
+    def _bounds(self) -> Iterator[tuple[str, int]]:
         """Yield the options by which calls are left out, whatever their tags."""
         if self.every > 1:
             yield "every", self.every
@@ -217,14 +219,40 @@ class Rule:
             return bool(self.where(pairs))
         return tags_match(pairs, self.where)
 
-    def admits(self, name: str) -> bool:
-        """Count a call of a name; tell whether `every` and `limit` let it through."""
-        if self.every == 1 and self.limit is None:
-            return True
+    def turn(self, name: str) -> int | None:
+        """
+        Count a call of a name that `where` has accepted.
+
+        Returns:
+            Its number, from 1; None if `every` or `limit` leaves the call out, and 0,
+            uncounted, if the rule has no option that leaves calls out.
+        """
+        if not self._sampling:
+            return 0
         # dict.setdefault and next() are each atomic, so no lock is needed.
-        calls = self._calls.setdefault(name, itertools.count())
-        turn, rest = divmod(next(calls), self.every)
-        return rest == 0 and (self.limit is None or turn < self.limit)
+        number = next(self._calls.setdefault(name, itertools.count()))
+        turn, rest = divmod(number, self.every)
+        is_in = rest == 0 and (self.limit is None or turn < self.limit)
+        return number + 1 if is_in else None
+
+    def sampling_at(self, turn: int, name: str) -> Sampling:
+        """
+        Return what the header of a save says about the calls that were left out.
+
+        Args:
+            turn: What `turn` returned for the call.
+            name: The name of the save.
+
+        Returns:
+            The options that leave calls out, if there are any, with the `turn`, and in
+            `left_out` how many of the name their budgets or other options left out
+            before it, though it was their turn.
+        """
+        if not turn:
+            return ()
+        left_out = self.narrowing.left_out(name) if self.narrowing else 0
+        told = (("left_out", left_out),) if left_out else ()
+        return (*self._sampling, ("turn", turn), *told)
 
     def renew(self) -> None:
         """Reset all counts, in a forked child."""

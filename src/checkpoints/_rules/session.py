@@ -25,9 +25,13 @@ logger = logging.getLogger("checkpoints")
 class _Slot:
     """The data staged with one set of tags, and the handlers that will save it."""
 
-    def __init__(self, pairs: TagPairs, rule: Rule | None, number: int) -> None:
+    def __init__(
+        self, pairs: TagPairs, chosen: tuple[Rule, int] | None, number: int
+    ) -> None:
+        rule, turn = chosen or (None, 0)
         self.pairs = pairs
         self.rule = rule
+        self.turn = turn
         self.number = number
         self.names: set[str] = set()
         # Values that the rule will narrow all at once, at the commit.
@@ -137,8 +141,8 @@ class Session:
             return None
         if path not in self._slots:
             number = call_number(name)
-            rule = registry.chosen(name, plan, pairs)
-            self._slots[path] = _Slot(pairs, rule, number)
+            chosen = registry.chosen(name, plan, pairs)
+            self._slots[path] = _Slot(pairs, chosen, number)
         return self._slots[path]
 
     def _stage(
@@ -206,7 +210,8 @@ class Session:
     def _commit(self, slot: _Slot, rule: Rule) -> None:
         name = registry.names.current(self._given)
         self._narrow(name, slot, rule)
-        key = Key(name, slot.pairs, Origin.here(slot.number, rule.sampling))
+        sampling = rule.sampling_at(slot.turn, name)
+        key = Key(name, slot.pairs, Origin.here(slot.number, sampling))
         for position, (handler, staged) in enumerate(slot.staged):
             try:
                 if staged is not None:
