@@ -44,6 +44,18 @@ class TestAlign:
         assert all(one[left] == other[right] for left, right in found.matches)
         assert len(found.matches) == 96
 
+    def test_a_dropped_item_is_found_though_no_value_occurs_once(self):
+        one = [("a", number % 3) for number in range(30)]
+        other = one[:10] + one[11:]
+        found = align("a" * 30, "a" * 29, exact=(one, other))
+        assert len(found.matches) == 29
+        assert all(one[left] == other[right] for left, right in found.matches)
+
+    def test_where_the_keys_fit_repeated_values_shift_nothing(self):
+        one, other = ([("a", it) for it in values] for values in ("TFTFF", "FTFTF"))
+        found = align("aaaaa", "aaaaa", exact=(one, other))
+        assert found.matches == [(at, at) for at in range(5)]
+
     def test_values_that_all_differ_are_aligned_by_keys(self):
         keys = ["a", "b"] * 20
         exact = [("x", n) for n in range(40)], [("y", n) for n in range(39)]

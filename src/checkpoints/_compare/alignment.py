@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 __all__ = ["Alignment", "align"]
 
 # The edits after which a gap between anchors is matched in order instead.
 _MAX_EDITS = 1_000
+# The same for items that are equal in more than their keys.
+_MAX_EXACT_EDITS = 100
 
 
 class Alignment(NamedTuple):
@@ -43,26 +45,67 @@ def align(
         one: The keys of the items of one sequence.
         other: The keys of the other. Only items with equal keys are matched.
         exact: For each item something more specific than its key, such as its key and
-            its checksum. Items that have it in common, and only those two, are matched
-            first, so that the item that was dropped from a loop is found.
+            its checksum. Items that have it in common are matched first: those that
+            occur once, and others where the keys alone do not fit, so that the item
+            that was dropped from a loop is found.
 
     >>> align("abcabc", "ababc").matches
     [(0, 0), (1, 1), (3, 2), (4, 3), (5, 4)]
     """
-    anchors = _anchors(*exact) if exact else []
     matches: list[tuple[int, int]] = []
-    is_certain = True
-    start = (0, 0)
-    for anchor in [*anchors, (len(one), len(other))]:
-        gap = one[start[0] : anchor[0]], other[start[1] : anchor[1]]
-        found = _shortest(*gap)
+    if exact:
+        for gap in _gaps(_anchors(*exact), one, other):
+            matches += gap.shifted(_repeated(gap, *exact)) + gap.end
+    anchors, matches, is_certain = matches, [], True
+    for gap in _gaps(anchors, one, other):
+        found = _shortest(*gap.items)
         if found is None:
             is_certain = False
-            found = _in_order(*gap)
-        matches += [(start[0] + left, start[1] + right) for left, right in found]
-        matches.append(anchor)
+            found = _in_order(*gap.items)
+        matches += gap.shifted(found) + gap.end
+    return Alignment(matches, is_certain)
+
+
+class _Gap(NamedTuple):
+    """What is between two anchors: its place, its items, and the anchor after it."""
+
+    start: tuple[int, int]
+    items: tuple[Sequence[Hashable], Sequence[Hashable]]
+    end: list[tuple[int, int]]
+
+    def shifted(self, matches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Return matches in the gap as matches in the whole sequences."""
+        return [(self.start[0] + one, self.start[1] + two) for one, two in matches]
+
+
+def _gaps(
+    anchors: Iterable[tuple[int, int]],
+    one: Sequence[Hashable],
+    other: Sequence[Hashable],
+) -> Iterator[_Gap]:
+    start = (0, 0)
+    for anchor in anchors:
+        items = one[start[0] : anchor[0]], other[start[1] : anchor[1]]
+        yield _Gap(start, items, [anchor])
         start = (anchor[0] + 1, anchor[1] + 1)
-    return Alignment(matches[:-1], is_certain)
+    yield _Gap(start, (one[start[0] :], other[start[1] :]), [])
+
+
+def _repeated(
+    gap: _Gap, one: Sequence[Hashable], other: Sequence[Hashable]
+) -> list[tuple[int, int]]:
+    """Match items with repeated values in a gap whose keys alone do not fit."""
+    if gap.items[0] == gap.items[1]:
+        return []
+    parts = [
+        side[start : start + len(items)]
+        for side, start, items in zip((one, other), gap.start, gap.items, strict=True)
+    ]
+    common = {*parts[0]} & {*parts[1]}
+    places = [[at for at, it in enumerate(part) if it in common] for part in parts]
+    items = [[part[at] for at in own] for part, own in zip(parts, places, strict=True)]
+    found = _shortest(items[0], items[1], _MAX_EXACT_EDITS) or []
+    return [(places[0][left], places[1][right]) for left, right in found]
 
 
 def _anchors(
@@ -99,7 +142,7 @@ def _positions_of_unique(items: Sequence[Hashable]) -> dict[Hashable, int]:
 
 
 def _shortest(
-    one: Sequence[Hashable], other: Sequence[Hashable]
+    one: Sequence[Hashable], other: Sequence[Hashable], most: int | None = None
 ) -> list[tuple[int, int]] | None:
     """Return the matches of the shortest edit script; None if it is too long."""
     start = 0
@@ -110,7 +153,8 @@ def _shortest(
     while end < shorter - start and one[-1 - end] == other[-1 - end]:
         end += 1
     lengths = len(one) - end, len(other) - end
-    middle = _edited(one[start : lengths[0]], other[start : lengths[1]])
+    most = _MAX_EDITS if most is None else most
+    middle = _edited(one[start : lengths[0]], other[start : lengths[1]], most)
     if middle is None:
         return None
     return [
@@ -121,7 +165,7 @@ def _shortest(
 
 
 def _edited(
-    one: Sequence[Hashable], other: Sequence[Hashable]
+    one: Sequence[Hashable], other: Sequence[Hashable], most: int
 ) -> list[tuple[int, int]] | None:
     """Return the matches of two sequences without a common start or end."""
     if not one or not other:
@@ -129,7 +173,7 @@ def _edited(
     # The furthest position in `one` on each diagonal, before each edit.
     furthest = {1: 0}
     history = []
-    for edits in range(min(len(one) + len(other), _MAX_EDITS) + 1):
+    for edits in range(min(len(one) + len(other), most) + 1):
         history.append(dict(furthest))
         for diagonal in range(-edits, edits + 1, 2):
             left = _after_edit(furthest, diagonal, edits)
