@@ -16,12 +16,14 @@ class SavedRun:
         self._handler = FileHandler(root, if_exists="keep")
         self._sequences = {}
 
-    def save(self, name, values, *, tags=(), pid=1, time=None, **origin):
+    def save(
+        self, name, values, *, tags=(), pid=1, time=None, thread="MainThread", **origin
+    ):
         """Save values under a name and tags, as a process would; return the run."""
         number = self._sequences.get(pid, 0) + 1
         self._sequences[pid] = number
         moment = 1.7e9 + pid + number / 1000 if time is None else time
-        place = ("host", pid, "MainThread", "program.py", 7, "main")
+        place = ("host", pid, thread, "program.py", 7, "main")
         made = Origin(current_run(), number, moment, *place, **origin)
         pairs = tuple(tags.items()) if isinstance(tags, dict) else tuple(tags)
         if not isinstance(values, dict):

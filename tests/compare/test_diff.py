@@ -205,30 +205,21 @@ class TestUnpaired:
         for call in range(1, 7):
             runs[0].save("a", call, tags={"n": call}, call=call)
             if call % 2:
-                every = (("every", 2),)
-                runs[1].save("a", call, tags={"n": call}, call=call, sampling=every)
+                told = {"sampling": (("every", 2), ("turn", call))}
+                runs[1].save("a", call, tags={"n": call}, call=call, **told)
         found = diff(*roots(runs))
         assert found.verdict == "equal"
         assert found.unpaired == []
         assert verdicts(found).count("unpaired") == 3
 
-    def test_a_save_that_should_have_been_sampled_is_missing(self, runs):
-        every = (("every", 2),)
-        for call in (1, 3, 5):
-            runs[0].save("a", call, tags={"n": call}, call=call, sampling=every)
-            if call != 3:
-                runs[1].save("a", call, tags={"n": call}, call=call, sampling=every)
-        (missing,) = diff(*roots(runs)).unpaired
-        assert missing.why == "missing"
-
 
 class TestRoles:
     def call(self, run, name, number, arguments, result, *inside):
         tags = {"call": number}
-        run.save(name, arguments, tags=tags)
+        run.save(name, arguments, tags=tags, part="arguments")
         for inner in inside:
             inner(run)
-        run.save(f"{name}.result", {"result": result}, tags=tags)
+        run.save(f"{name}.result", {"result": result}, tags=tags, part="result")
 
     def roles(self, runs):
         return {p.name: p.role for p in diff(*roots(runs)) if p.verdict == "different"}
@@ -267,8 +258,9 @@ class TestRoles:
 
     def test_an_exception_is_an_outcome_too(self, runs):
         for run, text in zip(runs, ("a", "b"), strict=True):
-            run.save("fit", {"x": 1}, tags={"call": 1})
-            run.save("fit.exception", {"text": text}, tags={"call": 1})
+            tags = {"call": 1}
+            run.save("fit", {"x": 1}, tags=tags, part="arguments")
+            run.save("fit.exception", {"text": text}, tags=tags, part="exception")
         assert self.roles(runs) == {"fit.exception": "origin"}
 
     def test_without_inputs_the_first_is_the_origin_and_later_ones_may_inherit(

@@ -13,7 +13,8 @@ from checkpoints._compare.contents import Contents, contents_of
 from checkpoints._compare.difference import Difference, Verdict, worse
 from checkpoints._compare.pair import Pair, Unpaired, has_arguments
 from checkpoints._compare.pairing import Pairing, Partners
-from checkpoints._compare.side import Process, Record, Side
+from checkpoints._compare.sampling import Sampled
+from checkpoints._compare.side import Process, Record, Side, Tags
 from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.values import compare
 from checkpoints._index.entry import Entry
@@ -73,7 +74,7 @@ class Comparison:
             for pattern, columns in options.keys.items()
         ]
         self._last_paired = self._last_of_each_process()
-        self._sampling = _sampling_by_name(sides[1].records)
+        self._sampled = Sampled(sides[0].records), Sampled(sides[1].records)
 
     def __len__(self) -> int:
         return len(self._pairing.partners)
@@ -81,8 +82,7 @@ class Comparison:
     def __iter__(self) -> Iterator[Pair]:
         seen: Counter[Any] = Counter()
         for number, partners in enumerate(self._pairing.partners, 1):
-            record = partners.baseline or partners.candidate
-            assert record is not None  # noqa: S101 - one of them is there
+            record = partners.known
             seen[record.key] += 1
             totals = self._pairing.repeated.get(record.key, (1, 1))
             pair = Pair(
@@ -91,6 +91,8 @@ class Comparison:
                 baseline=self._entry(0, partners.baseline),
                 candidate=self._entry(1, partners.candidate),
                 process=record.process,
+                thread=record.thread,
+                part=record.part,
                 how=partners.how,
                 occurrence=(seen[record.key], max(totals)),
             )
@@ -104,7 +106,7 @@ class Comparison:
         one, other = partners.baseline, partners.candidate
         if one is None or other is None:
             pair.verdict = "unpaired"
-            pair.why = self._why_unpaired(one)
+            pair.why = self._why_unpaired(partners)
         elif one.content == other.content and one.content is not None:
             pair.by = "checksum"
             if self._options.exact:
@@ -160,7 +162,7 @@ class Comparison:
         except Exception as error:  # noqa: BLE001 - a pickle's own code may raise anything
             why = f"{name}: {type(error).__name__}: {text_of(error)}"
             return Difference(verdict="unknown", why=why)
-        tags = pair.entry.tags.items()
+        tags = self._tags_of(pair.entry)
         allowed = self._options.tolerances
         return compare(
             loaded[0],
@@ -170,6 +172,10 @@ class Comparison:
             keys=self._keys_for(pair.name),
             with_grid=self._options.with_grids,
         )
+
+    def _tags_of(self, entry: Entry) -> Tags:
+        """Return the tags of an entry of the baseline as the candidate calls them."""
+        return self._sides[0].options.translated("", entry.tags.items())[1]
 
     def _keys_for(self, name: str) -> tuple[str, ...]:
         found: tuple[str, ...] = ()
@@ -187,14 +193,28 @@ class Comparison:
                 last[one.process] = max(last.get(one.process, 0), one.sequence)
         return last
 
-    def _why_unpaired(self, one: Record | None) -> Unpaired:
+    def _why_unpaired(self, partners: Partners) -> Unpaired:
+        if self._is_left_out(partners):
+            return "not sampled"
+        one = partners.baseline
         if one is None:
             return "added"
-        if _was_left_out(one, self._sampling.get(one.key[0])):
-            return "not sampled"
         if self._has_stopped and one.sequence > self._last_paired.get(one.process, 0):
             return "not reached"
         return "missing"
+
+    def _is_left_out(self, partners: Partners) -> bool:
+        """Tell whether the rule of the run that lacks an entry left it out."""
+        processes = self._pairing.processes
+        if partners.baseline is None:
+            other, sampled = processes[1], self._sampled[0]
+        else:
+            other, sampled = processes[0], self._sampled[1]
+        record = partners.known
+        process = other.get(record.process)
+        if process is None or not record.call:
+            return False
+        return sampled.left_out(process, record.key[0], record.call)
 
 
 def _has_stopped(run: Run | None) -> bool:
@@ -203,26 +223,6 @@ def _has_stopped(run: Run | None) -> bool:
     if run is None or run.id == current_run():
         return False
     return run.state in ("failed", "unfinished")
-
-
-def _sampling_by_name(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """Return the records of each name whose rule left out some calls."""
-    found: dict[str, list[Record]] = {}
-    for record in records:
-        if record.sampling:
-            found.setdefault(record.key[0], []).append(record)
-    return found
-
-
-def _was_left_out(one: Record, sampled: list[Record] | None) -> bool:
-    """Tell whether the rule of the other run left out a call with this number."""
-    if not sampled or not one.call:
-        return False
-    options = dict(sampled[0].sampling)
-    if (one.call - 1) % options.get("every", 1):
-        return True
-    bounds = options.keys() - {"every"}
-    return bool(bounds) and one.call > max(record.call for record in sampled)
 
 
 def _on_one_side(side: str, *, is_argument: bool) -> Difference:

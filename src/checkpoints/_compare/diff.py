@@ -33,7 +33,7 @@ from checkpoints.errors import ConfigError
 __all__ = ["diff"]
 
 # They tell where and when a run took place, not what it did.
-_IGNORED_TAGS = ("run", "host", "pid", "process", "call")
+_IGNORED_TAGS = ("run", "host", "pid", "process")
 
 
 def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
@@ -70,7 +70,7 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
         noise: Repeats of the baseline: a difference within five times their own is
             noise.
         ignore_tags: The tags that do not count when entries are paired, besides `run`,
-            `host`, `pid`, `process` and `call`.
+            `host`, `pid` and `process`, and `call` where it is that of a probe.
         rename: New names for names and tags of the baseline, as they are in the
             candidate. A name stands for all names below it.
         keys: For patterns of names, the columns that identify the rows of tables.

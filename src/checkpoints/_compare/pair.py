@@ -10,17 +10,13 @@ from checkpoints._compare.pairing import How
 from checkpoints._compare.side import PairKey, Process
 from checkpoints._index.entry import Entry
 
-__all__ = ["OUTCOMES", "Pair", "Role", "Unpaired", "has_arguments"]
+__all__ = ["Pair", "Role", "Unpaired", "has_arguments"]
 
 PairVerdict: TypeAlias = Literal[
     "equal", "close", "noise", "different", "unknown", "unpaired"
 ]
 Role: TypeAlias = Literal["", "origin", "inherited", "possibly inherited"]
 Unpaired: TypeAlias = Literal["missing", "added", "not reached", "not sampled"]
-
-
-# What is added to the name of a function for what its call returned or raised.
-OUTCOMES = (".result", ".exception")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,10 +26,13 @@ class Pair:
 
     Args:
         number: Its place in the order of the program, from 1.
-        key: The name, and the tags by which it was paired.
+        key: The name, and the tags by which it was paired, as the candidate calls them.
         baseline: The entry of the baseline; None if there is none.
         candidate: The entry of the candidate; None if there is none.
-        process: The process that saved it, in the baseline where there is one.
+        process: The process that saved it, in the baseline where that is known.
+        thread: The name of the thread that saved it.
+        part: Which part of a recorded call it is: `"arguments"`, `"result"` or
+            `"exception"`; empty for a checkpoint.
         how: How the partners were found.
         verdict: The worst of the verdicts over its values.
         by: How they were compared: by their `"checksum"` or by their `"values"`.
@@ -49,6 +48,8 @@ class Pair:
     baseline: Entry | None
     candidate: Entry | None
     process: Process
+    thread: str = ""
+    part: str = ""
     how: How
     verdict: PairVerdict = "equal"
     by: Literal["", "checksum", "values"] = ""
@@ -60,7 +61,7 @@ class Pair:
 
     @property
     def name(self) -> str:
-        """The name of the checkpoint, as in the baseline."""
+        """The name of the checkpoint, as in the candidate."""
         return self.key[0]
 
     @property
@@ -95,5 +96,4 @@ class Pair:
 
 def has_arguments(pair: Pair) -> bool:
     """Tell whether the values of a pair are the arguments of a call."""
-    is_call = any(name == "call" for name, _ in pair.entry.tags.items())
-    return is_call and not pair.name.endswith(OUTCOMES)
+    return pair.part == "arguments"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from checkpoints._compare.difference import Difference
-from checkpoints._compare.pair import OUTCOMES, Pair, Role, has_arguments
+from checkpoints._compare.pair import Pair, Role, has_arguments
 from checkpoints._compare.side import Process
 
 __all__ = ["Roles", "inputs_of"]
 
-_CallKey = tuple[Process, str, tuple[tuple[str, str], ...]]
+_CallKey: TypeAlias = "tuple[Process, str, tuple[tuple[str, object], ...]]"
+# What runs one step after the other: a thread of a process.
+_Thread: TypeAlias = "tuple[Process, str]"
 
 
 class _Finding(NamedTuple):
@@ -26,7 +28,9 @@ class Roles:
 
     The outcome of a call is compared with its arguments: equal arguments with another
     outcome are the origin of a difference. Of a plain checkpoint the inputs are
-    unknown, so it is an origin only where nothing earlier differs.
+    unknown, so it is an origin only where nothing differs that may be one: no earlier
+    save of its thread, none from before its thread's first save, and none of a thread
+    that saved nothing later and so may have handed on its result.
 
     Args:
         pairs: All pairs, in the order of the program.
@@ -36,20 +40,28 @@ class Roles:
     def __init__(self, pairs: Sequence[Pair], inputs: Mapping[int, Pair]) -> None:
         self._pairs = pairs
         self._inputs = inputs
-        self._different: dict[Process, list[int]] = {}
-        self._is_first = True
+        self._different: dict[_Thread, list[int]] = {}
+        # The numbers of the first and the last save of each thread.
+        self._first: dict[_Thread, int] = {}
+        self._last: dict[_Thread, int] = {}
+        for pair in pairs:
+            self._first.setdefault(_thread_of(pair), pair.number)
+            self._last[_thread_of(pair)] = pair.number
+        # The number of the first save of each thread that is not equal.
+        self._unequal: dict[_Thread, int] = {}
 
     def assign(self) -> None:
         """Set the role of each pair, and what is known of its inputs."""
         for pair in self._pairs:
             pair.role, pair.inputs = "", ""
+            thread = _thread_of(pair)
             if pair.verdict == "different":
                 pair.role, pair.inputs = self._finding(pair)
-                self._different.setdefault(pair.process, []).append(pair.number)
-                self._is_first = False
+                self._different.setdefault(thread, []).append(pair.number)
+                self._unequal.setdefault(thread, pair.number)
             elif pair.verdict == "unknown" or pair.why == "missing":
                 # It may be where the difference began.
-                self._is_first = False
+                self._unequal.setdefault(thread, pair.number)
 
     def _finding(self, pair: Pair) -> _Finding:
         inputs = self._inputs.get(pair.number)
@@ -57,9 +69,21 @@ class Roles:
             return self._of_outcome(pair, inputs)
         if has_arguments(pair):
             return _Finding("inherited", _words_for_inputs(pair))
-        if self._is_first:
-            return _Finding("origin", "not known; nothing earlier differs")
-        return _Finding("possibly inherited", "not known; an earlier save is not equal")
+        if self._may_inherit(pair):
+            text = "not known; an earlier save is not equal"
+            return _Finding("possibly inherited", text)
+        if self._unequal:
+            text = "not known; what differs earlier is of a thread that ran beside it"
+            return _Finding("origin", text)
+        return _Finding("origin", "not known; nothing earlier differs")
+
+    def _may_inherit(self, pair: Pair) -> bool:
+        """Tell whether an earlier save that is not equal may be an input."""
+        thread = _thread_of(pair)
+        return thread in self._unequal or any(
+            number < self._first[thread] or self._last[other] < pair.number
+            for other, number in self._unequal.items()
+        )
 
     def _of_outcome(self, pair: Pair, inputs: Pair) -> _Finding:
         if inputs.verdict == "different":
@@ -68,7 +92,7 @@ class Roles:
         if inputs.verdict in ("unknown", "unpaired"):
             why = inputs.why or "they could not be compared"
             return _Finding("possibly inherited", f"unknown: {why}")
-        numbers = self._different.get(pair.process, [])
+        numbers = self._different.get(_thread_of(pair), [])
         inside = bisect_left(numbers, inputs.number)
         if inside < len(numbers):
             name = self._pairs[numbers[inside] - 1].name
@@ -80,7 +104,13 @@ class Roles:
         return _Finding("origin", f"equal by {how}")
 
 
+def _thread_of(pair: Pair) -> _Thread:
+    return pair.process, pair.thread
+
+
 def _words_for(found: Difference) -> str:
+    if found.verdict == "different":  # by itself, in a pair that is noise
+        return "within noise"
     return found.notes[0] if found.notes else "within tolerance"
 
 
@@ -90,23 +120,16 @@ def _words_for_inputs(pair: Pair) -> str:
 
 def inputs_of(pairs: Sequence[Pair]) -> dict[int, Pair]:
     """Return the pair with the arguments of each outcome of a call, by its number."""
-    functions = {_function_of(pair.name) for pair in pairs} - {""}
     arguments: dict[_CallKey, Pair] = {}
     found = {}
     for pair in pairs:
-        function = _function_of(pair.name)
-        if function or pair.name in functions:
-            tags = tuple(pair.entry.tags.items())
-            key = pair.process, function, tags
-            if function and key in arguments:
-                found[pair.number] = arguments[key]
+        if not pair.part:
+            continue
+        tags = tuple(pair.entry.tags.items())
+        if has_arguments(pair):
             arguments[pair.process, pair.name, tags] = pair
+            continue
+        function = pair.name.removesuffix(f".{pair.part}")
+        if made := arguments.get((pair.process, function, tags)):
+            found[pair.number] = made
     return found
-
-
-def _function_of(name: str) -> str:
-    """Return the name of the function if a name is that of an outcome, else ""."""
-    for outcome in OUTCOMES:
-        if name.endswith(outcome):
-            return name.removesuffix(outcome)
-    return ""

@@ -16,12 +16,30 @@ from checkpoints._index.index import listing_of
 from checkpoints._keys.tags import tag_text
 from checkpoints._kinds import json_bytes
 
-__all__ = ["PairKey", "Record", "Side", "SideOptions"]
+__all__ = [
+    "NO_PROCESS",
+    "PairKey",
+    "Process",
+    "Record",
+    "Side",
+    "SideOptions",
+    "Tags",
+]
 
 # A name, and the tags by which entries are paired.
 PairKey: TypeAlias = "tuple[str, tuple[tuple[str, str], ...]]"
 # Run, host and pid.
 Process: TypeAlias = "tuple[str, str, int]"
+Tags: TypeAlias = "Sequence[tuple[str, object]]"
+
+# That of entries whose header cannot be read.
+NO_PROCESS: Process = ("", "", 0)
+# The tag with the number of a recorded call.
+_CALL = "call"
+# What `sampling` has besides the options of the rule.
+_COUNTS = ("turn", "left_out")
+# Until all recorded calls are known.
+_NO_KEY: PairKey = ("", ())
 
 
 class Record(NamedTuple):
@@ -32,10 +50,14 @@ class Record(NamedTuple):
         position: The position of the entry in the index.
         key: By which it is paired.
         process: The process that saved it.
+        thread: The name of the thread that saved it.
+        part: Which part of a recorded call it is; "" if it is a checkpoint.
+        sampling: The options of its rule by which calls were left out.
         sequence: The number of the save in its process.
         time: When it was saved, in seconds since the epoch.
         call: The number of the call of this name, saved or not; 0 if unknown.
-        sampling: The options of its rule by which calls were left out.
+        turn: The number of the call among those that the rule considered.
+        left_out: How many calls that had their turn the rule left out before it.
         parent: In a forked process, the process that it comes from and the number of
             the last save before the fork.
         content: A hash of its values and their checksums: equal for equal files; None
@@ -45,10 +67,14 @@ class Record(NamedTuple):
     position: int
     key: PairKey
     process: Process
+    thread: str
+    part: str
+    sampling: tuple[tuple[str, int], ...]
     sequence: int
     time: float
     call: int
-    sampling: tuple[tuple[str, int], ...]
+    turn: int
+    left_out: int
     parent: tuple[int, int] | None
     content: int | None
 
@@ -65,6 +91,11 @@ class SideOptions(NamedTuple):
 
     ignored: Collection[str] = ()
     renamed: Mapping[str, str] = {}
+
+    def translated(self, name: str, tags: Tags) -> tuple[str, Tags]:
+        """Return a name and tags as the other run calls them: by the new names."""
+        renamed = self.renamed
+        return _renamed(name, renamed), [(renamed.get(t, t), v) for t, v in tags]
 
 
 class Side:
@@ -96,8 +127,13 @@ class Side:
         self._runs: Counter[str] = Counter()
         self._versions: dict[str, set[str]] = {}
         self._step = step
-        records = self._read(options, {} if shared is None else shared)
-        self.records = _in_program_order(list(records))
+        shared = {} if shared is None else shared
+        # The tags of each recorded call, which what was saved within has too.
+        self._calls: set[tuple[tuple[str, str], ...]] = set()
+        read = list(self._read(shared))
+        self.records = _in_program_order(
+            [self._keyed(name, tags, record, shared) for name, tags, record in read]
+        )
 
     def entry(self, record: Record) -> Entry:
         """Return the entry of a record."""
@@ -124,44 +160,80 @@ class Side:
             found.setdefault(record.process, []).append(record)
         return found
 
-    def _read(
-        self, options: SideOptions, shared: dict[Hashable, Any]
-    ) -> Iterator[Record]:
+    def _read(self, shared: dict[Hashable, Any]) -> Iterator[tuple[str, Tags, Record]]:
         for position, found in enumerate(read_containers(listing_of(self.index), _of)):
             self._step()
             if isinstance(found, Exception):
-                yield _damaged(position, self.index[position], options)
+                entry = self.index[position]
+                yield entry.name, entry.tags.items(), _damaged(position)
                 continue
-            name, tags, versions, process, *rest = found
+            name, tags, versions, process, thread, part, sampling, *rest = found
             for library, version in versions:
                 self._versions.setdefault(library, set()).add(version)
             self._runs[process[0]] += 1
-            made = _key(name, tags, options)
-            key = shared.setdefault(made, made)
-            process = shared.setdefault(process, process)
-            yield Record(position, key, process, *rest)
+            if part:
+                self._calls.add(_as_texts(tags))
+            process, thread, sampling = (
+                shared.setdefault(it, it) for it in (process, thread, sampling)
+            )
+            record = Record(position, _NO_KEY, process, thread, part, sampling, *rest)
+            yield name, tags, record
+
+    def _keyed(
+        self, name: str, tags: Tags, record: Record, shared: dict[Hashable, Any]
+    ) -> Record:
+        made = _key(name, self._without_calls(tags), self.options)
+        return record._replace(key=shared.setdefault(made, made))
+
+    def _without_calls(self, tags: Tags) -> Tags:
+        """Return the tags without the numbers of the recorded calls around a save."""
+        if all(tag != _CALL for tag, _ in tags):
+            return tags
+        texts = _as_texts(tags)
+        return [
+            pair
+            for at, pair in enumerate(tags)
+            if pair[0] != _CALL or texts[: at + 1] not in self._calls
+        ]
 
 
-def _damaged(position: int, entry: Entry, options: SideOptions) -> Record:
-    """Return the record of an entry whose header cannot be read, from its path."""
-    key = _key(entry.name, entry.tags.items(), options)
+def _damaged(position: int) -> Record:
+    """Return the record of an entry whose header cannot be read."""
     # Its content is none, which equals no other.
-    return Record(position, key, ("", "", 0), 0, math.inf, 0, (), None, None)
+    return Record(
+        position=position,
+        key=_NO_KEY,
+        process=NO_PROCESS,
+        thread="",
+        part="",
+        sampling=(),
+        sequence=0,
+        time=math.inf,
+        call=0,
+        turn=0,
+        left_out=0,
+        parent=None,
+        content=None,
+    )
 
 
 def _of(container: Container) -> tuple[Any, ...]:
     header = container.header
     nodes = json_bytes.to_text(header["values"])
     checksums = tuple(sorted(container.checksums().items()))
+    sampling = _sampling_in(header)
     return (
         header["name"],
         header["tags"],
         _versions_in(header),
         (_text(header, "run"), _text(header, "host"), _whole(header.get("pid"))),
+        _text(header, "thread"),
+        _text(header, "part"),
+        tuple((it, bound) for it, bound in sampling.items() if it not in _COUNTS),
         _whole(header.get("sequence")),
         header["time"].timestamp(),
         _whole(header.get("call")),
-        _sampling_in(header),
+        *(sampling.get(count, 0) for count in _COUNTS),
         _parent_in(header),
         hash((nodes, checksums)),
     )
@@ -181,10 +253,10 @@ def _versions_in(header: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [("python", _text(header, "python")), *((k, str(v)) for k, v in items)]
 
 
-def _sampling_in(header: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+def _sampling_in(header: Mapping[str, Any]) -> dict[str, int]:
     sampling = header.get("sampling")
     items = sampling.items() if isinstance(sampling, dict) else ()
-    return tuple((option, _whole(value)) for option, value in items)
+    return {option: _whole(value) for option, value in items}
 
 
 def _parent_in(header: Mapping[str, Any]) -> tuple[int, int] | None:
@@ -194,17 +266,16 @@ def _parent_in(header: Mapping[str, Any]) -> tuple[int, int] | None:
     return _whole(parent.get("pid")), _whole(parent.get("sequence"))
 
 
-def _key(
-    name: str, tags: Sequence[tuple[str, object]], options: SideOptions
-) -> PairKey:
-    renamed = options.renamed
-    pairs = [
-        (renamed.get(tag, tag), tag_text(value))
-        for tag, value in tags
-        if tag not in options.ignored
-    ]
+def _key(name: str, tags: Tags, options: SideOptions) -> PairKey:
+    name, tags = options.translated(
+        name, [pair for pair in tags if pair[0] not in options.ignored]
+    )
     # The order in which tags were nested is no difference.
-    return _renamed(name, renamed), tuple(sorted(pairs))
+    return name, tuple(sorted(_as_texts(tags)))
+
+
+def _as_texts(tags: Tags) -> tuple[tuple[str, str], ...]:
+    return tuple((tag, tag_text(value)) for tag, value in tags)
 
 
 def _renamed(name: str, renamed: Mapping[str, str]) -> str:

@@ -32,7 +32,7 @@ _UNPAIRED = {
     "missing": "in the baseline only",
     "added": "in the candidate only",
     "not reached": "not reached by the candidate",
-    "not sampled": "left out by the candidate's rule",
+    "not sampled": "left out by the rule of the other run",
 }
 # How many columns of a table, and how many entries without a counterpart, are named.
 _MOST_NAMED = 4

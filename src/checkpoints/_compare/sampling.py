@@ -1,0 +1,70 @@
+"""Which calls the rules of a run left out, as far as its headers prove it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+
+from checkpoints._compare.side import Process, Record
+
+__all__ = ["Sampled"]
+
+
+class Sampled:
+    """
+    The calls that rules left out, by process and name.
+
+    A save is left out only where the saves around it prove that nothing was lost
+    between them; what cannot be proved is not.
+
+    Args:
+        records: All entries of a run.
+    """
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self._saved: dict[tuple[Process, str], list[Record]] = {}
+        for record in records:
+            about = record.process, record.key[0]
+            self._saved.setdefault(about, []).append(record)
+        for saved in self._saved.values():
+            saved.sort(key=_call_of)
+
+    def left_out(self, process: Process, name: str, call: int) -> bool:
+        """Tell whether a rule left out the call of a name with this number."""
+        saved = self._saved.get((process, name), [])
+        at = bisect_left(saved, call, key=_call_of)
+        before = saved[at - 1] if at else None
+        after = saved[at] if at < len(saved) else None
+        if after is None:
+            return before is not None and _is_after_last(before, call)
+        # A call that was saved, and found no partner.
+        return call != after.call and _is_between(before, after, call)
+
+
+def _call_of(record: Record) -> int:
+    return record.call
+
+
+def _is_after_last(last: Record, call: int) -> bool:
+    options = dict(last.sampling)
+    every = options.get("every", 1)
+    saves = (last.turn - 1) // every + 1
+    has_reached = saves >= options["limit"] if "limit" in options else False
+    return bool(last.turn) and (call - last.call < every or has_reached)
+
+
+def _is_between(before: Record | None, after: Record, call: int) -> bool:
+    """Tell whether nothing was lost between two saves, or at least not this call."""
+    if not after.turn or (before and before.sampling != after.sampling):
+        return False
+    every = dict(after.sampling).get("every", 1)
+    # Before the first save there was none, and its turn would have been this.
+    turn, left_out = (before.turn, before.left_out) if before else (1 - every, 0)
+    turns = after.turn - turn
+    if turns > 0 and turns // every - 1 == after.left_out - left_out:
+        return True
+    first_turn, first_call = (before.turn, before.call) if before else (0, 0)
+    if after.turn - first_turn != after.call - first_call:
+        return False
+    # The rule considered each call in between, so the turn of this one is known.
+    return (first_turn + call - first_call - 1) % every != 0

@@ -1,0 +1,72 @@
+"""What of the earlier saves may be an input: by threads, processes and noise."""
+
+from __future__ import annotations
+
+import pytest
+
+from checkpoints import diff
+
+
+def roles(runs):
+    found = diff(*(run.root for run in runs))
+    return {it.name: it.role for it in found if it.verdict == "different"}
+
+
+def begin(run, name, thread="MainThread"):
+    tags = {"call": 1}
+    run.save(name, {"x": 1}, tags=tags, part="arguments", thread=thread)
+
+
+def end(run, name, result, thread="MainThread"):
+    tags = {"call": 1}
+    run.save(f"{name}.result", result, tags=tags, part="result", thread=thread)
+
+
+class TestThreads:
+    def test_a_save_of_another_thread_is_not_within_the_call(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            begin(run, "fit", "A")
+            begin(run, "score", "B")
+            run.save("x", number, thread="B")
+            end(run, "fit", number, "A")
+            end(run, "score", number, "B")
+        assert roles(runs) == {
+            "x": "origin",
+            "fit.result": "origin",
+            "score.result": "inherited",
+        }
+
+    def test_a_save_of_a_thread_that_runs_beside_it_is_no_input(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("a0", 0, thread="A").save("b0", 0, thread="B")
+            run.save("a", number, thread="A").save("b", number, thread="B")
+            run.save("a9", 0, thread="A").save("b9", 0, thread="B")
+        assert roles(runs) == {"a": "origin", "b": "origin"}
+
+    @pytest.mark.parametrize("place", ["thread", "pid"])
+    def test_a_worker_may_inherit_what_was_there_before_it(self, runs, place):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("load", number, **{place: 1 if place == "pid" else "A"})
+            run.save("work", number, **{place: 2 if place == "pid" else "B"})
+            run.save("end", 0, **{place: 1 if place == "pid" else "A"}, time=1.8e9)
+        assert roles(runs) == {"load": "origin", "work": "possibly inherited"}
+
+    def test_what_a_thread_left_when_it_ended_may_be_inherited(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("start", 0)
+            run.save("work", number, thread="B")
+            run.save("total", number)
+        assert roles(runs) == {"work": "origin", "total": "possibly inherited"}
+
+
+class TestInputs:
+    def test_that_differ_as_repeats_do_are_within_noise(self, runs, tmp_path):
+        repeat = type(runs[0])(tmp_path / "again")
+        values = (1.0, 1), (1.004, 2), (1.001, 1)
+        for run, (x, result) in zip((*runs, repeat), values, strict=True):
+            tags = {"call": 1}
+            run.save("fit", {"x": x}, tags=tags, part="arguments")
+            run.save("fit.result", {"result": result}, tags=tags, part="result")
+        found = diff(*(run.root for run in runs), noise=[repeat.root])
+        assert (found.first.name, found.first.role) == ("fit.result", "origin")
+        assert found.first.inputs == "x within noise"

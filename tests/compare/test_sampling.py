@@ -1,0 +1,97 @@
+"""A lack of a partner is excused only where a rule is proved to have left it out."""
+
+from __future__ import annotations
+
+import pytest
+
+from checkpoints import diff
+
+
+def why(runs, saved, *, calls=range(1, 10), options=(("every", 2),)):
+    """What is said of the calls that only the baseline saved, by their numbers."""
+    for call in calls:
+        runs[0].save("a", call, tags={"n": call}, call=call)
+    for call, turn, *left_out in saved:
+        told = (*options, ("turn", turn), *(("left_out", it) for it in left_out))
+        runs[1].save("a", call, tags={"n": call}, call=call, sampling=told)
+    found = diff(*(run.root for run in runs))
+    return {int(dict(it.tags)["n"]): it.why for it in found if it.candidate is None}
+
+
+def numbers(found, reason):
+    return [number for number, why in found.items() if why == reason]
+
+
+class TestEvery:
+    def test_a_lost_save_is_missing_and_its_neighbours_are_not(self, runs):
+        found = why(runs, [(1, 1), (3, 3), (7, 7), (9, 9)])
+        assert numbers(found, "missing") == [5]
+        assert numbers(found, "not sampled") == [2, 4, 6, 8]
+
+    def test_a_first_save_that_is_lost_is_missing(self, runs):
+        found = why(runs, [(3, 3)], calls=range(1, 4))
+        assert found == {1: "missing", 2: "not sampled"}
+
+    def test_after_the_last_save_no_more_is_excused_than_one_turn(self, runs):
+        found = why(runs, [(1, 1), (3, 3)], calls=range(1, 7))
+        assert found == {2: "not sampled", 4: "not sampled", 5: "missing", 6: "missing"}
+
+    def test_the_turns_count_where_a_condition_refused_calls(self, runs):
+        # Of nine calls it considered 2, 5 and 8.
+        found = why(runs, [(2, 1), (8, 3)])
+        assert numbers(found, "missing") == []
+        assert set(found) == {1, 3, 4, 5, 6, 7, 9}
+
+    def test_a_save_lost_between_refused_calls_excuses_none_of_them(self, runs):
+        found = why(runs, [(1, 1), (9, 5)])
+        assert set(numbers(found, "missing")) == set(range(2, 9))
+
+
+class TestBounds:
+    def test_of_a_limit_excuse_what_comes_after_it(self, runs):
+        limit = (("limit", 3),)
+        found = why(runs, [(1, 1), (2, 2), (3, 3)], options=limit)
+        assert set(found.values()) == {"not sampled"}
+
+    def test_of_a_limit_that_was_not_reached_excuse_nothing(self, runs):
+        limit = (("limit", 3),)
+        found = why(runs, [(1, 1), (2, 2)], calls=range(1, 4), options=limit)
+        assert found == {3: "missing"}
+
+    def test_of_bytes_excuse_as_many_as_were_left_out(self, runs):
+        budget = (("max_bytes", 9),)
+        found = why(runs, [(1, 1), (4, 4, 2), (7, 7, 3)], options=budget)
+        assert numbers(found, "not sampled") == [2, 3]
+        assert numbers(found, "missing") == [5, 6, 8, 9]
+
+
+class TestProcesses:
+    def test_count_by_themselves(self, runs):
+        for pid in (1, 2):
+            for call in (1, 2):
+                tags = {"n": call, "w": pid}
+                told = {"call": call, "pid": pid, "tags": tags}
+                runs[0].save("a", call, **told)
+                # The second worker has lost its first save.
+                if (pid, call) != (2, 1):
+                    sampling = (("limit", 1), ("turn", 1))
+                    if call == 1:
+                        runs[1].save("a", call, sampling=sampling, **told)
+        runs[0].save("z", 1, pid=2)
+        runs[1].save("z", 1, pid=2)
+        found = diff(*(run.root for run in runs))
+        whys = {tuple(dict(it.tags).values()): it.why for it in found if it.why}
+        assert whys == {
+            ("2", "1"): "not sampled",
+            ("1", "2"): "missing",
+            ("2", "2"): "missing",
+        }
+
+    @pytest.mark.parametrize("sampled", [0, 1])
+    def test_it_does_not_matter_which_run_left_calls_out(self, runs, sampled):
+        for call in (1, 2, 3):
+            runs[1 - sampled].save("a", call, tags={"n": call}, call=call)
+            if call != 2:
+                told = {"sampling": (("every", 2), ("turn", call))}
+                runs[sampled].save("a", call, tags={"n": call}, call=call, **told)
+        assert diff(*(run.root for run in runs)).verdict == "equal"
