@@ -239,3 +239,34 @@ class TestGc:
         done = run("gc", root, *options)
         assert done.code == 2
         assert says in done.err
+
+
+class TestExitCode:
+    PROGRAM = "import checkpoints, sys; checkpoints.checkpoint('mypkg.fit', 1); "
+
+    def run(self, rest):
+        words = [sys.executable, "-m", "checkpoints", "run", "--quiet", "mypkg"]
+        others = {it: v for it, v in os.environ.items() if "CHECKPOINTS" not in it}
+        return subprocess.run(
+            [*words, "--", "-c", self.PROGRAM + rest],
+            check=False,
+            env={**others, "PYTHONPATH": LOCATION},
+            capture_output=True,
+        ).returncode
+
+    @pytest.mark.parametrize(
+        ("rest", "code", "state", "error"),
+        [
+            ("sys.exit(3)", 3, "failed", "exit code 3"),
+            ("sys.exit()", 0, "ended", ""),
+            ("raise ValueError('no')", 1, "failed", "ValueError: no"),
+        ],
+    )
+    def test_of_a_program_says_whether_its_run_failed(
+        self, tmp_path, monkeypatch, rest, code, state, error
+    ):
+        monkeypatch.chdir(tmp_path)
+        assert self.run(rest) == code
+        (found,) = checkpoints.runs(".checkpoints")
+        assert (found.state, found.error) == (state, error)
+        assert found.ended is not None

@@ -256,3 +256,41 @@ class TestHarmlessness:
         assert run(SAVES, root, PATH=path) == 0
         assert time.monotonic() - start < 30
         assert "git" not in beginnings(root)[0]
+
+
+POOL = """
+    import multiprocessing
+    import sys
+    import checkpoints
+
+    def work(number):
+        checkpoints.checkpoint("mypkg.fit", number)
+
+    if __name__ == "__main__":
+        checkpoints.config("mypkg", sys.argv[1], if_exists="keep")
+        method = multiprocessing.get_context("fork")
+        worker = method.Process(target=work, args=(1,))
+        worker.start()
+        worker.join()
+"""
+
+
+@needs_fork
+class TestBeginner:
+    def test_a_run_whose_worker_alone_saved_has_ended(self, run, root):
+        assert run(POOL, root) == 0
+        (found,) = checkpoints.runs(root)
+        assert (found.state, found.saves["saved"]) == ("ended", 1)
+        (beginning,) = beginnings(root)
+        assert beginning["began_by"]["pid"] != beginning["pid"]
+
+    def test_a_rule_that_nothing_was_saved_under_leaves_no_record(self, run, root):
+        assert run(POOL.replace("worker.start()", "sys.exit()"), root) == 0
+        assert not root.exists()
+
+    def test_a_run_whose_first_process_is_killed_is_unfinished(self, run, root):
+        kill = "import os; os.kill(os.getpid(), 9)"
+        program = POOL.replace("worker.join()", f"worker.join(); {kill}")
+        assert run(program, root) == -signal.SIGKILL
+        (found,) = checkpoints.runs(root)
+        assert found.state == "unfinished"

@@ -179,6 +179,30 @@ class TestRuns:
                 assert (run.id, isinstance(repr(run), str)) == ("a", True)
 
 
+PROCESS = {"host": "a", "pid": 1}
+WORKER = {"host": "a", "pid": 2, "ended": "2026-01-01T00:00:01+00:00"}
+LATER = {"host": "a", "pid": 1, "ended": "2026-01-01T00:00:02+00:00"}
+
+
+class TestEnds:
+    def of(self, *ends, **start):
+        fields = {"run": "r", **start}
+        return Run.of("", fields, iter(ends), is_alone=True)
+
+    def test_is_that_of_the_process_that_began_it(self):
+        start = {**WORKER, "began_by": PROCESS}
+        assert self.of(WORKER, **start).state == "unfinished"
+        assert self.of(LATER, WORKER, **start).state == "ended"
+
+    def test_is_that_of_the_first_to_save_in_records_that_do_not_say_more(self):
+        assert self.of(WORKER, **WORKER).state == "ended"
+
+    def test_may_be_any_iterable(self):
+        ends = {**LATER, "error": "exit code 1"}, {**WORKER, "error": "no"}
+        found = self.of(*ends, **PROCESS)
+        assert (found.state, found.error) == ("failed", "no")
+
+
 class TestRunIn:
     @pytest.fixture
     def five(self, save, root):

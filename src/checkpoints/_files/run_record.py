@@ -2,7 +2,8 @@
 The record of a run: small JSON files in a hidden folder beside its saves.
 
 One says how the run began, and is written by the first of its processes that saves.
-Each process that saves adds one when it exits. A run that was killed has none.
+Each process that saves adds one when it exits, and so does the process that began the
+run. A run that was killed has none of the latter.
 """
 
 from __future__ import annotations

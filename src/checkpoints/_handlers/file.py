@@ -26,7 +26,7 @@ from checkpoints._handlers.options import (
 )
 from checkpoints._handlers.outcomes import Result, outcomes
 from checkpoints._handlers.root import checked_root, filled_root
-from checkpoints._handlers.run_record import record_ends_at_exit, record_run
+from checkpoints._handlers.run_record import record_end_at_exit, record_run
 from checkpoints._keys.key import SUFFIXES, Key
 from checkpoints._keys.spelling import spelling_in
 from checkpoints._kinds.encoder import Encoded, encode, notices_of
@@ -182,7 +182,7 @@ class FileHandler(Handler):
     def begin(self) -> None:
         """Fix the id of the run, which processes started from now on share."""
         current_run()
-        record_ends_at_exit()
+        record_end_at_exit(self.root)
 
     def commit(self, key: Key, staged: Mapping[str, Any]) -> Result:
         """

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,27 +17,41 @@ from checkpoints._process import drain
 from checkpoints._process.exit import at_exit
 from checkpoints._process.forks import after_fork_in_child, forks_wait
 from checkpoints._process.libraries import imported
-from checkpoints._process.origin import current_run, host_name, run_name, started_at
+from checkpoints._process.origin import (
+    current_run,
+    host_name,
+    run_beginner,
+    run_name,
+    started_at,
+)
 from checkpoints._process.program import loaded_versions, program, uncaught_error
 from checkpoints.storage._store import Store
 from checkpoints.storage._stores import open_store
 
-__all__ = ["record_ends_at_exit", "record_run"]
+__all__ = ["record_end_at_exit", "record_end_of", "record_run"]
 
 logger = logging.getLogger("checkpoints")
 
 # The stores in which this process has saved, by their roots, and the runs.
 _saved_in: dict[tuple[str, str], Store] = {}
+# The roots of rules, under which the processes that it starts may save instead.
+_roots: set[str] = set()
 after_fork_in_child(_saved_in.clear)
 
 
-def record_ends_at_exit() -> None:
+def record_end_at_exit(root: str) -> None:
     """
     Write, when this process exits, what became of its saves.
 
     Called as soon as a rule saves to files: what a program registers later for its
-    exit may still save.
+    exit may still save. The process that began the run writes it even if only others
+    have saved.
+
+    Args:
+        root: The root, with its placeholders.
     """
+    _roots.add(root)
+    run_beginner()
     at_exit(_end)
     # A class that Python makes by `eval`, as these modules do, would let it forget that
     # a Ctrl-C is what ends the program, if the first save is the last thing it does.
@@ -56,7 +72,7 @@ def record_run(root: str) -> None:
     try:
         place, is_own = run_root(root)
         run, store = current_run(), open_store(place)
-        record_ends_at_exit()
+        record_end_at_exit(root)
         _saved_in[store.root, run] = store
         name = start_name(run)
         if store.status(name) is None:
@@ -75,35 +91,70 @@ def _beginning(run: str, *, is_own: bool) -> dict[str, Any]:
         "started": _moment(started_at()),
         "host": host_name(),
         "pid": os.getpid(),
+        "began_by": _began_by(),
         # Whether all files below this folder belong to the run.
         "own_folder": is_own,
         **program(),
     }
 
 
+def _began_by() -> dict[str, Any]:
+    host, pid = run_beginner()
+    return {"host": host, "pid": pid}
+
+
 def _end() -> None:
-    if not _saved_in:
+    stores = dict(_saved_in)
+    if run_beginner() == (host_name(), os.getpid()):
+        stores = {**_stores_of(_roots), **stores}
+    if not stores:
         return
     drain.drain()
-    for (_, run), store in list(_saved_in.items()):
-        try:
-            # A folder that the program has removed must not come back.
-            if store.status(start_name(run)) is not None:
-                process = f"{os.getpid()}-{os.urandom(3).hex()}"
-                put_record(store, end_name(run, process), _ending(run))
-        except Exception as error:  # noqa: BLE001 - nothing is lost but the record
-            logger.info("no record of the end of run %r: %s", run, error)
+    for (_, run), store in stores.items():
+        _put_end(store, run, uncaught_error())
     _saved_in.clear()
+    _roots.clear()
 
 
-def _ending(run: str) -> dict[str, Any]:
+def record_end_of(roots: Iterable[str], error: str) -> None:
+    """
+    Write how this run ended, in a process that began it and saved nothing itself.
+
+    Args:
+        roots: The roots, with their placeholders.
+        error: What ended it; "" if nothing went wrong.
+    """
+    for (_, run), store in _stores_of(roots).items():
+        _put_end(store, run, error)
+
+
+def _stores_of(roots: Iterable[str]) -> dict[tuple[str, str], Store]:
+    found = {}
+    for root in roots:
+        with suppress(Exception):  # as if there was nothing
+            store = open_store(run_root(root)[0])
+            found[store.root, current_run()] = store
+    return found
+
+
+def _put_end(store: Store, run: str, error: str) -> None:
+    try:
+        # A folder that the program has removed must not come back.
+        if store.status(start_name(run)) is not None:
+            process = f"{os.getpid()}-{os.urandom(3).hex()}"
+            put_record(store, end_name(run, process), _ending(run, error))
+    except Exception as problem:  # noqa: BLE001 - nothing is lost but the record
+        logger.info("no record of the end of run %r: %s", run, problem)
+
+
+def _ending(run: str, error: str) -> dict[str, Any]:
     return {
         "run": run,
         "host": host_name(),
         "pid": os.getpid(),
         "ended": _moment(time.time()),
         "saves": outcomes.totals(),
-        "error": uncaught_error(),
+        "error": error,
         "versions": loaded_versions(),
     }
 

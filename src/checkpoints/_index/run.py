@@ -32,8 +32,11 @@ class Run:
             is known.
         is_alone: Whether the folder has no files of other runs.
         name: The name that it was given.
-        ended: When its first process ended; None if it is running, or was killed.
-        error: The exception that ended one of its processes.
+        ended: When the process that began it ended, which is `checkpoints run`, or else
+            the first one that set up a rule or saved, even if only processes that it
+            started saved; None if it is running, or was killed.
+        error: The exception that ended one of its processes, or the exit code that
+            `checkpoints run` saw.
         saves: The number of its saves by outcome, as in `Stats`, of all its processes
             that ended.
         program: The command.
@@ -76,8 +79,12 @@ class Run:
             is_alone: Whether the folder has no files of other runs.
         """
         # A process that saves under several roots tells each of them.
-        by_process = {(_text(it, "host"), str(it.get("pid"))): it for it in ends}
-        first = by_process.get((_text(start, "host"), str(start.get("pid"))), {})
+        by_process = {_process_of(it): it for it in ends}
+        began_by = start.get("began_by")
+        beginner = began_by if isinstance(began_by, dict) else start
+        first = by_process.get(_process_of(beginner), {})
+        # The runner's comes last, which knows less than what the program said itself.
+        in_order = sorted(by_process.values(), key=lambda it: _text(it, "ended"))
         saves: Counter[str] = Counter()
         for end in by_process.values():
             saves.update(_counts(end.get("saves")))
@@ -92,7 +99,7 @@ class Run:
             is_alone=is_alone,
             name=_text(start, "name"),
             ended=_moment(first, "ended"),
-            error=next(filter(None, (_text(it, "error") for it in ends)), ""),
+            error=next(filter(None, (_text(it, "error") for it in in_order)), ""),
             saves=dict(saves),
             program=shlex.join(map(str, words)) if isinstance(words, list) else "",
             versions={**_texts(start, "versions"), **_texts(first, "versions")},
@@ -127,6 +134,10 @@ class Run:
         """
         found = Index(open_store(self.path))
         return found if self.is_alone else found.runs().get(self.id, found[:0])
+
+
+def _process_of(fields: Mapping[str, Any]) -> tuple[str, str]:
+    return _text(fields, "host"), str(fields.get("pid"))
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:

@@ -11,7 +11,7 @@ import time
 from typing import NamedTuple
 
 from checkpoints._process.forks import after_fork_in_child
-from checkpoints._process.variables import NAME, RUN
+from checkpoints._process.variables import NAME, RUN, RUN_PROCESS
 
 __all__ = [
     "Origin",
@@ -19,6 +19,7 @@ __all__ = [
     "current_run",
     "host_name",
     "outside_level",
+    "run_beginner",
     "run_id",
     "run_name",
     "run_started",
@@ -131,6 +132,21 @@ def current_run() -> str:
         _run.append(run_id())
         os.environ[RUN] = _run[0]
     return _run[0]
+
+
+def run_beginner() -> tuple[str, int]:
+    """
+    Return host and pid of the process that began this run.
+
+    It is the first that was about to save, or `checkpoints run`; it passes this on to
+    child processes, and its end is that of the run.
+    """
+    run = current_run()
+    host, pid, about = (*os.environ.get(RUN_PROCESS, "").split(" ", 2), "", "", "")[:3]
+    if about != run or not pid.isdecimal():
+        host, pid = _host, str(os.getpid())
+        os.environ[RUN_PROCESS] = f"{host} {pid} {run}"
+    return host, int(pid)
 
 
 def run_id() -> str:

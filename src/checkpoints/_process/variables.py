@@ -12,6 +12,7 @@ __all__ = [
     "REPORT",
     "RULES",
     "RUN",
+    "RUN_PROCESS",
     "TO",
 ]
 
@@ -26,6 +27,8 @@ REPORT = "CHECKPOINTS_REPORT"
 # Inherited by child processes, so that all processes of a program share one run,
 # however they were started. May also be set before the program starts.
 RUN = "CHECKPOINTS_RUN"
+# Host and pid of the process that began the run, and its id; inherited likewise.
+RUN_PROCESS = "CHECKPOINTS_RUN_PROCESS"
 # A name for the run, which people choose.
 NAME = "CHECKPOINTS_NAME"
 # The pid of the program's first process, or "child of" its parent's pid; inherited by

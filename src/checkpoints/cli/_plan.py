@@ -11,7 +11,8 @@ import click
 
 from checkpoints import FileHandler, Rule
 from checkpoints._environment import read_settings
-from checkpoints._process.origin import current_run
+from checkpoints._handlers.run_record import record_end_of
+from checkpoints._process.origin import current_run, host_name
 from checkpoints._process.variables import (
     CONFIG,
     FIRST_PROCESS,
@@ -21,6 +22,7 @@ from checkpoints._process.variables import (
     REPORT,
     RULES,
     RUN,
+    RUN_PROCESS,
     TO,
 )
 from checkpoints._rules.settings import Setting
@@ -129,6 +131,7 @@ class Plan:
             self._set(RECORD, record)
             self._set(TO, _for_all("*", to, "--to")[0].target)
             self._set(RUN, current_run())
+            self._set(RUN_PROCESS, f"{host_name()} {os.getpid()} {current_run()}")
             self._set(NAME, name)
             # Only the program itself: if it is a shell, the processes that it starts
             # would number their calls alike.
@@ -148,6 +151,10 @@ class Plan:
         if not self.has_rules:
             return self._environment
         return {**self._environment, REPORT: reports}
+
+    def record_exit(self, code: int) -> None:
+        """Add the exit code of the program to the records of its run."""
+        record_end_of(self._roots, f"exit code {code}" if code else "")
 
     def patterns(self) -> list[str]:
         """Return the roots as globs that match what each process fills in."""

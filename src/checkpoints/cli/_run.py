@@ -152,6 +152,7 @@ def run(  # noqa: PLR0913 - one parameter per option
         earlier = EarlierFiles(plan.patterns())
         code = program.run(plan.environment(reports))
         with _exit_code_kept():
+            plan.record_exit(code)
             summary = RunSummary(
                 plan.patterns(),
                 reports,
