@@ -131,7 +131,8 @@ class TestRename:
     def tolerances(self, tmp_path):
         def write(name):
             file = tmp_path / "tolerances.toml"
-            file.write_text(f'[[tolerance]]\nmatch = "{name}"\nrtol = 1e-2\n')
+            about = f'match = "{name}"\nwhere = {{ day = "3" }}'
+            file.write_text(f"[[tolerance]]\n{about}\nrtol = 1e-2\n")
             return str(file)
 
         return write
