@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 import checkpoints
-from checkpoints import FileHandler, index
+from checkpoints import FileHandler, Run, index
+from checkpoints._process.origin import host_name
+from checkpoints.cli._runs import state_of
 
 LOCATION = str(Path(checkpoints.__file__).parents[1])
 
@@ -239,6 +241,17 @@ class TestGc:
         done = run("gc", root, *options)
         assert done.code == 2
         assert says in done.err
+
+
+class TestRunning:
+    @pytest.mark.parametrize("which", ["pid", "began_by"])
+    def test_is_a_run_whose_first_saver_or_beginner_still_runs(self, which):
+        host = host_name()
+        record = {"host": host, "pid": 0, "began_by": {"host": host, "pid": 0}}
+        assert state_of(Run("r", "", record=record)) == "unfinished"
+        own = os.getpid()
+        record[which] = own if which == "pid" else {"host": host, "pid": own}
+        assert state_of(Run("r", "", record=record)) == "running"
 
 
 class TestExitCode:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -79,10 +79,18 @@ def runs(root: str, *, as_json: bool) -> None:
 
 def state_of(run: Run) -> str:
     """Return what became of a run, and whether it runs on this machine."""
-    number = run.record.get("pid")
-    if run.state != "unfinished" or run.record.get("host") != host_name():
+    if run.state != "unfinished":
         return run.state
-    return "running" if isinstance(number, int) and is_running(number) else run.state
+    # The one that began it, and the first that saved, which may outlive it.
+    processes = run.record.get("began_by"), run.record
+    return "running" if any(map(_runs_here, processes)) else run.state
+
+
+def _runs_here(process: object) -> bool:
+    if not isinstance(process, Mapping) or process.get("host") != host_name():
+        return False
+    number = process.get("pid")
+    return isinstance(number, int) and is_running(number)
 
 
 def _table(known: Sequence[Run], screen: Screen) -> Iterator[str]:
