@@ -65,10 +65,44 @@ class TestLastTwo:
             save(number)
         assert diff(".checkpoints@last~2").verdict == "different"
 
-    def test_one_run_is_too_few(self, save):
+    def test_a_run_itself_is_compared_with_the_last_under_its_own_root(self, save):
+        for number in (1, 2, 2):
+            save(number, "saved/run={run}")
+        first, second, last = runs("saved")
+        assert diff(first).verdict == "different"
+        assert diff(second).verdict == "equal"
+        with pytest.raises(ConfigError, match="is the last run under"):
+            diff(last)
+
+    @pytest.mark.parametrize("last", [".checkpoints@last", "@last", "@last~0"])
+    def test_the_last_run_is_not_compared_with_itself(self, save, last):
         save(1)
-        with pytest.raises(ConfigError, match="only 0 before it"):
-            diff()
+        save(2)
+        with pytest.raises(ConfigError, match="name the other one too") as error:
+            diff(last)
+        assert "'.checkpoints@last~1'" in str(error.value)
+
+    @pytest.mark.parametrize("given", [(), (".checkpoints",), ("@last",)])
+    def test_one_run_is_too_few(self, save, given):
+        save(1)
+        with pytest.raises(ConfigError, match="only one run under"):
+            diff(*given)
+
+    def test_a_folder_without_runs_has_none_to_compare(self, tmp_path):
+        with pytest.raises(ConfigError, match="nothing was saved there"):
+            diff(tmp_path)
+
+    def test_a_candidate_needs_a_baseline(self, save):
+        save(1)
+        with pytest.raises(ConfigError, match="give the baseline first"):
+            diff(None, ".checkpoints")
+
+    def test_what_is_no_run_needs_a_candidate(self, save):
+        save(1)
+        saved = index(".checkpoints")
+        for alone in (saved, saved[0], saved[0].path):
+            with pytest.raises(ConfigError, match="give a candidate too"):
+                diff(alone)
 
 
 class TestNames:
@@ -110,6 +144,44 @@ class TestNames:
         save(1)
         found = diff(index(".checkpoints"), index(".checkpoints"))
         assert len(found) == 8
+
+
+class TestWhatIsNotThere:
+    @pytest.fixture(autouse=True)
+    def two_runs(self, save):
+        save(1, name="before")
+        save(2, name="after")
+
+    def test_may_be_the_name_of_a_run(self):
+        with pytest.raises(FileNotFoundError, match=r"mean '\.checkpoints@before'"):
+            diff("before", "after")
+
+    def test_has_a_message_with_the_runs_that_there_are(self):
+        with pytest.raises(FileNotFoundError) as error:
+            diff("@before", "nope")
+        said = str(error.value)
+        assert "folder 'nope' does not exist" in said
+        assert "no run 'nope' under '.checkpoints'" in said
+        assert "(before)" in said
+        assert "(after)" in said
+
+    def test_may_begin_several_ids(self):
+        begin = runs(".checkpoints")[0].id[:2]
+        with pytest.raises(ConfigError, match=f"several runs begin with '{begin}'"):
+            diff(f"@{begin}", "@last")
+
+    @pytest.mark.parametrize("place", ["there/is/none", "none.ckpt.zip", "none@last"])
+    def test_is_an_error_whatever_it_was_meant_to_be(self, place):
+        for given in ((place,), (place, "@last"), ("@last", place)):
+            with pytest.raises((FileNotFoundError, ConfigError)):
+                diff(*given)
+        with pytest.raises(FileNotFoundError):
+            diff("@last", place)
+
+    def test_a_file_that_is_no_checkpoint_file_says_so(self):
+        Path("pipe.py").touch()
+        with pytest.raises(ConfigError, match="is a file, but no checkpoint file"):
+            diff("@last", "pipe.py")
 
 
 class TestUnfinished:

@@ -147,6 +147,12 @@ class TestRuns:
         assert pickle.loads(pickle.dumps(run)) == run
         assert repr(run) == "<Run a 'x', 2 saves, ended>"
 
+    def test_know_the_root_that_they_were_found_under(self, save, root):
+        save("a")
+        (run,) = runs(root)
+        assert run.root == str(root)
+        assert pickle.loads(pickle.dumps(run)).root == run.root
+
     def test_a_root_that_does_not_exist_is_an_error(self, root):
         with pytest.raises(FileNotFoundError):
             runs(root)
@@ -235,7 +241,7 @@ class TestRunIn:
         ("wanted", "says"),
         [
             ("y", "no run 'y'"),
-            ("abc", "several runs 'abc'"),
+            ("abc", "several runs begin with 'abc'"),
             ("last~5", "only 4 before it"),
             ("night~2", "only 1 before it"),
             ("~", "no run '~'"),

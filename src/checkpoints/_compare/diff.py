@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import (
     Callable,
@@ -21,7 +22,7 @@ from checkpoints._compare.pairing import one_pair, paired
 from checkpoints._compare.result import Diff
 from checkpoints._compare.roles import Roles, inputs_of
 from checkpoints._compare.side import Side, SideOptions
-from checkpoints._compare.sources import Source, Sources, Subject, two_sources
+from checkpoints._compare.sources import Source, Sources, Subject
 from checkpoints._compare.tolerances import Tolerances
 from checkpoints._index.entry import Entry
 from checkpoints._index.index import Index
@@ -62,7 +63,8 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
         baseline: The run that is taken as right: a root, of whose runs the last one
             counts, `"ROOT@RUN"`, a `Run`, an index, an entry or a file.
         candidate: The other one. Without it, the last two runs under the root are
-            compared; without both, those under `.checkpoints`.
+            compared, or the run and the last one under its root; without both, the last
+            two runs under `.checkpoints`.
         tolerances: The path of a TOML file; by default the dtype of a value decides
             how far it may be off, and everything that is no float is exact.
         names: Only entries with these names, as in `Index.where`.
@@ -111,7 +113,7 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
     )
     ignored = (*_IGNORED_TAGS, *ignore_tags)
     sources = Sources(names, where)
-    subjects = [sources.subject(it) for it in two_sources(baseline, candidate)]
+    subjects = [sources.subject(it) for it in sources.two(baseline, candidate)]
     shared: dict[Hashable, Any] = {}
     steps = _Steps(progress)
     steps.expect(sum(len(subject.entries) for subject in subjects))

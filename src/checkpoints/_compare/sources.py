@@ -8,12 +8,15 @@ from typing import NamedTuple, TypeAlias
 
 from checkpoints._files.run_record import DEFAULT_ROOT
 from checkpoints._index.entry import CONTAINERS, Entry, entry_at, path_of
-from checkpoints._index.index import Index, index_of
+from checkpoints._index.index import Index, index, index_of
 from checkpoints._index.run import Run
-from checkpoints._index.runs import run_in, runs, split_run
+from checkpoints._index.runs import chosen_run, missing_root, runs, split_run
 from checkpoints._keys.condition import Wanted
+from checkpoints._text import shown
+from checkpoints.errors import ConfigError
+from checkpoints.storage._stores import split_path
 
-__all__ = ["Source", "Sources", "Subject", "two_sources"]
+__all__ = ["Source", "Sources", "Subject"]
 
 Source: TypeAlias = "str | os.PathLike[str] | Index | Entry | Run"
 
@@ -48,14 +51,38 @@ class Sources:
         where: Mapping[str, Wanted] | None = None,
     ) -> None:
         self._names, self._where = names, where
+        # A root is read once, however often it is named.
+        self._runs: dict[str, list[Run]] = {}
+
+    def two(
+        self, baseline: Source | None, candidate: Source | None
+    ) -> tuple[Source, Source]:
+        """
+        Return the two things to compare.
+
+        Without a candidate these are the last two runs under a root, or a run and the
+        last one under its root; without both, the last two runs under `.checkpoints`.
+
+        Raises:
+            ConfigError: If there are no two of them.
+            FileNotFoundError: If there is no such root.
+        """
+        if candidate is None:
+            return self._and_last(DEFAULT_ROOT if baseline is None else baseline)
+        if baseline is None:
+            raise ConfigError(
+                "a candidate was given without a baseline; give the baseline first, "
+                f"as in diff({f'{DEFAULT_ROOT}@last~1'!r}, {shown(candidate)})"
+            )
+        return baseline, candidate
 
     def subject(self, source: Source) -> Subject:
         """
         Return what a source stands for; of a root with several runs, the last run.
 
         Raises:
-            ConfigError: If there is no such run.
-            FileNotFoundError: If there is no such root.
+            ConfigError: If there is no such run, or it is no checkpoint file.
+            FileNotFoundError: If there is no such root or file.
         """
         if isinstance(source, Entry):
             return Subject(index_of(source), is_entry=True)
@@ -65,12 +92,54 @@ class Sources:
             return Subject(self._wanted(source))
         place = path_of(source)
         if place.endswith(CONTAINERS):
-            return self.subject(entry_at(place))
-        found, run = run_in(place)
-        known = [] if run else runs(place)
+            return self.subject(_entry_of(place))
+        root, wanted = split_run(place)
+        known = self._runs_under(root)
+        if wanted is not None:
+            return self.subject(chosen_run(known, wanted, root))
         if len(known) > 1:
             return self.subject(known[-1])
-        return Subject(self._wanted(found), run or next(iter(known), None))
+        return Subject(self._wanted(index(root)), next(iter(known), None))
+
+    def _and_last(self, source: Source) -> tuple[Run, Run]:
+        """Return a run and the last one under its root, or the last two under one."""
+        if isinstance(source, Run):
+            root, wanted = source.root or source.path, source.id
+        elif isinstance(source, (Index, Entry)) or path_of(source).endswith(CONTAINERS):
+            raise ConfigError(
+                f"{shown(source)} alone has nothing to be compared with; give a "
+                "candidate too"
+            )
+        else:
+            root, wanted = split_run(path_of(source))
+        known = self._runs_under(root)
+        if not known:
+            raise ConfigError(f"no run under {root!r}; nothing was saved there")
+        if len(known) == 1:
+            raise ConfigError(f"only one run under {root!r}; run the program again")
+        if wanted is None:
+            return known[-2], known[-1]
+        chosen = chosen_run(known, wanted, root)
+        if chosen.id == known[-1].id:
+            raise ConfigError(
+                f"{chosen.id} is the last run under {root!r}; name the other one too, "
+                f"as in {f'{root}@last~1'!r} {f'{root}@last'!r}"
+            )
+        return chosen, known[-1]
+
+    def _runs_under(self, root: str) -> list[Run]:
+        if root not in self._runs:
+            try:
+                self._runs[root] = runs(root)
+            except FileNotFoundError as error:
+                raise FileNotFoundError(missing_root(root)) from error
+            except NotADirectoryError as error:
+                suffixes = " or ".join(CONTAINERS)
+                raise ConfigError(
+                    f"{root!r} is a file, but no checkpoint file: its name does not "
+                    f"end in {suffixes}; give one, a root, or ROOT@RUN"
+                ) from error
+        return self._runs[root]
 
     def _wanted(self, found: Index) -> Index:
         if self._names is None and not self._where:
@@ -78,19 +147,8 @@ class Sources:
         return found.where(self._names, self._where)
 
 
-def two_sources(
-    baseline: Source | None, candidate: Source | None
-) -> tuple[Source, Source]:
-    """
-    Return the two things to compare.
-
-    Without a candidate these are the last two runs under a root, or a run and the last
-    one under its root; without both, the last two runs under `.checkpoints`.
-    """
-    if candidate is not None and baseline is not None:
-        return baseline, candidate
-    if not (baseline is None or isinstance(baseline, (str, os.PathLike))):
-        return baseline, DEFAULT_ROOT
-    place = DEFAULT_ROOT if baseline is None else path_of(baseline)
-    root, wanted = split_run(place)
-    return (place if wanted else f"{root}@last~1"), f"{root}@last"
+def _entry_of(path: str) -> Entry:
+    """Return the entry of a file; raise `FileNotFoundError` if it is not there."""
+    store, file = split_path(path)
+    with store.open(file):
+        return entry_at(path)

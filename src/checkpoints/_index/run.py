@@ -44,6 +44,7 @@ class Run:
         git: The revision of the program's folder.
         is_dirty: Whether files differed from that revision.
         record: All fields of its record.
+        root: The root under which it was found.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Run:
     git: str = ""
     is_dirty: bool | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
+    root: str = field(default="", compare=False)
 
     @classmethod
     def of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import logging
 import os
@@ -23,7 +24,7 @@ from checkpoints.errors import ConfigError
 from checkpoints.storage._store import Segments, Store
 from checkpoints.storage._stores import open_store
 
-__all__ = ["chosen_run", "run_in", "runs", "split_run"]
+__all__ = ["chosen_run", "missing_root", "run_in", "runs", "split_run"]
 
 logger = logging.getLogger("checkpoints")
 
@@ -66,7 +67,10 @@ def runs(root: str | os.PathLike[str]) -> list[Run]:
     known = {run.id: run for run in found.runs()}
     for run in _without_record(store, found.rest):
         known.setdefault(run.id, run)
-    return sorted(known.values(), key=lambda run: (run.started or _BEFORE_ALL, run.id))
+    ordered = sorted(
+        known.values(), key=lambda run: (run.started or _BEFORE_ALL, run.id)
+    )
+    return [dataclasses.replace(run, root=store.root) for run in ordered]
 
 
 def run_in(place: str) -> tuple[Index, Run | None]:
@@ -114,6 +118,27 @@ def split_run(place: str) -> tuple[str, str | None]:
     return root or DEFAULT_ROOT, wanted
 
 
+def missing_root(root: str) -> str:
+    """
+    Return what to say of a folder that is not there: whether a run was meant.
+
+    Args:
+        root: What people wrote as a root.
+    """
+    missing = f"folder {root!r} does not exist"
+    if root == DEFAULT_ROOT:
+        return f"{missing}; name a root"
+    if not root or set(root) & {"/", "\\"}:
+        return f"{missing}; the first save creates it"
+    try:
+        chosen_run(runs(DEFAULT_ROOT), root, DEFAULT_ROOT)
+    except OSError:
+        return f"{missing}; the first save creates it"
+    except ConfigError as error:
+        return f"{missing}, and {error}"
+    return f"{missing}; did you mean {f'{DEFAULT_ROOT}@{root}'!r}?"
+
+
 def chosen_run(known: Sequence[Run], wanted: str, root: str) -> Run:
     """
     Return the run that is meant by an id, the beginning of one, a name or `last`.
@@ -152,7 +177,8 @@ def _up_to(known: Sequence[Run], text: str, root: str) -> Sequence[Run]:
         return named
     if len(begun) > 1:
         several = _listed([known[at] for at in begun])
-        raise ConfigError(f"several runs {shown(text)} under {root!r}; {several}")
+        message = f"several runs begin with {shown(text)} under {root!r}"
+        raise ConfigError(f"{message}; {several}")
     return known[: begun[0] + 1] if begun else ()
 
 

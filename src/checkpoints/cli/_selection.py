@@ -12,8 +12,7 @@ import click
 
 import checkpoints
 from checkpoints import Entry, Index, Run
-from checkpoints._files.run_record import DEFAULT_ROOT
-from checkpoints._index.runs import run_in, split_run
+from checkpoints._index.runs import missing_root, run_in, split_run
 from checkpoints._keys.condition import conditions_in
 from checkpoints._keys.key import SUFFIXES
 from checkpoints.cli._completion import complete_names, complete_root, complete_where
@@ -114,9 +113,7 @@ def _existing_root(root: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        is_default = root == DEFAULT_ROOT
-        way = "name a root" if is_default else "the first save creates it"
-        raise CommandError(f"folder {root!r} does not exist; {way}") from error
+        raise CommandError(missing_root(root)) from error
     except NotADirectoryError as error:
         raise CommandError(
             f"{root!r} is a file; use `checkpoints show`, or give its folder"
