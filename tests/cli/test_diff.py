@@ -76,8 +76,13 @@ class TestOptions:
         assert done.code == 2
         assert "OLD=NEW" in done.err
 
-    def test_noise_takes_repeats(self, run, runs):
-        assert run("diff", *runs[:2], "--noise", runs[1]).code == 0
+    def test_noise_takes_repeats(self, run, runs, tmp_path):
+        handler = FileHandler(tmp_path / "again")
+        for day, number in ((1, 0.0), (2, 1.2)):
+            with tags(day=day):
+                handler.checkpoint("risk.cov", cov=number)
+        assert run("diff", *runs[:2], "--noise", tmp_path / "again").code == 0
+        assert run("diff", *runs[:2], "--noise", runs[1]).code == 2
 
     def test_key_names_the_columns_that_identify_rows(self, run, tmp_path):
         pandas = pytest.importorskip("pandas", reason="the values are frames")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 from pathlib import Path
 
 import pytest
@@ -346,10 +347,60 @@ class TestNoise:
             run.save("a", value)
         assert diff(*roots(runs), noise=[repeat.root]).verdict == "different"
 
-    def test_one_text_is_not_a_list_of_runs(self, runs):
-        runs[0].save("a", 1)
-        with pytest.raises(ConfigError, match="list of runs"):
-            diff(runs[0].root, runs[0].root, noise=runs[0].root)
+    def test_one_repeat_need_not_be_in_a_list(self, runs, tmp_path):
+        repeat = type(runs[0])(tmp_path / "again")
+        for run, number in zip((*runs, repeat), (1.0, 1.004, 1.001), strict=True):
+            run.save("a", number)
+        for given in (repeat.root, Path(repeat.root), index(repeat.root)):
+            assert diff(*roots(runs), noise=given).verdict == "noise"
+
+    @pytest.mark.parametrize("side", [0, 1])
+    def test_a_side_is_no_repeat_of_itself_nor_is_a_copy(self, runs, tmp_path, side):
+        for run, number in zip(runs, (1.0, 2.0), strict=True):
+            run.save("a", number)
+        copy = shutil.copytree(runs[side].root, tmp_path / "copy")
+        for given in (runs[side].root, copy):
+            with pytest.raises(ConfigError, match="itself, which tells nothing"):
+                diff(*roots(runs), noise=given)
+
+    def test_a_repeat_has_entries_of_the_baseline(self, runs, tmp_path):
+        for run in runs:
+            run.save("a", 1.0)
+        other = type(runs[0])(tmp_path / "other").save("b", 1.0).root
+        (tmp_path / "empty").mkdir()
+        for given in (other, tmp_path / "empty"):
+            with pytest.raises(ConfigError, match="no entry in common"):
+                diff(*roots(runs), noise=given)
+
+
+class TestArguments:
+    def test_one_tag_and_one_column_need_not_be_in_a_list(self, runs):
+        for run, day in zip(runs, (1, 2), strict=True):
+            run.save("a", 1.0, tags={"date": day})
+        assert diff(*roots(runs), ignore_tags="date").verdict == "equal"
+        assert diff(*roots(runs), ignore_tags=["date"], keys={"a": "id"}).exit_code == 0
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"ignore_tags": 5},
+            {"ignore_tags": [5]},
+            {"noise": 5},
+            {"rename": "a=b"},
+            {"rename": {"a": 5}},
+            {"keys": {"a": 5}},
+            {"keys": "id"},
+            {"tolerances": 5},
+            {"memory": "much"},
+        ],
+    )
+    def test_of_a_wrong_type_are_errors_that_name_them(self, runs, given):
+        for run in runs:
+            run.save("a", 1.0)
+        (name,) = given
+        expected = "path" if name == "noise" else name
+        with pytest.raises(ConfigError, match=expected):
+            diff(*roots(runs), **given)
 
 
 class TestTolerances:

@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import (
     Callable,
-    Collection,
     Hashable,
     Iterable,
     Iterator,
@@ -24,9 +23,8 @@ from checkpoints._compare.roles import Roles, inputs_of
 from checkpoints._compare.side import Side, SideOptions
 from checkpoints._compare.sources import Source, Sources, Subject
 from checkpoints._compare.tolerances import Tolerances
-from checkpoints._index.entry import Entry
+from checkpoints._index.entry import path_of
 from checkpoints._index.index import Index
-from checkpoints._index.run import Run
 from checkpoints._keys.condition import Wanted
 from checkpoints._text import parse_size, shown
 from checkpoints.errors import ConfigError
@@ -35,6 +33,10 @@ __all__ = ["diff"]
 
 # They tell where and when a run took place, not what it did.
 _IGNORED_TAGS = ("run", "host", "pid", "process")
+_EXAMPLES = {
+    "rename": "rename={'old': 'new'}",
+    "keys": "keys={'feed.*': ['date', 'symbol']}",
+}
 
 
 def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
@@ -42,13 +44,13 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
     candidate: Source | None = None,
     /,
     *,
-    tolerances: Tolerances | str | None = None,
+    tolerances: Tolerances | str | os.PathLike[str] | None = None,
     names: str | Iterable[str] | None = None,
     where: Mapping[str, Wanted] | None = None,
-    noise: Iterable[Source] = (),
-    ignore_tags: Collection[str] = (),
+    noise: Source | Iterable[Source] = (),
+    ignore_tags: str | Iterable[str] = (),
     rename: Mapping[str, str] | None = None,
-    keys: Mapping[str, Sequence[str]] | None = None,
+    keys: Mapping[str, str | Sequence[str]] | None = None,
     first_only: bool = False,
     exact: bool = False,
     trusted: bool = False,
@@ -69,10 +71,10 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
             how far it may be off, and everything that is no float is exact.
         names: Only entries with these names, as in `Index.where`.
         where: Only entries with these tags, as in `Index.where`.
-        noise: Repeats of the baseline: a difference within five times their own is
-            noise.
+        noise: A repeat of the baseline, or several: a difference within five times
+            their own is noise.
         ignore_tags: The tags that do not count when entries are paired, besides `run`,
-            `host`, `pid` and `process`, and `call` where it is that of a probe.
+            `host`, `pid`, `process` and the `call` of recorded or probed functions.
         rename: New names for names and tags of the baseline, as they are in the
             candidate. A name stands for all names below it.
         keys: For patterns of names, the columns that identify the rows of tables.
@@ -101,28 +103,26 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
     ('different', 'shop.total')
     """
     started = time.monotonic()
-    if not isinstance(tolerances, Tolerances):
-        tolerances = Tolerances.in_file(tolerances) if tolerances else Tolerances()
+    tolerances = _tolerances(tolerances)
     options = Options(
         tolerances=tolerances,
-        keys=keys or {},
+        keys=_columns(_mapping("keys", keys, str, Sequence)),
         exact=exact,
         trusted=trusted,
         memory=parse_size("memory", memory),
         with_grids=with_grids,
     )
-    ignored = (*_IGNORED_TAGS, *ignore_tags)
+    ignored = (*_IGNORED_TAGS, *_tags(ignore_tags))
     sources = Sources(names, where)
     subjects = [sources.subject(it) for it in sources.two(baseline, candidate)]
     shared: dict[Hashable, Any] = {}
     steps = _Steps(progress)
     steps.expect(sum(len(subject.entries) for subject in subjects))
-    named = SideOptions(ignored, rename or {})
+    named = SideOptions(ignored, _mapping("rename", rename, str))
     first = Side(subjects[0], named, shared, steps.step)
     second = Side(subjects[1], SideOptions(ignored), shared, steps.step)
-    if isinstance(noise, (str, Index, Entry, Run)):
-        raise ConfigError(f"noise={shown(noise)}: expected a list of runs")
-    floor = Noise(_repeats(first, map(sources.subject, noise), options))
+    repeats = {shown(it): sources.subject(it) for it in _several(noise)}
+    floor = Noise(_repeats((first, second), repeats, options))
     if all(subject.is_entry for subject in subjects):
         pairing = one_pair(first, second)  # whatever they are called
     else:
@@ -132,6 +132,52 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
     pairs = list(_compared(comparison, floor, first_only=first_only, step=steps.step))
     _confirm(comparison, pairs, floor)
     return Diff((first, second), pairs, floor, tolerances, time.monotonic() - started)
+
+
+def _tolerances(given: Tolerances | str | os.PathLike[str] | None) -> Tolerances:
+    if given is None:
+        return Tolerances()
+    if isinstance(given, Tolerances):
+        return given
+    if isinstance(given, (str, os.PathLike)):
+        return Tolerances.in_file(path_of(given))
+    raise ConfigError(f"tolerances={shown(given)}: expected the path of a TOML file")
+
+
+def _several(given: Source | Iterable[Source]) -> Sequence[Source]:
+    """Return the runs that were given as a list, or as one of them."""
+    if isinstance(given, Iterable) and not isinstance(given, (str, Index)):
+        return list(given)
+    return [given]
+
+
+def _tags(given: str | Iterable[str]) -> Sequence[str]:
+    tags = [given] if isinstance(given, str) else given
+    if not isinstance(tags, Iterable) or not all(isinstance(it, str) for it in tags):
+        raise ConfigError(f"ignore_tags={shown(given)}: expected the names of tags")
+    return list(tags)
+
+
+def _mapping(
+    option: str, given: Mapping[str, Any] | None, *types: type
+) -> Mapping[str, Any]:
+    if given is None:
+        return {}
+    if isinstance(given, Mapping) and all(
+        isinstance(key, str) and isinstance(value, types)
+        for key, value in given.items()
+    ):
+        return given
+    raise ConfigError(
+        f"{option}={shown(given)}: expected a dict, as in {_EXAMPLES[option]}"
+    )
+
+
+def _columns(keys: Mapping[str, str | Sequence[str]]) -> dict[str, Sequence[str]]:
+    return {
+        pattern: [columns] if isinstance(columns, str) else columns
+        for pattern, columns in keys.items()
+    }
 
 
 class _Steps:
@@ -151,12 +197,32 @@ class _Steps:
 
 
 def _repeats(
-    first: Side, repeats: Iterable[Subject], options: Options
+    sides: tuple[Side, Side], repeats: Mapping[str, Subject], options: Options
 ) -> Iterator[Comparison]:
-    for repeat in repeats:
+    """Yield the comparison of the baseline with each repeat, by what it was called."""
+    first = sides[0]
+    for name, repeat in repeats.items():
         # Tags count in a repeat as in the candidate.
         side = Side(repeat, first.options)
-        yield Comparison((first, side), paired(first, side), options)
+        for other, role in zip(sides, ("baseline", "candidate"), strict=True):
+            if side.records and _saves(side) <= _saves(other):
+                raise ConfigError(
+                    f"noise={name} is the {role} itself, which tells nothing about "
+                    "noise; run the program of the baseline once more, and give that"
+                )
+        pairing = paired(first, side)
+        shared = any(it.baseline and it.candidate for it in pairing.partners)
+        if first.records and not shared:
+            raise ConfigError(
+                f"noise={name} has no entry in common with the baseline; give another "
+                "run of the same program"
+            )
+        yield Comparison((first, side), pairing, options)
+
+
+def _saves(side: Side) -> set[tuple[object, ...]]:
+    """Return what tells the saves of a run from those of others, wherever they are."""
+    return {(it.key, *it[2:5], it.content) for it in side.records}
 
 
 def _compared(
