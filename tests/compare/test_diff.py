@@ -373,6 +373,29 @@ class TestNoise:
                 diff(*roots(runs), noise=given)
 
 
+class TestFilters:
+    @pytest.mark.parametrize(
+        "wanted",
+        [
+            {"names": "new"},
+            {"names": ["new.a"]},
+            {"names": "new*", "where": {"date": 1}},
+            {"where": {"date": "1"}},
+            {"where": lambda tags: ("date", "1") in tags},
+        ],
+    )
+    def test_mean_the_new_names_and_tags_on_both_sides(self, runs, tmp_path, wanted):
+        repeat = type(runs[0])(tmp_path / "again")
+        for run in (runs[0], repeat):
+            number = 1.1 if run is repeat else 1.0
+            run.save("old.a", number, tags={"day": 1}).save("z", 2.0)
+        runs[1].save("new.a", 1.2, tags={"date": 1}).save("z", 3.0)
+        rename = {"old": "new", "day": "date"}
+        found = diff(*roots(runs), rename=rename, noise=repeat.root, **wanted)
+        assert names(found) == ["new.a"]
+        assert verdicts(found) == ["noise"]
+
+
 class TestArguments:
     def test_one_tag_and_one_column_need_not_be_in_a_list(self, runs):
         for run, day in zip(runs, (1, 2), strict=True):

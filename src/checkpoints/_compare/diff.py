@@ -69,8 +69,9 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
             two runs under `.checkpoints`.
         tolerances: The path of a TOML file; by default the dtype of a value decides
             how far it may be off, and everything that is no float is exact.
-        names: Only entries with these names, as in `Index.where`.
-        where: Only entries with these tags, as in `Index.where`.
+        names: Only entries with these names, as in `Index.where`; if `rename` is
+            given, the new ones.
+        where: Only entries with these tags, as in `Index.where`; likewise.
         noise: A repeat of the baseline, or several: a difference within five times
             their own is noise.
         ignore_tags: The tags that do not count when entries are paired, besides `run`,
@@ -114,14 +115,17 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
     )
     ignored = (*_IGNORED_TAGS, *_tags(ignore_tags))
     sources = Sources(names, where)
-    subjects = [sources.subject(it) for it in sources.two(baseline, candidate)]
+    baseline, candidate = sources.two(baseline, candidate)
+    named = SideOptions(ignored, _mapping("rename", rename, str))
+    # Filters mean the names of the candidate on both sides.
+    translated = named.translated if named.renamed else None
+    subjects = [sources.subject(baseline, translated), sources.subject(candidate)]
     shared: dict[Hashable, Any] = {}
     steps = _Steps(progress)
     steps.expect(sum(len(subject.entries) for subject in subjects))
-    named = SideOptions(ignored, _mapping("rename", rename, str))
     first = Side(subjects[0], named, shared, steps.step)
     second = Side(subjects[1], SideOptions(ignored), shared, steps.step)
-    repeats = {shown(it): sources.subject(it) for it in _several(noise)}
+    repeats = {shown(it): sources.subject(it, translated) for it in _several(noise)}
     floor = Noise(_repeats((first, second), repeats, options))
     if all(subject.is_entry for subject in subjects):
         pairing = one_pair(first, second)  # whatever they are called

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
 from checkpoints._files.run_record import DEFAULT_ROOT
 from checkpoints._index.entry import CONTAINERS, Entry, entry_at, path_of
+from checkpoints._index.filter import EntryFilter
 from checkpoints._index.index import Index, index, index_of
 from checkpoints._index.run import Run
 from checkpoints._index.runs import chosen_run, missing_root, runs, split_run
@@ -19,6 +20,9 @@ from checkpoints.storage._stores import split_path
 __all__ = ["Source", "Sources", "Subject"]
 
 Source: TypeAlias = "str | os.PathLike[str] | Index | Entry | Run"
+Translation: TypeAlias = (
+    "Callable[[str, tuple[tuple[str, str], ...]], tuple[str, list[tuple[str, str]]]]"
+)
 
 
 class Subject(NamedTuple):
@@ -76,9 +80,13 @@ class Sources:
             )
         return baseline, candidate
 
-    def subject(self, source: Source) -> Subject:
+    def subject(self, source: Source, translated: Translation | None = None) -> Subject:
         """
         Return what a source stands for; of a root with several runs, the last run.
+
+        Args:
+            source: What was named.
+            translated: Returns a name and tags of its entries as the filters call them.
 
         Raises:
             ConfigError: If there is no such run, or it is no checkpoint file.
@@ -87,19 +95,20 @@ class Sources:
         if isinstance(source, Entry):
             return Subject(index_of(source), is_entry=True)
         if isinstance(source, Run):
-            return Subject(self._wanted(source.entries()), source)
+            return Subject(self._wanted(source.entries(), translated), source)
         if isinstance(source, Index):
-            return Subject(self._wanted(source))
+            return Subject(self._wanted(source, translated))
         place = path_of(source)
         if place.endswith(CONTAINERS):
             return self.subject(_entry_of(place))
         root, wanted = split_run(place)
         known = self._runs_under(root)
         if wanted is not None:
-            return self.subject(chosen_run(known, wanted, root))
+            return self.subject(chosen_run(known, wanted, root), translated)
         if len(known) > 1:
-            return self.subject(known[-1])
-        return Subject(self._wanted(index(root)), next(iter(known), None))
+            return self.subject(known[-1], translated)
+        found = self._wanted(index(root), translated)
+        return Subject(found, next(iter(known), None))
 
     def _and_last(self, source: Source) -> tuple[Run, Run]:
         """Return a run and the last one under its root, or the last two under one."""
@@ -141,10 +150,16 @@ class Sources:
                 ) from error
         return self._runs[root]
 
-    def _wanted(self, found: Index) -> Index:
+    def _wanted(self, found: Index, translated: Translation | None) -> Index:
         if self._names is None and not self._where:
             return found
-        return found.where(self._names, self._where)
+        if translated is None:
+            return found.where(self._names, self._where)
+        wanted = EntryFilter(self._names, self._where)
+        keys = (translated(entry.name, entry.tags.items()) for entry in found)
+        return found[
+            [wanted.covers(name) and wanted.accepts(tuple(tags)) for name, tags in keys]
+        ]
 
 
 def _entry_of(path: str) -> Entry:

@@ -13,7 +13,7 @@ from checkpoints._keys.condition import (
     may_match,
     tags_match,
 )
-from checkpoints._keys.entry_tags import ExactText, Tags
+from checkpoints._keys.entry_tags import ExactText
 from checkpoints._keys.key import name_in_path, tag_in_path
 from checkpoints._keys.pattern import NamePattern
 from checkpoints._keys.tags import tag_text
@@ -91,17 +91,20 @@ class EntryFilter:
 
     def takes(self, folder: Segments) -> bool:
         """Tell whether the tags of a folder match."""
-        tags = key_of(folder)[0]
-        matches = tags_match(tags.items(), self.path_conditions)
+        return self.accepts(key_of(folder)[0].items())
+
+    def accepts(self, tags: tuple[tuple[str, str], ...]) -> bool:
+        """Tell whether tags match, given as pairs."""
+        matches = tags_match(tags, self.path_conditions)
         return matches and (not self._function or self._function_accepts(tags))
 
-    def _function_accepts(self, tags: Tags) -> bool:
+    def _function_accepts(self, tags: tuple[tuple[str, str], ...]) -> bool:
         try:
-            return bool(self._function and self._function(tags.items()))
+            return bool(self._function and self._function(tags))
         except Exception as error:
             error.add_note(
                 "raised by the function given to where(...), called with the tags "
-                f"{shown(tags.items())}, as pairs of name and value"
+                f"{shown(tags)}, as pairs of name and value"
             )
             raise
 
