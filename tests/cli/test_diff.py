@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shlex
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 
 from checkpoints import FileHandler, tags
+from checkpoints._compare.diff import _IGNORED_TAGS
 
 
 @pytest.fixture
@@ -93,6 +98,11 @@ class TestOptions:
         assert run("diff", *roots).code == 1
         assert run("diff", *roots, "--key", "feed.*=id").code == 0
 
+    def test_the_help_names_the_tags_that_are_ignored_anyway(self, run):
+        text = run("diff", "--help").out
+        (about,) = re.findall(r"--ignore-tag(.*?)--rename", text, re.DOTALL)
+        assert set(_IGNORED_TAGS) <= set(re.findall(r"\w+", about))
+
 
 class TestForms:
     def test_json_is_the_document(self, run, runs):
@@ -113,6 +123,54 @@ class TestForms:
         assert done.out.startswith("DIFFERENT")
         assert page.read_text().startswith("<!doctype html>")
         assert ET.fromstring(xml.read_text()).get("failures") == "1"
+
+    def test_exclude_each_other(self, run, runs):
+        done = run("diff", *runs[:2], "--json", "--md")
+        assert (done.code, done.out) == (2, "")
+        assert "--json and --md exclude each other" in done.err
+
+    @pytest.mark.parametrize("option", ["--html", "--junit", "--suggest-tolerances"])
+    def test_that_cannot_be_written_are_an_error_before_anything_is_read(
+        self, run, tmp_path, option
+    ):
+        none = tmp_path / "none"
+        for target, says in ((tmp_path, "is a folder"), (none / "it", "no folder")):
+            done = run("diff", none, none, option, target)
+            assert done.code == 2
+            assert says in done.err
+
+    def test_of_two_reports_need_two_files(self, run, runs, tmp_path):
+        target = tmp_path / "it"
+        done = run("diff", *runs[:2], "--html", target, "--junit", target)
+        assert done.code == 2
+        assert not target.exists()
+
+    def test_are_written_to_a_device_and_through_a_link(self, run, runs, tmp_path):
+        page, link = tmp_path / "page", tmp_path / "link"
+        link.symlink_to(page)
+        done = run("diff", *runs[:2], "--junit", os.devnull, "--html", link)
+        assert done.code == 1
+        assert page.read_text().startswith("<!doctype html>")
+        assert link.is_symlink()
+        assert not Path(os.devnull).is_file()
+
+    def test_the_next_command_finds_the_same_again(self, run, runs, tmp_path):
+        file = tmp_path / "my tolerances.toml"
+        file.write_text("")
+        options = ["--where", "day>=2", "--name", "danger*", "--rename", "risk=danger"]
+        options += ["--tolerances", str(file), "--ignore-tag", "x", "--ignore-tag", "y"]
+        options += ["--key", "a=b,c", "--exact", "--first", "--memory", "1000000"]
+        done = run("diff", *runs[:2], *options, "--all")
+        lines = [line for line in done.out.splitlines() if "--html" in line]
+        words = shlex.split(lines[0].removeprefix("  next"))
+        assert words[:4] == ["checkpoints", "diff", *map(str, runs[:2])]
+        assert sorted(words[4:-2]) == sorted(options)
+        assert words[-2:] == ["--html", "diff.html"]
+
+    def test_the_next_command_is_not_what_was_just_done(self, run, runs, tmp_path):
+        done = run("diff", *runs[:2], "--html", tmp_path / "diff.html")
+        assert "--html" not in done.out
+        assert "--html" not in (tmp_path / "diff.html").read_text()
 
     def test_the_report_ends_with_commands_that_work(self, run, runs):
         lines = run("diff", *runs[:2]).out.splitlines()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 import checkpoints
 from checkpoints import Diff
@@ -20,8 +21,9 @@ from checkpoints._show.report import styled_report
 from checkpoints.cli._completion import complete_root
 from checkpoints.cli._failures import CommandError
 from checkpoints.cli._quantity import as_size
-from checkpoints.cli._screen import Screen, progress, warn
+from checkpoints.cli._screen import Screen, progress
 from checkpoints.cli._selection import quiet_log, where_option
+from checkpoints.cli._target import checked_target, write_target
 
 __all__ = ["diff"]
 
@@ -35,6 +37,9 @@ Examples:
 # `git bisect run` takes it as: this revision cannot be tested.
 _CANNOT_TEST = 125
 _COULD_NOT_TELL = 2
+_FORMS = ("json", "jsonl", "md")
+# The options that change what is printed or written, not what is found.
+_OF_OUTPUT = {*_FORMS, "shows_all", "html", "junit", "suggest_tolerances", "bisect"}
 
 
 def _pairs_of(
@@ -67,8 +72,8 @@ def _pairs_of(
 )
 @click.option(
     "--suggest-tolerances",
-    type=click.Path(dir_okay=False),
     metavar="FILE",
+    callback=checked_target,
     help="Write the tolerances with which this would just pass.",
 )
 @click.option(
@@ -82,7 +87,10 @@ def _pairs_of(
     "ignored",
     multiple=True,
     metavar="TAG",
-    help="A tag that does not count in finding partners, besides run, host, pid.",
+    help=(
+        "A tag that does not count in finding partners, besides run, host, pid, "
+        "process, and the call of recorded or probed functions. Can be repeated."
+    ),
 )
 @click.option(
     "--rename",
@@ -109,12 +117,23 @@ def _pairs_of(
     metavar="SIZE",
     help="The memory that the values of one pair may take.",
 )
-@click.option("--json", "form", flag_value="json", help="Print JSON.")
-@click.option("--jsonl", "form", flag_value="jsonl", help="Print JSON, a line a pair.")
-@click.option("--md", "form", flag_value="md", help="Print Markdown.")
-@click.option("--html", metavar="FILE", help="Write a page that stands alone.")
-@click.option("--junit", metavar="FILE", help="Write JUnit's XML.")
-@click.option("--bisect", is_flag=True, help="Exit with 125 in place of 2.")
+@click.option("--json", is_flag=True, help="Print JSON.")
+@click.option("--jsonl", is_flag=True, help="Print JSON, a line a pair.")
+@click.option("--md", is_flag=True, help="Print Markdown.")
+@click.option(
+    "--html",
+    metavar="FILE",
+    callback=checked_target,
+    help="Write a page that stands alone.",
+)
+@click.option(
+    "--junit", metavar="FILE", callback=checked_target, help="Write JUnit's XML."
+)
+@click.option(
+    "--bisect",
+    is_flag=True,
+    help="Exit with 125 in place of 2.",
+)
 @click.pass_context
 def diff(  # noqa: PLR0913 - one parameter per option
     context: click.Context,
@@ -133,10 +152,10 @@ def diff(  # noqa: PLR0913 - one parameter per option
     exact: bool,
     trusted: bool,
     memory: int,
-    form: str | None,
     html: str | None,
     junit: str | None,
     bisect: bool,
+    **forms: bool,
 ) -> None:
     """
     Compare two runs, and name the first divergence.
@@ -149,6 +168,8 @@ def diff(  # noqa: PLR0913 - one parameter per option
     differ, or an entry has no counterpart; 2 if that cannot be told, or they have
     nothing in common.
     """
+    form = _one_form(forms)
+    _check_targets(html, junit, suggest_tolerances)
     conditions: dict[str, Any] = {}
     for text in where:
         conditions |= conditions_in(text)
@@ -169,14 +190,14 @@ def diff(  # noqa: PLR0913 - one parameter per option
             with_grids=bool(html),
             progress=lambda _, total: advance(total=total),
         )
-    document, commands = found.as_json(), list(_next(found, runs))
+    document, commands = found.as_json(), list(_next(found, context))
     _print(document, commands, form, shows_all=shows_all)
     if html:
-        _write(html, page_of(document, commands))
+        write_target(html, page_of(document, commands))
     if junit:
-        _write(junit, junit_of(document))
+        write_target(junit, junit_of(document))
     if suggest_tolerances:
-        _write(suggest_tolerances, found.suggested_tolerances())
+        write_target(suggest_tolerances, found.suggested_tolerances())
     code = document["exit"]
     context.exit(_CANNOT_TEST if bisect and code == _COULD_NOT_TELL else code)
 
@@ -187,6 +208,21 @@ def _two(runs: Sequence[str]) -> Sequence[str]:
             f"{len(runs)} runs were given; two are compared: a baseline, a candidate"
         )
     return runs
+
+
+def _one_form(forms: Mapping[str, bool]) -> str | None:
+    given = [form for form in _FORMS if forms[form]]
+    if len(given) > 1:
+        named = " and ".join(f"--{form}" for form in given)
+        raise click.UsageError(f"{named} exclude each other; give one of them")
+    return given[0] if given else None
+
+
+def _check_targets(*paths: str | None) -> None:
+    targets = [os.path.realpath(path) for path in paths if path]
+    for target in targets:
+        if targets.count(target) > 1:
+            raise CommandError(f"two reports would be written to {target!r}; name two")
 
 
 def _print(
@@ -229,7 +265,7 @@ def _records(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield {"type": "unpaired", **pair}
 
 
-def _next(found: Diff, runs: Sequence[str]) -> Iterator[str]:
+def _next(found: Diff, context: click.Context) -> Iterator[str]:
     """Yield the commands that show more."""
     first = found.first
     if first is None or found.verdict != "different":
@@ -239,9 +275,25 @@ def _next(found: Diff, runs: Sequence[str]) -> Iterator[str]:
     for entry in (first.baseline, first.candidate):
         if entry is not None:
             yield shlex.join(["checkpoints", "show", entry.path, *value])
-    yield shlex.join(["checkpoints", "diff", *runs, "--html", "diff.html"])
+    if not context.params["html"]:
+        again = ["checkpoints", "diff", *context.params["runs"], *_options(context)]
+        yield shlex.join([*again, "--html", "diff.html"])
 
 
-def _write(path: str, text: str) -> None:
-    Path(path).write_text(text, encoding="utf-8")
-    warn(f"wrote {path}")
+def _options(context: click.Context) -> Iterator[str]:
+    """Yield the options that were given and change what is found, as they are typed."""
+    for option in context.command.params:
+        name = option.name or ""
+        source = context.get_parameter_source(name)
+        if name in {"runs", *_OF_OUTPUT} or source is not ParameterSource.COMMANDLINE:
+            continue
+        given = context.params[name]
+        if isinstance(given, dict):
+            given = [f"{old}={new}" for old, new in given.items()]
+        elif not isinstance(given, (bool, tuple)):
+            given = [str(given)]
+        if given is True:
+            yield option.opts[0]
+        else:
+            for text in given:
+                yield from (option.opts[0], text)
