@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -53,6 +54,49 @@ class TestExitCode:
         done = run("diff", runs[0], tmp_path / "nowhere")
         assert done.code == 2
         assert "nowhere" in done.err
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            (),
+            ("--tolerances", "nowhere.toml"),
+            ("--tolerances", "damaged.toml"),
+            ("--memory", "much"),
+            ("--where", "=="),
+            ("--nonsense",),
+            ("--html", "nowhere/diff.html"),
+            ("--json", "--md"),
+            ("third",),
+        ],
+    )
+    def test_of_every_error_is_125_in_a_bisection_and_2_otherwise(
+        self, run, runs, options, tmp_path, monkeypatch
+    ):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "damaged.toml").write_text("[[")
+        sides = runs[:2] if options else ("one@none", "two")
+        for bisect, code in ((), 2), (("--bisect",), 125):
+            done = run("diff", *sides, *options, *bisect)
+            assert (done.code, done.out) == (code, "")
+            assert "Error: " in done.err
+
+    def test_of_a_fault_of_this_library_is_no_answer_either(
+        self, run, runs, monkeypatch
+    ):
+        def fails(_):
+            raise ZeroDivisionError
+
+        command = importlib.import_module("checkpoints.cli._diff")
+        monkeypatch.setattr(command, "junit_of", fails)
+        words = ("diff", *runs[:2], "--junit", os.devnull)
+        assert run(*words).code == 2
+        done = run(*words, "--bisect")
+        assert done.code == 125
+        assert "ZeroDivisionError" in done.err
+
+    def test_in_a_bisection_is_that_of_the_answer(self, run, runs):
+        assert run("diff", runs[0], runs[0], "--bisect").code == 0
+        assert run("diff", runs[0], runs[1], "--bisect").code == 1
 
     def test_is_2_for_three_runs(self, run, runs):
         done = run("diff", *runs)

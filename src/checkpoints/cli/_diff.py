@@ -18,6 +18,7 @@ from checkpoints._show.junit import junit_of
 from checkpoints._show.markdown import markdown_of
 from checkpoints._show.page import page_of
 from checkpoints._show.report import styled_report
+from checkpoints.cli._bisect import BisectCommand, exit_code
 from checkpoints.cli._completion import complete_root
 from checkpoints.cli._failures import CommandError
 from checkpoints.cli._quantity import as_size
@@ -34,9 +35,6 @@ Examples:
   checkpoints diff old/ new/ --where date=2024-03-08 --html diff.html
   checkpoints diff old/ new/ --tolerances tolerances.toml --noise old-again/
 """
-# `git bisect run` takes it as: this revision cannot be tested.
-_CANNOT_TEST = 125
-_COULD_NOT_TELL = 2
 _FORMS = ("json", "jsonl", "md")
 # The options that change what is printed or written, not what is found.
 _OF_OUTPUT = {*_FORMS, "shows_all", "html", "junit", "suggest_tolerances", "bisect"}
@@ -57,7 +55,7 @@ def _pairs_of(
     return pairs
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(cls=BisectCommand, epilog=_EXAMPLES)
 @click.argument("runs", nargs=-1, shell_complete=complete_root)
 @where_option
 @click.option(
@@ -132,7 +130,7 @@ def _pairs_of(
 @click.option(
     "--bisect",
     is_flag=True,
-    help="Exit with 125 in place of 2.",
+    help="Exit with 125 in place of 2, for `git bisect run`.",
 )
 @click.pass_context
 def diff(  # noqa: PLR0913 - one parameter per option
@@ -166,7 +164,7 @@ def diff(  # noqa: PLR0913 - one parameter per option
 
     The exit code is 0 if the runs are equal, or within tolerance or noise; 1 if they
     differ, or an entry has no counterpart; 2 if that cannot be told, or they have
-    nothing in common.
+    nothing in common, or there was an error.
     """
     form = _one_form(forms)
     _check_targets(html, junit, suggest_tolerances)
@@ -198,8 +196,7 @@ def diff(  # noqa: PLR0913 - one parameter per option
         write_target(junit, junit_of(document))
     if suggest_tolerances:
         write_target(suggest_tolerances, found.suggested_tolerances())
-    code = document["exit"]
-    context.exit(_CANNOT_TEST if bisect and code == _COULD_NOT_TELL else code)
+    context.exit(exit_code(document["exit"], is_bisecting=bisect))
 
 
 def _two(runs: Sequence[str]) -> Sequence[str]:

@@ -10,7 +10,9 @@ import click
 from checkpoints._text import printable
 from checkpoints.cli._screen import warn
 
-__all__ = ["CommandError", "NothingFoundError"]
+__all__ = ["COULD_NOT_RUN", "CommandError", "NothingFoundError", "failure_of"]
+
+COULD_NOT_RUN = 2
 
 
 class CommandError(click.ClickException):
@@ -22,7 +24,7 @@ class CommandError(click.ClickException):
         lines: Further lines to print below it.
     """
 
-    exit_code = 2
+    exit_code = COULD_NOT_RUN
 
     def __init__(self, message: str, lines: Iterable[str] = ()) -> None:
         super().__init__("\n".join(map(printable, [message, *lines])))
@@ -35,3 +37,8 @@ class NothingFoundError(CommandError):
 
     def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002 - click's signature
         warn(self.message)
+
+
+def failure_of(error: Exception) -> CommandError:
+    """Return what a command prints of an error of the library, in one line."""
+    return CommandError(". ".join([str(error), *getattr(error, "__notes__", ())]))

@@ -23,7 +23,7 @@ from checkpoints.cli import (
     _show,
     _verify,
 )
-from checkpoints.cli._failures import CommandError
+from checkpoints.cli._failures import failure_of
 from checkpoints.cli._screen import discard
 
 __all__ = ["program"]
@@ -45,8 +45,7 @@ class _Program(click.Group):
             with _exits_on_closed_pipe():
                 return super().invoke(ctx)
         except (checkpoints.CheckpointError, OSError) as error:
-            message = ". ".join([str(error), *getattr(error, "__notes__", ())])
-            raise CommandError(message) from error
+            raise failure_of(error) from error
 
 
 @contextmanager
