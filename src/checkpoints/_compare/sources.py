@@ -101,6 +101,9 @@ class Sources:
         place = path_of(source)
         if place.endswith(CONTAINERS):
             return self.subject(_entry_of(place))
+        return self._at(place, translated)
+
+    def _at(self, place: str, translated: Translation | None) -> Subject:
         root, wanted = split_run(place)
         known = self._runs_under(root)
         if wanted is not None:
@@ -125,7 +128,8 @@ class Sources:
         if not known:
             raise ConfigError(f"no run under {root!r}; nothing was saved there")
         if len(known) == 1:
-            raise ConfigError(f"only one run under {root!r}; run the program again")
+            way = "run the program again, or name the other one too"
+            raise ConfigError(f"only one run under {root!r}; {way}")
         if wanted is None:
             return known[-2], known[-1]
         chosen = chosen_run(known, wanted, root)
@@ -163,7 +167,8 @@ class Sources:
 
 
 def _entry_of(path: str) -> Entry:
-    """Return the entry of a file; raise `FileNotFoundError` if it is not there."""
     store, file = split_path(path)
-    with store.open(file):
-        return entry_at(path)
+    if store.status(file) is None:
+        way = "`checkpoints ls ROOT` lists the entries of a root"
+        raise FileNotFoundError(f"file {path!r} does not exist; {way}")
+    return entry_at(path)
