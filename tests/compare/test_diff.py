@@ -395,6 +395,15 @@ class TestFilters:
         assert names(found) == ["new.a"]
         assert verdicts(found) == ["noise"]
 
+    def test_that_leave_nothing_on_either_side_are_an_error(self, runs):
+        for run in runs:
+            run.save("risk.cov", 1.0)
+        with pytest.raises(ConfigError, match=r"did you mean 'risk\.cov'"):
+            diff(*roots(runs), names="risk.cvo")
+        with pytest.raises(ConfigError, match="has the tag 'day'"):
+            diff(*roots(runs), where={"day": 1}, rename={"risk": "r"})
+        assert diff(*roots(runs), names="new", rename={"risk": "new"}).unpaired
+
 
 class TestArguments:
     def test_one_tag_and_one_column_need_not_be_in_a_list(self, runs):

@@ -120,6 +120,8 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
     # Filters mean the names of the candidate on both sides.
     translated = named.translated if named.renamed else None
     subjects = [sources.subject(baseline, translated), sources.subject(candidate)]
+    if not any(len(subject.entries) for subject in subjects):
+        sources.check_filter(subjects[1].entries)
     shared: dict[Hashable, Any] = {}
     steps = _Steps(progress)
     steps.expect(sum(len(subject.entries) for subject in subjects))

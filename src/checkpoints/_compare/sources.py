@@ -113,6 +113,14 @@ class Sources:
         found = self._wanted(index(root), translated)
         return Subject(found, next(iter(known), None))
 
+    def check_filter(self, found: Index) -> None:
+        """Raise an error that says why nothing is left, if filters were given."""
+        if self._is_narrow():
+            raise ConfigError(f"nothing to compare: {found.why_empty()}")
+
+    def _is_narrow(self) -> bool:
+        return self._names is not None or bool(self._where)
+
     def _and_last(self, source: Source) -> tuple[Run, Run]:
         """Return a run and the last one under its root, or the last two under one."""
         if isinstance(source, Run):
@@ -155,7 +163,7 @@ class Sources:
         return self._runs[root]
 
     def _wanted(self, found: Index, translated: Translation | None) -> Index:
-        if self._names is None and not self._where:
+        if not self._is_narrow():
             return found
         if translated is None:
             return found.where(self._names, self._where)
