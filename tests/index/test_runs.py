@@ -147,6 +147,26 @@ class TestRuns:
         assert pickle.loads(pickle.dumps(run)) == run
         assert repr(run) == "<Run a 'x', 2 saves, ended>"
 
+    @pytest.mark.parametrize("place", [OWN, ""])
+    def test_have_their_own_entries_beside_those_of_others(self, save, root, place):
+        for number, run in enumerate(("a", "b")):
+            save(run, 3 - 2 * number, place=place)
+        folders = module.SharedFolders()
+        found = [folders.entries(run) for run in runs(root)]
+        assert [len(entries) for entries in found] == ([3, 1] if place else [2, 1])
+        for run, entries in zip(runs(root), found, strict=True):
+            assert [it.path for it in entries] == [it.path for it in run.entries()]
+
+    def test_in_one_folder_are_told_apart_by_a_single_reading(self, save, root):
+        for number, run in enumerate(("a", "b")):
+            save(run, 3 - 2 * number, place="")
+        folders = module.SharedFolders()
+        first, second = runs(root)
+        assert len(folders.entries(first)) == 2
+        for path in root.rglob("*.ckpt.zip"):
+            path.write_bytes(b"")
+        assert len(folders.entries(second)) == 1
+
     def test_know_the_root_that_they_were_found_under(self, save, root):
         save("a")
         (run,) = runs(root)

@@ -11,7 +11,13 @@ from checkpoints._index.entry import CONTAINERS, Entry, entry_at, path_of
 from checkpoints._index.filter import EntryFilter
 from checkpoints._index.index import Index, index, index_of
 from checkpoints._index.run import Run
-from checkpoints._index.runs import chosen_run, missing_root, runs, split_run
+from checkpoints._index.runs import (
+    SharedFolders,
+    chosen_run,
+    missing_root,
+    runs,
+    split_run,
+)
 from checkpoints._keys.condition import Wanted
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
@@ -57,6 +63,7 @@ class Sources:
         self._names, self._where = names, where
         # A root is read once, however often it is named.
         self._runs: dict[str, list[Run]] = {}
+        self._folders = SharedFolders()
 
     def two(
         self, baseline: Source | None, candidate: Source | None
@@ -95,7 +102,8 @@ class Sources:
         if isinstance(source, Entry):
             return Subject(index_of(source), is_entry=True)
         if isinstance(source, Run):
-            return Subject(self._wanted(source.entries(), translated), source)
+            entries = self._folders.entries(source)
+            return Subject(self._wanted(entries, translated), source)
         if isinstance(source, Index):
             return Subject(self._wanted(source, translated))
         place = path_of(source)

@@ -24,7 +24,14 @@ from checkpoints.errors import ConfigError
 from checkpoints.storage._store import Segments, Store
 from checkpoints.storage._stores import open_store
 
-__all__ = ["chosen_run", "missing_root", "run_in", "runs", "split_run"]
+__all__ = [
+    "SharedFolders",
+    "chosen_run",
+    "missing_root",
+    "run_in",
+    "runs",
+    "split_run",
+]
 
 logger = logging.getLogger("checkpoints")
 
@@ -137,6 +144,38 @@ def missing_root(root: str) -> str:
     except ConfigError as error:
         return f"{missing}, and {error}"
     return f"{missing}; did you mean {f'{DEFAULT_ROOT}@{root}'!r}?"
+
+
+class SharedFolders:
+    """
+    The files of several runs: a folder that they share is walked and read only once.
+
+    >>> import tempfile
+    >>> from checkpoints import FileHandler
+    >>> root = tempfile.mkdtemp()
+    >>> FileHandler(root).checkpoint("shop.total", 12)
+    >>> SharedFolders().entries(runs(root)[0])
+    <Index of 1 entry under ...>
+    """
+
+    def __init__(self) -> None:
+        self._files: dict[str, Index] = {}
+        self._runs: dict[str, dict[str, Index]] = {}
+
+    def files(self, run: Run) -> Index:
+        """Return all files in the folder of a run, those of others too."""
+        if run.path not in self._files:
+            self._files[run.path] = index(run.path)
+        return self._files[run.path]
+
+    def entries(self, run: Run) -> Index:
+        """Return the entries of a run, as `Run.entries` does."""
+        found = self.files(run)
+        if run.is_alone:
+            return found
+        if run.path not in self._runs:
+            self._runs[run.path] = found.runs()
+        return self._runs[run.path].get(run.id, found[:0])
 
 
 def chosen_run(known: Sequence[Run], wanted: str, root: str) -> Run:

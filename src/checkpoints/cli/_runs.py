@@ -10,7 +10,7 @@ import click
 
 from checkpoints import Run
 from checkpoints._files.run_record import DEFAULT_ROOT
-from checkpoints._index.runs import chosen_run, split_run
+from checkpoints._index.runs import SharedFolders, chosen_run, split_run
 from checkpoints._process.origin import host_name
 from checkpoints._show.header import json_text
 from checkpoints._text import moment_text, printable
@@ -94,7 +94,8 @@ def _runs_here(process: object) -> bool:
 
 
 def _table(known: Sequence[Run], screen: Screen) -> Iterator[str]:
-    rows = [_cells(run) for run in known]
+    folders = SharedFolders()
+    rows = [_cells(run, folders) for run in known]
     # What no run has would only take room.
     used = [at for at in range(len(_COLUMNS)) if any(row[at] for row in rows)]
     table = Table(screen, [_COLUMNS[at] for at in used])
@@ -107,10 +108,10 @@ def _table(known: Sequence[Run], screen: Screen) -> Iterator[str]:
         yield table.row(row, "red" if run.error else "")
 
 
-def _cells(run: Run) -> list[str]:
+def _cells(run: Run, folders: SharedFolders) -> list[str]:
     texts = [run.id, run.name, _started(run), run.program]
     lost = sum(run.saves.get(outcome, 0) for outcome in _LOST)
-    counts = [_saves(run), str(lost or "")]
+    counts = [_saves(run, folders), str(lost or "")]
     return list(map(printable, [*texts, *counts, state_of(run), _revision(run)]))
 
 
@@ -118,13 +119,13 @@ def _started(run: Run) -> str:
     return moment_text(run.started.timestamp()) if run.started else _UNKNOWN
 
 
-def _saves(run: Run) -> str:
+def _saves(run: Run, folders: SharedFolders) -> str:
     """Return how many saves a run made, or how many files it has left behind."""
     if "saved" in run.saves:
         return str(run.saves["saved"])
-    if not run.is_alone and len(run.entries()) > _MOST_COUNTED:
+    if not run.is_alone and len(folders.files(run)) > _MOST_COUNTED:
         return _UNKNOWN
-    return str(len(run.entries()))
+    return str(len(folders.entries(run)))
 
 
 def _revision(run: Run, length: int = _COMMIT) -> str:
@@ -145,7 +146,7 @@ def _details(run: Run) -> Iterator[str]:
         "python": record.get("python"),
         "platform": record.get("platform"),
         "host": record.get("host"),
-        "saves": _outcomes(run) or f"{_saves(run)} files",
+        "saves": _outcomes(run) or f"{_saves(run, SharedFolders())} files",
         "files": run.path,
     }
     width = max(map(len, lines))
