@@ -14,7 +14,8 @@ from checkpoints._compare.difference import Difference, Verdict, worse
 from checkpoints._compare.pair import Pair, Unpaired, has_arguments
 from checkpoints._compare.pairing import Pairing, Partners
 from checkpoints._compare.sampling import Sampled
-from checkpoints._compare.side import Process, Record, Side, Tags
+from checkpoints._compare.side import Process, Record, Side
+from checkpoints._compare.sources import Tags
 from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.values import compare
 from checkpoints._index.entry import Entry

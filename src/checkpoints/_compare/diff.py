@@ -150,23 +150,21 @@ def _tolerances(given: Tolerances | str | os.PathLike[str] | None) -> Tolerances
     raise ConfigError(f"tolerances={shown(given)}: expected the path of a TOML file")
 
 
-def _several(given: Source | Iterable[Source]) -> Sequence[Source]:
+def _several(given: Any) -> Sequence[Source]:
     """Return the runs that were given as a list, or as one of them."""
     if isinstance(given, Iterable) and not isinstance(given, (str, Index)):
         return list(given)
     return [given]
 
 
-def _tags(given: str | Iterable[str]) -> Sequence[str]:
+def _tags(given: Any) -> Sequence[str]:
     tags = [given] if isinstance(given, str) else given
     if not isinstance(tags, Iterable) or not all(isinstance(it, str) for it in tags):
         raise ConfigError(f"ignore_tags={shown(given)}: expected the names of tags")
     return list(tags)
 
 
-def _mapping(
-    option: str, given: Mapping[str, Any] | None, *types: type
-) -> Mapping[str, Any]:
+def _mapping(option: str, given: Any, *types: type) -> Mapping[str, Any]:
     if given is None:
         return {}
     if isinstance(given, Mapping) and all(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias
 
-from checkpoints._compare.sources import Subject
+from checkpoints._compare.sources import Subject, Tags
 from checkpoints._files.container import Container
 from checkpoints._index.entry import Entry
 from checkpoints._index.headers import read_containers
@@ -23,14 +23,12 @@ __all__ = [
     "Record",
     "Side",
     "SideOptions",
-    "Tags",
 ]
 
 # A name, and the tags by which entries are paired.
 PairKey: TypeAlias = "tuple[str, tuple[tuple[str, str], ...]]"
 # Run, host and pid.
 Process: TypeAlias = "tuple[str, str, int]"
-Tags: TypeAlias = "Sequence[tuple[str, object]]"
 
 # That of entries whose header cannot be read.
 NO_PROCESS: Process = ("", "", 0)

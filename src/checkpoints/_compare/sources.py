@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 from checkpoints._files.run_record import DEFAULT_ROOT
 from checkpoints._index.entry import CONTAINERS, Entry, entry_at, path_of
@@ -23,12 +23,11 @@ from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 from checkpoints.storage._stores import split_path
 
-__all__ = ["Source", "Sources", "Subject"]
+__all__ = ["Source", "Sources", "Subject", "Tags"]
 
 Source: TypeAlias = "str | os.PathLike[str] | Index | Entry | Run"
-Translation: TypeAlias = (
-    "Callable[[str, tuple[tuple[str, str], ...]], tuple[str, list[tuple[str, str]]]]"
-)
+Tags: TypeAlias = "Sequence[tuple[str, Any]]"
+Translation: TypeAlias = "Callable[[str, Tags], tuple[str, Tags]]"
 
 
 class Subject(NamedTuple):
@@ -131,6 +130,7 @@ class Sources:
 
     def _and_last(self, source: Source) -> tuple[Run, Run]:
         """Return a run and the last one under its root, or the last two under one."""
+        wanted: str | None
         if isinstance(source, Run):
             root, wanted = source.root or source.path, source.id
         elif isinstance(source, (Index, Entry)) or path_of(source).endswith(CONTAINERS):

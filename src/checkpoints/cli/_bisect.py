@@ -62,12 +62,11 @@ def _no_answer(*, is_bisecting: bool) -> Iterator[None]:
     except (click.exceptions.Exit, BrokenPipeError):
         raise
     except click.ClickException as error:
-        error.exit_code = code
-        raise
+        error.show()
+        raise click.exceptions.Exit(code) from error
     except (checkpoints.CheckpointError, OSError) as error:
-        failure = failure_of(error)
-        failure.exit_code = code
-        raise failure from error
+        failure_of(error).show()
+        raise click.exceptions.Exit(code) from error
     except KeyboardInterrupt:
         if is_bisecting:
             raise SystemExit(_INTERRUPTED) from None

@@ -135,6 +135,7 @@ def _pairs_of(
 @click.pass_context
 def diff(  # noqa: PLR0913 - one parameter per option
     context: click.Context,
+    /,
     *,
     runs: tuple[str, ...],
     where: tuple[str, ...],
@@ -285,12 +286,10 @@ def _options(context: click.Context) -> Iterator[str]:
         if name in {"runs", *_OF_OUTPUT} or source is not ParameterSource.COMMANDLINE:
             continue
         given = context.params[name]
-        if isinstance(given, dict):
-            given = [f"{old}={new}" for old, new in given.items()]
-        elif not isinstance(given, (bool, tuple)):
-            given = [str(given)]
         if given is True:
             yield option.opts[0]
-        else:
-            for text in given:
-                yield from (option.opts[0], text)
+            continue
+        if isinstance(given, dict):
+            given = [f"{old}={new}" for old, new in given.items()]
+        for text in given if isinstance(given, (list, tuple)) else [given]:
+            yield from (option.opts[0], str(text))
