@@ -6,8 +6,9 @@ import datetime
 
 import pytest
 
+from checkpoints._compare.suggestions import Need, suggested
 from checkpoints._compare.tolerance import Tolerance
-from checkpoints._compare.tolerances import Need, Tolerances, suggested
+from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.values import compare
 from checkpoints.errors import ConfigError
 

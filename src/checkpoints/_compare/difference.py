@@ -11,7 +11,7 @@ from checkpoints._compare.grid import Grid
 from checkpoints._compare.tolerance import EXACT_BY_DTYPE, FORMULA, Tolerance
 from checkpoints._text import printable
 
-__all__ = ["Cell", "Comparer", "Difference", "Verdict", "worse"]
+__all__ = ["Cell", "Comparer", "Difference", "Verdict", "plain", "worse"]
 
 Verdict: TypeAlias = Literal["equal", "close", "different", "unknown"]
 Pair: TypeAlias = tuple[str, str]
@@ -66,6 +66,10 @@ class Difference:
         rtol_needed: The least `rtol` that would pass, with the `atol` applied; None if
             none would.
         atol_needed: The least `atol` that would pass, with the `rtol` applied.
+        needs_dtype: Whether it would pass only with `dtype="any"`.
+        hopeless: Whether it differs in what no tolerance is about, such as a shape.
+        rtol_most: The largest relative tolerance that was applied to a cell.
+        atol_most: The largest absolute one.
         notes: Differences of kind, and what else is to be known.
         parts: All parts that differ or are unknown, such as columns.
         more_parts: How many more of them there are.
@@ -95,6 +99,10 @@ class Difference:
     tolerance: Tolerance = field(default=EXACT_BY_DTYPE, repr=False)
     rtol_needed: float | None = None
     atol_needed: float | None = None
+    needs_dtype: bool = False
+    hopeless: bool = False
+    rtol_most: float = 0.0
+    atol_most: float = 0.0
     notes: tuple[str, ...] = ()
     parts: tuple[Difference, ...] = ()
     more_parts: int = 0
@@ -123,7 +131,7 @@ class Difference:
         >>> Difference(verdict="different", excess=math.inf).as_json()["excess"]
         'inf'
         """
-        found = {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+        found = {each.name: plain(getattr(self, each.name)) for each in fields(self)}
         return found | {
             "tolerance": printable(str(self.tolerance)),
             "formula": FORMULA,
@@ -135,15 +143,21 @@ class Difference:
 _LARGEST = 1 << 63
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """
+    Return a value as JSON types: as texts, what JSON has no number for.
+
+    >>> plain((1.5, math.inf, 2**64))
+    [1.5, 'inf', '18446744073709551616']
+    """
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
         return str(value)
     fields = getattr(value, "_asdict", None)
     if fields is not None:
-        return {name: _plain(item) for name, item in fields().items()}
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+        return {name: plain(item) for name, item in fields().items()}
+    return [plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

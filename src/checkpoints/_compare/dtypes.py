@@ -93,4 +93,8 @@ def compare_dtypes(one: tuple[str, str], other: tuple[str, str], tally: Tally) -
     if one[1] == other[1]:
         one, other = ((it[0], f"{it[1]} of {it[0]}") for it in (one, other))
     is_same = (one[0] == other[0] and not is_unit) or tally.tolerance.dtype == "any"
-    tally.note(f"{one[1]} against {other[1]}", "close" if is_same else "different")
+    text = f"{one[1]} against {other[1]}"
+    if is_same:
+        tally.note(text, "close")
+    else:
+        tally.note_dtype(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,8 @@ from checkpoints._compare.document import Answer, document_of
 from checkpoints._compare.noise import Noise
 from checkpoints._compare.pair import Pair
 from checkpoints._compare.side import Side
-from checkpoints._compare.tolerances import Need, Tolerances, suggested
+from checkpoints._compare.suggestions import Need, suggested
+from checkpoints._compare.tolerances import Tolerances
 from checkpoints._process.libraries import needed
 from checkpoints._show.page import page_of
 from checkpoints._show.report import report_of
@@ -23,6 +25,12 @@ __all__ = ["Diff", "DiffVerdict"]
 DiffVerdict: TypeAlias = Literal["equal", "close", "noise", "different", "unknown"]
 
 _COLUMN = re.compile(r"column ('.*'|\".*\")")
+_COLUMNS = (
+    *("number", "name", "tags", "baseline", "candidate", "paired_by", "verdict"),
+    *("compared_by", "role", "why", "value", "where", "cells", "differing", "beyond"),
+    *("max_abs", "max_rel", "times_tolerance"),
+)
+_MOST_BITS = 64
 _EXITS = {"equal": 0, "close": 0, "noise": 0, "different": 1, "unknown": 2}
 
 
@@ -136,7 +144,6 @@ class Diff:
             for pair in self._pairs
             for value, found in pair.values.items()
             for column, part in _columns_of(found)
-            if part.verdict == "different"
         )
 
     @property
@@ -148,7 +155,8 @@ class Diff:
             MissingDependencyError: If pyarrow is not installed.
         """
         pyarrow = needed("pyarrow", "a table of the pairs")
-        return pyarrow.Table.from_pylist([_row(pair) for pair in self._pairs])
+        rows = [_row(pair) for pair in self._pairs]
+        return pyarrow.Table.from_pylist(rows, _schema(pyarrow))
 
     def __iter__(self) -> Iterator[Pair]:
         return iter(self._pairs)
@@ -168,15 +176,50 @@ class Diff:
 
 def _columns_of(found: Difference) -> Sequence[tuple[str, Difference]]:
     """Return the columns of a table that differ, or else the value as a whole."""
-    columns = [
-        (str(ast.literal_eval(match[1])), part)
-        for part in found.parts
-        if (match := _COLUMN.fullmatch(part.name))
-    ]
-    return columns or [("", found)]
+    columns = []
+    for part in found.parts:
+        match = _COLUMN.fullmatch(part.name)
+        if match is None:
+            return [("", found)]
+        columns.append((str(ast.literal_eval(match[1])), part))
+    own = found.hopeless and not any(part.hopeless for _, part in columns)
+    is_whole = not columns or found.more_parts or own
+    return [("", found)] if is_whole else columns
+
+
+def _schema(pyarrow: Any) -> Any:
+    text = pyarrow.string()
+    tag = pyarrow.struct([("name", text), ("value", text)])
+    numbers = dict.fromkeys(("number", "cells", "differing", "beyond"), pyarrow.int64())
+    numbers |= dict.fromkeys(
+        ("max_abs", "max_rel", "times_tolerance"), pyarrow.float64()
+    )
+    types = {"tags": pyarrow.list_(tag), **numbers}
+    return pyarrow.schema([(name, types.get(name, text)) for name in _COLUMNS])
+
+
+def _fitting(value: Any) -> Any:
+    """Return a cell as Arrow can hold it; None for a count that is too large."""
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, list):
+        return [{key: _fitting(text) for key, text in it.items()} for it in value]
+    is_large = isinstance(value, int) and value.bit_length() >= _MOST_BITS
+    return None if is_large else value
+
+
+def _as_float(number: float | None) -> float | None:
+    try:
+        return None if number is None else float(number)
+    except OverflowError:
+        return math.inf
 
 
 def _row(pair: Pair) -> dict[str, Any]:
+    return {name: _fitting(cell) for name, cell in _cells(pair).items()}
+
+
+def _cells(pair: Pair) -> dict[str, Any]:
     worst = pair.worst
     value, found = worst or ("", None)
     return {
@@ -195,7 +238,7 @@ def _row(pair: Pair) -> dict[str, Any]:
         "cells": found.cells if found else None,
         "differing": found.bits if found else None,
         "beyond": found.beyond if found else None,
-        "max_abs": found.max_abs if found else None,
-        "max_rel": found.max_rel if found else None,
-        "times_tolerance": found.excess if found else None,
+        "max_abs": _as_float(found.max_abs) if found else None,
+        "max_rel": _as_float(found.max_rel) if found else None,
+        "times_tolerance": _as_float(found.excess) if found else None,
     }

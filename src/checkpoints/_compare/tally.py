@@ -77,6 +77,8 @@ class Tally:
         self.max_rel: float | None = None
         # Needed by the cells beyond the tolerance; infinite where nothing helps.
         self.rtol_needed = self.atol_needed = 0.0
+        self.rtol_most = self.atol_most = 0.0
+        self.needs_dtype = self.hopeless = False
         self.worst: Found | None = None
         self.squares: Squares | None = None
         self.lines: tuple[str, ...] = ()
@@ -104,6 +106,15 @@ class Tally:
             self._notes.setdefault(text, None)
         if level != "told":
             self._verdict = worse(self._verdict, level)
+        if level == "different":
+            self.hopeless = True
+            self.needs(math.inf, math.inf)
+
+    def note_dtype(self, text: str) -> None:
+        """Note that the dtypes differ, which a tolerance may allow."""
+        self.note(text)
+        self.needs_dtype = True
+        self._verdict = worse(self._verdict, "different")
 
     def note_cells(self, what: str, count: int) -> None:
         """Note something about a number of cells, to be counted until the end."""
@@ -139,8 +150,13 @@ class Tally:
 
     def found(self, cell: Found) -> None:
         """Take a cell into account that may be the worst."""
+        self._applied(cell.bounds.rtol, cell.bounds.atol)
         if self.is_wanted(cell.excess, cell.distance):
             self.worst = cell
+
+    def _applied(self, rtol: float, atol: float) -> None:
+        self.rtol_most = max(self.rtol_most, rtol)
+        self.atol_most = max(self.atol_most, atol)
 
     def differ(self, cell: Found) -> None:
         """Count a cell whose values are no numbers, and differ."""
@@ -188,6 +204,9 @@ class Tally:
         self.beyond += part.beyond
         self._verdict = worse(self._verdict, part.verdict)
         self.saw(part.max_abs, part.max_rel)
+        self._applied(part.rtol_most, part.atol_most)
+        self.needs_dtype |= part.needs_dtype
+        self.hopeless |= part.hopeless
         if part.beyond:
             self.needs(
                 math.inf if part.rtol_needed is None else part.rtol_needed,
@@ -254,6 +273,10 @@ class Tally:
             tolerance=self.tolerance,
             rtol_needed=_needed(self.beyond, self.rtol_needed),
             atol_needed=_needed(self.beyond, self.atol_needed),
+            needs_dtype=self.needs_dtype,
+            hopeless=self.hopeless,
+            rtol_most=self.rtol_most,
+            atol_most=self.atol_most,
             notes=tuple(_counted(*note) for note in self._notes.items()),
             parts=tuple(self._parts),
             more_parts=self._more_parts,

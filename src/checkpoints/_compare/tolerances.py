@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any, NamedTuple
 
-from checkpoints._compare.difference import Difference
 from checkpoints._compare.tolerance import EXACT_BY_DTYPE, Tolerance
 from checkpoints._keys.condition import (
     checked_tag_filter,
@@ -21,7 +19,7 @@ from checkpoints._process.libraries import imported
 from checkpoints._text import hint, shown
 from checkpoints.errors import ConfigError
 
-__all__ = ["Need", "Tolerances", "suggested"]
+__all__ = ["Tolerances"]
 
 _LIMITS = ("rtol", "atol", "ulp", "share", "nan", "dtype", "reason", "until")
 _KEYS = ("match", "where", "value", "column", *_LIMITS)
@@ -128,6 +126,24 @@ class Tolerances:
             found = entry.tolerance
         return found
 
+    def see(self, name: str, tags: Iterable[tuple[str, object]] = ()) -> bool:
+        """
+        Count what is about an entry as used, for a pair whose values are not loaded.
+
+        Returns:
+            Whether NaN differs from NaN in it, so that equal files may differ.
+        """
+        tags = tuple(tags)
+        about = {
+            number: entry.tolerance
+            for number, entry in enumerate(self._entries)
+            if entry.covers(name) and tags_match(tags, entry.where)
+        }
+        expired = {number for number, it in about.items() if it.is_expired()}
+        self._expired |= expired
+        self._used |= about.keys() - expired
+        return any(about[number].nan == "differ" for number in about.keys() - expired)
+
     def unused(self) -> list[str]:
         """Return the entries that have matched nothing, with file and line."""
         seen = self._used | self._expired
@@ -224,127 +240,4 @@ def _matches(
         and tags_match(tags, entry.where)
         and fnmatchcase(value, entry.value)
         and (not entry.column or (column != "" and fnmatchcase(column, entry.column)))
-    )
-
-
-class Need(NamedTuple):
-    """
-    What a value would need to pass.
-
-    Args:
-        name: The name of the entry.
-        value: The name of the value in it.
-        column: The name of the column, if it is about one.
-        rtol: The least `rtol`, beside `with_atol`; None if none would do.
-        atol: The least `atol`, beside `with_rtol`.
-        with_rtol: The `rtol` that was applied.
-        with_atol: The `atol` that was applied.
-        is_of_dtype: Whether it is the dtype alone that differs.
-    """
-
-    name: str
-    value: str
-    column: str
-    rtol: float | None
-    atol: float | None
-    with_rtol: float = 0.0
-    with_atol: float = 0.0
-    is_of_dtype: bool = False
-
-    @classmethod
-    def of(cls, found: Difference, name: str, value: str, column: str = "") -> Need:
-        """Return what a value, or one of its columns, would need."""
-        # The cells of other parts may pass thanks to larger bounds.
-        applied = [found, *found.parts]
-        return cls(
-            name,
-            value,
-            column,
-            found.rtol_needed,
-            found.atol_needed,
-            max(each.rtol for each in applied),
-            max(each.atol for each in applied),
-            is_of_dtype=not found.beyond and found.dtype[0] != found.dtype[1],
-        )
-
-
-def suggested(needs: Iterable[Need]) -> str:
-    """
-    Return a file of tolerances that would just pass.
-
-    >>> print(suggested([Need("risk.cov", "cov", "", 0.0271, None)]), end="")
-    [[tolerance]]
-    match = "risk.cov"
-    value = "cov"
-    rtol = 2.8e-02
-    """
-    most: dict[tuple[str, str, str], Need] = {}
-    for need in needs:
-        key = need[:3]
-        most[key] = _larger(most.get(key), need)
-    # The last entry that matches counts, so what covers others comes first.
-    return "\n".join(_suggestion(most[key]) for key in sorted(most))
-
-
-def _larger(one: Need | None, other: Need) -> Need:
-    if one is None:
-        return other
-    return other._replace(
-        rtol=_largest(one.rtol, other.rtol),
-        atol=_largest(one.atol, other.atol),
-        with_rtol=max(one.with_rtol, other.with_rtol),
-        with_atol=max(one.with_atol, other.with_atol),
-    )
-
-
-def _largest(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else max(one, other)
-
-
-def _suggestion(need: Need) -> str:
-    lines = ["[[tolerance]]", f"match = {_quoted(need.name)}"]
-    for key, text in (("value", need.value), ("column", need.column)):
-        if text:
-            lines.append(f"{key} = {_quoted(_literal(text))}")
-    if need.is_of_dtype:
-        lines.append('dtype = "any"')
-    elif need.rtol is not None:
-        lines += _limits(rtol=need.rtol, atol=need.with_atol)
-    elif need.atol is not None:
-        lines += _limits(rtol=need.with_rtol, atol=need.atol)
-    else:
-        lines = [f"# {line}" for line in lines] + ["# no tolerance would pass"]
-    return "\n".join([*lines, ""])
-
-
-def _limits(**limits: float) -> list[str]:
-    return [f"{name} = {_rounded_up(limit)}" for name, limit in limits.items() if limit]
-
-
-def _literal(text: str) -> str:
-    """Return the pattern that only this text matches."""
-    return re.sub(r"[*?\[]", r"[\g<0>]", text)
-
-
-def _quoted(text: str) -> str:
-    json = imported("json")
-    quoted: str = json.dumps(text, ensure_ascii=False)
-    return quoted
-
-
-def _rounded_up(number: float) -> str:
-    """
-    Return a number with two digits that is not smaller.
-
-    >>> _rounded_up(0.0271), _rounded_up(0.02), _rounded_up(9.91e-7)
-    ('2.8e-02', '2.0e-02', '1.0e-06')
-    """
-    text = f"{number:.1e}"
-    if float(text) >= number or not math.isfinite(number):
-        return text
-    digits, exponent = text.split("e")
-    return (
-        f"{float(digits) + 0.1:.1f}e{exponent}"
-        if digits != "9.9"
-        else (f"1.0e{int(exponent) + 1:+03d}")
     )

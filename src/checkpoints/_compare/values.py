@@ -136,7 +136,7 @@ def _of_libraries(comparer: Comparer, one: Any, other: Any) -> Difference:
 
 def _with_types(found: Difference, one: Any, other: Any) -> Difference:
     """Return the difference of two contents, with what their types add to it."""
-    kinds = type_name(one), type_name(other)
+    kinds = _public_name(one), _public_name(other)
     notes = [] if kinds[0] == kinds[1] else [f"{kinds[0]} against {kinds[1]}"]
     for trait in ("device", "requires_grad"):
         traits = str(getattr(one, trait, "")), str(getattr(other, trait, ""))
@@ -147,7 +147,19 @@ def _with_types(found: Difference, one: Any, other: Any) -> Difference:
         return found
     level: Verdict = "different" if {"list", "tuple"} & set(kinds) else "close"
     verdict = worse(found.verdict, level)
-    return replace(found, verdict=verdict, notes=(*notes, *found.notes))
+    return replace(
+        found,
+        verdict=verdict,
+        hopeless=found.hopeless or level == "different",
+        notes=(*notes, *found.notes),
+    )
+
+
+def _public_name(value: Any) -> str:
+    """Return the name of a type as people import it, without its private modules."""
+    library, dot, _ = _kind_of(value).partition(".")
+    is_known = dot and formats_for(type(value))
+    return f"{library}.{type(value).__name__}" if is_known else type_name(value)
 
 
 def _is_text(value: Any) -> bool:

@@ -243,11 +243,12 @@ def _cells(value: Mapping[str, Any]) -> str:
 def _would_pass(value: Mapping[str, Any]) -> str:
     if value["verdict"] != "different":
         return ""
-    if value["rtol_needed"] is not None:
-        return f"   would pass at rtol {float(value['rtol_needed']):.2g}"
-    if value["atol_needed"] is not None:
-        return f"   would pass at atol {float(value['atol_needed']):.2g}"
-    if not value["beyond"] and value["dtype"][0] != value["dtype"][1]:
+    for key in ("rtol", "atol"):
+        needed = value[f"{key}_needed"]
+        if needed is not None and not value["hopeless"]:
+            dtype = ' and dtype = "any"' if value["needs_dtype"] else ""
+            return f"   would pass at {key} {float(needed):.2g}{dtype}"
+    if not value["beyond"] and value["needs_dtype"] and not value["hopeless"]:
         return '   would pass with dtype = "any"'
     return "   no tolerance would pass"
 

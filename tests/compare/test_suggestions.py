@@ -1,0 +1,104 @@
+"""Tolerances that are suggested let pass what they were suggested for."""
+
+from __future__ import annotations
+
+import numpy
+import pandas
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checkpoints import FileHandler, diff
+from checkpoints._compare.suggestions import Need, suggested
+from checkpoints._compare.tolerances import Tolerances
+from checkpoints._compare.values import compare
+
+NUMBERS = st.floats(-60_000, 60_000, width=16)
+WHOLE = st.integers(-(2**62), 2**62)
+
+
+def arrays_of(dtype):
+    cells = NUMBERS if numpy.dtype(dtype).kind == "f" else st.integers(0, 100)
+    return st.tuples(*[st.lists(cells, min_size=3, max_size=3)] * 2).map(
+        lambda pair: tuple(numpy.array(cells, dtype) for cells in pair)
+    )
+
+
+DTYPES = ("float16", "float32", "float64", "longdouble", "int8", "uint64")
+TIMES = ("datetime64[ns]", "timedelta64[D]")
+PLAIN = st.one_of(
+    st.tuples(NUMBERS, NUMBERS),
+    st.tuples(WHOLE, WHOLE),
+    st.tuples(st.datetimes(), st.datetimes()),
+    *map(arrays_of, (*DTYPES, *TIMES)),
+    st.tuples(arrays_of("float32"), arrays_of("float64")).map(
+        lambda pairs: (pairs[0][0], pairs[1][1])
+    ),
+)
+NESTED = st.lists(PLAIN, min_size=1, max_size=4).map(
+    lambda pairs: tuple(
+        {str(at): pair[side] for at, pair in enumerate(pairs)} for side in (0, 1)
+    )
+)
+TABLES = st.tuples(arrays_of("float32"), arrays_of("int64")).map(
+    lambda columns: tuple(
+        pandas.DataFrame({"a": columns[0][side], "b": columns[1][side]})
+        for side in (0, 1)
+    )
+)
+
+
+class TestSuggested:
+    @settings(max_examples=150, deadline=None)
+    @given(pair=st.one_of(PLAIN, NESTED))
+    def test_values_of_each_dtype_pass_with_what_is_suggested_for_them(self, pair):
+        found = compare(*pair)
+        text = suggested([Need.of(found, "risk", "v")])
+        again = compare(*pair, Tolerances(text).for_("risk", [], "v"))
+        hopeless = found.hopeless or "no tolerance would pass" in text
+        assert hopeless or again.verdict in ("equal", "close"), text
+
+    @settings(max_examples=40, deadline=None)
+    @given(pair=PLAIN)
+    def test_it_is_hardly_looser_than_what_is_needed(self, pair):
+        found = compare(*pair)
+        need = Need.of(found, "risk", "v")
+        if found.verdict == "different" and need.rtol:
+            allowed = Tolerances(suggested([need])).for_("risk", [], "v")
+            assert allowed.rtol <= need.rtol * 1.11
+
+    @settings(max_examples=25, deadline=None)
+    @given(tables=TABLES)
+    def test_two_runs_pass_with_the_file_of_their_own_diff(
+        self, tables, tmp_path_factory
+    ):
+        folder = tmp_path_factory.mktemp("runs")
+        roots = [str(folder / name) for name in ("one", "two")]
+        for root, table in zip(roots, tables, strict=True):
+            FileHandler(root).checkpoint("risk", table=table)
+            FileHandler(root).checkpoint("risk.inner", table=table.astype("float64"))
+        file = folder / "t.toml"
+        file.write_text(diff(*roots).suggested_tolerances())
+        assert diff(*roots, tolerances=str(file)).exit_code == 0
+
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_a_value_whose_dtype_differs_here_and_whose_numbers_there_needs_both(
+        self, order
+    ):
+        pairs = [(numpy.float32([1]), numpy.float64([1])), ([1.0], [1.5])][::order]
+        needs = [Need.of(compare(*pair), "risk", "v") for pair in pairs]
+        allowed = Tolerances(suggested(needs)).for_("risk", [], "v")
+        assert [compare(*pair, allowed).verdict for pair in pairs] == ["close"] * 2
+
+    def test_what_has_passed_by_a_wider_dtype_passes_still(self):
+        pairs = [
+            (numpy.float32([0]), numpy.float32([5e-6])),
+            (numpy.array([1.0]), numpy.array([1.5])),
+        ]
+        needs = [Need.of(compare(*pair), "risk", "v") for pair in pairs]
+        allowed = Tolerances(suggested(needs)).for_("risk", [], "v")
+        assert [compare(*pair, allowed).verdict for pair in pairs] == ["close"] * 2
+
+    def test_a_list_and_a_tuple_pass_with_no_tolerance(self):
+        need = Need.of(compare([1.0, 2.0], (1.0, 3.0)), "risk", "v")
+        assert "no tolerance would pass" in suggested([need])
