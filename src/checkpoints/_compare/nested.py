@@ -15,6 +15,7 @@ from itertools import accumulate, chain, islice
 from typing import Any, TypeAlias
 
 from checkpoints._compare.difference import Comparer, Difference
+from checkpoints._compare.identity import take_unequal
 from checkpoints._compare.numbers import DTYPES, compare_list, compare_plain, is_scalar
 from checkpoints._compare.tally import Place, Tally, joined
 from checkpoints._kinds.families import families_of
@@ -200,6 +201,7 @@ class _Walk:
         for key, same in _without_nan(only):
             inner = partial(_joined, start, step, key)
             self._item(one[key], other[same], inner, depth)
+        self._untold(take_unequal(only), place)
         for keys, side, items in zip(only, _SIDES, (one, other), strict=True):
             named = ((f"{start()}{step(key)}", items[key]) for key in keys)
             self._only(named, len(keys), side)
@@ -256,7 +258,9 @@ class _Walk:
 
     def _set(self, one: AbstractSet[Any], other: AbstractSet[Any], path: _Path) -> None:
         self.tally.cells += len(one & other)
-        for side, items in zip(_SIDES, (one - other, other - one), strict=True):
+        only = [list(one - other), list(other - one)]
+        self._untold(take_unequal(only), f"{path()}: " if path() else "")
+        for side, items in zip(_SIDES, only, strict=True):
             named = (
                 (f"{path()}{{{shown(item)}}}", item)
                 for item in sorted(items, key=shown)
@@ -265,6 +269,13 @@ class _Walk:
         if one == other and Counter(map(type, one)) != Counter(map(type, other)):
             place = f"{path()}: " if path() else ""
             self.tally.note(f"{place}equal items of other types", "different")
+
+    def _untold(self, items: Sequence[Any], place: str) -> None:
+        """Count items that cannot be found again on the other side."""
+        if items:
+            self.tally.cells += len(items)
+            what = f"objects of {type_name(items[0])} as keys or items of a set"
+            self.tally.cannot_tell(f"{place}{what}: they have no ==")
 
     def _only(self, items: Iterable[tuple[str, Any]], number: int, side: str) -> None:
         """Count items that are on one side only, given their paths and values."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from checkpoints._compare.difference import Comparer, Difference
 from checkpoints._compare.excerpts import excerpts
+from checkpoints._compare.identity import has_no_equality
 from checkpoints._compare.nested import compare_fields, compare_nested, is_summary
 from checkpoints._kinds.families import families_of, formats_for
 from checkpoints._kinds.kind import Compound
@@ -51,7 +52,7 @@ def compare_objects(
 
 def _of_leaf(one: Any, other: Any) -> Difference:
     """Compare two objects as they are, because they are nested too deep."""
-    if _has_no_equality(type(one)):
+    if has_no_equality(type(one)):
         return _unknown(one, "is nested too deep to compare what it holds")
     note = "nested too deep to say where it differs"
     found = _by_equality(one, other)
@@ -89,8 +90,8 @@ def _by_digest(one: Any, other: Any) -> Difference:
     if one.digest and one.digest == other.digest:
         return Difference(verdict="equal", cells=1, notes=("equal bytes of a pickle",))
     why = (
-        f"the pickles of {one.type} differ, and those of equal objects may: load them "
-        "with trusted=True to compare the values"
+        "a pickle: --trusted (trusted=True) loads it; the bytes of both "
+        f"{one.type} differ, and those of equal objects may"
     )
     return Difference(verdict="unknown", cells=1, why=why)
 
@@ -107,11 +108,13 @@ def _parts_of(value: Any) -> dict[str, Any] | None:
 
 def _by_fields(one: Any, other: Any, comparer: Comparer) -> Difference:
     """Compare objects by their fields; their own `==` decides what equality is."""
-    by_identity = _has_no_equality(type(one))
+    by_identity = has_no_equality(type(one))
     fields = _state_of(one), _state_of(other)
     if not fields[0] and not fields[1]:
         return (
-            _unknown(one, "has no fields") if by_identity else _by_equality(one, other)
+            _unknown(one, "has no fields and no ==")
+            if by_identity
+            else _by_equality(one, other)
         )
     found = compare_fields(fields[0], fields[1], comparer)
     if by_identity:
@@ -150,12 +153,6 @@ def _unknown(value: Any, why: str) -> Difference:
     return Difference(
         verdict="unknown", cells=1, why=f"an object of {type_name(value)}: {why}"
     )
-
-
-def _has_no_equality(cls: type) -> bool:
-    """Tell whether objects of a class are equal only to themselves."""
-    owner = next(base for base in cls.__mro__ if "__eq__" in base.__dict__)
-    return owner is object
 
 
 def compare_summaries(one: Any, other: Any, comparer: Comparer) -> Difference:
