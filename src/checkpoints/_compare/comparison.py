@@ -81,10 +81,12 @@ class Comparison:
         return len(self._pairing.partners)
 
     def __iter__(self) -> Iterator[Pair]:
-        seen: Counter[Any] = Counter()
+        seen: tuple[Counter[Any], Counter[Any]] = (Counter(), Counter())
         for number, partners in enumerate(self._pairing.partners, 1):
             record = partners.known
-            seen[record.key] += 1
+            for side, found in zip(seen, partners[:2], strict=True):
+                if found is not None:
+                    side[found.key] += 1
             totals = self._pairing.repeated.get(record.key, (1, 1))
             pair = Pair(
                 number=number,
@@ -95,7 +97,10 @@ class Comparison:
                 thread=record.thread,
                 part=record.part,
                 how=partners.how,
-                occurrence=(seen[record.key], max(totals)),
+                occurrence=(
+                    seen[record is not partners.baseline][record.key],
+                    max(totals),
+                ),
             )
             self._decide(pair, partners)
             yield pair
@@ -110,7 +115,9 @@ class Comparison:
             pair.why = self._why_unpaired(partners)
         elif one.content == other.content and one.content is not None:
             pair.by = "checksum"
-            if self._options.exact:
+            tags = self._tags_of(pair.entry)
+            may_differ = self._options.tolerances.see(pair.name, tags)
+            if self._options.exact or may_differ:
                 self.compare_values(pair)
         else:
             self.compare_values(pair)

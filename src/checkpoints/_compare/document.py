@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from checkpoints._compare.difference import plain
 from checkpoints._compare.noise import Noise
 from checkpoints._compare.pair import Pair
 from checkpoints._compare.side import PairKey, Side
@@ -128,10 +129,12 @@ def _described(
         "process": list(pair.process),
         "paths": [entry and entry.path for entry in (pair.baseline, pair.candidate)],
         "values": [
-            {"value": name, "noise": noise.floor(pair.name, name), **found.as_json()}
-            for name, found in sorted(
-                pair.values.items(), key=lambda item: -item[1].excess
-            )
+            {
+                "value": name,
+                "noise": plain(noise.floor(pair.name, name)),
+                **found.as_json(),
+            }
+            for name, found in pair.ranked
         ],
     }
     if is_full:

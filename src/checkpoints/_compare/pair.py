@@ -79,12 +79,16 @@ class Pair:
     @property
     def worst(self) -> tuple[str, Difference] | None:
         """The value that differs most, and what differs; None if none does."""
-        order = {"different": 3, "unknown": 2, "close": 1, "equal": 0}
-        ranked = sorted(
+        return next(iter(self.ranked), None)
+
+    @property
+    def ranked(self) -> list[tuple[str, Difference]]:
+        """The values that differ: by verdict, and then by excess."""
+        order = ("different", "unknown", "close", "equal")
+        return sorted(
             self.values.items(),
-            key=lambda item: (order[item[1].verdict], item[1].excess),
+            key=lambda item: (order.index(item[1].verdict), -item[1].excess),
         )
-        return ranked[-1] if ranked else None
 
     @property
     def has_other_bits(self) -> bool:
