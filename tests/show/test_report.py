@@ -6,10 +6,12 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from checkpoints._show.findings import COLUMNS, findings_of, number_text
+from checkpoints._show.facts import number_text
+from checkpoints._show.findings import findings_of
 from checkpoints._show.junit import junit_of
 from checkpoints._show.markdown import markdown_of
 from checkpoints._show.report import report_of, styled_report
+from checkpoints._show.rows import COLUMNS, Row, kept, rows_of
 from tests.show.conftest import ODD
 
 
@@ -33,8 +35,8 @@ class TestReport:
 
     def test_has_a_row_for_each_pair_that_is_not_equal(self, document):
         rows = findings_of(document).rows
-        assert [row[1] for row in rows][:3] == ["feed.px", "risk.cov", "note"]
-        assert rows[0][-1] == "close"
+        assert [row.cells[1] for row in rows][:3] == ["feed.px", "risk.cov", "note"]
+        assert rows[0].cells[-1] == "close"
 
     @pytest.mark.parametrize("width", [60, 80, 120])
     def test_is_no_wider_than_the_terminal(self, document, width):
@@ -88,7 +90,11 @@ class TestMarkdown:
 class TestJUnit:
     def test_has_a_case_for_each_difference(self, document):
         suite = ET.fromstring(junit_of(document))
-        assert suite.get("tests") == "13"
+        outcomes = ("failure", "error", "skipped")
+        numbers = [len(suite.findall(f"testcase/{it}")) for it in outcomes]
+        told = [suite.get(it) for it in ("failures", "errors", "skipped")]
+        assert told == list(map(str, numbers))
+        assert suite.get("tests") == str(len(suite))
         names = [case.get("name") for case in suite if case.find("failure") is not None]
         assert names[0] == "risk.cov day=2 (6)"
         assert "[10, 5]" in suite[1].find("failure").text
@@ -97,3 +103,58 @@ class TestJUnit:
         unknown = {**document["pairs"][0], "verdict": "unknown", "why": "\x00damaged"}
         suite = ET.fromstring(junit_of({**document, "pairs": [unknown]}))
         assert suite[0].find("error") is not None
+
+    def test_what_the_rule_left_out_is_skipped_with_a_message(self, document):
+        left_out = {**document["unpaired"][0], "why": "not sampled"}
+        suite = ET.fromstring(junit_of({**document, "unpaired": [left_out]}))
+        assert suite.get("skipped") == "1"
+        assert "not sampled" in suite.find("testcase/skipped").get("message")
+
+    def test_runs_with_nothing_in_common_are_no_success(self, document):
+        counts = {"pairs": 0, "by_checksum": 0}
+        empty = {"verdict": "unknown", "counts": counts, "pairs": [], "unpaired": []}
+        suite = ET.fromstring(junit_of({**document, **empty, "first": None}))
+        assert (suite.get("tests"), suite.get("errors")) == ("1", "1")
+
+
+class TestRows:
+    def test_those_that_say_least_are_cut_and_the_others_stay_in_order(self):
+        rows = [
+            Row({"number": at, "values": []}, verdict, (), is_first)
+            for at, (verdict, is_first) in enumerate(
+                [
+                    ("close", False),
+                    ("different", False),
+                    ("close", False),
+                    ("unknown", False),
+                    ("different", True),
+                ]
+            )
+        ]
+        found, left = kept(rows, 3)
+        assert [row.pair["number"] for row in found] == [1, 3, 4]
+        assert left == 2
+        assert kept(rows, 1)[0][0].is_first
+
+    def test_the_one_that_is_furthest_off_is_kept(self):
+        rows = [
+            Row({"number": at, "values": [{"excess": at}]}, "different", (), False)
+            for at in range(30)
+        ]
+        assert kept(rows, 1)[0][0].pair["number"] == 29
+
+    def test_one_that_is_unknown_says_why(self, document):
+        value = document["pairs"][0]["values"][0]
+        why = "a pickle: --trusted loads it"
+        value = {**value, "verdict": "unknown", "bits": 0, "cells": 1, "notes": []}
+        pair = {**document["pairs"][0], "verdict": "unknown"}
+        pair |= {"values": [{**value, "why": why}], "why": why}
+        many = {**document, "pairs": [pair]}
+        (row,) = rows_of(many)
+        assert row.cells[4] == why
+        assert f"feed.px  day=2: {why}" in "\n".join(report_of(many, 200))
+
+    def test_counts_that_are_texts_are_shown(self, document):
+        value = {**document["pairs"][0]["values"][0], "cells": str(2**80), "bits": "7"}
+        pair = {**document["pairs"][0], "values": [{**value, "notes": []}]}
+        assert rows_of({**document, "pairs": [pair]})[0].cells[4].startswith("7 of 1,2")

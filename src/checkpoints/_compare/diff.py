@@ -23,6 +23,7 @@ from checkpoints._compare.roles import Roles, inputs_of
 from checkpoints._compare.side import Side, SideOptions
 from checkpoints._compare.sources import Source, Sources, Subject
 from checkpoints._compare.tolerances import Tolerances
+from checkpoints._compare.unused import unused_of
 from checkpoints._index.entry import path_of
 from checkpoints._index.index import Index
 from checkpoints._keys.condition import Wanted
@@ -113,7 +114,8 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
         memory=parse_size("memory", memory),
         with_grids=with_grids,
     )
-    ignored = (*_IGNORED_TAGS, *_tags(ignore_tags))
+    further = _tags(ignore_tags)
+    ignored = (*_IGNORED_TAGS, *further)
     sources = Sources(names, where)
     baseline, candidate = sources.two(baseline, candidate)
     named = SideOptions(ignored, _mapping("rename", rename, str))
@@ -137,7 +139,15 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
     steps.expect(len(comparison))
     pairs = list(_compared(comparison, floor, first_only=first_only, step=steps.step))
     _confirm(comparison, pairs, floor)
-    return Diff((first, second), pairs, floor, tolerances, time.monotonic() - started)
+    return Diff(
+        (first, second),
+        pairs,
+        floor,
+        tolerances,
+        time.monotonic() - started,
+        unused=unused_of((first, second), options.keys, named.renamed, further),
+        not_compared=len(comparison) - len(pairs),
+    )
 
 
 def _tolerances(given: Tolerances | str | os.PathLike[str] | None) -> Tolerances:

@@ -12,6 +12,7 @@ from checkpoints._compare.noise import Noise
 from checkpoints._compare.pair import Pair
 from checkpoints._compare.side import PairKey, Side
 from checkpoints._compare.tolerances import Tolerances
+from checkpoints._compare.unused import Unused
 from checkpoints._index.entry import Entry
 from checkpoints._index.run import Run
 from checkpoints.errors import CheckpointError
@@ -25,13 +26,16 @@ _NAMES = 20
 
 
 class Answer(NamedTuple):
-    """The verdict over two runs, its exit code, and the two firsts."""
+    """The verdict over two runs, its exit code, and what else is known of them all."""
 
     verdict: str
     exit_code: int
     first: Pair | None
+    first_unpaired: Pair | None
     first_bit: Pair | None
     seconds: float
+    unused: Unused
+    not_compared: int
 
 
 def document_of(
@@ -48,8 +52,10 @@ def document_of(
         "verdict": answer.verdict,
         "exit": answer.exit_code,
         "runs": [_side(side) for side in sides],
+        "is_same_run": _is_same_run(*sides),
         "changed_versions": _changed_versions(sides),
         "first": _described(answer.first, noise, is_full=True),
+        "first_unpaired": answer.first_unpaired and _unpaired(answer.first_unpaired),
         "first_bit": _described(answer.first_bit, noise),
         "pairs": [
             _described(pair, noise)
@@ -70,22 +76,38 @@ def document_of(
             "unused": tolerances.unused(),
             "expired": tolerances.expired(),
         },
+        "unused": {name: [*it] for name, it in answer.unused._asdict().items()},
+        "not_compared": answer.not_compared,
         "seconds": round(answer.seconds, 3),
     }
 
 
 def _side(side: Side) -> dict[str, Any]:
     times = [record.time for record in side.records if math.isfinite(record.time)]
+    unfiltered = side.subject.unfiltered
+    names = list(dict.fromkeys(record.key[0] for record in side.records))
+    is_empty = not names and unfiltered is not None
+    if unfiltered is not None and not names:
+        names = unfiltered.names()
     return {
         "root": side.index.root,
+        "path": side.index[0].path if side.subject.is_entry else "",
+        "of_runs": side.subject.of_runs,
+        "filtered_out": is_empty and len(names) > 0,
         "runs": side.runs,
         **_run(side.run),
         "entries": len(side.records),
-        "names": list(dict.fromkeys(record.key[0] for record in side.records))[:_NAMES],
+        "names": names[:_NAMES],
         "began": min(times, default=None),
         "ended": max(times, default=None),
         "versions": side.versions,
     }
+
+
+def _is_same_run(baseline: Side, candidate: Side) -> bool:
+    is_entry = baseline.subject.is_entry or candidate.subject.is_entry
+    is_one = baseline.index.root == candidate.index.root
+    return is_one and not is_entry and [""] != baseline.runs == candidate.runs != []
 
 
 def _run(run: Run | None) -> dict[str, Any]:

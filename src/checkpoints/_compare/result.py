@@ -16,6 +16,7 @@ from checkpoints._compare.pair import Pair
 from checkpoints._compare.side import Side
 from checkpoints._compare.suggestions import Need, suggested
 from checkpoints._compare.tolerances import Tolerances
+from checkpoints._compare.unused import Unused
 from checkpoints._process.libraries import needed
 from checkpoints._show.page import page_of
 from checkpoints._show.report import report_of
@@ -46,6 +47,8 @@ class Diff:
         noise: How much the baseline differs from its repeats.
         tolerances: How far values were allowed to be apart.
         seconds: How long it took.
+        unused: What was asked for, and has had no effect.
+        not_compared: How many pairs were left, because of a difference before.
     """
 
     def __init__(
@@ -55,12 +58,17 @@ class Diff:
         noise: Noise,
         tolerances: Tolerances,
         seconds: float,
+        *,
+        unused: Unused = Unused(),  # noqa: B008 - it is not changed
+        not_compared: int = 0,
     ) -> None:
         self._sides = sides
         self._pairs = pairs
         self._noise = noise
         self._tolerances = tolerances
         self.seconds = seconds
+        self._unused = unused
+        self.not_compared = not_compared
 
     def __repr__(self) -> str:
         first = self.first
@@ -108,10 +116,15 @@ class Diff:
         The first pair that differs beyond its tolerance, in the order of the baseline.
 
         The first entry without a counterpart where no value differs; None if there is
-        none either.
+        none either. `first_unpaired` may be before it.
         """
         found = (pair for pair in self._pairs if pair.verdict == "different")
-        return next(found, None) or next(iter(self.unpaired), None)
+        return next(found, None) or self.first_unpaired
+
+    @property
+    def first_unpaired(self) -> Pair | None:
+        """The first entry without a counterpart that should have one."""
+        return next(iter(self.unpaired), None)
 
     @property
     def first_bit(self) -> Pair | None:
@@ -167,7 +180,14 @@ class Diff:
     def as_json(self) -> dict[str, Any]:
         """Return all that was found, in JSON types; `"schema"` has the version."""
         answer = Answer(
-            self.verdict, self.exit_code, self.first, self.first_bit, self.seconds
+            self.verdict,
+            self.exit_code,
+            self.first,
+            self.first_unpaired,
+            self.first_bit,
+            self.seconds,
+            self._unused,
+            self.not_compared,
         )
         return document_of(
             answer, self._pairs, self._sides, self._noise, self._tolerances

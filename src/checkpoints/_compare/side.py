@@ -119,6 +119,7 @@ class Side:
         shared: dict[Hashable, Any] | None = None,
         step: Callable[[], None] = lambda: None,
     ) -> None:
+        self.subject = subject
         self.index = subject.entries
         self.run = subject.run
         self.options = options

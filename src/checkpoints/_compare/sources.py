@@ -38,11 +38,15 @@ class Subject(NamedTuple):
         entries: The entries.
         run: The run that saved them; None if it is not known.
         is_entry: Whether it is a single file, whose name does not count.
+        of_runs: How many runs there are, where the last one was taken.
+        unfiltered: The entries before a filter left out some; None without a filter.
     """
 
     entries: Index
     run: Run | None = None
     is_entry: bool = False
+    of_runs: int = 1
+    unfiltered: Index | None = None
 
 
 class Sources:
@@ -101,10 +105,9 @@ class Sources:
         if isinstance(source, Entry):
             return Subject(index_of(source), is_entry=True)
         if isinstance(source, Run):
-            entries = self._folders.entries(source)
-            return Subject(self._wanted(entries, translated), source)
+            return self._wanted(self._folders.entries(source), translated, source)
         if isinstance(source, Index):
-            return Subject(self._wanted(source, translated))
+            return self._wanted(source, translated)
         place = path_of(source)
         if place.endswith(CONTAINERS):
             return self.subject(_entry_of(place))
@@ -116,9 +119,9 @@ class Sources:
         if wanted is not None:
             return self.subject(chosen_run(known, wanted, root), translated)
         if len(known) > 1:
-            return self.subject(known[-1], translated)
-        found = self._wanted(index(root), translated)
-        return Subject(found, next(iter(known), None))
+            last = self.subject(known[-1], translated)
+            return last._replace(of_runs=len(known))
+        return self._wanted(index(root), translated, next(iter(known), None))
 
     def check_filter(self, found: Index) -> None:
         """Raise an error that says why nothing is left, if filters were given."""
@@ -170,9 +173,14 @@ class Sources:
                 ) from error
         return self._runs[root]
 
-    def _wanted(self, found: Index, translated: Translation | None) -> Index:
+    def _wanted(
+        self, found: Index, translated: Translation | None, run: Run | None = None
+    ) -> Subject:
         if not self._is_narrow():
-            return found
+            return Subject(found, run)
+        return Subject(self._narrowed(found, translated), run, unfiltered=found)
+
+    def _narrowed(self, found: Index, translated: Translation | None) -> Index:
         if translated is None:
             return found.where(self._names, self._where)
         wanted = EntryFilter(self._names, self._where)

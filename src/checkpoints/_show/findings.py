@@ -6,20 +6,18 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from checkpoints._show.facts import (
+    Fact,
+    cells_text,
+    facts_of_value,
+    number_text,
+    tags_text,
+    where_text,
+)
+from checkpoints._show.rows import Row, rows_of
 from checkpoints._text import count_text, moment_text
 
-__all__ = [
-    "COLUMNS",
-    "Fact",
-    "Findings",
-    "facts_of_value",
-    "findings_of",
-    "number_text",
-    "tags_text",
-    "where_text",
-]
-
-COLUMNS = ("order", "point", "tags", "value", "differs", "max rel", "x tol", "verdict")
+__all__ = ["Findings", "findings_of"]
 
 _HEADLINES = {
     "equal": "EQUAL",
@@ -34,16 +32,15 @@ _UNPAIRED = {
     "not reached": "not reached by the candidate",
     "not sampled": "left out by the rule of the other run",
 }
-# How many columns of a table, and how many entries without a counterpart, are named.
+_SIDES = ("baseline", "candidate")
+_UNUSED = {
+    "keys": ("unused key", "matches no entry"),
+    "rename": ("unused rename", "is no name or tag of the baseline"),
+    "ignore_tags": ("unused tag", "to ignore: no entry has it"),
+}
+# How many entries without a counterpart, and how many others, are named.
 _MOST_NAMED = 4
 _SHORT_HASH = 8
-
-
-class Fact(NamedTuple):
-    """A line of a report: what it is about, and a text."""
-
-    label: str
-    text: str
 
 
 class Findings(NamedTuple):
@@ -55,8 +52,7 @@ class Findings(NamedTuple):
         headline: The verdict in words, and where the runs first differ.
         runs: Which runs were compared.
         first: All about the first divergence.
-        rows: The cells of a row for each pair that is not equal, under `COLUMNS`.
-        verdicts: The verdict of each row.
+        rows: A row for each pair that is not equal.
         notes: What there is to say about all pairs.
         counts: How many pairs there are of each verdict.
     """
@@ -65,8 +61,7 @@ class Findings(NamedTuple):
     headline: str
     runs: list[Fact]
     first: list[Fact]
-    rows: list[tuple[str, ...]]
-    verdicts: list[str]
+    rows: list[Row]
     notes: list[Fact]
     counts: str
 
@@ -78,41 +73,15 @@ def findings_of(document: Mapping[str, Any]) -> Findings:
     Args:
         document: What `Diff.as_json` returns.
     """
-    pairs = document["pairs"]
     return Findings(
         document["verdict"],
         _headline(document),
         list(_runs(document)),
         list(_about_first(document)),
-        [_row(pair) for pair in pairs],
-        [pair["verdict"] for pair in pairs],
+        rows_of(document),
         list(_notes(document)),
         _counts(document),
     )
-
-
-def number_text(number: Any) -> str:
-    """
-    Return a number with two digits, never rounded to zero; "-" for none.
-
-    >>> number_text(0.00031), number_text(None), number_text("inf")
-    ('0.00031', '-', 'inf')
-    """
-    if number is None:
-        return "-"
-    return f"{float(number):.2g}"
-
-
-def where_text(found: Mapping[str, Any]) -> str:
-    """Return the place of an entry: its name, tags, and which of several it is."""
-    which, count = found["occurrence"]
-    number = f"({which} of {count})" if count > 1 else ""
-    return "  ".join(filter(None, (found["name"], tags_text(found), number)))
-
-
-def tags_text(found: Mapping[str, Any]) -> str:
-    """Return the tags of an entry as text."""
-    return " ".join(f"{tag}={text}" for tag, text in found["tags"])
 
 
 def _headline(document: Mapping[str, Any]) -> str:
@@ -122,9 +91,8 @@ def _headline(document: Mapping[str, Any]) -> str:
     if verdict == "equal":
         return f"{word}  all {count_text(counts['pairs'], 'pair')}"
     if verdict == "unknown":
-        unpaired = counts.get("unpaired", 0)
-        if unpaired == counts["pairs"]:
-            return f"{word}  the runs have no entry in common"
+        if counts.get("unpaired", 0) == counts["pairs"]:
+            return f"{word}  {_nothing_in_common(document)}"
         return f"{word}  {count_text(counts['unknown'], 'pair')} cannot be compared"
     if verdict == "different" and first["verdict"] == "unpaired":
         return f"{word}  first {_UNPAIRED[first['why']]}: {where_text(first)}"
@@ -134,15 +102,33 @@ def _headline(document: Mapping[str, Any]) -> str:
     return f"{word}  first bit that differs: {where_text(bit)}" if bit else word
 
 
+def _nothing_in_common(document: Mapping[str, Any]) -> str:
+    empty = [
+        label
+        for label, run in zip(_SIDES, document["runs"], strict=True)
+        if run["filtered_out"]
+    ]
+    if not empty:
+        return "the runs have no entry in common"
+    return f"the filter matches nothing in the {' and the '.join(empty)}"
+
+
 def _runs(document: Mapping[str, Any]) -> Iterator[Fact]:
-    for label, run in zip(("baseline", "candidate"), document["runs"], strict=True):
+    runs = document["runs"]
+    for label, run in zip(_SIDES, runs, strict=True):
         ids = [it for it in run["runs"] if it not in run["root"]]
         names = " ".join(filter(None, (*ids[:_MOST_NAMED], run["name"])))
         began = "" if run["began"] is None else f"{moment_text(run['began'])} UTC"
         entries = count_text(run["entries"], "entry")
         state = run["state"] if run["state"] in ("failed", "unfinished") else ""
-        parts = (_short(run["root"]), names, began, _revision(run), entries, state)
+        place = _short(run["path"] or run["root"])
+        parts = (place, names, began, _revision(run), entries, state)
         yield Fact(label, "  ".join(filter(None, parts)))
+        if run["of_runs"] > 1:
+            text = f"{place} has {run['of_runs']:,} runs: the last one is compared"
+            yield Fact("", text)
+    if document["is_same_run"]:
+        yield Fact("note", "both sides are the same run")
     changed = [
         f"{it['library']} {it['baseline']} -> {it['candidate']}"
         for it in document["changed_versions"]
@@ -150,11 +136,8 @@ def _runs(document: Mapping[str, Any]) -> Iterator[Fact]:
     if changed:
         yield Fact("versions", ", ".join(changed))
     if document["counts"].get("unpaired", 0) == document["counts"]["pairs"]:
-        for label, run in zip(("baseline", "candidate"), document["runs"], strict=True):
-            yield Fact(
-                "it has" if label == "candidate" else "baseline has",
-                ", ".join(run["names"]) or "nothing",
-            )
+        for label, run in zip(("baseline has", "it has"), runs, strict=True):
+            yield Fact(label, ", ".join(run["names"]) or "nothing")
 
 
 def _revision(run: Mapping[str, Any]) -> str:
@@ -183,83 +166,19 @@ def _about_first(document: Mapping[str, Any]) -> Iterator[Fact]:
     yield Fact("noise", _noise(value, document["noise"]["repeats"]))
     if first["role"]:
         yield Fact("inputs", _inputs(first, document["pairs"]))
+    lost = document["first_unpaired"]
+    if lost and lost["number"] < first["number"]:
+        text = f"{where_text(lost)} is {_UNPAIRED[lost['why']]}"
+        yield Fact("before it", text)
     bit = document["first_bit"]
     if bit and bit["number"] < first["number"] and bit["values"]:
         worst = bit["values"][0]
         rel = worst["max_rel"]
         end = "" if rel is None else f", max rel {number_text(rel)}"
-        text = f"first bit: {where_text(bit)}  {worst['value']}  {_cells(worst)}{end}"
-        yield Fact("earlier", text)
-
-
-def _kind_of(value: Mapping[str, Any]) -> str:
-    texts = []
-    kinds = [tuple(value["kind"]), tuple(value["dtype"]), tuple(value["shape"])]
-    is_typed = any(kinds[1])
-    for one, other in kinds[1:] if is_typed and kinds[0][0] == kinds[0][1] else kinds:
-        if one or other:
-            texts.append(one if one == other else f"{one or '-'} -> {other or '-'}")
-    return " ".join(texts)
-
-
-def facts_of_value(value: Mapping[str, Any]) -> Iterator[Fact]:
-    """Yield what to say about a value or a part of one that differs."""
-    kind = _kind_of(value)
-    if kind:
-        yield Fact("kind", kind)
-    if value["cells"]:
-        numbers = (
-            ("max rel", value["max_rel"]),
-            ("max abs", value["max_abs"]),
-            ("ulp", value["max_ulp"]),
+        text = (
+            f"first bit: {where_text(bit)}  {worst['value']}  {cells_text(worst)}{end}"
         )
-        cells = _cells(value)
-        texts = [] if cells in value["notes"] else [cells]
-        texts += [f"{name} {number_text(n)}" for name, n in numbers if n is not None]
-        if texts:
-            yield Fact("differs", "   ".join(texts))
-    if value["where"] or any(value["texts"]):
-        one, other = value["texts"]
-        yield Fact("worst", f"{value['where'] or 'value'}   {one}  ->  {other}")
-    if value["verdict"] != "unknown":
-        yield Fact("allowed", f"{value['tolerance']}{_would_pass(value)}")
-    if value["parts"]:
-        yield Fact("parts", _parts(value))
-    for note in value["notes"]:
-        yield Fact("note", note)
-    if value["why"]:
-        yield Fact("why", value["why"])
-
-
-def _cells(value: Mapping[str, Any]) -> str:
-    note = str(next(iter(value["notes"]), ""))
-    if note and (not value["bits"] or note.startswith("only in the ")):
-        return note
-    if value["cells"] == 1 and value["bits"] <= 1:
-        return "1 value" if value["bits"] else "no value"
-    return f"{value['bits']:,} of {value['cells']:,} cells"
-
-
-def _would_pass(value: Mapping[str, Any]) -> str:
-    if value["verdict"] != "different":
-        return ""
-    for key in ("rtol", "atol"):
-        needed = value[f"{key}_needed"]
-        if needed is not None and not value["hopeless"]:
-            dtype = ' and dtype = "any"' if value["needs_dtype"] else ""
-            return f"   would pass at {key} {float(needed):.2g}{dtype}"
-    if not value["beyond"] and value["needs_dtype"] and not value["hopeless"]:
-        return '   would pass with dtype = "any"'
-    return "   no tolerance would pass"
-
-
-def _parts(value: Mapping[str, Any]) -> str:
-    named = [
-        f"{part['name']} ({_cells(part) if part['bits'] else part['verdict']})"
-        for part in value["parts"][:_MOST_NAMED]
-    ]
-    more = len(value["parts"]) + value["more_parts"] - len(named)
-    return ", ".join(named) + (f" and {more} more" if more > 0 else "")
+        yield Fact("earlier", text)
 
 
 def _noise(value: Mapping[str, Any], repeats: int) -> str:
@@ -269,35 +188,21 @@ def _noise(value: Mapping[str, Any], repeats: int) -> str:
 
 
 def _inputs(first: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]]) -> str:
-    later = sum("inherited" in pair["role"] for pair in pairs)
+    later = sum(
+        "inherited" in pair["role"]
+        and pair["number"] > first["number"]
+        and _agree(pair["tags"], first["tags"])
+        for pair in pairs
+    )
     role = first["role"].upper()
     after = f"; {count_text(later, 'later pair')} may inherit it" if later else ""
     return f"{first['inputs']}   {role}{after}"
 
 
-def _row(pair: Mapping[str, Any]) -> tuple[str, ...]:
-    value = pair["values"][0] if pair["values"] else None
-    tags = tags_text(pair)
-    which, count = pair["occurrence"]
-    point = f"{pair['name']} #{which}" if count > 1 else pair["name"]
-    verdict = (pair["role"] or pair["verdict"]).replace(
-        "possibly inherited", "inherited?"
-    )
-    if value is None:
-        return (str(pair["number"]), point, tags, "", "", "", "", verdict)
-    more = len(pair["values"]) - 1
-    name = f"{value['value']} +{more}" if more else value["value"]
-    excess = number_text(value["excess"]) if value["bits"] else "-"
-    return (
-        str(pair["number"]),
-        point,
-        tags,
-        name,
-        _cells(value) if value["cells"] else value["why"] or "; ".join(value["notes"]),
-        number_text(value["max_rel"]),
-        excess,
-        verdict,
-    )
+def _agree(tags: Sequence[Sequence[str]], others: Sequence[Sequence[str]]) -> bool:
+    """Tell whether the tags that two entries share have equal values."""
+    known = {tag: text for tag, text in others}  # noqa: C416 - lists are no tuples
+    return all(known.get(tag, text) == text for tag, text in tags)
 
 
 def _notes(document: Mapping[str, Any]) -> Iterator[Fact]:
@@ -311,19 +216,47 @@ def _notes(document: Mapping[str, Any]) -> Iterator[Fact]:
     for it in document["processes"]:
         place = f"pid {it['pid']} on {it['host']}"
         yield Fact("process", f"{place}: first {it['name']} ({it['first']})")
-    by_reason: dict[str, list[Any]] = {}
-    for it in document["unpaired"]:
-        by_reason.setdefault(it["why"], []).append(it)
-    for why, found in by_reason.items():
-        named = ", ".join(map(where_text, found[:_MOST_NAMED]))
-        more = len(found) - _MOST_NAMED
-        more_text = f" and {more} more" if more > 0 else ""
-        yield Fact("unpaired", f"{len(found)} {_UNPAIRED[why]}: {named}{more_text}")
+    for why, found in _by_reason(document["unpaired"]).items():
+        yield Fact("unpaired", f"{len(found)} {_UNPAIRED[why]}: {_named(found)}")
+    unknown = [it for it in document["pairs"] if it["verdict"] == "unknown"]
+    for why, found in [*_by_reason(unknown).items()][:_MOST_NAMED]:
+        yield Fact("unknown", f"{_named(found)}: {why}")
     for it in document["aligned"][:_MOST_NAMED]:
         yield Fact("aligned", _alignment(it))
+    yield from _unheeded(document)
+
+
+def _unheeded(document: Mapping[str, Any]) -> Iterator[Fact]:
+    """Yield what was asked for and had no effect, and what was not looked at."""
     for kind in ("unused", "expired"):
         for text in document["tolerances"][kind]:
             yield Fact(f"{kind} tolerance", text)
+    for kind, (label, end) in _UNUSED.items():
+        for text in document["unused"][kind]:
+            yield Fact(label, f"{text} {end}")
+    if document["not_compared"]:
+        number = count_text(document["not_compared"], "pair")
+        text = f"at the first difference; not compared: {number}"
+        yield Fact("stopped", text)
+    unread = document["counts"]["by_checksum"]
+    if unread:
+        number = count_text(unread, "pair")
+        yield Fact("not read", f"the contents of {number}: --exact reads them")
+
+
+def _by_reason(
+    pairs: Sequence[Mapping[str, Any]],
+) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for it in pairs:
+        found.setdefault(it["why"], []).append(it)
+    return found
+
+
+def _named(pairs: Sequence[Mapping[str, Any]]) -> str:
+    more = len(pairs) - _MOST_NAMED
+    more_text = f" and {more:,} more" if more > 0 else ""
+    return ", ".join(map(where_text, pairs[:_MOST_NAMED])) + more_text
 
 
 def _alignment(found: Mapping[str, Any]) -> str:

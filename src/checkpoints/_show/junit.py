@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
-from checkpoints._show.findings import Fact, facts_of_value, tags_text
+from checkpoints._show.facts import Fact, facts_of_value, tags_text
+from checkpoints._show.findings import findings_of
 from checkpoints._text import printable
 
 __all__ = ["junit_of"]
@@ -16,44 +18,52 @@ __all__ = ["junit_of"]
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+class _Case(NamedTuple):
+    """A test: its name, and the element that says what became of it."""
+
+    name: str
+    outcome: str = ""
+    text: str = ""
+
+
 def junit_of(document: Mapping[str, Any]) -> str:
     """
-    Return a comparison as a suite of tests, one for each pair.
+    Return a comparison as a suite of tests: one for each pair, one for all equal ones.
 
     Pairs that are equal, close or noise have passed; those that differ, or have no
-    counterpart, have failed; those that could not be compared are errors.
+    counterpart, have failed; those that the candidate's rule left out are skipped;
+    those that could not be compared are errors, as are runs with nothing in common.
 
     Args:
         document: What `Diff.as_json` returns.
     """
-    counts = document["counts"]
-    failures = counts.get("different", 0) + counts.get("unpaired", 0)
+    cases = [*_cases(document)]
+    numbers = Counter(case.outcome for case in cases)
     heading = (
-        f'<testsuite name="checkpoints diff" tests="{counts["pairs"]}" '
-        f'failures="{failures}" errors="{counts.get("unknown", 0)}" '
-        f'time="{document["seconds"]}">'
+        f'<testsuite name="checkpoints diff" tests="{len(cases)}" '
+        f'failures="{numbers["failure"]}" errors="{numbers["error"]}" '
+        f'skipped="{numbers["skipped"]}" time="{document["seconds"]}">'
     )
-    cases = "\n".join(_cases(document))
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{heading}\n{cases}\n</testsuite>\n'
+    lines = "\n".join(map(_element, cases))
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{heading}\n{lines}\n</testsuite>\n'
 
 
-def _cases(document: Mapping[str, Any]) -> Iterator[str]:
-    for pair in document["pairs"]:
-        text = "\n".join(_lines(pair))
-        if pair["verdict"] == "different":
-            yield _case(pair, f"<failure>{_text(text)}</failure>")
-        elif pair["verdict"] == "unknown":
-            yield _case(pair, f"<error>{_text(text or pair['why'])}</error>")
-        else:
-            yield _case(pair, f"<system-out>{_text(text)}</system-out>")
+def _cases(document: Mapping[str, Any]) -> Iterator[_Case]:
+    pairs = document["pairs"]
+    for pair in pairs:
+        text = "\n".join(_lines(pair)) or pair["why"]
+        outcome = {"different": "failure", "unknown": "error"}
+        yield _Case(_name(pair), outcome.get(pair["verdict"], "system-out"), text)
     for pair in document["unpaired"]:
-        text = f"{pair['why']}: in the {pair['side']} only"
         is_failure = pair["why"] != "not sampled"
-        inner = f"<failure>{_text(text)}</failure>" if is_failure else "<skipped/>"
-        yield _case(pair, inner)
-    left = document["counts"].get("equal", 0)
+        text = f"{pair['why']}: in the {pair['side']} only"
+        yield _Case(_name(pair), "failure" if is_failure else "skipped", text)
+    listed = sum(pair["verdict"] == "equal" for pair in pairs)
+    left = document["counts"].get("equal", 0) - listed
     if left:
-        yield f'<testcase classname="checkpoints" name="{left} equal pairs"/>'
+        yield _Case(f"{left} equal pairs")
+    if document["counts"].get("unpaired", 0) == document["counts"]["pairs"]:
+        yield _Case("the runs", "error", findings_of(document).headline)
 
 
 def _lines(pair: Mapping[str, Any]) -> Iterator[str]:
@@ -62,14 +72,19 @@ def _lines(pair: Mapping[str, Any]) -> Iterator[str]:
             yield f"{label}: {text}"
 
 
-def _case(pair: Mapping[str, Any], inner: str) -> str:
+def _name(pair: Mapping[str, Any]) -> str:
     parts = filter(None, (pair["name"], tags_text(pair), f"({pair['number']})"))
-    name = quoteattr(_clean(" ".join(parts)))
-    return f'<testcase classname="checkpoints" name={name}>{inner}</testcase>'
+    return " ".join(parts)
 
 
-def _text(text: str) -> str:
-    return escape(_clean(text))
+def _element(case: _Case) -> str:
+    start = f'<testcase classname="checkpoints" name={quoteattr(_clean(case.name))}'
+    if not case.outcome:
+        return f"{start}/>"
+    if case.outcome == "skipped":
+        return f"{start}><skipped message={quoteattr(_clean(case.text))}/></testcase>"
+    text = escape(_clean(case.text))
+    return f"{start}><{case.outcome}>{text}</{case.outcome}></testcase>"
 
 
 def _clean(text: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from checkpoints._show.findings import COLUMNS, Fact, findings_of
+from checkpoints._show.facts import Fact
+from checkpoints._show.findings import findings_of
+from checkpoints._show.rows import COLUMNS, kept
 from checkpoints._text import printable
 
 __all__ = ["markdown_of"]
@@ -35,9 +37,9 @@ def _lines(document: Mapping[str, Any], commands: Sequence[str]) -> Iterator[str
         yield ""
         yield _row(COLUMNS)
         yield _row(["---"] * len(COLUMNS))
-        yield from (_row(map(_text, row)) for row in findings.rows[:_MOST_ROWS])
-        left = len(findings.rows) - _MOST_ROWS
-        if left > 0:
+        rows, left = kept(findings.rows, _MOST_ROWS)
+        yield from (_row(map(_text, row.cells)) for row in rows)
+        if left:
             yield ""
             yield f"and {left:,} more"
     yield ""
@@ -50,7 +52,7 @@ def _lines(document: Mapping[str, Any], commands: Sequence[str]) -> Iterator[str
 
 def _facts(facts: Iterable[Fact]) -> Iterator[str]:
     for label, text in facts:
-        yield f"- **{label}** {_text(text)}"
+        yield f"- **{label}** {_text(text)}" if label else f"  {_text(text)}"
 
 
 def _row(cells: Iterable[str]) -> str:

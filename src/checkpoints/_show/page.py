@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
-from checkpoints._show.findings import (
-    COLUMNS,
-    Fact,
-    Findings,
-    facts_of_value,
-    findings_of,
-    number_text,
-    tags_text,
-)
+from checkpoints._show.facts import Fact, facts_of_value, number_text, tags_text
+from checkpoints._show.findings import Findings, findings_of
+from checkpoints._show.rows import COLUMNS, Row, kept, rows_of
 from checkpoints._text import html_text
 
 __all__ = ["page_of"]
@@ -26,7 +19,8 @@ _MOST_TICKS = 2000
 _STRIP = (1000, 34)
 _SHOWN = ("different", "unknown", "noise", "close", "unpaired")
 _STYLE = """
-:root{color-scheme:light dark;--equal:#7a9;--close:#d9a400;--noise:#b08d57;
+:root:has(>body.checkpoints){color-scheme:light dark}
+.checkpoints{--equal:#7a9;--close:#d9a400;--noise:#b08d57;
 --different:#d1242f;--unknown:#8250df;--unpaired:#0969da;--line:#8884}
 body.checkpoints,div.checkpoints{font:14px/1.5 system-ui,sans-serif}
 body.checkpoints{margin:2rem auto;max-width:75rem;padding:0 1rem}
@@ -57,6 +51,7 @@ grid-template-columns:4rem 2fr 2fr 1fr 1.5fr 5rem 5rem 9rem}
 .checkpoints details.close>summary .v{color:var(--close)}
 .checkpoints details.noise>summary .v{color:var(--noise)}
 .checkpoints details.unknown>summary .v{color:var(--unknown)}
+.checkpoints details.unpaired>summary .v{color:var(--unpaired)}
 .checkpoints details>section{margin:.3rem 0 1rem 1.2rem}
 .checkpoints table{border-collapse:collapse;margin:.5rem 0}
 .checkpoints td,.checkpoints th{border:1px solid var(--line);padding:.15rem .6rem;
@@ -112,12 +107,13 @@ def _body(
     badge = f'<span class="word {verdict}">{html_text(word)}</span>'
     yield f"<h1>{badge}{html_text(rest)}</h1>"
     yield _facts(findings.runs)
-    yield _strip(document)
+    rows = rows_of(document, with_unpaired=True)
+    yield _strip(rows, document["counts"]["pairs"])
     if findings.first:
         yield "<h2>The first divergence</h2>" if verdict == "different" else ""
         yield _facts(findings.first)
-    if document["pairs"] or document["unpaired"]:
-        yield from _pairs(document, findings)
+    if rows:
+        yield from _pairs(rows, document["counts"])
     yield _facts(findings.notes)
     yield f"<p>{html_text(findings.counts)}</p>"
     for command in commands:
@@ -132,26 +128,23 @@ def _facts(facts: Iterable[Fact]) -> str:
     return f"<dl>{inner}</dl>" if inner else ""
 
 
-def _strip(document: Mapping[str, Any]) -> str:
+def _strip(rows: Sequence[Row], total: int) -> str:
     """Return one tick for each pair that differs, in the order of the program."""
-    total = document["counts"]["pairs"]
-    found = [*document["pairs"], *document["unpaired"]]
-    found.sort(key=lambda pair: pair["number"])
-    if not found:
+    if not rows:
         return ""
     width, height = _STRIP
     ticks = []
-    for pair in found[:_MOST_TICKS]:
+    for row in kept(rows, _MOST_TICKS)[0]:
+        pair = row.pair
         x = (pair["number"] - 0.5) / total * width
-        verdict = pair.get("verdict", "unpaired")
         tall = height * _tallness(pair)
         ticks.append(
             f'<a href="#p{pair["number"]}"><rect x="{x:.2f}" y="{height - tall:.1f}" '
             f'width="{min(max(width / total * 0.8, 2), 12):.2f}" height="{tall:.1f}" '
-            f'fill="var(--{verdict})"><title>{html_text(_title(pair))}</title>'
+            f'fill="var(--{row.verdict})"><title>{html_text(_title(pair))}</title>'
             "</rect></a>"
         )
-    label = f"{len(found)} of {total} pairs differ; the first is on the left"
+    label = f"{len(rows)} of {total} pairs differ; the first is on the left"
     return (
         f'<svg class="strip" viewBox="0 0 {width} {height}" preserveAspectRatio="none" '
         f'role="img" aria-label="{label}">{"".join(ticks)}</svg>'
@@ -177,29 +170,21 @@ def _title(pair: Mapping[str, Any]) -> str:
     return f"{pair['number']} {pair['name']} {tags_text(pair)}"
 
 
-def _pairs(document: Mapping[str, Any], findings: Findings) -> Iterator[str]:
-    counts = document["counts"]
+def _pairs(rows: Sequence[Row], counts: Mapping[str, int]) -> Iterator[str]:
     yield (
-        "<fieldset><legend>Show</legend>"
+        "<form><fieldset><legend>Show</legend>"
         + "".join(
             f'<label><input type="radio" name="show" id="show-{shown}"'
             f"{' checked' if shown == 'all' else ''}> {shown} {number}</label>"
             for shown, number in _choices(counts)
         )
-        + "</fieldset>"
+        + "</fieldset></form>"
     )
-    heading = "".join(f"<span>{column}</span>" for column in COLUMNS)
-    yield f'<div class="head row">{heading}</div>'
-    first = document["first"]
-    for pair, row in islice(
-        zip(document["pairs"], findings.rows, strict=True), _MOST_PAIRS
-    ):
-        is_first = first is not None and pair["number"] == first["number"]
-        yield _details(pair, row, is_open=is_first)
-    for pair in document["unpaired"][:_MOST_PAIRS]:
-        yield _unpaired(pair)
-    left = max(len(document["pairs"]), len(document["unpaired"])) - _MOST_PAIRS
-    if left > 0:
+    yield f'<div class="head row">{_cells(COLUMNS)}</div>'
+    shown_rows, left = kept(rows, _MOST_PAIRS)
+    for row in shown_rows:
+        yield _unpaired(row) if row.verdict == "unpaired" else _details(row)
+    if left:
         yield f"<p>and {left:,} more, which --json has</p>"
 
 
@@ -210,12 +195,13 @@ def _choices(counts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
             yield shown, f"({counts[shown]:,})"
 
 
-def _details(pair: Mapping[str, Any], row: Sequence[str], *, is_open: bool) -> str:
+def _details(row: Row) -> str:
+    pair = row.pair
     values = "".join(_value(value) for value in pair["values"])
     why = _facts([Fact("why", pair["why"])]) if pair["why"] else ""
     return (
         f'<details id="p{pair["number"]}" class="{pair["verdict"]}"'
-        f"{' open' if is_open else ''}><summary>{_cells(row)}</summary>"
+        f"{' open' if row.is_first else ''}><summary>{_cells(row.cells)}</summary>"
         f"<section>{why}{values}{_facts(_places(pair))}</section></details>"
     )
 
@@ -301,11 +287,10 @@ def _strength(square: float, low: float, high: float) -> float:
     return 0.25 + 0.75 * (math.log(square) - low) / (high - low)
 
 
-def _unpaired(pair: Mapping[str, Any]) -> str:
-    place = (str(pair["number"]), pair["name"], tags_text(pair))
-    row = (*place, "", "", "", "", pair["why"])
+def _unpaired(row: Row) -> str:
+    pair = row.pair
     facts = _facts([Fact(f"in the {pair['side']} only", pair["path"])])
     return (
-        f'<details id="p{pair["number"]}" class="unpaired"><summary>{_cells(row)}'
+        f'<details id="p{pair["number"]}" class="unpaired"><summary>{_cells(row.cells)}'
         f"</summary><section>{facts}</section></details>"
     )

@@ -6,7 +6,9 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from checkpoints._show.findings import COLUMNS, Fact, Findings, findings_of
+from checkpoints._show.facts import Fact
+from checkpoints._show.findings import findings_of
+from checkpoints._show.rows import COLUMNS, Row, kept
 from checkpoints._text import printable
 
 __all__ = ["Line", "report_of", "styled_report"]
@@ -90,7 +92,7 @@ def styled_report(
         yield from _facts(findings.first, width)
     if findings.rows:
         yield Line("", "")
-        yield from _table(findings, width, shows_all=shows_all)
+        yield from _table(findings.rows, width, None if shows_all else _MOST_ROWS)
     yield Line("", "")
     yield from _facts(findings.notes, width)
     yield Line("", findings.counts)
@@ -113,17 +115,17 @@ def _wrapped(text: str, width: int | None) -> list[str]:
     return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
-def _table(findings: Findings, width: int | None, *, shows_all: bool) -> Iterator[Line]:
-    rows = findings.rows if shows_all else findings.rows[:_MOST_ROWS]
-    cells = [COLUMNS, *(tuple(map(printable, row)) for row in rows)]
+def _table(found: Sequence[Row], width: int | None, most: int | None) -> Iterator[Line]:
+    rows, left = kept(found, most)
+    cells = [COLUMNS, *(tuple(map(printable, row.cells)) for row in rows)]
     used = [at for at, _ in enumerate(COLUMNS) if any(row[at] for row in cells[1:])]
     widths = {at: max(len(row[at]) for row in cells) for at in used}
     _narrow(widths, width)
     yield Line("", _row(COLUMNS, widths), "bold")
-    for row, verdict in zip(cells[1:], findings.verdicts, strict=False):
-        yield Line("", _row(row, widths), _STYLES[verdict])
-    if len(findings.rows) > len(rows):
-        yield Line("", f"  and {len(findings.rows) - len(rows):,} more (--all)")
+    for texts, row in zip(cells[1:], rows, strict=True):
+        yield Line("", _row(texts, widths), _STYLES[row.verdict])
+    if left:
+        yield Line("", f"  and {left:,} more (--all)")
 
 
 def _narrow(widths: dict[int, int], width: int | None) -> None:

@@ -1,0 +1,137 @@
+"""A value that differs, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+__all__ = [
+    "Fact",
+    "cells_text",
+    "facts_of_value",
+    "number_text",
+    "tags_text",
+    "where_text",
+]
+
+# How many columns of a table are named.
+_MOST_NAMED = 4
+# Nothing is lost without these beside a dtype.
+_TOLD_BY_DTYPE = {
+    "",
+    "numpy.ndarray",
+    "numpy.scalar",
+    "bool",
+    "int",
+    "float",
+    "complex",
+}
+
+
+class Fact(NamedTuple):
+    """A line of a report: what it is about, and a text."""
+
+    label: str
+    text: str
+
+
+def number_text(number: Any) -> str:
+    """
+    Return a number with two digits, never rounded to zero; "-" for none.
+
+    >>> number_text(0.00031), number_text(None), number_text("inf")
+    ('0.00031', '-', 'inf')
+    """
+    if number is None:
+        return "-"
+    return f"{float(number):.2g}"
+
+
+def where_text(found: Mapping[str, Any]) -> str:
+    """Return the place of an entry: its name, tags, and which of several it is."""
+    which, count = found["occurrence"]
+    number = f"({which} of {count})" if count > 1 else ""
+    return "  ".join(filter(None, (found["name"], tags_text(found), number)))
+
+
+def tags_text(found: Mapping[str, Any]) -> str:
+    """Return the tags of an entry as text."""
+    return " ".join(f"{tag}={text}" for tag, text in found["tags"])
+
+
+def _kind_of(value: Mapping[str, Any]) -> str:
+    texts = []
+    kinds = [tuple(value["kind"]), tuple(value["dtype"]), tuple(value["shape"])]
+    if any(kinds[1]) and set(kinds[0]) <= _TOLD_BY_DTYPE:
+        del kinds[0]
+    for one, other in kinds:
+        if one or other:
+            texts.append(one if one == other else f"{one or '-'} -> {other or '-'}")
+    return " ".join(texts)
+
+
+def facts_of_value(value: Mapping[str, Any]) -> Iterator[Fact]:
+    """Yield what to say about a value or a part of one that differs."""
+    kind = _kind_of(value)
+    if kind:
+        yield Fact("kind", kind)
+    if value["cells"]:
+        numbers = (
+            ("max rel", value["max_rel"]),
+            ("max abs", value["max_abs"]),
+            ("ulp", value["max_ulp"]),
+        )
+        cells = cells_text(value)
+        texts = [] if cells in value["notes"] else [cells]
+        texts += [f"{name} {number_text(n)}" for name, n in numbers if n is not None]
+        if texts:
+            yield Fact("differs", "   ".join(texts))
+    if value["where"] or any(value["texts"]):
+        one, other = value["texts"]
+        yield Fact("worst", f"{value['where'] or 'value'}   {one}  ->  {other}")
+    if value["verdict"] != "unknown":
+        yield Fact("allowed", f"{value['tolerance']}{_would_pass(value)}")
+    if value["parts"]:
+        yield Fact("parts", _parts(value))
+    for note in value["notes"]:
+        yield Fact("note", note)
+    if value["why"]:
+        yield Fact("why", value["why"])
+
+
+def cells_text(value: Mapping[str, Any]) -> str:
+    """Return how many cells differ, or what else there is to say in a few words."""
+    note = str(next(iter(value["notes"]), ""))
+    bits, cells = int(value["bits"]), int(value["cells"])
+    if value["verdict"] == "unknown" and not bits:
+        # The rest of it is for where there is room.
+        return str(value["why"]).partition("; ")[0] or note
+    if not cells:
+        return str(value["why"]) or "; ".join(value["notes"])
+    if note and (not bits or note.startswith("only in the ")):
+        return note
+    if cells == 1 and bits <= 1:
+        return "1 value" if bits else "no value"
+    return f"{bits:,} of {cells:,} cells"
+
+
+def _would_pass(value: Mapping[str, Any]) -> str:
+    if value["verdict"] != "different":
+        return ""
+    for key in ("rtol", "atol"):
+        needed = value[f"{key}_needed"]
+        if needed is not None and not value["hopeless"]:
+            dtype = ' and dtype = "any"' if value["needs_dtype"] else ""
+            return f"   would pass at {key} {float(needed):.2g}{dtype}"
+    if not value["beyond"] and value["needs_dtype"] and not value["hopeless"]:
+        return '   would pass with dtype = "any"'
+    return "   no tolerance would pass"
+
+
+def _parts(value: Mapping[str, Any]) -> str:
+    named = [
+        f"{part['name']} ({cells_text(part) if part['bits'] else part['verdict']})"
+        for part in value["parts"][:_MOST_NAMED]
+    ]
+    more = len(value["parts"]) + value["more_parts"] - len(named)
+    return ", ".join(named) + (f" and {more} more" if more > 0 else "")
