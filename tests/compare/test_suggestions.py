@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import pandas
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from checkpoints import FileHandler, diff
@@ -13,6 +13,7 @@ from checkpoints._compare.suggestions import Need, suggested
 from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.values import compare
 
+UNHURRIED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 NUMBERS = st.floats(-60_000, 60_000, width=16)
 WHOLE = st.integers(-(2**62), 2**62)
 
@@ -49,7 +50,7 @@ TABLES = st.tuples(arrays_of("float32"), arrays_of("int64")).map(
 
 
 class TestSuggested:
-    @settings(max_examples=150, deadline=None)
+    @settings(**UNHURRIED, max_examples=80)
     @given(pair=st.one_of(PLAIN, NESTED))
     def test_values_of_each_dtype_pass_with_what_is_suggested_for_them(self, pair):
         found = compare(*pair)
@@ -58,7 +59,7 @@ class TestSuggested:
         hopeless = found.hopeless or "no tolerance would pass" in text
         assert hopeless or again.verdict in ("equal", "close"), text
 
-    @settings(max_examples=40, deadline=None)
+    @settings(**UNHURRIED, max_examples=30)
     @given(pair=PLAIN)
     def test_it_is_hardly_looser_than_what_is_needed(self, pair):
         found = compare(*pair)
@@ -67,7 +68,7 @@ class TestSuggested:
             allowed = Tolerances(suggested([need])).for_("risk", [], "v")
             assert allowed.rtol <= need.rtol * 1.11
 
-    @settings(max_examples=25, deadline=None)
+    @settings(**UNHURRIED, max_examples=20)
     @given(tables=TABLES)
     def test_two_runs_pass_with_the_file_of_their_own_diff(
         self, tables, tmp_path_factory

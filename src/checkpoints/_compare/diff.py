@@ -236,7 +236,9 @@ def _repeats(
 
 def _saves(side: Side) -> set[tuple[object, ...]]:
     """Return what tells the saves of a run from those of others, wherever they are."""
-    return {(it.key, *it[2:5], it.content) for it in side.records}
+    return {
+        (it.key, it.process, it.sequence, it.time, it.content) for it in side.records
+    }
 
 
 def _compared(

@@ -63,7 +63,8 @@ def document_of(
             if pair.verdict not in ("equal", "unpaired") or pair.values
         ],
         "unpaired": [_unpaired(pair) for pair in pairs if pair.verdict == "unpaired"],
-        "shared_tags": _shared_tags(different, pairs),
+        # Of some of the pairs nobody knows what they have in common.
+        "shared_tags": [] if answer.not_compared else _shared_tags(different, pairs),
         "aligned": _aligned(pairs),
         "counts": {
             "pairs": len(pairs),
