@@ -20,6 +20,8 @@ PUBLIC_NAMES = {
     "enabled",
     "deprecated",
     "diff",
+    "replay",
+    "Replay",
     "is_enabled",
     # Save
     "checkpoint",
@@ -72,6 +74,7 @@ PUBLIC_NAMES = {
     "FormatError",
     "MissingDependencyError",
     "PendingError",
+    "ReplayError",
     "UnknownOutcomeError",
     "TooLargeError",
     "UnknownValueError",

@@ -38,6 +38,7 @@ from checkpoints.errors import (
     FormatError,
     MissingDependencyError,
     PendingError,
+    ReplayError,
     TooLargeError,
     UnknownOutcomeError,
     UnknownValueError,
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from checkpoints._kinds.records import Record
     from checkpoints._probes.probe import Probe, probe
     from checkpoints._probes.probed import probed
+    from checkpoints._replay.replay import Replay, replay
     from checkpoints._rules.config import capture, config
     from checkpoints._rules.rule import Rule
 
@@ -84,6 +86,8 @@ __all__ = [
     "Probe",
     "Record",
     "Recorder",
+    "Replay",
+    "ReplayError",
     "Rule",
     "Run",
     "Session",
@@ -111,6 +115,7 @@ __all__ = [
     "probed",
     "register",
     "register_format",
+    "replay",
     "reset",
     "rules",
     "runs",
@@ -131,6 +136,7 @@ _LATER = {
     "Probe": "_probes.probe",
     "Record": "_kinds.records",
     "Recorder": "_handlers.recorder",
+    "Replay": "_replay.replay",
     "Rule": "_rules.rule",
     "Run": "_index.run",
     "Verification": "_index.verify",
@@ -144,6 +150,7 @@ _LATER = {
     "probed": "_probes.probed",
     "register_format": "_kinds.families",
     "runs": "_index.runs",
+    "replay": "_replay.replay",
     "storage": "",
     "verify": "_index.verify",
 }

@@ -11,6 +11,7 @@ The errors of this library, each also the builtin that a caller would already ca
     ├── UnknownOutcomeError (OSError)        a failed save whose file may exist
     ├── PendingError (TimeoutError)          background saves that did not finish
     ├── UnknownValueError (LookupError)      a value that the file does not have
+    ├── ReplayError (RuntimeError)           a saved call that cannot be called again
     └── MissingDependencyError (ImportError) a library that must be installed first
 
 Every message says what, where, and the way out.
@@ -26,6 +27,7 @@ __all__ = [
     "FormatError",
     "MissingDependencyError",
     "PendingError",
+    "ReplayError",
     "TooLargeError",
     "UnknownOutcomeError",
     "UnknownValueError",
@@ -96,6 +98,10 @@ class PendingError(CheckpointError, TimeoutError):
 
 class UnknownValueError(CheckpointError, LookupError):
     """The file has no value of that name, or there is no entry to take it from."""
+
+
+class ReplayError(CheckpointError, RuntimeError):
+    """A saved call cannot be called again, as the message explains."""
 
 
 class MissingDependencyError(CheckpointError, ImportError):

@@ -17,7 +17,7 @@ from checkpoints._index.entry import Entry
 from checkpoints._index.run import Run
 from checkpoints.errors import CheckpointError
 
-__all__ = ["SCHEMA", "Answer", "document_of"]
+__all__ = ["SCHEMA", "Answer", "document_of", "pair_document"]
 
 SCHEMA = "checkpoints.diff/1"
 
@@ -54,11 +54,11 @@ def document_of(
         "runs": [_side(side) for side in sides],
         "is_same_run": _is_same_run(*sides),
         "changed_versions": _changed_versions(sides),
-        "first": _described(answer.first, noise, is_full=True),
+        "first": _first(answer.first, noise),
         "first_unpaired": answer.first_unpaired and _unpaired(answer.first_unpaired),
-        "first_bit": _described(answer.first_bit, noise),
+        "first_bit": answer.first_bit and pair_document(answer.first_bit, noise),
         "pairs": [
-            _described(pair, noise)
+            pair_document(pair, noise)
             for pair in pairs
             if pair.verdict not in ("equal", "unpaired") or pair.values
         ],
@@ -136,12 +136,9 @@ def _changed_versions(sides: Sequence[Side]) -> list[dict[str, str]]:
     ]
 
 
-def _described(
-    pair: Pair | None, noise: Noise, *, is_full: bool = False
-) -> dict[str, Any] | None:
-    if pair is None:
-        return None
-    described = {
+def pair_document(pair: Pair, noise: Noise) -> dict[str, Any]:
+    """Return what there is to say about a pair, in JSON types."""
+    return {
         **_place(pair),
         "paired_by": pair.how,
         "compared_by": pair.by,
@@ -160,10 +157,13 @@ def _described(
             for name, found in pair.ranked
         ],
     }
-    if is_full:
-        entries = (pair.baseline, pair.candidate)
-        described["sites"] = [_site(entry) for entry in entries]
-    return described
+
+
+def _first(pair: Pair | None, noise: Noise) -> dict[str, Any] | None:
+    if pair is None:
+        return None
+    sites = [_site(entry) for entry in (pair.baseline, pair.candidate)]
+    return {**pair_document(pair, noise), "sites": sites}
 
 
 def _place(pair: Pair) -> dict[str, Any]:

@@ -11,7 +11,15 @@ from checkpoints._show.findings import findings_of
 from checkpoints._show.rows import COLUMNS, Row, kept
 from checkpoints._text import printable
 
-__all__ = ["Line", "report_of", "styled_report"]
+__all__ = [
+    "MOST_ROWS",
+    "STYLES",
+    "Line",
+    "fact_lines",
+    "report_of",
+    "styled_report",
+    "table_lines",
+]
 
 _LABEL = 11
 _GAP = "  "
@@ -31,8 +39,8 @@ _CUTS = (
     ("point", 8),
 )
 _NARROWEST = 8
-_MOST_ROWS = 20
-_STYLES = {
+MOST_ROWS = 20
+STYLES = {
     "equal": "green",
     "close": "yellow",
     "noise": "yellow",
@@ -84,22 +92,24 @@ def styled_report(
         shows_all: Whether to show a row for each pair, however many.
     """
     findings = findings_of(document)
-    style = _STYLES[findings.verdict]
+    style = STYLES[findings.verdict]
     yield Line("", printable(findings.headline), style)
-    yield from _facts(findings.runs, width)
+    yield from fact_lines(findings.runs, width)
     if findings.first:
         yield Line("", "")
-        yield from _facts(findings.first, width)
+        yield from fact_lines(findings.first, width)
     if findings.rows:
         yield Line("", "")
-        yield from _table(findings.rows, width, None if shows_all else _MOST_ROWS)
+        most = None if shows_all else MOST_ROWS
+        yield from table_lines(findings.rows, width, most)
     yield Line("", "")
-    yield from _facts(findings.notes, width)
+    yield from fact_lines(findings.notes, width)
     yield Line("", findings.counts)
-    yield from _facts([Fact("next", command) for command in commands], None)
+    yield from fact_lines([Fact("next", command) for command in commands], None)
 
 
-def _facts(facts: Sequence[Fact], width: int | None) -> Iterator[Line]:
+def fact_lines(facts: Sequence[Fact], width: int | None) -> Iterator[Line]:
+    """Yield the lines of facts, with their labels."""
     for label, untrusted in facts:
         shown = f"  {label}".ljust(_LABEL + 1) + " "
         text = printable(untrusted)
@@ -115,7 +125,17 @@ def _wrapped(text: str, width: int | None) -> list[str]:
     return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
-def _table(found: Sequence[Row], width: int | None, most: int | None) -> Iterator[Line]:
+def table_lines(
+    found: Sequence[Row], width: int | None, most: int | None
+) -> Iterator[Line]:
+    """
+    Yield the lines of a table.
+
+    Args:
+        found: The rows.
+        width: The number of columns; None if it does not matter.
+        most: How many rows to show; None for all.
+    """
     rows, left = kept(found, most)
     cells = [COLUMNS, *(tuple(map(printable, row.cells)) for row in rows)]
     used = [at for at, _ in enumerate(COLUMNS) if any(row[at] for row in cells[1:])]
@@ -123,7 +143,7 @@ def _table(found: Sequence[Row], width: int | None, most: int | None) -> Iterato
     _narrow(widths, width)
     yield Line("", _row(COLUMNS, widths), "bold")
     for texts, row in zip(cells[1:], rows, strict=True):
-        yield Line("", _row(texts, widths), _STYLES[row.verdict])
+        yield Line("", _row(texts, widths), STYLES[row.verdict])
     if left:
         yield Line("", f"  and {left:,} more (--all)")
 

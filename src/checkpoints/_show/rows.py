@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from checkpoints._show.facts import cells_text, number_text, tags_text
 
-__all__ = ["COLUMNS", "Row", "kept", "rows_of"]
+__all__ = ["COLUMNS", "Row", "kept", "row_of", "rows_of"]
 
 COLUMNS = ("order", "point", "tags", "value", "differs", "max rel", "x tol", "verdict")
 
@@ -36,10 +36,7 @@ def rows_of(document: Mapping[str, Any], *, with_unpaired: bool = False) -> list
     """Return a row for each pair that is not equal, in the order of the program."""
     first = document["first"]
     number = first["number"] if first else None
-    rows = [
-        Row(it, it["verdict"], _cells(it), it["number"] == number)
-        for it in document["pairs"]
-    ]
+    rows = [row_of(it, is_first=it["number"] == number) for it in document["pairs"]]
     if with_unpaired:
         rows += [
             Row(it, "unpaired", _unpaired(it), it["number"] == number)
@@ -47,6 +44,11 @@ def rows_of(document: Mapping[str, Any], *, with_unpaired: bool = False) -> list
         ]
         rows.sort(key=lambda row: row.pair["number"])
     return rows
+
+
+def row_of(pair: Mapping[str, Any], *, is_first: bool = False) -> Row:
+    """Return the row for a pair of a document."""
+    return Row(pair, pair["verdict"], _cells(pair), is_first)
 
 
 def kept(rows: Sequence[Row], most: int | None) -> tuple[list[Row], int]:

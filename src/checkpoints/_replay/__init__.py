@@ -1,0 +1,1 @@
+"""Replay: one saved call, called again and compared with what it did then."""

@@ -1,0 +1,154 @@
+"""A saved call: the entry of its arguments, and that of its outcome."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Literal
+
+from checkpoints._compare.nested import is_summary
+from checkpoints._compare.pair import OUTCOMES
+from checkpoints._index.entry import Entry
+from checkpoints._index.index import Index, index
+from checkpoints._keys.key import Key
+from checkpoints.errors import FormatError, ReplayError
+from checkpoints.storage._stores import split_path
+
+__all__ = ["NOT_SAVED", "SavedCall"]
+
+# With a space, so that no parameter can have this name; probes write it.
+NOT_SAVED = "not saved"
+# What the entries of one call have in common, beside their tags.
+_SHARED = ("run", "host", "pid", "call")
+
+
+class SavedCall:
+    """
+    A call whose arguments were saved.
+
+    Args:
+        entry: The entry of its arguments, or that of its result or exception.
+
+    Raises:
+        ReplayError: If the entry is that of no call.
+        CheckpointError, OSError: If it cannot be read.
+    """
+
+    def __init__(self, entry: Entry) -> None:
+        meta = entry.meta
+        if not any(tag == "call" for tag, _ in meta["tags"]):
+            raise ReplayError(
+                f"{entry.path} is no call, but a checkpoint: only the calls of probed "
+                "functions are saved with their arguments; see `probe` and `probed`"
+            )
+        self.entry, self.meta = _arguments_of(entry, meta)
+        self.name: str = self.meta["name"]
+        self.tags: tuple[tuple[str, Any], ...] = tuple(self.meta["tags"])
+        self.outcome = _outcome_of(self.entry, self.meta)
+
+    @property
+    def how_it_ended(self) -> Literal["", "result", "exception"]:
+        """The last part of the name of its outcome; empty if none was saved."""
+        if self.outcome is None:
+            return ""
+        return "result" if self.outcome.stem == "result" else "exception"
+
+    def arguments(self, *, without: Collection[str], trusted: bool) -> dict[str, Any]:
+        """
+        Load the arguments, by the names of their parameters.
+
+        Args:
+            without: Arguments that are not needed.
+            trusted: Whether to load pickles.
+
+        Raises:
+            ReplayError: If one of them was not saved, or only as a summary, or its
+                pickle fails.
+            CheckpointError, OSError: As for `checkpoints.load`.
+        """
+        saved: Mapping[str, Any] = self.meta["values"]
+        # Names with a space are those of no parameter.
+        names = [name for name in saved if " " not in name and name not in without]
+        self._check_saved(without)
+        found = {name: self._loaded(name, trusted=trusted) for name in names}
+        for name, value in found.items():
+            if is_summary(value):
+                raise ReplayError(
+                    f"{self.entry.path}: of {name!r} only a summary was saved. Save "
+                    f"the call without summary=True, or set {name!r} to a value"
+                )
+        return found
+
+    def expected(self, *, trusted: bool) -> dict[str, Any]:
+        """Load what the call returned or raised; nothing if that was not saved."""
+        if self.outcome is None:
+            return {}
+        found = self.outcome.load(trusted=trusted)
+        reasons = found.pop(NOT_SAVED, None)
+        if reasons and not found:
+            raise ReplayError(f"{self.outcome.path}: not saved: {reasons}")
+        found.pop("traceback", None)
+        return found
+
+    def _check_saved(self, without: Collection[str]) -> None:
+        if NOT_SAVED not in self.meta["values"]:
+            return
+        for name, reason in self.entry.load(NOT_SAVED)[NOT_SAVED].items():
+            if name not in without:
+                raise ReplayError(
+                    f"{self.entry.path}: the argument {name!r} could not be saved "
+                    f"({reason}). Set {name!r} to a value"
+                )
+
+    def _loaded(self, name: str, *, trusted: bool) -> Any:
+        try:
+            return self.entry.load(name, trusted=trusted)[name]
+        except FormatError as error:
+            raise ReplayError(
+                f"{error}. Replay where its class is as it was, or set {name!r} to a "
+                "value"
+            ) from error
+
+
+def _arguments_of(entry: Entry, meta: dict[str, Any]) -> tuple[Entry, dict[str, Any]]:
+    """Return the entry of the arguments, given that of any part of a call."""
+    name = meta["name"]
+    outcome = next((end for end in OUTCOMES if name.endswith(end)), "")
+    if not outcome:
+        return entry, meta
+    path = Key(name.removesuffix(outcome), meta["tags"]).path
+    folder = _parent(_parent(entry.path))
+    for found in _below(folder, posixpath.basename(path)):
+        if _is_of(meta, found.meta):
+            return found, found.meta
+    # A function may itself be called `result`.
+    return entry, meta
+
+
+def _outcome_of(entry: Entry, meta: dict[str, Any]) -> Entry | None:
+    path = Key(f"{meta['name']}{OUTCOMES[0]}", meta["tags"]).path
+    folder = _parent(entry.path) + posixpath.basename(posixpath.dirname(path))
+    for outcome in OUTCOMES:
+        for found in _below(folder, outcome[1:]):
+            if _is_of(meta, found.meta):
+                return found
+    return None
+
+
+def _parent(path: str) -> str:
+    """Return the folder of a file, with a separator at its end."""
+    path = path.rstrip("/\\")
+    return path.removesuffix(split_path(path)[1])
+
+
+def _below(folder: str, name: str) -> Iterator[Entry]:
+    """Yield the entries of a name that are directly in a folder."""
+    try:
+        found: Index = index(folder)
+    except OSError:
+        return
+    yield from (it for it in found.where(name) if it.name == name and not it.tags)
+
+
+def _is_of(meta: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(meta.get(field) == other.get(field) for field in _SHARED)

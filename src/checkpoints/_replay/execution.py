@@ -1,0 +1,156 @@
+"""One execution of a function to its end, under a debugger if asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import pdb  # noqa: T100 - a debugger is what the user asks for
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+from checkpoints._replay.function import Arguments, Function
+from checkpoints.errors import ReplayError
+
+__all__ = ["Execution", "execute"]
+
+
+class Execution(NamedTuple):
+    """
+    What became of a call.
+
+    Args:
+        result: What it returned; of a coroutine and a generator, at its end.
+        error: What it raised; None if it returned.
+        items: What a generator yielded.
+        seconds: How long it took.
+    """
+
+    result: Any
+    error: BaseException | None
+    items: list[Any] | None
+    seconds: float
+
+
+def execute(
+    function: Function, arguments: Arguments, *, debugs: bool = False
+) -> Execution:
+    """
+    Call a function, and run what it returns to its end.
+
+    Args:
+        function: The function.
+        arguments: Its arguments.
+        debugs: Whether to stop at its first line, and at an exception in it.
+
+    Raises:
+        ReplayError: If there is no terminal for the debugger, or the user leaves it.
+    """
+
+    def run() -> tuple[Any, list[Any] | None]:
+        return _to_its_end(function, function.call(*arguments.args, **arguments.kwargs))
+
+    started = time.perf_counter()
+    result, items, error = None, None, None
+    try:
+        result, items = _debugged(function, run) if debugs else run()
+    except (KeyboardInterrupt, ReplayError):
+        raise
+    except BaseException as raised:  # noqa: BLE001 - whatever the function raises
+        error = raised
+    return Execution(result, error, items, time.perf_counter() - started)
+
+
+def _to_its_end(function: Function, made: Any) -> tuple[Any, list[Any] | None]:
+    """Return the result, and what was yielded."""
+    if function.is_async:
+        return _awaited(made), None
+    if inspect.isgeneratorfunction(function.call):
+        items: list[Any] = []
+        while True:
+            try:
+                items.append(next(made))
+            except StopIteration as end:
+                return end.value, items
+    if inspect.isasyncgenfunction(function.call):
+        return None, _awaited(_collected(made))
+    return made, None
+
+
+async def _collected(made: Any) -> list[Any]:
+    return [item async for item in made]
+
+
+def _awaited(made: Any) -> Any:
+    async def main() -> Any:
+        return await made
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(main())
+    # A loop runs here already, as in a notebook; another needs a thread of its own.
+    return _in_thread(lambda: asyncio.run(main()))
+
+
+def _in_thread(run: Callable[[], Any]) -> Any:
+    found: list[Any] = []
+    context = contextvars.copy_context()
+
+    def body() -> None:
+        try:
+            found.append((context.run(run), None))
+        except BaseException as error:  # noqa: BLE001 - raised by the other thread
+            found.append((None, error))
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    result, error = found[0]
+    if error is not None:
+        raise error
+    return result
+
+
+def _debugged(function: Function, run: Callable[[], Any]) -> Any:
+    if not sys.stdin.isatty():
+        raise ReplayError("a debugger needs a terminal: run this in one")
+    debugger = _Debugger(function.code)
+    try:
+        # It returns nothing if the user leaves it.
+        found = debugger.runcall(run)
+    except Exception as error:
+        sys.settrace(None)
+        print(f"{type(error).__name__}: {error}")  # noqa: T201 - as pdb itself does
+        debugger.reset()
+        debugger.interaction(None, error.__traceback__)
+        raise
+    if found is None:
+        raise ReplayError("left in the debugger, before the end of the call")
+    return found
+
+
+class _Debugger(pdb.Pdb):
+    """A debugger that first stops in the function, not in what calls it."""
+
+    def __init__(self, code: CodeType | None) -> None:
+        super().__init__(nosigint=True)
+        self._code = code
+        self._is_there = False
+
+    def stop_here(self, frame: FrameType) -> bool:
+        if not self._is_there and frame.f_code is not self._code:
+            return False
+        return super().stop_here(frame)
+
+    def user_call(self, frame: FrameType, argument_list: Any) -> None:
+        if self._is_there:
+            super().user_call(frame, argument_list)
+
+    def user_line(self, frame: FrameType) -> None:
+        self._is_there = self._is_there or frame.f_code is self._code
+        super().user_line(frame)

@@ -1,0 +1,279 @@
+"""The function of a saved call: found by its name, and given its arguments again."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from checkpoints._keys.tags import is_awaitable
+from checkpoints._text import hint, shown, text_of
+from checkpoints.errors import ConfigError, ReplayError
+
+__all__ = ["Arguments", "Function", "function_for"]
+
+_WAY_OUT = "Give the function itself, with function="
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+class Arguments(NamedTuple):
+    """What a function is called with, and what there is to say about it."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+class Function:
+    """
+    A function that is called with saved arguments.
+
+    Args:
+        function: The function; of a class method, what is below `classmethod`.
+        name: Its dotted name.
+        of_class: Whether its first argument is a class.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], name: str, *, of_class: bool = False
+    ) -> None:
+        self.call = function
+        self.name = name
+        self._of_class = of_class
+        try:
+            self._signature = inspect.signature(function)
+        except (TypeError, ValueError) as error:
+            raise ReplayError(f"{name} has no signature: {error}. {_WAY_OUT}") from None
+
+    @property
+    def code(self) -> Any:
+        """The code of the function below all decorators; None if it is in C."""
+        return getattr(inspect.unwrap(self.call), "__code__", None)
+
+    @property
+    def place(self) -> str:
+        """File and line of its definition; empty if it is written in C."""
+        code = self.code
+        return f"{code.co_filename}:{code.co_firstlineno}" if code else ""
+
+    @property
+    def is_async(self) -> bool:
+        """Whether a call returns something to be awaited."""
+        is_generator = inspect.isgeneratorfunction(self.call)
+        return inspect.iscoroutinefunction(self.call) or (
+            is_generator and is_awaitable(self.call)
+        )
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of its parameters."""
+        return tuple(self._signature.parameters)
+
+    def bind(self, values: Mapping[str, Any], changes: Mapping[str, Any]) -> Arguments:
+        """
+        Return saved values as the arguments of a call.
+
+        Args:
+            values: The saved arguments, by the names of their parameters.
+            changes: Other values for some of them.
+
+        Raises:
+            ReplayError: If they do not fit the signature of the function.
+            ConfigError: If one of the changes is no parameter.
+        """
+        parameters = self._signature.parameters
+        if values.keys() == {"args", "kwargs"} and not parameters.keys() >= {*values}:
+            # So a probe saves a call that does not fit the signature that is shown.
+            return Arguments(tuple(values["args"]), {**values["kwargs"], **changes})
+        given = dict(values)
+        self._change(given, changes)
+        self._check(given)
+        if self._of_class:
+            first = next(iter(parameters))
+            given[first] = _class_at(given[first])
+        added = [name for name in parameters if name not in given]
+        bound = inspect.BoundArguments(
+            self._signature,
+            {name: given[name] for name in parameters if name in given},
+        )
+        bound.apply_defaults()
+        added = [name for name in added if parameters[name].kind not in _VARIADIC]
+        note = f"by their defaults, because not saved: {', '.join(added)}"
+        return Arguments(bound.args, bound.kwargs, (note,) if added else ())
+
+    def _change(self, given: dict[str, Any], changes: Mapping[str, Any]) -> None:
+        parameters = self._signature.parameters
+        kwargs = next((n for n, p in parameters.items() if p.kind is _VARIADIC[1]), "")
+        for name, value in changes.items():
+            if name in parameters:
+                given[name] = value
+            elif kwargs:
+                given[kwargs] = {**given.get(kwargs, {}), name: value}
+            else:
+                raise ConfigError(
+                    f"{self.name} has no parameter {name!r}; {hint(name, parameters)}"
+                )
+
+    def _check(self, given: Mapping[str, Any]) -> None:
+        parameters = self._signature.parameters
+        gone = [name for name in given if name not in parameters]
+        missing = [
+            name
+            for name, parameter in parameters.items()
+            if parameter.default is parameter.empty
+            and parameter.kind not in _VARIADIC
+            and name not in given
+        ]
+        parts = []
+        if gone:
+            parts.append(
+                f"it has no {_listed(gone)}, which the saved call had: leave out what "
+                "it can do without, with without="
+            )
+        if missing:
+            parts.append(
+                f"of {_listed(missing)} no value was saved: set one, with set="
+            )
+        if parts:
+            raise ReplayError(
+                f"the saved arguments do not fit {self.name}{self._signature}: "
+                f"{'; '.join(parts)}"
+            )
+
+
+def function_for(given: Callable[..., Any] | str | None, name: str) -> Function:
+    """
+    Return the function of a call.
+
+    Args:
+        given: The function, or where it is: `"pkg.mod:Class.method"` or
+            `"file.py:function"`; None if the name says it.
+        name: The name of the saved call.
+
+    Raises:
+        ReplayError: If it cannot be found.
+    """
+    if isinstance(given, str):
+        return _in_text(given)
+    if given is None:
+        return _named(name)
+    if isinstance(given, type) or not callable(given):
+        raise ConfigError(f"function={shown(given)}: expected a function")
+    function = getattr(given, "__func__", given)
+    owner = getattr(given, "__self__", None) if function is not given else None
+    own = f"{function.__module__}.{getattr(function, '__qualname__', '?')}"
+    if owner is None or isinstance(owner, type):
+        return Function(function, own, of_class=owner is not None)
+    return Function(given, own)
+
+
+def _in_text(target: str) -> Function:
+    place, colon, path = target.rpartition(":")
+    if not (colon and place and path):
+        raise ConfigError(
+            f"function {target!r}: expected package.module:function or file.py:function"
+        )
+    if not place.endswith(".py"):
+        return _found(_imported(place), path.split("."), f"{place}.{path}")
+    name, _ = os.path.splitext(os.path.basename(place))
+    spec = importlib.util.spec_from_file_location(name, place)
+    if spec is None or spec.loader is None or not os.path.isfile(place):
+        raise ConfigError(f"function {target!r}: there is no file {place}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    loader = spec.loader
+    _run_import(name, lambda: loader.exec_module(module))
+    return _found(module, path.split("."), f"{name}.{path}")
+
+
+def _named(name: str) -> Function:
+    parts = name.split(".")
+    if parts[0] == "__main__" and len(parts) > 1:
+        path = ".".join(parts[1:])
+        raise ReplayError(
+            f"{name} belongs to the main file of a program, which is not imported: "
+            f"{_WAY_OUT}, which may be a text: 'file.py:{path}'"
+        )
+    for end in range(len(parts) - 1, 0, -1):
+        module = _imported_if_there(".".join(parts[:end]))
+        if module is not None:
+            return _found(module, parts[end:], name)
+    raise ReplayError(
+        f"there is no module for {name}: replay where it can be imported, such as in "
+        f"the folder of the program. {_WAY_OUT}, if it has another name"
+    )
+
+
+def _imported(name: str) -> Any:
+    module = _imported_if_there(name)
+    if module is None:
+        raise ReplayError(f"there is no module {name!r}")
+    return module
+
+
+def _imported_if_there(name: str) -> Any:
+    """Import a module; return None if there is none of this name."""
+    try:
+        return _run_import(name, lambda: import_module(name))
+    except ReplayError as error:
+        cause = error.__cause__
+        if isinstance(cause, ModuleNotFoundError) and cause.name is not None:
+            missing = cause.name
+            if name == missing or name.startswith(f"{missing}."):
+                return None
+        raise
+
+
+def _run_import(name: str, run: Callable[[], Any]) -> Any:
+    try:
+        return run()
+    except (Exception, SystemExit) as error:
+        raise ReplayError(
+            f"importing {name} fails: {type(error).__name__}: {text_of(error)}. A "
+            'program must do its work below `if __name__ == "__main__":`'
+        ) from error
+
+
+def _found(module: Any, path: Iterable[str], name: str) -> Function:
+    owner: Any = None
+    found = module
+    raw: Any = None
+    for part in path:
+        owner, known = found, dir(found)
+        try:
+            raw = found = getattr(owner, part)
+        except AttributeError:
+            where = getattr(owner, "__name__", shown(owner))
+            names = [each for each in known if each[:2] != "__"]
+            raise ReplayError(
+                f"{where} has no {part!r}: the function {name} was renamed or removed, "
+                f"or this is no call. {_WAY_OUT}; {hint(part, names)}"
+            ) from None
+        if isinstance(owner, type):
+            raw = inspect.getattr_static(owner, part)
+    is_class_method = isinstance(raw, classmethod)
+    function = getattr(raw, "__func__", found) if is_class_method else found
+    if isinstance(function, type) or not callable(function):
+        raise ReplayError(f"{name} is no function, but {shown(function)}. {_WAY_OUT}")
+    return Function(function, name, of_class=is_class_method)
+
+
+def _class_at(place: Any) -> Any:
+    """Return the class that a probe saved as text."""
+    if not isinstance(place, str):
+        return place
+    module, _, path = place.partition(":")
+    found = _imported(module)
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    if not isinstance(found, type):
+        raise ReplayError(f"there is no class {place!r}: set the first argument")
+    return found
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, names))

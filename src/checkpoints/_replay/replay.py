@@ -1,0 +1,370 @@
+"""`replay`: a saved call, called again, and what differs from what it did then."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import math
+import os
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn, TypeAlias
+
+from checkpoints._compare.difference import Difference, worse
+from checkpoints._compare.document import pair_document
+from checkpoints._compare.noise import Noise
+from checkpoints._compare.pair import Pair
+from checkpoints._compare.tolerances import Tolerances
+from checkpoints._compare.values import compare
+from checkpoints._index.entry import Entry, entry_at
+from checkpoints._keys.tags import tag_text, tags
+from checkpoints._kinds.pickled import type_name
+from checkpoints._replay.call import SavedCall
+from checkpoints._replay.execution import Execution, execute
+from checkpoints._replay.function import Function, function_for
+from checkpoints._show.replay import replay_document, replay_report
+from checkpoints._text import shown, text_of
+from checkpoints.errors import ConfigError, UntrustedError
+
+__all__ = ["Replay", "replay"]
+
+ReplayVerdict: TypeAlias = Literal["equal", "close", "noise", "different", "unknown"]
+
+# What is saved inside the replayed call has this tag, and replaces nothing.
+_TAG = ("replay", 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """What was asked for."""
+
+    function: Function
+    changes: Mapping[str, Any]
+    without: tuple[str, ...]
+    times: int
+    trusted: bool
+    debugs: bool
+    tolerances: Tolerances
+
+
+class Replay:
+    """
+    What became of a saved call when it was called again.
+
+    It comes from `replay`. Printed, it is the report of the command line.
+
+    Args:
+        call: The saved call.
+        request: What was asked for.
+        executions: Each execution of the call.
+        notes: What there is to say about its arguments.
+    """
+
+    def __init__(
+        self,
+        call: SavedCall,
+        request: _Request,
+        executions: Sequence[Execution],
+        notes: Sequence[str],
+    ) -> None:
+        self._call, self._request = call, request
+        self._execution = executions[0]
+        self._notes = list(dict.fromkeys(notes))
+        compared = _Comparison(call, request)
+        self._pair = compared.with_the_saved(executions[0])
+        repeats = [compared.repeat(executions[0], other) for other in executions[1:]]
+        self._own = {name: it for pair in repeats for name, it in pair.values.items()}
+        self._noise = Noise([repeat] for repeat in repeats)
+        self._noise.apply(self._pair)
+
+    def __repr__(self) -> str:
+        return f"<Replay of {self._call.name}: {self.verdict}>"
+
+    def __str__(self) -> str:
+        return "\n".join(
+            line.label + line.text for line in replay_report(self.as_json(), 100)
+        )
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("a Replay is neither true nor false: ask for .verdict")
+
+    @property
+    def entry(self) -> Entry:
+        """The entry of the saved arguments."""
+        return self._call.entry
+
+    @property
+    def verdict(self) -> ReplayVerdict:
+        """
+        Whether the call does what it did.
+
+        `"equal"` if it returned or raised the same, `"close"` if it did so within the
+        tolerance, `"noise"` if it differs as much from itself, `"different"`, or
+        `"unknown"` if its outcome was not saved or cannot be compared.
+        """
+        found = self._pair.verdict
+        return "unknown" if found == "unpaired" else found
+
+    @property
+    def exit_code(self) -> int:
+        """0 if equal, close or noise; 1 if different; 2 if unknown."""
+        return {"different": 1, "unknown": 2}.get(self.verdict, 0)
+
+    @property
+    def differences(self) -> dict[str, Difference]:
+        """What differs, by the name of the value: `"result"`, `"type"`, `"message"`."""
+        return dict(self._pair.values)
+
+    @property
+    def result(self) -> Any:
+        """What the call returned now; None if it raised an error."""
+        return self._execution.result
+
+    @property
+    def error(self) -> BaseException | None:
+        """What the call raised now; None if it returned."""
+        return self._execution.error
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all that was found, in JSON types; `"schema"` has the version."""
+        return replay_document([self._as_call()])
+
+    def _as_call(self) -> dict[str, Any]:
+        function, execution = self._request.function, self._execution
+        error, outcome = execution.error, self._call.outcome
+        return {
+            **pair_document(self._pair, self._noise),
+            "name": self._call.name,
+            "paths": [self.entry.path, outcome and outcome.path],
+            "function": function.name,
+            "place": function.place,
+            "saved": self._call.how_it_ended,
+            "raised": "" if error is None else _error_text(error),
+            "seconds": round(execution.seconds, 6),
+            "repeats": self._noise.count,
+            "noise": [
+                {"value": name, "max_abs": it.max_abs, "differing": it.bits}
+                for name, it in self._own.items()
+            ],
+            "changed": {name: shown(it) for name, it in self._request.changes.items()},
+            "versions": _changed_versions(self._call.meta),
+            "notes": [*self._notes, *self._further_notes()],
+        }
+
+    def _further_notes(self) -> Iterator[str]:
+        items = self._execution.items
+        if items is not None:
+            yield f"it yielded {len(items)} items, which are not saved in a run"
+        returned = self._call.how_it_ended == "result" and not self._execution.error
+        if returned and self._execution.result is None:
+            yield "it returns None; what it changes in its arguments is not saved"
+
+
+class _Comparison:
+    """Compares an execution of a call with its saved outcome, or with another one."""
+
+    def __init__(self, call: SavedCall, request: _Request) -> None:
+        self._call, self._request = call, request
+        self._name = f"{call.name}.{call.how_it_ended or 'result'}"
+        texts = tuple((tag, tag_text(value)) for tag, value in call.tags)
+        self._key = (self._name, texts)
+
+    def with_the_saved(self, execution: Execution) -> Pair:
+        """Return what differs from the saved outcome."""
+        pair = self._pair()
+        expected = self._call.expected(trusted=self._request.trusted)
+        if not expected:
+            pair.verdict, pair.why = "unknown", "its outcome was not saved"
+            return pair
+        self._compare(pair, expected, execution)
+        worst = pair.worst
+        if pair.verdict == "unknown" and worst is not None:
+            pair.why = worst[1].why
+        return pair
+
+    def repeat(self, execution: Execution, other: Execution) -> Pair:
+        """Return what differs between two executions."""
+        pair = self._pair()
+        self._compare(pair, _values_of(execution), other)
+        if execution.items is not None:
+            self._compare_value(pair, "items", execution.items, other.items)
+        return pair
+
+    def _pair(self) -> Pair:
+        meta = self._call.meta
+        process = str(meta.get("run")), str(meta.get("host")), int(meta.get("pid", 0))
+        return Pair(
+            number=1,
+            key=self._key,
+            baseline=self._call.outcome or self._call.entry,
+            candidate=None,
+            process=process,
+            how="key",
+            by="values",
+        )
+
+    def _compare(
+        self, pair: Pair, expected: Mapping[str, Any], execution: Execution
+    ) -> None:
+        found = _values_of(execution)
+        if expected.keys() != found.keys():
+            pair.verdict = "different"
+            pair.values = {"result": _of_another_kind(expected, execution)}
+            return
+        for name, value in expected.items():
+            self._compare_value(pair, name, value, found[name])
+
+    def _compare_value(self, pair: Pair, name: str, one: Any, other: Any) -> None:
+        allowed = self._request.tolerances
+        key, pairs = self._key
+        found = compare(
+            one,
+            other,
+            allowed.for_(key, pairs, name),
+            of_column=lambda column: allowed.for_(key, pairs, name, column),
+        )
+        if found.verdict != "equal" or found.bits:
+            pair.values[name] = found
+        pair.verdict = worse(pair.verdict, found.verdict)  # type: ignore[arg-type]
+
+
+def _values_of(execution: Execution) -> dict[str, Any]:
+    """Return what was returned or raised, as a probe saves it."""
+    error = execution.error
+    if error is None:
+        return {"result": execution.result}
+    return {"type": type_name(error), "message": text_of(error)}
+
+
+def _of_another_kind(expected: Mapping[str, Any], execution: Execution) -> Difference:
+    then = "returned" if "result" in expected else f"raised {expected.get('type')}"
+    error = execution.error
+    now = "returns" if error is None else f"raises {_error_text(error)}"
+    return Difference(
+        verdict="different",
+        cells=1,
+        bits=1,
+        beyond=1,
+        excess=math.inf,
+        notes=(f"it {then} in the run, and {now} now",),
+    )
+
+
+def _error_text(error: BaseException) -> str:
+    return f"{type_name(error)}: {text_of(error)}"
+
+
+def _changed_versions(meta: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the versions that the save names, and that are others here."""
+    packages = meta.get("packages")
+    saved = dict(packages) if isinstance(packages, dict) else {}
+    saved.pop("checkpoints", None)
+    here = {"python": platform.python_version()}
+    for package in saved:
+        try:
+            here[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            here[package] = "-"
+    saved = {"python": str(meta.get("python")), **saved}
+    return [
+        {
+            "library": library,
+            "baseline": str(version),
+            "candidate": here[library],
+        }
+        for library, version in saved.items()
+        if str(version) != here[library]
+    ]
+
+
+def replay(
+    entry: Entry | str | os.PathLike[str],
+    /,
+    *,
+    function: Callable[..., Any] | str | None = None,
+    set: Mapping[str, Any] | None = None,  # noqa: A002 - what the command line calls it
+    without: Sequence[str] = (),
+    times: int = 1,
+    pdb: bool = False,
+    tolerances: Tolerances | str | None = None,
+    trusted: bool = False,
+) -> Replay:
+    """
+    Call a function again with saved arguments, and compare what it does.
+
+    One call is executed, under its tags, and nothing that came after it. What it needs
+    besides its arguments, such as a file, a connection or the time, is as it is now.
+    Checkpoints inside the call that are on have the tag `replay` too.
+
+    Args:
+        entry: A call of a probed function: the entry of its arguments or its outcome,
+            or the path of one.
+        function: The function, or where it is, such as `"pkg.mod:Class.method"` or
+            `"file.py:function"`; by default the one that the entry names.
+        set: Other values for some of the arguments.
+        without: Saved arguments that are left out, because the function has no such
+            parameter any more.
+        times: How often to call it: the differences of the later calls to the first
+            are its own noise.
+        pdb: Whether to stop in a debugger, at the first line of the function and at an
+            exception in it.
+        tolerances: As for `diff`.
+        trusted: Whether to call the function that the file names, and to load pickles.
+            Both can run any code, so use it only for files from people you trust.
+
+    Returns:
+        What became of it.
+
+    Raises:
+        ReplayError: If it cannot be called again.
+        UntrustedError: If only the file names the function, or an argument is a
+            pickle, and `trusted` is false.
+        ConfigError: If an argument of this function is invalid.
+        CheckpointError, OSError: If the file cannot be read.
+
+    >>> import tempfile, textwrap
+    >>> from checkpoints import config, index, probe
+    >>> root = tempfile.mkdtemp()
+    >>> with probe("textwrap:shorten"), config("textwrap", root):
+    ...     short = textwrap.shorten("Hello world", 8, placeholder="..")
+    >>> entry = index(root).where("textwrap.shorten")[0]
+    >>> again = replay(entry, function=textwrap.shorten)
+    >>> again.verdict, again.result
+    ('equal', 'Hello..')
+    """
+    if type(times) is not int or times < 1:
+        raise ConfigError(f"invalid times={shown(times)}: expected a number from 1 up")
+    call = SavedCall(entry if isinstance(entry, Entry) else entry_at(entry))
+    if function is None and not trusted:
+        raise UntrustedError(
+            f"{call.entry.path} names the function to call, {call.name}: give it with "
+            "function=, or pass trusted=True if you trust who wrote the file"
+        )
+    if not isinstance(tolerances, Tolerances):
+        tolerances = Tolerances.in_file(tolerances) if tolerances else Tolerances()
+    request = _Request(
+        function=function_for(function, call.name),
+        changes=dict(set or {}),
+        without=tuple(without),
+        times=times,
+        trusted=trusted,
+        debugs=pdb,
+        tolerances=tolerances,
+    )
+    executions: list[Execution] = []
+    notes: list[str] = []
+    for _ in range(times):
+        execution, found = _executed(call, request)
+        executions.append(execution)
+        notes += found
+    return Replay(call, request, executions, notes)
+
+
+def _executed(call: SavedCall, request: _Request) -> tuple[Execution, Sequence[str]]:
+    """Execute a call with arguments of its own, as it may change them."""
+    left_out = {*request.changes, *request.without}
+    values = call.arguments(without=left_out, trusted=request.trusted)
+    arguments = request.function.bind(values, request.changes)
+    with tags(_TAG, *call.tags):
+        execution = execute(request.function, arguments, debugs=request.debugs)
+    return execution, arguments.notes
