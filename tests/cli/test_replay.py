@@ -11,8 +11,8 @@ import sys
 
 import pytest
 
-import checkpoints
 from checkpoints import config, probe
+from checkpoints._probes import calls
 
 SOURCE = """
 def price(qty, fee=0.5):
@@ -29,7 +29,7 @@ def fail(qty):
 def program(tmp_path, monkeypatch):
     """A folder with a module, some of whose calls are saved in `saved`."""
     pytest.importorskip("wrapt", reason="it wraps the functions")
-    monkeypatch.setattr(checkpoints._probes.calls, "_numbers", {})
+    monkeypatch.setattr(calls, "_numbers", {})
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)

@@ -11,6 +11,8 @@ import pytest
 
 import checkpoints
 from checkpoints import config, index
+from checkpoints._probes import calls
+from checkpoints._probes.probe import _probes
 
 SOURCE = """
 import asyncio
@@ -93,7 +95,7 @@ def unpicklable(lock, n):
 @pytest.fixture
 def shop(tmp_path, monkeypatch):
     """A fresh module `shop` with a source that a test can change."""
-    monkeypatch.setattr(checkpoints._probes.calls, "_numbers", {})
+    monkeypatch.setattr(calls, "_numbers", {})
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     folder = tmp_path / "lib"
     folder.mkdir()
@@ -101,7 +103,7 @@ def shop(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(folder)
     monkeypatch.delitem(sys.modules, "shop", raising=False)
     yield importlib.import_module("shop")
-    for each in list(checkpoints._probes.probe._probes.values()):
+    for each in list(_probes.values()):
         each.remove()
     sys.modules.pop("shop", None)
 

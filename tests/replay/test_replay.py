@@ -16,6 +16,7 @@ from sklearn.linear_model import Ridge
 
 import checkpoints
 from checkpoints import FileHandler, config, index, replay, tags
+from checkpoints._process import origin
 from checkpoints.errors import ConfigError, ReplayError, UntrustedError
 
 RNG = np.random.default_rng(1)
@@ -186,13 +187,14 @@ class TestEntry:
     ):
         def run():
             for price in (1.0, 2.0):
-                monkeypatch.setattr(checkpoints._probes.calls, "_numbers", {})
-                monkeypatch.setattr(checkpoints._process.origin, "_run", [f"{price}"])
+                monkeypatch.setattr(calls, "_numbers", {})
+                monkeypatch.setattr(origin, "_run", [f"{price}"])
                 shop.mean([price])
 
         saved("shop:mean", run, if_exists="keep")
-        calls = [it for it in index(tmp_path / "saved") if it.name == "shop.mean"]
-        assert [replay(it, trusted=True).verdict for it in calls] == ["equal", "equal"]
+        entries = [it for it in index(tmp_path / "saved") if it.name == "shop.mean"]
+        verdicts = [replay(it, trusted=True).verdict for it in entries]
+        assert verdicts == ["equal", "equal"]
 
     def test_that_is_no_call_is_told(self, tmp_path):
         FileHandler(tmp_path).checkpoint("shop.total", price=3)

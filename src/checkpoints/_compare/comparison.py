@@ -22,6 +22,7 @@ from checkpoints._index.entry import Entry
 from checkpoints._index.run import Run
 from checkpoints._keys.pattern import NamePattern
 from checkpoints._process.origin import current_run
+from checkpoints._process.random_state import RANDOM_STATE
 from checkpoints._text import text_of
 from checkpoints.errors import CheckpointError, TooLargeError
 
@@ -144,6 +145,9 @@ class Comparison:
     def _compare_contents(self, pair: Pair, one: Contents, other: Contents) -> None:
         verdict: Verdict = "equal"
         for name in dict.fromkeys([*one.names, *other.names]):
+            if name == RANDOM_STATE:
+                # It differs in every run that sets no seed, and is no argument.
+                continue
             if name in one.names and name in other.names:
                 found = self._compared(pair, one, other, name)
             else:

@@ -33,6 +33,7 @@ from checkpoints._process.exit import is_first_process
 from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.libraries import imported
 from checkpoints._process.origin import Origin
+from checkpoints._process.random_state import RANDOM_STATE, captured
 from checkpoints._rules.registry import registry
 from checkpoints._rules.rule import Rule
 from checkpoints._text import shown, text_of
@@ -42,8 +43,9 @@ __all__ = ["CallSaver"]
 
 logger = logging.getLogger("checkpoints")
 
-# With a space, so that no parameter can have this name.
+# With spaces, so that no parameter can have these names.
 _NOT_SAVED = "not saved"
+_AFTER = " after the call"
 
 _plans = registry.plans
 _numbers: dict[str, Iterator[int]] = {}
@@ -177,20 +179,26 @@ class _Call:
         self._rule: Rule | None
         self._rule, self._turn = chosen or (None, 0)
         self._number = number
+        self._given: Mapping[str, Any] = {}
 
     def began(self, values: Mapping[str, Any]) -> None:
         """Save the arguments."""
+        if self._rule is not None and self._rule.after:
+            self._given = values
         self._save("arguments", self._name, lambda: values)
 
     def returned(self, result: Any) -> None:
         """Save what the function returned."""
-        self._save("result", f"{self._name}.result", lambda: {"result": result})
+        name = f"{self._name}.result"
+        self._save("result", name, lambda: {"result": result, **self._after()})
 
     def failed(self, error: BaseException) -> None:
         """Save what the function raised; an error of the save must not replace it."""
         try:
             name = f"{self._name}.exception"
-            self._save("exception", name, lambda: _error_values(error))
+            self._save(
+                "exception", name, lambda: {**_error_values(error), **self._after()}
+            )
         except Exception as ours:  # noqa: BLE001 - the host must see its own error
             logger.warning("checkpoint %r: %s: %s", self._name, type(ours), ours)
 
@@ -207,7 +215,18 @@ class _Call:
             wanted = registry.narrowed(self._rule, key, ABSENT, values())
             if wanted is not None:
                 # Last, because it is slow for values that the rule may leave out.
-                registry.save_all(self._rule, key, ABSENT, _saveable(name, wanted))
+                saved = _saveable(name, wanted)
+                if part == "arguments" and self._rule.random:
+                    saved[RANDOM_STATE] = captured()
+                registry.save_all(self._rule, key, ABSENT, saved)
+
+    def _after(self) -> dict[str, Any]:
+        """Return the arguments that may have changed, if the rule asks for them."""
+        return {
+            f"{name}{_AFTER}": value
+            for name, value in self._given.items()
+            if type(value) not in IMMUTABLE
+        }
 
     async def awaited(
         self,

@@ -11,6 +11,7 @@ from checkpoints._compare.pair import OUTCOMES
 from checkpoints._index.entry import Entry
 from checkpoints._index.index import Index, index
 from checkpoints._keys.key import Key
+from checkpoints._process.random_state import RANDOM_STATE
 from checkpoints.errors import FormatError, ReplayError
 from checkpoints.storage._stores import split_path
 
@@ -78,6 +79,13 @@ class SavedCall:
                     f"the call without summary=True, or set {name!r} to a value"
                 )
         return found
+
+    def random_state(self) -> dict[str, Any]:
+        """Load the random state just before the call; empty if it was not saved."""
+        if RANDOM_STATE not in self.meta["values"]:
+            return {}
+        found = self.entry.load(RANDOM_STATE)[RANDOM_STATE]
+        return found if isinstance(found, dict) else {}
 
     def expected(self, *, trusted: bool) -> dict[str, Any]:
         """Load what the call returned or raised; nothing if that was not saved."""

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from checkpoints._keys.tags import is_awaitable
+from checkpoints._kinds.plain import IMMUTABLE
 from checkpoints._text import hint, shown, text_of
 from checkpoints.errors import ConfigError, ReplayError
 
@@ -95,15 +96,47 @@ class Function:
         if self._of_class:
             first = next(iter(parameters))
             given[first] = _class_at(given[first])
-        added = [name for name in parameters if name not in given]
-        bound = inspect.BoundArguments(
-            self._signature,
-            {name: given[name] for name in parameters if name in given},
-        )
-        bound.apply_defaults()
-        added = [name for name in added if parameters[name].kind not in _VARIADIC]
+        args, kwargs = self._spread(given)
+        added = [
+            name
+            for name, parameter in parameters.items()
+            if name not in given and parameter.kind not in _VARIADIC
+        ]
         note = f"by their defaults, because not saved: {', '.join(added)}"
-        return Arguments(bound.args, bound.kwargs, (note,) if added else ())
+        return Arguments(args, kwargs, (note,) if added else ())
+
+    def _spread(
+        self, given: Mapping[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """
+        Return values by parameter as positional and keyword arguments.
+
+        What equals its default is left out, as in most calls: a decorator may refuse
+        that it is given.
+        """
+        args: list[Any] = []
+        kwargs: dict[str, Any] = {}
+        parameters = self._signature.parameters
+        is_open = True  # until one is left out, or given by keyword
+        has_more = any(
+            p.kind is _VARIADIC[0] and given.get(n) for n, p in parameters.items()
+        )
+        for name, parameter in parameters.items():
+            value = given.get(name, parameter.default)
+            is_left_out = name not in given or _is_default(value, parameter.default)
+            if parameter.kind is _VARIADIC[0]:
+                args += given.get(name, ())
+            elif parameter.kind is _VARIADIC[1]:
+                kwargs |= given.get(name, {})
+            elif parameter.kind is parameter.POSITIONAL_ONLY:
+                args.append(value)
+            elif parameter.kind is parameter.KEYWORD_ONLY or not (is_open or has_more):
+                kwargs |= {} if is_left_out else {name: value}
+            elif is_left_out and not has_more:
+                is_open = False
+            else:
+                args.append(value)
+        return tuple(args), kwargs
 
     def _change(self, given: dict[str, Any], changes: Mapping[str, Any]) -> None:
         parameters = self._signature.parameters
@@ -260,6 +293,12 @@ def _found(module: Any, path: Iterable[str], name: str) -> Function:
     if isinstance(function, type) or not callable(function):
         raise ReplayError(f"{name} is no function, but {shown(function)}. {_WAY_OUT}")
     return Function(function, name, of_class=is_class_method)
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    return (
+        type(value) in IMMUTABLE and type(value) is type(default) and value == default
+    )
 
 
 def _class_at(place: Any) -> Any:

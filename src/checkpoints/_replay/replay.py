@@ -19,6 +19,7 @@ from checkpoints._compare.values import compare
 from checkpoints._index.entry import Entry, entry_at
 from checkpoints._keys.tags import tag_text, tags
 from checkpoints._kinds.pickled import type_name
+from checkpoints._process.random_state import ENVIRONMENT, restored
 from checkpoints._replay.call import SavedCall
 from checkpoints._replay.execution import Execution, execute
 from checkpoints._replay.function import Function, function_for
@@ -152,6 +153,11 @@ class Replay:
         }
 
     def _further_notes(self) -> Iterator[str]:
+        state = self._call.random_state()
+        if state:
+            yield "with the random state of the run"
+        if self.verdict == "different":
+            yield from _about_chance(state)
         items = self._execution.items
         if items is not None:
             yield f"it yielded {len(items)} items, which are not saved in a run"
@@ -226,6 +232,16 @@ class _Comparison:
         if found.verdict != "equal" or found.bits:
             pair.values[name] = found
         pair.verdict = worse(pair.verdict, found.verdict)  # type: ignore[arg-type]
+
+
+def _about_chance(state: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what may differ by chance, because it is not as it was in the run."""
+    if not state:
+        yield "the random state of the run was not saved: a rule with random=True does"
+    for variable, saved in dict(state.get(ENVIRONMENT, ())).items():
+        here = os.environ.get(variable, "not set")
+        if saved != here:
+            yield f"{variable} was {saved} in the run, and is {here} here"
 
 
 def _values_of(execution: Execution) -> dict[str, Any]:
@@ -365,6 +381,6 @@ def _executed(call: SavedCall, request: _Request) -> tuple[Execution, Sequence[s
     left_out = {*request.changes, *request.without}
     values = call.arguments(without=left_out, trusted=request.trusted)
     arguments = request.function.bind(values, request.changes)
-    with tags(_TAG, *call.tags):
+    with tags(_TAG, *call.tags), restored(call.random_state()) as reasons:
         execution = execute(request.function, arguments, debugs=request.debugs)
-    return execution, arguments.notes
+    return execution, (*arguments.notes, *reasons)

@@ -47,6 +47,8 @@ def config(names: Any, target: Any, /, **options: Any) -> Rule:
             such as `">3"` and `"3..7"`), or a function of the pairs; calls that do not
             match go to the earlier rules. `every=n`, save the first call of each name
             and every n-th after it. `limit=n`, save at most n times per name.
+            `random=True`, save with the arguments of a probed call what its random
+            numbers come from, so that it can be replayed.
             `values`, `transform`, `summary`, `max_bytes` and `max_total_bytes` narrow
             the data, in this order: which values are saved, a function that replaces
             them, statistics instead of them, and how large they may be. `on_error`,

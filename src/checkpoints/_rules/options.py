@@ -22,11 +22,12 @@ Where: TypeAlias = Mapping[str, object] | Callable[[TagPairs], object]
 
 
 class _Conditions(TypedDict, total=False):
-    """Options for which calls are saved, and how failures are handled."""
+    """Options for which calls are saved and with what, and for failures."""
 
     where: Where | None
     every: int
     limit: int | None
+    random: bool
     on_error: OnError
 
 

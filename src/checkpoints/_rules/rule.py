@@ -110,6 +110,7 @@ class Rule:
         limit = options.get("limit")
         self.limit: int | None
         self.limit = None if limit is None else _checked_count("limit", limit)
+        self.random: bool = _checked_flag("random", options.get("random", False))
         self.on_error: OnError = _checked_on_error(options.get("on_error", "warn"))
         narrow = _selected(Narrowing.OPTIONS, options)
         self.narrowing: Narrowing | None = Narrowing(**narrow) if narrow else None
@@ -137,7 +138,13 @@ class Rule:
 
     def _changed(self) -> dict[str, Any]:
         """Return the conditions that differ from their defaults."""
-        defaults = {"where": None, "every": 1, "limit": None, "on_error": "warn"}
+        defaults: dict[str, object] = {
+            "where": None,
+            "every": 1,
+            "limit": None,
+            "random": False,
+        }
+        defaults["on_error"] = "warn"
         values = {option: getattr(self, option) for option in defaults}
         return {
             option: value
@@ -180,6 +187,7 @@ class Rule:
             ("where", where),
             ("every", f"{self.every}" if self.every > 1 else ""),
             ("limit", "" if self.limit is None else f"{self.limit}"),
+            ("random", "saved" if self.random else ""),
             ("on_error", self.on_error),
         ]
         filled = [row for row in rows if row[1]]
@@ -276,6 +284,13 @@ def _check_known(options: Mapping[str, Any]) -> None:
 
 def _selected(names: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name in names}
+
+
+def _checked_flag(option: str, given: Any) -> bool:
+    if not isinstance(given, bool):
+        message = f"invalid {option}={shown(given)}: expected True or False"
+        raise ConfigError(message)
+    return given
 
 
 def _checked_on_error(given: Any) -> OnError:

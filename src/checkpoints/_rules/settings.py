@@ -320,6 +320,7 @@ _KINDS = {
     "where": _TAGS,
     "every": _WHOLE,
     "limit": _WHOLE,
+    "random": _FLAG,
     "max_bytes": _BYTES,
     "max_total_bytes": _BYTES,
     "summary": _FLAG,
