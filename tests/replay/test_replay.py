@@ -16,6 +16,7 @@ from sklearn.linear_model import Ridge
 
 import checkpoints
 from checkpoints import FileHandler, config, index, replay, tags
+from checkpoints._probes import calls
 from checkpoints._process import origin
 from checkpoints.errors import ConfigError, ReplayError, UntrustedError
 

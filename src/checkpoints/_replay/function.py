@@ -15,7 +15,7 @@ from checkpoints._kinds.plain import IMMUTABLE
 from checkpoints._text import hint, shown, text_of
 from checkpoints.errors import ConfigError, ReplayError
 
-__all__ = ["Arguments", "Function", "function_for"]
+__all__ = ["Arguments", "Function", "function_for", "root_of"]
 
 _WAY_OUT = "Give the function itself, with function="
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -36,15 +36,22 @@ class Function:
     Args:
         function: The function; of a class method, what is below `classmethod`.
         name: Its dotted name.
+        target: Where it is, as for `function_for`.
         of_class: Whether its first argument is a class.
     """
 
     def __init__(
-        self, function: Callable[..., Any], name: str, *, of_class: bool = False
+        self,
+        function: Callable[..., Any],
+        name: str,
+        target: str,
+        *,
+        of_class: bool = False,
     ) -> None:
         self.call = function
         self.name = name
-        self._of_class = of_class
+        self.target = target
+        self.of_class = of_class
         try:
             self._signature = inspect.signature(function)
         except (TypeError, ValueError) as error:
@@ -93,7 +100,7 @@ class Function:
         given = dict(values)
         self._change(given, changes)
         self._check(given)
-        if self._of_class:
+        if self.of_class:
             first = next(iter(parameters))
             given[first] = _class_at(given[first])
         args, kwargs = self._spread(given)
@@ -198,10 +205,35 @@ def function_for(given: Callable[..., Any] | str | None, name: str) -> Function:
         raise ConfigError(f"function={shown(given)}: expected a function")
     function = getattr(given, "__func__", given)
     owner = getattr(given, "__self__", None) if function is not given else None
-    own = f"{function.__module__}.{getattr(function, '__qualname__', '?')}"
+    path = getattr(function, "__qualname__", "?")
+    name, target = f"{function.__module__}.{path}", f"{function.__module__}:{path}"
     if owner is None or isinstance(owner, type):
-        return Function(function, own, of_class=owner is not None)
-    return Function(given, own)
+        return Function(function, name, target, of_class=owner is not None)
+    return Function(given, name, target)
+
+
+def root_of(target: str) -> str:
+    """
+    Return the folder that a function's module is imported from, without importing it.
+
+    Args:
+        target: The name of a function, or where it is, as for `function_for`.
+
+    Raises:
+        ReplayError: If it is not found.
+    """
+    place, colon, _ = target.rpartition(":")
+    if colon and place.endswith(".py"):
+        return os.path.dirname(os.path.abspath(place))
+    package = (place or target).partition(".")[0]
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None:
+        raise ReplayError(f"there is no module {package!r}")
+    folders = list(spec.submodule_search_locations or ())
+    return os.path.dirname(os.path.abspath(folders[0] if folders else str(spec.origin)))
 
 
 def _in_text(target: str) -> Function:
@@ -211,7 +243,7 @@ def _in_text(target: str) -> Function:
             f"function {target!r}: expected package.module:function or file.py:function"
         )
     if not place.endswith(".py"):
-        return _found(_imported(place), path.split("."), f"{place}.{path}")
+        return _found(_imported(place), path, f"{place}.{path}", place)
     name, _ = os.path.splitext(os.path.basename(place))
     spec = importlib.util.spec_from_file_location(name, place)
     if spec is None or spec.loader is None or not os.path.isfile(place):
@@ -220,7 +252,7 @@ def _in_text(target: str) -> Function:
     sys.modules[name] = module
     loader = spec.loader
     _run_import(name, lambda: loader.exec_module(module))
-    return _found(module, path.split("."), f"{name}.{path}")
+    return _found(module, path, f"{name}.{path}", os.path.abspath(place))
 
 
 def _named(name: str) -> Function:
@@ -232,9 +264,10 @@ def _named(name: str) -> Function:
             f"{_WAY_OUT}, which may be a text: 'file.py:{path}'"
         )
     for end in range(len(parts) - 1, 0, -1):
-        module = _imported_if_there(".".join(parts[:end]))
+        place = ".".join(parts[:end])
+        module = _imported_if_there(place)
         if module is not None:
-            return _found(module, parts[end:], name)
+            return _found(module, ".".join(parts[end:]), name, place)
     raise ReplayError(
         f"there is no module for {name}: replay where it can be imported, such as in "
         f"the folder of the program. {_WAY_OUT}, if it has another name"
@@ -271,11 +304,11 @@ def _run_import(name: str, run: Callable[[], Any]) -> Any:
         ) from error
 
 
-def _found(module: Any, path: Iterable[str], name: str) -> Function:
+def _found(module: Any, path: str, name: str, place: str) -> Function:
     owner: Any = None
     found = module
     raw: Any = None
-    for part in path:
+    for part in path.split("."):
         owner, known = found, dir(found)
         try:
             raw = found = getattr(owner, part)
@@ -292,7 +325,7 @@ def _found(module: Any, path: Iterable[str], name: str) -> Function:
     function = getattr(raw, "__func__", found) if is_class_method else found
     if isinstance(function, type) or not callable(function):
         raise ReplayError(f"{name} is no function, but {shown(function)}. {_WAY_OUT}")
-    return Function(function, name, of_class=is_class_method)
+    return Function(function, name, f"{place}:{path}", of_class=is_class_method)
 
 
 def _is_default(value: Any, default: Any) -> bool:

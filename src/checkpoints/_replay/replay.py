@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import importlib.metadata
-import math
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, TypeAlias
 
-from checkpoints._compare.difference import Difference, worse
+from checkpoints._compare.difference import Difference
 from checkpoints._compare.document import pair_document
 from checkpoints._compare.noise import Noise
-from checkpoints._compare.pair import Pair
 from checkpoints._compare.tolerances import Tolerances
-from checkpoints._compare.values import compare
 from checkpoints._index.entry import Entry, entry_at
-from checkpoints._keys.tags import tag_text, tags
-from checkpoints._kinds.pickled import type_name
+from checkpoints._keys.tags import tags
 from checkpoints._process.random_state import ENVIRONMENT, restored
 from checkpoints._replay.call import SavedCall
 from checkpoints._replay.execution import Execution, execute
-from checkpoints._replay.function import Function, function_for
+from checkpoints._replay.function import Arguments, Function, function_for
+from checkpoints._replay.outcome import Comparison, error_text
+from checkpoints._replay.repro import Emitted, Reproduction
 from checkpoints._show.replay import replay_document, replay_report
-from checkpoints._text import shown, text_of
+from checkpoints._text import shown
 from checkpoints.errors import ConfigError, UntrustedError
 
 __all__ = ["Replay", "replay"]
@@ -71,7 +69,7 @@ class Replay:
         self._call, self._request = call, request
         self._execution = executions[0]
         self._notes = list(dict.fromkeys(notes))
-        compared = _Comparison(call, request)
+        compared = Comparison(call, request.tolerances, trusted=request.trusted)
         self._pair = compared.with_the_saved(executions[0])
         repeats = [compared.repeat(executions[0], other) for other in executions[1:]]
         self._own = {name: it for pair in repeats for name, it in pair.values.items()}
@@ -126,6 +124,37 @@ class Replay:
         """What the call raised now; None if it returned."""
         return self._execution.error
 
+    def emit(self, folder: str | os.PathLike[str]) -> Emitted:
+        """
+        Write a script that makes this call, and run it once in a fresh process.
+
+        The folder then has `repro.py`, the data that it needs, and `environment.json`.
+        It needs this library only where the data does: not for plain values and arrays
+        of NumPy.
+
+        Args:
+            folder: A folder that is empty or does not exist.
+
+        Returns:
+            The `verdict` of that process, `"reproduced"`, `"differs otherwise"` or
+            `"did not reproduce"`; the path of the `script`; and its `output`.
+
+        Raises:
+            ConfigError: If the folder is not empty, or a value that was set cannot be
+                written into a script.
+            OSError: If a file cannot be written.
+        """
+        request = self._request
+        reproduction = Reproduction(
+            self._call,
+            request.function,
+            _arguments(self._call, request),
+            changes=request.changes,
+            without=request.without,
+            trusted=request.trusted,
+        )
+        return reproduction.emit(os.fspath(folder))
+
     def as_json(self) -> dict[str, Any]:
         """Return all that was found, in JSON types; `"schema"` has the version."""
         return replay_document([self._as_call()])
@@ -140,7 +169,7 @@ class Replay:
             "function": function.name,
             "place": function.place,
             "saved": self._call.how_it_ended,
-            "raised": "" if error is None else _error_text(error),
+            "raised": "" if error is None else error_text(error),
             "seconds": round(execution.seconds, 6),
             "repeats": self._noise.count,
             "noise": [
@@ -166,74 +195,6 @@ class Replay:
             yield "it returns None; what it changes in its arguments is not saved"
 
 
-class _Comparison:
-    """Compares an execution of a call with its saved outcome, or with another one."""
-
-    def __init__(self, call: SavedCall, request: _Request) -> None:
-        self._call, self._request = call, request
-        self._name = f"{call.name}.{call.how_it_ended or 'result'}"
-        texts = tuple((tag, tag_text(value)) for tag, value in call.tags)
-        self._key = (self._name, texts)
-
-    def with_the_saved(self, execution: Execution) -> Pair:
-        """Return what differs from the saved outcome."""
-        pair = self._pair()
-        expected = self._call.expected(trusted=self._request.trusted)
-        if not expected:
-            pair.verdict, pair.why = "unknown", "its outcome was not saved"
-            return pair
-        self._compare(pair, expected, execution)
-        worst = pair.worst
-        if pair.verdict == "unknown" and worst is not None:
-            pair.why = worst[1].why
-        return pair
-
-    def repeat(self, execution: Execution, other: Execution) -> Pair:
-        """Return what differs between two executions."""
-        pair = self._pair()
-        self._compare(pair, _values_of(execution), other)
-        if execution.items is not None:
-            self._compare_value(pair, "items", execution.items, other.items)
-        return pair
-
-    def _pair(self) -> Pair:
-        meta = self._call.meta
-        process = str(meta.get("run")), str(meta.get("host")), int(meta.get("pid", 0))
-        return Pair(
-            number=1,
-            key=self._key,
-            baseline=self._call.outcome or self._call.entry,
-            candidate=None,
-            process=process,
-            how="key",
-            by="values",
-        )
-
-    def _compare(
-        self, pair: Pair, expected: Mapping[str, Any], execution: Execution
-    ) -> None:
-        found = _values_of(execution)
-        if expected.keys() != found.keys():
-            pair.verdict = "different"
-            pair.values = {"result": _of_another_kind(expected, execution)}
-            return
-        for name, value in expected.items():
-            self._compare_value(pair, name, value, found[name])
-
-    def _compare_value(self, pair: Pair, name: str, one: Any, other: Any) -> None:
-        allowed = self._request.tolerances
-        key, pairs = self._key
-        found = compare(
-            one,
-            other,
-            allowed.for_(key, pairs, name),
-            of_column=lambda column: allowed.for_(key, pairs, name, column),
-        )
-        if found.verdict != "equal" or found.bits:
-            pair.values[name] = found
-        pair.verdict = worse(pair.verdict, found.verdict)  # type: ignore[arg-type]
-
-
 def _about_chance(state: Mapping[str, Any]) -> Iterator[str]:
     """Yield what may differ by chance, because it is not as it was in the run."""
     if not state:
@@ -242,32 +203,6 @@ def _about_chance(state: Mapping[str, Any]) -> Iterator[str]:
         here = os.environ.get(variable, "not set")
         if saved != here:
             yield f"{variable} was {saved} in the run, and is {here} here"
-
-
-def _values_of(execution: Execution) -> dict[str, Any]:
-    """Return what was returned or raised, as a probe saves it."""
-    error = execution.error
-    if error is None:
-        return {"result": execution.result}
-    return {"type": type_name(error), "message": text_of(error)}
-
-
-def _of_another_kind(expected: Mapping[str, Any], execution: Execution) -> Difference:
-    then = "returned" if "result" in expected else f"raised {expected.get('type')}"
-    error = execution.error
-    now = "returns" if error is None else f"raises {_error_text(error)}"
-    return Difference(
-        verdict="different",
-        cells=1,
-        bits=1,
-        beyond=1,
-        excess=math.inf,
-        notes=(f"it {then} in the run, and {now} now",),
-    )
-
-
-def _error_text(error: BaseException) -> str:
-    return f"{type_name(error)}: {text_of(error)}"
 
 
 def _changed_versions(meta: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -378,9 +313,13 @@ def replay(
 
 def _executed(call: SavedCall, request: _Request) -> tuple[Execution, Sequence[str]]:
     """Execute a call with arguments of its own, as it may change them."""
-    left_out = {*request.changes, *request.without}
-    values = call.arguments(without=left_out, trusted=request.trusted)
-    arguments = request.function.bind(values, request.changes)
+    arguments = _arguments(call, request)
     with tags(_TAG, *call.tags), restored(call.random_state()) as reasons:
         execution = execute(request.function, arguments, debugs=request.debugs)
     return execution, (*arguments.notes, *reasons)
+
+
+def _arguments(call: SavedCall, request: _Request) -> Arguments:
+    left_out = {*request.changes, *request.without}
+    values = call.arguments(without=left_out, trusted=request.trusted)
+    return request.function.bind(values, request.changes)

@@ -1,77 +1,88 @@
-"""A command for `git bisect run`, which takes 1 to 124 for a bad revision."""
+"""`checkpoints bisect ENTRY --good REV --bad REV`."""
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+import json
+from collections.abc import Sequence
 
 import click
 
-import checkpoints
-from checkpoints.cli._failures import COULD_NOT_RUN, failure_of
+from checkpoints._replay.elsewhere import Bisection, bisect_call
+from checkpoints._show.replay import replay_document, replay_report
+from checkpoints._text import printable
+from checkpoints.cli._completion import complete_entry
+from checkpoints.cli._replay import Options, chosen_call, replay_options
+from checkpoints.cli._screen import Screen, warn
+from checkpoints.cli._selection import where_option
 
-__all__ = ["BisectCommand", "exit_code"]
+__all__ = ["bisect"]
 
-_OPTION = "--bisect"
-_CANNOT_TEST = 125
-# Above 127, the bisection ends; 130 is what shells report for an interrupt.
-_INTERRUPTED = 130
-
-
-def exit_code(code: int, *, is_bisecting: bool) -> int:
-    """Return an exit code, or for `git bisect run` that a revision cannot be tested."""
-    return _CANNOT_TEST if is_bisecting and code == COULD_NOT_RUN else code
+_EXAMPLES = """\b
+Examples:
+  checkpoints bisect saved/call=7/mypkg/fit.ckpt.zip --good v1.2 --bad HEAD --trusted
+  checkpoints bisect saved mypkg.fit --where call=7 --good v1.2 --bad HEAD --trusted
+"""
 
 
-class BisectCommand(click.Command):
+@click.command(epilog=_EXAMPLES)
+@click.argument(
+    "entry",
+    nargs=-1,
+    required=True,
+    metavar="ENTRY",
+    shell_complete=complete_entry,
+)
+@where_option
+@click.option("--latest", is_flag=True, help="Only the newest file of each key.")
+@click.option(
+    "--good", required=True, metavar="REV", help="A revision before the change."
+)
+@click.option("--bad", required=True, metavar="REV", help="A revision after it.")
+@replay_options
+@click.option(
+    "--python", default="", metavar="VENV", help="The environment, or Python, to use."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def bisect(
+    *,
+    entry: tuple[str, ...],
+    where: tuple[str, ...],
+    latest: bool,
+    good: str,
+    bad: str,
+    options: Options,
+    python: str,
+    as_json: bool,
+) -> None:
     """
-    A command of which 1 is an answer, so that no error may end with it.
+    Find the commit from which on a saved call does something else.
 
-    An error ends with 2, and with 125 if the option `--bisect` is given.
+    The call is replayed at revisions of the git repository that its function is in,
+    each in a temporary folder, as `git bisect run` would. The entry may have been saved
+    at either end. The repository and its local changes are not touched.
+
+    The exit code is 0 if the commit is found; 2 if both ends do the same, or it cannot
+    be told.
     """
-
-    def make_context(
-        self,
-        info_name: str | None,
-        args: list[str],
-        parent: click.Context | None = None,
-        **extra: Any,
-    ) -> click.Context:
-        """Parse the arguments."""
-        with _no_answer(is_bisecting=_OPTION in _options(args)):
-            return super().make_context(info_name, args, parent, **extra)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
-        with _no_answer(is_bisecting=ctx.params["bisect"]):
-            return super().invoke(ctx)
+    call = chosen_call(entry, where, latest=latest)
+    how = options.elsewhere(call, python)
+    steps: list[Bisection] = []
+    for step in bisect_call(call, good, bad, how):
+        steps.append(step)
+        verdict = step.call.get("verdict", "")
+        warn(f"{step.word:9}  {step.commit}  {verdict}")
+    if as_json:
+        click.echo(json.dumps([step._asdict() for step in steps], indent=1))
+    else:
+        _print(steps)
 
 
-def _options(args: Sequence[str]) -> Sequence[str]:
-    return args[: args.index("--")] if "--" in args else args
-
-
-@contextmanager
-def _no_answer(*, is_bisecting: bool) -> Iterator[None]:
-    """End with the exit code for errors, whatever the error."""
-    code = exit_code(COULD_NOT_RUN, is_bisecting=is_bisecting)
-    try:
-        yield
-    except (click.exceptions.Exit, BrokenPipeError):
-        raise
-    except click.ClickException as error:
-        error.show()
-        raise click.exceptions.Exit(code) from error
-    except (checkpoints.CheckpointError, OSError) as error:
-        failure_of(error).show()
-        raise click.exceptions.Exit(code) from error
-    except KeyboardInterrupt:
-        if is_bisecting:
-            raise SystemExit(_INTERRUPTED) from None
-        raise
-    except Exception as error:
-        # Python would end with 1.
-        traceback.print_exc()
-        raise click.exceptions.Exit(code) from error
+def _print(steps: Sequence[Bisection]) -> None:
+    screen, last = Screen(), steps[-1]
+    tested = len(steps) - 1
+    headline = f"FIRST BAD  {last.commit}   ({tested} revisions tested)"
+    screen.line(screen.styled(printable(headline), "red"))
+    if last.call:
+        for line in replay_report(replay_document([last.call]), screen.width):
+            label = screen.styled(line.label, "dim")
+            screen.line(label + screen.styled(line.text, line.style))

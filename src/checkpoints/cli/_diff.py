@@ -18,9 +18,9 @@ from checkpoints._show.junit import junit_of
 from checkpoints._show.markdown import markdown_of
 from checkpoints._show.page import page_of
 from checkpoints._show.report import styled_report
-from checkpoints.cli._bisect import BisectCommand, exit_code
 from checkpoints.cli._completion import complete_root
 from checkpoints.cli._failures import CommandError
+from checkpoints.cli._git_bisect import BisectCommand, exit_code
 from checkpoints.cli._quantity import as_size
 from checkpoints.cli._screen import Screen, progress
 from checkpoints.cli._selection import quiet_log, where_option

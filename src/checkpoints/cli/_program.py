@@ -12,6 +12,7 @@ import click
 import checkpoints
 from checkpoints.cli import (
     _available,
+    _bisect,
     _cp,
     _diff,
     _export,
@@ -66,6 +67,7 @@ def program() -> None:
 
 
 program.add_command(_available.available)
+program.add_command(_bisect.bisect)
 program.add_command(_run.run)
 program.add_command(_cp.cp)
 program.add_command(_diff.diff)

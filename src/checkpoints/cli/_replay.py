@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext, redirect_stdout
+from dataclasses import dataclass, fields
 from typing import Any
 
 import click
 
 import checkpoints
 from checkpoints import Entry
+from checkpoints._replay.elsewhere import Elsewhere, replay_at, replay_elsewhere
 from checkpoints._show.replay import failed_call, replay_document, replay_report
 from checkpoints.cli._completion import complete_entry
 from checkpoints.cli._failures import CommandError
@@ -26,7 +30,7 @@ from checkpoints.cli._selection import (
     where_option,
 )
 
-__all__ = ["replay"]
+__all__ = ["Options", "chosen_call", "replay", "replay_options"]
 
 _EXAMPLES = """\b
 Examples:
@@ -34,6 +38,8 @@ Examples:
   checkpoints replay saved mypkg.fit --where call=7 --trusted --pdb
   checkpoints replay saved mypkg.fit --where call=7 --trusted --set alpha=0.5
   checkpoints replay saved mypkg --all --trusted
+  checkpoints replay saved mypkg.fit --where call=7 --trusted --emit repro
+  checkpoints replay saved mypkg.fit --where call=7 --trusted --rev v1.2
 """
 _OUTCOMES = (".result", ".exception")
 # `git bisect run` takes it as: this revision cannot be tested.
@@ -58,6 +64,87 @@ def _values_of(
     return values
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of a replay, wherever it is executed."""
+
+    trusted: bool
+    function: str | None
+    changes: dict[str, Any]
+    without: tuple[str, ...]
+    tolerances: str | None
+
+    def elsewhere(self, call: Entry, python: str, *further: str) -> Elsewhere:
+        """
+        Return the same for another process.
+
+        Raises:
+            UntrustedError: If only the file names the function, and is not trusted.
+        """
+        if not self.trusted and not self.function:
+            raise checkpoints.UntrustedError(
+                f"{call.path} names the function to call: give it with --function, or "
+                "pass --trusted if you trust who wrote the file"
+            )
+        words = ["--trusted"] if self.trusted else []
+        for name, value in self.changes.items():
+            words += ["--set", f"{name}={value!r}"]
+        for name in self.without:
+            words += ["--without", name]
+        if self.tolerances:
+            words += ["--tolerances", self.tolerances]
+        return Elsewhere(python, (*words, *further), self.function or "")
+
+
+_OPTIONS = (
+    click.option(
+        "--trusted",
+        is_flag=True,
+        help="Call the function that the file names, and load pickles: both can run "
+        "any code.",
+    ),
+    click.option(
+        "--function",
+        metavar="PLACE",
+        help="The function to call, as package.module:function or file.py:function.",
+    ),
+    click.option(
+        "--set",
+        "changes",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=_values_of,
+        help="Another value for an argument: a literal of Python, or a text.",
+    ),
+    click.option(
+        "--without",
+        multiple=True,
+        metavar="NAME",
+        help="Leave out an argument that the function does not have any more.",
+    ),
+    click.option(
+        "--tolerances",
+        type=click.Path(exists=True, dir_okay=False),
+        help="A TOML file that says how far values may be apart.",
+    ),
+)
+
+
+def replay_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of a replay to a command, which gets them as `options`."""
+
+    @functools.wraps(command)
+    def called(**given: Any) -> None:
+        names = [field.name for field in fields(Options)]
+        options = Options(**{name: given.pop(name) for name in names})
+        command(options=options, **given)
+
+    decorated: Callable[..., None] = called
+    for option in reversed(_OPTIONS):
+        decorated = option(decorated)
+    return decorated
+
+
 @click.command(epilog=_EXAMPLES)
 @click.argument(
     "entry",
@@ -71,31 +158,7 @@ def _values_of(
 @click.option(
     "--all", "has_many", is_flag=True, help="Replay all calls that match, not just one."
 )
-@click.option(
-    "--trusted",
-    is_flag=True,
-    help="Call the function that the file names, and load pickles: both can run any "
-    "code.",
-)
-@click.option(
-    "--function",
-    metavar="PLACE",
-    help="The function to call, as package.module:function or file.py:function.",
-)
-@click.option(
-    "--set",
-    "changes",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=_values_of,
-    help="Another value for an argument: a literal of Python, or a text.",
-)
-@click.option(
-    "--without",
-    multiple=True,
-    metavar="NAME",
-    help="Leave out an argument that the function does not have any more.",
-)
+@replay_options
 @click.option(
     "--times",
     type=click.IntRange(min=1),
@@ -109,9 +172,15 @@ def _values_of(
     help="Stop at the first line of the function, and at an exception in it.",
 )
 @click.option(
-    "--tolerances",
-    type=click.Path(exists=True, dir_okay=False),
-    help="A TOML file that says how far values may be apart.",
+    "--emit",
+    metavar="DIR",
+    help="Write a script that makes this call, with its data, into a new folder.",
+)
+@click.option(
+    "--python", default="", metavar="VENV", help="Replay with another environment."
+)
+@click.option(
+    "--rev", default="", metavar="REV", help="Replay at another revision of git."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--bisect", is_flag=True, help="Exit with 125 in place of 2.")
@@ -123,13 +192,12 @@ def replay(  # noqa: PLR0913 - one parameter per option
     where: tuple[str, ...],
     latest: bool,
     has_many: bool,
-    trusted: bool,
-    function: str | None,
-    changes: dict[str, Any],
-    without: tuple[str, ...],
+    options: Options,
     times: int,
     pdb: bool,
-    tolerances: str | None,
+    emit: str | None,
+    python: str,
+    rev: str,
     as_json: bool,
     bisect: bool,
 ) -> None:
@@ -144,38 +212,62 @@ def replay(  # noqa: PLR0913 - one parameter per option
     The exit code is 0 if the call does what it did, within tolerance or its own noise;
     1 if it differs; 2 if that cannot be told, or it cannot be called.
     """
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
     if has_many:
         calls = _calls(entry, where, latest=latest)
     else:
-        found, rest = one_entry(entry, where, latest=latest)
-        if rest:
-            raise click.UsageError(f"unexpected words: {' '.join(rest)}")
-        calls = [entry_at(found) if isinstance(found, str) else found]
+        calls = [chosen_call(entry, where, latest=latest)]
+    if (emit and (has_many or python or rev)) or (pdb and (python or rev)):
+        raise click.UsageError("--emit and --pdb are for one call, replayed here")
+    written: list[str] = []
 
     def run(call: Entry) -> Mapping[str, Any]:
+        if python or rev:
+            how = options.elsewhere(call, python, "--times", str(times))
+            return replay_at(call, rev, how) if rev else replay_elsewhere(call, how)
         found = checkpoints.replay(
             call,
-            function=function,
-            set=changes,
-            without=without,
+            function=options.function,
+            set=options.changes,
+            without=options.without,
             times=times,
             pdb=pdb,
-            tolerances=tolerances,
-            trusted=trusted,
+            tolerances=options.tolerances,
+            trusted=options.trusted,
         )
+        if emit:
+            emitted = found.emit(emit)
+            written.append(f"{emitted.verdict.upper()}  by {emitted.script}")
         document: Mapping[str, Any] = found.as_json()["calls"][0]
         return document
 
-    with progress("replaying", len(calls)) as advance:
+    # What the functions print must not be taken for the answer.
+    stdout = redirect_stdout(sys.stderr) if as_json else nullcontext()
+    with stdout, progress("replaying", len(calls)) as advance:
         document = replay_document([_attempt(run, call, advance) for call in calls])
     if as_json:
         click.echo(json.dumps(document, indent=1))
     else:
-        _print(document, list(_next(document, pdb=pdb)), shows_all=len(calls) > 1)
+        _print(document, list(_next(document, pdb=pdb)), shows_all=has_many)
+    for line in written:
+        click.echo(line, err=as_json)
     code = document["exit"]
     context.exit(_CANNOT_TEST if bisect and code == _COULD_NOT_TELL else code)
+
+
+def _look_here() -> None:
+    """Let modules in the current folder be found."""
+    if os.getcwd() not in sys.path:
+        # After all others: a revision that is tested comes first.
+        sys.path.append(os.getcwd())
+
+
+def chosen_call(words: Sequence[str], where: Sequence[str], *, latest: bool) -> Entry:
+    """Return the one entry that matches, and let modules here be found."""
+    _look_here()
+    found, rest = one_entry(words, where, latest=latest)
+    if rest:
+        raise click.UsageError(f"unexpected words: {' '.join(rest)}")
+    return found if isinstance(found, Entry) else entry_at(found)
 
 
 def _calls(
@@ -183,6 +275,7 @@ def _calls(
 ) -> Sequence[Entry]:
     """Return the entries of calls with a saved outcome."""
     root, *names = words
+    _look_here()
     if not os.path.isdir(os.path.expanduser(root)) and "://" not in root:
         raise CommandError(f"--all needs a root, and {root!r} is none")
     found = select(root, names, where)

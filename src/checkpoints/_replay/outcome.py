@@ -1,0 +1,123 @@
+"""The outcome of a call, compared with the saved one or with that of a repetition."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from checkpoints._compare.difference import Difference, worse
+from checkpoints._compare.pair import Pair
+from checkpoints._compare.tolerances import Tolerances
+from checkpoints._compare.values import compare
+from checkpoints._keys.tags import tag_text
+from checkpoints._kinds.pickled import type_name
+from checkpoints._replay.call import SavedCall
+from checkpoints._replay.execution import Execution
+from checkpoints._text import text_of
+
+__all__ = ["Comparison", "error_text"]
+
+
+class Comparison:
+    """
+    Compares an execution of a call with its saved outcome, or with another one.
+
+    Args:
+        call: The saved call.
+        tolerances: How far values may be apart.
+        trusted: Whether to load pickles.
+    """
+
+    def __init__(
+        self, call: SavedCall, tolerances: Tolerances, *, trusted: bool
+    ) -> None:
+        self._call, self._tolerances, self._trusted = call, tolerances, trusted
+        self._name = f"{call.name}.{call.how_it_ended or 'result'}"
+        texts = tuple((tag, tag_text(value)) for tag, value in call.tags)
+        self._key = (self._name, texts)
+
+    def with_the_saved(self, execution: Execution) -> Pair:
+        """Return what differs from the saved outcome."""
+        pair = self._pair()
+        expected = self._call.expected(trusted=self._trusted)
+        if not expected:
+            pair.verdict, pair.why = "unknown", "its outcome was not saved"
+            return pair
+        self._compare(pair, expected, execution)
+        worst = pair.worst
+        if pair.verdict == "unknown" and worst is not None:
+            pair.why = worst[1].why
+        return pair
+
+    def repeat(self, execution: Execution, other: Execution) -> Pair:
+        """Return what differs between two executions."""
+        pair = self._pair()
+        self._compare(pair, _values_of(execution), other)
+        if execution.items is not None:
+            self._compare_value(pair, "items", execution.items, other.items)
+        return pair
+
+    def _pair(self) -> Pair:
+        meta = self._call.meta
+        process = str(meta.get("run")), str(meta.get("host")), int(meta.get("pid", 0))
+        return Pair(
+            number=1,
+            key=self._key,
+            baseline=self._call.outcome or self._call.entry,
+            candidate=None,
+            process=process,
+            how="key",
+            by="values",
+        )
+
+    def _compare(
+        self, pair: Pair, expected: Mapping[str, Any], execution: Execution
+    ) -> None:
+        found = _values_of(execution)
+        if expected.keys() != found.keys():
+            pair.verdict = "different"
+            pair.values = {"result": _of_another_kind(expected, execution)}
+            return
+        for name, value in expected.items():
+            self._compare_value(pair, name, value, found[name])
+
+    def _compare_value(self, pair: Pair, name: str, one: Any, other: Any) -> None:
+        allowed = self._tolerances
+        key, pairs = self._key
+        found = compare(
+            one,
+            other,
+            allowed.for_(key, pairs, name),
+            of_column=lambda column: allowed.for_(key, pairs, name, column),
+        )
+        if found.verdict != "equal" or found.bits:
+            pair.values[name] = found
+        pair.verdict = worse(pair.verdict, found.verdict)  # type: ignore[arg-type]
+
+
+def _values_of(execution: Execution) -> dict[str, Any]:
+    """Return what was returned or raised, as a probe saves it."""
+    error = execution.error
+    if error is None:
+        return {"result": execution.result}
+    return {"type": type_name(error), "message": text_of(error)}
+
+
+def _of_another_kind(expected: Mapping[str, Any], execution: Execution) -> Difference:
+    then = "returned" if "result" in expected else f"raised {expected.get('type')}"
+    error = execution.error
+    now = "returns" if error is None else f"raises {error_text(error)}"
+    return Difference(
+        verdict="different",
+        cells=1,
+        bits=1,
+        beyond=1,
+        excess=math.inf,
+        notes=(f"it {then} in the run, and {now} now",),
+    )
+
+
+def error_text(error: BaseException) -> str:
+    """Return type and message of an error."""
+    return f"{type_name(error)}: {text_of(error)}"
