@@ -132,6 +132,10 @@ def _replayed(
             f"the function is imported from {at}, not from the revision: replay in an "
             "environment in which its package is not installed"
         )
+    if at:
+        # The folder will be gone when the place is read.
+        inside = os.path.relpath(os.path.realpath(at), found.folder)
+        call["place"] = f"{inside} of {found.describe()}"
     return call
 
 

@@ -77,9 +77,9 @@ class Function:
         )
 
     @property
-    def parameters(self) -> tuple[str, ...]:
-        """The names of its parameters."""
-        return tuple(self._signature.parameters)
+    def ends_later(self) -> bool:
+        """Whether its body runs after the call has returned."""
+        return self.is_async or inspect.isgeneratorfunction(self.call)
 
     def bind(self, values: Mapping[str, Any], changes: Mapping[str, Any]) -> Arguments:
         """

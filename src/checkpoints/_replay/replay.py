@@ -198,7 +198,7 @@ class Replay:
 def _about_chance(state: Mapping[str, Any]) -> Iterator[str]:
     """Yield what may differ by chance, because it is not as it was in the run."""
     if not state:
-        yield "the random state of the run was not saved: a rule with random=True does"
+        yield "random numbers are those of now: only a rule with random=True saves them"
     for variable, saved in dict(state.get(ENVIRONMENT, ())).items():
         here = os.environ.get(variable, "not set")
         if saved != here:

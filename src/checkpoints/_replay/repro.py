@@ -194,9 +194,15 @@ class Reproduction:
         if self._function.of_class:
             path = ".".join([*path.split(".")[:-1], "__dict__"])
             path += f"[{self._function.target.rpartition('.')[2]!r}].__func__"
-        yield from ("import asyncio", "import inspect", "import json", "import os")
-        yield from ("import random", "import sys", "from array import array", "")
-        yield from (["import numpy as np", ""] if data.count or self._state else [])
+        ends_later = self._function.ends_later
+        yield from ["import asyncio", "import inspect"] if ends_later else []
+        yield from ["import json"] if self._state else []
+        yield "import os"
+        yield from ["import random"] if self._state else []
+        yield "import sys"
+        yield from ["from array import array"] if self._state else []
+        yield from ["", "import numpy as np"] if data.count or self._state else []
+        yield ""
         yield from self._path_lines()
         yield f"import {module}"
         yield ""
@@ -207,7 +213,9 @@ class Reproduction:
         yield f"kwargs = {{{''.join(kwargs)}}}"
         yield f"expected = {{{''.join(expected)}}}"
         yield _SAME
-        yield _CALL.replace("VERDICTS", repr(_VERDICTS))
+        yield _ENDED if ends_later else ""
+        call = "ended(function(*args, **kwargs))" if ends_later else _PLAIN_CALL
+        yield _CALL.replace("MADE", call).replace("VERDICTS", repr(_VERDICTS))
 
     def _state_lines(self, folder: str) -> Iterator[str]:
         if not self._state:
@@ -265,7 +273,8 @@ def same(one, other):
         form = (one.dtype, one.shape) == (other.dtype, other.shape)
         return form and one.tobytes() == other.tobytes()
     return repr(one) == repr(other)
-
+"""
+_ENDED = """
 
 def ended(made):
     if inspect.isgenerator(made):
@@ -277,9 +286,10 @@ def ended(made):
     return asyncio.run(made) if inspect.iscoroutine(made) else made
 
 """
-_CALL = """
+_PLAIN_CALL = "function(*args, **kwargs)"
+_CALL = """\
 try:
-    found = {"result": ended(function(*args, **kwargs))}
+    found = {"result": MADE}
 except Exception as error:
     kind = type(error)
     name = kind.__qualname__

@@ -35,6 +35,8 @@ Examples:
   checkpoints diff old/ new/ --where date=2024-03-08 --html diff.html
   checkpoints diff old/ new/ --tolerances tolerances.toml --noise old-again/
 """
+# The parts of a recorded call that tell how it ended.
+_OUTCOMES = ("result", "exception")
 _FORMS = ("json", "jsonl", "md")
 # The options that change what is printed or written, not what is found.
 _OF_OUTPUT = {*_FORMS, "shows_all", "html", "junit", "suggest_tolerances", "bisect"}
@@ -273,6 +275,9 @@ def _next(found: Diff, context: click.Context) -> Iterator[str]:
     for entry in (first.baseline, first.candidate):
         if entry is not None:
             yield shlex.join(["checkpoints", "show", entry.path, *value])
+    if first.part in _OUTCOMES and first.candidate is not None:
+        path = first.candidate.path
+        yield shlex.join(["checkpoints", "replay", path, "--trusted", "--pdb"])
     if not context.params["html"]:
         again = ["checkpoints", "diff", *context.params["runs"], *_options(context)]
         yield shlex.join([*again, "--html", "diff.html"])
