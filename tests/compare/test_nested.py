@@ -278,3 +278,48 @@ class TestLists:
         one = [2**70 + number for number in range(100)]
         found = compare(one, [*one[:-1], 0])
         assert (found.bits, found.where, found.max_abs) == (1, "[99]", 2**70 + 99)
+
+
+class TestResultsOfLibraries:
+    """What functions of data libraries return besides arrays and tables."""
+
+    def test_a_named_tuple_is_compared_by_its_fields(self):
+        np = pytest.importorskip("numpy", reason="it makes the tuple")
+        one, other = np.linalg.svd(np.eye(3)), np.linalg.svd(np.eye(3) * 2)
+        assert compare(one, np.linalg.svd(np.eye(3))).verdict == "equal"
+        found = compare(one, other)
+        assert found.verdict == "different"
+        assert found.where == ".S[0]"
+
+    def test_a_dict_is_compared_by_its_items(self):
+        optimize = pytest.importorskip("scipy.optimize", reason="it makes the dict")
+        one, same, other = (
+            optimize.linprog([factor, 2], A_ub=[[-1, -1]], b_ub=[-1])
+            for factor in (1, 1, 5)
+        )
+        assert compare(one, same).verdict == "equal"
+        assert compare(one, other).verdict == "different"
+
+    def test_a_dataclass_is_compared_by_its_fields(self):
+        np = pytest.importorskip("numpy", reason="it makes the data")
+        stats = pytest.importorskip("scipy.stats", reason="it makes the dataclass")
+        data = (np.arange(20.0),)
+        one, same, other = (
+            stats.bootstrap(data, np.mean, n_resamples=20, rng=seed)
+            for seed in (1, 1, 2)
+        )
+        assert compare(one, same).verdict == "equal"
+        assert compare(one, other).verdict == "different"
+
+    def test_an_object_of_a_class_in_c_is_compared_by_what_it_gives_to_a_pickle(self):
+        np = pytest.importorskip("numpy", reason="it makes the data")
+        tree = pytest.importorskip("sklearn.tree", reason="it has such a class")
+        data = np.arange(12.0).reshape(6, 2)
+        one, same, other = (
+            tree.DecisionTreeRegressor(random_state=0).fit(data, target)
+            for target in (data[:, 0], data[:, 0], data[:, 0] ** 2)
+        )
+        assert compare(one, same).verdict == "equal"
+        found = compare(one, other)
+        assert found.verdict == "different"
+        assert ".tree_" in found.where

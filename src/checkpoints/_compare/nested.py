@@ -43,8 +43,8 @@ def are_nested(one: Any, other: Any) -> bool:
         return False
     if type(one) is type(other) and type(one) in (list, dict):
         return True
-    # Of its tuples and records, such as the results of a function, it knows no more.
-    is_plain = isinstance(one, tuple) or fields_of(one) is not None
+    # Of its tuples, dicts and records, such as results of functions, it knows no more.
+    is_plain = isinstance(one, tuple | dict) or fields_of(one) is not None
     if _is_of_library(one) and not is_plain:
         return False
     return any(

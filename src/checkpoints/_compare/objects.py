@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,6 +21,8 @@ from checkpoints._text import text_of
 
 __all__ = ["compare_objects", "compare_summaries"]
 
+# A function and its arguments; the state may follow.
+_PARTS_OF_A_PICKLE = 2
 # They describe the saved value, not what it holds.
 _NOT_STATISTICS = {"hash", "bytes", "why"}
 
@@ -110,6 +113,10 @@ def _by_fields(one: Any, other: Any, comparer: Comparer) -> Difference:
     """Compare objects by their fields; their own `==` decides what equality is."""
     by_identity = has_no_equality(type(one))
     fields = _state_of(one), _state_of(other)
+    if not fields[0] and not fields[1] and by_identity:
+        fields = _pickled_state_of(one), _pickled_state_of(other)
+        if fields[0] and fields[1]:
+            return compare_fields(fields[0], fields[1], comparer)
     if not fields[0] and not fields[1]:
         return (
             _unknown(one, "has no fields and no ==")
@@ -135,6 +142,21 @@ def _state_of(value: Any) -> dict[str, Any]:
             if name not in ("__dict__", "__weakref__") and hasattr(value, name):
                 fields[name] = getattr(value, name)
     return fields
+
+
+def _pickled_state_of(value: Any) -> dict[str, Any]:
+    """Return what a class in C, whose fields are hidden, gives to a pickle."""
+    try:
+        reduced = value.__reduce_ex__(2)
+    except Exception:  # noqa: BLE001 - an object's own code may raise anything
+        return {}
+    if not isinstance(reduced, tuple) or len(reduced) < _PARTS_OF_A_PICKLE:
+        return {}
+    made_by, arguments, *state = reduced
+    is_plain = made_by in (copyreg.__newobj__, copyreg._reconstructor)  # type: ignore[attr-defined]  # noqa: SLF001 - of every object
+    if is_plain and not any(part is not None for part in state):
+        return {}
+    return {"arguments": arguments, "state": state[0] if state else None}
 
 
 def _by_equality(one: Any, other: Any) -> Difference:
