@@ -37,7 +37,13 @@ class Comparison:
         texts = tuple((tag, tag_text(value)) for tag, value in call.tags)
         self._key = (self._name, texts)
 
-    def with_the_saved(self, execution: Execution) -> Pair:
+    def of(self, execution: Execution, first: Execution | None) -> Pair:
+        """Return what differs from the first execution, or else from what was saved."""
+        if first is not None:
+            return self._repeat(first, execution)
+        return self._with_the_saved(execution)
+
+    def _with_the_saved(self, execution: Execution) -> Pair:
         """Return what differs from the saved outcome."""
         pair = self._pair()
         expected = self._call.expected(trusted=self._trusted)
@@ -50,7 +56,7 @@ class Comparison:
             pair.why = worst[1].why
         return pair
 
-    def repeat(self, execution: Execution, other: Execution) -> Pair:
+    def _repeat(self, execution: Execution, other: Execution) -> Pair:
         """Return what differs between two executions."""
         pair = self._pair()
         self._compare(pair, _values_of(execution), other)

@@ -12,6 +12,7 @@ from typing import Any, Literal, NoReturn, TypeAlias
 from checkpoints._compare.difference import Difference
 from checkpoints._compare.document import pair_document
 from checkpoints._compare.noise import Noise
+from checkpoints._compare.pair import Pair
 from checkpoints._compare.tolerances import Tolerances
 from checkpoints._index.entry import Entry, entry_at
 from checkpoints._keys.tags import tags
@@ -40,10 +41,7 @@ class _Request:
     function: Function
     changes: Mapping[str, Any]
     without: tuple[str, ...]
-    times: int
     trusted: bool
-    debugs: bool
-    tolerances: Tolerances
 
 
 class Replay:
@@ -55,7 +53,9 @@ class Replay:
     Args:
         call: The saved call.
         request: What was asked for.
-        executions: Each execution of the call.
+        execution: The first execution of the call.
+        pairs: What differs: between the saved outcome and the first execution, then
+            between this and each other one.
         notes: What there is to say about its arguments.
     """
 
@@ -63,15 +63,14 @@ class Replay:
         self,
         call: SavedCall,
         request: _Request,
-        executions: Sequence[Execution],
+        execution: Execution,
+        pairs: Sequence[Pair],
         notes: Sequence[str],
     ) -> None:
         self._call, self._request = call, request
-        self._execution = executions[0]
+        self._execution = execution
         self._notes = list(dict.fromkeys(notes))
-        compared = Comparison(call, request.tolerances, trusted=request.trusted)
-        self._pair = compared.with_the_saved(executions[0])
-        repeats = [compared.repeat(executions[0], other) for other in executions[1:]]
+        self._pair, *repeats = pairs
         self._own = {name: it for pair in repeats for name, it in pair.values.items()}
         self._noise = Noise([repeat] for repeat in repeats)
         self._noise.apply(self._pair)
@@ -297,26 +296,24 @@ def replay(
         function=function_for(function, call.name),
         changes=dict(set or {}),
         without=tuple(without),
-        times=times,
         trusted=trusted,
-        debugs=pdb,
-        tolerances=tolerances,
     )
-    executions: list[Execution] = []
+    comparison = Comparison(call, tolerances, trusted=trusted)
+    first: Execution | None = None
+    pairs: list[Pair] = []
     notes: list[str] = []
     for _ in range(times):
-        execution, found = _executed(call, request)
-        executions.append(execution)
-        notes += found
-    return Replay(call, request, executions, notes)
-
-
-def _executed(call: SavedCall, request: _Request) -> tuple[Execution, Sequence[str]]:
-    """Execute a call with arguments of its own, as it may change them."""
-    arguments = _arguments(call, request)
-    with tags(_TAG, *call.tags), restored(call.random_state()) as reasons:
-        execution = execute(request.function, arguments, debugs=request.debugs)
-    return execution, (*arguments.notes, *reasons)
+        # Each time with arguments of its own, as the call may change them.
+        arguments = _arguments(call, request)
+        with tags(_TAG, *call.tags), restored(call.random_state()) as reasons:
+            execution = execute(request.function, arguments, debugs=pdb)
+            # Before the state of the global generators is another one: a result may
+            # refer to them.
+            pairs.append(comparison.of(execution, first))
+        first = first or execution
+        notes += (*arguments.notes, *reasons)
+    assert first is not None  # noqa: S101 - it was called once at least
+    return Replay(call, request, first, pairs, notes)
 
 
 def _arguments(call: SavedCall, request: _Request) -> Arguments:
