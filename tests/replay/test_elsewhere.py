@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import venv
@@ -218,6 +219,25 @@ class TestBisection:
         with pytest.raises(ReplayError, match="only 'skip'ped commits left to test"):
             list(bisect_call(entry, "HEAD~2", "HEAD", TRUSTED))
         assert len(repository.git("worktree", "list").splitlines()) == 1
+
+
+class TestWatch:
+    def test_replays_again_when_the_source_changes(self, repository, tmp_path):
+        repository.commit(SOURCE, "first")
+        entry = saved_call(tmp_path / "saved", 3)
+        command = [sys.executable, "-P", "-m", "checkpoints", "replay", entry.path]
+        with subprocess.Popen(
+            [*command, "--trusted", "--watch"], stdout=subprocess.PIPE, text=True
+        ) as process:
+            lines = iter(process.stdout.readline, "")
+            first = next(line for line in lines if "what it did" in line)
+            repository.file.write_text(SOURCE.replace("* rate", "* rate + 1"))
+            second = next(line for line in lines if "what it did" in line)
+            process.send_signal(signal.SIGINT)
+            process.stdout.read()
+        assert first.startswith("EQUAL")
+        assert second.startswith("DIFFERENT")
+        assert process.returncode == 0
 
 
 class TestCommand:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -16,8 +18,17 @@ from checkpoints._replay.repro import variables_in
 from checkpoints._replay.worktree import Worktree, commit_of, has_changes, worktree
 from checkpoints.errors import ReplayError
 
-__all__ = ["Bisection", "Elsewhere", "bisect_call", "replay_at", "replay_elsewhere"]
+__all__ = [
+    "Bisection",
+    "Elsewhere",
+    "bisect_call",
+    "replay_at",
+    "replay_elsewhere",
+    "source_changes",
+]
 
+# In seconds, between two looks at the source.
+_PAUSE = 0.3
 _BEGIN = '{\n "schema": "checkpoints.replay/'
 
 
@@ -137,6 +148,46 @@ def _replayed(
         inside = os.path.relpath(os.path.realpath(at), found.folder)
         call["place"] = f"{inside} of {found.describe()}"
     return call
+
+
+def source_changes(entry: Entry, how: Elsewhere) -> Iterator[None]:
+    """
+    Yield at once, and again whenever the source of a call has changed.
+
+    That is the file of its function, or all of the package that this is in.
+
+    Raises:
+        ReplayError: If it is not found.
+    """
+    place, colon, _ = (how.function or SavedCall(entry).name).rpartition(":")
+    if colon and place.endswith(".py"):
+        source = os.path.abspath(place)
+    else:
+        target = how.function or SavedCall(entry).name
+        source = os.path.join(root_of(target), re.split("[.:]", target)[0])
+    known: dict[str, tuple[int, int]] = {}
+    while True:
+        found = dict(_stamps(source))
+        if found != known:
+            known = found
+            yield
+        else:
+            time.sleep(_PAUSE)
+
+
+def _stamps(source: str) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yield time and size of each file of Python."""
+    folders = [(it[0], it[2]) for it in os.walk(source)]
+    if not folders:
+        file = source if source.endswith(".py") else f"{source}.py"
+        folders = [(os.path.dirname(file), [os.path.basename(file)])]
+    for folder, names in folders:
+        for name in names:
+            path = os.path.join(folder, name)
+            # An editor may replace a file at just this moment.
+            if name.endswith(".py") and os.path.isfile(path):
+                status = os.stat(path)
+                yield path, (status.st_mtime_ns, status.st_size)
 
 
 class Bisection(NamedTuple):

@@ -11,13 +11,18 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 import checkpoints
 from checkpoints import Entry
-from checkpoints._replay.elsewhere import Elsewhere, replay_at, replay_elsewhere
+from checkpoints._replay.elsewhere import (
+    Elsewhere,
+    replay_at,
+    replay_elsewhere,
+    source_changes,
+)
 from checkpoints._show.replay import failed_call, replay_document, replay_report
 from checkpoints.cli._completion import complete_entry
 from checkpoints.cli._failures import CommandError
@@ -182,6 +187,9 @@ def replay_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--rev", default="", metavar="REV", help="Replay at another revision of git."
 )
+@click.option(
+    "--watch", is_flag=True, help="Replay again whenever the source has changed."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--bisect", is_flag=True, help="Exit with 125 in place of 2.")
 @click.pass_context
@@ -198,6 +206,7 @@ def replay(  # noqa: PLR0913 - one parameter per option
     emit: str | None,
     python: str,
     rev: str,
+    watch: bool,
     as_json: bool,
     bisect: bool,
 ) -> None:
@@ -216,6 +225,11 @@ def replay(  # noqa: PLR0913 - one parameter per option
         calls = _calls(entry, where, latest=latest)
     else:
         calls = [chosen_call(entry, where, latest=latest)]
+    if watch:
+        if has_many or emit or pdb or rev or as_json:
+            raise click.UsageError("--watch is for one call, and its report")
+        how = options.elsewhere(calls[0], python, "--times", str(times))
+        _watch(calls[0], how)
     if (emit and (has_many or python or rev)) or (pdb and (python or rev)):
         raise click.UsageError("--emit and --pdb are for one call, replayed here")
     written: list[str] = []
@@ -252,6 +266,18 @@ def replay(  # noqa: PLR0913 - one parameter per option
         click.echo(line, err=as_json)
     code = document["exit"]
     context.exit(_CANNOT_TEST if bisect and code == _COULD_NOT_TELL else code)
+
+
+def _watch(call: Entry, how: Elsewhere) -> NoReturn:
+    """Replay a call at each change of its source, until the user ends it."""
+    try:
+        for _ in source_changes(call, how):
+            found = _attempt(lambda it: replay_elsewhere(it, how), call, lambda: None)
+            _print(replay_document([found]), (), shows_all=False)
+            click.echo()
+    except KeyboardInterrupt:
+        click.echo()
+    raise SystemExit(0)
 
 
 def _look_here() -> None:
