@@ -173,6 +173,7 @@ class TestDiff:
     def test_does_not_take_another_state_for_another_argument(self, tmp_path, shop):
         shop.double = checkpoints.probed("shop.double")(lambda n: 2 * n)
         for name in ("one", "two"):
+            random.random()
             with config("shop.double", tmp_path / name, random=True):
                 shop.double(3)
         found = diff(tmp_path / "one", tmp_path / "two")
