@@ -27,7 +27,7 @@ cp.config(cp.DictHandler(), "a", evry=2)  # type: ignore[call-overload]  # pyrig
 cp.Rule("a", "out", evry=2)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 cp.FileHandler("out", evry=2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 cp.Recorder("out", evry=2)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
-cp.capture("a", every=2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+cp.capture("a", every=2)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 
 # A choice that is not there
 

@@ -24,7 +24,6 @@ from checkpoints._compare.side import Side, SideOptions
 from checkpoints._compare.sources import Source, Sources, Subject
 from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.unused import unused_of
-from checkpoints._index.entry import path_of
 from checkpoints._index.index import Index
 from checkpoints._keys.condition import Wanted
 from checkpoints._text import parse_size, shown
@@ -45,7 +44,7 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
     candidate: Source | None = None,
     /,
     *,
-    tolerances: Tolerances | str | os.PathLike[str] | None = None,
+    tolerances: Tolerances | Mapping[str, Any] | str | os.PathLike[str] | None = None,
     names: str | Iterable[str] | None = None,
     where: Mapping[str, Wanted] | None = None,
     noise: Source | Iterable[Source] = (),
@@ -68,8 +67,9 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
         candidate: The other one. Without it, the last two runs under the root are
             compared, or the run and the last one under its root; without both, the last
             two runs under `.checkpoints`.
-        tolerances: The path of a TOML file; by default the dtype of a value decides
-            how far it may be off, and everything that is no float is exact.
+        tolerances: The path of a TOML file, or limits for all values, such as
+            `{"rtol": 1e-9}`; by default the dtype of a value decides how far it may be
+            off, and everything that is no float is exact.
         names: Only entries with these names, as in `Index.where`; if `rename` is
             given, the new ones.
         where: Only entries with these tags, as in `Index.where`; likewise.
@@ -105,9 +105,9 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
     ('different', 'shop.total')
     """
     started = time.monotonic()
-    tolerances = _tolerances(tolerances)
+    limits = Tolerances.of(tolerances)
     options = Options(
-        tolerances=tolerances,
+        tolerances=limits,
         keys=_columns(_mapping("keys", keys, str, Sequence)),
         exact=exact,
         trusted=trusted,
@@ -143,21 +143,11 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
         (first, second),
         pairs,
         floor,
-        tolerances,
+        limits,
         time.monotonic() - started,
         unused=unused_of((first, second), options.keys, named.renamed, further),
         not_compared=len(comparison) - len(pairs),
     )
-
-
-def _tolerances(given: Tolerances | str | os.PathLike[str] | None) -> Tolerances:
-    if given is None:
-        return Tolerances()
-    if isinstance(given, Tolerances):
-        return given
-    if isinstance(given, (str, os.PathLike)):
-        return Tolerances.in_file(path_of(given))
-    raise ConfigError(f"tolerances={shown(given)}: expected the path of a TOML file")
 
 
 def _several(given: Any) -> Sequence[Source]:

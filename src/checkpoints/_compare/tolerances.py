@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
@@ -9,6 +10,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from checkpoints._compare.tolerance import EXACT_BY_DTYPE, Tolerance
+from checkpoints._index.entry import path_of
 from checkpoints._keys.condition import (
     checked_tag_filter,
     conditions_in,
@@ -78,8 +80,42 @@ class Tolerances:
             self._entry(table, begin)
             for table, begin in zip(tables, begins, strict=False)
         ]
+        self._default = EXACT_BY_DTYPE
         self._used: set[int] = set()
         self._expired: set[int] = set()
+
+    @classmethod
+    def of(
+        cls, given: Tolerances | Mapping[str, Any] | str | os.PathLike[str] | None
+    ) -> Tolerances:
+        """
+        Return the tolerances that a caller of `diff` gives.
+
+        Args:
+            given: The path of a file; or the limits of all values, as `{"rtol": 1e-9}`.
+
+        Raises:
+            ConfigError: If they are invalid.
+        """
+        if given is None:
+            return cls()
+        if isinstance(given, Tolerances):
+            return given
+        if isinstance(given, (str, os.PathLike)):
+            return cls.in_file(path_of(given))
+        if not isinstance(given, Mapping):
+            raise ConfigError(
+                f"tolerances={shown(given)}: expected the path of a TOML file, or "
+                'limits as in {"rtol": 1e-9}'
+            )
+        for key in given:
+            if key not in _LIMITS:
+                raise ConfigError(
+                    f"unknown tolerance {shown(key)}: {hint(key, _LIMITS)}"
+                )
+        found = cls()
+        found._default = Tolerance(**given)
+        return found
 
     @classmethod
     def in_file(cls, path: str) -> Tolerances:
@@ -115,7 +151,7 @@ class Tolerances:
             column: The name of the column, if it is about one.
         """
         tags = tuple(tags)
-        found = EXACT_BY_DTYPE
+        found = self._default
         for number, entry in enumerate(self._entries):
             if not _matches(entry, name, tags, value, column):
                 continue

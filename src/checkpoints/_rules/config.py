@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Unpack, overload
+from typing import Any, TypeVar, Unpack, overload
 
 from checkpoints._handlers.handler import Handler
 from checkpoints._handlers.memory import DictHandler
-from checkpoints._handlers.target import OtherTarget, PathTarget
+from checkpoints._handlers.target import OtherTarget, PathTarget, Target
 from checkpoints._rules.options import PathOptions, RuleOptions
 from checkpoints._rules.registry import registry
 from checkpoints._rules.rule import Rule
 from checkpoints._rules.settings import CAPTURE
 
 __all__ = ["capture", "config"]
+
+T = TypeVar("T", bound="Target")
 
 
 @overload
@@ -75,10 +77,18 @@ def config(names: Any, target: Any, /, **options: Any) -> Rule:
     return rule
 
 
+@overload
 @contextmanager
 def capture(
     names: str | Iterable[str] = "*", *, copy: bool = True
-) -> Iterator[DictHandler]:
+) -> Iterator[DictHandler]: ...
+@overload
+@contextmanager
+def capture(names: str | Iterable[str] = "*", *, to: T) -> Iterator[T]: ...
+@contextmanager
+def capture(
+    names: str | Iterable[str] = "*", *, copy: bool = True, to: Any = None
+) -> Iterator[Any]:
     """
     Capture in memory what is saved inside the block.
 
@@ -88,9 +98,11 @@ def capture(
     Args:
         names: A pattern, or a list of exact names, as for `config`.
         copy: Copy the values, so that later changes to them have no effect.
+        to: A target, as for `config`, that gets the saves in place of the memory.
 
     Yields:
-        A mapping of paths, such as `"fold=1/mypkg/fit"`, to values by name.
+        A mapping of paths, such as `"fold=1/mypkg/fit"`, to values by name; or the
+        target.
 
     >>> from checkpoints import checkpoint
     >>> with capture("shop") as seen:
@@ -98,9 +110,9 @@ def capture(
     >>> list(seen)
     ['shop/total']
     """
-    handler = DictHandler(force=True, copy=copy)
-    rule = Rule(names, handler, on_error="raise")
+    target = DictHandler(force=True, copy=copy) if to is None else to
+    rule = Rule(names, target, on_error="raise")
     rule.layer = CAPTURE
     registry.add(rule)
     with rule:
-        yield handler
+        yield target

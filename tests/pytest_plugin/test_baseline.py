@@ -1,0 +1,370 @@
+"""Baselines of save points: what passes, what fails, and what is rewritten."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from pathlib import Path
+
+import pytest
+
+import checkpoints
+
+pytest_plugins = ["pytester"]
+
+INSTALLED = any(
+    it.value == "checkpoints.pytest_plugin"
+    for it in importlib.metadata.entry_points(group="pytest11")
+)
+OURS = [] if INSTALLED else ["-p", "checkpoints.pytest_plugin"]
+MARK = "@pytest.mark.checkpoint_baseline"
+KEPT = "baselines/test_shop/test_total"
+
+
+class Project:
+    """A test file whose save points can be changed, in a folder of its own."""
+
+    def __init__(self, pytester):
+        self.pytester = pytester
+        self.path: Path = pytester.path
+
+    def write(self, body: str, mark: str = f"{MARK}('shop')") -> None:
+        lines = "\n".join(f"    {line}" for line in body.splitlines())
+        self.write_file(f"{mark}\ndef test_total():\n{lines}\n")
+
+    def write_file(self, text: str, name: str = "test_shop") -> None:
+        top = "import pytest\nimport checkpoints as cp\n\n"
+        Path(self.path, f"{name}.py").write_text(top + text)
+
+    def run(self, *words: str):
+        return self.pytester.runpytest_inprocess(*OURS, "-p", "no:randomly", *words)
+
+    def update(self, *words: str, mode: str = ""):
+        return self.run(*words, "--checkpoints-update" + (f"={mode}" if mode else ""))
+
+    def saved(self, folder: str = KEPT) -> dict[str, dict[str, object]]:
+        found = checkpoints.index(self.path / folder)
+        return {it.stem: it.load() for it in found}
+
+
+@pytest.fixture
+def project(pytester, monkeypatch) -> Project:
+    monkeypatch.delenv("CI", raising=False)
+    return Project(pytester)
+
+
+@pytest.fixture
+def kept(project) -> Project:
+    """A project with a baseline of three points."""
+    project.write("for n in range(3): cp.checkpoint(f'shop.p{n}', x=float(n + 1))")
+    project.update().assert_outcomes(passed=1)
+    return project
+
+
+class TestComparison:
+    def test_a_missing_baseline_fails_and_what_was_obtained_lies_beside_it(
+        self, project
+    ):
+        project.write("cp.checkpoint('shop.total', x=1.0)")
+        run = project.run()
+        run.assert_outcomes(failed=1)
+        run.stdout.fnmatch_lines(
+            [
+                "*the test has no baseline in baselines/test_shop/test_total",
+                "*saved      shop.total",
+                "*accept     pytest test_shop.py::test_total --checkpoints-update",
+            ]
+        )
+        assert not Path(project.path, KEPT).exists()
+        assert project.saved(KEPT + ".obtained") == {"total": {"x": 1.0}}
+
+    def test_the_same_points_pass(self, kept):
+        kept.run().assert_outcomes(passed=1)
+        assert not list(kept.path.rglob("*.obtained"))
+
+    def test_a_difference_fails_with_the_report_of_diff_and_the_command(self, kept):
+        kept.write("for n in range(3): cp.checkpoint(f'shop.p{n}', x=n * 1.5 + 1)")
+        run = kept.run()
+        run.assert_outcomes(failed=1)
+        run.stdout.fnmatch_lines(
+            [
+                "DIFFERENT  first beyond tolerance: shop.p1*",
+                "*candidate  baselines/test_shop/test_total.obtained*",
+                "*obtained   baselines/test_shop/test_total.obtained",
+                "*accept     pytest test_shop.py::test_total --checkpoints-update",
+            ]
+        )
+        assert len(kept.saved(KEPT + ".obtained")) == 3
+
+    def test_what_was_obtained_is_gone_when_the_test_passes_again(self, kept):
+        text = Path(kept.path, "test_shop.py").read_text()
+        kept.write("cp.checkpoint('shop.p0', x=9.0)")
+        kept.run().assert_outcomes(failed=1)
+        Path(kept.path, "test_shop.py").write_text(text)
+        kept.run().assert_outcomes(passed=1)
+        assert not list(kept.path.rglob("*.obtained"))
+
+    def test_git_does_not_see_what_was_obtained(self, project):
+        project.write("cp.checkpoint('shop.total', x=1.0)")
+        project.run()
+        assert Path(project.path, KEPT + ".obtained/.gitignore").read_text() == "*\n"
+
+    @pytest.mark.parametrize(
+        ("mark", "outcome"),
+        [
+            ("", "failed"),
+            (", rtol=1e-3", "passed"),
+            (", rtol=1e-9", "failed"),
+            (", tolerances='limits.toml'", "passed"),
+        ],
+    )
+    def test_tolerances_decide(self, project, mark, outcome):
+        Path(project.path, "limits.toml").write_text("[[tolerance]]\nrtol = 1e-3\n")
+        project.write("cp.checkpoint('shop.total', x=1.0)")
+        project.update()
+        project.write("cp.checkpoint('shop.total', x=1.0001)", f"{MARK}('shop'{mark})")
+        project.run().assert_outcomes(**{outcome: 1})
+
+    @pytest.mark.parametrize(
+        ("mark", "message"),
+        [
+            ("'shop', rtl=1", "unknown option 'rtl'"),
+            ("'shop', rtol=-1", "invalid rtol=-1"),
+            ("'shop', rtol=1, tolerances='x'", "write them into that file"),
+            ("'shop', tolerances='gone.toml'", "cannot read *gone.toml"),
+            ("'sh..op'", "checkpoint_baseline: *'sh..op'"),
+            ("'other'", "passed no save point that 'other' covers"),
+        ],
+    )
+    def test_a_wrong_marker_fails_and_says_what_is_wrong(self, kept, mark, message):
+        kept.write("cp.checkpoint('shop.p0', x=1.0)", f"{MARK}({mark})")
+        run = kept.run()
+        run.assert_outcomes(failed=1)
+        run.stdout.fnmatch_lines([f"*{message}*"])
+
+    def test_only_names_that_are_asked_for_count(self, project):
+        project.write("cp.checkpoint('shop.a', 1); cp.checkpoint('other.a', 2)")
+        project.update()
+        assert list(project.saved()) == ["a"]
+
+    def test_the_fixture_is_the_marker_without_options(self, project):
+        project.write_file(
+            "def test_total(checkpoint_baseline):\n"
+            "    assert checkpoint_baseline.name == 'test_total'\n"
+            "    cp.checkpoint('shop.total', 1)\n"
+        )
+        project.run().assert_outcomes(failed=1)
+        project.update().assert_outcomes(passed=1)
+        project.run().assert_outcomes(passed=1)
+
+    def test_a_test_that_fails_itself_is_not_compared(self, kept):
+        kept.write("cp.checkpoint('shop.p0', x=9.0)\nassert False, 'its own reason'")
+        run = kept.update()
+        run.assert_outcomes(failed=1)
+        assert "DIFFERENT" not in run.stdout.str()
+        assert kept.saved()["p0"] == {"x": 1.0}
+
+    def test_a_skipped_test_and_an_expected_failure_stay_what_they_are(self, kept):
+        kept.write("pytest.skip()")
+        kept.run().assert_outcomes(skipped=1)
+        kept.write(
+            "cp.checkpoint('shop.p0', x=9.0)", f"@pytest.mark.xfail\n{MARK}('shop')"
+        )
+        kept.run().assert_outcomes(xfailed=1)
+
+    def test_methods_of_unittest_are_compared_too(self, project):
+        body = (
+            "import unittest\nclass TestShop(unittest.TestCase):\n"
+            f"    {MARK}('shop')\n    def test_total(self):\n"
+            "        cp.checkpoint('shop.total', {})\n"
+        )
+        project.write_file(body.format("1"))
+        project.update().assert_outcomes(passed=1)
+        project.write_file(body.format("2"))
+        project.run().assert_outcomes(failed=1)
+        own = body.format("2") + "        self.fail('its own reason')\n"
+        project.write_file(own)
+        run = project.run()
+        run.assert_outcomes(failed=1)
+        run.stdout.fnmatch_lines(["*its own reason*"])
+
+    def test_a_save_that_fails_fails_the_test(self, project):
+        project.write("cp.checkpoint('shop.total', (x for x in 'ab'))")
+        project.update().assert_outcomes(failed=1)
+
+    def test_a_loop_under_one_name_keeps_every_turn(self, project):
+        project.write("for n in range(5): cp.checkpoint('shop.turn', n=n)")
+        project.update()
+        assert len(checkpoints.index(project.path / KEPT)) == 5
+        project.write("for n in (0, 1, 7, 3, 4): cp.checkpoint('shop.turn', n=n)")
+        run = project.run()
+        run.stdout.fnmatch_lines(["DIFFERENT*shop.turn*(3 of 5)"])
+
+    def test_each_set_of_parameters_has_a_folder_with_a_safe_name(self, project):
+        project.write_file(
+            f"@pytest.mark.parametrize('x', ['a/b', 'a:b', 'ä', '..', 'x' * 300])\n"
+            f"{MARK}('shop')\ndef test_total(x): cp.checkpoint('shop.total', x)\n"
+        )
+        project.update().assert_outcomes(passed=5)
+        project.run().assert_outcomes(passed=5)
+        names = [it.name for it in Path(project.path, "baselines/test_shop").iterdir()]
+        assert len(names) == 5
+        assert all(len(it) < 140 and ":" not in it and it.isascii() for it in names)
+
+    def test_nothing_in_a_baseline_tells_where_it_was_made(self, kept):
+        header = checkpoints.index(kept.path / KEPT)[0].meta
+        assert header["file"] == "test_shop.py"
+        assert (header["host"], header["pid"], header["run"]) == ("", 0, "")
+        assert not Path(kept.path, KEPT, ".runs").exists()
+
+    def test_a_rule_that_the_program_or_its_environment_made_does_not_matter(
+        self, kept, tmp_path
+    ):
+        with checkpoints.config("shop", tmp_path / "elsewhere"):
+            kept.run().assert_outcomes(passed=1)
+        kept.run().assert_outcomes(passed=1)
+        assert not (tmp_path / "elsewhere").exists()
+
+
+class TestUpdate:
+    CHANGED = "for n, x in enumerate(({})): cp.checkpoint(f'shop.p{{n}}', x=x)"
+
+    def times(self, project) -> dict[str, int]:
+        files = Path(project.path, KEPT).rglob("*.zip")
+        return {it.name.partition(".")[0]: it.stat().st_mtime_ns for it in files}
+
+    def test_rewrites_what_exceeds_the_tolerance_and_nothing_else(self, kept):
+        before = self.times(kept)
+        kept.write(self.CHANGED.format("1.0 + 1e-12, 5.0, 3.0"))
+        run = kept.update()
+        run.assert_outcomes(passed=1)
+        run.stdout.fnmatch_lines([f"updated  {KEPT}  1 rewritten"])
+        changed = {it for it, time in self.times(kept).items() if time != before[it]}
+        assert changed == {"p1"}
+        assert kept.saved()["p1"] == {"x": 5.0}
+
+    def test_of_all_rewrites_everything(self, kept):
+        kept.write(self.CHANGED.format("1.0 + 1e-12, 5.0"))
+        kept.update(mode="all").assert_outcomes(passed=1)
+        assert kept.saved() == {"p0": {"x": 1.0 + 1e-12}, "p1": {"x": 5.0}}
+
+    def test_of_new_adds_points_and_leaves_those_that_are_there(self, kept):
+        kept.write(self.CHANGED.format("1.0, 5.0, 3.0, 4.0"))
+        run = kept.update(mode="new")
+        run.assert_outcomes(failed=1)
+        run.stdout.fnmatch_lines(["DIFFERENT  first beyond*shop.p1", "*1 new"])
+        assert kept.saved()["p1"] == {"x": 2.0}
+        assert kept.saved()["p3"] == {"x": 4.0}
+
+    def test_removes_points_that_are_no_longer_passed(self, kept):
+        kept.write(self.CHANGED.format("1.0, 2.0"))
+        kept.update().stdout.fnmatch_lines([f"updated  {KEPT}  1 removed"])
+        assert sorted(kept.saved()) == ["p0", "p1"]
+
+    def test_follows_a_loop_that_makes_more_turns(self, project):
+        project.write("for n in range(3): cp.checkpoint('shop.turn', n=n)")
+        project.update()
+        project.write("for n in (0, 5, 1, 2): cp.checkpoint('shop.turn', n=n)")
+        project.update().assert_outcomes(passed=1)
+        project.run().assert_outcomes(passed=1)
+        assert len(checkpoints.index(project.path / KEPT)) == 4
+
+    def test_keeps_the_order_of_the_program(self, kept):
+        kept.write(self.CHANGED.format("1.0, 5.0, 3.0"))
+        kept.update()
+        kept.write(self.CHANGED.format("1.0, 6.0, 7.0"))
+        kept.run().stdout.fnmatch_lines(["DIFFERENT*shop.p1"])
+
+    def test_that_changes_nothing_is_silent(self, kept):
+        assert "updated" not in kept.update().stdout.str()
+
+    def test_never_empties_a_baseline(self, kept):
+        kept.write("pass")
+        kept.update().assert_outcomes(failed=1)
+        assert len(kept.saved()) == 3
+
+    def test_takes_a_pickle_that_cannot_be_compared(self, project):
+        project.write(
+            "import fractions\ncp.checkpoint('shop.f', fractions.Fraction(1))"
+        )
+        project.update().assert_outcomes(passed=1)
+        project.write(
+            "import fractions\ncp.checkpoint('shop.f', fractions.Fraction(2))"
+        )
+        project.run().assert_outcomes(failed=1)
+        project.update().assert_outcomes(passed=1)
+
+    @pytest.mark.parametrize(("value", "is_refused"), [("true", True), ("0", False)])
+    def test_is_refused_in_ci(self, kept, monkeypatch, value, is_refused):
+        monkeypatch.setenv("CI", value)
+        run = kept.update()
+        assert run.ret == (4 if is_refused else 0)
+        if is_refused:
+            run.stderr.fnmatch_lines(["*refused where CI is set*"])
+
+    def test_says_so_when_a_path_follows_the_option(self, kept):
+        run = kept.run("--checkpoints-update", "test_shop.py")
+        assert run.ret == 4
+        run.stderr.fnmatch_lines(["*write the option after the tests*"])
+
+    def test_the_command_is_typed_as_seen_from_where_pytest_was_started(self, kept):
+        kept.path.joinpath("below").mkdir()
+        kept.path.joinpath("pytest.ini").write_text("[pytest]\n")
+        kept.write("cp.checkpoint('shop.p0', x=9.0)")
+        kept.pytester.chdir()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(kept.path / "below")
+            run = kept.run("..")
+        run.stdout.fnmatch_lines(
+            ["*pytest ../test_shop.py::test_total --checkpoints-*"]
+        )
+
+
+class TestUnused:
+    @pytest.fixture
+    def two(self, kept) -> Project:
+        kept.write_file(
+            f"{MARK}('shop')\ndef test_total(): cp.checkpoint('shop.p0', x=1.0)\n"
+            f"{MARK}('shop')\ndef test_other(): cp.checkpoint('shop.p0', x=1.0)\n"
+        )
+        kept.update()
+        return kept
+
+    def test_baselines_are_listed_at_the_end(self, two):
+        two.write("cp.checkpoint('shop.p0', x=1.0)")
+        two.run().stdout.fnmatch_lines(
+            [
+                "unused   baselines/test_shop/test_other",
+                "No test uses them: rm -r baselines/test_shop/test_other",
+            ]
+        )
+
+    def test_those_of_a_file_that_is_gone_are_listed(self, two):
+        Path(two.path, "test_shop.py").unlink()
+        two.write_file("def test_it(): pass\n", "test_more")
+        assert two.run().stdout.str().count("unused   ") == 2
+
+    @pytest.mark.parametrize(
+        "words", [["test_shop.py::test_total"], ["-k", "total"], ["test_more.py"]]
+    )
+    def test_a_run_of_some_tests_lists_none_that_others_use(self, two, words):
+        two.write_file("def test_it(): pass\n", "test_more")
+        assert "unused" not in two.run(*words).stdout.str()
+
+    def test_a_skipped_test_uses_its_baseline(self, two):
+        text = Path(two.path, "test_shop.py").read_text()
+        skipped = text.replace(MARK, f"@pytest.mark.skip\n{MARK}")
+        Path(two.path, "test_shop.py").write_text(skipped)
+        assert "unused" not in two.run().stdout.str()
+
+    def test_workers_tell_what_they_used_and_wrote(self, two):
+        two.write_file(
+            f"@pytest.mark.parametrize('x', range(8))\n{MARK}('shop')\n"
+            "def test_total(x): cp.checkpoint('shop.total', x)\n"
+        )
+        words = (*OURS, "-n2", "--checkpoints-update")
+        run = two.pytester.runpytest_subprocess(*words)
+        run.assert_outcomes(passed=8)
+        assert run.stdout.str().count("updated  ") == 8
+        run = two.pytester.runpytest_subprocess(*OURS, "-n2")
+        run.assert_outcomes(passed=8)
+        assert run.stdout.str().count("unused   ") == 2
