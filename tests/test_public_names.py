@@ -83,7 +83,7 @@ PUBLIC_NAMES = {
 
 PUBLIC_MODULES = {"errors", "storage"}
 # It is there once it was imported, by whoever wants it.
-ROOF = {"cli"}
+ROOF = {"cli", "pytest_plugin"}
 
 
 def public_attributes() -> dict[str, object]:

@@ -212,8 +212,9 @@ class TestComparison:
 
     def test_nothing_in_a_baseline_tells_where_it_was_made(self, kept):
         header = checkpoints.index(kept.path / KEPT)[0].meta
-        assert header["file"] == "test_shop.py"
-        assert (header["host"], header["pid"], header["run"]) == ("", 0, "")
+        assert "test_shop.py" in str(header)
+        assert str(kept.path) not in str(header)
+        assert not any(header.get(it) for it in ("run", "host", "pid", "thread"))
         assert not Path(kept.path, KEPT, ".runs").exists()
 
     def test_a_rule_that_the_program_or_its_environment_made_does_not_matter(
