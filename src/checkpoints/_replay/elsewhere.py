@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from checkpoints._index.entry import Entry
 from checkpoints._replay.call import SavedCall
@@ -190,6 +190,9 @@ def _stamps(source: str) -> Iterator[tuple[str, tuple[int, int]]]:
                 yield path, (status.st_mtime_ns, status.st_size)
 
 
+Word: TypeAlias = Literal["good", "bad", "skip", "first bad"]
+
+
 class Bisection(NamedTuple):
     """
     A step of a bisection.
@@ -201,7 +204,7 @@ class Bisection(NamedTuple):
         call: What the replay found there.
     """
 
-    word: Literal["good", "bad", "skip", "first bad"]
+    word: Word
     commit: str
     call: dict[str, Any]
 
@@ -229,8 +232,9 @@ def bisect_call(
     """
     root = root_of(how.function or SavedCall(entry).name)
     # `HEAD` is another one in a worktree.
-    commits = {"good": commit_of(root, good), "bad": commit_of(root, bad)}
-    with worktree(root, commits["bad"]) as found:
+    good_commit, bad_commit = commit_of(root, good), commit_of(root, bad)
+    marked: tuple[tuple[Word, str], ...] = (("good", good_commit), ("bad", bad_commit))
+    with worktree(root, bad_commit) as found:
         ends: dict[str, bool] = {}
         seen: dict[str, dict[str, Any]] = {}
 
@@ -239,28 +243,28 @@ def bisect_call(
             seen[commit] = _attempt(lambda: _replayed(entry, found, root, how))
             return seen[commit]
 
-        for word, commit in commits.items():
+        for word, commit in marked:
             found.check_out(commit)
             call = test()
             if call["verdict"] == "unknown":
                 raise ReplayError(f"{commit} cannot be tested: {call['why']}")
             ends[word] = call["verdict"] != "different"
-            yield Bisection(word, found.describe(), call)  # type: ignore[arg-type]
+            yield Bisection(word, found.describe(), call)
         if ends["good"] == ends["bad"]:
             does = "does what it did" if ends["good"] else "differs from what it did"
             raise ReplayError(f"the call {does} at both ends, {good} and {bad}")
-        first = found.begin_bisection(**commits)
+        first = found.begin_bisection(good_commit, bad_commit)
         while not first:
             call, commit = test(), found.describe()
             is_good = (call["verdict"] != "different") == ends["good"]
-            word = "skip" if call["verdict"] == "unknown" else _WORDS[is_good]
-            yield Bisection(word, commit, call)  # type: ignore[arg-type]
+            word: Word = "skip" if call["verdict"] == "unknown" else _WORDS[is_good]
+            yield Bisection(word, commit, call)
             first = found.mark(word)
         commit = found.describe(first)
         yield Bisection("first bad", commit, seen.get(commit, {}))
 
 
-_WORDS = {True: "good", False: "bad"}
+_WORDS: dict[bool, Word] = {True: "good", False: "bad"}
 
 
 def _attempt(run: Callable[[], dict[str, Any]]) -> dict[str, Any]:

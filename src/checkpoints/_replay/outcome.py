@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from checkpoints._compare.difference import Difference, worse
+from checkpoints._compare.difference import Difference, Verdict, worse
 from checkpoints._compare.pair import Pair
 from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.values import compare
@@ -61,7 +61,8 @@ class Comparison:
         pair = self._pair()
         self._compare(pair, _values_of(execution), other)
         if execution.items is not None:
-            self._compare_value(pair, "items", execution.items, other.items)
+            part = self._difference("items", execution.items, other.items)
+            pair.values |= {"items": part} if part.verdict != "equal" else {}
         return pair
 
     def _pair(self) -> Pair:
@@ -85,21 +86,23 @@ class Comparison:
             pair.verdict = "different"
             pair.values = {"result": _of_another_kind(expected, execution)}
             return
+        verdict: Verdict = "equal"
         for name, value in expected.items():
-            self._compare_value(pair, name, value, found[name])
+            part = self._difference(name, value, found[name])
+            if part.verdict != "equal" or part.bits:
+                pair.values[name] = part
+            verdict = worse(verdict, part.verdict)
+        pair.verdict = verdict
 
-    def _compare_value(self, pair: Pair, name: str, one: Any, other: Any) -> None:
+    def _difference(self, name: str, one: Any, other: Any) -> Difference:
         allowed = self._tolerances
         key, pairs = self._key
-        found = compare(
+        return compare(
             one,
             other,
             allowed.for_(key, pairs, name),
             of_column=lambda column: allowed.for_(key, pairs, name, column),
         )
-        if found.verdict != "equal" or found.bits:
-            pair.values[name] = found
-        pair.verdict = worse(pair.verdict, found.verdict)  # type: ignore[arg-type]
 
 
 def _values_of(execution: Execution) -> dict[str, Any]:
