@@ -79,6 +79,20 @@ def sort(values):
     values.sort()
 
 
+def shuffle(values):
+    random.shuffle(values)
+
+
+async def fill(box, n):
+    box["n"] = n
+    return n
+
+
+def fill_two(one, two):
+    one.append(1)
+    two.append(1)
+
+
 def draw(n):
     return random.random() + float(np.random.random())
 

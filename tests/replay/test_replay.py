@@ -56,7 +56,7 @@ class TestFunctionsOfOthers:
         found = replay(entry, trusted=True, times=3)
         assert found.verdict == "equal"
         assert entry["values"] == [3, 1, 2]
-        assert "changes in its arguments is not saved" in str(found)
+        assert "only a rule with after=True saves what it changes" in str(found)
 
 
 class TestKindsOfCalls:

@@ -138,7 +138,7 @@ cp.config("mypkg", "./out", transform="mypkg.redact")
 assert_type(cp.stats().by_reason, dict[str, int])
 cp.config("mypkg", "./out", where={"model": "ridge", "fold": [1, 2]})
 cp.config("mypkg", "./out", where=of_march, every=10, limit=3, on_error="raise")
-cp.config("mypkg", "./out", random=True)
+cp.config("mypkg", "./out", random=True, after=True)
 cp.config("mypkg", "./out", format="parquet", if_exists="keep", durable=True)
 
 cp.config("mypkg", ["./out", report], if_exists="skip", compression="zstd")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copyreg
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,6 +20,8 @@ from checkpoints._text import text_of
 
 __all__ = ["compare_objects", "compare_summaries"]
 
+# Functions of the module `copyreg`, for objects of which there is no more to tell.
+_MAKE_ANY_OBJECT = ("__newobj__", "_reconstructor")
 # A function and its arguments; the state may follow.
 _PARTS_OF_A_PICKLE = 2
 # They describe the saved value, not what it holds.
@@ -153,7 +154,7 @@ def _pickled_state_of(value: Any) -> dict[str, Any]:
     if not isinstance(reduced, tuple) or len(reduced) < _PARTS_OF_A_PICKLE:
         return {}
     made_by, arguments, *state = reduced
-    is_plain = made_by in (copyreg.__newobj__, copyreg._reconstructor)  # type: ignore[attr-defined]  # noqa: SLF001 - of every object
+    is_plain = getattr(made_by, "__name__", "") in _MAKE_ANY_OBJECT
     if is_plain and not any(part is not None for part in state):
         return {}
     return {"arguments": arguments, "state": state[0] if state else None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from checkpoints._compare.nested import is_summary
 from checkpoints._compare.pair import OUTCOMES
@@ -15,10 +15,13 @@ from checkpoints._process.random_state import RANDOM_STATE
 from checkpoints.errors import FormatError, ReplayError
 from checkpoints.storage._stores import split_path
 
-__all__ = ["NOT_SAVED", "SavedCall"]
+__all__ = ["AFTER", "NOT_SAVED", "SavedCall", "part_of"]
 
-# With a space, so that no parameter can have this name; probes write it.
+Part: TypeAlias = Literal["", "arguments", "result", "exception"]
+
+# With spaces, so that no parameter can have these names; probes write them.
 NOT_SAVED = "not saved"
+AFTER = " after the call"
 # What the entries of one call have in common, beside their tags.
 _SHARED = ("run", "host", "pid", "call")
 
@@ -37,7 +40,7 @@ class SavedCall:
 
     def __init__(self, entry: Entry) -> None:
         meta = entry.meta
-        if not any(tag == "call" for tag, _ in meta["tags"]):
+        if not part_of(meta):
             raise ReplayError(
                 f"{entry.path} is no call, but a checkpoint: only the calls of probed "
                 "functions are saved with their arguments; see `probe` and `probed`"
@@ -48,11 +51,15 @@ class SavedCall:
         self.outcome = _outcome_of(self.entry, self.meta)
 
     @property
-    def how_it_ended(self) -> Literal["", "result", "exception"]:
-        """The last part of the name of its outcome; empty if none was saved."""
-        if self.outcome is None:
-            return ""
-        return "result" if self.outcome.stem == "result" else "exception"
+    def how_it_ended(self) -> Part:
+        """The part of the call that its outcome is; empty if none was saved."""
+        return "" if self.outcome is None else part_of(self.outcome.meta)
+
+    @property
+    def kept_after(self) -> tuple[str, ...]:
+        """The arguments that were saved after the call too."""
+        saved = () if self.outcome is None else self.outcome.meta["values"]
+        return tuple(it.removesuffix(AFTER) for it in saved if it.endswith(AFTER))
 
     def arguments(self, *, without: Collection[str], trusted: bool) -> dict[str, Any]:
         """
@@ -93,7 +100,7 @@ class SavedCall:
             return {}
         found = self.outcome.load(trusted=trusted)
         reasons = found.pop(NOT_SAVED, None)
-        if reasons and not found:
+        if reasons and not {"result", "type"} & {*found}:
             raise ReplayError(f"{self.outcome.path}: not saved: {reasons}")
         found.pop("traceback", None)
         return found
@@ -118,13 +125,21 @@ class SavedCall:
             ) from error
 
 
+def part_of(meta: Mapping[str, Any]) -> Part:
+    """Return which part of a call a header belongs to; empty if to none."""
+    if not any(tag == "call" for tag, _ in meta["tags"]):
+        return ""
+    if meta["name"].endswith(OUTCOMES[0]):
+        return "result"
+    return "exception" if meta["name"].endswith(OUTCOMES[1]) else "arguments"
+
+
 def _arguments_of(entry: Entry, meta: dict[str, Any]) -> tuple[Entry, dict[str, Any]]:
     """Return the entry of the arguments, given that of any part of a call."""
-    name = meta["name"]
-    outcome = next((end for end in OUTCOMES if name.endswith(end)), "")
-    if not outcome:
+    part = part_of(meta)
+    if part == "arguments":
         return entry, meta
-    path = Key(name.removesuffix(outcome), meta["tags"]).path
+    path = Key(meta["name"].removesuffix(f".{part}"), meta["tags"]).path
     folder = _parent(_parent(entry.path))
     for found in _below(folder, posixpath.basename(path)):
         if _is_of(meta, found.meta):

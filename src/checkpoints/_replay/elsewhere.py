@@ -243,13 +243,13 @@ def bisect_call(
             seen[commit] = _attempt(lambda: _replayed(entry, found, root, how))
             return seen[commit]
 
-        for word, commit in marked:
+        for end, commit in marked:
             found.check_out(commit)
             call = test()
             if call["verdict"] == "unknown":
                 raise ReplayError(f"{commit} cannot be tested: {call['why']}")
-            ends[word] = call["verdict"] != "different"
-            yield Bisection(word, found.describe(), call)
+            ends[end] = call["verdict"] != "different"
+            yield Bisection(end, found.describe(), call)
         if ends["good"] == ends["bad"]:
             does = "does what it did" if ends["good"] else "differs from what it did"
             raise ReplayError(f"the call {does} at both ends, {good} and {bad}")

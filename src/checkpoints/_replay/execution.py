@@ -9,7 +9,7 @@ import pdb  # noqa: T100 - a debugger is what the user asks for
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -27,12 +27,14 @@ class Execution(NamedTuple):
         result: What it returned; of a coroutine and a generator, at its end.
         error: What it raised; None if it returned.
         items: What a generator yielded.
+        given: Its arguments by parameter, as they are after the call.
         seconds: How long it took.
     """
 
     result: Any
     error: BaseException | None
     items: list[Any] | None
+    given: Mapping[str, Any]
     seconds: float
 
 
@@ -62,7 +64,8 @@ def execute(
         raise
     except BaseException as raised:  # noqa: BLE001 - whatever the function raises
         error = raised
-    return Execution(result, error, items, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    return Execution(result, error, items, arguments.given, seconds)
 
 
 def _to_its_end(function: Function, made: Any) -> tuple[Any, list[Any] | None]:
@@ -117,7 +120,7 @@ def _in_thread(run: Callable[[], Any]) -> Any:
 
 
 def _debugged(function: Function, run: Callable[[], Any]) -> Any:
-    if not sys.stdin.isatty():
+    if not _has_terminal():
         raise ReplayError("a debugger needs a terminal: run this in one")
     debugger = _Debugger(function.code)
     try:
@@ -132,6 +135,12 @@ def _debugged(function: Function, run: Callable[[], Any]) -> Any:
     if found is None:
         raise ReplayError("left in the debugger, before the end of the call")
     return found
+
+
+def _has_terminal() -> bool:
+    # A daemon has none at all, or has closed it.
+    stdin = sys.stdin
+    return stdin is not None and not stdin.closed and stdin.isatty()
 
 
 class _Debugger(pdb.Pdb):

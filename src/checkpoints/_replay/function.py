@@ -22,10 +22,19 @@ _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 class Arguments(NamedTuple):
-    """What a function is called with, and what there is to say about it."""
+    """
+    What a function is called with.
+
+    Args:
+        args: The positional arguments.
+        kwargs: The others.
+        given: The same objects, by the names of the parameters.
+        notes: What there is to say about them.
+    """
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    given: Mapping[str, Any]
     notes: tuple[str, ...] = ()
 
 
@@ -96,7 +105,8 @@ class Function:
         parameters = self._signature.parameters
         if values.keys() == {"args", "kwargs"} and not parameters.keys() >= {*values}:
             # So a probe saves a call that does not fit the signature that is shown.
-            return Arguments(tuple(values["args"]), {**values["kwargs"], **changes})
+            kwargs = {**values["kwargs"], **changes}
+            return Arguments(tuple(values["args"]), kwargs, values)
         given = dict(values)
         self._change(given, changes)
         self._check(given)
@@ -110,7 +120,7 @@ class Function:
             if name not in given and parameter.kind not in _VARIADIC
         ]
         note = f"by their defaults, because not saved: {', '.join(added)}"
-        return Arguments(args, kwargs, (note,) if added else ())
+        return Arguments(args, kwargs, given, (note,) if added else ())
 
     def _spread(
         self, given: Mapping[str, Any]

@@ -12,11 +12,13 @@ from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.values import compare
 from checkpoints._keys.tags import tag_text
 from checkpoints._kinds.pickled import type_name
-from checkpoints._replay.call import SavedCall
+from checkpoints._replay.call import AFTER, SavedCall
 from checkpoints._replay.execution import Execution
 from checkpoints._text import text_of
 
 __all__ = ["Comparison", "error_text"]
+
+_ENDS = {"result", "type", "message"}
 
 
 class Comparison:
@@ -59,10 +61,7 @@ class Comparison:
     def _repeat(self, execution: Execution, other: Execution) -> Pair:
         """Return what differs between two executions."""
         pair = self._pair()
-        self._compare(pair, _values_of(execution), other)
-        if execution.items is not None:
-            part = self._difference("items", execution.items, other.items)
-            pair.values |= {"items": part} if part.verdict != "equal" else {}
+        self._compare(pair, self._values_of(execution), other)
         return pair
 
     def _pair(self) -> Pair:
@@ -81,18 +80,32 @@ class Comparison:
     def _compare(
         self, pair: Pair, expected: Mapping[str, Any], execution: Execution
     ) -> None:
-        found = _values_of(execution)
-        if expected.keys() != found.keys():
+        found = self._values_of(execution)
+        if _ENDS & (expected.keys() - found.keys()):
             pair.verdict = "different"
             pair.values = {"result": _of_another_kind(expected, execution)}
             return
         verdict: Verdict = "equal"
-        for name, value in expected.items():
-            part = self._difference(name, value, found[name])
+        # An argument that is left out has nothing to be compared with.
+        for name in filter(found.__contains__, expected):
+            part = self._difference(name, expected[name], found[name])
             if part.verdict != "equal" or part.bits:
                 pair.values[name] = part
             verdict = worse(verdict, part.verdict)
         pair.verdict = verdict
+
+    def _values_of(self, execution: Execution) -> dict[str, Any]:
+        """Return what became of a call, as a probe saves it, and what it yielded."""
+        error, given = execution.error, execution.given
+        found: dict[str, Any] = (
+            {"result": execution.result}
+            if error is None
+            else {"type": type_name(error), "message": text_of(error)}
+        )
+        if execution.items is not None:
+            found["items"] = execution.items
+        kept = [name for name in self._call.kept_after if name in given]
+        return found | {f"{name}{AFTER}": given[name] for name in kept}
 
     def _difference(self, name: str, one: Any, other: Any) -> Difference:
         allowed = self._tolerances
@@ -103,14 +116,6 @@ class Comparison:
             allowed.for_(key, pairs, name),
             of_column=lambda column: allowed.for_(key, pairs, name, column),
         )
-
-
-def _values_of(execution: Execution) -> dict[str, Any]:
-    """Return what was returned or raised, as a probe saves it."""
-    error = execution.error
-    if error is None:
-        return {"result": execution.result}
-    return {"type": type_name(error), "message": text_of(error)}
 
 
 def _of_another_kind(expected: Mapping[str, Any], execution: Execution) -> Difference:

@@ -190,8 +190,9 @@ class Replay:
         if items is not None:
             yield f"it yielded {len(items)} items, which are not saved in a run"
         returned = self._call.how_it_ended == "result" and not self._execution.error
-        if returned and self._execution.result is None:
-            yield "it returns None; what it changes in its arguments is not saved"
+        is_kept = bool(self._call.kept_after)
+        if returned and self._execution.result is None and not is_kept:
+            yield "it returns None; only a rule with after=True saves what it changes"
 
 
 def _about_chance(state: Mapping[str, Any]) -> Iterator[str]:

@@ -94,9 +94,10 @@ class Reproduction:
         return self._run(script)
 
     def _needs_no_library(self) -> bool:
-        args, kwargs, _ = self._arguments
+        args, kwargs = self._arguments.args, self._arguments.kwargs
         values = [*args, *kwargs.values(), *self._expected.values()]
-        return bool(self._expected) and all(map(_is_portable, values))
+        is_plain = self._expected and not self._call.kept_after
+        return bool(is_plain) and all(map(_is_portable, values))
 
     def _run(self, script: str) -> Emitted:
         done = subprocess.run(  # noqa: S603 - the script that was just written

@@ -50,7 +50,8 @@ def config(names: Any, target: Any, /, **options: Any) -> Rule:
             match go to the earlier rules. `every=n`, save the first call of each name
             and every n-th after it. `limit=n`, save at most n times per name.
             `random=True`, save with the arguments of a probed call what its random
-            numbers come from, so that it can be replayed.
+            numbers come from, so that it can be replayed. `after=True`, save its
+            arguments after the call too, for functions that change them.
             `values`, `transform`, `summary`, `max_bytes` and `max_total_bytes` narrow
             the data, in this order: which values are saved, a function that replaces
             them, statistics instead of them, and how large they may be. `on_error`,

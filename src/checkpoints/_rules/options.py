@@ -28,6 +28,7 @@ class _Conditions(TypedDict, total=False):
     every: int
     limit: int | None
     random: bool
+    after: bool
     on_error: OnError
 
 

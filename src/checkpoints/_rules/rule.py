@@ -111,6 +111,7 @@ class Rule:
         self.limit: int | None
         self.limit = None if limit is None else _checked_count("limit", limit)
         self.random: bool = _checked_flag("random", options.get("random", False))
+        self.after: bool = _checked_flag("after", options.get("after", False))
         self.on_error: OnError = _checked_on_error(options.get("on_error", "warn"))
         narrow = _selected(Narrowing.OPTIONS, options)
         self.narrowing: Narrowing | None = Narrowing(**narrow) if narrow else None
@@ -143,6 +144,7 @@ class Rule:
             "every": 1,
             "limit": None,
             "random": False,
+            "after": False,
         }
         defaults["on_error"] = "warn"
         values = {option: getattr(self, option) for option in defaults}
@@ -188,6 +190,7 @@ class Rule:
             ("every", f"{self.every}" if self.every > 1 else ""),
             ("limit", "" if self.limit is None else f"{self.limit}"),
             ("random", "saved" if self.random else ""),
+            ("after", "saved" if self.after else ""),
             ("on_error", self.on_error),
         ]
         filled = [row for row in rows if row[1]]

@@ -321,6 +321,7 @@ _KINDS = {
     "every": _WHOLE,
     "limit": _WHOLE,
     "random": _FLAG,
+    "after": _FLAG,
     "max_bytes": _BYTES,
     "max_total_bytes": _BYTES,
     "summary": _FLAG,
