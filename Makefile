@@ -15,7 +15,7 @@ FOLDER = $(shell df -Pk /dev/shm 2>/dev/null | \
 PYTEST = TMPDIR=$(FOLDER) PYTHONDONTWRITEBYTECODE= $(DEV)/bin/python -m pytest
 
 $(DEV)/installed: WANTED = -e . --group tests --group lint --group typing --group docs
-$(DEMO)/installed: WANTED = -e '.[pandas,fast]' scikit-learn
+$(DEMO)/installed: WANTED = -e '.[pandas,fast,probe]' scikit-learn
 $(BENCH)/installed: WANTED = -e . --group bench
 $(FUZZ)/installed: WANTED = -e . --group fuzz
 

@@ -124,8 +124,11 @@ class TestTheApplication:
         (listing,) = [line for line in printed.splitlines() if "unzip -l" in line]
         assert (folder / listing.split()[-1]).is_file()
 
-    def test_ends_with_the_stage_that_was_changed(self, printed):
-        report = printed[printed.index("  DIFFERENT") :].splitlines()
+    def test_names_the_stage_that_was_changed(self, printed):
+        begin = printed.index("  DIFFERENT")
+        report = (
+            printed[begin : printed.index("harvest.scale is")].rstrip().splitlines()
+        )
         assert report[0] == (
             "  DIFFERENT  first beyond tolerance: harvest.folds.scaled  fold=3 "
             "model=bayes"
@@ -134,6 +137,12 @@ class TestTheApplication:
         assert max(map(len, report)) <= 102
         (wrong,) = [line for line in report if line.endswith("  origin")]
         assert "harvest.folds.scaled" in wrong
+
+    def test_ends_with_that_stage_called_again_alone(self, printed):
+        report = printed[printed.rindex("  DIFFERENT") :].splitlines()
+        assert report[0].startswith("  DIFFERENT  from what it did: harvest.scale  ")
+        assert "called     harvest.folds.scale at " in report[2]
+        assert sum("2,314 of 2,670 cells" in line for line in report) == 1
 
 
 class TestTheLibraryAlone:

@@ -12,6 +12,7 @@ from harvest_app import report
 
 ROOT = "harvest-out"
 RUNS = "harvest-runs/before", "harvest-runs/after"
+CALLS = "harvest-runs/calls"
 
 
 def main() -> None:
@@ -34,6 +35,7 @@ def main() -> None:
     report.show_where_to_look(checkpoints.index(ROOT))
 
     name_what_moved()
+    call_it_alone()
 
 
 def run() -> pd.DataFrame:
@@ -83,6 +85,24 @@ def name_what_moved() -> None:
     harvest.folds.StandardScaler = HastyScaler
     save_all(after)
     report.show_difference(checkpoints.diff(before, after))
+
+
+def call_it_alone() -> None:
+    """Save a call of the stage as it was, and call it again as it is now."""
+    report.say(
+        "harvest.scale is the function of that stage. A call of it, saved with the\n"
+        "line as it was, is executed again with the line as it is, nothing after it:"
+    )
+    checkpoints.reset()
+    harvest.folds.StandardScaler = StandardScaler
+    with (
+        checkpoints.probe("harvest:scale"),
+        checkpoints.config("harvest.scale", CALLS, where={"fold": 3}, limit=1),
+    ):
+        run()
+    harvest.folds.StandardScaler = HastyScaler
+    (call,) = (it for it in checkpoints.index(CALLS) if it.name == "harvest.scale")
+    report.show_difference(checkpoints.replay(call, function=harvest.scale))
 
 
 class HastyScaler(StandardScaler):

@@ -8,7 +8,7 @@ import textwrap
 
 import pandas as pd
 
-from checkpoints import Diff, Entry, Index
+from checkpoints import Diff, Entry, Index, Replay
 
 
 def say(text: str) -> None:
@@ -39,5 +39,5 @@ def show_where_to_look(index: Index) -> None:
         print(f'  {python} -c "import checkpoints as c; print({expression})"')
 
 
-def show_difference(found: Diff) -> None:
+def show_difference(found: Diff | Replay) -> None:
     print(textwrap.indent(str(found), "  "))
