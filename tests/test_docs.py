@@ -39,8 +39,10 @@ PAGES = [TOP / "README.md", *sorted((TOP / "docs").rglob("*.md"))]
 LOCATION = Path(checkpoints.__file__).parents[1]
 # The examples are on the path, as how-to pages run them.
 PATH = os.pathsep.join([str(LOCATION), str(TOP / "examples")])
-# Each page is a run of its own, not a part of the run of the tests.
-OUTSIDE = {name: text for name, text in os.environ.items() if name != RUN}
+# Each page is a run of its own, not a part of the run of the tests, and not of CI.
+OUTSIDE = {name: text for name, text in os.environ.items() if name not in (RUN, "CI")}
+# The plugin may not be installed here, and the order of tests is that of the file.
+PYTEST = "-m pytest -p no:checkpoints -p checkpoints.pytest_plugin -p no:randomly"
 MODULES = [
     "checkpoints",
     *(it.name for it in pkgutil.walk_packages(checkpoints.__path__, "checkpoints.")),
@@ -130,7 +132,11 @@ def typed(source: str) -> str:
     """Run the commands of a block again; return the block with their current output."""
     lines = [line for line in source.splitlines() if line.startswith("$ ")]
     with tempfile.TemporaryDirectory() as folder:
-        for name, arguments in (("python", ""), ("checkpoints", "-m checkpoints")):
+        for name, arguments in (
+            ("python", ""),
+            ("checkpoints", "-m checkpoints"),
+            ("pytest", PYTEST),
+        ):
             script = Path(folder, name)
             script.write_text(f'#!/bin/sh\nexec {sys.executable} {arguments} "$@"\n')
             script.chmod(0o700)
