@@ -147,7 +147,9 @@ class Baseline:
         ignored = ("test", *self._taken.options.get("ignore_tags", ()))
         options = {**self._taken.options, "ignore_tags": ignored}
         limits = self._taken.tolerances
-        return checkpoints.diff(self.folder, candidate, tolerances=limits, **options)
+        # Not the roots, in which it would look for runs, file by file.
+        one, other = checkpoints.index(self.folder), checkpoints.index(candidate)
+        return checkpoints.diff(one, other, tolerances=limits, **options)
 
     def _is_accepted(self, found: checkpoints.Diff | None) -> bool:
         if found is None or self._state.mode == "all":
