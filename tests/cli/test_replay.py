@@ -83,6 +83,12 @@ class TestOneCall:
         assert run("replay", *ONE, "--bisect").code == 125
         assert run("replay", *ONE, "--function", "stall:prize").code == 0
 
+    def test_is_named_by_its_header_wherever_its_file_lies(self, run, program):
+        change(program, "def price", "def prize")
+        (program.parent / "saved/call=2/stall/price.ckpt.zip").rename("moved.ckpt.zip")
+        done = run("replay", "moved.ckpt.zip", "--trusted")
+        assert done.out.startswith("COULD NOT TELL  stall.price  call=2\n")
+
     def test_needs_trust_unless_the_function_is_named(self, run, program):
         done = run("replay", *ONE[:-1])
         assert done.code == 2
@@ -107,7 +113,11 @@ class TestOneCall:
         assert "called 3 times: always the same" in done.out
 
     def test_is_not_found_where_there_is_none(self, run, program):
-        assert run("replay", "saved", "stall.prize", "--trusted").code == 1
+        done = run("replay", "saved", "stall.prize", "--trusted")
+        # 1 would say that it differs.
+        assert (done.code, done.out) == (2, "")
+        assert "no entry has the name 'stall.prize'" in done.err
+        assert run("replay", "saved", "nothing", "--all", "--trusted").code == 2
         assert run("replay", "nowhere.ckpt.zip", "--trusted").code == 2
 
 

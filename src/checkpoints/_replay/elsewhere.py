@@ -120,12 +120,15 @@ def replay_at(entry: Entry, revision: str, how: Elsewhere) -> dict[str, Any]:
     root = root_of(how.function or SavedCall(entry).name)
     with worktree(root, commit_of(root, revision)) as found:
         call = _replayed(entry, found, root, how)
-    if has_changes(root):
-        call["notes"] = [
-            *call.get("notes", ()),
-            f"the local changes of {found.repository} are not part of {revision}",
-        ]
-    return call
+    return _with_local_changes(call, root)
+
+
+def _with_local_changes(call: dict[str, Any], root: str) -> dict[str, Any]:
+    """Return the document of a call, with a note of what a revision is without."""
+    if not (call and has_changes(root)):
+        return call
+    note = f"the local changes in {root} were left alone, and not executed"
+    return {**call, "notes": [*call.get("notes", ()), note]}
 
 
 def _replayed(
@@ -261,7 +264,8 @@ def bisect_call(
             yield Bisection(word, commit, call)
             first = found.mark(word)
         commit = found.describe(first)
-        yield Bisection("first bad", commit, seen.get(commit, {}))
+        last = _with_local_changes(seen.get(commit, {}), root)
+        yield Bisection("first bad", commit, last)
 
 
 _WORDS: dict[bool, Word] = {True: "good", False: "bad"}

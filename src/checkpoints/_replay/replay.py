@@ -16,6 +16,7 @@ from checkpoints._compare.pair import Pair
 from checkpoints._compare.tolerances import Tolerances
 from checkpoints._index.entry import Entry, entry_at
 from checkpoints._keys.tags import tags
+from checkpoints._kinds.plain import IMMUTABLE
 from checkpoints._process.random_state import ENVIRONMENT, restored
 from checkpoints._replay.call import SavedCall
 from checkpoints._replay.execution import Execution, execute
@@ -189,10 +190,20 @@ class Replay:
         items = self._execution.items
         if items is not None:
             yield f"it yielded {len(items)} items, which are not saved in a run"
-        returned = self._call.how_it_ended == "result" and not self._execution.error
-        is_kept = bool(self._call.kept_after)
-        if returned and self._execution.result is None and not is_kept:
+        elif self._may_change_more():
             yield "it returns None; only a rule with after=True saves what it changes"
+
+    def _may_change_more(self) -> bool:
+        """Tell whether all that it does may be to change arguments, unseen."""
+        made = self._execution
+        is_none = made.error is None and made.result is None
+        can_change = any(type(it) not in IMMUTABLE for it in made.given.values())
+        return (
+            self._call.how_it_ended == "result"
+            and is_none
+            and can_change
+            and not self._call.kept_after
+        )
 
 
 def _about_chance(state: Mapping[str, Any]) -> Iterator[str]:

@@ -90,8 +90,13 @@ def commit_of(folder: str, revision: str) -> str:
     Raises:
         ReplayError: If there is no repository, or no such revision.
     """
-    name = f"{revision}^{{commit}}"
-    return _git(folder, "rev-parse", "--verify", "--end-of-options", name).strip()
+    top = _git(folder, "rev-parse", "--show-toplevel").strip()
+    words = ("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+    try:
+        return _git(top, *words).strip()
+    except ReplayError as error:
+        told = f"the repository {top} has no revision {revision!r}"
+        raise ReplayError(told) from error
 
 
 def has_changes(folder: str) -> bool:

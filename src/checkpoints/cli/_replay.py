@@ -25,7 +25,7 @@ from checkpoints._replay.elsewhere import (
 )
 from checkpoints._show.replay import failed_call, replay_document, replay_report
 from checkpoints.cli._completion import complete_entry
-from checkpoints.cli._failures import CommandError
+from checkpoints.cli._failures import CommandError, NothingFoundError
 from checkpoints.cli._screen import Screen, progress
 from checkpoints.cli._selection import (
     entry_at,
@@ -290,7 +290,10 @@ def _look_here() -> None:
 def chosen_call(words: Sequence[str], where: Sequence[str], *, latest: bool) -> Entry:
     """Return the one entry that matches, and let modules here be found."""
     _look_here()
-    found, rest = one_entry(words, where, latest=latest)
+    try:
+        found, rest = one_entry(words, where, latest=latest)
+    except NothingFoundError as error:
+        raise _without_verdict(error) from None
     if rest:
         raise click.UsageError(f"unexpected words: {' '.join(rest)}")
     return found if isinstance(found, Entry) else entry_at(found)
@@ -316,13 +319,18 @@ def _calls(
     ]
     if not called:
         raise (
-            nothing_found(found)
+            _without_verdict(nothing_found(found))
             if not len(found)
             else CommandError(
                 f"{root}: none of these {len(found)} entries is a call with an outcome"
             )
         )
     return called
+
+
+def _without_verdict(error: NothingFoundError) -> CommandError:
+    """Return an error whose exit code does not say that a call differs."""
+    return CommandError(error.message)
 
 
 def _attempt(
@@ -338,9 +346,18 @@ def _attempt(
         why = str(error)
         for python, typed in _SPELLED.items():
             why = why.replace(python, typed)
-        return failed_call(call.name, [*call.tags.items()], call.path, why)
+        return failed_call(*_known_as(call), call.path, why)
     finally:
         advance()
+
+
+def _known_as(call: Entry) -> tuple[str, list[tuple[str, str]]]:
+    """Return name and tags; if its header cannot be read, as its path has them."""
+    try:
+        meta = call.meta
+    except (checkpoints.CheckpointError, OSError):
+        return call.name, [*call.tags.items()]
+    return meta["name"], [(tag, str(value)) for tag, value in meta["tags"]]
 
 
 # What the messages of the library call an option.
