@@ -10,6 +10,7 @@ import threading
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.interpolate
 import scipy.signal
 import scipy.stats
 from sklearn.linear_model import Ridge
@@ -38,6 +39,9 @@ CALLS = {
     "numpy:polyfit": lambda: np.polyfit(np.arange(60), PRICES, 3),
     "scipy.signal:savgol_filter": lambda: scipy.signal.savgol_filter(PRICES, 7, 2),
     "scipy.stats:linregress": lambda: scipy.stats.linregress(np.arange(60), PRICES),
+    "scipy.interpolate:make_interp_spline": lambda: (
+        scipy.interpolate.make_interp_spline(np.arange(60), PRICES)
+    ),
     "scipy.stats:zscore": lambda: scipy.stats.zscore(PRICES),
     "sklearn.linear_model:Ridge.fit": lambda: Ridge(0.5).fit(
         PRICES.reshape(20, 3), PRICES[:20]

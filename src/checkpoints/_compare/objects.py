@@ -68,11 +68,13 @@ def _by_content(one: Any, other: Any, comparer: Comparer) -> Difference:
     first, second = _parts_of(one), _parts_of(other)
     if first is not None and second is not None:
         return compare_nested(first, second, comparer)
-    if not any(family.same is not None for family in families_of(type(one))):
-        return _by_fields(one, other, comparer)
-    if same(one, other):
-        return Difference(verdict="equal", cells=1)
-    return _different(excerpts(one, other))
+    if any(family.same is not None for family in families_of(type(one))):
+        if same(one, other):
+            return Difference(verdict="equal", cells=1)
+        if formats_for(type(one)):
+            return _different(excerpts(one, other))
+        # Of a class that its library's family does not know, it knows no equality.
+    return _by_fields(one, other, comparer)
 
 
 def _different(texts: tuple[str, str], *notes: str) -> Difference:
