@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 import checkpoints
-from checkpoints import diff
+from checkpoints import diff, replay
+from checkpoints._replay.elsewhere import Elsewhere, replay_elsewhere
 
 pandas = pytest.importorskip("pandas", reason="it is upgraded")
 pytest.importorskip("wrapt", reason="probes need it")
@@ -60,7 +61,9 @@ def old_python(full, tmp_path_factory):
 
 
 @pytest.mark.skipif(pandas.__version__ < "3", reason="pandas 3 is the newer version")
-def test_the_function_where_a_difference_begins_is_named(old_python, tmp_path):
+def test_the_function_where_a_difference_begins_is_named_and_differs_alone(
+    old_python, tmp_path, monkeypatch
+):
     (tmp_path / "trades.py").write_text(PROGRAM)
     options = [option for name in PROBES for option in ("--probe", f"pandas:{name}")]
     for python, root in ((old_python, "old"), (sys.executable, "new")):
@@ -79,3 +82,9 @@ def test_the_function_where_a_difference_begins_is_named(old_python, tmp_path):
     assert worst.dtype == ("datetime64[ns]", "datetime64[us]")
     changed = {it["library"] for it in found.as_json()["changed_versions"]}
     assert "pandas" in changed
+    call = found.first.baseline
+    monkeypatch.setenv("PYTHONPATH", str(LOCATION))
+    there = replay_elsewhere(call, Elsewhere(old_python, ["--trusted"]))
+    assert there["verdict"] == "equal"
+    here = replay(call, trusted=True)
+    assert here.differences["result"].dtype == ("datetime64[ns]", "datetime64[us]")
