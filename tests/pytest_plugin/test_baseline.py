@@ -217,6 +217,17 @@ class TestComparison:
         assert not any(header.get(it) for it in ("run", "host", "pid", "thread"))
         assert not Path(kept.path, KEPT, ".runs").exists()
 
+    def test_calls_of_a_probed_function_are_known_whatever_ran_before(self, project):
+        pytest.importorskip("wrapt", reason="it wraps the function")
+        for name in ("first", "second"):
+            body = "with cp.probe('textwrap:indent'): textwrap.indent('a', '-')"
+            text = (
+                f"import textwrap\n\n{MARK}('textwrap')\ndef test_it():\n    {body}\n"
+            )
+            project.write_file(text, f"test_{name}")
+        project.update().assert_outcomes(passed=2)
+        project.run("test_second.py").assert_outcomes(passed=1)
+
     def test_a_rule_that_the_program_or_its_environment_made_does_not_matter(
         self, kept, tmp_path
     ):
