@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
 from checkpoints._compare.nested import is_summary
-from checkpoints._compare.pair import OUTCOMES
 from checkpoints._index.entry import Entry
 from checkpoints._index.index import Index, index
 from checkpoints._keys.key import Key
@@ -19,6 +18,8 @@ __all__ = ["AFTER", "NOT_SAVED", "SavedCall", "part_of"]
 
 Part: TypeAlias = Literal["", "arguments", "result", "exception"]
 
+# What probes add to the name of a function for what its call returned or raised.
+_OUTCOMES = (".result", ".exception")
 # With spaces, so that no parameter can have these names; probes write them.
 NOT_SAVED = "not saved"
 AFTER = " after the call"
@@ -129,9 +130,9 @@ def part_of(meta: Mapping[str, Any]) -> Part:
     """Return which part of a call a header belongs to; empty if to none."""
     if not any(tag == "call" for tag, _ in meta["tags"]):
         return ""
-    if meta["name"].endswith(OUTCOMES[0]):
+    if meta["name"].endswith(_OUTCOMES[0]):
         return "result"
-    return "exception" if meta["name"].endswith(OUTCOMES[1]) else "arguments"
+    return "exception" if meta["name"].endswith(_OUTCOMES[1]) else "arguments"
 
 
 def _arguments_of(entry: Entry, meta: dict[str, Any]) -> tuple[Entry, dict[str, Any]]:
@@ -149,9 +150,9 @@ def _arguments_of(entry: Entry, meta: dict[str, Any]) -> tuple[Entry, dict[str, 
 
 
 def _outcome_of(entry: Entry, meta: dict[str, Any]) -> Entry | None:
-    path = Key(f"{meta['name']}{OUTCOMES[0]}", meta["tags"]).path
+    path = Key(f"{meta['name']}{_OUTCOMES[0]}", meta["tags"]).path
     folder = _parent(entry.path) + posixpath.basename(posixpath.dirname(path))
-    for outcome in OUTCOMES:
+    for outcome in _OUTCOMES:
         for found in _below(folder, outcome[1:]):
             if _is_of(meta, found.meta):
                 return found
