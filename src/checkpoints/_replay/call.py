@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from checkpoints._compare.nested import is_summary
 from checkpoints._index.entry import Entry
@@ -17,6 +17,8 @@ from checkpoints.storage._stores import split_path
 __all__ = ["AFTER", "NOT_SAVED", "SavedCall", "part_of"]
 
 Part: TypeAlias = Literal["", "arguments", "result", "exception"]
+
+_PARTS = get_args(Part)
 
 # What probes add to the name of a function for what its call returned or raised.
 _OUTCOMES = (".result", ".exception")
@@ -128,11 +130,8 @@ class SavedCall:
 
 def part_of(meta: Mapping[str, Any]) -> Part:
     """Return which part of a call a header belongs to; empty if to none."""
-    if not any(tag == "call" for tag, _ in meta["tags"]):
-        return ""
-    if meta["name"].endswith(_OUTCOMES[0]):
-        return "result"
-    return "exception" if meta["name"].endswith(_OUTCOMES[1]) else "arguments"
+    found: Part = meta.get("part", "")
+    return found if found in _PARTS else ""
 
 
 def _arguments_of(entry: Entry, meta: dict[str, Any]) -> tuple[Entry, dict[str, Any]]:

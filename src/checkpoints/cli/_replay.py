@@ -46,7 +46,6 @@ Examples:
   checkpoints replay saved mypkg.fit --where call=7 --trusted --emit repro
   checkpoints replay saved mypkg.fit --where call=7 --trusted --rev v1.2
 """
-_OUTCOMES = (".result", ".exception")
 # `git bisect run` takes it as: this revision cannot be tested.
 _CANNOT_TEST = 125
 _COULD_NOT_TELL = 2
@@ -302,7 +301,7 @@ def chosen_call(words: Sequence[str], where: Sequence[str], *, latest: bool) -> 
 def _calls(
     words: Sequence[str], where: Sequence[str], *, latest: bool
 ) -> Sequence[Entry]:
-    """Return the entries of calls with a saved outcome."""
+    """Return the entries of calls."""
     root, *names = words
     _look_here()
     if not os.path.isdir(os.path.expanduser(root)) and "://" not in root:
@@ -310,22 +309,21 @@ def _calls(
     found = select(root, names, where)
     if latest:
         found = found.latest()
-    known = {*found.names()}
-    called = [
-        entry
-        for entry in found
-        if "call" in entry.tags
-        and any(f"{entry.name}{outcome}" in known for outcome in _OUTCOMES)
-    ]
+    called = [entry for entry in found if _may_be_call(entry)]
     if not called:
         raise (
             _without_verdict(nothing_found(found))
             if not len(found)
-            else CommandError(
-                f"{root}: none of these {len(found)} entries is a call with an outcome"
-            )
+            else CommandError(f"{root}: none of these {len(found)} entries is a call")
         )
     return called
+
+
+def _may_be_call(entry: Entry) -> bool:
+    try:
+        return entry.meta.get("part") == "arguments"
+    except (checkpoints.CheckpointError, OSError):
+        return True  # told when it is replayed
 
 
 def _without_verdict(error: NothingFoundError) -> CommandError:
