@@ -26,6 +26,7 @@ from checkpoints._replay.elsewhere import (
 from checkpoints._show.replay import failed_call, replay_document, replay_report
 from checkpoints.cli._completion import complete_entry
 from checkpoints.cli._failures import CommandError, NothingFoundError
+from checkpoints.cli._git_bisect import BisectCommand, exit_code
 from checkpoints.cli._screen import Screen, progress
 from checkpoints.cli._selection import (
     entry_at,
@@ -46,9 +47,6 @@ Examples:
   checkpoints replay saved mypkg.fit --where call=7 --trusted --emit repro
   checkpoints replay saved mypkg.fit --where call=7 --trusted --rev v1.2
 """
-# `git bisect run` takes it as: this revision cannot be tested.
-_CANNOT_TEST = 125
-_COULD_NOT_TELL = 2
 
 
 def _values_of(
@@ -149,7 +147,7 @@ def replay_options(command: Callable[..., None]) -> Callable[..., None]:
     return decorated
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(cls=BisectCommand, epilog=_EXAMPLES)
 @click.argument(
     "entry",
     nargs=-1,
@@ -263,8 +261,7 @@ def replay(  # noqa: PLR0913 - one parameter per option
         _print(document, list(_next(document, pdb=pdb)), shows_all=has_many)
     for line in written:
         click.echo(line, err=as_json)
-    code = document["exit"]
-    context.exit(_CANNOT_TEST if bisect and code == _COULD_NOT_TELL else code)
+    context.exit(exit_code(document["exit"], is_bisecting=bisect))
 
 
 def _watch(call: Entry, how: Elsewhere) -> NoReturn:
