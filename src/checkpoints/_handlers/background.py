@@ -3,6 +3,10 @@ Background saves: a bounded queue, and one thread that works through it.
 
 Accepted saves are frozen, counted in bytes, and written in order. The thread starts
 with the first save, and ends after it has been idle for a while.
+
+A signal handler or a finalizer may save or flush at any point here, in the middle of
+another save of its thread. So the writer's thread never waits for a lock that such an
+interrupted caller may hold, and no thread waits for a save that it holds itself.
 """
 
 from __future__ import annotations
@@ -12,12 +16,14 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, wait
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from checkpoints._handlers.handler import checked_seconds
+from checkpoints._handlers.job import Job, Save
 from checkpoints._kinds.frozen import frozen_values
 from checkpoints._kinds.weight import weight_of
 from checkpoints._process import drain
@@ -29,24 +35,8 @@ __all__ = ["Writer"]
 
 logger = logging.getLogger("checkpoints")
 
-Save = Callable[[Mapping[str, Any]], object]
-
 # After so many idle seconds the thread ends; the next save starts another.
 _IDLE_TIMEOUT = 2.0
-
-
-class _Job:
-    """An accepted save, with futures for its outcome and for its end."""
-
-    __slots__ = ("done", "outcome", "save", "size", "values")
-
-    def __init__(self, save: Save, size: int) -> None:
-        self.save = save
-        self.values: Mapping[str, Any] = {}
-        self.size = size
-        self.outcome: Future[object] = Future()
-        # Set after the callbacks of the outcome have run.
-        self.done: Future[None] = Future()
 
 
 class _Decision(enum.Enum):
@@ -80,11 +70,14 @@ class Writer:
         """Start with an empty queue: here, and in a forked child, without a thread."""
         # Reentrant: a signal handler or a finalizer may save at any point.
         self._lock = threading.RLock()
-        self._queue: SimpleQueue[_Job] = SimpleQueue()
+        self._queue: SimpleQueue[Job] = SimpleQueue()
         # A dict as an ordered set, oldest first.
-        self.jobs: dict[_Job, None] = {}
-        # The threads that are saving right now.
+        self.jobs: dict[Job, None] = {}
+        # Those that are over, but still counted.
+        self._released: deque[Job] = deque()
+        # The threads that are saving right now, and those that work through the queue.
         self._saving: set[int] = set()
+        self._working: set[int] = set()
         self._size = 0
         self._thread: threading.Thread | None = None
         self.is_closed = drain.has_ended()
@@ -92,11 +85,13 @@ class Writer:
     @property
     def load(self) -> tuple[int, int]:
         """The number of unfinished saves, and the bytes that they hold."""
-        return len(self.jobs), self._size
+        with self._lock:
+            self._settle()
+            return len(self.jobs), self._size
 
     def is_saving_in(self, thread: int) -> bool:
         """Tell whether a thread is currently running a save of this writer."""
-        return thread in self._saving
+        return thread in self._saving or thread in self._working
 
     def submit(self, values: Mapping[str, Any], save: Save) -> object:
         """
@@ -120,7 +115,7 @@ class Writer:
         if may_be_killed():
             return save(values)
         self._drain_at_exit()
-        job = _Job(save, weight_of(values))
+        job = Job(save, weight_of(values))
         try:
             decision = self._reserve(job)
             if decision is _Decision.SAVE_NOW:
@@ -128,11 +123,13 @@ class Writer:
             if decision is _Decision.QUEUE:
                 job.values = frozen_values(values)
                 self._queue.put(job)
+                job.holder = None
                 self._ensure_thread()
             else:
                 job.outcome.cancel()
         except BaseException:
             # After an interrupt, the job may be in the queue, or even saved already.
+            job.holder = None
             if job.outcome.cancel():
                 self._release(job)
             raise
@@ -148,7 +145,7 @@ class Writer:
         self.is_closed = self.is_closed or drain.has_ended()
         self._is_drained_at_exit = True
 
-    def _save_now(self, job: _Job, values: Mapping[str, Any]) -> object:
+    def _save_now(self, job: Job, values: Mapping[str, Any]) -> object:
         me = threading.get_ident()
         is_nested = me in self._saving
         self._saving.add(me)
@@ -159,25 +156,26 @@ class Writer:
                 self._saving.discard(me)
             self._release(job)
 
-    def _reserve(self, job: _Job) -> _Decision:
+    def _reserve(self, job: Job) -> _Decision:
         """Wait for room in the queue, or until it is empty, and decide."""
-        deadline = time.monotonic() + self.max_wait
+        me, deadline = threading.get_ident(), time.monotonic() + self.max_wait
         while True:
             with self._lock:
-                # A save made inside a save would wait for itself.
-                if self.is_closed or threading.get_ident() in self._saving:
+                self._settle()
+                if self.is_closed or me in self._working:
                     return _Decision.SAVE_NOW
                 if self._size + job.size <= self.max_pending:
                     self._admit(job)
                     return _Decision.QUEUE
                 if self.on_full == "drop":
                     return _Decision.DROP
-                if not self.jobs:
+                # A save made inside of one would wait for that one, and so for itself.
+                if not self.jobs or any(each.holder == me for each in list(self.jobs)):
                     self._admit(job)
                     return _Decision.SAVE_NOW
                 oldest = next(iter(self.jobs))
             self._ensure_thread()
-            if not _wait_for(oldest, deadline):
+            if not oldest.end.wait(deadline):
                 raise self._full()
 
     def _full(self) -> PendingError:
@@ -189,20 +187,26 @@ class Writer:
             "with on_full='drop'"
         )
 
-    def _admit(self, job: _Job) -> None:
+    def _admit(self, job: Job) -> None:
         self.jobs[job] = None
         self._size += job.size
 
-    def _release(self, job: _Job) -> None:
-        with self._lock:
-            if job in self.jobs:
-                del self.jobs[job]
-                self._size -= job.size
-            if not self.jobs:
-                # An interrupt may have come between adding a job and its size.
-                self._size = 0
-        if not job.done.done():
-            job.done.set_result(None)
+    def _release(self, job: Job) -> None:
+        """Give back the room of a job; without the lock, so it is counted later."""
+        self._released.append(job)
+        job.end.reach()
+
+    def _settle(self) -> None:
+        """Count the jobs that are over no longer; the caller holds the lock."""
+        with suppress(IndexError):  # a signal handler may have counted them meanwhile
+            for _ in range(len(self._released)):
+                job = self._released.popleft()
+                if job in self.jobs:
+                    del self.jobs[job]
+                    self._size -= job.size
+        if not self.jobs:
+            # An interrupt may have come between adding a job and its size.
+            self._size = 0
 
     def _ensure_thread(self) -> None:
         """Start the thread if the queue has work and no thread is running."""
@@ -211,40 +215,54 @@ class Writer:
             if running or self._queue.empty():
                 return
             at_exit(drain.drain)
+            # A daemon, so that a hanging disk does not block the exit of the program;
+            # `drain` waits for its work.
+            thread = threading.Thread(
+                target=self._work, name="checkpoints-writer", daemon=True
+            )
             try:
-                # A daemon, so that a hanging disk does not block the exit of the
-                # program; `drain` waits for its work.
-                self._thread = threading.Thread(
-                    target=self._work, name="checkpoints-writer", daemon=True
-                )
-                self._thread.start()
+                thread.start()
             except RuntimeError:  # the interpreter is exiting, or has no threads
                 self._thread = None
-        if self._thread is None:
-            self._work(idle_timeout=0)
+            else:
+                self._thread = thread
+                return
+        self._work(idle_timeout=0)
 
     def _work(self, idle_timeout: float = _IDLE_TIMEOUT) -> None:
-        while True:
-            try:
-                job = self._queue.get(timeout=idle_timeout)
-            except Empty:
-                with self._lock:
-                    if self._queue.empty():
-                        self._thread = None
-                        return
-                continue
-            self._run(job)
-            del job
-
-    def _run(self, job: _Job) -> None:
         me = threading.get_ident()
-        self._saving.add(me)
+        is_nested = me in self._working
+        # All the time: what a save leaves behind may save when it is deleted.
+        self._working.add(me)
+        try:
+            while not self._is_idle(idle_timeout):
+                pass
+        finally:
+            if not is_nested:
+                self._working.discard(me)
+
+    def _is_idle(self, timeout: float) -> bool:
+        """Run the next job; tell whether there is none, and the thread may end."""
+        try:
+            self._run(self._queue.get(timeout=timeout))
+        except Empty:
+            # Without waiting: the thread that holds the lock may wait for this one.
+            if not self._lock.acquire(blocking=False):
+                return False
+            try:
+                if self._queue.empty():
+                    self._thread = None
+                    return True
+            finally:
+                self._lock.release()
+        return False
+
+    def _run(self, job: Job) -> None:
         try:
             if job.outcome.set_running_or_notify_cancel():
                 _save(job)
         finally:
             job.values = {}
-            self._saving.discard(me)
             self._release(job)
 
     def flush(self, timeout: float | None = None) -> None:
@@ -258,18 +276,22 @@ class Writer:
             PendingError: If saves are unfinished by then. They continue.
         """
         timeout = self.max_wait if timeout is None else checked_seconds(timeout)
-        if threading.get_ident() in self._saving:
+        me, deadline = threading.get_ident(), time.monotonic() + timeout
+        if me in self._working:
             return  # called inside a save, which would wait for itself
         self._ensure_thread()
-        jobs = [job.done for job in list(self.jobs)]
-        left = wait(jobs, min(timeout, threading.TIMEOUT_MAX)).not_done
+        jobs = [job for job in list(self.jobs) if job.holder != me]
+        left = sum(not job.end.wait(deadline) for job in jobs)
         if left:
             message = (
-                f"timed out after {timeout:.3g} s: {count_text(len(left), 'save')} "
+                f"timed out after {timeout:.3g} s: {count_text(left, 'save')} "
                 "unfinished, and continuing in the background. Flush again, or with a "
                 "longer timeout"
             )
             raise PendingError(message)
+
+    def _unfinished(self) -> list[Job]:
+        return [job for job in list(self.jobs) if not job.end.is_reached]
 
     def close(self, timeout: float | None = None) -> None:
         """
@@ -285,7 +307,7 @@ class Writer:
         try:
             self.flush(timeout)
         except BaseException:
-            for job in list(self.jobs):
+            for job in self._unfinished():
                 job.outcome.cancel()
             raise
 
@@ -306,7 +328,7 @@ class Writer:
         else:
             return
         # Jobs that could not be dropped have begun, and cannot be stopped.
-        begun = sum(not job.outcome.cancelled() for job in list(self.jobs))
+        begun = sum(not job.outcome.cancelled() for job in self._unfinished())
         logger.warning(
             "the program exits before all background saves are done (%s)%s. Use a "
             "longer max_wait, or call flush() before the exit",
@@ -317,7 +339,7 @@ class Writer:
         )
 
 
-def _save(job: _Job) -> None:
+def _save(job: Job) -> None:
     """Run a job, and set its outcome to the result or the error."""
     try:
         result = job.save(job.values)
@@ -340,9 +362,3 @@ def _forget_frames(error: BaseException) -> None:
             seen.add(id(current))
             traceback.clear_frames(current.__traceback__)
             pending += [current.__cause__, current.__context__]
-
-
-def _wait_for(job: _Job, deadline: float) -> bool:
-    """Wait for a job until the deadline; tell whether it is done."""
-    timeout = max(0.0, min(deadline - time.monotonic(), threading.TIMEOUT_MAX))
-    return bool(wait([job.done], timeout).done)

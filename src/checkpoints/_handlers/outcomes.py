@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import sys
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -51,6 +52,9 @@ class Outcomes:
 
     def _begin(self) -> None:
         self._lock = threading.RLock()
+        # What is counted, but not added up yet: counters and their keys.
+        self._new: deque[tuple[Counter[Any], object]] = deque()
+        self._is_adding = False
         self._counts: Counter[tuple[str, str]] = Counter()
         # What was counted before a reset.
         self._earlier: Counter[str] = Counter()
@@ -58,11 +62,12 @@ class Outcomes:
 
     def clear(self) -> None:
         """Reset all counts."""
+        self._add_up()
         for (_, outcome), count in self._counts.items():
             self._earlier[outcome] += count
         self._counts = Counter()
         self._reasons: Counter[str] = Counter()
-        self._kinds: Counter[tuple[str, object]] = Counter()
+        self._kinds: dict[tuple[str, object], itertools.count[int]] = {}
         self._logged: Counter[tuple[str, str]] = Counter()
         self._why: dict[tuple[str, str], str] = {}
         # The names of replaced saves, and whether a summary has told them.
@@ -120,10 +125,26 @@ class Outcomes:
 
     def count(self, name: str, outcome: str, reason: str = "") -> None:
         """Count one save of a name, and the option that caused its outcome, if any."""
-        with self._lock:
-            self._counts[name, outcome] += 1
-            if reason:
-                self._reasons[reason] += 1
+        self._new.append((self._counts, (name, outcome)))
+        if reason:
+            self._new.append((self._reasons, reason))
+        # Without waiting: a signal handler in the thread that holds the lock may wait
+        # for this save.
+        self._add_up(blocking=False)
+
+    def _add_up(self, *, blocking: bool = True) -> None:
+        if not self._lock.acquire(blocking=blocking):
+            return
+        # Not in a signal handler that interrupted this very addition.
+        is_first, self._is_adding = not self._is_adding, True
+        try:
+            # Only the present ones: others may come faster than these are added.
+            for _ in range(len(self._new) if is_first else 0):
+                counter, key = self._new.popleft()
+                counter[key] += 1
+        finally:
+            self._is_adding = not is_first
+            self._lock.release()
 
     def failed(
         self,
@@ -169,8 +190,7 @@ class Outcomes:
         if is_logged:
             self._log(name, "dropped", kind or reason, lambda: text, advice)
         else:
-            with self._lock:
-                self._logged[name, "dropped"] += 1
+            self._new.append((self._logged, (name, "dropped")))
 
     def replaced(self, name: str) -> None:
         """
@@ -183,23 +203,19 @@ class Outcomes:
             return
         with suppress(Exception):
             at_exit(self.report)
-            with self._lock:
-                self._replaced.setdefault(name, False)
+            self._replaced.setdefault(name, False)
 
     def _explain(self, name: str, outcome: str, text: Callable[[], str]) -> None:
         """Keep the first reason of an outcome, for whoever does not see the log."""
         if (name, outcome) not in self._why:
             with suppress(Exception):
-                found = text()
-                with self._lock:
-                    self._why.setdefault((name, outcome), found)
+                self._why.setdefault((name, outcome), text())
 
     @property
     def reasons(self) -> dict[str, dict[str, str]]:
         """For each name, the first reason of each outcome that was not a success."""
-        with self._lock:
-            found = {**self._why}
-            found |= {(name, "replaced"): _REPLACED for name in self._replaced}
+        found = self._why.copy()
+        found |= {(name, "replaced"): _REPLACED for name in list(self._replaced)}
         reasons: dict[str, dict[str, str]] = {}
         for (name, outcome), text in sorted(found.items()):
             reasons.setdefault(name, {})[outcome] = text
@@ -216,10 +232,8 @@ class Outcomes:
         with suppress(Exception):
             # Not earlier: a forked worker forgets what was registered before it began.
             at_exit(self.report)
-            with self._lock:
-                self._logged[name, outcome] += 1
-                self._kinds[name, kind] += 1
-                count = self._kinds[name, kind]
+            self._new.append((self._logged, (name, outcome)))
+            count = next(self._kinds.setdefault((name, kind), itertools.count(1)))
             # The 1st, 10th, 100th ...: a full disk must not fill the log as well.
             if str(count).strip("0") != "1":
                 logger.info("%s", text())
@@ -232,6 +246,7 @@ class Outcomes:
     def stats(self, pending: int, pending_bytes: int) -> Stats:
         """Return the counts, completed by those of pending saves."""
         with self._lock:
+            self._add_up()
             all_counts = dict(self._counts)
             reasons = dict(sorted(self._reasons.items()))
         by_name: dict[str, dict[str, int]] = {}
@@ -263,6 +278,7 @@ class Outcomes:
 
     def _summary(self) -> str:
         with self._lock:
+            self._add_up()
             logged, total = dict(self._logged), sum(self._counts.values())
             self._logged.clear()
             untold = [name for name, is_told in self._replaced.items() if not is_told]
