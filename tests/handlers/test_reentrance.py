@@ -128,6 +128,26 @@ class TestSavesInsideOfSaves:
         assert saved()["nested.outer"] == 1
 
 
+class TestTags:
+    @pytest.mark.parametrize("background", [False, True])
+    @pytest.mark.parametrize("method", ["__str__", "__deepcopy__"])
+    def test_one_that_makes_a_save_does_not_do_so_for_ever(
+        self, tmp_path, method, background, caplog
+    ):
+        def saves(*_):
+            checkpoint("nested.inner", 1)
+            return "text"
+
+        value = type("Value", (), {"__str__": lambda _: "text", method: saves})()
+        with config("nested", tmp_path, background=background), tags(value=value):
+            checkpoint("nested.outer", 1)
+            flush()
+        assert saved()["nested.outer"] == 1
+        if background or method == "__str__":
+            assert saved("failed")["nested.inner"] >= 1
+            assert "which has that tag itself" in caplog.text
+
+
 class TestSignalHandlers:
     def test_one_that_saves_and_flushes_at_any_step_of_a_save_waits_for_nobody(
         self, tmp_path

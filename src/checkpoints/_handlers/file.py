@@ -14,7 +14,7 @@ from checkpoints._files.compression import checked_compression
 from checkpoints._files.container import header_for, open_container
 from checkpoints._files.parquet import to_parquet
 from checkpoints._handlers.background import Writer
-from checkpoints._handlers.handler import Handler, checked_seconds
+from checkpoints._handlers.handler import Handler, checked_seconds, settled_key
 from checkpoints._handlers.options import (
     Compression,
     FileOptions,
@@ -30,9 +30,8 @@ from checkpoints._handlers.run_record import record_end_at_exit, record_run
 from checkpoints._keys.key import SUFFIXES, Key
 from checkpoints._keys.spelling import spelling_in
 from checkpoints._kinds.encoder import Encoded, encode, notices_of
-from checkpoints._kinds.frozen import freeze
 from checkpoints._kinds.tables import to_table
-from checkpoints._process.origin import Origin, current_run
+from checkpoints._process.origin import current_run
 from checkpoints._process.pickling import public
 from checkpoints._text import parse_size
 from checkpoints.errors import (
@@ -202,8 +201,7 @@ class FileHandler(Handler):
         if self._writer is None:
             return self._save(key, key.path, staged)
         path = key.path
-        settled = Key(key.name, freeze(key.tags), key.origin or Origin.here())
-        save = partial(self._save, settled, path)
+        save = partial(self._save, settled_key(key), path)
         return cast(Result, self._writer.submit(staged, save))
 
     def flush(self, timeout: float | None = None) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 
 from checkpoints._handlers.outcomes import Result, outcomes
 from checkpoints._keys.key import Key
+from checkpoints._keys.tag_value import at_tags
 from checkpoints._keys.tags import current_tags
+from checkpoints._kinds.frozen import freeze
 from checkpoints._process.drain import countdown
 from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.origin import Origin
-from checkpoints._text import shown
+from checkpoints._text import shown, text_of
 from checkpoints.errors import ConfigError
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "flush_all",
     "named_values",
     "release",
+    "settled_key",
 ]
 
 logger = logging.getLogger("checkpoints")
@@ -182,7 +185,7 @@ def _end(handler: Handler) -> None:
     try:
         handler.end()
     except Exception as error:  # noqa: BLE001 - it is removed in any case
-        logger.warning("%s: %s", shown(handler), error)
+        logger.warning("%s: %s", shown(handler), text_of(error))
 
 
 def flush_all(handlers: Iterable[Handler], timeout: float | None) -> None:
@@ -201,6 +204,12 @@ def checked_seconds(value: Any, option: str = "timeout") -> float:
         )
         raise ConfigError(message)
     return float(value)
+
+
+def settled_key(key: Key) -> Key:
+    """Return a key whose tags no later change affects, and that has an origin."""
+    with at_tags(value for _, value in key.tags):
+        return Key(key.name, freeze(key.tags), key.origin or Origin.here())
 
 
 def named_values(data: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -11,7 +11,13 @@ from functools import partial
 from types import FrameType
 from typing import Any, Literal, Self, Unpack, overload
 
-from checkpoints._handlers.handler import Handler, acquire, flush_all, release
+from checkpoints._handlers.handler import (
+    Handler,
+    acquire,
+    flush_all,
+    release,
+    settled_key,
+)
 from checkpoints._handlers.options import FileOptions
 from checkpoints._handlers.outcomes import Result
 from checkpoints._handlers.recorder_options import (
@@ -30,7 +36,7 @@ from checkpoints._handlers.target import (
     target_of,
 )
 from checkpoints._keys.key import Key
-from checkpoints._kinds.frozen import freeze, frozen_values
+from checkpoints._kinds.frozen import frozen_values
 from checkpoints._kinds.weight import weight_of
 from checkpoints._process.crash import on_crash, stop_on_crash
 from checkpoints._process.drain import countdown
@@ -234,7 +240,7 @@ class Recorder(Handler):
             )
             raise TooLargeError(message)
         values = frozen_values(staged)
-        settled = Key(key.name, freeze(key.tags), key.origin or Origin.here())
+        settled = settled_key(key)
         outcome = Outcome(len(handlers))
         writes = tuple(zip(handlers, outcome.parts, strict=True))
         self._ring.add(RecordedSave(settled, values, size, writes, outcome))

@@ -6,10 +6,17 @@ import functools
 import logging
 import sys
 import types
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    Callable,
+    Generator,
+    Iterable,
+    Mapping,
+)
 from contextvars import ContextVar, Token
 from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
+from checkpoints._keys.tag_value import PLAIN, at_tags
 from checkpoints._process.libraries import imported
 from checkpoints.errors import ConfigError
 
@@ -361,9 +368,12 @@ def checked_tag_name(name: object) -> str:
 
 def tag_text(value: object) -> str:
     """Return the text of a tag's value, as used in paths and in filters."""
+    if type(value) in PLAIN:
+        return str(value)
     # A program with such a value has already loaded the module.
     datetime = sys.modules.get("datetime")
     if datetime and isinstance(value, (datetime.date, datetime.time)):
         moment: Any = value
         return str(moment.isoformat())
-    return str(value)
+    with at_tags([value]):
+        return str(value)
