@@ -55,7 +55,9 @@ def text_of(error: BaseException) -> str:
     """Return the text of an error, even if its `__str__` fails."""
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 - a broken __str__ must not hide the error
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - a broken __str__ must not hide the error
         return _unprintable(error)
 
 

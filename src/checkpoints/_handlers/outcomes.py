@@ -314,13 +314,15 @@ def _name_of(subject: Subject) -> str:
 def _shown(subject: Subject) -> str:
     try:
         return str(subject) if isinstance(subject, Key) else repr(subject)
-    except Exception:  # noqa: BLE001 - the text of a tag may fail
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - the text of a tag may fail
         return repr(_name_of(subject))
 
 
 def failure_text(subject: Subject, error: BaseException, handler: Any) -> str:
     """Return a description of a save that failed."""
-    notes = " ".join(map(str, getattr(error, "__notes__", ())))
+    notes = " ".join(map(text_of, getattr(error, "__notes__", ())))
     by = "" if handler is None else f" by {shown(handler)}"
     what = "may not have been" if isinstance(error, UnknownOutcomeError) else "was not"
     return (

@@ -351,7 +351,12 @@ def _named_like(function: Callable[..., Any], made: Any) -> Any:
 def _error_values(error: BaseException) -> dict[str, str]:
     # Without the first frame, which is ours.
     trace = error.__traceback__ and error.__traceback__.tb_next
-    lines = traceback.format_exception(type(error), error, trace)
+    try:
+        lines = traceback.format_exception(type(error), error, trace)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - a broken __str__ must not hide the error
+        lines = traceback.format_tb(trace)
     return {
         "type": type_name(error),
         "message": text_of(error),

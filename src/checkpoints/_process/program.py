@@ -88,6 +88,6 @@ def uncaught_error() -> str:
         return ""
     try:
         text = f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001 - a broken __str__ must do no harm at the exit
+    except BaseException:  # noqa: BLE001 - a broken __str__ must do no harm at the exit
         text = type(error).__name__
     return text[:_LONGEST].removesuffix(": ")

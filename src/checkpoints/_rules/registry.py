@@ -41,7 +41,7 @@ from checkpoints._process.program import facts
 from checkpoints._rules.chain import chain_of, is_wanted
 from checkpoints._rules.idle_rule import IdleRule, why_idle
 from checkpoints._rules.names import Names
-from checkpoints._text import shown
+from checkpoints._text import shown, text_of
 from checkpoints.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -368,7 +368,7 @@ class Registry:
                 except Exception as error:
                     if may_raise:
                         raise
-                    logger.warning("%s: %s", shown(handler), error)
+                    logger.warning("%s: %s", shown(handler), text_of(error))
         finally:
             self.remove(rule)
         if may_raise:
