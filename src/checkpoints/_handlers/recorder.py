@@ -43,7 +43,7 @@ from checkpoints._process.drain import countdown
 from checkpoints._process.origin import Origin
 from checkpoints._process.pickling import public
 from checkpoints._text import parse_size, text_of
-from checkpoints.errors import ConfigError, TooLargeError
+from checkpoints.errors import ConfigError, PendingError, TooLargeError
 
 __all__ = ["Recorder", "shared_recorder"]
 
@@ -155,10 +155,12 @@ class Recorder(Handler):
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if error is not None and not isinstance(error, (SystemExit, GeneratorExit)):
-            self._on_crash(error)
-        self._discard()
-        release([self])
+        try:
+            if error is not None and not isinstance(error, (SystemExit, GeneratorExit)):
+                self._on_crash(error)
+        finally:
+            self._discard()
+            release([self])
 
     def begin(self) -> None:
         """
@@ -265,12 +267,17 @@ class Recorder(Handler):
     def _dump(self, why: str, timeout: float) -> int:
         written = total = 0
         involved: dict[int, Handler] = {}
-        with self._ring.dump(timeout) as saves:
-            for save in saves:
-                total += 1
-                involved.update((id(handler), handler) for handler, _ in save.writes)
-                written += self._write(save, why[:_LONGEST_WHY])
-            self._log_dump(why, written, total)
+        try:
+            with self._ring.dump(timeout) as saves:
+                for save in saves:
+                    total += 1
+                    involved |= {id(handler): handler for handler, _ in save.writes}
+                    written += self._write(save, why[:_LONGEST_WHY])
+                self._log_dump(why, written, total)
+        except BaseException:
+            message = "%r was interrupted: it wrote %d saves, and keeps %d. Reason: %s"
+            logger.warning(message, self, written, len(self), why[:_LONGEST_WHY])
+            raise
         left = countdown(timeout or _SIGNAL_TIMEOUT)
         for handler in involved.values():
             with suppress(Exception):
@@ -312,9 +319,21 @@ class Recorder(Handler):
         flush_all(self.handlers, timeout)
 
     def _on_crash(self, error: BaseException) -> None:
-        with suppress(Exception):
-            why = f"exception: {type(error).__name__}: {text_of(error)}"
+        why = f"exception: {type(error).__name__}: {text_of(error)}"
+        try:
             self.dump(why.rstrip(": "))
+        except KeyboardInterrupt:
+            self._give_up()
+            raise
+        except Exception:  # noqa: BLE001 - the program must see its own error
+            return
+
+    def _give_up(self) -> None:
+        """Count the saves in memory as failed: nothing will write them anymore."""
+        while (save := self._ring.take()) is not None:
+            for _, part in save.writes:
+                error = PendingError("an interrupt ended the writing before this save")
+                save.outcome.settle(part, error)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         name = signals.Signals(number).name

@@ -77,10 +77,17 @@ def _error_in(args: tuple[Any, ...]) -> BaseException | None:
 
 
 def _call_all(error: BaseException | None) -> None:
-    if error is not None and not isinstance(error, SystemExit):
-        for method in [each() for each in _waiting]:
+    if error is None or isinstance(error, SystemExit):
+        return
+    interrupt: KeyboardInterrupt | None = None
+    for method in [each() for each in _waiting]:
+        try:
             if method is not None:
                 method(error)
+        except KeyboardInterrupt as found:  # it stops this one, not the others
+            interrupt = found
+    if interrupt is not None:
+        raise interrupt
 
 
 def _renew() -> None:
