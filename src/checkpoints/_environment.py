@@ -14,7 +14,7 @@ from typing import Any
 
 from checkpoints._handlers.file import FileHandler
 from checkpoints._handlers.recorder import Recorder, shared_recorder
-from checkpoints._handlers.recorder_options import UNCATCHABLE
+from checkpoints._handlers.recorder_options import why_unusable
 from checkpoints._handlers.target import Target
 from checkpoints._probes.probe import checked_target, probes_from_environment
 from checkpoints._process.variables import CONFIG, OUTSIDE, RECORD, REPORT, RULES, TO
@@ -123,8 +123,8 @@ def _signal_in(name: str, text: str) -> int:
         found = signal.Signals[full]
     except KeyError as error:
         raise _invalid(text, f"{shown(name)} is not a signal") from error
-    if full in UNCATCHABLE:
-        raise _invalid(text, f"cannot catch {full}")
+    if why := why_unusable(full):
+        raise _invalid(text, why)
     return found
 
 

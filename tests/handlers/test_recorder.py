@@ -24,6 +24,7 @@ from checkpoints import (
     stats,
     tags,
 )
+from checkpoints._environment import parsed_recording
 from checkpoints.errors import ConfigError
 
 LOCATION = Path(checkpoints.__file__).parents[1]
@@ -504,6 +505,14 @@ class TestSignals:
     def test_that_cannot_be_heard_are_refused(self, root, number):
         with pytest.raises(ConfigError, match="signal"):
             Recorder(root, signal=number)
+
+    @pytest.mark.parametrize("name", ["SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL"])
+    def test_that_machine_code_would_repeat_without_end_are_refused(self, root, name):
+        number = getattr(signal, name)
+        with pytest.raises(ConfigError, match=f"{name}.*again without end"):
+            Recorder(root, signal=number)
+        with pytest.raises(ConfigError, match=f"{name}.*again without end"):
+            parsed_recording(f"1MB,signal={name}")
 
 
 def run(program, root):

@@ -13,17 +13,18 @@ from checkpoints._text import hint, shown
 from checkpoints.errors import ConfigError
 
 __all__ = [
-    "UNCATCHABLE",
     "When",
     "check_options",
     "checked_signal",
     "checked_when",
     "found_nan",
+    "why_unusable",
 ]
 
 When: TypeAlias = Callable[[Key, Mapping[str, Any]], object]
 
-UNCATCHABLE = ("SIGKILL", "SIGSTOP")
+_UNCATCHABLE = ("SIGKILL", "SIGSTOP")
+_OF_MACHINE_CODE = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL")
 _OWN = ("max_bytes", "when", "signal")
 
 
@@ -61,7 +62,18 @@ def checked_signal(number: Any) -> int:
     except ValueError as error:
         message = f"invalid signal={shown(number)}: use, for example, signal.SIGUSR1"
         raise ConfigError(message) from error
-    if found.name in UNCATCHABLE:
-        message = f"cannot catch {found.name}: use, for example, signal.SIGUSR1"
-        raise ConfigError(message)
+    if why := why_unusable(found.name):
+        raise ConfigError(f"{why}: use, for example, signal.SIGUSR1")
     return found
+
+
+def why_unusable(name: str) -> str:
+    """Return why a signal cannot trigger a dump; empty if it can."""
+    if name in _UNCATCHABLE:
+        return f"cannot catch {name}, which the system does not pass on"
+    if name in _OF_MACHINE_CODE:
+        return (
+            f"cannot handle {name} in Python: machine code would continue where it "
+            "failed, and fail again without end"
+        )
+    return ""
