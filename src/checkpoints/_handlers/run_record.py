@@ -25,6 +25,7 @@ from checkpoints._process.origin import (
     started_at,
 )
 from checkpoints._process.program import loaded_versions, program, uncaught_error
+from checkpoints._process.work import at_work
 from checkpoints.storage._store import Store
 from checkpoints.storage._stores import open_store
 
@@ -110,8 +111,9 @@ def _end() -> None:
     if not stores:
         return
     drain.drain()
-    for (_, run), store in stores.items():
-        _put_end(store, run, uncaught_error())
+    with at_work:
+        for (_, run), store in stores.items():
+            _put_end(store, run, uncaught_error())
     _saved_in.clear()
     _roots.clear()
 

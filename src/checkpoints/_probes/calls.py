@@ -13,7 +13,6 @@ import logging
 import os
 import pickle
 import sys
-import threading
 import traceback
 import types
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -34,6 +33,7 @@ from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.libraries import imported
 from checkpoints._process.origin import Origin
 from checkpoints._process.random_state import RANDOM_STATE, captured
+from checkpoints._process.work import at_work, is_at_work
 from checkpoints._rules.registry import registry
 from checkpoints._rules.rule import Rule
 from checkpoints._text import shown, text_of
@@ -49,7 +49,6 @@ _AFTER = " after the call"
 
 _plans = registry.plans
 _numbers: dict[str, Iterator[int]] = {}
-_state = threading.local()
 after_fork_in_child(_numbers.clear)
 
 
@@ -127,7 +126,7 @@ class CallSaver:
             Exception: The error of a failed save, under a rule with `on_error="raise"`.
         """
         # A save may itself call probed functions.
-        if not self.is_on() or getattr(_state, "is_saving", False) or is_saving():
+        if not self.is_on() or is_at_work() or is_saving():
             return None
         name, plan, values, call = "", None, None, None
         with _saving(self.name):
@@ -293,11 +292,9 @@ def _saving(name: str, rules: Iterable[Rule] | None = None) -> Iterator[None]:
         name: The name to save under.
         rules: The rules; all that cover the name unless given.
     """
-    # May be nested: the garbage collector closes generators at any point.
-    was_saving = getattr(_state, "is_saving", False)
-    _state.is_saving = True
     try:
-        yield
+        with at_work:
+            yield
     except Exception as error:
         if rules is None:
             rules = [rule for rule in registry.rules() if rule.covers(name)]
@@ -307,8 +304,6 @@ def _saving(name: str, rules: Iterable[Rule] | None = None) -> Iterator[None]:
             outcomes.failed(name, error)
         except Exception:  # noqa: BLE001 - not even the log works
             return
-    finally:
-        _state.is_saving = was_saving
 
 
 def _signature_of(function: Callable[..., Any]) -> inspect.Signature:

@@ -38,6 +38,7 @@ from checkpoints._process.origin import (
     outside_level,
 )
 from checkpoints._process.program import facts
+from checkpoints._process.work import at_work
 from checkpoints._rules.chain import chain_of, is_wanted
 from checkpoints._rules.idle_rule import IdleRule, why_idle
 from checkpoints._rules.names import Names
@@ -242,7 +243,8 @@ class Registry:
             if chosen is not None:
                 rule, turn = chosen
                 origin = Origin.here(number, rule.sampling_at(turn, name))
-                self.save(rule, Key(name, pairs, origin), data, values)
+                with at_work:
+                    self.save(rule, Key(name, pairs, origin), data, values)
         except Exception as error:
             # Errors of handlers were handled below. This one is meant to be raised, or
             # it is the library's own, such as a lack of memory, and must do no harm.

@@ -9,6 +9,7 @@ from contextlib import suppress
 from checkpoints._handlers.outcomes import outcomes
 from checkpoints._process import drain
 from checkpoints._process.exit import at_exit, at_exit_of_forks, is_worker
+from checkpoints._process.work import at_work
 from checkpoints._rules.registry import registry
 from checkpoints._rules.rule import Rule
 
@@ -41,15 +42,17 @@ class Report:
 
     def use(self, rule: Rule) -> None:
         """Report that a rule has accepted a call."""
-        self._add(rule.source)
+        with at_work:
+            self._add(rule.source)
 
     def fill(self) -> None:
         """Report the outcomes of the rules and saves of this process."""
-        try:
-            self._fill()
-        except KeyboardInterrupt:
-            # Ctrl-C may reach a process twice, as a key and through its group.
-            self._fill()
+        with at_work:
+            try:
+                self._fill()
+            except KeyboardInterrupt:
+                # Ctrl-C may reach a process twice, as a key and through its group.
+                self._fill()
 
     def _fill(self) -> None:
         drain.drain()

@@ -12,6 +12,7 @@ from checkpoints._handlers.handler import ABSENT, Handler, named_values
 from checkpoints._keys.key import Key, joined_name
 from checkpoints._keys.tags import TagPairs, current_tags
 from checkpoints._process.origin import Origin, call_number
+from checkpoints._process.work import at_work
 from checkpoints._rules.registry import registry
 
 if TYPE_CHECKING:
@@ -127,7 +128,8 @@ class Session:
             if slot is None or slot.rule is None:
                 return
             try:
-                self._stage(name, slot, slot.rule, data, values)
+                with at_work:
+                    self._stage(name, slot, slot.rule, data, values)
             except BaseException as error:  # noqa: BLE001 - the host must not crash
                 registry.failed(slot.rule, name, error)
 
@@ -200,7 +202,8 @@ class Session:
                 if slot.names or slot.gathered is not None:
                     rules.append(slot.rule)
                     try:
-                        self._commit(slot, slot.rule)
+                        with at_work:
+                            self._commit(slot, slot.rule)
                     except BaseException:
                         self._slots.setdefault(path, slot)
                         raise
