@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -595,6 +596,33 @@ class TestStart:
         path = os.pathsep.join([SOURCES, str(folder / "path")])
         done = run("--probe", "json:loads", "--", "-c", code, PYTHONPATH=path)
         assert done.stdout == "True 1 False\n"
+
+    def test_leaves_a_python_alone_that_is_too_old_for_the_library(self, run):
+        found = filter(None, map(shutil.which, ["python2", "python3.6", "python3.8"]))
+        started = {old: subprocess.run([old, "-c", ""], check=False) for old in found}
+        olds = [old for old, done in started.items() if done.returncode == 0]
+        if not olds:
+            pytest.skip("there is no Python that old")
+        for old in olds:
+            code = "import sys; print('_start' in str(sys.path))"
+            done = run("--probe", "json:loads", "--", old, "-c", code)
+            assert done.stdout == "False\n"
+            assert "rror" not in done.stderr
+
+    def test_tells_which_pythons_cannot_be_looked_into(self, run):
+        code = "import json; json.loads('1')"
+        done = run("--probe", "json:loads", "--", sys.executable, "-I", "-c", code)
+        assert "no Python with -I, -E or -S" in done.stderr
+
+    def test_saves_no_call_that_this_library_makes(self, run, folder):
+        pytest.importorskip("wrapt")
+        code = (
+            "import json, checkpoints as cp; cp.checkpoint('plain', 1); json.dumps(2); "
+            "s = cp.Session('plain.s'); s.checkpoint(3); s.commit()"
+        )
+        run("plain", "--probe", "json:dumps", "--to", "x", "--", "-c", code)
+        given = [each for each in index(folder / "x") if each.name == "json.dumps"]
+        assert [each.load()["obj"] for each in given] == [2]
 
     def test_hands_on_what_is_to_be_looked_into_and_recorded(self, run):
         code = (

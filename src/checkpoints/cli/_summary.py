@@ -225,7 +225,7 @@ class RunSummary:
             yield (
                 "  --probe MODULE:FUNCTION saves the calls of code without save "
                 "points; rules do not reach what runs in another environment, as by "
-                "sudo"
+                "sudo, and --probe and --record no Python with -I, -E or -S"
             )
 
     def _about_rules(self) -> Iterator[str]:
