@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import os
-import sys
-
+from checkpoints._process.memory import most_memory
 from checkpoints.errors import TooLargeError
 
 __all__ = ["Budget"]
@@ -17,7 +14,7 @@ class Budget:
 
     Args:
         path: The path of the file, for messages.
-        max_bytes: The limit; None means the memory of this machine.
+        max_bytes: The limit; None means the memory that this process may take.
 
     >>> budget = Budget("a.ckpt.zip", 100)
     >>> budget.take(60, "an array")
@@ -27,7 +24,7 @@ class Budget:
 
     def __init__(self, path: str, max_bytes: int | None = None) -> None:
         if max_bytes is None:
-            max_bytes = _physical_memory()
+            max_bytes = most_memory()
         self._path = path
         self._limit = max_bytes
         self.left = max_bytes
@@ -52,12 +49,3 @@ class Budget:
         """
         self.check(size, what)
         self.left -= size
-
-
-@functools.cache
-def _physical_memory() -> int:
-    try:
-        size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):  # Windows, for example
-        return sys.maxsize
-    return size if size > 0 else sys.maxsize

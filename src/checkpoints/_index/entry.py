@@ -232,7 +232,8 @@ def load(
             read as usual.
         max_bytes: The memory that the values may take, checked before they are
             decoded; mapped arrays do not count. A number of bytes, or a text such as
-            `"500MB"`; None means the memory of this machine.
+            `"500MB"`; None means the memory of this machine, or the limit
+                of its container.
 
     Returns:
         The values by name.
