@@ -20,6 +20,7 @@ from checkpoints._kinds.polars_table import (
     decode_frame,
     encode_frame,
     from_table,
+    panics_as_errors,
     to_table,
 )
 from checkpoints._process.libraries import needed
@@ -164,11 +165,16 @@ def _as_table(value: Any, name: str | None) -> Any:
     import polars
 
     pyarrow = needed("pyarrow", "a table of Polars values")
-    if isinstance(value, polars.DataFrame):
-        return value.to_arrow()
-    if not isinstance(value, polars.Series):
+    if not isinstance(value, (polars.DataFrame, polars.Series)):
         return None
-    return pyarrow.table({value.name if name is None else name: value.to_arrow()})
+    with panics_as_errors():
+        if isinstance(value, polars.Series):
+            name = value.name if name is None else name
+            return pyarrow.table({name: value.to_arrow()})
+        # Without the names of its columns: Polars cannot pass on one with a NUL.
+        numbered = value.clone()
+        numbered.columns = [str(number) for number in range(value.width)]
+        return numbered.to_arrow().rename_columns(value.columns)
 
 
 _FRAME = Format(
