@@ -98,6 +98,9 @@ _OPENERS: dict[bytes, Callable[[Source, Budget], Container]] = {
     rb"PAR1": ParquetFile,
 }
 _FIRST_BYTES = 16
+# Values are written at most 100 levels deep, each of them as up to five levels of JSON.
+# Whoever walks through a header needs a bound well below the recursion limit.
+_MOST_LEVELS = 600
 
 
 def header_for(
@@ -182,6 +185,8 @@ def _meta_of(text: Buffer, path: str) -> dict[str, Any]:
     version = header.get("checkpoints") if isinstance(header, dict) else None
     if not isinstance(header, dict) or type(version) is not int:
         raise CorruptFileError.at(path, "its header is not a checkpoint header")
+    if _has_more_levels(header, text):
+        raise CorruptFileError.at(path, "its header is nested too deep")
     if version > FORMAT_VERSION:
         message = (
             f"{path} has format version {version}, but checkpoints {__version__} reads "
@@ -195,6 +200,18 @@ def _meta_of(text: Buffer, path: str) -> dict[str, Any]:
     if found is None:
         raise CorruptFileError.at(path, "its header is invalid")
     return found
+
+
+def _has_more_levels(header: dict[str, Any], text: Buffer) -> bool:
+    """Tell whether a header is nested deeper than what this library writes."""
+    whole = bytes(text)
+    if whole.count(b"[") + whole.count(b"{") <= _MOST_LEVELS:
+        return False
+    level: list[Any] = [header]
+    for _ in range(_MOST_LEVELS):
+        items = (it.values() if isinstance(it, dict) else it for it in level)
+        level = [it for each in items for it in each if isinstance(it, (dict, list))]
+    return bool(level)
 
 
 def _as_python(header: dict[str, Any]) -> dict[str, Any] | None:

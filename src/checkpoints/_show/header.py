@@ -82,10 +82,11 @@ def json_text(value: object, indent: int | None = 2) -> str:
 
 def plain(value: object) -> Any:
     """Return a value made of the types of JSON: times, for example, become text."""
+    # By `map`, which takes half as much of the stack as a comprehension.
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return dict(zip(map(str, value), map(plain, value.values()), strict=True))
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(element) for element in value]
+        return list(map(plain, value))
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if value is None or isinstance(value, (bool, int, float, str)):
