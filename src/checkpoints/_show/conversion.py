@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import math
 import warnings
@@ -13,12 +14,15 @@ from typing import Any, NoReturn
 from checkpoints._kinds.families import family_of
 from checkpoints._kinds.tables import as_table, with_named_index
 from checkpoints._process.libraries import imported, needed
+from checkpoints._process.memory import most_memory
+from checkpoints._text import size_text
 
 __all__ = [
     "CONVERSIONS",
     "Conversion",
     "UnfitError",
     "frame_as_table",
+    "spread_size",
 ]
 
 # The dtypes that NumPy gives an array made of a list, and Arrow's types that JSON has.
@@ -38,13 +42,15 @@ class Conversion:
 
     Args:
         value: The value.
+        max_bytes: The limit of the memory for it, as far as that is known in advance.
 
     Attributes:
         lost: What the file will not contain, in words.
     """
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: Any, max_bytes: int | None = None) -> None:
         self.value = value
+        self._max_bytes = most_memory() if max_bytes is None else max_bytes
         self.lost: list[str] = []
         self._family = family_of(type(value))
 
@@ -90,8 +96,20 @@ class Conversion:
         """
         raise UnfitError(f"cannot write {_a(self.value)} as {what}")
 
+    def check_size(self, what: str, size: int) -> None:
+        """
+        Check that what the value becomes is not larger than the limit.
+
+        Raises:
+            UnfitError: If it is.
+        """
+        if size > self._max_bytes:
+            needed_size, limit = size_text(size), size_text(self._max_bytes)
+            self.fail(f"{what}: it takes at least {needed_size}, more than {limit}")
+
     def as_table(self, what: str) -> Any:
         """Return a frame, a series, or a one- or two-dimensional array for Arrow."""
+        self.check_size(what, spread_size(self.value))
         pyarrow = needed("pyarrow", what)
         try:
             if self.is_frame:
@@ -119,6 +137,7 @@ class Conversion:
         """Return an array or a tensor as a NumPy array."""
         if self._family is None or self._family.as_array is None:
             self.fail(what)
+        self.check_size(what, spread_size(self.value, with_rows=False))
         numpy = needed("numpy", "an array")
         array, lost = self._family.as_array(self.value)
         self.lost += lost
@@ -140,6 +159,25 @@ class Conversion:
         if self._family is None or self._family.as_png is None:
             self.fail(what)
         return self._family.as_png(self.value)
+
+
+def spread_size(value: object, *, with_rows: bool = True) -> int:
+    """
+    Return how much memory a value takes at least, once each of its cells has a place.
+
+    A range takes little until then, and a sparse array too.
+
+    Args:
+        value: The value.
+        with_rows: Whether rows without cells have a place as well.
+    """
+    shape = getattr(value, "shape", ())
+    if not isinstance(shape, tuple) or not all(isinstance(n, int) for n in shape):
+        return 0
+    cell = getattr(getattr(value, "dtype", None), "itemsize", 1)
+    lengths = itertools.takewhile(bool, shape) if with_rows else shape
+    least = 1 if with_rows else 0
+    return math.prod(lengths) * max(cell if isinstance(cell, int) else 1, least)
 
 
 def _a(value: object) -> str:
@@ -243,6 +281,7 @@ def _to_json(conversion: Conversion) -> bytes:
             conversion.lost.append(f"its dtype {array.dtype}")
         if array.dtype.kind not in "biufUmM":
             conversion.fail(f"JSON: its dtype is {array.dtype}")
+        conversion.check_size("JSON", spread_size(array))
         value = array.tolist()
     else:
         value = conversion.value

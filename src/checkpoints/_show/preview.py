@@ -12,7 +12,8 @@ from checkpoints._kinds.families import family_of
 from checkpoints._kinds.kind import Family
 from checkpoints._kinds.tables import with_named_index
 from checkpoints._process.libraries import imported
-from checkpoints._show.conversion import frame_as_table
+from checkpoints._process.memory import most_memory
+from checkpoints._show.conversion import frame_as_table, spread_size
 from checkpoints._show.numbers import histogram, sparkline, statistics_of
 from checkpoints._text import printable
 
@@ -50,14 +51,22 @@ class Preview:
     lines: list[str] = field(default_factory=list)
 
 
-def preview_of(value: object, rows: int) -> Preview:
-    """Return the preview of a value, with at most a number of rows."""
+def preview_of(value: object, rows: int, max_bytes: int | None = None) -> Preview:
+    """
+    Return the preview of a value.
+
+    Args:
+        value: The value.
+        rows: The most rows to show.
+        max_bytes: The limit of the memory for it; by default that of this process.
+    """
     if isinstance(value, str):
         return _of_text(value, rows)
     if isinstance(value, (bytes, bytearray)):
         start = bytes(value[:32]).hex(" ")
         return Preview(facts={"bytes": len(value)}, lines=[start])
-    family = family_of(type(value))
+    limit = most_memory() if max_bytes is None else max_bytes
+    family = family_of(type(value)) if spread_size(value) <= limit else None
     found = _by_family(family, value, rows) if family is not None else None
     return found or Preview(lines=_beginning(_repr.repr(value), rows))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
@@ -84,7 +83,8 @@ def export(
     path = found.path if isinstance(found, Entry) else found
     name = _one_name(path, names)
     value = load_value(path, name, trusted=trusted, max_bytes=max_bytes)
-    data = _converted(value, suffix, force=force)
+    conversion = Conversion(value, max_bytes)
+    data = _converted(conversion, suffix, force=force)
     _write(target, data, overwrite=overwrite)
     click.echo(printable(f"wrote {target}, {size_text(len(data))}"))
 
@@ -100,8 +100,8 @@ def _one_name(path: str, names: Sequence[str]) -> str:
     return str(known[0])
 
 
-def _converted(value: Any, suffix: str, *, force: bool) -> bytes:
-    conversion = Conversion(value)
+def _converted(conversion: Conversion, suffix: str, *, force: bool) -> bytes:
+    value = conversion.value
     try:
         data = CONVERSIONS[suffix](conversion)
     except Exception as error:
@@ -119,7 +119,10 @@ def _converted(value: Any, suffix: str, *, force: bool) -> bytes:
 
 
 def _conversion_failure(value: object, error: Exception) -> str:
-    return f"cannot convert a value of type {type(value).__name__}: {error}"
+    kind = type(value).__name__
+    if isinstance(error, MemoryError):
+        return f"not enough memory to convert a value of type {kind}"
+    return f"cannot convert a value of type {kind}: {error}"
 
 
 def _others(suffixes: Sequence[str], suffix: str) -> str:

@@ -141,7 +141,7 @@ class _Loader:
             value = load_value(
                 self._path, name, trusted=self._trusted, max_bytes=self._max_bytes
             )
-            return preview_of(value, self._rows)
+            return preview_of(value, self._rows, self._max_bytes)
         except NotLoadedError as error:
             self.failed = True
             return error.message
