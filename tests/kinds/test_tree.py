@@ -165,3 +165,16 @@ class TestLeaves:
     def test_a_single_one_is_named_by_its_place(self):
         _, members = written({"a": [1, collections.Counter("ab")]})
         assert set(members) == {"v.json", "v/a/1.pickle"}
+
+
+class TestHashes:
+    @pytest.mark.parametrize("make", [set, frozenset, dict.fromkeys])
+    def test_with_many_that_are_equal_it_is_a_pickle(self, make):
+        value = make(number * (2**61 - 1) for number in range(1_500))
+        nodes, members = written(value)
+        assert nodes["v"]["kind"] == "pickle"
+        assert read(nodes, members, trusted=True) == value
+
+    def test_with_many_that_differ_it_is_not(self):
+        value = {"numbers": set(range(5_000)), "pairs": dict.fromkeys(range(5_000))}
+        assert read(*written(value)) == value

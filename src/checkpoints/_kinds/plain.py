@@ -15,7 +15,8 @@ import math
 import re
 import sys
 import uuid
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from typing import Any, TypeAlias
 
 from checkpoints._keys.entry_tags import ExactText
@@ -25,6 +26,7 @@ from checkpoints.errors import MissingDependencyError
 __all__ = [
     "IMMUTABLE",
     "NOT_PLAIN",
+    "check_hashes",
     "from_json",
     "named_zone",
     "scalar_to_json",
@@ -72,18 +74,37 @@ def _object_from_json(
     if not mark.startswith("$"):
         return {key: from_json(item, embedded) for key, item in data.items()}
     if mark == "$dict":
-        return {
-            from_json(key, embedded): from_json(item, embedded)
-            for key, item in data[mark]
-        }
+        pairs = [[from_json(it, embedded) for it in pair] for pair in data[mark]]
+        check_hashes([key for key, _ in pairs])
+        return dict(pairs)
     if mark == "$rows":
         columns = [from_json(column, embedded) for column in data[mark]]
         return list(zip(*columns, strict=True))
     if mark in _COLLECTIONS:
-        return _COLLECTIONS[mark](from_json(item, embedded) for item in data[mark])
+        items = [from_json(item, embedded) for item in data[mark]]
+        if mark != "$tuple":
+            check_hashes(items)
+        return _COLLECTIONS[mark](items)
     if mark in _FROM_JSON:
         return _FROM_JSON[mark](data[mark])
     return embedded(mark, data)
+
+
+def check_hashes(items: Collection[Any]) -> None:
+    """
+    Check that few items have the same hash, as those of a set or the keys of a dict.
+
+    With many, the time to build it grows with the square of their number; whoever makes
+    a file can choose such integers.
+
+    Raises:
+        ValueError: If there are too many.
+    """
+    if len(items) <= _MOST_OF_A_HASH:
+        return
+    ((_, count),) = Counter(map(hash, items)).most_common(1)
+    if count > _MOST_OF_A_HASH:
+        raise ValueError(f"{count:,} of its items have the same hash")
 
 
 def _zone_to_json(zone: Any) -> Json:
@@ -151,6 +172,7 @@ def _time_from_json(kind: Any) -> Callable[[Json], Any]:
 
 
 NOT_PLAIN = object()
+_MOST_OF_A_HASH = 1_000
 # An entry's tag value (`ExactText`) that is saved as data is ordinary text.
 _JSON_SCALARS = frozenset({type(None), bool, str, ExactText})
 _COLLECTIONS: dict[str, Callable[[Any], Any]] = {

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from checkpoints._kinds.kind import Inexact
-from checkpoints._kinds.plain import IMMUTABLE, NOT_PLAIN, scalar_to_json
+from checkpoints._kinds.plain import IMMUTABLE, NOT_PLAIN, check_hashes, scalar_to_json
 from checkpoints._kinds.records import Form, form_of
 from checkpoints._kinds.rows import (
     is_large,
@@ -198,6 +198,7 @@ class _Tree:
         if kind is list:
             return items
         if kind is not tuple:
+            _check_hashes(value)
             # A set is ordered by hashes, which differ from process to process.
             items.sort(key=_sortable)
         return {CONTAINERS[kind]: items}
@@ -210,6 +211,7 @@ class _Tree:
             return {
                 key: self._convert(item, (*path, key)) for key, item in value.items()
             }
+        _check_hashes(value)
         pairs = []
         for number, (key, item) in enumerate(value.items()):
             step = key if isinstance(key, str) else str(number)
@@ -220,6 +222,13 @@ class _Tree:
                 ]
             )
         return {"$dict": pairs}
+
+
+def _check_hashes(items: Collection[Any]) -> None:
+    try:
+        check_hashes(items)
+    except ValueError as error:  # it would not be loaded
+        raise Inexact(str(error)) from error
 
 
 def _has_plain_keys(value: dict[Any, Any]) -> bool:
