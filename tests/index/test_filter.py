@@ -66,9 +66,11 @@ def listed(monkeypatch):
     folders = []
     real = os.scandir
 
-    def scandir(path):
-        folders.append(str(path))
-        return real(path)
+    def scandir(place):
+        is_open = isinstance(place, int)
+        path = os.readlink(f"/proc/self/fd/{place}") if is_open else str(place)
+        folders.append(path)
+        return real(place)
 
     monkeypatch.setattr(os, "scandir", scandir)
     return folders

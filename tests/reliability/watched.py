@@ -60,7 +60,9 @@ def told(event: str, args: tuple[Any, ...]) -> bool:
     """Return whether loading a file must not cause this event."""
     if event == "open":
         path, _, flags = args
-        is_other = str(path) != subject[0] and not str(path).startswith(ZONES)
+        # The file, its folder, and the file as it is named in the folder.
+        ours = (subject[0], *os.path.split(subject[0]))
+        is_other = str(path) not in ours and not str(path).startswith(ZONES)
         return bool(flags and flags & WRITING) or (isinstance(path, str) and is_other)
     if event == "import":
         return not str(args[0]).startswith("tzdata")

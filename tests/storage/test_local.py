@@ -16,7 +16,7 @@ import pytest
 
 import checkpoints
 from checkpoints import UnknownOutcomeError
-from checkpoints.storage import _local, _temporary
+from checkpoints.storage import _folder, _local, _temporary
 from checkpoints.storage._local import LocalStore
 
 SOURCES = str(Path(checkpoints.__file__).parents[1])
@@ -144,7 +144,7 @@ class TestPut:
         assert os.stat(store.path_of("a.txt")).st_mode == ordinary
 
     def test_it_works_where_there_are_no_links(self, store, monkeypatch):
-        def no_links(*_):
+        def no_links(*_, **__):
             raise OSError(errno.EPERM, "no links here")
 
         monkeypatch.setattr(os, "link", no_links)
@@ -204,7 +204,7 @@ class TestFailures:
             assert len(asked) < 100
             return False
 
-        def mkdir(path):
+        def mkdir(path, mode):
             raise FileNotFoundError(errno.ENOENT, "no such drive", path)
 
         windows = types.SimpleNamespace(
@@ -212,9 +212,9 @@ class TestFailures:
             mkdir=mkdir,
             strerror=os.strerror,
         )
-        monkeypatch.setattr(_local, "os", windows)
+        monkeypatch.setattr(_folder, "os", windows)
         with pytest.raises(FileNotFoundError, match="no such drive") as told:
-            _local._make_folders("Z:\\out\\run")
+            _folder._make_folders("Z:\\out\\run", 0o777)
         assert told.value.filename == "Z:\\"
 
     def test_a_file_where_a_folder_should_be_is_an_error_and_stays(self, store):
@@ -361,6 +361,15 @@ class TestDurability:
         synced.clear()
         put(store, "a/b.txt", durable=True)
         assert synced == ["file", store.root, f"{store.root}/a"]
+
+    def test_what_is_remembered_of_many_folders_is_bounded(self, store, monkeypatch):
+        monkeypatch.setattr(_local, "_MOST_DURABLE", 8)
+        monkeypatch.setattr(_folder, "_MOST_KNOWN", 8)
+        monkeypatch.setattr(_folder, "_known", {})
+        for number in range(50):
+            put(store, f"a/{number}/b.txt", durable=True)
+        assert len(store._durable) <= 8
+        assert len(_folder._known) <= 8
 
     def test_an_error_of_the_last_step_says_that_the_file_is_there(
         self, store, monkeypatch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import itertools
 import os
-import time
+from time import time_ns
 
 import pytest
 
@@ -19,8 +19,9 @@ DISK: dict[str, tuple[bytes, int]] = {}
 class MemoryFile:
     """A file in memory, open to be read."""
 
-    def __init__(self, path, data):
+    def __init__(self, path, data, moment):
         self.path, self.size, self._data = path, len(data), data
+        self.status = Status(len(data), moment)
 
     def __enter__(self):
         return self
@@ -49,13 +50,13 @@ class MemoryStore:
     def path_of(self, name):
         return f"{self.root}/{name}"
 
-    def put(self, names, pieces, size, *, replace=False, durable=False):
+    def put(self, names, pieces, size, *, replace=False, time=None, **_):
         data = bytearray(size)
         for offset, piece in pieces:
             data[offset : offset + len(piece)] = piece
         for name in names:
             if replace or self.path_of(name) not in DISK:
-                DISK[self.path_of(name)] = bytes(data), time.time_ns()
+                DISK[self.path_of(name)] = bytes(data), time or time_ns()
                 return name
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
 
@@ -63,7 +64,7 @@ class MemoryStore:
         path = self.path_of(name)
         if path not in DISK:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-        return MemoryFile(path, DISK[path][0])
+        return MemoryFile(path, *DISK[path])
 
     folds_case = False
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from checkpoints.storage._folder import Folder
 from checkpoints.storage._temporary import Temporary
 
 __all__ = ["folds_case", "is_spelled"]
@@ -13,7 +14,7 @@ __all__ = ["folds_case", "is_spelled"]
 _known: dict[str, bool] = {}
 
 
-def folds_case(root: str, create: Callable[[Temporary, str], object]) -> bool:
+def folds_case(root: str, create: Callable[[Temporary, Folder], object]) -> bool:
     """
     Tell whether a folder takes `Ridge` and `ridge` for the same name.
 
@@ -31,11 +32,12 @@ def folds_case(root: str, create: Callable[[Temporary, str], object]) -> bool:
     return found
 
 
-def _tried(root: str, create: Callable[[Temporary, str], object]) -> bool | None:
-    temporary = Temporary(root)
+def _tried(root: str, create: Callable[[Temporary, Folder], object]) -> bool | None:
+    place = Folder(root)
+    temporary = Temporary(place)
     try:
         with temporary, temporary:
-            create(temporary, root)
+            create(temporary, place)
             folder, name = os.path.split(temporary.path)
             return _is_there(os.path.join(folder, name.upper()))
     except OSError:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import bisect
-import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from checkpoints._process.pickling import public
 from checkpoints.errors import UnknownOutcomeError
 from checkpoints.storage._case import folds_case, is_spelled
+from checkpoints.storage._folder import PASS, READ, Folder, Identity
 from checkpoints.storage._local_file import LocalFile
 from checkpoints.storage._store import Piece, Segments, Status
-from checkpoints.storage._temporary import Folder, Temporary
+from checkpoints.storage._temporary import Temporary
 
 __all__ = ["LocalStore", "is_temporary"]
 
@@ -24,16 +24,20 @@ _WHY_NO_ROOT = (
 )
 # How often to create a folder that another process keeps removing.
 _TRIES = 3
+_MOST_DURABLE = 1024
 
 
 class LocalStore:
     """
     A local folder and everything below it.
 
-    A file written by `put` is either complete or does not exist.
+    A file written by `put` is either complete or does not exist. Links below the root
+    are not followed: `Folder` says how and why.
 
     Args:
         root: The folder; it is created with the first file.
+        follows_links: Whether to read files that are links, for a path that somebody
+            has named.
 
     >>> import tempfile
     >>> store = LocalStore(tempfile.mkdtemp())
@@ -43,19 +47,22 @@ class LocalStore:
     [(('a',), ['b.txt'])]
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, *, follows_links: bool = False) -> None:
         self.root = root
+        self._follows_links = follows_links
         # Ends in a separator, unless the root is "", the current directory.
         self._start = os.path.join(root, "")
-        # Folders whose directory entry is known to be on disk, by device and inode.
-        self._durable: dict[str, tuple[int, int]] = {}
+        # Folders whose directory entry is known to be on disk.
+        self._durable: dict[str, Identity] = {}
 
     def __repr__(self) -> str:
         return f"LocalStore({self.root!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process has to check by itself which folders are on disk.
-        return public(type(self), "storage."), (self.root,)
+        opened = partial(LocalStore, follows_links=True)
+        make = opened if self._follows_links else public(type(self), "storage.")
+        return make, (self.root,)
 
     def path_of(self, name: str) -> str:
         """Return the path of a file in the file system."""
@@ -80,6 +87,8 @@ class LocalStore:
         *,
         replace: bool = False,
         durable: bool = False,
+        mode: int = 0o666,
+        time: int | None = None,
     ) -> str:
         """
         Write a file atomically under the first of the names that is free.
@@ -91,6 +100,9 @@ class LocalStore:
             replace: Take the first name, and replace an existing file.
             durable: Return only once the file and its folders are on disk, so that
                 they survive a power loss.
+            mode: The permissions of the file, within the umask. Folders that are
+                created get the same, and can be entered by those who may read.
+            time: When it was last modified, in nanoseconds; by default now.
 
         Returns:
             The name that the file got.
@@ -98,30 +110,52 @@ class LocalStore:
         Raises:
             FileExistsError: If none of the names is free.
             UnknownOutcomeError: If it failed after the file got its name.
+            NotADirectoryError: If a folder on the way is a link.
             OSError: If it cannot be written. No file is left behind then.
         """
         candidates = iter(names)
         name = next(candidates)
-        path = self.path_of(name)
-        folder = os.path.dirname(path) or os.curdir
+        folder, leaf = self._split(name)
+        flags = READ if durable else PASS
         temporary = Temporary(folder)
         with temporary, temporary:
-            self._create(temporary, folder)
+            try:
+                folder.open(flags)
+                temporary.create(mode)
+            except FileNotFoundError:
+                self._create(temporary, folder, mode, flags)
             temporary.write(pieces, size)
+            if time is not None:
+                temporary.set_time(time)
             if durable:
                 temporary.sync()
-                self._sync_above(folder)
+                self._sync_above(folder.path)
             temporary.close()
             if replace:
-                temporary.rename(path)
+                temporary.rename(leaf)
             else:
                 name = self._rename_to_free(temporary, name, candidates)
             if durable:
                 _confirm(folder, self.path_of(name))
         return name
 
-    def _create(self, temporary: Temporary, folder: str) -> None:
-        for made in _create(temporary, folder):
+    def _split(self, name: str) -> tuple[Folder, str]:
+        below, _, leaf = name.rpartition("/")
+        path = self.path_of(below) if below else ""
+        return Folder(self.root, below, path), leaf
+
+    def _below(self, segments: Segments) -> Folder:
+        path = f"{self._start}{os.sep.join(segments)}" if segments else ""
+        return Folder(self.root, "/".join(segments), path)
+
+    def _create(
+        self,
+        temporary: Temporary,
+        folder: Folder,
+        mode: int = 0o666,
+        flags: int = PASS,
+    ) -> None:
+        for made in _create(temporary, folder, mode, flags):
             self._durable.pop(made, None)
 
     def _rename_to_free(
@@ -129,7 +163,7 @@ class LocalStore:
     ) -> str:
         while True:
             try:
-                temporary.rename_if_free(self.path_of(name))
+                temporary.rename_if_free(name.rpartition("/")[2])
             except FileExistsError:
                 following = next(candidates, None)
                 if following is None:
@@ -151,6 +185,8 @@ class LocalStore:
                     # Above the root the folders may belong to other users.
                     if folder.startswith(self._start):
                         raise
+                if len(self._durable) >= _MOST_DURABLE:
+                    self._durable.clear()
                 self._durable[folder] = identity
             folder = above
 
@@ -159,17 +195,29 @@ class LocalStore:
         Open a file for reading.
 
         Raises:
-            OSError: If it does not exist, or cannot be read.
+            OSError: If it does not exist, cannot be read, or is a link.
         """
-        return LocalFile(self.path_of(name))
+        path = self.path_of(name)
+        if self._follows_links:
+            return LocalFile(path)
+        folder, leaf = self._split(name)
+        with folder, folder:
+            try:
+                folder.open()
+                return LocalFile(path, folder.at(leaf), folder.handle)
+            except NotADirectoryError:
+                raise
+            except OSError as error:
+                error.filename = path
+                raise
 
     def status(self, name: str) -> Status | None:
         """Return size and time of a file; None if it does not exist or is hidden."""
         try:
-            found = os.stat(self.path_of(name))
+            found = os.stat(self.path_of(name), follow_symlinks=self._follows_links)
         except OSError:
             return None
-        return Status(found.st_size, found.st_mtime_ns)
+        return Status(found.st_size, found.st_mtime_ns, found.st_mode & 0o777)
 
     def check_root(self) -> None:
         """
@@ -203,19 +251,20 @@ class LocalStore:
         Raises:
             OSError: If the root does not exist, or cannot be read.
         """
-        pending: list[tuple[Segments, Sequence[str] | None]] = [((), None)]
+        pending: list[_Pending] = [((), None, None)]
         while pending:
-            folder, files = pending.pop()
+            folder, files, identity = pending.pop()
             if files is not None:
                 yield folder, files
                 continue
             try:
-                found = _scan(os.path.join(self.root, *folder))
+                found = _scan(self._below(folder), identity)
             except OSError as error:
                 if not folder:
                     error.add_note(_WHY_NO_ROOT)
                     raise
-                if not isinstance(error, FileNotFoundError):
+                # Neither is one that became a link since its parent was listed.
+                if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
                     on_error(error)
             else:
                 pending.extend(reversed(list(_in_order(folder, *found, enters))))
@@ -227,49 +276,45 @@ class LocalStore:
         Raises:
             FileNotFoundError: If it does not exist.
         """
-        os.unlink(self.path_of(name))
+        folder, leaf = self._split(name)
+        with folder, folder:
+            folder.open()
+            folder.unlink(leaf)
 
 
-def _create(temporary: Temporary, folder: str) -> Sequence[str]:
-    """Create a file, and its folder if necessary; return the folders created."""
+def _create(
+    temporary: Temporary, folder: Folder, mode: int, flags: int
+) -> Sequence[str]:
+    """Create a file in a folder that may be missing; return the folders created."""
     made: list[str] = []
     for tries_left in reversed(range(_TRIES)):
         try:
-            temporary.create()
+            made += folder.make(_mode_of_folders(mode), flags)
+            temporary.create(mode)
         except FileNotFoundError:
             if not tries_left:
                 raise
-            made += _make_folders(folder)
         else:
             break
     return made
 
 
-def _make_folders(folder: str) -> list[str]:
-    """Create a folder and its parents; return those that were missing."""
-    missing = []
-    while folder and not os.path.isdir(folder):
-        missing.append(folder)
-        above = os.path.dirname(folder)
-        folder = above if above != folder else ""  # a drive that does not exist
-    for path in reversed(missing):
-        with suppress(FileExistsError):
-            os.mkdir(path)
-        if not os.path.isdir(path):
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
-    return missing
+def _mode_of_folders(mode: int) -> int:
+    # Who may read files may enter their folders; who saves them enters always.
+    return mode | (mode & 0o444) >> 2 | 0o300
 
 
 def _sync(path: str) -> None:
     folder = Folder(path)
     with folder, folder:
+        folder.open(READ)
         folder.sync()
 
 
-def _confirm(folder: str, path: str) -> None:
+def _confirm(folder: Folder, path: str) -> None:
     """Sync the directory entry of a file that already has its name."""
     try:
-        _sync(folder)
+        folder.sync()
     except OSError as error:
         raise UnknownOutcomeError(
             error.errno,
@@ -279,17 +324,26 @@ def _confirm(folder: str, path: str) -> None:
         ) from error
 
 
-def _scan(folder: str) -> tuple[list[str], list[str]]:
+# A folder, its files if it was listed, and what it was when its parent was listed.
+_Pending: TypeAlias = "tuple[Segments, Sequence[str] | None, Identity | None]"
+
+
+def _scan(
+    folder: Folder, identity: Identity | None
+) -> tuple[list[str], list[tuple[str, Identity]]]:
     files = []
     folders = []
-    with os.scandir(folder) as found:
-        for item in found:
-            # Most entries are files, which then cost a single call.
-            if item.is_file(follow_symlinks=False) or _is_link_to_file(item):
-                if not is_temporary(item.name):
-                    files.append(item.name)
-            elif item.is_dir(follow_symlinks=False):
-                folders.append(item.name)
+    with folder, folder:
+        folder.open(READ, identity)
+        device, _ = folder.identity
+        with folder.scan() as found:
+            for item in found:
+                # Most entries are files, which then cost a single call.
+                if item.is_file(follow_symlinks=False) or _is_link_to_file(item):
+                    if not is_temporary(item.name):
+                        files.append(item.name)
+                elif item.is_dir(follow_symlinks=False):
+                    folders.append((item.name, (device, item.inode())))
     files.sort()
     folders.sort()
     return files, folders
@@ -305,22 +359,22 @@ def _is_link_to_file(item: os.DirEntry[str]) -> bool:
 def _in_order(
     folder: Segments,
     files: list[str],
-    folders: list[str],
+    folders: list[tuple[str, Identity]],
     enters: Callable[[Segments], bool],
-) -> Iterator[tuple[Segments, Sequence[str] | None]]:
+) -> Iterator[_Pending]:
     """Yield the subfolders of a folder in order, with the files between them."""
     start = 0
-    for name in folders:
+    for name, identity in folders:
         below = (*folder, name)
         if not enters(below):
             continue
         end = bisect.bisect(files, name, start)
         if end > start:
-            yield folder, files[start:end]
-        yield below, None
+            yield folder, files[start:end], None
+        yield below, None, identity
         start = end
     if start < len(files):
-        yield folder, files[start:]
+        yield folder, files[start:], None
 
 
 def is_temporary(name: str) -> bool:

@@ -7,17 +7,24 @@ import io
 import mmap
 import os
 import stat
+from functools import partial
 from typing import Self
+
+from checkpoints.storage._store import Status
 
 __all__ = ["LocalFile"]
 
 # Opening a pipe blocks until there is a writer, and a device has no end.
 _SPECIAL_FILES = {
+    stat.S_IFLNK: "a link",
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+_READ = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+# A pipe that is put in place of the file a moment later must not block either.
+_READ_NO_LINK = _READ | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class LocalFile:
@@ -25,22 +32,36 @@ class LocalFile:
     A local file that is open for reading.
 
     Args:
-        path: Its path.
+        path: Its path. A link is followed, unless its place in a folder is given.
+        at: Its name in an open folder.
+        handle: The descriptor of that folder.
 
     Raises:
         OSError: If it does not exist, cannot be read, or is not a regular file.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(
+        self, path: str, at: str | None = None, handle: int | None = None
+    ) -> None:
         self.path = path
         self._mapped: mmap.mmap | None = None
-        _check_kind(os.stat(path).st_mode, path)
+        follows, place = at is None, path if at is None else at
+        found = os.stat(place, dir_fd=handle, follow_symlinks=follows)
+        _check_kind(found.st_mode, path)
+        opener = partial(os.open, dir_fd=handle)
+        flags = _READ if follows else _READ_NO_LINK
         # An object owns the descriptor from the start, so that an interrupt at any
-        # point cannot leak it.
-        self._file = io.FileIO(path)
+        # point cannot leak it: no bytecode runs between the two calls.
+        self._file = next(map(io.FileIO, map(opener, [place], [flags])))
         found = os.fstat(self._file.fileno())
         _check_kind(found.st_mode, path)
         self.size: int = found.st_size
+        self._found = found
+
+    @property
+    def status(self) -> Status:
+        """Its size, time and permissions when it was opened."""
+        return Status.of(self._found)
 
     def __enter__(self) -> Self:
         return self

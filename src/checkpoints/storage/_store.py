@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import mmap
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol, TypeAlias
 
-__all__ = ["Piece", "Segments", "Source", "Status", "Store"]
+__all__ = ["OpenFile", "Piece", "Segments", "Source", "Status", "Store"]
 
 # An offset in the file and the bytes that start there.
 Piece: TypeAlias = "tuple[int, bytes | bytearray | memoryview]"
 # A folder below a root, as the names of the folders on the way to it.
 Segments: TypeAlias = "tuple[str, ...]"
+
+
+class Status(NamedTuple):
+    """
+    What a store knows of a file without reading it.
+
+    Args:
+        size: Its size in bytes.
+        time: When it was last modified, in nanoseconds since the epoch, UTC.
+        mode: Its permissions.
+    """
+
+    size: int
+    time: int
+    mode: int = 0o666
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> Status:
+        """Return it for a file of the system."""
+        return cls(found.st_size, found.st_mtime_ns, found.st_mode & 0o777)
 
 
 class Source(Protocol):
@@ -40,17 +61,13 @@ class Source(Protocol):
         ...
 
 
-class Status(NamedTuple):
-    """
-    What a store knows of a file without opening it.
+class OpenFile(Source, Protocol):
+    """A file of a store that is open for reading."""
 
-    Args:
-        size: Its size in bytes.
-        time: When it was last modified, in nanoseconds since the epoch, UTC.
-    """
-
-    size: int
-    time: int
+    @property
+    def status(self) -> Status:
+        """Its size, time and permissions when it was opened."""
+        ...
 
 
 class Store(Protocol):
@@ -84,6 +101,8 @@ class Store(Protocol):
         *,
         replace: bool = False,
         durable: bool = False,
+        mode: int = 0o666,
+        time: int | None = None,
     ) -> str:
         """
         Write a file atomically under the first of the names that is free.
@@ -94,6 +113,8 @@ class Store(Protocol):
             size: The size of the file in bytes.
             replace: Take the first name, and replace an existing file.
             durable: Return only once the file would survive a power loss.
+            mode: Its permissions, which may be narrowed, where a store has such.
+            time: When it was last modified, in nanoseconds; by default now.
 
         Returns:
             The name that the file got.
@@ -105,7 +126,7 @@ class Store(Protocol):
         """
         ...
 
-    def open(self, name: str) -> AbstractContextManager[Source]:
+    def open(self, name: str) -> AbstractContextManager[OpenFile]:
         """
         Open a file for reading, as a context manager that closes it.
 

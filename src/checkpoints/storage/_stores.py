@@ -11,7 +11,7 @@ from checkpoints.errors import ConfigError
 from checkpoints.storage._local import LocalStore
 from checkpoints.storage._store import Store
 
-__all__ = ["absolute_root", "open_store", "split_path"]
+__all__ = ["absolute_path", "absolute_root", "open_store", "split_path"]
 
 
 def open_store(root: str) -> Store:
@@ -50,7 +50,8 @@ def split_path(path: str) -> tuple[Store, str]:
         return opener(root), name
     # Not made absolute, so that messages show the path as it was given.
     folder, name = os.path.split(_local_path(path))
-    return LocalStore(folder), name
+    # Who names a file by a link means the file.
+    return LocalStore(folder, follows_links=True), name
 
 
 def absolute_root(root: str, escaped: Callable[[str], str] = str) -> str:
@@ -68,7 +69,25 @@ def absolute_root(root: str, escaped: Callable[[str], str] = str) -> str:
     if _opener_for(root) is not _open_folder:
         return root
     path = _local_path(root)
-    return path if os.path.isabs(path) else os.path.join(escaped(os.getcwd()), path)
+    if os.path.isabs(path):
+        return path
+    return os.path.join(escaped(absolute_path(os.curdir)), path)
+
+
+def absolute_path(path: str) -> str:
+    """
+    Return a path that does not depend on the current directory.
+
+    Raises:
+        ConfigError: If the current directory was deleted.
+    """
+    try:
+        return os.path.abspath(path)
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"invalid path {path!r}: the current directory was deleted. Change to one "
+            "that exists, or give an absolute path"
+        ) from error
 
 
 def _open_folder(root: str) -> LocalStore:
@@ -76,7 +95,7 @@ def _open_folder(root: str) -> LocalStore:
     if not path:
         # It would mean the current directory, even for a command that deletes files.
         raise ConfigError(f"invalid root {root!r}: use '.' for the current directory")
-    return LocalStore(os.path.abspath(path))
+    return LocalStore(absolute_path(path))
 
 
 # By URL scheme; a new store is one line here. Anything without a scheme is a folder.

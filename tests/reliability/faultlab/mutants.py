@@ -36,7 +36,7 @@ class Mutant(NamedTuple):
     changes: Mapping[str, str]
 
 
-_NAMED = "os.replace(temporary.path, path); os.link(path, temporary.path); "
+_NAMED = "folder.rename(temporary.name, leaf); folder.link(leaf, temporary.name); "
 
 MUTANTS = {
     "file not synced": Mutant(
@@ -52,15 +52,18 @@ MUTANTS = {
         "rule",
         "lab/a may be gone",
         "storage/_local.py",
-        {"self._sync_above(folder)": "pass"},
+        {"self._sync_above(folder.path)": "pass"},
     ),
     "folders of others not synced": Mutant(
         "rule",
         "lab/a may be gone",
         "storage/_local.py",
         {
-            "self._create(temporary, folder)": "made = _create(temporary, folder)",
-            "self._sync_above(folder)": "made and self._sync_above(folder)",
+            "            try:\n                folder.open(flags)": (
+                "            made = not os.path.isdir(folder.path)\n"
+                "            try:\n                folder.open(flags)"
+            ),
+            "self._sync_above(folder.path)": "made and self._sync_above(folder.path)",
         },
     ),
     "named before it is synced": Mutant(
@@ -83,12 +86,17 @@ MUTANTS = {
         "storage/_local.py",
         {
             "temporary = Temporary(folder)": (
-                "temporary = Temporary(folder); temporary.path = path; "
-                "temporary._is_gone = True; "
+                "temporary = Temporary(folder); temporary.name = leaf; "
+                "path = self.path_of(name); "
                 "os.path.exists(path) and os.truncate(path, 0)"
             ),
-            "temporary.create()": (
-                "temporary._files.append(open(temporary.path, 'a+b', 0))"
+            "temporary.create(mode)": (
+                "temporary._handles.append(os.open(path, os.O_RDWR | os.O_CREAT))"
+            ),
+            "folder.make(_mode_of_folders(mode), flags)\n            "
+            "temporary.create(mode)": (
+                "folder.make(0o777, flags)\n            temporary._handles.append("
+                "os.open(temporary.path, os.O_RDWR | os.O_CREAT))"
             ),
         },
     ),
@@ -96,7 +104,7 @@ MUTANTS = {
         "races",
         "missing",
         "storage/_temporary.py",
-        {"os.link(self.path, path)": "os.replace(self.path, path)"},
+        {"self._folder.link(self.name, name)": "self._folder.rename(self.name, name)"},
     ),
     "write error swallowed": Mutant(
         "failures",
@@ -139,13 +147,13 @@ MUTANTS = {
         "failures durable",
         "told 'failed",
         "storage/_local.py",
-        {"_confirm(folder, self.path_of(name))": "_sync(folder)"},
+        {"_confirm(folder, self.path_of(name))": "folder.sync()"},
     ),
     "lost answer of a link not looked into": Mutant(
         "failures",
         "link of",
         "storage/_temporary.py",
-        {"if self._is_at(path, error):": "if False:"},
+        {"if self._is_at(name, error):": "if False:"},
     ),
     "short write not continued": Mutant(
         "parts",
@@ -154,15 +162,17 @@ MUTANTS = {
         {"rest = rest[count:]": "rest = rest[len(rest):]"},
     ),
     "temporary file not removed": Mutant(
-        "failures", "left", "storage/_temporary.py", {"os.unlink(self.path)": "pass"}
+        "failures",
+        "left",
+        "storage/_temporary.py",
+        {"self._folder.unlink(self.name)": "pass"},
     ),
     "handle not closed on an error": Mutant(
         "failures",
         "descriptors",
         "storage/_temporary.py",
         {
-            "while self._files:": ("kept.extend(self._files)\n        while False:"),
-            "class Temporary:": "kept: list[object] = []\n\n\nclass Temporary:",
+            "if self._handles:": "if False:",
         },
     ),
     "no bytes taken, tried for good": Mutant(
@@ -175,7 +185,7 @@ MUTANTS = {
         "threads",
         "missing",
         "storage/_temporary.py",
-        {"-{_TOKEN}-{next(_count)}": "", '["x+"]': '["w+"]'},
+        {"-{_TOKEN}-{next(_count)}": "", "os.O_EXCL": "os.O_TRUNC"},
     ),
     "last piece not written": Mutant(
         "kills",
