@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+import checkpoints
 from checkpoints import ConfigError, FileHandler, index, load
 from checkpoints.storage import LocalStore, open_store, split_path
 from checkpoints.storage._stores import absolute_root
@@ -71,7 +76,59 @@ class TestAbsoluteRoots:
         assert absolute_root("/a", str.upper) == "/a"
 
 
+DELETED = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+os.chdir(sys.argv[2])
+os.rmdir(sys.argv[2])
+try:
+    import checkpoints
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the folder is locked there")
+class TestDeletedFolder:
+    @pytest.fixture
+    def deleted(self, tmp_path, monkeypatch):
+        (tmp_path / "gone").mkdir()
+        monkeypatch.chdir(tmp_path / "gone")
+        (tmp_path / "gone").rmdir()
+
+    @pytest.mark.usefixtures("deleted")
+    @pytest.mark.parametrize("take", [open_store, index, FileHandler])
+    def test_a_relative_root_in_a_deleted_folder_tells_the_way_out(self, take):
+        with pytest.raises(ConfigError, match=r"deleted\. Change to one"):
+            take("out")
+
+    @pytest.mark.parametrize(
+        "variables", [{"CHECKPOINTS": "a"}, {"CHECKPOINTS_CONFIG": "rules.toml"}]
+    )
+    def test_rules_from_outside_in_a_deleted_folder_tell_it_at_import(
+        self, tmp_path, variables
+    ):
+        (tmp_path / "gone").mkdir()
+        sources = str(Path(checkpoints.__file__).parents[1])
+        done = subprocess.run(
+            [sys.executable, "-c", DELETED, sources, tmp_path / "gone"],
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout.startswith("ConfigError")
+        assert "give an absolute path" in done.stdout
+
+
 class TestPickles:
+    def test_a_store_of_a_named_file_stays_one(self, tmp_path):
+        FileHandler(tmp_path).checkpoint("a", 1)
+        (tmp_path / "link.ckpt.zip").symlink_to(tmp_path / "a.ckpt.zip")
+        store, name = split_path(str(tmp_path / "link.ckpt.zip"))
+        with pickle.loads(pickle.dumps(store)).open(name) as file:
+            assert file.size
+
     def test_a_store_is_its_root(self, tmp_path):
         store = LocalStore(str(tmp_path))
         store.put(["a"], [(0, b"text")], 4, durable=True)

@@ -18,6 +18,7 @@ from checkpoints._keys.condition import conditions_in
 from checkpoints._process.libraries import imported
 from checkpoints._text import hint, nearest, parse_size, shown
 from checkpoints.errors import ConfigError
+from checkpoints.storage._stores import absolute_path
 
 __all__ = [
     "CAPTURE",
@@ -193,7 +194,7 @@ def checked_target(target: str, folder: str, place: str) -> str | None:
         _fail(place, f"invalid target {shown(target)}: a path cannot contain a NUL")
     if re.match(_URL, target) or target.startswith("~") or os.path.isabs(target):
         return target
-    base = os.path.abspath(folder).replace("{", "{{").replace("}", "}}")
+    base = absolute_path(folder).replace("{", "{{").replace("}", "}}")
     return os.path.join(base, target.removeprefix(f".{os.sep}"))
 
 

@@ -19,6 +19,7 @@ from checkpoints._rules.settings import (
 )
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
+from checkpoints.storage._stores import absolute_path
 
 __all__ = ["settings_in_file"]
 
@@ -42,7 +43,7 @@ def settings_in_file(
     Raises:
         ConfigError: If there is no such file, or a rule in it is invalid.
     """
-    path = _found(os.path.abspath(path))
+    path = _found(absolute_path(path))
     lines, content = _read(path)
     prefix = ""
     if os.path.basename(path) == _PROJECT_FILE:
