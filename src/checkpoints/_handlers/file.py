@@ -15,6 +15,7 @@ from checkpoints._files.container import header_for, open_container
 from checkpoints._files.parquet import to_parquet
 from checkpoints._handlers.background import Writer
 from checkpoints._handlers.handler import Handler, checked_seconds, settled_key
+from checkpoints._handlers.numbering import numbered
 from checkpoints._handlers.options import (
     Compression,
     FileOptions,
@@ -22,6 +23,7 @@ from checkpoints._handlers.options import (
     IfExists,
     OnFull,
     check_choice,
+    checked_mode,
     checked_switch,
 )
 from checkpoints._handlers.outcomes import Result, outcomes
@@ -63,6 +65,9 @@ class FileHandler(Handler):
             both, with later ones numbered (the number of a deleted file is used
             again); `"skip"` the save, logged at INFO; or raise an `"error"`,
             `AlreadyStoredError`.
+        mode: The permissions of the files, such as 0o600, within the umask; of a file
+            that is replaced, what it forbids stays forbidden. Folders that are created
+            get the same, and can be entered by those who may read.
         durable: Return only after the file has reached the disk, so that it survives a
             loss of power. About three times slower for small files.
         background: Return as soon as the values are copied, and save them in a thread.
@@ -95,6 +100,7 @@ class FileHandler(Handler):
         format: Format = "zip",
         compression: Compression | None = None,
         if_exists: IfExists = "replace",
+        mode: int = 0o666,
         durable: bool = False,
         background: bool = False,
         max_pending: int | str = 256 << 20,
@@ -109,6 +115,7 @@ class FileHandler(Handler):
         self.format: Format = format
         self.compression: Compression | None = compression
         self.if_exists: IfExists = if_exists
+        self.mode: int = checked_mode(mode)
         self.durable: bool = checked_switch("durable", durable)
         self.background: bool = checked_switch("background", background)
         self.max_pending: int = parse_size("max_pending", max_pending)
@@ -151,7 +158,10 @@ class FileHandler(Handler):
         return public(FileHandler), (self.root,), reduced[2]
 
     def __repr__(self) -> str:
-        changed = [f", {name}={value!r}" for name, value in self._changed().items()]
+        changed = [
+            f", {name}={oct(value) if name == 'mode' else repr(value)}"
+            for name, value in self._changed().items()
+        ]
         return f"FileHandler({self.root!r}{''.join(changed)})"
 
     def _changed(self) -> dict[str, Any]:
@@ -236,25 +246,34 @@ class FileHandler(Handler):
         store = self._opened()
         suffix = SUFFIXES[self.format]
         stem = spelling_in(store, path + suffix).removesuffix(suffix)
-        if self._is_unnecessary(key, store, stem, suffix):
+        found = None if self.if_exists == "keep" else store.status(stem + suffix)
+        if self._is_unnecessary(key, store, stem, suffix, exists=found is not None):
             return False
+        mode = self.mode & found.mode if found else self.mode
         self._in_progress.add(stem)
         try:
             size, pieces = self._contents(key, staged)
-            return self._put(key, store, stem + suffix, pieces, size)
+            return self._put(key, store, stem + suffix, pieces, size, mode)
         finally:
             self._in_progress.discard(stem)
 
     def _put(
-        self, key: Key, store: Store, name: str, pieces: Iterator[Piece], size: int
+        self,
+        key: Key,
+        store: Store,
+        name: str,
+        pieces: Iterator[Piece],
+        size: int,
+        mode: int,
     ) -> Literal[False] | None:
         try:
             store.put(
-                self._names(store, name),
+                numbered(store, name) if self.if_exists == "keep" else [name],
                 pieces,
                 size,
                 replace=self.if_exists == "replace",
                 durable=self.durable,
+                mode=mode,
             )
         except FileExistsError as error:
             if self.if_exists == "error":
@@ -276,12 +295,14 @@ class FileHandler(Handler):
             record_run(self.root)
         return None
 
-    def _is_unnecessary(self, key: Key, store: Store, stem: str, suffix: str) -> bool:
+    def _is_unnecessary(
+        self, key: Key, store: Store, stem: str, suffix: str, *, exists: bool
+    ) -> bool:
         """Tell whether an existing file makes the save unnecessary."""
         name = stem + suffix
         if self.if_exists == "replace" and stem in self._in_progress:
             self._warn_of_replacing(key)
-        if self.if_exists == "keep" or store.status(name) is None:
+        if not exists:
             return False
         if self.if_exists == "skip":
             self._log_skip(key)
@@ -321,26 +342,6 @@ class FileHandler(Handler):
         header, _ = header_for(key, {name: node}, {package, "pyarrow"})
         data = to_parquet(table, header, self.compression)
         return len(data), iter([(0, data)])
-
-    def _names(self, store: Store, name: str) -> Iterator[str]:
-        """Yield candidates for the file's name: the key's own, then numbered ones."""
-        yield name
-        if self.if_exists != "keep":
-            return
-        suffix = SUFFIXES[self.format]
-        stem = name.removesuffix(suffix)
-        taken, free = 1, 2
-        while store.status(f"{stem}.{free}{suffix}"):
-            taken, free = free, free * 2
-        while free - taken > 1:
-            middle = (taken + free) // 2
-            if store.status(f"{stem}.{middle}{suffix}"):
-                taken = middle
-            else:
-                free = middle
-        while True:
-            yield f"{stem}.{free}{suffix}"
-            free += 1
 
     def _check_replacing(self, key: Key, store: Store, name: str) -> None:
         """Warn if the file that is about to be replaced was saved by this run."""

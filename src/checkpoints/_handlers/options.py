@@ -14,6 +14,7 @@ __all__ = [
     "IfExists",
     "OnFull",
     "check_choice",
+    "checked_mode",
     "checked_switch",
 ]
 
@@ -22,6 +23,8 @@ Compression: TypeAlias = Literal["zstd", "gzip"]
 IfExists: TypeAlias = Literal["replace", "keep", "skip", "error"]
 OnFull: TypeAlias = Literal["block", "drop"]
 
+_ALL, _OWNER = 0o777, 0o600
+
 
 class FileOptions(TypedDict, total=False):
     """The options of `FileHandler`, and of `config` for a path."""
@@ -29,6 +32,7 @@ class FileOptions(TypedDict, total=False):
     format: Format
     compression: Compression | None
     if_exists: IfExists
+    mode: int
     durable: bool
     background: bool
     max_pending: int | str
@@ -48,3 +52,14 @@ def checked_switch(option: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise ConfigError(f"invalid {option}={shown(value)}: expected True or False")
     return value
+
+
+def checked_mode(mode: object) -> int:
+    """Return permissions; `ConfigError` unless the owner may read and write."""
+    given = oct(mode) if type(mode) is int else shown(mode)
+    if type(mode) is int and 0 <= mode <= _ALL and mode & _OWNER == _OWNER:
+        return mode
+    raise ConfigError(
+        f"invalid mode={given}: expected permissions such as 0o600, with which the "
+        "owner may read and write"
+    )

@@ -327,6 +327,7 @@ _KINDS = {
     "max_total_bytes": _BYTES,
     "summary": _FLAG,
     "values": _Kind("names of values", "x,y", _read_list, (str, list)),
+    "mode": _Kind("permissions", "0o600", partial(int, base=8), (int,)),
     "durable": _FLAG,
     "background": _FLAG,
     "max_pending": _BYTES,
