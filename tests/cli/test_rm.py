@@ -12,7 +12,7 @@ import pytest
 
 import checkpoints
 from checkpoints import FileHandler, index, load, tags
-from checkpoints.storage import _case
+from checkpoints.storage import Folder, _case
 
 
 def files_in(root):
@@ -94,20 +94,20 @@ class TestRm:
     def test_a_file_that_is_written_anew_meanwhile_stays(
         self, run, root, monkeypatch, at, before, after, told
     ):
-        rename = os.rename
+        rename = Folder.rename
 
         def save(times):
             for heat in range(times):
                 checkpoints.FileHandler(root).checkpoint("oven", heat=heat)
 
-        def meanwhile(old, new):
+        def meanwhile(folder, old, new):
             # What another process does between the look and the deletion.
-            is_then = Path(old) == root / at
+            is_then = Path(folder.path) / old == root / at
             save(before * is_then)
-            rename(old, new)
+            rename(folder, old, new)
             save(2 * after * is_then)
 
-        monkeypatch.setattr(os, "rename", meanwhile)
+        monkeypatch.setattr(Folder, "rename", meanwhile)
         done = run("rm", root, "--all", "--yes")
         assert done.err.startswith(told)
         assert bool(done.err) is bool(told)
@@ -115,17 +115,17 @@ class TestRm:
         assert sorted(os.listdir(root)) == [".runs", "oven.ckpt.zip"]
 
     def test_of_two_that_come_meanwhile_both_stay(self, run, root, monkeypatch):
-        rename = os.rename
+        rename = Folder.rename
 
-        def meanwhile(old, new):
-            monkeypatch.setattr(os, "rename", rename)
+        def meanwhile(folder, old, new):
+            monkeypatch.setattr(Folder, "rename", rename)
             handler = checkpoints.FileHandler(root, if_exists="error")
-            os.unlink(old)
+            folder.unlink(old)
             handler.checkpoint("oven", heat=1)
-            rename(old, new)
+            rename(folder, old, new)
             handler.checkpoint("oven", heat=2)
 
-        monkeypatch.setattr(os, "rename", meanwhile)
+        monkeypatch.setattr(Folder, "rename", meanwhile)
         done = run("rm", root, "oven", "--yes")
         assert done.code == 1
         (aside,) = root.glob("*.aside")
@@ -147,17 +147,17 @@ class TestRm:
     def test_where_there_are_no_links_a_file_is_put_back_all_the_same(
         self, run, root, monkeypatch
     ):
-        rename = os.rename
+        rename = Folder.rename
 
-        def meanwhile(old, new):
-            monkeypatch.setattr(os, "rename", rename)
+        def meanwhile(folder, old, new):
+            monkeypatch.setattr(Folder, "rename", rename)
             checkpoints.FileHandler(root).checkpoint("oven", heat=1.5)
-            rename(old, new)
+            rename(folder, old, new)
 
-        def link(*paths):
+        def link(*paths, **_):
             raise PermissionError(errno.EPERM, "Operation not permitted", *paths[:1])
 
-        monkeypatch.setattr(os, "rename", meanwhile)
+        monkeypatch.setattr(Folder, "rename", meanwhile)
         monkeypatch.setattr(os, "link", link)
         assert "kept: " in run("rm", root, "oven", "--yes").err
         assert load(root / "oven.ckpt.zip") == {"heat": 1.5}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import filecmp
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -10,7 +9,7 @@ from contextlib import suppress
 import click
 
 from checkpoints._keys.spelling import caseless, spelling_in
-from checkpoints._text import files_text
+from checkpoints._text import count_text, files_text
 from checkpoints.cli._completion import complete_root, complete_source_names
 from checkpoints.cli._failures import CommandError
 from checkpoints.cli._screen import progress, warn
@@ -20,7 +19,7 @@ from checkpoints.cli._selection import (
     warn_unreadable,
     where_option,
 )
-from checkpoints.storage import Source, Store, open_store
+from checkpoints.storage import OpenFile, Source, Store, open_store
 
 __all__ = ["cp"]
 
@@ -59,8 +58,12 @@ def cp(
     given. Capitals in paths are encoded only if the file system of DST_ROOT ignores
     case. If SRC_ROOT holds a key in both spellings, the newer file is copied.
 
+    A copy has the time and the permissions of its original. Links are not followed,
+    in either root: a file that is a link is left out, and counted.
+
     The exit code is 0; 1 if nothing was found, or something could not be listed, read
-    or copied; 2 if there is no such root, or DST_ROOT cannot be written.
+    or copied, links among them; 2 if there is no such root, or DST_ROOT cannot be
+    written.
     """
     found = select(source, names, where)
     is_partial = warn_unreadable(found)
@@ -68,18 +71,20 @@ def cp(
         raise nothing_found(found)
     store = open_store(target)
     _check_target(found.root, store.root)
-    paths = _newest(found.root, [entry.path for entry in found])
+    files, links = _without_links([entry.path for entry in found])
+    paths = _newest(found.root, files)
+    left_out = f"; {count_text(links, 'link')} left out" if links else ""
     total = sum(map(_size, paths))
     if dry_run:
-        click.echo(f"would copy {files_text(len(paths), total)}")
-        context.exit(int(is_partial))
+        click.echo(f"would copy {files_text(len(paths), total)}{left_out}")
+        context.exit(int(is_partial or links > 0))
     with progress("copying", total) as advance:
         copier = _Copier(open_store(found.root), store, advance, force=force)
         for path in paths:
             copier.copy(path)
     same = f"; {copier.same:,} already there" if copier.same else ""
-    click.echo(f"copied {files_text(copier.count, copier.size)}{same}")
-    context.exit(int(is_partial or copier.failed))
+    click.echo(f"copied {files_text(copier.count, copier.size)}{same}{left_out}")
+    context.exit(int(is_partial or copier.failed or links > 0))
 
 
 def _check_target(source: str, target: str) -> None:
@@ -93,6 +98,12 @@ def _check_target(source: str, target: str) -> None:
         common = os.path.commonpath([real_source, real_target])
         if common in (real_source, real_target):
             raise CommandError("one root is inside the other; use separate folders")
+
+
+def _without_links(paths: list[str]) -> tuple[list[str], int]:
+    """Return the paths that are not links, and how many are."""
+    files = [path for path in paths if not os.path.islink(path)]
+    return files, len(paths) - len(files)
 
 
 def _newest(root: str, paths: list[str]) -> list[str]:
@@ -109,13 +120,13 @@ def _newest(root: str, paths: list[str]) -> list[str]:
 
 def _time(path: str) -> int:
     with suppress(OSError):
-        return os.stat(path).st_mtime_ns
+        return os.lstat(path).st_mtime_ns
     return 0
 
 
 def _size(path: str) -> int:
     with suppress(OSError):
-        return os.stat(path).st_size
+        return os.lstat(path).st_size
     return 0
 
 
@@ -148,11 +159,9 @@ class _Copier:
             return
         with opened as file:
             try:
-                self._target.put(
-                    [target_name], self._chunks(file), file.size, replace=self._force
-                )
+                self._put(file, target_name)
             except FileExistsError:
-                self._skip(path, self._target.path_of(target_name))
+                self._skip(file, target_name)
             except _SourceError as error:
                 self._fail(f"{path}: {error}")
             except (IsADirectoryError, NotADirectoryError) as error:
@@ -160,7 +169,19 @@ class _Copier:
                 self._fail(f"{path}: {copy}: {error.strerror}")
             else:
                 self.count, self.size = self.count + 1, self.size + file.size
-                self._keep_times(path, self._target.path_of(target_name))
+
+    def _put(self, file: OpenFile, name: str) -> None:
+        _, time, mode = file.status
+        if self._force and (old := self._target.status(name)):
+            mode &= old.mode
+        self._target.put(
+            [name],
+            self._chunks(file),
+            file.size,
+            replace=self._force,
+            mode=mode,
+            time=time,
+        )
 
     def _chunks(self, file: Source) -> Iterator[tuple[int, memoryview]]:
         for start in range(0, file.size, _CHUNK_BYTES):
@@ -174,25 +195,36 @@ class _Copier:
             yield start, chunk
             self._advance(len(chunk))
 
-    def _skip(self, path: str, existing: str) -> None:
+    def _skip(self, file: OpenFile, name: str) -> None:
         """Count an existing file if it is the same; otherwise report it."""
+        existing = self._target.path_of(name)
         reason = "differs; replace it with --force"
         try:
-            if filecmp.cmp(path, existing, shallow=False):
-                self.same += 1
-                return
-        except OSError as error:  # a dangling link, or deleted just now
-            reason = f"cannot be compared: {error.filename}: {error.strerror}"
+            with self._target.open(name) as other:
+                if _are_same(file, other):
+                    self.same += 1
+                    return
+        except OSError as error:  # a link, or deleted just now
+            reason = f"cannot be compared: {existing}: {error.strerror}"
         self._fail(f"{existing} exists and {reason}")
-
-    def _keep_times(self, path: str, copy: str) -> None:
-        with suppress(OSError):
-            status = os.stat(path)
-            os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
 
     def _fail(self, reason: str) -> None:
         self.failed = True
         warn(f"not copied: {reason}")
+
+
+def _are_same(file: Source, other: Source) -> bool:
+    if file.size != other.size:
+        return False
+    one, two = bytearray(_CHUNK_BYTES), bytearray(_CHUNK_BYTES)
+    for start in range(0, file.size, _CHUNK_BYTES):
+        counts = {
+            file.read_into(start, memoryview(one)),
+            other.read_into(start, memoryview(two)),
+        }
+        if len(counts) > 1 or one != two:
+            return False
+    return True
 
 
 class _SourceError(Exception):

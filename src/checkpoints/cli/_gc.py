@@ -209,8 +209,8 @@ def _with_age(entries: Index) -> Iterator[_Aged]:
 
 
 def _aged(entry: Entry, file: Candidate) -> _Aged:
-    meta, damage = read_header(entry.path)
-    written = os.stat(entry.path).st_mtime
+    meta, damage = read_header(entry)
+    written = os.lstat(entry.path).st_mtime
     try:
         saved = meta["time"].astimezone(datetime.UTC)
     except (KeyError, ValueError, OverflowError) as error:

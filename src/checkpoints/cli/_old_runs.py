@@ -76,7 +76,7 @@ def _run_of(entry: Entry, old: Sequence[Run]) -> str:
     if all(run.is_alone for run in old):
         places = (run.id for run in old if entry.path.startswith(f"{run.path}{os.sep}"))
         return next(places, "")
-    return str(read_header(entry.path)[0].get("run"))
+    return str(read_header(entry)[0].get("run"))
 
 
 def _records(run: Run) -> Iterator[Candidate]:

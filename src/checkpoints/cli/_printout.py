@@ -143,7 +143,7 @@ class Printout:
             yield record
 
     def _long_record(self, entry: Entry) -> dict[str, Any]:
-        meta, error = read_header(entry.path)
+        meta, error = read_header(entry)
         self.damaged += bool(error)
         return {
             "run": meta.get("run"),
@@ -175,7 +175,7 @@ class Printout:
         return list(map(printable, [entry.name + number, *tags]))
 
     def _long_cells(self, entry: Entry) -> list[str]:
-        meta, error = read_header(entry.path)
+        meta, error = read_header(entry)
         if error:
             self.damaged += 1
             return ["", "", printable(_DAMAGED + error)]

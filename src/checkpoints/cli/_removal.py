@@ -21,6 +21,7 @@ from checkpoints._text import printable, size_text
 from checkpoints.cli._failures import CommandError
 from checkpoints.cli._process import is_running
 from checkpoints.cli._screen import progress, warn
+from checkpoints.storage import READ, Folder
 
 __all__ = [
     "Candidate",
@@ -109,42 +110,63 @@ def remove(root: str, files: Sequence[Candidate]) -> tuple[int, int, bool]:
         for file in files:
             advance(1)
             try:
-                if not _delete(file):
+                if not _delete(root, file):
                     warn(f"kept: {file.path} was rewritten in the meantime")
                     continue
             except FileNotFoundError:
                 continue
             except OSError as error:
-                warn(f"not deleted: {file.path}: {error.strerror}")
+                warn(f"not deleted: {file.path}: {_reason(error, file.path)}")
                 failed = True
                 continue
             count, size = count + 1, size + file.size
-            folders[os.path.dirname(file.path)] = None
+            folders[_way(root, os.path.dirname(file.path))] = None
     _prune(root, folders)
     return count, size, failed
 
 
-def _delete(file: Candidate) -> bool:
+def _reason(error: OSError, path: str) -> str:
+    """Return what is wrong, and with which folder on the way to the file."""
+    place = str(error.filename or "")
+    is_above = path.startswith(os.path.join(place, "")) if place else False
+    return f"{place}: {error.strerror}" if is_above else str(error.strerror)
+
+
+def _way(root: str, folder: str) -> str:
+    """Return the way from a root to a folder, as names joined by slashes."""
+    way = os.path.relpath(folder, root)
+    return "" if way == os.curdir else way.replace(os.sep, "/")
+
+
+def _delete(root: str, file: Candidate) -> bool:
     """
     Delete a file, unless it has changed; return whether it was deleted.
+
+    Its folder is opened without following links below the root, so that nobody can
+    lead the deletion elsewhere.
 
     Raises:
         OSError: If it cannot be deleted, or does not exist.
     """
-    if Candidate.of(file.path) != file:
+    place, name = os.path.split(file.path)
+    folder = Folder(root, _way(root, place))
+    with folder, folder:
+        folder.open()
+        if Candidate.of(file.path, folder.status(name)) != file:
+            return False
+        # No other process writes under this name, so the file checked is the one
+        # deleted.
+        aside = _name_aside()
+        folder.rename(name, aside)
+        try:
+            if file.is_same_file(folder.status(aside)):
+                folder.unlink(aside)
+                return True
+        except BaseException:
+            _put_back(folder, aside, name)
+            raise
+        _put_back(folder, aside, name)
         return False
-    # No other process writes under this name, so the file checked is the one deleted.
-    aside = _name_beside(file.path)
-    os.rename(file.path, aside)
-    try:
-        if file.is_same_file(os.lstat(aside)):
-            os.unlink(aside)
-            return True
-    except BaseException:
-        _put_back(aside, file.path)
-        raise
-    _put_back(aside, file.path)
-    return False
 
 
 def is_set_aside(name: str) -> bool:
@@ -152,51 +174,66 @@ def is_set_aside(name: str) -> bool:
     return name.startswith(".") and name.endswith(_ASIDE)
 
 
-def _name_beside(path: str) -> str:
-    """Return an unused path in the same folder, which no listing shows."""
-    name = f".{os.getpid()}-{os.urandom(6).hex()}{_ASIDE}"
-    return os.path.join(os.path.dirname(path), name)
+def _name_aside() -> str:
+    """Return an unused name, which no listing shows."""
+    return f".{os.getpid()}-{os.urandom(6).hex()}{_ASIDE}"
 
 
-def _put_back(aside: str, path: str) -> None:
+def _put_back(folder: Folder, aside: str, name: str) -> None:
     """
-    Rename a file that was set aside back to its path.
+    Rename a file that was set aside back to its name.
 
     Raises:
-        OSError: If another file is at the path now; then this one keeps its new name.
+        OSError: If another file has the name now; then this one keeps its new name.
     """
     with suppress(FileNotFoundError):
         try:
-            os.link(aside, path)
+            folder.link(aside, name)
         except OSError as error:
-            if os.path.lexists(path):
-                message = f"rewritten twice in the meantime; the first is now {aside}"
+            if _is_there(folder, name):
+                path = os.path.join(folder.path, aside)
+                message = f"rewritten twice in the meantime; the first is now {path}"
                 raise OSError(errno.EEXIST, message) from error
-            os.rename(aside, path)  # the file system has no links
+            folder.rename(aside, name)  # the file system has no links
         else:
-            os.unlink(aside)
+            folder.unlink(aside)
 
 
-def _prune(root: str, folders: Iterable[str]) -> None:
+def _is_there(folder: Folder, name: str) -> bool:
+    with suppress(FileNotFoundError):
+        folder.status(name)
+        return True
+    return False
+
+
+def _prune(root: str, ways: Iterable[str]) -> None:
     """Delete empty folders below the root, and records of runs that have no files."""
-    for folder in folders:
-        path = folder
+    for way in ways:
+        rest = way
         # A folder that is not empty, or gets a file just now, is kept.
         with suppress(OSError):
-            while len(path) > len(root.rstrip(os.sep)):
-                _delete_records(path)
-                os.rmdir(path)
-                path = os.path.dirname(path)
-            _delete_records(path)
+            while rest:
+                _delete_records(root, rest)
+                above, _, name = rest.rpartition("/")
+                folder = Folder(root, above)
+                with folder, folder:
+                    folder.open()
+                    folder.rmdir(name)
+                rest = above
+            _delete_records(root, "")
 
 
-def _delete_records(folder: str) -> None:
+def _delete_records(root: str, way: str) -> None:
     """Delete the records of runs in a folder, if it contains nothing else."""
-    if os.listdir(folder) == [RUNS]:
-        records = os.path.join(folder, RUNS)
-        for name in os.listdir(records):
-            os.unlink(os.path.join(records, name))
-        os.rmdir(records)
+    folder = Folder(root, way)
+    records = Folder(root, f"{way}/{RUNS}".lstrip("/"))
+    with folder, folder, records, records:
+        folder.open(READ)
+        if folder.names() == [RUNS]:
+            records.open(READ)
+            for name in records.names():
+                records.unlink(name)
+            folder.rmdir(RUNS)
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -220,7 +257,8 @@ def leftovers(root: str, age: datetime.timedelta) -> Iterator[Candidate]:
 
     Such a file was not touched for the given time, and no process of this machine has
     the id in its name. The id alone is not enough: the process may run on another
-    machine, or in a container, that writes to the same folder.
+    machine, or in a container, that writes to the same folder. The paths are only
+    candidates: `remove` follows no link to them.
 
     Args:
         root: A folder.

@@ -267,9 +267,9 @@ def entry_at(path: str) -> Entry:
     return Entry(store, (), name)
 
 
-def read_header(path: str) -> tuple[dict[str, Any], str]:
+def read_header(source: Entry | str) -> tuple[dict[str, Any], str]:
     """Return the header of a file, or an empty one and why it cannot be read."""
     try:
-        return entry_at(path).meta, ""
+        return (entry_at(source) if isinstance(source, str) else source).meta, ""
     except (checkpoints.CheckpointError, OSError) as error:
         return {}, str(error)
