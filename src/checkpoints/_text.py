@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import reprlib
 from collections.abc import Collection, Iterable, Sequence
@@ -89,6 +90,44 @@ def printable(text: str) -> str:
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
         for char in text
     )
+
+
+class _Printable:
+    """An argument of a log message, which is escaped where it is formatted."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __str__(self) -> str:
+        return printable(str(self.value))
+
+    def __repr__(self) -> str:
+        return printable(repr(self.value))
+
+
+def escape_record(record: logging.LogRecord) -> bool:
+    """
+    Escape what a log record contains: names, tags and error texts come from outside.
+
+    A filter of this library's logger, so that no call can forget it. The message stays
+    a template with arguments, by which tools group records.
+    """
+    if isinstance(record.args, tuple):
+        record.args = tuple(map(_escaped_argument, record.args))
+    if record.exc_info and not record.exc_text:
+        text = logging.Formatter().formatException(record.exc_info)
+        record.exc_text = "\n".join(map(printable, text.split("\n")))
+    return True
+
+
+def _escaped_argument(value: object) -> object:
+    is_harmless = isinstance(value, (int, float)) or (
+        isinstance(value, str) and value.isprintable()
+    )
+    return value if is_harmless else _Printable(value)
+
+
+logging.getLogger("checkpoints").addFilter(escape_record)
 
 
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
