@@ -47,6 +47,12 @@ class TestPermissions:
         assert mode_of(path) == 0o640
         assert mode_of(path.parent) == 0o750
 
+    def test_the_record_of_the_run_has_them_too(self, tmp_path):
+        (tmp_path / "root").mkdir(mode=0o755)
+        saved(tmp_path / "root", mode=0o600)
+        (record,) = (tmp_path / "root" / ".runs").iterdir()
+        assert mode_of(record) == 0o600
+
     def test_a_folder_that_is_there_keeps_its_own(self, tmp_path):
         (tmp_path / "root").mkdir(mode=0o755)
         saved(tmp_path / "root", mode=0o600)

@@ -62,7 +62,9 @@ def _folder_of(run: str) -> str:
     return Key("run", (("run", run),)).path.partition("/")[0]
 
 
-def put_record(store: Store, name: str, fields: Mapping[str, Any]) -> None:
+def put_record(
+    store: Store, name: str, fields: Mapping[str, Any], mode: int = 0o666
+) -> None:
     """
     Write a record, unless there is a file of this name.
 
@@ -71,7 +73,7 @@ def put_record(store: Store, name: str, fields: Mapping[str, Any]) -> None:
     """
     data = json_bytes.to_bytes({_MARK: _VERSION, **fields}) + b"\n"
     with suppress(FileExistsError):
-        store.put([name], [(0, data)], len(data))
+        store.put([name], [(0, data)], len(data), mode=mode)
 
 
 def read_record(store: Store, name: str) -> dict[str, Any] | None:

@@ -191,7 +191,7 @@ class FileHandler(Handler):
     def begin(self) -> None:
         """Fix the id of the run, which processes started from now on share."""
         current_run()
-        record_end_at_exit(self.root)
+        record_end_at_exit(self.root, self.mode)
 
     def commit(self, key: Key, staged: Mapping[str, Any]) -> Result:
         """
@@ -292,7 +292,7 @@ class FileHandler(Handler):
             raise
         if self._is_first:
             self._is_first = False
-            record_run(self.root)
+            record_run(self.root, self.mode)
         return None
 
     def _is_unnecessary(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -33,14 +33,15 @@ __all__ = ["record_end_at_exit", "record_end_of", "record_run"]
 
 logger = logging.getLogger("checkpoints")
 
-# The stores in which this process has saved, by their roots, and the runs.
-_saved_in: dict[tuple[str, str], Store] = {}
-# The roots of rules, under which the processes that it starts may save instead.
-_roots: set[str] = set()
+# Where this process has saved, by roots and runs: the stores, and the permissions.
+_saved_in: dict[tuple[str, str], tuple[Store, int]] = {}
+# The roots of rules, under which the processes that it starts may save instead, and
+# the permissions.
+_roots: dict[str, int] = {}
 after_fork_in_child(_saved_in.clear)
 
 
-def record_end_at_exit(root: str) -> None:
+def record_end_at_exit(root: str, mode: int) -> None:
     """
     Write, when this process exits, what became of its saves.
 
@@ -50,8 +51,9 @@ def record_end_at_exit(root: str) -> None:
 
     Args:
         root: The root, with its placeholders.
+        mode: The permissions of its files.
     """
-    _roots.add(root)
+    _roots[root] = mode
     run_beginner()
     at_exit(_end)
     # A class that Python makes by `eval`, as these modules do, would let it forget that
@@ -60,7 +62,7 @@ def record_end_at_exit(root: str) -> None:
         imported(module)
 
 
-def record_run(root: str) -> None:
+def record_run(root: str, mode: int = 0o666) -> None:
     """
     Write the record of this run, unless one of its processes has done so.
 
@@ -69,18 +71,19 @@ def record_run(root: str) -> None:
 
     Args:
         root: The root, with its placeholders.
+        mode: The permissions of the record, which are those of the saves.
     """
     try:
         place, is_own = run_root(root)
         run, store = current_run(), open_store(place)
-        record_end_at_exit(root)
-        _saved_in[store.root, run] = store
+        record_end_at_exit(root, mode)
+        _saved_in[store.root, run] = store, mode
         name = start_name(run)
         if store.status(name) is None:
             # A child would inherit locks of the standard library and pipes of git.
             with forks_wait():
                 fields = _beginning(run, is_own=is_own)
-            put_record(store, name, fields)
+            put_record(store, name, fields, mode)
     except Exception as error:  # noqa: BLE001 - the save itself has succeeded
         logger.info("no record of this run under %r: %s", root, error)
 
@@ -112,39 +115,39 @@ def _end() -> None:
         return
     drain.drain()
     with at_work:
-        for (_, run), store in stores.items():
-            _put_end(store, run, uncaught_error())
+        for (_, run), place in stores.items():
+            _put_end(*place, run, uncaught_error())
     _saved_in.clear()
     _roots.clear()
 
 
-def record_end_of(roots: Iterable[str], error: str) -> None:
+def record_end_of(roots: Mapping[str, int], error: str) -> None:
     """
     Write how this run ended, in a process that began it and saved nothing itself.
 
     Args:
-        roots: The roots, with their placeholders.
+        roots: The roots, with their placeholders, and the permissions of their files.
         error: What ended it; "" if nothing went wrong.
     """
-    for (_, run), store in _stores_of(roots).items():
-        _put_end(store, run, error)
+    for (_, run), place in _stores_of(roots).items():
+        _put_end(*place, run, error)
 
 
-def _stores_of(roots: Iterable[str]) -> dict[tuple[str, str], Store]:
+def _stores_of(roots: Mapping[str, int]) -> dict[tuple[str, str], tuple[Store, int]]:
     found = {}
-    for root in roots:
+    for root, mode in roots.items():
         with suppress(Exception):  # as if there was nothing
             store = open_store(run_root(root)[0])
-            found[store.root, current_run()] = store
+            found[store.root, current_run()] = store, mode
     return found
 
 
-def _put_end(store: Store, run: str, error: str) -> None:
+def _put_end(store: Store, mode: int, run: str, error: str) -> None:
     try:
         # A folder that the program has removed must not come back.
         if store.status(start_name(run)) is not None:
             process = f"{os.getpid()}-{os.urandom(3).hex()}"
-            put_record(store, end_name(run, process), _ending(run, error))
+            put_record(store, end_name(run, process), _ending(run, error), mode)
     except Exception as problem:  # noqa: BLE001 - nothing is lost but the record
         logger.info("no record of the end of run %r: %s", run, problem)
 

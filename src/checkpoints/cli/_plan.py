@@ -118,7 +118,7 @@ class Plan:
         self.has_rules = bool(targets)
         self.has_recorder = bool(record)
         handlers = [FileHandler(target) for target in dict.fromkeys(targets) if target]
-        self._roots = [handler.root for handler in handlers]
+        self._roots = {handler.root: handler.mode for handler in handlers}
         text = "; ".join(setting.text for setting in above)
         self.sources = {
             passed.source: written.source
