@@ -31,12 +31,7 @@ from checkpoints._keys.tags import TagPairs, current_tags
 from checkpoints._process import drain
 from checkpoints._process.exit import at_exit, is_worker
 from checkpoints._process.forks import after_fork_in_child
-from checkpoints._process.origin import (
-    Origin,
-    call_number,
-    current_run,
-    outside_level,
-)
+from checkpoints._process.origin import Origin, call_number, current_run, outside_level
 from checkpoints._process.program import facts
 from checkpoints._process.work import at_work
 from checkpoints._rules.chain import chain_of, is_wanted
