@@ -86,5 +86,7 @@ class TestMetadata:
     def test_the_extra_all_leaves_out_only_torch_and_jax(self, project):
         extras = project["optional-dependencies"]
         (everything,) = extras["all"]
-        named = everything.removeprefix("checkpoints[").removesuffix("]").split(",")
+        named = (
+            everything.removeprefix("named-checkpoints[").removesuffix("]").split(",")
+        )
         assert set(named) == set(extras) - {"all", "torch", "jax"}

@@ -122,7 +122,7 @@ class TestProgram:
         assert done.returncode == 2
         assert done.stdout == ""
         (line,) = done.stderr.splitlines()
-        assert "pip install 'checkpoints[cli]'" in line
+        assert "pip install 'named-checkpoints[cli]'" in line
 
     @pytest.mark.parametrize("words", [["verify", "."], ["--help"], ["ls", "--help"]])
     def test_where_nobody_reads_at_all_it_ends_as_other_tools_do(
