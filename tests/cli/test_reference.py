@@ -27,6 +27,7 @@ def help_of(name):
         info_name=f"checkpoints {name}",
         terminal_width=80,
         max_content_width=80,
+        help_option_names=["-h", "--help"],
     )
     return context.get_help()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import pkgutil
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -13,10 +13,12 @@ import click
 from checkpoints._process.variables import TO
 from checkpoints._rules.settings import DEFAULT_TARGET, Setting
 from checkpoints._text import printable
+from checkpoints.cli._completion import complete_module
 from checkpoints.cli._declarations import (
     Declaration,
     Unreadable,
     declarations_in,
+    modules_beside,
     sources_of,
 )
 from checkpoints.cli._plan import Settings
@@ -32,13 +34,8 @@ Examples:
 _UNKNOWN = "?"
 
 
-def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    names = {module.name for module in pkgutil.iter_modules()}
-    return sorted(name for name in names if name.startswith(incomplete))
-
-
 @click.command(epilog=_EXAMPLES)
-@click.argument("package", shell_complete=_complete)
+@click.argument("package", shell_complete=complete_module)
 @click.option(
     "--rule",
     "rules",
@@ -70,7 +67,8 @@ def available(
     default = os.environ.get(TO) or DEFAULT_TARGET
     settings = Settings(rules, config, default)
     found: list[Declaration] = []
-    for file, module in _sources(package):
+    sources = _sources(package)
+    for file, module in sources:
         for declaration in declarations_in(file, module):
             if isinstance(declaration, Unreadable):
                 warn(f"skipped {declaration.file}: {declaration.reason}")
@@ -83,7 +81,9 @@ def available(
         for line in _table(points, with_rules=bool(list(settings))):
             click.echo(printable(line))
         if not points:
-            warn(f"no save points found in the source code of {package}")
+            warn(
+                f"no save points found in the source code of {package}{_hint(sources)}"
+            )
     context.exit(0)
 
 
@@ -93,6 +93,16 @@ def _sources(package: str) -> list[tuple[str, str]]:
     except ModuleNotFoundError as error:
         message = printable(str(error))
         raise click.BadParameter(message, param_hint="'PACKAGE'") from error
+
+
+def _hint(sources: Iterable[tuple[str, str]]) -> str:
+    """Return where else to look: in what the sources import from their folder."""
+    modules: dict[str, None] = {}
+    for file, _ in sources:
+        with suppress(OSError, SyntaxError, ValueError, RecursionError):
+            modules.update(dict.fromkeys(modules_beside(file)))
+    listed = ", ".join(modules)
+    return f"; it imports {listed}: try one of these" if modules else ""
 
 
 def _points(found: Iterable[Declaration], settings: Settings) -> list[dict[str, Any]]:

@@ -1,29 +1,39 @@
-"""Shell completion: roots, names, tags, values."""
+"""
+Shell completion: what a word on the command line may become.
+
+A shell asks at each press of a key, so that neither click nor the reading stair is
+loaded for the answer, but for the values of a file and for `ROOT@RUN`.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any
-
-import click
-from click.shell_completion import CompletionItem
+from typing import Any, NamedTuple, TypeAlias
 
 import checkpoints
-from checkpoints import Entry
-from checkpoints._index.runs import run_in, split_run
+from checkpoints import Tags
 from checkpoints._keys.condition import condition_of
-from checkpoints._keys.key import SUFFIXES
-from checkpoints.storage import open_store, split_path
+from checkpoints._keys.key import SUFFIXES, parse_folder, unescape
+from checkpoints._process.libraries import imported
 
 __all__ = [
+    "Offer",
+    "complete_column",
     "complete_entry",
+    "complete_file",
+    "complete_module",
     "complete_names",
+    "complete_probe",
     "complete_root",
+    "complete_rule",
+    "complete_shell",
     "complete_source_names",
+    "complete_tag",
     "complete_where",
 ]
 
@@ -31,98 +41,180 @@ __all__ = [
 _TIME_LIMIT = 1.0
 # A shell would interpret anything else, and anyone can choose a name.
 _SAFE = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
+_COLUMNS = ("name", "path", "size", "time", "run", "sequence", "saved")
+_LAST_RUN = "@last"
+_SHELLS = ("bash", "fish", "zsh")
+
+Saved: TypeAlias = tuple[Tags, str]
 
 
-def complete_root(
-    _: click.Context, __: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
+class Offer(NamedTuple):
+    """
+    What a word may become.
+
+    Args:
+        text: The word; for a file or folder, what stands before the path.
+        kind: `word`; `part`, if more has to follow; `file` or `folder`, which the
+            shell finds by itself.
+    """
+
+    text: str
+    kind: str = "word"
+
+
+def complete_root(_: Any, __: Any, incomplete: str) -> list[Any]:  # noqa: ARG001
     """Complete a folder."""
-    return [CompletionItem(incomplete, type="dir")]
+    return [Offer("", "folder")]
 
 
-def complete_names(
-    context: click.Context, _: click.Parameter, incomplete: str
-) -> list[str]:
+def complete_file(_: Any, __: Any, incomplete: str) -> list[Any]:  # noqa: ARG001
+    """Complete a file."""
+    return [Offer("", "file")]
+
+
+def complete_shell(_: Any, __: Any, incomplete: str) -> list[Any]:
+    """Complete the name of a shell."""
+    return _offers(_SHELLS, incomplete)
+
+
+def complete_rule(_: Any, __: Any, incomplete: str) -> list[Any]:
+    """Complete the target of a rule, behind the `=`."""
+    names, equals, _ = incomplete.rpartition("=")
+    return [Offer(names + equals, "folder")] if equals else []
+
+
+def complete_names(context: Any, _: Any, incomplete: str) -> list[Any]:
     """Complete a name under the root."""
-    entries = _entries(context.params.get("root"))
-    return _completions((entry.name for entry in entries), incomplete)
+    return _names_under(context.params.get("root"), incomplete)
 
 
-def complete_source_names(
-    context: click.Context, _: click.Parameter, incomplete: str
-) -> list[str]:
+def complete_source_names(context: Any, _: Any, incomplete: str) -> list[Any]:
     """Complete a name under the root to copy from."""
-    entries = _entries(context.params.get("source"))
-    return _completions((entry.name for entry in entries), incomplete)
+    return _names_under(context.params.get("source"), incomplete)
 
 
-def complete_where(
-    context: click.Context, _: click.Parameter, incomplete: str
-) -> list[str]:
+def complete_where(context: Any, _: Any, incomplete: str) -> list[Any]:
     """Complete a tag, or its value after the `=`."""
-    # While the option has no value, click has not assigned all arguments yet.
-    given = [_first(context.args), _first(context.params.get("entry"))]
-    given += [context.params.get(name) for name in ("root", "source")]
-    root = next(filter(None, given), None)
-    pairs = [pair for entry in _entries(root) for pair in entry.tags.items()]
+    pairs = _pairs_under(_root_of(context))
     if "=" in incomplete:
-        return _completions((condition_of(*pair) for pair in pairs), incomplete)
-    return _completions((condition_of(name, "") for name, _ in pairs), incomplete)
+        return _offers((condition_of(*pair) for pair in pairs), incomplete)
+    names = (condition_of(name, "") for name, _ in pairs)
+    return _offers(names, incomplete, kind="part")
 
 
-def complete_entry(
-    context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[Any]:
+def complete_tag(context: Any, _: Any, incomplete: str) -> list[Any]:
+    """Complete a tag."""
+    return _offers((name for name, _ in _pairs_under(_root_of(context))), incomplete)
+
+
+def complete_column(context: Any, _: Any, incomplete: str) -> list[Any]:
+    """Complete a column of a listing."""
+    tags = (name for name, _ in _pairs_under(_root_of(context)))
+    return _offers((*_COLUMNS, *tags), incomplete)
+
+
+def complete_entry(context: Any, parameter: Any, incomplete: str) -> list[Any]:
     """Complete a file or a root, then under a root a name, then a value."""
-    words = list(context.params.get(parameter.name or "") or ())
+    words = list(context.params.get(parameter.name) or ())
     if not words:
-        return [CompletionItem(incomplete, type="file")]
+        return [Offer("", "file")]
     path = os.path.expanduser(words[0])
-    is_run = split_run(words[0])[1] is not None and not os.path.exists(path)
-    if not (is_run or os.path.isdir(path)):
+    if not (_is_run(words[0]) or os.path.isdir(path)):
         return _values_of(path, incomplete)
     if len(words) == 1:
-        entries = _entries(words[0])
-        return _completions((entry.name for entry in entries), incomplete)
-    for entry in _entries(words[0]):
-        if entry.name == words[1]:
-            return _values_of(entry.path, incomplete)
-    return []
-
-
-def _values_of(path: str, incomplete: str) -> list[str]:
+        return _names_under(words[0], incomplete)
     with suppress(checkpoints.CheckpointError, OSError):
-        store, file = split_path(path)
-        return _completions(Entry(store, (), file).meta["values"], incomplete)
+        for entry in imported("checkpoints._index.runs").run_in(words[0])[0]:
+            if entry.name == words[1]:
+                return _values_of(entry.path, incomplete)
     return []
 
 
-def _first(words: Any) -> str | None:
-    return words[0] if words else None
+def complete_module(_: Any, __: Any, incomplete: str) -> list[Any]:
+    """Complete a module or a package that can be imported."""
+    return _offers(_modules(incomplete), incomplete)
 
 
-def _completions(texts: Iterable[str], incomplete: str) -> list[str]:
-    return sorted(
-        {
-            text
-            for text in texts
-            if text.startswith(incomplete) and _SAFE.fullmatch(text)
-        }
-    )
+def complete_probe(_: Any, __: Any, incomplete: str) -> list[Any]:
+    """Complete the module of a function."""
+    modules = (f"{name}:" for name in _modules(incomplete))
+    return _offers(modules, incomplete, kind="part")
 
 
-def _entries(root: str | None) -> Iterator[Entry]:
-    """Yield the entries under a root that are found within the time limit."""
+def _modules(incomplete: str) -> Iterator[str]:
+    """Yield the modules in the package that a text names so far."""
+    package, dot, _ = incomplete.rpartition(".")
+    inside = package.replace(".", os.sep)
+    for path in dict.fromkeys([os.getcwd(), *sys.path[1:]]):
+        with suppress(OSError), os.scandir(os.path.join(path, inside)) as found:
+            for each in found:
+                stem, suffix = os.path.splitext(each.name)
+                is_package = not suffix and (
+                    os.path.isfile(os.path.join(each.path, "__init__.py"))
+                )
+                if (suffix == ".py" or is_package) and stem.isidentifier():
+                    yield package + dot + stem
+
+
+def _names_under(root: str | None, incomplete: str) -> list[Offer]:
+    return _offers((name for _, name in _saved_under(root)), incomplete)
+
+
+def _pairs_under(root: str | None) -> list[tuple[str, str]]:
+    found = dict.fromkeys(tags for tags, _ in _saved_under(root))
+    return [pair for tags in found for pair in tags.items()]
+
+
+def _root_of(context: Any) -> str | None:
+    """Return the root among the arguments, whatever its name there."""
+    given = context.params
+    for name in ("entry", "runs", "root", "source"):
+        if words := given.get(name):
+            return str(words if isinstance(words, str) else words[0])
+    return _LAST_RUN
+
+
+def _values_of(path: str, incomplete: str) -> list[Offer]:
+    with suppress(checkpoints.CheckpointError, OSError):
+        entry = imported("checkpoints._index.entry").entry_at(path)
+        return _offers(entry.meta["values"], incomplete)
+    return []
+
+
+def _offers(
+    texts: Iterable[str], incomplete: str, *, kind: str = "word"
+) -> list[Offer]:
+    return [
+        Offer(text, kind)
+        for text in sorted(set(texts))
+        if text.startswith(incomplete) and _SAFE.fullmatch(text)
+    ]
+
+
+def _is_run(root: str) -> bool:
+    return "@" in root and not os.path.exists(os.path.expanduser(root))
+
+
+def _saved_under(root: str | None) -> Iterator[Saved]:
+    """Yield tags and name of what is found under a root within the time limit."""
     if not root:
         return
     end = time.monotonic() + _TIME_LIMIT
-    suffixes = tuple(SUFFIXES.values())
-    with suppress(checkpoints.CheckpointError, OSError):
-        is_run = split_run(root)[1] is not None
-        store = open_store(run_in(root)[0].root if is_run else root)
-        for folder, files in store.walk(lambda _: time.monotonic() < end):
-            for file in files:
-                if file.endswith(suffixes):
-                    yield Entry(store, folder, file)
+    with suppress(checkpoints.CheckpointError, OSError, ValueError):
+        if _is_run(root):
+            for entry in imported("checkpoints._index.runs").run_in(root)[0]:
+                yield entry.tags, entry.name
+            return
+        top = os.path.expanduser(root.removeprefix("file://"))
+        for folder, folders, files in os.walk(top):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            yield from _saved_in(os.path.relpath(folder, top), files)
             if time.monotonic() > end:
                 return
+
+
+def _saved_in(folder: str, files: Sequence[str]) -> Iterator[Saved]:
+    tags, prefixes = parse_folder([] if folder == os.curdir else folder.split(os.sep))
+    for file in files:
+        if file.endswith(tuple(SUFFIXES.values())):
+            yield tags, ".".join([*prefixes, unescape(file.partition(".")[0])])

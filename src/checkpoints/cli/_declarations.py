@@ -10,7 +10,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["Declaration", "Unreadable", "declarations_in", "sources_of"]
+__all__ = [
+    "Declaration",
+    "Unreadable",
+    "declarations_in",
+    "modules_beside",
+    "sources_of",
+]
 
 _FUNCTIONS = ("checkpoint", "register", "Session")
 _LIBRARY = "checkpoints"
@@ -47,6 +53,7 @@ def sources_of(package: str) -> Iterator[tuple[str, str]]:
     Raises:
         ModuleNotFoundError: If there is no such package, or no source code of it.
     """
+    package = _module_at(package)
     top, *below = package.split(".")
     paths = _locations(top)
     for part in below:
@@ -62,6 +69,30 @@ def sources_of(package: str) -> Iterator[tuple[str, str]]:
             "that this Python has it installed"
         )
         raise ModuleNotFoundError(message, name=package)
+
+
+def _module_at(text: str) -> str:
+    """Return the module of a path below this folder; any other text as it is."""
+    if text.endswith((".py", os.sep)) and os.path.exists(text):
+        path = os.path.relpath(text).removesuffix(".py")
+        return path.removesuffix(f"{os.sep}__init__").replace(os.sep, ".")
+    return text
+
+
+def modules_beside(file: str) -> Iterator[str]:
+    """Yield the modules of the same folder that a source file imports."""
+    with open(file, "rb") as source:
+        tree = ast.parse(source.read(), file)
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names = [node.module or ""]
+        for name in names:
+            path = os.path.join(os.path.dirname(file), name.partition(".")[0])
+            if os.path.isfile(f"{path}.py") or os.path.isdir(path):
+                yield name
 
 
 def _locations(top: str) -> list[str]:

@@ -10,9 +10,11 @@ from typing import Any
 import click
 
 import checkpoints
+from checkpoints._process.installation import other_project
 from checkpoints.cli import (
     _available,
     _bisect,
+    _completion_scripts,
     _cp,
     _diff,
     _export,
@@ -26,7 +28,7 @@ from checkpoints.cli import (
     _verify,
 )
 from checkpoints.cli._failures import failure_of
-from checkpoints.cli._screen import discard
+from checkpoints.cli._screen import discard, warn
 
 __all__ = ["program"]
 
@@ -60,8 +62,42 @@ def _exits_on_closed_pipe() -> Iterator[None]:
         raise SystemExit(_CLOSED_PIPE) from None
 
 
-@click.group(cls=_Program)
-@click.version_option(checkpoints.__version__, prog_name="checkpoints")
+def _print_version(context: click.Context, _: click.Parameter, asked: object) -> None:
+    if asked:
+        click.echo(f"checkpoints {checkpoints.__version__}")
+        if warning := other_project():
+            warn(warning)
+        context.exit()
+
+
+_EPILOG = """\b
+Without `run`, these variables switch the save points of any Python program on:
+  CHECKPOINTS='mypkg=./out'   rules, as for `run`
+  CHECKPOINTS_CONFIG=FILE     rules in a TOML file
+  CHECKPOINTS_TO=ROOT         where they save by default
+  CHECKPOINTS_PROBES='a:f;b:g'  functions to probe
+  CHECKPOINTS_RECORD=64MB     in memory, until something fails
+  CHECKPOINTS_NAME=TEXT       a name for the run
+  CHECKPOINTS_SUMMARY=1       say at the end what was saved; 0 for not
+
+\b
+Completion: eval "$(checkpoints completion bash)", also for zsh and fish
+"""
+
+
+@click.group(
+    cls=_Program,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
 def program() -> None:
     """Switch on the save points of a program, and explore what was saved."""
 
@@ -69,6 +105,7 @@ def program() -> None:
 program.add_command(_available.available)
 program.add_command(_bisect.bisect)
 program.add_command(_run.run)
+program.add_command(_completion_scripts.completion)
 program.add_command(_cp.cp)
 program.add_command(_diff.diff)
 program.add_command(_export.export)
