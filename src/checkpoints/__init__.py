@@ -15,6 +15,7 @@ from checkpoints._keys.entry_tags import Tags
 from checkpoints._keys.key import Key
 from checkpoints._keys.tags import current_tags, tags, with_checkpoint_tags
 from checkpoints._process.libraries import imported as _imported
+from checkpoints._process.variables import LIKELY_MEANT as _LIKELY_MEANT
 from checkpoints._process.variables import OUTSIDE as _OUTSIDE
 from checkpoints._rules.checkpoint import (
     available,
@@ -170,5 +171,5 @@ if not TYPE_CHECKING:  # type checkers would accept any name
 
 
 # Rules from the environment are in force from the start.
-if any(map(_os.environ.get, _OUTSIDE)):
+if any(map(_os.environ.get, (*_OUTSIDE, *_LIKELY_MEANT))):
     _imported("checkpoints._environment")

@@ -17,7 +17,16 @@ from checkpoints._handlers.recorder import Recorder, shared_recorder
 from checkpoints._handlers.recorder_options import why_unusable
 from checkpoints._handlers.target import Target
 from checkpoints._probes.probe import checked_target, probes_from_environment
-from checkpoints._process.variables import CONFIG, OUTSIDE, RECORD, REPORT, RULES, TO
+from checkpoints._process.variables import (
+    CONFIG,
+    LIKELY_MEANT,
+    OUTSIDE,
+    RECORD,
+    REPORT,
+    RULES,
+    TO,
+)
+from checkpoints._rules.last_line import say_at_exit
 from checkpoints._rules.options import known_options
 from checkpoints._rules.registry import registry
 from checkpoints._rules.report import Report
@@ -249,9 +258,19 @@ def _apply() -> None:
     """Create the rules of the environment, all of them or none, and its probes."""
     if folder := os.environ.get(REPORT):
         Report(folder).begin()
+    else:
+        say_at_exit()
     registry.add(*[_rule_for(setting) for setting in _settings_of(os.environ)])
     probes_from_environment()
 
 
-if any(map(os.environ.get, OUTSIDE)) and not _is_command_line():
-    _apply()
+def _warn_of_mistakes() -> None:
+    for name, meant in LIKELY_MEANT.items():
+        if os.environ.get(name):
+            logger.warning("the variable %s has no effect; use %s", name, meant)
+
+
+if not _is_command_line():
+    _warn_of_mistakes()
+    if any(map(os.environ.get, OUTSIDE)):
+        _apply()

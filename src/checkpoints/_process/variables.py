@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "CONFIG",
     "FIRST_PROCESS",
+    "LIKELY_MEANT",
     "NAME",
     "OUTSIDE",
     "PROBES",
@@ -13,6 +14,7 @@ __all__ = [
     "RULES",
     "RUN",
     "RUN_PROCESS",
+    "SUMMARY",
     "TO",
 ]
 
@@ -34,6 +36,18 @@ NAME = "CHECKPOINTS_NAME"
 # The pid of the program's first process, or "child of" its parent's pid; inherited by
 # child processes.
 FIRST_PROCESS = "CHECKPOINTS_FIRST_PROCESS"
+
+# Whether a program that variables switch on says at its end what was saved: 1 or 0.
+SUMMARY = "CHECKPOINTS_SUMMARY"
+
+# What people write for one of them.
+LIKELY_MEANT = {
+    "CHECKPOINTS_RULES": RULES,
+    "CHECKPOINTS_RULE": RULES,
+    "CHECKPOINTS_ROOT": TO,
+    "CHECKPOINTS_TARGET": TO,
+    "CHECKPOINTS_PROBE": PROBES,
+}
 
 # If none of them is set, the code that handles them is not loaded.
 OUTSIDE = (RULES, CONFIG, PROBES, REPORT)

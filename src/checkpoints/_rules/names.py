@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 from collections.abc import Iterable
 
 from checkpoints._keys.key import checked_name
 from checkpoints._process.forks import after_fork_in_child
+from checkpoints._process.variables import CONFIG, PROBES, RULES
 from checkpoints._text import known_text, nearest
 from checkpoints.errors import ConfigError
 
@@ -36,6 +38,7 @@ class Names:
 
     def register(self, names: Iterable[str]) -> None:
         """Declare names; see `checkpoints.register`."""
+        self._warn_of_late_variables()
         for name in [checked_name(name) for name in names]:
             with self._lock:
                 twice = self._declared.get(name, False)
@@ -45,7 +48,22 @@ class Names:
 
     def add(self, name: str) -> None:
         """Add a name that was called."""
-        self._declared.setdefault(name, False)
+        if name not in self._declared:
+            self._declared[name] = False
+            self._warn_of_late_variables()
+
+    def _warn_of_late_variables(self) -> None:
+        """Warn once of variables that were set when they could have no effect."""
+        if "checkpoints._environment" in sys.modules:
+            return
+        for variable in (RULES, CONFIG, PROBES):
+            if os.environ.get(variable) and variable not in self.warned:
+                self.warned.add(variable)
+                logger.warning(
+                    "%s was set after checkpoints was imported, so it has no effect: "
+                    "set it before, or call config",
+                    variable,
+                )
 
     def rename(self, old: str, new: str) -> None:
         """

@@ -120,7 +120,9 @@ def settings_in_text(
 def _in_short_form(
     rule: str, place: str, known: Collection[str], default: str
 ) -> Setting:
-    names, _, rest = rule.partition("=")
+    names, equals, rest = rule.partition("=")
+    if equals and not rest:
+        _fail(place, "no target after the '='; leave it out, or write NAMES=TARGET")
     before, mark, option = names.rpartition("?")
     target, _, query = rest.partition("?")
     # A glob may contain a `?` too: it begins the options only before an option's name.
