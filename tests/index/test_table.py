@@ -95,7 +95,7 @@ class TestTable:
 
     def test_only_the_tags_of_its_own_entries_have_columns(self, found):
         names = found.where("total").to_arrow().column_names
-        assert names == ["name", "path", "size", "time", "tags"]
+        assert names == ["name", "path", "tags", "size", "time"]
         assert "day" not in found[1:].to_arrow(details=True).column_names
 
     def test_an_empty_index_is_a_table_without_rows(self, tmp_path):

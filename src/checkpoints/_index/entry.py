@@ -11,8 +11,9 @@ from typing import Any
 from checkpoints._files.load import load_file, read_meta
 from checkpoints._keys.entry_tags import Tags
 from checkpoints._keys.key import SUFFIXES, Key, parse_folder, unescape
+from checkpoints._process.libraries import imported
 from checkpoints._process.pickling import public
-from checkpoints._text import html_table, printable, shown
+from checkpoints._text import html_table, printable
 from checkpoints.errors import CheckpointError, ConfigError
 from checkpoints.storage._store import Segments, Source, Store
 from checkpoints.storage._stores import split_path
@@ -30,12 +31,6 @@ __all__ = [
 ]
 
 CONTAINERS = tuple(SUFFIXES.values())
-# The columns that a notebook shows for each value.
-_COLUMNS = ("value", "kind", "of", "shape", "bytes", "begins with")
-# Values of these kinds, up to this size in the file and in memory, are previewed.
-_PREVIEWED = ("json", "text", "numpy.ndarray")
-_LARGEST_PREVIEWED = 1 << 16
-_PREVIEW_MEMORY = 1 << 22
 
 
 @lru_cache(maxsize=1024)
@@ -90,13 +85,9 @@ class Entry:
             meta = self.meta
         except (CheckpointError, OSError) as error:
             return html_table(repr(self), ["its header cannot be read"], [[str(error)]])
-        rows = [_described(name, node, self) for name, node in meta["values"].items()]
-        facts = [("saved", f"{meta['time']:%Y-%m-%d %H:%M:%S} UTC")]
-        facts += [
-            (field, str(meta[field])) for field in ("run", "host") if field in meta
-        ]
-        facts.append(("file", self.path))
-        return html_table(repr(self), _COLUMNS, rows, facts)
+        # What shows values is loaded only here: a program may only list and load.
+        card = imported("checkpoints._show.card")
+        return str(card.html_of(repr(self), meta, self.path, self.load))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Entry) and self.path == other.path
@@ -265,36 +256,6 @@ def load(
         mmap=mmap,
         max_bytes=max_bytes,
     )
-
-
-def _described(name: str, node: dict[str, Any], entry: Entry) -> list[str]:
-    """Return the row that a notebook shows for a value."""
-    # The fields of a value are not validated yet, and may be anything.
-    schema, size = node.get("schema"), node.get("bytes", 0)
-    shape = node.get("shape", node.get("size"))
-    columns = [
-        " ".join(map(str, column)) if isinstance(column, list) else str(column)
-        for column in (schema if isinstance(schema, list) else ())
-    ]
-    kind = ", ".join(columns) or next(
-        (node[field] for field in ("dtype", "type", "mode") if field in node), ""
-    )
-    sides = shape if isinstance(shape, list) else ()
-    begins = ""
-    is_small = isinstance(size, int) and size <= _LARGEST_PREVIEWED
-    if node.get("kind") in _PREVIEWED and is_small:
-        begins = _beginning(entry, name)
-    extent = " × ".join(map(str, sides))  # noqa: RUF001 - shown to people
-    texts = [node.get("kind", ""), kind, extent, node.get("bytes", ""), begins]
-    return [name, *map(str, texts)]
-
-
-def _beginning(entry: Entry, name: str) -> str:
-    try:
-        found = entry.load(name, max_bytes=_PREVIEW_MEMORY)
-    except (CheckpointError, OSError) as error:
-        return str(error)
-    return shown(found[name])
 
 
 @lru_cache(maxsize=4096)

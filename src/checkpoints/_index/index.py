@@ -19,6 +19,7 @@ from checkpoints._index.entry import Entry, key_of, path_of
 from checkpoints._index.filter import EntryFilter
 from checkpoints._index.listing import Listing
 from checkpoints._index.order import in_order, latest_of, runs_of, sorted_texts
+from checkpoints._index.rows import cells_of, text_rows
 from checkpoints._index.selection import Selection
 from checkpoints._index.table import as_library, detailed_table, reader_of
 from checkpoints._keys.condition import Wanted
@@ -31,8 +32,9 @@ __all__ = ["Index", "index", "index_of", "listing_of"]
 
 TagsFunction: TypeAlias = Callable[[tuple[tuple[str, str], ...]], object]
 
-# The number of rows that a notebook shows.
+# The number of rows that a notebook shows, and IPython in a terminal.
 _MOST_SHOWN = 200
+_MOST_PRINTED = 20
 
 
 # Not a subclass of `Sequence`, although it has all of its methods: Polars would then
@@ -70,15 +72,15 @@ class Index(Collection[Entry], Reversible[Entry]):
         return f"<Index of {count} under {self.root!r}{folders}>"
 
     def _repr_html_(self) -> str:
-        first = self[:_MOST_SHOWN]
-        tags = dict.fromkeys(name for entry in first for name in entry.tags)
-        rows = [
-            [entry.name, *(", ".join(entry.tags.values_of(tag)) for tag in tags)]
-            for entry in first
-        ]
+        heading, *rows = cells_of(self[:_MOST_SHOWN])
         if len(self) > _MOST_SHOWN:
             rows.append([f"and {len(self) - _MOST_SHOWN} more"])
-        return html_table(repr(self), ["name", *tags], rows)
+        return html_table(repr(self), heading, rows)
+
+    def _repr_pretty_(self, printer: Any, _: object) -> None:
+        printer.text("\n".join([repr(self), *text_rows(self[:_MOST_PRINTED])]))
+        if len(self) > _MOST_PRINTED:
+            printer.text(f"\nand {len(self) - _MOST_PRINTED} more")
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Walked first, as that may change the rest, and without its filters: they may
@@ -245,8 +247,8 @@ class Index(Collection[Entry], Reversible[Entry]):
         """
         Return a `pyarrow.Table` with a row for each entry and a column for each tag.
 
-        The columns are `name` (the full name), one for each tag, `path`, `size`,
-        `time` (when the file was written, in UTC) and `tags`, the list of all tags. A
+        The columns are `name` (the full name), one for each tag, `path`, `tags`, the
+        list of all tags, `size`, and `time`, when the file was written, in UTC. A
         tag that an entry does not have is null, and a repeated tag has its innermost
         value. The column of a tag with the name of another column, including those of
         `details`, gets the prefix `tag_`.

@@ -18,6 +18,8 @@ from checkpoints.errors import ConfigError
 
 __all__ = ["in_order", "latest_of", "runs_of", "sorted_texts"]
 
+# All columns but the list of tags, which has no order.
+_SORTED = tuple(name for name in COLUMNS if name != "tags")
 _FROM_HEADERS = ("run", "sequence", "saved")
 _BEFORE_ALL = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
@@ -116,7 +118,7 @@ def _tag_column(listing: Listing, name: str) -> Sequence[Any]:
         if column == name:
             values = _comparable([pairs.get(tag) for pairs in folders])
             return [values[place] for place in listing.places]
-    known = [*columns.values(), *COLUMNS[:-1], *_FROM_HEADERS]
+    known = [*columns.values(), *_SORTED, *_FROM_HEADERS]
     raise ConfigError(f"cannot sort by {shown(name)}; {hint(name, known)}")
 
 

@@ -30,7 +30,8 @@ __all__ = [
 ]
 
 # The columns of an index's table, besides those of tags.
-COLUMNS = ("name", "path", "size", "time", "tags")
+# pandas leaves out those in the middle where the terminal is narrow.
+COLUMNS = ("name", "path", "tags", "size", "time")
 DETAILS = ("run", "sequence", "saved", "values", "error")
 # Above it, floats cannot represent every integer.
 _EXACT = 1 << 53
@@ -174,8 +175,8 @@ def detailed_table(listing: Listing) -> Any:
             found.append(None if isinstance(header, Exception) else header)
         texts = [key_of(folder)[0] for folder in part.folders]
         tags.extend(part, texts, found)
-        arrays = [text_column(part.fullnames()), *_of_files(part)]
-        arrays += [_all_tags(part, texts), *_of_headers(found), text_column(errors)]
+        arrays = [text_column(part.fullnames()), *_of_files(part, texts)]
+        arrays += [*_of_headers(found), text_column(errors)]
         batches.append(pyarrow.record_batch(arrays, names=_TAKEN))
     table = pyarrow.Table.from_batches(batches, _schema({}, detailed=True))
     for number, (column, array) in enumerate(tags.columns(), start=1):
@@ -283,8 +284,7 @@ def _of_paths(part: Listing, columns: Iterable[str]) -> list[Any]:
             text_column([pairs.get(tag) for pairs in innermost]).take(places)
             for tag in columns
         ],
-        *_of_files(part),
-        _all_tags(part, tags),
+        *_of_files(part, tags),
     ]
 
 
@@ -305,8 +305,8 @@ def _places(part: Listing) -> Any:
     return import_pyarrow().array(part.places, import_pyarrow().uint32())
 
 
-def _of_files(part: Listing) -> list[Any]:
-    """Return path, size and time; size and time are null if a file has disappeared."""
+def _of_files(part: Listing, tags: Sequence[Tags]) -> list[Any]:
+    """Return path, tags, size and time; the last two are null if a file is gone."""
     pyarrow = import_pyarrow()
     sizes, times = [], []
     for found in map(part.store.status, part.stored_names()):
@@ -316,6 +316,7 @@ def _of_files(part: Listing) -> list[Any]:
         times.append(time if time is not None and abs(time) <= _LATEST else None)
     return [
         text_column(list(part.paths())),
+        _all_tags(part, tags),
         pyarrow.array(sizes, pyarrow.int64()),
         pyarrow.array(times, pyarrow.timestamp("us", "UTC")),
     ]
@@ -354,8 +355,8 @@ def _schema(tags: Mapping[str, Any], *, detailed: bool = False) -> Any:
     pair = pyarrow.struct({"name": text, "value": text})
     value = {"name": text, "kind": text, "dtype": text}
     value |= {"shape": pyarrow.list_(count), "bytes": count}
-    fields = {"name": text, **tags, "path": text, "size": count, "time": moment}
-    fields["tags"] = pyarrow.list_(pair)
+    fields = {"name": text, **tags, "path": text, "tags": pyarrow.list_(pair)}
+    fields |= {"size": count, "time": moment}
     if detailed:
         fields |= {"run": text, "sequence": count, "saved": moment}
         fields |= {"values": pyarrow.list_(pyarrow.struct(value)), "error": text}
