@@ -241,7 +241,8 @@ class TestForPrograms:
         (entry,) = found
         assert entry["name"] == "oven"
         assert entry["path"] == str(path)
-        assert entry["tags"] == []
+        assert entry["tags"] == {}
+        assert entry["tag_pairs"] == []
         assert entry["size"] == path.stat().st_size
         assert entry["time"].endswith("+00:00")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,14 @@ __all__ = ["fields_of", "json_text", "plain", "rows_of", "shape_of", "type_of"]
 
 _MOST_COLUMNS = 12
 _LARGEST = (1 << 63) - 1
+_DTYPES = {
+    "i": "int",
+    "u": "uint",
+    "f": "float",
+    "c": "complex",
+    "m": "timedelta",
+    "M": "datetime",
+}
 
 
 def fields_of(meta: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
@@ -56,10 +65,25 @@ def type_of(node: Mapping[str, Any]) -> str:
         ]
         more = [f"and {len(schema) - _MOST_COLUMNS} more"]
         return ", ".join(columns + more * (len(schema) > _MOST_COLUMNS))
-    for field in ("dtype", "type", "mode"):
-        if field in node:
-            return str(node[field])
-    return ""
+    if "dtype" in node:
+        return _dtype_text(node["dtype"])
+    return next((str(node[field]) for field in ("type", "mode") if field in node), "")
+
+
+def _dtype_text(dtype: object) -> str:
+    """Return a dtype of NumPy in the words in which data frames name theirs."""
+    if isinstance(dtype, list):
+        fields = [
+            field for field in dtype if isinstance(field, list) and len(field) > 1
+        ]
+        return ", ".join(f"{field[0]} {_dtype_text(field[1])}" for field in fields)
+    found = re.fullmatch(r"[<|=]?([biufcmM])([0-9]+)(\[\w+\])?", str(dtype))
+    if found is None:
+        return str(dtype)
+    letter, size, unit = found.groups()
+    if letter == "b":
+        return "bool"
+    return f"{_DTYPES[letter]}{8 * int(size[:4])}{unit or ''}"
 
 
 def shape_of(node: Mapping[str, Any]) -> str:

@@ -21,6 +21,7 @@ __all__ = ["Preview", "preview_of"]
 
 _LONGEST = 4_000
 _MOST_COLUMNS = 50
+_LONGEST_NUMBER = 8
 _MOST_ACROSS = 6
 
 _repr = reprlib.Repr()
@@ -164,6 +165,8 @@ def _cell(scalar: Any) -> str:
     if value is None:
         return "null"
     text = str(value) if isinstance(value, (str, float, int)) else _cell_repr(value)
+    if isinstance(value, float) and len(text) > _LONGEST_NUMBER:
+        return f"{value:.6g}"
     return printable(text[:200])
 
 

@@ -16,7 +16,13 @@ from checkpoints._text import count_text, files_text, hint
 from checkpoints.cli._failures import CommandError
 from checkpoints.cli._old_runs import files_of_runs, old_runs
 from checkpoints.cli._quantity import as_age
-from checkpoints.cli._removal import Candidate, leftovers, list_candidates, remove
+from checkpoints.cli._removal import (
+    Candidate,
+    files_json,
+    leftovers,
+    list_candidates,
+    remove,
+)
 from checkpoints.cli._screen import progress, warn
 from checkpoints.cli._selection import (
     nothing_found,
@@ -75,6 +81,7 @@ Examples:
     help="Delete unfinished files that were not touched for this long.",
 )
 @click.option("--yes", is_flag=True, help="Delete, instead of only reporting.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def gc(  # noqa: PLR0913 - one parameter per option
     context: click.Context,
@@ -89,6 +96,7 @@ def gc(  # noqa: PLR0913 - one parameter per option
     named: bool,
     unfinished_for: datetime.timedelta,
     yes: bool,
+    as_json: bool,
 ) -> None:
     """
     Delete old entries and leftovers of killed processes.
@@ -114,15 +122,14 @@ def gc(  # noqa: PLR0913 - one parameter per option
     listed, read or deleted; 2 if the command could not run.
     """
     has_rule = older_than is not None or keep_last is not None
-    if (names or where) and not (has_rule or keep_runs):
-        message = "NAMES and --where need --older-than, --keep-last or --keep-runs"
-        raise click.UsageError(message)
-    if keep_runs and keep_last:
-        raise click.UsageError("--keep-runs cannot be combined with --keep-last")
-    if per and keep_last is None:
-        raise click.UsageError("--per needs --keep-last")
-    if named and keep_runs is None:
-        raise click.UsageError("--named needs --keep-runs")
+    _check_options(
+        has_filter=bool(names or where),
+        has_rule=has_rule,
+        keep_last=keep_last,
+        keep_runs=keep_runs,
+        per=per,
+        named=named,
+    )
     found = select(root, names, where)
     is_partial = warn_unreadable(found)
     if (names or where) and not len(found):
@@ -140,14 +147,45 @@ def gc(  # noqa: PLR0913 - one parameter per option
         old = old_runs(root, keep_runs, older_than, named=named)
         files += files_of_runs(found, old, with_records=not (names or where))
     files += leftovers(found.root, unfinished_for)
-    list_candidates(files)
+    if not as_json:
+        list_candidates(files)
     if not yes:
+        if not (files or has_rule or keep_runs):
+            warn("no entry is old without --older-than, --keep-last or --keep-runs")
         total = files_text(len(files), sum(file.size for file in files))
-        click.echo(f"would delete {total}" + ("; use --yes to delete" if files else ""))
+        told = f"would delete {total}" + ("; use --yes to delete" if files else "")
+        click.echo(files_json(files, deleted=0) if as_json else told)
         context.exit(int(is_partial))
     count, size, failed = remove(found.root, files)
-    click.echo(f"deleted {files_text(count, size)}")
+    told = f"deleted {files_text(count, size)}"
+    click.echo(files_json(files, deleted=count) if as_json else told)
     context.exit(int(failed or is_partial))
+
+
+def _check_options(
+    *,
+    has_filter: bool,
+    has_rule: bool,
+    keep_last: int | None,
+    keep_runs: int | None,
+    per: tuple[str, ...],
+    named: bool,
+) -> None:
+    """
+    Check that the options go together.
+
+    Raises:
+        click.UsageError: If they do not.
+    """
+    if has_filter and not (has_rule or keep_runs):
+        message = "NAMES and --where need --older-than, --keep-last or --keep-runs"
+        raise click.UsageError(message)
+    if keep_runs and keep_last:
+        raise click.UsageError("--keep-runs cannot be combined with --keep-last")
+    if per and keep_last is None:
+        raise click.UsageError("--per needs --keep-last")
+    if named and keep_runs is None:
+        raise click.UsageError("--named needs --keep-runs")
 
 
 def _warn_of_fragments(known: Sequence[_Aged], old: Sequence[_Aged]) -> None:

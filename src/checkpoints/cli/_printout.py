@@ -122,7 +122,7 @@ class Printout:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(map(as_cell, [*fields, *(f"tag_{tag}" for tag in self._tags)]))
         for record in self._records():
-            pairs = dict(record["tags"])
+            pairs = record["tags"]
             cells = [record[field] for field in fields] + [
                 pairs.get(tag) for tag in self._tags
             ]
@@ -134,7 +134,8 @@ class Printout:
                 "name": entry.name,
                 "path": entry.path,
                 "number": entry.number,
-                "tags": entry.tags.items(),
+                "tags": dict(entry.tags.items()),
+                "tag_pairs": entry.tags.items(),
                 "size": status.st_size,
                 "time": _iso(status.st_mtime),
             }

@@ -46,6 +46,9 @@ class Program:
     def __init__(self, words: Sequence[str]) -> None:
         self._words = list(words)
         is_script = words[0].endswith((".py", ".pyw"))
+        if words[0].endswith(".ipynb") and os.path.isfile(words[0]):
+            way = f"run it by Jupyter: `-- jupyter execute {words[0]}`"
+            raise CommandError(f"{words[0]!r} is a notebook, not a program; {way}")
         if is_script and not os.path.isfile(words[0]):
             raise CommandError(f"script {words[0]!r} does not exist; check the path")
         if is_script or words[0] in ("-m", "-c"):

@@ -17,6 +17,7 @@ import click
 
 from checkpoints import Entry
 from checkpoints._files.run_record import RUNS
+from checkpoints._show.header import json_text
 from checkpoints._text import printable, size_text
 from checkpoints.cli._failures import CommandError
 from checkpoints.cli._process import is_running
@@ -27,6 +28,7 @@ __all__ = [
     "Candidate",
     "candidates",
     "confirm",
+    "files_json",
     "is_set_aside",
     "leftovers",
     "list_candidates",
@@ -89,9 +91,24 @@ def candidates(entries: Iterable[Entry]) -> Iterator[Candidate]:
 def list_candidates(files: Sequence[Candidate]) -> None:
     """Print the first of the files to delete, and their sizes."""
     for file in files[:_MOST_LISTED]:
-        click.echo(printable(f"{file.path}  {size_text(file.size)}"))
+        click.echo(printable(f"{_short(file.path)}  {size_text(file.size)}"))
     if len(files) > _MOST_LISTED:
         click.echo(f"and {len(files) - _MOST_LISTED:,} more")
+
+
+def _short(path: str) -> str:
+    """Return a path as seen from this folder, if it is below it."""
+    with suppress(ValueError):  # on another drive
+        found = os.path.relpath(path)
+        return path if found.startswith(os.pardir) else found
+    return path
+
+
+def files_json(files: Sequence[Candidate], **facts: object) -> str:
+    """Return the files to delete, or that were to be deleted, as JSON."""
+    listed = [{"path": file.path, "size": file.size} for file in files]
+    total = sum(file.size for file in files)
+    return json_text({"files": listed, "bytes": total, **facts})
 
 
 def remove(root: str, files: Sequence[Candidate]) -> tuple[int, int, bool]:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import click
 
 from checkpoints._text import files_text
-from checkpoints.cli._removal import candidates, confirm, list_candidates, remove
+from checkpoints.cli._removal import (
+    candidates,
+    confirm,
+    files_json,
+    list_candidates,
+    remove,
+)
 from checkpoints.cli._selection import (
     nothing_found,
     select,
@@ -27,6 +33,9 @@ Examples:
 @click.option("--all", "takes_all", is_flag=True, help="Select all entries under ROOT.")
 @click.option("--dry-run", is_flag=True, help="Only print what would be deleted.")
 @click.option("--yes", is_flag=True, help="Delete without asking.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON; with --dry-run or --yes."
+)
 @click.pass_context
 def rm(
     context: click.Context,
@@ -37,6 +46,7 @@ def rm(
     takes_all: bool,
     dry_run: bool,
     yes: bool,
+    as_json: bool,
 ) -> None:
     """
     Delete entries under ROOT.
@@ -51,17 +61,21 @@ def rm(
     """
     if not (names or where or takes_all):
         raise click.UsageError("nothing selected; give NAMES, --where or --all")
+    if as_json and not (dry_run or yes):
+        raise click.UsageError("--json needs --dry-run or --yes")
     found = select(root, names, where)
     is_partial = warn_unreadable(found)
     files = list(candidates(found))
     if not files:
         raise nothing_found(found)
-    list_candidates(files)
+    if not as_json:
+        list_candidates(files)
     total = files_text(len(files), sum(file.size for file in files))
     if dry_run:
-        click.echo(f"would delete {total}")
+        click.echo(files_json(files, deleted=0) if as_json else f"would delete {total}")
         context.exit(int(is_partial))
     confirm(f"Delete {total}?", yes=yes)
     count, size, failed = remove(found.root, files)
-    click.echo(f"deleted {files_text(count, size)}")
+    told = f"deleted {files_text(count, size)}"
+    click.echo(files_json(files, deleted=count) if as_json else told)
     context.exit(int(failed or is_partial))

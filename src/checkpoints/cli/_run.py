@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 import click
@@ -144,6 +145,7 @@ def run(  # noqa: PLR0913 - one parameter per option
     settings = Settings([*rules, *more], config, to)
     plan = Plan(settings, to, all_probes(probes), record, name)
     program = Program(words)
+    _check_not_main_file(probes, words[0])
     # A process that outlives the program may write a report during the clean-up.
     with tempfile.TemporaryDirectory(
         prefix="checkpoints-", ignore_cleanup_errors=True
@@ -172,6 +174,23 @@ def run(  # noqa: PLR0913 - one parameter per option
             if not quiet:
                 _print(summary)
     context.exit(code)
+
+
+def _check_not_main_file(probes: Iterable[str], script: str) -> None:
+    """
+    Check that no probe is in the script, which Python calls `__main__`.
+
+    Raises:
+        click.UsageError: If one is.
+    """
+    stem, suffix = os.path.splitext(os.path.basename(script))
+    for probe in probes:
+        if suffix == ".py" and probe.startswith(f"{stem}:"):
+            raise click.UsageError(
+                f"--probe {probe} names a function of the script itself, which a probe "
+                "cannot replace; write @checkpoints.probed above it, or move it to a "
+                "module"
+            )
 
 
 @contextlib.contextmanager

@@ -111,6 +111,8 @@ def show(  # noqa: PLR0913 - one parameter per option
     values = names or (list(meta["values"]) if has_values else [])
     loader = _Loader(path, trusted=trusted, max_bytes=max_bytes, rows=rows)
     previews = {name: loader.preview(name) for name in values}
+    for name, preview in previews.items():
+        _name_dtypes(preview, meta["values"][name].get("schema"))
     if as_json:
         click.echo(_as_json(meta, path, previews))
     else:
@@ -123,6 +125,19 @@ def _check_known(names: Sequence[str], known: Mapping[str, object], path: str) -
     for name in names:
         if name not in known:
             raise CommandError(f"{path} has no value {name!r}; {hint(name, known)}")
+
+
+def _name_dtypes(preview: Preview | str, schema: object) -> None:
+    """Give columns the dtypes of the header, instead of those of the conversion."""
+    if isinstance(preview, str) or not isinstance(schema, list):
+        return
+    known = {
+        str(column[0]): str(column[1])
+        for column in schema
+        if isinstance(column, list) and len(column) > 1
+    }
+    for column in preview.columns:
+        column["dtype"] = known.get(column["column"], column["dtype"])
 
 
 class _Loader:
