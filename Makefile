@@ -47,6 +47,7 @@ reliability: $(DEV)/installed ## Break saves at every call, in all cases; as roo
 	RELIABILITY=full $(PYTEST) tests/reliability
 
 docs: $(DEV)/installed ## Build the documentation in docs/_build/html
+	$(DEV)/bin/python docs/picture.py
 	$(DEV)/bin/python -m sphinx -W -b html docs docs/_build/html
 
 bench: $(BENCH)/installed ## Measure the speed beside other tools

@@ -9,6 +9,7 @@ ARGUMENTS: dict[str, tuple[tuple[str, str], ...]] = {
     "available": (("package", "module"),),
     "completion": (("shell", "shell"),),
     "cp": (("source", "root"), ("target", "root"), ("names", "source_names")),
+    "demo": (("folder", "root"),),
     "diff": (("runs", "root"),),
     "export": (("entry", "entry"),),
     "gc": (("root", "root"), ("names", "names")),
@@ -24,6 +25,7 @@ OPTIONS: dict[str, dict[str, str | None]] = {
     "available": {"--rule": "rule", "--config": "file", "--json": None},
     "completion": {},
     "cp": {"--where": "where", "--force": None, "--dry-run": None},
+    "demo": {},
     "diff": {
         "--where": "where",
         "--name": "names",

@@ -16,6 +16,7 @@ from checkpoints.cli import (
     _bisect,
     _completion_scripts,
     _cp,
+    _demo,
     _diff,
     _export,
     _gc,
@@ -107,6 +108,7 @@ program.add_command(_bisect.bisect)
 program.add_command(_run.run)
 program.add_command(_completion_scripts.completion)
 program.add_command(_cp.cp)
+program.add_command(_demo.demo)
 program.add_command(_diff.diff)
 program.add_command(_export.export)
 program.add_command(_gc.gc)
