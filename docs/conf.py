@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
+
+from docutils import nodes
 
 from checkpoints import __version__
 
@@ -17,7 +20,12 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
+    "sphinx_copybutton",
 ]
+# What a block prints is not for copying, and neither is the prompt.
+copybutton_selector = "div:not(.highlight-text) > div.highlight > pre"
+copybutton_prompt_text = r"\$ |>>> |\.\.\. "
+copybutton_prompt_is_regexp = True
 exclude_patterns = ["_build"]
 
 napoleon_google_docstring = True
@@ -63,7 +71,24 @@ def after_napoleon(lines: list[str], _: str) -> None:
     lines[:] = [line.replace(STAND_IN, COLON) for line in lines]
 
 
+def outline(app: Any) -> Iterator[str]:
+    """Yield the lines of llms.txt: each page with its title and first sentence."""
+    yield f"# {project}"
+    for name in sorted(app.env.found_docs, key=lambda name: (name != "index", name)):
+        paragraphs = app.env.get_doctree(name).findall(nodes.paragraph)
+        texts = (" ".join(paragraph.astext().split()) for paragraph in paragraphs)
+        first = next(filter(None, texts), "").partition(". ")[0].rstrip(".:")
+        yield f"- [{app.env.titles[name].astext()}]({name}.html): {first}"
+
+
+def write_outline(app: Any, error: Exception | None) -> None:
+    if error is None and app.builder.format == "html":
+        text = "\n".join(outline(app)) + "\n"
+        Path(app.outdir, "llms.txt").write_text(text, encoding="utf-8")
+
+
 def setup(app: Any) -> None:
+    app.connect("build-finished", write_outline)
     event = "autodoc-process-docstring"
     app.connect(event, listener(before_napoleon), priority=400)
     app.connect(event, listener(after_napoleon), priority=600)

@@ -17,9 +17,11 @@ import io
 import os
 import pkgutil
 import re
+import runpy
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
@@ -213,7 +215,8 @@ class TestPages:
 
     def test_the_tutorial_can_be_copied_into_an_interactive_session(self, tmp_path):
         blocks = blocks_of(TOP / "docs" / "tutorial.md")
-        typed = "\n\n".join(block.source for block in blocks if block.is_run)
+        pasted = [it for it in blocks if it.is_run and it.language == "python"]
+        typed = "\n\n".join(block.source for block in pasted)
         run = subprocess.run(
             [sys.executable, "-P", "-q", "-i"],
             input=typed + "\n",
@@ -229,6 +232,46 @@ class TestPages:
         missing = [output for output in outputs if output not in printed]
         assert "Error" not in run.stdout
         assert missing == []
+
+
+class TestFirstPage:
+    README = (TOP / "README.md").read_text(encoding="utf-8")
+
+    def test_its_numbers_are_those_of_the_benchmarks(self):
+        """Each of them stands in the row that it is taken from."""
+        table = (TOP / "benchmarks" / "README.md").read_text(encoding="utf-8")
+        rows = {
+            tuple(map(str.strip, line.strip("| ").split("|")))
+            for line in table.splitlines()
+            if line.startswith("| ")
+        }
+        taken = {
+            ("off, two values", '`logging.debug("%s %s", x, y)`, off'): (
+                "155 ns",
+                "492 ns",
+            ),
+            ("start of a program", "40 ms, added"): ("28.9 ms", "40 ms"),
+            ("64 MB float64, with `fast`: save", "`np.save`"): ("11.4 ms", "10.1 ms"),
+        }
+        for place, times in taken.items():
+            (row,) = [row for row in rows if row[:2] == place]
+            assert row[-2:] == times
+        for shown in ("| 155 ns | 492 ns:", "| 28.9 ms |", "| 11.4 ms | 10.1 ms:"):
+            assert shown in self.README
+
+    def test_its_picture_is_what_the_command_prints(self):
+        """`python docs/picture.py` draws it anew."""
+        namespace = runpy.run_path(str(TOP / "docs" / "picture.py"))
+        for path, drawn in namespace["pictures"]().items():
+            assert path.read_text(encoding="utf-8") == drawn
+
+    def test_the_installed_name_is_that_of_the_project(self):
+        project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))
+        assert f"pip install '{project['project']['name']}[" in self.README
+        wrong = r"pip install '?checkpoints\b"
+        assert [
+            page for page in PAGES if re.search(wrong, page.read_text("utf-8"))
+        ] == []
 
 
 class TestDocstrings:
