@@ -176,7 +176,7 @@ class TestFailures:
     def test_of_many_names_are_counted(self, told):
         program = """
             from checkpoints import checkpoint
-            for number in range(9):
+            for number in range(24):
                 checkpoint(f"mypkg.n{number}", __import__("threading").Lock())
         """
         lines, _ = told("mypkg=out", program=program)

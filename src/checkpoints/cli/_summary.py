@@ -21,7 +21,6 @@ from checkpoints.cli._selection import quiet_log
 __all__ = ["EarlierFiles", "Reports", "RunSummary", "read_reports"]
 
 _MOST_NAMES = 20
-_MOST_REASONS = 5
 _MOST_LETTERS = 400
 _PROBE = "--probe "
 _NO_FUNCTION = "replaced no function"
@@ -168,17 +167,17 @@ class RunSummary:
             yield f"  {count_text(count, 'save')} {words}; the log says why"
             return
         yield f"  {count_text(count, 'save')} {words}:"
-        for text in reasons[:_MOST_REASONS]:
+        for text in reasons[:_MOST_NAMES]:
             yield f"    {' '.join(text.split())[:_MOST_LETTERS]}"
-        if len(reasons) > _MOST_REASONS:
-            yield f"    and {count_text(len(reasons) - _MOST_REASONS, 'more name')}"
+        if len(reasons) > _MOST_NAMES:
+            yield f"    and {count_text(len(reasons) - _MOST_NAMES, 'more name')}"
 
     def _about_overwritten(self) -> Iterator[str]:
         """Yield which names of this run have overwritten saves of their own."""
         names = [name for name, why in self.reasons.items() if "replaced" in why]
         if names:
-            listed = ", ".join(names[:_MOST_REASONS])
-            more = len(names) - _MOST_REASONS
+            listed = ", ".join(names[:_MOST_NAMES])
+            more = len(names) - _MOST_NAMES
             others = f" and {count_text(more, 'more name')}" if more > 0 else ""
             yield (
                 f"  only the last save is kept of each tag of {listed}{others}: add a "
