@@ -103,10 +103,16 @@ class TestInstallation:
         assert installation.DISTRIBUTION in other_project()
 
     def test_this_library_under_its_former_name_is_no_other_project(self, installed):
-        installed(
-            "checkpoints", "[console_scripts]\ncheckpoints = checkpoints.cli:main"
-        )
+        points = "[console_scripts]\ncheckpoints = checkpoints.cli:main"
+        installed("checkpoints", points)
         assert other_project() == ""
+
+    def test_it_is_told_where_a_file_of_ours_is_missing(self, installed, monkeypatch):
+        installed("checkpoints")
+        monkeypatch.setitem(checkpoints._LATER, "absent", "_absent")
+        with pytest.raises(ModuleNotFoundError) as told:
+            checkpoints.absent
+        assert "pip uninstall --yes checkpoints" in told.value.__notes__[0]
 
     def test_alone_nothing_is_told(self, installed):
         installed("named_checkpoints")

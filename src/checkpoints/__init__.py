@@ -161,7 +161,13 @@ if not TYPE_CHECKING:  # type checkers would accept any name
     def __getattr__(name: str) -> object:
         if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        module = _imported(f"{__name__}.{_LATER[name] or name}")
+        try:
+            module = _imported(f"{__name__}.{_LATER[name] or name}")
+        except ModuleNotFoundError as error:
+            # Another project's package may have replaced or removed our files.
+            why = _imported(f"{__name__}._process.installation").other_project()
+            error.add_note(why or "The installation of checkpoints is incomplete")
+            raise
         found = getattr(module, name) if _LATER[name] else module
         globals()[name] = found
         return found
