@@ -23,6 +23,7 @@ BUILTINS = {
     "PendingError": TimeoutError,
     "UnknownValueError": LookupError,
     "MissingDependencyError": ImportError,
+    "ReplayError": RuntimeError,
 }
 
 

@@ -91,7 +91,7 @@ def public_attributes() -> dict[str, object]:
     return {
         name: getattr(checkpoints, name)
         for name in dir(checkpoints)
-        if not name.startswith("_")
+        if not name.startswith(("_", "@"))  # which pytest adds to rewrite asserts
     }
 
 

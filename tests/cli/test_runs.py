@@ -93,7 +93,7 @@ class TestRuns:
         FileHandler(tmp_path).checkpoint("a", 1)
         (path,) = (tmp_path / ".runs").iterdir()
         record = json.loads(path.read_text())
-        path.write_text(json.dumps({**record, "host": "elsewhere"}))
+        path.write_text(json.dumps({**record, "host": "elsewhere", "began_by": {}}))
         assert "unfinished" in run("runs", tmp_path).out
 
     def test_shows_all_that_is_known_of_one(self, run, three):

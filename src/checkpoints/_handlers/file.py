@@ -14,7 +14,8 @@ from checkpoints._files.compression import checked_compression
 from checkpoints._files.container import header_for, open_container
 from checkpoints._files.parquet import to_parquet
 from checkpoints._handlers.background import Writer
-from checkpoints._handlers.handler import Handler, checked_seconds, settled_key
+from checkpoints._handlers.handler import Handler, checked_seconds
+from checkpoints._handlers.job import settled_key
 from checkpoints._handlers.numbering import numbered
 from checkpoints._handlers.options import (
     Compression,

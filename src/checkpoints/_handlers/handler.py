@@ -9,9 +9,7 @@ from typing import Any
 
 from checkpoints._handlers.outcomes import Result, outcomes
 from checkpoints._keys.key import Key
-from checkpoints._keys.tag_value import at_tags
 from checkpoints._keys.tags import current_tags
-from checkpoints._kinds.frozen import freeze
 from checkpoints._process.drain import countdown
 from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.origin import Origin
@@ -27,7 +25,6 @@ __all__ = [
     "flush_all",
     "named_values",
     "release",
-    "settled_key",
 ]
 
 logger = logging.getLogger("checkpoints")
@@ -204,12 +201,6 @@ def checked_seconds(value: Any, option: str = "timeout") -> float:
         )
         raise ConfigError(message)
     return float(value)
-
-
-def settled_key(key: Key) -> Key:
-    """Return a key whose tags no later change affects, and that has an origin."""
-    with at_tags(value for _, value in key.tags):
-        return Key(key.name, freeze(key.tags), key.origin or Origin.here())
 
 
 def named_values(data: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -16,11 +16,22 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, TypeAlias
 
-__all__ = ["Job", "Save"]
+from checkpoints._keys.key import Key
+from checkpoints._keys.tag_value import at_tags
+from checkpoints._kinds.frozen import freeze
+from checkpoints._process.origin import Origin
+
+__all__ = ["Job", "Save", "settled_key"]
 
 logger = logging.getLogger("checkpoints")
 
 Save: TypeAlias = Callable[[Mapping[str, Any]], object]
+
+
+def settled_key(key: Key) -> Key:
+    """Return a key whose tags no later change affects, and that has an origin."""
+    with at_tags(value for _, value in key.tags):
+        return Key(key.name, freeze(key.tags), key.origin or Origin.here())
 
 
 class _Outcome(Future[object]):

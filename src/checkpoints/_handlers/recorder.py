@@ -16,8 +16,8 @@ from checkpoints._handlers.handler import (
     acquire,
     flush_all,
     release,
-    settled_key,
 )
+from checkpoints._handlers.job import settled_key
 from checkpoints._handlers.options import FileOptions
 from checkpoints._handlers.outcomes import Result
 from checkpoints._handlers.recorder_options import (

@@ -238,10 +238,6 @@ def _unheeded(document: Mapping[str, Any]) -> Iterator[Fact]:
         number = count_text(document["not_compared"], "pair")
         text = f"at the first difference; not compared: {number}"
         yield Fact("stopped", text)
-    unread = document["counts"]["by_checksum"]
-    if unread:
-        number = count_text(unread, "pair")
-        yield Fact("not read", f"the contents of {number}: --exact reads them")
 
 
 def _by_reason(
@@ -276,5 +272,6 @@ def _counts(document: Mapping[str, Any]) -> str:
         if counts.get(verdict)
     ]
     pairs = count_text(counts["pairs"], "pair")
-    checksums = f"{counts['by_checksum']:,} by checksum"
-    return f"{pairs}: {', '.join(parts)} ({checksums})   {document['seconds']:.1f} s"
+    unread = counts["by_checksum"]
+    how = f" ({unread:,} by checksum, not read: see --exact)" if unread else ""
+    return f"{pairs}: {', '.join(parts)}{how}   {document['seconds']:.1f} s"

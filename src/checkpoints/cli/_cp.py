@@ -19,7 +19,8 @@ from checkpoints.cli._selection import (
     warn_unreadable,
     where_option,
 )
-from checkpoints.storage import OpenFile, Source, Store, open_store
+from checkpoints.storage import Source, Store, open_store
+from checkpoints.storage._store import OpenFile
 
 __all__ = ["cp"]
 

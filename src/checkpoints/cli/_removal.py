@@ -22,7 +22,7 @@ from checkpoints._text import printable, size_text
 from checkpoints.cli._failures import CommandError
 from checkpoints.cli._process import is_running
 from checkpoints.cli._screen import progress, warn
-from checkpoints.storage import READ, Folder
+from checkpoints.storage._folder import READ, Folder
 
 __all__ = [
     "Candidate",
