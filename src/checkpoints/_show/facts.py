@@ -90,7 +90,7 @@ def facts_of_value(value: Mapping[str, Any]) -> Iterator[Fact]:
         one, other = value["texts"]
         yield Fact("worst", f"{value['where'] or 'value'}   {one}  ->  {other}")
     if value["verdict"] != "unknown":
-        yield Fact("allowed", f"{value['tolerance']}{_would_pass(value)}")
+        yield Fact("allowed", f"{_allowed(value)}{_would_pass(value)}")
     if value["parts"]:
         yield Fact("parts", _parts(value))
     for note in value["notes"]:
@@ -115,6 +115,15 @@ def cells_text(value: Mapping[str, Any]) -> str:
     return f"{bits:,} of {cells:,} cells"
 
 
+def _allowed(value: Mapping[str, Any]) -> str:
+    if value["tolerance"] != "by dtype":
+        return str(value["tolerance"])
+    limits = [
+        f"{name} {number_text(value[name])}" for name in ("rtol", "atol") if value[name]
+    ]
+    return f"by dtype: {', '.join(limits) or 'exact'}"
+
+
 def _would_pass(value: Mapping[str, Any]) -> str:
     if value["verdict"] != "different":
         return ""
@@ -125,7 +134,7 @@ def _would_pass(value: Mapping[str, Any]) -> str:
             return f"   would pass at {key} {float(needed):.2g}{dtype}"
     if not value["beyond"] and value["needs_dtype"] and not value["hopeless"]:
         return '   would pass with dtype = "any"'
-    return "   no tolerance would pass"
+    return "   no rtol or atol would pass"
 
 
 def _parts(value: Mapping[str, Any]) -> str:

@@ -211,7 +211,7 @@ def _notes(document: Mapping[str, Any]) -> Iterator[Fact]:
             "in common",
             f"all different pairs ({shared['pairs']}) have {shared['tag']}="
             f"{shared['value']}; {count_text(shared['others'], 'other value')} of "
-            f"{shared['tag']} do not differ",
+            f"{shared['tag']} {'does' if shared['others'] == 1 else 'do'} not differ",
         )
     for it in document["processes"]:
         place = f"pid {it['pid']} on {it['host']}"

@@ -145,7 +145,7 @@ def table_lines(
     for texts, row in zip(cells[1:], rows, strict=True):
         yield Line("", _row(texts, widths), STYLES[row.verdict])
     if left:
-        yield Line("", f"  and {left:,} more (--all)")
+        yield Line("", f"  and {left:,} more that differ less (--all)")
 
 
 def _narrow(widths: dict[int, int], width: int | None) -> None:
