@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkpoints._compare import alignment
-from checkpoints._compare.alignment import align
+from checkpoints._compare.alignment import align, anchored
 
 KEYS = st.text("abc", max_size=12)
 
@@ -40,26 +40,29 @@ class TestAlign:
         one = [(name, step) for step in range(50) for name in "ab"]
         other = [item for item in one if item[1] not in (7, 30)]
         keys = [name for name, _ in one], [name for name, _ in other]
-        found = align(*keys, exact=(one, other))
+        found = align(*keys, anchored(keys, (one, other)))
         assert all(one[left] == other[right] for left, right in found.matches)
         assert len(found.matches) == 96
 
     def test_a_dropped_item_is_found_though_no_value_occurs_once(self):
         one = [("a", number % 3) for number in range(30)]
         other = one[:10] + one[11:]
-        found = align("a" * 30, "a" * 29, exact=(one, other))
+        keys = "a" * 30, "a" * 29
+        found = align(*keys, anchored(keys, (one, other)))
         assert len(found.matches) == 29
         assert all(one[left] == other[right] for left, right in found.matches)
 
     def test_where_the_keys_fit_repeated_values_shift_nothing(self):
         one, other = ([("a", it) for it in values] for values in ("TFTFF", "FTFTF"))
-        found = align("aaaaa", "aaaaa", exact=(one, other))
+        keys = "aaaaa", "aaaaa"
+        found = align(*keys, anchored(keys, (one, other)))
         assert found.matches == [(at, at) for at in range(5)]
 
     def test_values_that_all_differ_are_aligned_by_keys(self):
-        keys = ["a", "b"] * 20
+        names = ["a", "b"] * 20
+        keys = names, names[:10] + names[11:]
         exact = [("x", n) for n in range(40)], [("y", n) for n in range(39)]
-        found = align(keys, keys[:10] + keys[11:], exact=exact)
+        found = align(*keys, anchored(keys, exact))
         assert len(found.matches) == 39
 
     def test_insertions_and_deletions_in_a_long_loop_do_not_shift_the_rest(self):
@@ -69,7 +72,7 @@ class TestAlign:
         for _ in range(100):
             other.insert(chance.randrange(len(other)), ("a", object()))
         keys = ["a"] * len(one), ["a"] * len(other)
-        found = align(*keys, exact=(one, other))
+        found = align(*keys, anchored(keys, (one, other)))
         wrong = [pair for pair in found.matches if one[pair[0]] != other[pair[1]]]
         # Where an item was dropped and another inserted, these two are a match.
         assert len(wrong) <= 100

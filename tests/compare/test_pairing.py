@@ -126,6 +126,116 @@ class TestCalls:
         assert first.inputs == "not known; nothing earlier differs"
 
 
+class TestThreads:
+    def test_what_they_save_is_equal_in_any_order(self, runs):
+        threads = "ABC"
+        orders = [range(12), (4, 0, 8, 1, 5, 9, 6, 2, 10, 11, 7, 3)]
+        for run, order in zip(runs, orders, strict=True):
+            for number in order:
+                run.save("a", number, thread=threads[number // 4])
+        assert verdicts(compared(runs)) == {"equal": 12}
+
+    def test_so_are_values_that_repeat(self, runs):
+        for run, values in zip(runs, ([0, 1, 0, 1, 2], [1, 1, 0, 0, 2]), strict=True):
+            for number, value in enumerate(values):
+                run.save("a", value, thread="AB"[number % 2])
+        assert verdicts(compared(runs)) == {"equal": 5}
+
+    def test_in_one_thread_the_order_of_repeated_values_counts(self, runs):
+        for run, values in zip(runs, ([0, 1, 0, 1], [1, 0, 0, 1]), strict=True):
+            for value in values:
+                run.save("a", value)
+        assert verdicts(compared(runs)) == {"equal": 2, "different": 2}
+
+    def test_processes_find_what_is_equal_in_another_one(self, runs):
+        shares = [[(1, 2, 3), (4, 5, 6)], [(1, 4, 3), (2, 5, 6)]]
+        for run, share in zip(runs, shares, strict=True):
+            for pid, values in enumerate(share, 1):
+                for value in values:
+                    run.save("a", value, pid=pid)
+        assert verdicts(compared(runs)) == {"equal": 6}
+
+
+def call(run, number, x, result, *, thread="MainThread", ends=True):
+    """Save a call, or only its begin."""
+    tags = {"call": number}
+    run.save("f", {"x": x}, tags=tags, part="arguments", thread=thread)
+    if ends:
+        end(run, number, result, thread=thread)
+
+
+def end(run, number, result, *, part="result", thread="MainThread"):
+    tags = {"call": number}
+    run.save(f"f.{part}", {part: result}, tags=tags, part=part, thread=thread)
+
+
+class TestUnits:
+    def test_results_go_with_the_arguments_of_their_calls(self, runs):
+        # Of three calls at a time, each run ends them in another order.
+        for run, order in zip(runs, ((1, 2, 3), (3, 1, 2)), strict=True):
+            for number in order:
+                call(run, number, 10 * number, 0, thread=str(number), ends=False)
+            for number in reversed(order):
+                end(run, number, number * 0.5 + id(run) % 7, thread=str(number))
+        for pair in compared(runs):
+            entries = pair.baseline, pair.candidate
+            assert len({entry.tags["call"] for entry in entries}) == 1
+
+    def test_calls_in_another_order_are_equal(self, runs):
+        for run, xs in zip(runs, ((1, 2, 3, 4, 5), (2, 5, 1, 4, 3)), strict=True):
+            for number, x in enumerate(xs, 1):
+                call(run, number, x, x / 2)
+        assert verdicts(compared(runs)) == {"equal": 10}
+
+    def test_calls_without_arguments_are_told_apart_by_their_results(self, runs):
+        for run, results in zip(runs, ((1, 2, 3), (3, 1, 2)), strict=True):
+            for number, result in enumerate(results, 1):
+                call(run, number, 0, result, thread=str(result))
+        assert verdicts(compared(runs)) == {"equal": 6}
+
+    def test_a_call_that_was_dropped_shifts_no_results(self, runs):
+        for run, xs in zip(runs, ((1, 2, 3, 4), (1, 3, 4)), strict=True):
+            for number, x in enumerate(xs, 1):
+                call(run, number, x, x + (len(xs) == 3) / 4)
+        found = compared(runs)
+        assert verdicts(found) == {"equal": 3, "different": 3, "unpaired": 2}
+        assert len(found.origins) == 3
+        assert all(it.inputs.startswith("equal by") for it in found.origins)
+
+    def test_results_of_different_calls_are_never_a_pair(self, runs):
+        for run, failing in zip(runs, (1, 2), strict=True):
+            for number in (1, 2):
+                call(run, number, number, number, ends=number != failing)
+                if number == failing:
+                    end(run, number, "bad", part="exception")
+        found = compared(runs)
+        assert verdicts(found) == {"equal": 2, "unpaired": 4}
+
+    def test_results_alone_are_paired_as_checkpoints_are(self, runs):
+        for step in range(1, 6):
+            call(runs[0], step, 0, [step])
+            if step != 3:
+                end(runs[1], step, [step])
+        found = compared(runs)
+        assert [it.why for it in found if it.name == "f.result"] == [
+            "",
+            "",
+            "missing",
+            "",
+            "",
+        ]
+
+    def test_damaged_arguments_leave_their_result_a_partner(self, runs):
+        for run in runs:
+            for number in (1, 2, 3):
+                call(run, number, numpy.arange(number, number + 9), number)
+        (entry,) = (
+            it for it in index(runs[1].root) if it.path.endswith("call=2/f.ckpt.zip")
+        )
+        Path(entry.path).write_bytes(b"")
+        assert verdicts(compared(runs)) == {"equal": 5, "unknown": 1}
+
+
 class TestRename:
     @pytest.fixture
     def tolerances(self, tmp_path):

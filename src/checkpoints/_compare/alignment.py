@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-__all__ = ["Alignment", "align"]
+__all__ = ["Alignment", "align", "anchored"]
 
 # The edits after which a gap between anchors is matched in order instead.
 _MAX_EDITS = 1_000
@@ -36,7 +36,7 @@ class Alignment(NamedTuple):
 def align(
     one: Sequence[Hashable],
     other: Sequence[Hashable],
-    exact: tuple[Sequence[Hashable], Sequence[Hashable]] | None = None,
+    anchors: Iterable[tuple[int, int]] = (),
 ) -> Alignment:
     """
     Align two sequences.
@@ -44,19 +44,13 @@ def align(
     Args:
         one: The keys of the items of one sequence.
         other: The keys of the other. Only items with equal keys are matched.
-        exact: For each item something more specific than its key, such as its key and
-            its checksum. Items that have it in common are matched first: those that
-            occur once, and others where the keys alone do not fit, so that the item
-            that was dropped from a loop is found.
+        anchors: Matches that are known already, in order.
 
     >>> align("abcabc", "ababc").matches
     [(0, 0), (1, 1), (3, 2), (4, 3), (5, 4)]
     """
     matches: list[tuple[int, int]] = []
-    if exact:
-        for gap in _gaps(_anchors(*exact), one, other):
-            matches += gap.shifted(_repeated(gap, *exact)) + gap.end
-    anchors, matches, is_certain = matches, [], True
+    is_certain = True
     for gap in _gaps(anchors, one, other):
         found = _shortest(*gap.items)
         if found is None:
@@ -64,6 +58,34 @@ def align(
             found = _in_order(*gap.items)
         matches += gap.shifted(found) + gap.end
     return Alignment(matches, is_certain)
+
+
+def anchored(
+    keys: tuple[Sequence[Hashable], Sequence[Hashable]],
+    exact: tuple[Sequence[Hashable], Sequence[Hashable]],
+    anchors: Iterable[tuple[int, int]] = (),
+) -> list[tuple[int, int]]:
+    """
+    Match what is equal in more than its key: the anchors of an alignment.
+
+    Items that occur once in both sequences are matched, and others where the keys alone
+    do not fit, so that the item that was dropped from a loop is found.
+
+    Args:
+        keys: The keys of the items of both sequences.
+        exact: For each item something more specific than its key, such as its key and
+            its checksum.
+        anchors: Matches that are known already, in order, which are kept.
+
+    >>> anchored(("aaa", "aa"), ("xyz", "xz"))
+    [(0, 0), (2, 1)]
+    """
+    known = list(anchors)
+    unique = _increasing(_within(_unique(*exact), known))
+    matches: list[tuple[int, int]] = []
+    for gap in _gaps(sorted([*known, *unique]), *keys):
+        matches += gap.shifted(_repeated(gap, *exact)) + gap.end
+    return matches
 
 
 class _Gap(NamedTuple):
@@ -108,18 +130,34 @@ def _repeated(
     return [(places[0][left], places[1][right]) for left, right in found]
 
 
-def _anchors(
+def _unique(
     one: Sequence[Hashable], other: Sequence[Hashable]
-) -> list[tuple[int, int]]:
-    """Return the longest increasing run of items that occur once in both."""
+) -> Iterator[tuple[int, int]]:
+    """Yield the positions of the items that occur once in both."""
     once = _positions_of_unique(one)
-    pairs = [
-        (once[item], position)
-        for item, position in _positions_of_unique(other).items()
-        if item in once
+    for item, position in _positions_of_unique(other).items():
+        if item in once:
+            yield once[item], position
+
+
+def _within(
+    pairs: Iterable[tuple[int, int]], known: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Return the pairs that cross none of the known matches, which are in order."""
+    starts, ends = [left for left, _ in known], [right for _, right in known]
+    taken = {*starts}
+    return [
+        pair
+        for pair in pairs
+        if pair[0] not in taken
+        and bisect_left(starts, pair[0]) == bisect_left(ends, pair[1])
     ]
+
+
+def _increasing(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the longest run of pairs in which both positions increase."""
     pairs.sort()
-    # The longest increasing subsequence, by patience sorting.
+    # By patience sorting.
     tops: list[int] = []
     piles: list[int] = []
     below: list[int] = []

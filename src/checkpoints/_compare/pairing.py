@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Hashable, Mapping, Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from checkpoints._compare.alignment import align
+from checkpoints._compare.matching import Found, How, Matching
 from checkpoints._compare.processes import matched_processes
 from checkpoints._compare.side import NO_PROCESS, PairKey, Process, Record, Side
 
 __all__ = ["How", "Pairing", "Partners", "one_pair", "paired"]
-
-How: TypeAlias = Literal["key", "sequence", "order"]
 
 
 class Partners(NamedTuple):
@@ -24,7 +22,7 @@ class Partners(NamedTuple):
         candidate: The entry of the candidate.
         how: How they were found: by a `key` that occurs once, by the `sequence` of the
             saves with repeated keys, or by the mere `order` of a key's saves, where
-            the sequences differ too much, or other processes saved them.
+            the sequences differ too much, or other threads or processes saved them.
     """
 
     baseline: Record | None
@@ -55,17 +53,12 @@ class Pairing(NamedTuple):
     processes: tuple[Mapping[Process, Process], Mapping[Process, Process]] = ({}, {})
 
 
-_Found: TypeAlias = "dict[int, tuple[Record, How]]"
-
-
 def paired(baseline: Side, candidate: Side) -> Pairing:
     """
     Pair the entries of two runs.
 
-    Keys that occur once on each side are paired by key. Keys that repeat, as in a
-    loop, are paired by aligning the sequences of the saves, process by process. What
-    is left of them is paired whatever process saved it: equal values first, then in
-    order. So a damaged entry, whose process is not known, gets what lacks a partner.
+    Keys that occur once on each side are paired by key. Those that repeat, as in a
+    loop, are paired by what they have in common, most first, as `Matching` does it.
     """
     sides = baseline.records, candidate.records
     counts = [Counter(record.key for record in records) for records in sides]
@@ -74,20 +67,15 @@ def paired(baseline: Side, candidate: Side) -> Pairing:
         for key in dict.fromkeys([*counts[0], *counts[1]])
         if max(counts[0][key], counts[1][key]) > 1
     }
-    single = {record.key: record for record in sides[1] if record.key not in repeated}
-    found: _Found = {
-        record.position: (single[record.key], "key")
-        for record in sides[0]
-        if record.key in single and record.key not in repeated
-    }
     one, other = (_known_processes(side) for side in (baseline, candidate))
     processes = matched_processes(one, other)
+    matching = Matching(sides, repeated)
+    matching.add_single()
     if repeated:
-        for process, its in processes.items():
-            found.update(_aligned(one[process], other[its], repeated))
-        _pair_rest(sides, repeated, found)
+        matching.add_repeated([(one[it], other[its]) for it, its in processes.items()])
+    matching.add_rest()
     both_ways = processes, {its: process for process, its in processes.items()}
-    return Pairing(_in_order(*sides, found), repeated, both_ways)
+    return Pairing(_in_order(*sides, matching.found), repeated, both_ways)
 
 
 def one_pair(baseline: Side, candidate: Side) -> Pairing:
@@ -101,55 +89,8 @@ def _known_processes(side: Side) -> dict[Process, list[Record]]:
     return found
 
 
-def _aligned(
-    one: Sequence[Record],
-    other: Sequence[Record],
-    repeated: Collection[PairKey],
-) -> _Found:
-    keys = [record.key for record in one], [record.key for record in other]
-    contents = (
-        [(record.key, record.content) for record in one],
-        [(record.key, record.content) for record in other],
-    )
-    alignment = align(*keys, exact=contents)
-    how: How = "sequence" if alignment.is_certain else "order"
-    return {
-        one[left].position: (other[right], how)
-        for left, right in alignment.matches
-        if one[left].key in repeated
-    }
-
-
-def _pair_rest(
-    sides: tuple[Sequence[Record], Sequence[Record]],
-    repeated: Collection[PairKey],
-    found: _Found,
-) -> None:
-    """Pair what is left of repeated keys: equal values first, then in order."""
-    for item in (_key_and_content, _key_of):
-        taken = {other.position for other, _ in found.values()}
-        waiting: dict[Hashable, list[Record]] = {}
-        for record in reversed(sides[1]):
-            if record.key in repeated and record.position not in taken:
-                waiting.setdefault(item(record), []).append(record)
-        for record in sides[0] if waiting else ():
-            is_left = record.key in repeated and record.position not in found
-            if is_left and (same := waiting.get(item(record))):
-                found[record.position] = same.pop(), "order"
-
-
-def _key_and_content(record: Record) -> Hashable:
-    # Nothing equals a damaged entry, not even another one.
-    content = object() if record.content is None else record.content
-    return record.key, content
-
-
-def _key_of(record: Record) -> Hashable:
-    return record.key
-
-
 def _in_order(
-    baseline: Sequence[Record], candidate: Sequence[Record], found: _Found
+    baseline: Sequence[Record], candidate: Sequence[Record], found: Found
 ) -> list[Partners]:
     partners = []
     # Where what has no place in the baseline belongs: after its predecessor in the

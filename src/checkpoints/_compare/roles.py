@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 from checkpoints._compare.difference import Difference
 from checkpoints._compare.pair import Pair, Role, has_arguments
 from checkpoints._compare.side import Process
+from checkpoints._index.entry import Entry
 
 __all__ = ["Roles", "inputs_of"]
 
@@ -130,6 +131,14 @@ def inputs_of(pairs: Sequence[Pair]) -> dict[int, Pair]:
             arguments[pair.process, pair.name, tags] = pair
             continue
         function = pair.name.removesuffix(f".{pair.part}")
-        if made := arguments.get((pair.process, function, tags)):
+        made = arguments.get((pair.process, function, tags))
+        if made and _is_same_call(pair.candidate, made.candidate):
             found[pair.number] = made
     return found
+
+
+def _is_same_call(outcome: Entry | None, arguments: Entry | None) -> bool:
+    """Tell whether both are of one call, as far as both are there."""
+    if outcome is None or arguments is None:
+        return True
+    return tuple(outcome.tags.items()) == tuple(arguments.tags.items())

@@ -60,6 +60,7 @@ class Record(NamedTuple):
             the last save before the fork.
         content: A hash of its values and their checksums: equal for equal files; None
             if the file is damaged.
+        call_tags: The tags of the recorded call that it is a part of.
     """
 
     position: int
@@ -75,6 +76,7 @@ class Record(NamedTuple):
     left_out: int
     parent: tuple[int, int] | None
     content: int | None
+    call_tags: tuple[tuple[str, str], ...] = ()
 
 
 class SideOptions(NamedTuple):
@@ -170,13 +172,16 @@ class Side:
             for library, version in versions:
                 self._versions.setdefault(library, set()).add(version)
             self._runs[process[0]] += 1
+            call_tags: tuple[tuple[str, str], ...] = ()
             if part:
-                self._calls.add(_as_texts(tags))
+                call_tags = _as_texts(tags)
+                call_tags = shared.setdefault(call_tags, call_tags)
+                self._calls.add(call_tags)
             process, thread, sampling = (
                 shared.setdefault(it, it) for it in (process, thread, sampling)
             )
             record = Record(position, _NO_KEY, process, thread, part, sampling, *rest)
-            yield name, tags, record
+            yield name, tags, record._replace(call_tags=call_tags)
 
     def _keyed(
         self, name: str, tags: Tags, record: Record, shared: dict[Hashable, Any]

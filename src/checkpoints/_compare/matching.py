@@ -1,0 +1,213 @@
+"""Entries of two runs that belong together, found step by step."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from typing import Literal, TypeAlias
+
+from checkpoints._compare.alignment import align, anchored
+from checkpoints._compare.calls import Calls, keys_of_arguments
+from checkpoints._compare.side import PairKey, Record
+
+__all__ = ["Found", "How", "Matching"]
+
+How: TypeAlias = Literal["key", "sequence", "order"]
+# The partner of each entry of the baseline, by its position in the index.
+Found: TypeAlias = "dict[int, tuple[Record, How]]"
+
+_Sides: TypeAlias = "tuple[Sequence[Record], Sequence[Record]]"
+_Items: TypeAlias = "tuple[Sequence[Hashable], Sequence[Hashable]]"
+
+
+class Matching:
+    """
+    The entries of two runs that belong together, as far as they were found.
+
+    A recorded call is one unit: its arguments find their partner, and what came out of
+    it goes with them. So a result is never compared with that of another call.
+
+    Args:
+        sides: All entries of the baseline and of the candidate.
+        repeated: The keys that occur several times on a side.
+    """
+
+    def __init__(self, sides: _Sides, repeated: Collection[PairKey]) -> None:
+        self.found: Found = {}
+        self._taken: set[int] = set()
+        self._repeated = repeated
+        known = [keys_of_arguments(records) for records in sides]
+        self._calls = Calls(sides[0], known[1]), Calls(sides[1], known[0])
+        self._has_calls = all(known)
+        self._all = sides
+        self._units: _Sides = (
+            [it for it in sides[0] if self._calls[0].arguments_of(it) is None],
+            [it for it in sides[1] if self._calls[1].arguments_of(it) is None],
+        )
+        # What several threads or processes saved has no order of its own.
+        self._beside = _of_several(sides[0]) | _of_several(sides[1])
+
+    def add_single(self) -> None:
+        """Pair the keys that occur once on each side."""
+        once = {it.key: it for it in self._units[1] if it.key not in self._repeated}
+        for record in self._units[0]:
+            if record.key in once:
+                self._add(record, once[record.key])
+
+    def add_repeated(self, processes: Iterable[_Sides]) -> None:
+        """
+        Pair the keys that repeat.
+
+        What is equal in all comes first, then calls with equal arguments: each in the
+        sequence of the saves of matched processes, then wherever it is. Only then the
+        keys alone decide, in the sequences between.
+        """
+        loops = [_Loop(*map(self._units_of, (0, 1), its)) for its in processes]
+        wholes, arguments = self._wholes, self._arguments
+        for contents in (wholes, arguments) if self._has_calls else (wholes,):
+            for loop in loops:
+                loop.leave(self._is_left)
+                items = contents(0, loop.sides[0]), contents(1, loop.sides[1])
+                for pair in loop.anchor(items):
+                    self._add(*pair, "sequence")
+            self._add_elsewhere(contents)
+        for loop in loops:
+            loop.leave(self._is_left)
+            how, pairs = loop.aligned()
+            for pair in pairs:
+                self._add(*pair, how)
+
+    def add_rest(self) -> None:
+        """
+        Pair what is left, whatever process saved it: equal values first, then in order.
+
+        So a damaged entry, whose process is not known, gets what lacks a partner; but
+        two outcomes whose arguments are known belong to different calls.
+        """
+        for items in (_own_contents, _keys):
+            self._add_in_order(self._units[0], self._all[1], items)
+            self._add_in_order(self._all[0], self._units[1], items)
+
+    def _add(self, one: Record, other: Record, how: How = "key") -> None:
+        if one.position in self.found or other.position in self._taken:
+            return
+        self.found[one.position] = other, how
+        self._taken.add(other.position)
+        outcomes = {it.key: it for it in self._calls[1].outcomes_of(other)}
+        for outcome in self._calls[0].outcomes_of(one):
+            if outcome.key in outcomes:
+                self._add(outcome, outcomes[outcome.key], how)
+
+    def _units_of(self, side: int, records: Sequence[Record]) -> list[Record]:
+        calls = self._calls[side]
+        return [it for it in records if calls.arguments_of(it) is None]
+
+    def _is_left(self, side: int, record: Record) -> bool:
+        # Single keys tell what is between them, though they have their partners.
+        taken = self._taken if side else self.found
+        return record.position not in taken or record.key not in self._repeated
+
+    def _wholes(self, side: int, records: Sequence[Record]) -> list[Hashable]:
+        """Return keys and contents, those of the outcomes of calls included."""
+        outcomes_of = self._calls[side].outcomes_of
+        return [(_own(it), tuple(map(_own, outcomes_of(it)))) for it in records]
+
+    def _arguments(self, side: int, records: Sequence[Record]) -> list[Hashable]:  # noqa: ARG002 - as `_wholes`
+        """Return keys and contents of arguments; nothing that fits for others."""
+        return [_own(it) if it.part == "arguments" else object() for it in records]
+
+    def _add_elsewhere(
+        self, contents: Callable[[int, Sequence[Record]], Sequence[Hashable]]
+    ) -> None:
+        """Pair equal contents that occur once, or had no order to begin with."""
+        items = contents(0, self._units[0]), contents(1, self._units[1])
+        counts = Counter(items[0]), Counter(items[1])
+        waiting: dict[Hashable, list[Record]] = {}
+        for record, item in zip(self._units[1], items[1], strict=True):
+            if record.position not in self._taken:
+                waiting.setdefault(item, []).append(record)
+        for same in waiting.values():
+            same.reverse()
+        for record, item in zip(self._units[0], items[0], strict=True):
+            is_free = record.key in self._beside or (
+                counts[0][item] == counts[1][item] == 1
+            )
+            if is_free and record.position not in self.found and waiting.get(item):
+                self._add(record, waiting[item].pop(), "order")
+
+    def _add_in_order(
+        self,
+        one: Sequence[Record],
+        other: Sequence[Record],
+        items: Callable[[Iterable[Record]], Sequence[Hashable]],
+    ) -> None:
+        left = [it for it in other if it.position not in self._taken]
+        waiting: dict[Hashable, list[Record]] = {}
+        for record, item in zip(reversed(left), items(reversed(left)), strict=True):
+            waiting.setdefault(item, []).append(record)
+        lacking = [it for it in one if it.position not in self.found]
+        for record, item in zip(lacking, items(lacking), strict=True):
+            if same := waiting.get(item):
+                how: How = "order" if record.key in self._repeated else "key"
+                self._add(record, same.pop(), how)
+
+
+class _Loop:
+    """The saves of two matched processes, with those that are known to be the same."""
+
+    def __init__(self, one: Sequence[Record], other: Sequence[Record]) -> None:
+        self.sides: _Sides = one, other
+        self._anchors: list[tuple[int, int]] = []
+
+    def leave(self, is_left: Callable[[int, Record], bool]) -> None:
+        """Drop what found its partner elsewhere."""
+        places: list[dict[int, int]] = []
+        sides = []
+        for side, records in enumerate(self.sides):
+            known = {pair[side] for pair in self._anchors}
+            kept = [
+                at for at, it in enumerate(records) if at in known or is_left(side, it)
+            ]
+            places.append({old: new for new, old in enumerate(kept)})
+            sides.append([records[at] for at in kept])
+        self.sides = sides[0], sides[1]
+        self._anchors = [(places[0][it], places[1][its]) for it, its in self._anchors]
+
+    def anchor(self, items: _Items) -> list[tuple[Record, Record]]:
+        """Return what has equal items, in sequence, and keep it in mind."""
+        self._anchors = anchored(self._keys, items, self._anchors)
+        return self._at(self._anchors)
+
+    def aligned(self) -> tuple[How, list[tuple[Record, Record]]]:
+        """Return what has equal keys, in sequence, and how it was found."""
+        found = align(*self._keys, self._anchors)
+        return ("sequence" if found.is_certain else "order"), self._at(found.matches)
+
+    @property
+    def _keys(self) -> _Items:
+        return _keys(self.sides[0]), _keys(self.sides[1])
+
+    def _at(self, matches: Iterable[tuple[int, int]]) -> list[tuple[Record, Record]]:
+        one, other = self.sides
+        return [(one[left], other[right]) for left, right in matches]
+
+
+def _of_several(records: Iterable[Record]) -> set[PairKey]:
+    """Return the keys that more than one thread or process saved."""
+    tasks = {(it.key, it.process, it.thread) for it in records}
+    counts = Counter(key for key, _, _ in tasks)
+    return {key for key, count in counts.items() if count > 1}
+
+
+def _own(record: Record) -> Hashable:
+    # Nothing equals a damaged entry, not even another one.
+    content = object() if record.content is None else record.content
+    return record.key, content
+
+
+def _own_contents(records: Iterable[Record]) -> list[Hashable]:
+    return [_own(record) for record in records]
+
+
+def _keys(records: Iterable[Record]) -> list[Hashable]:
+    return [record.key for record in records]
