@@ -285,12 +285,12 @@ class TestRoles:
             path.write_bytes(path.read_bytes()[:50])
         assert self.roles(runs) == {"b": "possibly inherited"}
 
-    def test_the_inputs_of_the_first_divergence_are_compared_by_value(self, runs):
+    def test_the_inputs_of_the_first_divergence_are_compared_to_the_byte(self, runs):
         for run, number in zip(runs, (1, 2), strict=True):
             self.call(run, "fit", 1, {"x": numpy.arange(5)}, number)
         found = diff(*roots(runs))
-        assert [pair.by for pair in found] == ["values", "values"]
-        assert "equal by value" in found.first.inputs
+        assert [pair.by for pair in found] == ["bytes", "values"]
+        assert "equal to the byte" in found.first.inputs
 
 
 class TestShared:

@@ -6,8 +6,9 @@ import math
 import zipfile
 
 import numpy
+import pytest
 
-from checkpoints import diff
+from checkpoints import FileHandler, diff
 from checkpoints._compare.tolerances import Tolerances
 
 
@@ -31,6 +32,50 @@ class TestTolerances:
         table = Tolerances(rules.format("risk") + rules.format("none"), "t.toml")
         found = diff(*roots(runs), tolerances=table).as_json()
         assert found["tolerances"]["unused"] == ["t.toml:4 match='none'"]
+
+
+class TestBytes:
+    """What equals no copy of itself is no difference where the bytes are equal."""
+
+    @pytest.mark.parametrize("exact", [False, True])
+    @pytest.mark.parametrize(
+        "value", [{math.nan, 1.0}, {(math.nan, 1): 2}], ids=["set", "key"]
+    )
+    def test_nan_within_a_set_or_a_key_is_equal(self, runs, value, exact):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("before", {"v": value}).save("after", number)
+        found = diff(*roots(runs), exact=exact)
+        assert [pair.verdict for pair in found] == ["equal", "different"]
+        assert next(iter(found)).by == "bytes"
+        assert found.first.inputs == "not known; nothing earlier differs"
+
+    def test_a_trusted_function_is_equal(self, runs):
+        for run in runs:
+            run.save("f", lambda x: x)
+        (pair,) = diff(*roots(runs), exact=True, trusted=True)
+        assert pair.verdict == "equal"
+
+    def test_bytes_that_differ_below_one_checksum_are_found(self, runs):
+        # Both texts have the same CRC-32, whatever is before them.
+        for run, text in zip(runs, (b"plumless", b"buckeroo"), strict=True):
+            run.save("text", numpy.frombuffer(bytes(1000) + text, "u1"))
+        assert [pair.by for pair in diff(*roots(runs))] == ["checksum"]
+        assert diff(*roots(runs), exact=True).verdict == "different"
+
+    def test_a_large_file_takes_no_more_memory_than_allowed(self, runs):
+        for run in runs:
+            run.save("risk", numpy.zeros(1_000_000))
+        (pair,) = diff(*roots(runs), exact=True, memory="200KB")
+        assert (pair.verdict, pair.by) == ("equal", "bytes")
+
+    def test_a_table_is_compared_to_the_byte(self, tmp_path):
+        pyarrow = pytest.importorskip("pyarrow")
+        pytest.importorskip("pyarrow.parquet")
+        for root in ("one", "two"):
+            handler = FileHandler(tmp_path / root, format="parquet")
+            handler.checkpoint("t", pyarrow.table({"x": [1.0, math.nan]}))
+        (pair,) = diff(tmp_path / "one", tmp_path / "two", exact=True)
+        assert (pair.verdict, pair.by) == ("equal", "bytes")
 
 
 class TestDamage:

@@ -200,7 +200,7 @@ class TestUnits:
         found = compared(runs)
         assert verdicts(found) == {"equal": 3, "different": 3, "unpaired": 2}
         assert len(found.origins) == 3
-        assert all(it.inputs.startswith("equal by") for it in found.origins)
+        assert all(it.inputs.startswith("equal") for it in found.origins)
 
     def test_results_of_different_calls_are_never_a_pair(self, runs):
         for run, failing in zip(runs, (1, 2), strict=True):

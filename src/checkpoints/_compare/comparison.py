@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from checkpoints._compare.contents import Contents, contents_of
+from checkpoints._compare.contents import Contents, contents_of, digest_of
 from checkpoints._compare.difference import Difference, Verdict, worse
 from checkpoints._compare.pair import Pair, Unpaired, has_arguments
 from checkpoints._compare.pairing import Pairing, Partners
@@ -118,9 +118,32 @@ class Comparison:
             pair.by = "checksum"
             tags = self._tags_of(pair.entry)
             may_differ = self._options.tolerances.see(pair.name, tags)
-            if self._options.exact or may_differ:
+            if may_differ:
                 self.compare_values(pair)
+            elif self._options.exact:
+                self.confirm(pair)
         else:
+            self.compare_values(pair)
+
+    def confirm(self, pair: Pair) -> None:
+        """
+        Compare the bytes of a pair that is equal by its checksums.
+
+        Values are compared only where bytes differ: not every value equals its copy.
+        """
+        if pair.baseline is None or pair.candidate is None:
+            return
+        half = self._options.memory // 2
+        pair.by = "bytes"
+        try:
+            digests = [
+                digest_of(entry, memory=half)
+                for entry in (pair.baseline, pair.candidate)
+            ]
+        except (CheckpointError, OSError, ImportError) as error:
+            pair.verdict, pair.why = "unknown", text_of(error)
+            return
+        if digests[0] != digests[1]:
             self.compare_values(pair)
 
     def compare_values(self, pair: Pair) -> None:

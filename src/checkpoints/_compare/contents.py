@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 from checkpoints._files.budget import Budget
 from checkpoints._files.container import Container, open_container
 from checkpoints._index.entry import Entry, source_of
+from checkpoints._kinds import json_bytes
 from checkpoints.errors import TooLargeError
 from checkpoints.storage._store import Source
 
-__all__ = ["Contents", "contents_of"]
+__all__ = ["Contents", "contents_of", "digest_of"]
 
 
 class Contents:
@@ -60,6 +62,27 @@ class Contents:
 
     def _opened(self) -> Container:
         return open_container(self._source, Budget(self._source.path, self._memory))
+
+
+def digest_of(entry: Entry, *, memory: int) -> bytes:
+    """
+    Return a hash that only files with the same values to the byte share.
+
+    Every byte is read, and checked against its checksum; nothing is loaded.
+
+    Args:
+        entry: The entry.
+        memory: The memory that reading may take, in bytes.
+
+    Raises:
+        CheckpointError, OSError: As for `checkpoints.load`.
+    """
+    with source_of(entry) as source:
+        container = open_container(source, Budget(source.path, memory))
+        described = container.header["values"], sorted(container.checksums().items())
+        digest = hashlib.blake2b(json_bytes.as_utf8(json_bytes.to_text(described)))
+        container.check(digest.update)
+        return digest.digest()
 
 
 @contextmanager

@@ -248,7 +248,7 @@ def _compared(
 
 def _confirm(comparison: Comparison, pairs: Sequence[Pair], noise: Noise) -> None:
     """
-    Assign the roles, and compare by value what the first divergence rests on.
+    Assign the roles, and compare the bytes of what the first divergence rests on.
 
     Equal checksums are equal values but once in four billion. The inputs of the first
     divergence and the save before it are compared to the byte.
@@ -259,7 +259,7 @@ def _confirm(comparison: Comparison, pairs: Sequence[Pair], noise: Noise) -> Non
         first = next((pair for pair in pairs if pair.verdict == "different"), None)
         if first is None:
             return
-        # What was compared by value once is not looked at again.
+        # What was read once is not looked at again.
         before = pairs[first.number - 2] if first.number > 1 else None
         resting = [
             pair
@@ -269,5 +269,5 @@ def _confirm(comparison: Comparison, pairs: Sequence[Pair], noise: Noise) -> Non
         if not resting:
             return
         for pair in resting:
-            comparison.compare_values(pair)
+            comparison.confirm(pair)
             noise.apply(pair)

@@ -35,7 +35,8 @@ class Pair:
             `"exception"`; empty for a checkpoint.
         how: How the partners were found.
         verdict: The worst of the verdicts over its values.
-        by: How they were compared: by their `"checksum"` or by their `"values"`.
+        by: How they were compared: by their `"checksum"`, by their `"bytes"`, or by
+            their `"values"`.
         values: What differs, by the name of the value; only values that are not equal.
         role: Whether the difference began here, or was in the inputs already.
         inputs: What is known of the inputs, in words.
@@ -52,7 +53,7 @@ class Pair:
     part: str = ""
     how: How
     verdict: PairVerdict = "equal"
-    by: Literal["", "checksum", "values"] = ""
+    by: Literal["", "checksum", "bytes", "values"] = ""
     values: dict[str, Difference] = field(default_factory=dict)
     role: Role = ""
     inputs: str = ""

@@ -17,6 +17,13 @@ _CallKey: TypeAlias = "tuple[Process, str, tuple[tuple[str, object], ...]]"
 # What runs one step after the other: a thread of a process.
 _Thread: TypeAlias = "tuple[Process, str]"
 
+# What is said of inputs that are equal, by how they were compared.
+_EQUAL = {
+    "checksum": "equal by checksum",
+    "bytes": "equal to the byte",
+    "values": "equal by value",
+}
+
 
 class _Finding(NamedTuple):
     role: Role
@@ -101,8 +108,7 @@ class Roles:
         if inputs.values:
             texts = [f"{n} {_words_for(d)}" for n, d in inputs.values.items()]
             return _Finding("origin", ", ".join(texts))
-        how = "checksum" if inputs.by == "checksum" else "value"
-        return _Finding("origin", f"equal by {how}")
+        return _Finding("origin", _EQUAL[inputs.by])
 
 
 def _thread_of(pair: Pair) -> _Thread:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from checkpoints._files.budget import Budget
-from checkpoints._files.checksum import SLICE, Checksum, allocate, crc32_of
+from checkpoints._files.checksum import SLICE, Checksum, allocate, crc32_of, shown_to
 from checkpoints._files.compression import (
     METHODS,
     STORED,
@@ -222,17 +222,23 @@ class Archive:
         self._check_crc(member, crc)
         return data
 
-    def check(self) -> None:
+    def check(self, seen: Callable[[Buffer], object] | None = None) -> None:
         """
         Check every member against its checksum, in little memory.
+
+        Args:
+            seen: Called with the bytes of each member but the header, part after part.
 
         Raises:
             CorruptFileError: If one has changed.
         """
         buffer = memoryview(bytearray(SLICE))
-        for member in self._members.values():
+        for name, member in self._members.items():
             self._check_local_header(member)
-            self._check_crc(member, crc32_of(self._parts(member, buffer)))
+            parts = self._parts(member, buffer)
+            if seen is not None and name != HEADER_MEMBER:
+                parts = shown_to(seen, parts)
+            self._check_crc(member, crc32_of(parts))
 
     def map(self, name: str) -> memoryview | None:
         """Return the mapped bytes of a member, unchecked; None if it is compressed."""

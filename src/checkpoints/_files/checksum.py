@@ -5,15 +5,17 @@ from __future__ import annotations
 import functools
 import threading
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Self
+from typing import Self, TypeVar
 
 from checkpoints._kinds.kind import Buffer
 from checkpoints._process.libraries import imported
 
-__all__ = ["SLICE", "Buffer", "Checksum", "allocate", "crc32_of"]
+__all__ = ["SLICE", "Buffer", "Checksum", "allocate", "crc32_of", "shown_to"]
+
+B = TypeVar("B", bound=Buffer)
 
 # Fits into the second-level cache of most machines, without too many calls.
 SLICE = 1 << 20
@@ -40,6 +42,13 @@ def crc32_of(buffers: Iterable[Buffer]) -> int:
         crc32 = _crc32() if len(buffer) >= SLICE else zlib.crc32
         crc = crc32(buffer, crc)
     return crc
+
+
+def shown_to(seen: Callable[[B], object], buffers: Iterable[B]) -> Iterator[B]:
+    """Yield buffers, each after somebody has seen it."""
+    for buffer in buffers:
+        seen(buffer)
+        yield buffer
 
 
 class Checksum:

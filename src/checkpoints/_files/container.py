@@ -81,9 +81,13 @@ class Container(Protocol):
         """Return size and CRC-32 of each part of the file that holds values."""
         ...
 
-    def check(self) -> None:
+    def check(self, seen: Callable[[Buffer], object] | None = None) -> None:
         """
         Check every byte, in little memory, and that nothing in the header is missing.
+
+        Args:
+            seen: Called with the bytes that hold values, part after part. They are
+                those of the checksums only if no error follows.
 
         Raises:
             CorruptFileError: If something has changed or is missing.

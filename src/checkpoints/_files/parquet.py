@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from checkpoints._files.budget import Budget
-from checkpoints._files.checksum import SLICE, allocate, crc32_of
+from checkpoints._files.checksum import SLICE, allocate, crc32_of, shown_to
 from checkpoints._files.parquet_table import import_parquet, read_table, write_table
+from checkpoints._kinds.kind import Buffer
 from checkpoints._kinds.tables import from_table
 from checkpoints.errors import (
     CheckpointError,
@@ -147,15 +148,19 @@ class ParquetFile:
         self._check_crc(crc32_of([data[: self._data_size]]))
         return read_table(data, self._budget)
 
-    def check(self) -> None:
+    def check(self, seen: Callable[[Buffer], object] | None = None) -> None:
         """
         Check every byte of the file, in little memory.
+
+        Args:
+            seen: Called with the bytes of the rows, part after part.
 
         Raises:
             CorruptFileError: If one has changed.
         """
         buffer = memoryview(bytearray(SLICE))
-        self._check_crc(crc32_of(self._parts(buffer)))
+        parts = self._parts(buffer)
+        self._check_crc(crc32_of(parts if seen is None else shown_to(seen, parts)))
 
     def _parts(self, buffer: memoryview) -> Iterator[memoryview]:
         for start in range(0, self._data_size, len(buffer)):

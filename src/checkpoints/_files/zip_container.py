@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from checkpoints._files.archive import HEADER_MEMBER, Archive
 from checkpoints._files.budget import Budget
 from checkpoints._kinds.decoder import decode
+from checkpoints._kinds.kind import Buffer
 from checkpoints.errors import CorruptFileError
 from checkpoints.storage._store import Source
 
@@ -60,7 +61,7 @@ class ZipContainer:
         """Return size and CRC-32 of each member but the header, uncompressed."""
         return self._archive.checksums()
 
-    def check(self) -> None:
+    def check(self, seen: Callable[[Buffer], object] | None = None) -> None:
         """Check that no member named in the header is missing, and every byte."""
         for node in self.header["values"].values():
             name = node.get("member")
@@ -69,7 +70,7 @@ class ZipContainer:
             elif name is not None:
                 what = f"{name!r:.80} is not the name of a member"
                 raise CorruptFileError.at(self._path, what)
-        self._archive.check()
+        self._archive.check(seen)
 
 
 class _Members:
