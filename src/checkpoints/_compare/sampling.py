@@ -57,6 +57,9 @@ def _is_between(before: Record | None, after: Record, call: int) -> bool:
     """Tell whether nothing was lost between two saves, or at least not this call."""
     if not after.turn or (before and before.sampling != after.sampling):
         return False
+    if before is None and after.call - call >= after.turn:
+        # The rule may not have been in force yet.
+        return False
     every = dict(after.sampling).get("every", 1)
     # Before the first save there was none, and its turn would have been this.
     turn, left_out = (before.turn, before.left_out) if before else (1 - every, 0)
