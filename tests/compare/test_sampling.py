@@ -62,6 +62,15 @@ class TestBeforeTheRule:
         assert found == {1: "missing", 2: "not sampled", 3: "not sampled"}
 
 
+class TestForged:
+    @pytest.mark.parametrize("every", [0, -3, "x", None])
+    def test_options_that_no_rule_has_are_no_error(self, runs, every):
+        found = why(
+            runs, [(1, 1), (4, 4)], calls=range(1, 6), options=[("every", every)]
+        )
+        assert found == {2: "missing", 3: "missing", 5: "missing"}
+
+
 class TestBounds:
     def test_of_a_limit_excuse_what_comes_after_it(self, runs):
         limit = (("limit", 3),)

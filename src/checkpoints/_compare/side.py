@@ -36,6 +36,8 @@ NO_PROCESS: Process = ("", "", 0)
 _CALL = "call"
 # What `sampling` has besides the options of the rule.
 _COUNTS = ("turn", "left_out")
+# The least that a rule accepts; what is less was not written by this library.
+_LEAST = {"every": 1}
 # Until all recorded calls are known.
 _NO_KEY: PairKey = ("", ())
 
@@ -260,7 +262,9 @@ def _versions_in(header: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _sampling_in(header: Mapping[str, Any]) -> dict[str, int]:
     sampling = header.get("sampling")
     items = sampling.items() if isinstance(sampling, dict) else ()
-    return {option: _whole(value) for option, value in items}
+    return {
+        option: max(_whole(value), _LEAST.get(option, 0)) for option, value in items
+    }
 
 
 def _parent_in(header: Mapping[str, Any]) -> tuple[int, int] | None:
