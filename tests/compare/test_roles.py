@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
 from checkpoints import diff
@@ -57,6 +59,38 @@ class TestThreads:
             run.save("work", number, thread="B")
             run.save("total", number)
         assert roles(runs) == {"work": "origin", "total": "possibly inherited"}
+
+
+class TestWithinCalls:
+    @pytest.mark.parametrize("place", [{"thread": "B"}, {"pid": 2}])
+    def test_what_a_worker_saved_meanwhile_may_be_inherited(self, runs, place):
+        for run, number in zip(runs, (1, 2), strict=True):
+            moments = iter((1.8e9, 1.8e9 + 1, 1.8e9 + 2))
+            tags = {"call": 1}
+            run.save("fit", {"x": 1}, tags=tags, part="arguments", time=next(moments))
+            run.save("x", number, time=next(moments), **place)
+            told = {"tags": tags, "part": "result", "time": next(moments)}
+            run.save("fit.result", number, **told)
+        assert roles(runs) == {"x": "origin", "fit.result": "possibly inherited"}
+
+    def test_of_what_is_unknown_in_a_call_its_result_may_be_inherited(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            begin(run, "fit")
+            run.save("x", Fraction(number))
+            end(run, "fit", number)
+        found = diff(*(run.root for run in runs))
+        assert [it.name for it in found.unknown] == ["x"]
+        assert found.first.role == "possibly inherited"
+        assert found.first.inputs == "equal; x is unknown within the call"
+
+
+class TestWithoutPartner:
+    @pytest.mark.parametrize("having", [0, 1])
+    def test_an_earlier_save_may_be_where_it_began(self, runs, having):
+        runs[having].save("extra", 1)
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("x", number)
+        assert roles(runs) == {"x": "possibly inherited"}
 
 
 class TestInputs:

@@ -35,10 +35,12 @@ class Roles:
     Says of each pair that differs whether the difference began there.
 
     The outcome of a call is compared with its arguments: equal arguments with another
-    outcome are the origin of a difference. Of a plain checkpoint the inputs are
-    unknown, so it is an origin only where nothing differs that may be one: no earlier
-    save of its thread, none from before its thread's first save, and none of a thread
-    that saved nothing later and so may have handed on its result.
+    outcome are the origin of a difference, unless something within the call differs, or
+    may: where it is unknown, or of a thread that saved only meanwhile. Of a plain
+    checkpoint the inputs are unknown, so it is an origin only where nothing differs
+    that may be one: no earlier save of its thread, none from before its thread's first
+    save, and none of a thread that saved nothing later and so may have handed on its
+    result.
 
     Args:
         pairs: All pairs, in the order of the program.
@@ -49,6 +51,7 @@ class Roles:
         self._pairs = pairs
         self._inputs = inputs
         self._different: dict[_Thread, list[int]] = {}
+        self._unknown: dict[_Thread, list[int]] = {}
         # The numbers of the first and the last save of each thread.
         self._first: dict[_Thread, int] = {}
         self._last: dict[_Thread, int] = {}
@@ -67,7 +70,10 @@ class Roles:
                 pair.role, pair.inputs = self._finding(pair)
                 self._different.setdefault(thread, []).append(pair.number)
                 self._unequal.setdefault(thread, pair.number)
-            elif pair.verdict == "unknown" or pair.why == "missing":
+            elif pair.verdict == "unknown":
+                self._unknown.setdefault(thread, []).append(pair.number)
+                self._unequal.setdefault(thread, pair.number)
+            elif pair.why in ("missing", "added"):
                 # It may be where the difference began.
                 self._unequal.setdefault(thread, pair.number)
 
@@ -100,15 +106,42 @@ class Roles:
         if inputs.verdict in ("unknown", "unpaired"):
             why = inputs.why or "they could not be compared"
             return _Finding("possibly inherited", f"unknown: {why}")
-        numbers = self._different.get(_thread_of(pair), [])
-        inside = bisect_left(numbers, inputs.number)
-        if inside < len(numbers):
-            name = self._pairs[numbers[inside] - 1].name
-            return _Finding("inherited", f"equal; {name} differs within the call")
+        if found := self._inside(pair, inputs):
+            return found
         if inputs.values:
             texts = [f"{n} {_words_for(d)}" for n, d in inputs.values.items()]
             return _Finding("origin", ", ".join(texts))
         return _Finding("origin", _EQUAL[inputs.by])
+
+    def _inside(self, pair: Pair, inputs: Pair) -> _Finding | None:
+        """Return what is found within a call with equal arguments, if anything is."""
+        if inside := self._within(inputs, self._different):
+            return _Finding(
+                "inherited", f"equal; {inside.name} differs within the call"
+            )
+        if inside := self._within(inputs, self._unknown):
+            text = f"equal; {inside.name} is unknown within the call"
+            return _Finding("possibly inherited", text)
+        if inside := self._in_workers(pair, inputs):
+            text = f"equal; {inside.name} of a thread within the call is not equal"
+            return _Finding("possibly inherited", text)
+        return None
+
+    def _within(
+        self, inputs: Pair, numbers: Mapping[_Thread, Sequence[int]]
+    ) -> Pair | None:
+        """Return the first of the pairs that a thread saved since a call began."""
+        own = numbers.get(_thread_of(inputs), [])
+        first = bisect_left(own, inputs.number)
+        return self._pairs[own[first] - 1] if first < len(own) else None
+
+    def _in_workers(self, pair: Pair, inputs: Pair) -> Pair | None:
+        """Return what is not equal of a thread that saved only during a call."""
+        for thread, number in self._unequal.items():
+            begins, ends = self._first[thread], self._last[thread]
+            if inputs.number < begins and ends < pair.number:
+                return self._pairs[number - 1]
+        return None
 
 
 def _thread_of(pair: Pair) -> _Thread:
