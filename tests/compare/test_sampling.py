@@ -89,6 +89,36 @@ class TestBounds:
         assert numbers(found, "missing") == [5, 6, 8, 9]
 
 
+class TestFilters:
+    @pytest.mark.parametrize("others", [0, 1])
+    def test_hide_no_proof(self, runs, others):
+        for call in range(1, 9):
+            for run, sampling in zip(
+                runs, ((), (("limit", 3), ("turn", call))), strict=True
+            ):
+                told = {"tags": {"n": call}, "call": call}
+                if not sampling or call <= 3:
+                    run.save("a", call, sampling=sampling, **told)
+                if others:
+                    run.save("b", call, **told)
+        roots = [run.root for run in runs]
+        assert diff(*roots).verdict == "equal"
+        for where in ({"n": "5..7"}, {"n": 1}, {"n": 8}):
+            found = diff(*roots, where=where)
+            assert {it.why for it in found} <= {"", "not sampled"}
+
+    def test_nor_do_they_prove_anything(self, runs):
+        for run in runs:
+            run.save("b", 1, tags={"n": 4})
+        for call in (1, 2, 3, 4):
+            runs[0].save("a", call, tags={"n": call}, call=call)
+        runs[1].save(
+            "a", 1, tags={"n": 1}, call=1, sampling=(("limit", 3), ("turn", 1))
+        )
+        found = diff(*(run.root for run in runs), where={"n": 4})
+        assert [it.why for it in found] == ["", "missing"]
+
+
 class TestProcesses:
     def test_count_by_themselves(self, runs):
         for pid in (1, 2):

@@ -13,7 +13,7 @@ from checkpoints._compare.contents import Contents, contents_of, digest_of
 from checkpoints._compare.difference import Difference, Verdict, worse
 from checkpoints._compare.pair import Pair, Unpaired, has_arguments
 from checkpoints._compare.pairing import Pairing, Partners
-from checkpoints._compare.sampling import Sampled
+from checkpoints._compare.sampling import LeftOut
 from checkpoints._compare.side import Process, Record, Side
 from checkpoints._compare.sources import Tags
 from checkpoints._compare.tolerances import Tolerances
@@ -76,7 +76,7 @@ class Comparison:
             for pattern, columns in options.keys.items()
         ]
         self._last_paired = self._last_of_each_process()
-        self._sampled = Sampled(sides[0].records), Sampled(sides[1].records)
+        self._left_out = LeftOut(sides, pairing)
 
     def __len__(self) -> int:
         return len(self._pairing.partners)
@@ -229,7 +229,7 @@ class Comparison:
         return last
 
     def _why_unpaired(self, partners: Partners) -> Unpaired:
-        if self._is_left_out(partners):
+        if self._left_out.covers(partners):
             return "not sampled"
         one = partners.baseline
         if one is None:
@@ -237,19 +237,6 @@ class Comparison:
         if self._has_stopped and one.sequence > self._last_paired.get(one.process, 0):
             return "not reached"
         return "missing"
-
-    def _is_left_out(self, partners: Partners) -> bool:
-        """Tell whether the rule of the run that lacks an entry left it out."""
-        processes = self._pairing.processes
-        if partners.baseline is None:
-            other, sampled = processes[1], self._sampled[0]
-        else:
-            other, sampled = processes[0], self._sampled[1]
-        record = partners.known
-        process = other.get(record.process)
-        if process is None or not record.call:
-            return False
-        return sampled.left_out(process, record.key[0], record.call)
 
 
 def _has_stopped(run: Run | None) -> bool:

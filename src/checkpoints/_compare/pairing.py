@@ -67,7 +67,7 @@ def paired(baseline: Side, candidate: Side) -> Pairing:
         for key in dict.fromkeys([*counts[0], *counts[1]])
         if max(counts[0][key], counts[1][key]) > 1
     }
-    one, other = (_known_processes(side) for side in (baseline, candidate))
+    one, other = baseline.by_process(), candidate.by_process()
     processes = matched_processes(one, other)
     matching = Matching(sides, repeated)
     matching.add_single()
@@ -81,12 +81,6 @@ def paired(baseline: Side, candidate: Side) -> Pairing:
 def one_pair(baseline: Side, candidate: Side) -> Pairing:
     """Pair two single entries, whatever their names and tags."""
     return Pairing([Partners(baseline.records[0], candidate.records[0], "key")], {})
-
-
-def _known_processes(side: Side) -> dict[Process, list[Record]]:
-    found = side.by_process()
-    found.pop(NO_PROCESS, None)
-    return found
 
 
 def _in_order(

@@ -4,13 +4,71 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
+from functools import cached_property
 
-from checkpoints._compare.side import Process, Record
+from checkpoints._compare.pairing import Pairing, Partners
+from checkpoints._compare.processes import matched_processes
+from checkpoints._compare.side import Process, Record, Side
 
-__all__ = ["Sampled"]
+__all__ = ["LeftOut"]
 
 
-class Sampled:
+class LeftOut:
+    """
+    The entries that lack a partner because a rule of the other run left it out.
+
+    The saves around an entry prove it, and a filter may hide these. So where one was
+    given, all saves of the names that lack a partner are read, once there is one.
+
+    Args:
+        sides: The baseline and the candidate.
+        pairing: Which entry is which.
+    """
+
+    def __init__(self, sides: tuple[Side, Side], pairing: Pairing) -> None:
+        self._filtered = sides
+        self._pairing = pairing
+
+    def covers(self, partners: Partners) -> bool:
+        """Tell whether the rule of the run that lacks an entry left it out."""
+        lacking = 0 if partners.baseline is None else 1
+        record = partners.known
+        process = self._counterpart(record.process, 1 - lacking)
+        if process is None or not record.call:
+            return False
+        name = record.key[0]
+        return self._sampled[lacking].left_out(process, name, record.call)
+
+    def _counterpart(self, process: Process, side: int) -> Process | None:
+        known = self._pairing.processes
+        found = known[side].get(process)
+        if found is None and self._sides != self._filtered:
+            found = self._further[side].get(process)
+            return None if found in known[1 - side] else found
+        return found
+
+    @cached_property
+    def _sides(self) -> tuple[Side, Side]:
+        names = {
+            partners.known.key[0]
+            for partners in self._pairing.partners
+            if None in partners[:2]
+        }
+        one, other = self._filtered
+        return one.unfiltered(names), other.unfiltered(names)
+
+    @cached_property
+    def _sampled(self) -> tuple[_Sampled, _Sampled]:
+        return _Sampled(self._sides[0].records), _Sampled(self._sides[1].records)
+
+    @cached_property
+    def _further(self) -> tuple[dict[Process, Process], dict[Process, Process]]:
+        one, other = self._sides
+        found = matched_processes(one.by_process(), other.by_process())
+        return found, {its: process for process, its in found.items()}
+
+
+class _Sampled:
     """
     The calls that rules left out, by process and name.
 

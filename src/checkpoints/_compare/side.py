@@ -157,11 +157,21 @@ class Side:
         }
 
     def by_process(self) -> dict[Process, list[Record]]:
-        """Return the records of each process, in the order of their first saves."""
+        """Return the records of each known process, in the order of first saves."""
         found: dict[Process, list[Record]] = {}
         for record in self.records:
-            found.setdefault(record.process, []).append(record)
+            if record.process != NO_PROCESS:
+                found.setdefault(record.process, []).append(record)
         return found
+
+    def unfiltered(self, names: Collection[str]) -> Side:
+        """Return all entries of some names, if a filter may have left out any."""
+        whole = self.subject.unfiltered
+        if whole is None:
+            return self
+        translated = self.options.translated
+        is_meant = [translated(entry.name, ())[0] in names for entry in whole]
+        return Side(Subject(whole[is_meant], self.run), self.options)
 
     def _read(self, shared: dict[Hashable, Any]) -> Iterator[tuple[str, Tags, Record]]:
         for position, found in enumerate(read_containers(listing_of(self.index), _of)):
