@@ -257,6 +257,29 @@ class TestRename:
             (pair,) = found
             assert (pair.name, pair.tags) == ("new.fit", (("day", "3"),))
 
+    def test_an_ignored_tag_is_meant_by_its_new_name(self, runs):
+        runs[0].save("a", 1, tags={"day": 1})
+        runs[1].save("a", 1, tags={"date": 2})
+        found = compared(runs, rename={"day": "date"}, ignore_tags="date")
+        assert found.verdict == "equal"
+        found = compared(runs, rename={"day": "date"}, ignore_tags="day")
+        assert len(found.unpaired) == 2
+        assert found.as_json()["unused"]["ignore_tags"] == ["day"]
+
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_of_two_names_that_fit_the_longer_one_counts(self, runs, order):
+        runs[0].save("a.b", 1).save("a.c", 2)
+        runs[1].save("y", 1).save("x.c", 2)
+        rename = dict([("a", "x"), ("a.b", "y")][::order])
+        assert verdicts(compared(runs, rename=rename)) == {"equal": 2}
+
+    def test_a_name_of_which_nothing_is_left_is_told(self, runs):
+        runs[0].save("a.b", 1)
+        runs[1].save("y", 1)
+        found = compared(runs, rename={"a": "x", "a.b": "y"})
+        assert found.verdict == "equal"
+        assert found.as_json()["unused"]["rename"] == ["a=x"]
+
     def test_the_noise_of_an_old_name_is_that_of_the_new_one(self, runs, tmp_path):
         repeat = type(runs[0])(tmp_path / "again")
         runs[0].save("old.fit", 1.0)

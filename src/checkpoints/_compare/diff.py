@@ -76,9 +76,11 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
         noise: A repeat of the baseline, or several: a difference within five times
             their own is noise.
         ignore_tags: The tags that do not count when entries are paired, besides `run`,
-            `host`, `pid`, `process` and the `call` of recorded or probed functions.
+            `host`, `pid`, `process` and the `call` of recorded or probed functions; if
+            `rename` is given, by their new names.
         rename: New names for names and tags of the baseline, as they are in the
-            candidate. A name stands for all names below it.
+            candidate. A name stands for all names below it; of several that fit, the
+            longest counts.
         keys: For patterns of names, the columns that identify the rows of tables.
         first_only: Whether to stop at the first difference beyond tolerance.
         exact: Whether to compare the bytes of files with equal checksums too.

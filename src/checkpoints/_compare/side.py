@@ -86,9 +86,9 @@ class SideOptions(NamedTuple):
     How the keys of entries are made.
 
     Args:
-        ignored: Names of tags that do not count.
+        ignored: Names of tags that do not count; of those that have a new name, this.
         renamed: New names for the names of checkpoints, with all names below them, and
-            for the names of tags.
+            for the names of tags. Of several that fit, the longest name counts.
     """
 
     ignored: Collection[str] = ()
@@ -97,7 +97,20 @@ class SideOptions(NamedTuple):
     def translated(self, name: str, tags: Tags) -> tuple[str, Tags]:
         """Return a name and tags as the other run calls them: by the new names."""
         renamed = self.renamed
-        return _renamed(name, renamed), [(renamed.get(t, t), v) for t, v in tags]
+        old = self.old_name(name)
+        if old is not None:
+            name = renamed[old] + name.removeprefix(old)
+        return name, [(renamed.get(tag, tag), value) for tag, value in tags]
+
+    def old_name(self, name: str) -> str | None:
+        """Return which of the names to be renamed a name is, or is below."""
+        fitting = (it for it in self.renamed if name == it or name.startswith(f"{it}."))
+        return max(fitting, key=len, default=None)
+
+    def old_tags(self, tag: str) -> list[str]:
+        """Return the names of the tags that have this name in the end."""
+        kept = [] if tag in self.renamed else [tag]
+        return kept + [old for old, new in self.renamed.items() if new == tag]
 
 
 class Side:
@@ -285,22 +298,14 @@ def _parent_in(header: Mapping[str, Any]) -> tuple[int, int] | None:
 
 
 def _key(name: str, tags: Tags, options: SideOptions) -> PairKey:
-    name, tags = options.translated(
-        name, [pair for pair in tags if pair[0] not in options.ignored]
-    )
+    name, tags = options.translated(name, tags)
+    counting = [pair for pair in tags if pair[0] not in options.ignored]
     # The order in which tags were nested is no difference.
-    return name, tuple(sorted(_as_texts(tags)))
+    return name, tuple(sorted(_as_texts(counting)))
 
 
 def _as_texts(tags: Tags) -> tuple[tuple[str, str], ...]:
     return tuple((tag, tag_text(value)) for tag, value in tags)
-
-
-def _renamed(name: str, renamed: Mapping[str, str]) -> str:
-    for old, new in renamed.items():
-        if name == old or name.startswith(f"{old}."):
-            return new + name.removeprefix(old)
-    return name
 
 
 def _in_program_order(records: list[Record]) -> list[Record]:

@@ -35,17 +35,21 @@ def unused_of(
     """Return which keys, names and tags were given in vain."""
     names = {record.key[0] for side in sides for record in side.records}
     baseline = sides[0].index.names() if rename else []
+    renamed = {sides[0].options.old_name(name) for name in baseline}
     return Unused(
         tuple(it for it in keys if not any(map(NamePattern(it).covers, names))),
         tuple(
             f"{old}={new}"
             for old, new in rename.items()
-            if not any(it == old or it.startswith(f"{old}.") for it in baseline)
-            and not _has_tag(sides[:1], old)
+            if old not in renamed and not sides[0].index.tag_values(old)
         ),
         tuple(tag for tag in ignore_tags if not _has_tag(sides, tag)),
     )
 
 
 def _has_tag(sides: Iterable[Side], tag: str) -> bool:
-    return any(side.index.tag_values(tag) for side in sides)
+    return any(
+        side.index.tag_values(old)
+        for side in sides
+        for old in side.options.old_tags(tag)
+    )
