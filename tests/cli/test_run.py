@@ -258,6 +258,12 @@ class TestRunsOfTheirOwn:
         found = checkpoints.runs(folder / ".checkpoints")
         assert [it.name for it in found] == ["before-upgrade", "after"]
 
+    def test_may_have_a_name_together_with_probes(self, run, folder):
+        words = ("--probe", "json:dumps", "--name", "before-upgrade")
+        run("mypkg", *words, "--", "program.py")
+        (found,) = checkpoints.runs(folder / ".checkpoints")
+        assert found.name == "before-upgrade"
+
     @pytest.mark.parametrize("name", ["a b", "a@b", "~1", "a/b", "last", "-x"])
     def test_a_name_that_could_not_be_typed_after_a_root_is_refused(self, run, name):
         done = run("mypkg", f"--name={name}", "--", "program.py")

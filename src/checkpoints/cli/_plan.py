@@ -109,9 +109,9 @@ class Plan:
         self._environment = dict(os.environ)
         above = list(settings.above)
         for probe in probes:
-            name = probe.replace(":", ".")
-            if settings.covering(name) is None:
-                above += _for_all(name, to, f"--probe {probe}")
+            probed = probe.replace(":", ".")
+            if settings.covering(probed) is None:
+                above += _for_all(probed, to, f"--probe {probe}")
         if record and not (above or settings.of_file):
             above += _for_all("*", to, f"--record {record}")
         targets = [setting.target for setting in (*settings.of_file, *above)]
