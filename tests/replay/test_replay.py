@@ -332,3 +332,28 @@ class TestArguments:
         entry = saved("shop:fail", lambda: shop.fail(3), raises=ValueError)
         with pytest.raises(ConfigError, match=r"no parameter 'prize'.*'price'"):
             replay(entry, trusted=True, set={"prize": 3})
+
+
+class TestArgumentsToChange:
+    @pytest.mark.parametrize(
+        ("given", "told"),
+        [
+            ({"without": ["windw"]}, "no argument 'windw' was saved.*'weights'"),
+            ({"without": "weights"}, "invalid without='weights'"),
+            ({"set": {"weights": None}, "without": ["weights"]}, "both set and left"),
+            ({"set": [1]}, "invalid set="),
+        ],
+    )
+    def test_that_make_no_sense_are_refused(self, saved, shop, given, told):
+        entry = saved("shop:mean", lambda: shop.mean([1, 2], weights=[1, 1]))
+        with pytest.raises(ConfigError, match=told):
+            replay(entry, trusted=True, **given)
+
+    def test_can_be_left_out_when_they_could_not_be_saved(self, saved, shop):
+        entry = saved(
+            "shop:unpicklable",
+            lambda: shop.unpicklable(threading.Lock(), 2),
+            on_error="ignore",
+        )
+        with pytest.raises(ReplayError, match="no value was saved"):
+            replay(entry, trusted=True, without=["lock"])

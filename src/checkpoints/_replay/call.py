@@ -64,6 +64,14 @@ class SavedCall:
         saved = () if self.outcome is None else self.outcome.meta["values"]
         return tuple(it.removesuffix(AFTER) for it in saved if it.endswith(AFTER))
 
+    @property
+    def saved_names(self) -> tuple[str, ...]:
+        """The arguments of the call, also those that could not be saved."""
+        saved = self.meta["values"]
+        refused = self.entry.load(NOT_SAVED)[NOT_SAVED] if NOT_SAVED in saved else ()
+        # Names with a space are those of no parameter.
+        return (*(name for name in saved if " " not in name), *refused)
+
     def arguments(self, *, without: Collection[str], trusted: bool) -> dict[str, Any]:
         """
         Load the arguments, by the names of their parameters.

@@ -24,7 +24,7 @@ from checkpoints._replay.function import Arguments, Function, function_for
 from checkpoints._replay.outcome import Comparison, error_text
 from checkpoints._replay.repro import Emitted, Reproduction
 from checkpoints._show.replay import replay_document, replay_report
-from checkpoints._text import shown
+from checkpoints._text import hint, shown
 from checkpoints.errors import ConfigError, UntrustedError
 
 __all__ = ["Replay", "replay"]
@@ -302,6 +302,7 @@ def replay(
             f"{call.entry.path} names the function to call, {call.name}: give it with "
             "function=, or pass trusted=True if you trust who wrote the file"
         )
+    _check_changes(call, set or {}, without)
     if not isinstance(tolerances, Tolerances):
         tolerances = Tolerances.in_file(tolerances) if tolerances else Tolerances()
     request = _Request(
@@ -326,6 +327,24 @@ def replay(
         notes += (*arguments.notes, *reasons)
     assert first is not None  # noqa: S101 - it was called once at least
     return Replay(call, request, first, pairs, notes)
+
+
+def _check_changes(call: SavedCall, changes: Any, without: Any) -> None:
+    """Raise `ConfigError` if arguments cannot be set or left out as was asked for."""
+    if not isinstance(changes, Mapping):
+        expected = "expected a dict of values, by the names of arguments"
+        raise ConfigError(f"invalid set={shown(changes)}: {expected}")
+    if isinstance(without, str) or not all(isinstance(it, str) for it in without):
+        expected = "expected a list of names of arguments"
+        raise ConfigError(f"invalid without={shown(without)}: {expected}")
+    for name in without:
+        if name in changes:
+            raise ConfigError(f"{name!r} is both set and left out; do one of them")
+        if name not in call.saved_names:
+            raise ConfigError(
+                f"{call.entry.path}: no argument {name!r} was saved, which could be "
+                f"left out; {hint(name, call.saved_names)}"
+            )
 
 
 def _arguments(call: SavedCall, request: _Request) -> Arguments:
