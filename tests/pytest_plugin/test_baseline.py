@@ -237,6 +237,52 @@ class TestComparison:
         assert not (tmp_path / "elsewhere").exists()
 
 
+class TestMarkers:
+    BODY = "for name in 'abc':\n    cp.checkpoint(f'shop.{name}.x', 1)"
+
+    @pytest.mark.parametrize(
+        "mark",
+        [
+            f"{MARK}('shop.a', 'shop.b')",
+            f"{MARK}('shop.a')\n{MARK}('shop.b')",
+            f"{MARK}('shop.a', rtol=1)\n{MARK}(names='shop.b', rtol=1)",
+        ],
+    )
+    def test_cover_all_names_that_they_are_given(self, project, mark):
+        project.write(self.BODY, mark)
+        project.update().assert_outcomes(passed=1)
+        found = checkpoints.index(project.path / KEPT)
+        assert found.names() == ["shop.a.x", "shop.b.x"]
+
+    def test_with_different_options_are_refused(self, project):
+        project.write(self.BODY, f"{MARK}('shop.a')\n{MARK}('shop.b', rtol=1)")
+        result = project.run()
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines(["*several markers with different options*"])
+
+    def test_of_a_class_give_way_to_that_of_a_test(self, project):
+        project.write(self.BODY, f"pytestmark = {MARK[1:]}('shop.c')\n{MARK}('shop.a')")
+        project.update().assert_outcomes(passed=1)
+        assert checkpoints.index(project.path / KEPT).names() == ["shop.a.x"]
+
+    @pytest.mark.parametrize("given", ["rtol=-1", "rtoll=1", "tolerances='gone.toml'"])
+    def test_that_are_invalid_say_so_once_and_write_nothing(self, project, given):
+        project.write(self.BODY, f"{MARK}('shop', {given})")
+        result = project.update()
+        result.assert_outcomes(failed=1)
+        assert "another exception" not in result.stdout.str()
+        assert "Traceback" not in result.stdout.str()
+        assert not (project.path / KEPT).exists()
+
+    def test_report_no_tag_that_nobody_gave(self, project):
+        project.write("cp.checkpoint('shop.total', 1)")
+        project.update()
+        project.write("cp.checkpoint('shop.total', 2)")
+        result = project.run()
+        result.assert_outcomes(failed=1)
+        assert "unused tag" not in result.stdout.str()
+
+
 class TestUpdate:
     CHANGED = "for n, x in enumerate(({})): cp.checkpoint(f'shop.p{{n}}', x=x)"
 

@@ -32,7 +32,7 @@ __all__ = ["checkpoint_baseline"]
 
 _MODES = ("changed", "new", "all")
 _MARKER = (
-    f"{NAME}(names='*', *, {', '.join((*LIMITS, *OPTIONS))}): compare the save points "
+    f"{NAME}(*names, {', '.join((*LIMITS, *OPTIONS))}): compare the save points "
     "that the test passes with the baseline kept beside its file"
 )
 
@@ -130,6 +130,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Capture the save points of a test, and compare them."""
     if not _is_compared(item):
         return (yield)
+    refused = ""
     try:
         baseline = Baseline(item, item.config.stash[STATE])
         with baseline.captured() as folder:
@@ -138,7 +139,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
             if not getattr(item, "_excinfo", None):
                 baseline.check(folder)
     except checkpoints.ConfigError as error:
-        pytest.fail(f"{NAME}: {error}", pytrace=False)
+        refused = f"{NAME}: {error}"
+    # Outside of the handler, or the report would tell the error twice.
+    if refused:
+        pytest.fail(refused, pytrace=False)
     return result
 
 

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,13 +32,39 @@ _MOST_NAMED = 4
 class _Taken(NamedTuple):
     """How the save points of a test are compared, as its marker says."""
 
-    names: Any
+    names: tuple[Any, ...]
     tolerances: Any
     options: dict[str, Any]
 
 
-def _taken(item: pytest.Item, names: Any = "*", **given: Any) -> _Taken:
-    """Read the arguments of a marker; `ConfigError` if one is invalid."""
+def _marked(item: pytest.Item) -> tuple[list[Any], dict[str, Any]]:
+    """
+    Return names and options of the markers nearest to a test.
+
+    Raises:
+        ConfigError: If there are several, with different options.
+    """
+    found = list(item.iter_markers_with_node(NAME))
+    markers = [marker for node, marker in found if node is found[0][0]]
+    names: list[Any] = []
+    options: list[dict[str, Any]] = []
+    # Python applies the lowest decorator first.
+    for marker in markers[::-1]:
+        given = dict(marker.kwargs)
+        own = [*marker.args, *([given.pop("names")] if "names" in given else [])]
+        names += own or ["*"]
+        options.append(given)
+    if any(given != options[0] for given in options):
+        raise checkpoints.ConfigError(
+            "several markers with different options, which apply to all names: give "
+            "all the same options, or write limits by name into a file for tolerances="
+        )
+    return names or ["*"], options[0] if options else {}
+
+
+def _taken(item: pytest.Item) -> _Taken:
+    """Read the markers of a test; `ConfigError` if an argument is invalid."""
+    names, given = _marked(item)
     for option in given:
         if option not in (*LIMITS, *OPTIONS):
             known = ", ".join((*LIMITS, *OPTIONS))
@@ -51,7 +77,9 @@ def _taken(item: pytest.Item, names: Any = "*", **given: Any) -> _Taken:
             "them into that file"
         )
     # Not relative to where pytest was started, so that it passes from everywhere.
-    return _Taken(names, limits or (file and str(item.path.parent / file)), given)
+    return _Taken(
+        tuple(names), limits or (file and str(item.path.parent / file)), given
+    )
 
 
 class _PlainOrigin(checkpoints.Handler):
@@ -98,9 +126,7 @@ class Baseline:
         self._state = state
         self.folder = folder_of(item)
         self.obtained = self.folder.with_name(self.folder.name + OBTAINED)
-        marker = item.get_closest_marker(NAME)
-        given = marker.args if marker else ()
-        self._taken = _taken(item, *given, **(marker.kwargs if marker else {}))
+        self._taken = _taken(item)
         state.used.add(str(self.folder))
 
     @contextmanager
@@ -111,7 +137,9 @@ class Baseline:
         if self._state.recording:
             targets.append(self._state.recording.recorder)
         try:
-            with checkpoints.capture(self._taken.names, to=targets):
+            with ExitStack() as stack:
+                for names in self._taken.names:
+                    stack.enter_context(checkpoints.capture(names, to=targets))
                 yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -124,12 +152,15 @@ class Baseline:
             pytest.fail.Exception: If they differ, or there is no baseline.
         """
         if not len(checkpoints.index(captured)):
-            names = self._taken.names
+            names = " or ".join(map(repr, self._taken.names))
             pytest.fail(
-                f"the test passed no save point that {names!r} covers, so there is "
+                f"the test passed no save point that {names} covers, so there is "
                 "nothing to compare: correct the names, or remove the marker",
                 pytrace=False,
             )
+        # Also where there is no baseline yet: invalid options must not write one.
+        nothing = checkpoints.index(captured)[:0]
+        self._diff(nothing, nothing)
         found = self._compared(captured)
         if self._is_accepted(found):
             changes = self._rewrite(found, captured)
@@ -144,11 +175,11 @@ class Baseline:
         """Compare with the baseline; None if there is none."""
         if not (self.folder.is_dir() and len(checkpoints.index(self.folder))):
             return None
-        ignored = ("test", *self._taken.options.get("ignore_tags", ()))
-        options = {**self._taken.options, "ignore_tags": ignored}
-        limits = self._taken.tolerances
         # Not the roots, in which it would look for runs, file by file.
-        one, other = checkpoints.index(self.folder), checkpoints.index(candidate)
+        return self._diff(checkpoints.index(self.folder), checkpoints.index(candidate))
+
+    def _diff(self, one: checkpoints.Index, other: checkpoints.Index) -> Any:
+        options, limits = self._taken.options, self._taken.tolerances
         return checkpoints.diff(one, other, tolerances=limits, **options)
 
     def _is_accepted(self, found: checkpoints.Diff | None) -> bool:
