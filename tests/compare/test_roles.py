@@ -94,6 +94,17 @@ class TestWithoutPartner:
 
 
 class TestInputs:
+    def test_of_another_call_are_not_those_of_a_result(self, runs):
+        result = {"part": "result"}
+        begin(runs[0], "fit")
+        end(runs[0], "fit", 1)
+        # Of the first call the result is lost, and of the second the arguments.
+        begin(runs[1], "fit")
+        runs[1].save("fit.result", 2, tags={"call": 2}, **result)
+        found = diff(*(run.root for run in runs))
+        assert [it.verdict for it in found] == ["equal", "different"]
+        assert found.first.inputs == "not known; nothing earlier differs"
+
     def test_that_differ_as_repeats_do_are_within_noise(self, runs, tmp_path):
         repeat = type(runs[0])(tmp_path / "again")
         values = (1.0, 1), (1.004, 2), (1.001, 1)
