@@ -109,6 +109,8 @@ class Matching:
 
     def _wholes(self, side: int, records: Sequence[Record]) -> list[Hashable]:
         """Return keys and contents, those of the outcomes of calls included."""
+        if not self._has_calls:
+            return _own_contents(records)
         outcomes_of = self._calls[side].outcomes_of
         return [(_own(it), tuple(map(_own, outcomes_of(it)))) for it in records]
 
@@ -120,6 +122,8 @@ class Matching:
         self, contents: Callable[[int, Sequence[Record]], Sequence[Hashable]]
     ) -> None:
         """Pair equal contents that occur once, or had no order to begin with."""
+        if all(it.position in self.found for it in self._units[0]):
+            return
         items = contents(0, self._units[0]), contents(1, self._units[1])
         counts = Counter(items[0]), Counter(items[1])
         waiting: dict[Hashable, list[Record]] = {}
