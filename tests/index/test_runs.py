@@ -323,3 +323,17 @@ class TestTables:
         with caplog.at_level(logging.INFO):
             runs(root)
         assert caplog.messages == []
+
+
+class TestRoot:
+    def test_of_runs_is_the_default_one_unless_given(self, root):
+        FileHandler(".checkpoints").checkpoint("mypkg.fit", 1)
+        assert [run.id for run in runs()] == [run.id for run in runs(".checkpoints")]
+        assert runs()
+
+    def test_that_is_not_there_or_a_file_is_told_in_words(self, root):
+        Path("main.py").write_text("")
+        with pytest.raises(FileNotFoundError, match="folder 'nope' does not exist"):
+            runs("nope")
+        with pytest.raises(NotADirectoryError, match="is a file; give its folder"):
+            runs("main.py")

@@ -357,3 +357,7 @@ class TestArgumentsToChange:
         )
         with pytest.raises(ReplayError, match="no value was saved"):
             replay(entry, trusted=True, without=["lock"])
+
+    def test_are_those_of_a_file_not_of_a_folder(self, tmp_path):
+        with pytest.raises(ReplayError, match="is a folder: give the file of one call"):
+            replay(tmp_path, trusted=True)

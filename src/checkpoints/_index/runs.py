@@ -44,7 +44,7 @@ _MOST_READ = 10_000
 _MOST_NAMED = 8
 
 
-def runs(root: str | os.PathLike[str]) -> list[Run]:
+def runs(root: str | os.PathLike[str] = DEFAULT_ROOT) -> list[Run]:
     """
     List the runs that saved under a root, from the first to the last.
 
@@ -52,7 +52,7 @@ def runs(root: str | os.PathLike[str]) -> list[Run]:
     found by the headers of their files, at most 10,000, evenly spread.
 
     Args:
-        root: A folder, or the URL of one.
+        root: A folder, or the URL of one; by default `.checkpoints`.
 
     Raises:
         FileNotFoundError: If there is no such folder.
@@ -69,7 +69,13 @@ def runs(root: str | os.PathLike[str]) -> list[Run]:
     ('unfinished', {'data': 12})
     """
     store = open_store(path_of(root))
-    store.check_root()
+    try:
+        store.check_root()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(missing_root(path_of(root))) from error
+    except NotADirectoryError as error:
+        told = f"{path_of(root)!r} is a file; give its folder"
+        raise NotADirectoryError(told) from error
     found = _Records(store)
     known = {run.id: run for run in found.runs()}
     for run in _without_record(store, found.rest):

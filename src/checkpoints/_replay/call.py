@@ -42,7 +42,13 @@ class SavedCall:
     """
 
     def __init__(self, entry: Entry) -> None:
-        meta = entry.meta
+        try:
+            meta = entry.meta
+        except IsADirectoryError as error:
+            raise ReplayError(
+                f"{entry.path} is a folder: give the file of one call, or an entry of "
+                f"index({entry.path!r})"
+            ) from error
         if not part_of(meta):
             raise ReplayError(
                 f"{entry.path} is no call, but a checkpoint: only the calls of probed "
