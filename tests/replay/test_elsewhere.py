@@ -209,16 +209,48 @@ class TestBisection:
         with pytest.raises(ReplayError, match="does what it did at both ends"):
             list(bisect_call(entry, "HEAD~1", "HEAD", TRUSTED))
 
-    def test_says_so_if_only_commits_are_left_that_cannot_be_tested(
+    def test_of_ends_in_the_wrong_order_is_an_error(self, repository, tmp_path):
+        repository.commit(SOURCE, "one")
+        repository.commit(SOURCE.replace("* rate", "* rate + 1"), "two")
+        entry = saved_call(tmp_path / "saved", 3)
+        with pytest.raises(ReplayError, match="is before the good end, HEAD: exchange"):
+            list(bisect_call(entry, "HEAD", "HEAD~1", TRUSTED))
+
+    def test_names_each_commit_that_it_may_be_if_some_cannot_be_tested(
         self, repository, tmp_path
     ):
+        repository.commit(SOURCE, "one")
+        entry = saved_call(tmp_path / "saved", 3)
+        repository.commit("this is no Python\n", "two")
+        repository.commit(SOURCE.replace("* rate", "* rate + 1"), "three")
+        *_, skipped, last = bisect_call(entry, "HEAD~2", "HEAD", TRUSTED)
+        assert (skipped.word, last.word) == ("maybe", "maybe")
+        assert skipped.commit.endswith("two")
+        assert "SyntaxError" in skipped.call["why"]
+        assert last.commit.endswith("three")
+        assert last.call["verdict"] == "different"
+        assert len(repository.git("worktree", "list").splitlines()) == 1
+
+    def test_prints_what_is_left_and_exits_with_2(self, repository, tmp_path):
         repository.commit(SOURCE, "one")
         repository.commit("this is no Python\n", "two")
         repository.commit(SOURCE.replace("* rate", "* rate + 1"), "three")
         entry = saved_call(tmp_path / "saved", 3)
-        with pytest.raises(ReplayError, match="only 'skip'ped commits left to test"):
-            list(bisect_call(entry, "HEAD~2", "HEAD", TRUSTED))
-        assert len(repository.git("worktree", "list").splitlines()) == 1
+        words = ("--good", "HEAD~2", "--bad", "HEAD", "--trusted")
+        command = [sys.executable, "-P", "-m", "checkpoints", "bisect", entry.path]
+        done = subprocess.run(
+            [*command, *words], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 2
+        assert " two or " in done.stdout.splitlines()[0]
+        assert "SyntaxError" in done.stdout
+        assert "EQUAL" in done.stdout
+        # It was saved at the bad end.
+        assert "differs from the saved call" in done.stderr
+        done = subprocess.run(
+            [*command, *words, "--json"], capture_output=True, text=True, check=False
+        )
+        assert [it["word"] for it in json.loads(done.stdout)][-2:] == ["maybe"] * 2
 
 
 class TestWatch:

@@ -15,7 +15,13 @@ from checkpoints._index.entry import Entry
 from checkpoints._replay.call import SavedCall
 from checkpoints._replay.function import root_of
 from checkpoints._replay.repro import variables_in
-from checkpoints._replay.worktree import Worktree, commit_of, has_changes, worktree
+from checkpoints._replay.worktree import (
+    Worktree,
+    commit_of,
+    has_changes,
+    is_before,
+    worktree,
+)
 from checkpoints.errors import ReplayError
 
 __all__ = [
@@ -193,7 +199,7 @@ def _stamps(source: str) -> Iterator[tuple[str, tuple[int, int]]]:
                 yield path, (status.st_mtime_ns, status.st_size)
 
 
-Word: TypeAlias = Literal["good", "bad", "skip", "first bad"]
+Word: TypeAlias = Literal["good", "bad", "skip", "first bad", "maybe"]
 
 
 class Bisection(NamedTuple):
@@ -202,7 +208,8 @@ class Bisection(NamedTuple):
 
     Args:
         word: What the revision is: `"good"`, `"bad"` or `"skip"`; `"first bad"` is the
-            last step.
+            last step. If that cannot be told, because revisions were skipped, each
+            that it may be is a `"maybe"`.
         commit: The short hash and the subject of the revision.
         call: What the replay found there.
     """
@@ -236,6 +243,10 @@ def bisect_call(
     root = root_of(how.function or SavedCall(entry).name)
     # `HEAD` is another one in a worktree.
     good_commit, bad_commit = commit_of(root, good), commit_of(root, bad)
+    if is_before(root, bad_commit, good_commit):
+        raise ReplayError(
+            f"the bad end, {bad}, is before the good end, {good}: exchange them"
+        )
     marked: tuple[tuple[Word, str], ...] = (("good", good_commit), ("bad", bad_commit))
     with worktree(root, bad_commit) as found:
         ends: dict[str, bool] = {}
@@ -263,9 +274,9 @@ def bisect_call(
             word: Word = "skip" if call["verdict"] == "unknown" else _WORDS[is_good]
             yield Bisection(word, commit, call)
             first = found.mark(word)
-        commit = found.describe(first)
-        last = _with_local_changes(seen.get(commit, {}), root)
-        yield Bisection("first bad", commit, last)
+        for commit in map(found.describe, first):
+            last = _with_local_changes(seen.get(commit, {}), root)
+            yield Bisection("maybe" if first[1:] else "first bad", commit, last)
 
 
 _WORDS: dict[bool, Word] = {True: "good", False: "bad"}

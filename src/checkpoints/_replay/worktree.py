@@ -6,16 +6,21 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from checkpoints.errors import ReplayError
 
-__all__ = ["Worktree", "commit_of", "has_changes", "worktree"]
+__all__ = ["Worktree", "commit_of", "has_changes", "is_before", "worktree"]
 
+# What git calls the folder of a worktree, which is gone when it is read.
+_TEMPORARY = re.compile(r"[^\s'\"]*checkpoints-[^\s'\"/\\]+[/\\]worktree")
+_COMMIT = re.compile(r"^[0-9a-f]{40,64}$", re.MULTILINE)
 _FIRST_BAD = re.compile(
     r"^([0-9a-f]{40,64}) is the first (?:bad|new) commit", re.MULTILINE
 )
+# The exit code of `git bisect` when only skipped commits are left.
+_ONLY_SKIPPED = 2
 
 
 class Worktree:
@@ -44,22 +49,29 @@ class Worktree:
         """Return the short hash and the subject of a revision."""
         return _git(self.folder, "log", "-1", "--format=%h %s", revision).strip()
 
-    def begin_bisection(self, good: str, bad: str) -> str:
+    def begin_bisection(self, good: str, bad: str) -> Sequence[str]:
         """Begin between two revisions; return what `mark` returns."""
-        return self._first_bad(_git(self.folder, "bisect", "start", bad, good))
+        return self._bisect("start", bad, good)
 
-    def mark(self, word: str) -> str:
+    def mark(self, word: str) -> Sequence[str]:
         """
         Mark the revision as `"good"`, `"bad"`, or to `"skip"`, and go to the next.
 
         Returns:
-            The first bad commit, if it is found; else nothing.
+            The first bad commit, if it is found; several, if all that are left were
+            skipped, from the first to the last; else nothing.
         """
-        return self._first_bad(_git(self.folder, "bisect", word))
+        return self._bisect(word)
 
-    def _first_bad(self, output: str) -> str:
-        found = _FIRST_BAD.search(output)
-        return found[1] if found else ""
+    def _bisect(self, *words: str) -> Sequence[str]:
+        ended = _run_git(self.folder, "bisect", *words)
+        left = _COMMIT.findall(ended.stdout)
+        if ended.returncode == _ONLY_SKIPPED and left:
+            ends = ("refs/bisect/bad", "--not", "--glob=refs/bisect/good-*")
+            listed = _git(self.folder, "rev-list", "--topo-order", "--reverse", *ends)
+            return [commit for commit in listed.split() if commit in left]
+        found = _FIRST_BAD.search(_checked(ended, self.folder, "bisect"))
+        return (found[1],) if found else ()
 
 
 @contextmanager
@@ -104,11 +116,30 @@ def has_changes(folder: str) -> bool:
     return bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))
 
 
+def is_before(folder: str, one: str, other: str) -> bool:
+    """Tell whether a commit is an ancestor of another one."""
+    words = ("merge-base", "--is-ancestor", one, other)
+    return one != other and not _run_git(folder, *words).returncode
+
+
 def _git(folder: str, *words: str) -> str:
+    return _checked(_run_git(folder, *words), folder, words[0])
+
+
+def _checked(ended: subprocess.CompletedProcess[str], folder: str, command: str) -> str:
+    """Return what git printed; `ReplayError` if it failed."""
+    if ended.returncode:
+        told = " ".join((ended.stderr or ended.stdout).split())
+        text = f"git {command} fails in {folder}: {told}"
+        raise ReplayError(_TEMPORARY.sub("a temporary worktree", text))
+    return ended.stdout
+
+
+def _run_git(folder: str, *words: str) -> subprocess.CompletedProcess[str]:
     # Without what a hook of git tells of its own repository.
     environment = {k: text for k, text in os.environ.items() if k[:4] != "GIT_"}
     try:
-        ended = subprocess.run(  # noqa: S603 - git, with words of our own
+        return subprocess.run(  # noqa: S603 - git, with words of our own
             ["git", "-C", folder, *words],  # noqa: S607 - the one that the user has
             check=False,
             stdin=subprocess.DEVNULL,
@@ -119,8 +150,3 @@ def _git(folder: str, *words: str) -> str:
         )
     except OSError as error:
         raise ReplayError(f"git cannot be run: {error}") from error
-    # `git bisect` exits with 2 when only skipped commits are left.
-    if ended.returncode:
-        told = " ".join((ended.stderr or ended.stdout).split())
-        raise ReplayError(f"git {words[0]} fails in {folder}: {told}")
-    return ended.stdout

@@ -11,6 +11,7 @@ from checkpoints._replay.elsewhere import Bisection, bisect_call
 from checkpoints._show.replay import replay_document, replay_report
 from checkpoints._text import printable
 from checkpoints.cli._completion import complete_entry
+from checkpoints.cli._failures import COULD_NOT_RUN
 from checkpoints.cli._replay import Options, chosen_call, replay_options
 from checkpoints.cli._screen import Screen, warn
 from checkpoints.cli._selection import where_option
@@ -22,6 +23,7 @@ Examples:
   checkpoints bisect saved/call=7/mypkg/fit.ckpt.zip --good v1.2 --bad HEAD --trusted
   checkpoints bisect saved mypkg.fit --where call=7 --good v1.2 --bad HEAD --trusted
 """
+_ENDS = ("good", "bad")
 
 
 @click.command(epilog=_EXAMPLES)
@@ -69,19 +71,40 @@ def bisect(
     steps: list[Bisection] = []
     for step in bisect_call(call, good, bad, how):
         steps.append(step)
+        if step.word == "maybe":
+            continue
         verdict = step.call.get("verdict", "")
         warn(f"{step.word:9}  {step.commit}  {verdict}")
+        if len(steps) == len(_ENDS):
+            _warn_of_ends(steps)
     if as_json:
         click.echo(json.dumps([step._asdict() for step in steps], indent=1))
     else:
         _print(steps)
+    if steps[-1].word == "maybe":
+        raise SystemExit(COULD_NOT_RUN)
+
+
+def _warn_of_ends(steps: Sequence[Bisection]) -> None:
+    """Say so if the call is that of the bad end: the ends may be exchanged."""
+    if steps[0].call["verdict"] == "different":
+        warn(
+            "the good end differs from the saved call, and the bad end does what it "
+            "did: that is right for a call saved at the bad end; else exchange --good "
+            "and --bad"
+        )
 
 
 def _print(steps: Sequence[Bisection]) -> None:
     screen, last = Screen(), steps[-1]
-    tested = len(steps) - 1
-    headline = f"FIRST BAD  {last.commit}   ({tested} revisions tested)"
+    maybe = [step for step in steps if step.word == "maybe"]
+    tested = len(steps) - (len(maybe) or 1)
+    which = " or ".join(step.commit for step in maybe) or last.commit
+    headline = f"FIRST BAD  {which}   ({tested} revisions tested)"
     screen.line(screen.styled(printable(headline), "red"))
+    for step in maybe:
+        if step.call.get("verdict") == "unknown":
+            screen.line(printable(f"  skipped    {step.commit}: {step.call['why']}"))
     if last.call:
         for line in replay_report(replay_document([last.call]), screen.width):
             label = screen.styled(line.label, "dim")
