@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import shlex
 import subprocess
 import sys
 
@@ -73,6 +74,13 @@ class TestOneCall:
         assert "value   4.5  ->  6.5" in done.out
         assert done.out.splitlines()[-1].startswith("  next       checkpoints replay ")
         assert done.out.splitlines()[-1].endswith("price.ckpt.zip --trusted --pdb")
+
+    def test_keeps_the_given_options_in_the_next_command(self, run, program):
+        change(program, "2.0", "3.0")
+        words = ("--set", "fee='1'", "--function", "stall:price")
+        told = run("replay", *ONE, *words).out.splitlines()[-1]
+        typed = shlex.split(told)[4:]
+        assert typed == ["--trusted", *words[2:], *words[:2], "--pdb"]
 
     def test_that_cannot_be_called_exits_with_2(self, run, program):
         change(program, "def price", "def prize")
@@ -200,3 +208,21 @@ class TestDebugger:
         done = run("replay", *ONE, "--pdb")
         assert done.code == 2
         assert "a debugger needs a terminal" in done.out
+
+
+class TestManyCallsInOrder:
+    def test_are_replayed_as_the_program_made_them(self, run, program):
+        import stall
+
+        with config("stall", "many"), probe("stall:price"), probe("stall:fail"):
+            for qty in range(11):
+                stall.price(qty)
+            with pytest.raises(ValueError, match="no 1"):
+                stall.fail(1)
+            stall.price(11)
+        done = run("replay", "many", "--all", "--trusted", "--json")
+        calls = json.loads(done.out)["calls"]
+        names = ["stall.price"] * 11 + ["stall.fail", "stall.price"]
+        assert [it["name"] for it in calls] == names
+        numbers = [dict(it["tags"])["call"] for it in calls if it["name"] == names[0]]
+        assert numbers == sorted(numbers, key=int)

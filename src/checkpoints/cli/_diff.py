@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 import checkpoints
 from checkpoints import Diff
@@ -21,6 +20,7 @@ from checkpoints._show.report import styled_report
 from checkpoints.cli._completion import complete_root
 from checkpoints.cli._failures import CommandError
 from checkpoints.cli._git_bisect import BisectCommand, exit_code
+from checkpoints.cli._given import given_options
 from checkpoints.cli._quantity import as_size
 from checkpoints.cli._screen import Screen, progress
 from checkpoints.cli._selection import quiet_log, where_option
@@ -279,22 +279,10 @@ def _next(found: Diff, context: click.Context) -> Iterator[str]:
         path = first.candidate.path
         yield shlex.join(["checkpoints", "replay", path, "--trusted", "--pdb"])
     if not context.params["html"]:
-        again = ["checkpoints", "diff", *context.params["runs"], *_options(context)]
+        again = [
+            "checkpoints",
+            "diff",
+            *context.params["runs"],
+            *given_options(context, {"runs", *_OF_OUTPUT}),
+        ]
         yield shlex.join([*again, "--html", "diff.html"])
-
-
-def _options(context: click.Context) -> Iterator[str]:
-    """Yield the options that were given and change what is found, as they are typed."""
-    for option in context.command.params:
-        name = option.name or ""
-        source = context.get_parameter_source(name)
-        if name in {"runs", *_OF_OUTPUT} or source is not ParameterSource.COMMANDLINE:
-            continue
-        given = context.params[name]
-        if given is True:
-            yield option.opts[0]
-            continue
-        if isinstance(given, dict):
-            given = [f"{old}={new}" for old, new in given.items()]
-        for text in given if isinstance(given, (list, tuple)) else [given]:
-            yield from (option.opts[0], str(text))

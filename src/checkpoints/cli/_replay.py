@@ -27,6 +27,7 @@ from checkpoints._show.replay import failed_call, replay_document, replay_report
 from checkpoints.cli._completion import complete_entry
 from checkpoints.cli._failures import CommandError, NothingFoundError
 from checkpoints.cli._git_bisect import BisectCommand, exit_code
+from checkpoints.cli._given import given_options
 from checkpoints.cli._screen import Screen, progress
 from checkpoints.cli._selection import (
     entry_at,
@@ -47,6 +48,10 @@ Examples:
   checkpoints replay saved mypkg.fit --where call=7 --trusted --emit repro
   checkpoints replay saved mypkg.fit --where call=7 --trusted --rev v1.2
 """
+# What says which calls are replayed, and what is printed or written of them.
+_OF_CHOICE = ("entry", "where", "latest", "has_many", "as_json", "emit", "bisect")
+# What is typed in another way, or not again.
+_OF_ITS_OWN = ("changes", "times")
 
 
 def _values_of(
@@ -258,7 +263,7 @@ def replay(  # noqa: PLR0913 - one parameter per option
     if as_json:
         click.echo(json.dumps(document, indent=1))
     else:
-        _print(document, list(_next(document, pdb=pdb)), shows_all=has_many)
+        _print(document, list(_next(document, context)), shows_all=has_many)
     for line in written:
         click.echo(line, err=as_json)
     context.exit(exit_code(document["exit"], is_bisecting=bisect))
@@ -313,7 +318,18 @@ def _calls(
             if not len(found)
             else CommandError(f"{root}: none of these {len(found)} entries is a call")
         )
-    return called
+    return sorted(called, key=_place_in_program)
+
+
+def _place_in_program(entry: Entry) -> tuple[Any, ...]:
+    """Return what calls are ordered by: as the program made them, run by run."""
+    try:
+        meta = entry.meta
+    except (checkpoints.CheckpointError, OSError):
+        return (True,)  # told when it is replayed
+    run, process = meta.get("run"), (meta.get("host"), meta.get("pid"))
+    sequence = meta.get("sequence")
+    return (False, str(run), str(process), sequence if type(sequence) is int else 0)
 
 
 def _may_be_call(entry: Entry) -> bool:
@@ -373,10 +389,15 @@ def _print(
         screen.line(label + screen.styled(line.text, line.style))
 
 
-def _next(document: Mapping[str, Any], *, pdb: bool) -> Iterator[str]:
+def _next(document: Mapping[str, Any], context: click.Context) -> Iterator[str]:
     """Yield the commands that show more of the first call that differs."""
     calls = [call for call in document["calls"] if call["verdict"] == "different"]
-    if not calls or pdb:
+    given = context.params
+    # No debugger stops elsewhere.
+    if not calls or given["pdb"] or given["python"] or given["rev"]:
         return
     path = calls[0]["paths"][0]
-    yield shlex.join(["checkpoints", "replay", path, "--trusted", "--pdb"])
+    options = [*given_options(context, (*_OF_CHOICE, *_OF_ITS_OWN))]
+    for name, value in given["changes"].items():
+        options += ["--set", f"{name}={value!r}"]
+    yield shlex.join(["checkpoints", "replay", path, *options, "--pdb"])
