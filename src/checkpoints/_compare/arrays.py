@@ -289,6 +289,7 @@ def compare_pictures(one: Any, other: Any, comparer: Comparer) -> Difference:
     return replace(
         found,
         verdict=worse(own, found.verdict),
+        hopeless=found.hopeless or own == "different",
         dtype=(one.mode, other.mode),
         shape=size,
         notes=(*notes, *found.notes),

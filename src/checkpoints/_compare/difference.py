@@ -49,6 +49,8 @@ class Difference:
         cells: How many cells were compared.
         bits: How many of them differ in some bit. 0.0 and -0.0 do.
         beyond: How many are beyond the tolerance.
+        measured: How many of these are a finite distance apart. The others differ in
+            kind, such as a null and a number, or are on one side only.
         max_abs: The largest absolute difference of two finite numbers; of times, in
             seconds. None if there are none.
         max_rel: The largest difference divided by the baseline, where that is not zero.
@@ -87,6 +89,7 @@ class Difference:
     cells: int = 0
     bits: int = 0
     beyond: int = 0
+    measured: int = 0
     max_abs: float | None = None
     max_rel: float | None = None
     max_ulp: int | None = None
@@ -123,6 +126,12 @@ class Difference:
     def share(self) -> float:
         """The share of the cells that differ in some bit."""
         return self.bits / self.cells if self.cells else 0.0
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether all that is beyond the tolerance is a finite distance."""
+        of_kind = self.hopeless or self.needs_dtype
+        return not of_kind and self.beyond == self.measured
 
     def as_json(self) -> dict[str, Any]:
         """

@@ -67,9 +67,15 @@ class Items:
             if part.verdict != "equal":
                 # The cell itself has been counted.
                 tally.cells -= part.cells
-                once = min(part.bits, 1), min(part.beyond, 1)
-                name = where(place).text
-                tally.include(replace(part, name=name, bits=once[0], beyond=once[1]))
+                beyond = min(part.beyond, 1)
+                once = replace(
+                    part,
+                    name=where(place).text,
+                    bits=min(part.bits, 1),
+                    beyond=beyond,
+                    measured=beyond if part.is_measured else 0,
+                )
+                tally.include(once)
         if tally.bits > bits:
             tally.draw(imported("numpy").array([place]), math.inf)
 

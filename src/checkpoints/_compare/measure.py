@@ -128,7 +128,8 @@ class Measure:
         number, steps = 0, None
         if not within:
             number, steps = self._count_beyond(limit)
-        tally.count(count, number)
+        is_measured = math.isfinite(largest) and math.isfinite(self._unit)
+        tally.count(count, number, is_measured=is_measured)
         self._find_worst(limit, steps)
         self._keep_samples(limit, steps, is_beyond=number > 0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Literal, TypeAlias
 
 from checkpoints._compare.difference import Difference
 from checkpoints._compare.pair import Pair
@@ -13,6 +14,11 @@ __all__ = ["Noise"]
 # A change of a model is told from chance at five times the spread of an ensemble in
 # the tests of the ICON weather model (probtest).
 _FACTOR = 5
+
+_Verdict: TypeAlias = Literal["equal", "close", "noise", "unknown", "different"]
+_ORDER: tuple[_Verdict, ...] = ("equal", "close", "noise", "unknown", "different")
+# The names of an entry and of a value in it.
+_About: TypeAlias = tuple[str, str]
 
 
 class Noise:
@@ -25,17 +31,20 @@ class Noise:
 
     def __init__(self, repeats: Iterable[Iterable[Pair]]) -> None:
         self.count = 0
-        self._floors: dict[tuple[str, str], Difference] = {}
+        # The largest distance in each value, and in each of its parts.
+        self._floors: dict[tuple[_About, str], float | None] = {}
         for pairs in repeats:
             self.count += 1
             for pair in pairs:
                 for value, found in pair.values.items():
-                    self._add((pair.name, value), found)
+                    for part in (found, *found.parts):
+                        self._add(((pair.name, value), part.name), part)
 
-    def _add(self, about: tuple[str, str], found: Difference) -> None:
-        known = self._floors.get(about)
-        if known is None or _size_of(found) > _size_of(known):
-            self._floors[about] = found
+    def _add(self, place: tuple[_About, str], found: Difference) -> None:
+        known = self._floors.setdefault(place, None)
+        largest = found.max_abs
+        if largest is not None and math.isfinite(largest):
+            self._floors[place] = max(largest, known or 0.0)
 
     def floor(self, name: str, value: str) -> float | None:
         """
@@ -45,43 +54,38 @@ class Noise:
         """
         if not self.count:
             return None
-        found = self._floors.get((name, value))
-        return 0.0 if found is None else found.max_abs
+        return self._floors.get(((name, value), ""), 0.0)
 
     def apply(self, pair: Pair) -> None:
         """Change the verdict of a pair that differs as much as repeats do."""
         if pair.verdict != "different" or not self.count:
             return
-        if all(
-            _is_explained(found, self._floors.get((pair.name, value)))
+        pair.verdict = _worst(
+            self._verdict((pair.name, value), found)
             for value, found in pair.values.items()
-        ):
-            pair.verdict = "noise"
+        )
+        if pair.verdict == "unknown":
+            reasons = (found.why for found in pair.values.values() if found.why)
+            pair.why = next(reasons, "")
+
+    def _verdict(self, about: _About, found: Difference) -> _Verdict:
+        """
+        Return the verdict over a value where the noise is known.
+
+        Only a finite distance is noise, and in a value with parts, that of each part.
+        """
+        if found.verdict != "different":
+            return found.verdict
+        if found.more_parts or not found.is_measured:
+            return "different"
+        if found.parts:
+            own: _Verdict = "unknown" if found.why else "noise"
+            return _worst([own, *(self._verdict(about, it) for it in found.parts)])
+        floor = self._floors.get((about, found.name))
+        if floor is None or found.max_abs is None:
+            return "different"
+        return "noise" if found.max_abs <= _FACTOR * floor else "different"
 
 
-def _size_of(found: Difference) -> float:
-    """Return the largest absolute difference; of what is no number, the cells."""
-    return float(found.beyond) if found.max_abs is None else found.max_abs
-
-
-def _is_explained(found: Difference, floor: Difference | None) -> bool:
-    """Tell whether a value, and each part of it, differs no more than in repeats."""
-    if found.verdict in ("equal", "close"):
-        return True
-    if found.verdict == "unknown" or floor is None or found.more_parts:
-        return False
-    if floor.shape != found.shape or floor.dtype != found.dtype:
-        return False
-    if found.parts:
-        floors = {part.name: part for part in floor.parts}
-        return all(_is_explained(it, floors.get(it.name)) for it in found.parts)
-    return _is_alike(found, floor) and _size_of(found) <= _FACTOR * _size_of(floor)
-
-
-def _is_alike(found: Difference, floor: Difference) -> bool:
-    """Tell whether both differ in numbers, all of them finite, or neither does."""
-    if (found.max_abs is None) != (floor.max_abs is None):
-        return False
-    # A float is infinitely far off only where one of the two numbers is not finite.
-    has_limits = found.rtol > 0 or found.atol > 0
-    return not (found.max_abs is not None and has_limits and math.isinf(found.excess))
+def _worst(verdicts: Iterable[_Verdict]) -> _Verdict:
+    return max(verdicts, key=_ORDER.index)

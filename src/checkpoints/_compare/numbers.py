@@ -117,7 +117,8 @@ def _measure(
     is_far = distance > limit or distance == math.inf
     beyond = is_far and not (bounds.ulp and (steps or math.inf) <= bounds.ulp)
     is_bit = distance or type(one) is type(other)
-    tally.count(int(bool(is_bit)), int(beyond))
+    is_measured = distance != math.inf
+    tally.count(int(bool(is_bit)), int(beyond), is_measured=is_measured)
     if not is_bit:
         return
     if not distance and not one:

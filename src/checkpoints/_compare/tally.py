@@ -72,7 +72,7 @@ class Tally:
         self.kind: tuple[str, str] = ("", "")
         self.dtype: tuple[str, str] = ("", "")
         self.shape: tuple[str, str] = ("", "")
-        self.cells = self.bits = self.beyond = 0
+        self.cells = self.bits = self.beyond = self.measured = 0
         self.max_abs: float | None = None
         self.max_rel: float | None = None
         # Needed by the cells beyond the tolerance; infinite where nothing helps.
@@ -132,10 +132,18 @@ class Tally:
         self.rtol_needed = max(self.rtol_needed, rtol)
         self.atol_needed = max(self.atol_needed, atol)
 
-    def count(self, bits: int, beyond: int) -> None:
-        """Count cells that differ, and those of them that are beyond the tolerance."""
+    def count(self, bits: int, beyond: int, *, is_measured: bool = True) -> None:
+        """
+        Count cells that differ.
+
+        Args:
+            bits: How many.
+            beyond: How many of them are beyond the tolerance.
+            is_measured: Whether these are a finite distance apart.
+        """
         self.bits += bits
         self.beyond += beyond
+        self.measured += beyond if is_measured else 0
         self._own_beyond += beyond
 
     def sample(self, cell: Found, *, beyond: bool) -> None:
@@ -184,7 +192,7 @@ class Tally:
 
     def lose(self, number: int) -> None:
         """Count cells that have no counterpart."""
-        self.count(number, number)
+        self.count(number, number, is_measured=False)
         self.needs(math.inf, math.inf)
 
     def draw(self, places: Any, distances: Any) -> None:
@@ -202,6 +210,7 @@ class Tally:
         self.cells += part.cells
         self.bits += part.bits
         self.beyond += part.beyond
+        self.measured += part.measured
         self._verdict = worse(self._verdict, part.verdict)
         self.saw(part.max_abs, part.max_rel)
         self._applied(part.rtol_most, part.atol_most)
@@ -261,6 +270,7 @@ class Tally:
             cells=self.cells,
             bits=self.bits,
             beyond=self.beyond,
+            measured=self.measured,
             max_abs=self.max_abs,
             max_rel=self.max_rel,
             max_ulp=worst.ulp,
