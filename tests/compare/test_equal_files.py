@@ -25,6 +25,12 @@ class TestTolerances:
         verdicts = [pair.verdict for pair in diff(*roots(runs), tolerances=rule)]
         assert verdicts == ["different", "equal"]
 
+    def test_so_they_do_where_it_differs_in_all_values(self, runs):
+        for run in runs:
+            run.save("risk", numpy.array([1.0, math.nan]))
+        found = diff(*roots(runs), tolerances={"nan": "differ"})
+        assert found.verdict == "different"
+
     def test_a_rule_about_a_pair_of_equal_files_is_used(self, runs):
         for run in runs:
             run.save("risk", 1.0)

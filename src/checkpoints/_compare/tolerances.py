@@ -178,7 +178,9 @@ class Tolerances:
         expired = {number for number, it in about.items() if it.is_expired()}
         self._expired |= expired
         self._used |= about.keys() - expired
-        return any(about[number].nan == "differ" for number in about.keys() - expired)
+        in_force = [about[number] for number in about.keys() - expired]
+        in_force.append(self._default.in_force())
+        return any(it.nan == "differ" for it in in_force)
 
     def unused(self) -> list[str]:
         """Return the entries that have matched nothing, with file and line."""
