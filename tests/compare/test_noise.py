@@ -115,6 +115,17 @@ class TestRepeats:
         assert found(baseline, candidate, again, repeat).verdict == "noise"
 
 
+    def test_those_whose_texts_are_shortened_to_the_same_one_all_count(self, tmp_path):
+        inner = tmp_path / ("x" * 120)
+        roots = [str(tmp_path / "one"), str(tmp_path / "two")]
+        roots += [str(inner / name / ("y" * 120)) for name in ("first", "second")]
+        for root, number in zip(roots, (1.0, 1.2, 1.1, 1.0), strict=True):
+            FileHandler(root).checkpoint("a", v=number)
+        result = diff(*roots[:2], noise=roots[2:])
+        assert result.as_json()["noise"] == {"repeats": 2}
+        assert result.verdict == "noise"
+
+
 class TestUnknown:
     def test_what_is_unknown_beside_noise_stays_unknown(self, found):
         values = {"x": 1.0, "p": Opaque(1)}

@@ -131,7 +131,7 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
     steps.expect(sum(len(subject.entries) for subject in subjects))
     first = Side(subjects[0], named, shared, steps.step)
     second = Side(subjects[1], SideOptions(ignored), shared, steps.step)
-    repeats = {shown(it): sources.subject(it, translated) for it in _several(noise)}
+    repeats = [(shown(it), sources.subject(it, translated)) for it in _several(noise)]
     floor = Noise(_repeats((first, second), repeats, options))
     if all(subject.is_entry for subject in subjects):
         pairing = one_pair(first, second)  # whatever they are called
@@ -203,11 +203,11 @@ class _Steps:
 
 
 def _repeats(
-    sides: tuple[Side, Side], repeats: Mapping[str, Subject], options: Options
+    sides: tuple[Side, Side], repeats: Iterable[tuple[str, Subject]], options: Options
 ) -> Iterator[Comparison]:
     """Yield the comparison of the baseline with each repeat, by what it was called."""
     first = sides[0]
-    for name, repeat in repeats.items():
+    for name, repeat in repeats:
         # Tags count in a repeat as in the candidate.
         side = Side(repeat, first.options)
         for other, role in zip(sides, ("baseline", "candidate"), strict=True):
