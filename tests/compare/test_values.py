@@ -182,6 +182,33 @@ class TestSummaries:
         assert (found.verdict, found.bits) == ("close", 1)
         assert "only summaries were saved" in found.notes[0]
 
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ("hello world", "hello worlt"),
+            (b"abc", b"abd"),
+            (numpy.array([True, False]), numpy.array([False, True])),
+            (numpy.array([1, 2, 3, 4]), numpy.array([2, 1, 3, 4])),
+            ([1, 2, 4], [2, 1, 4]),
+            ({"a": "x", "n": 1}, {"a": "y", "n": 1}),
+        ],
+    )
+    def test_what_is_exact_differs_if_its_hash_does(self, one, other):
+        found = compare(self.made(one), self.made(other))
+        assert (found.verdict, found.notes[0]) == ("different", "the hashes differ")
+
+    @pytest.mark.parametrize("dtype", ["float64", "float32", "complex128"])
+    def test_columns_and_items_of_floats_may_be_close(self, dtype):
+        one = {"n": 1, "x": numpy.array([1, 2, 3], dtype)}
+        other = {"n": 1, "x": numpy.array([2, 1, 3], dtype)}
+        found = compare(self.made(one), self.made(other))
+        assert (found.verdict, found.hopeless) == ("close", False)
+
+    def test_integers_may_be_close_where_a_tolerance_says_so(self):
+        one, other = (numpy.array(it) for it in ([1, 2, 3], [2, 1, 3]))
+        allowed = Tolerance(atol=1)
+        assert compare(self.made(one), self.made(other), allowed).verdict == "close"
+
     def test_statistics_beyond_it_are_different(self):
         found = compare(self.made(numpy.ones(9)), self.made(numpy.ones(9) * 2))
         assert (found.verdict, found.where) == ("different", '["min"]')

@@ -8,9 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from checkpoints._compare.difference import Comparer, Difference
+from checkpoints._compare.dtypes import dtype_name
 from checkpoints._compare.excerpts import excerpts
 from checkpoints._compare.identity import has_no_equality
 from checkpoints._compare.nested import compare_fields, compare_nested, is_summary
+from checkpoints._compare.numbers import DTYPES
+from checkpoints._compare.tolerance import Tolerance
 from checkpoints._kinds.families import families_of, formats_for
 from checkpoints._kinds.kind import Compound
 from checkpoints._kinds.pickled import type_name
@@ -26,6 +29,9 @@ _MAKE_ANY_OBJECT = ("__newobj__", "_reconstructor")
 _PARTS_OF_A_PICKLE = 2
 # They describe the saved value, not what it holds.
 _NOT_STATISTICS = {"hash", "bytes", "why"}
+# What these dtypes begin with is measured; texts and booleans are equal or not.
+_MEASURED = ("float", "bfloat", "int", "uint", "complex", "longdouble", "clongdouble")
+_MEASURED += ("decimal", "date", "duration")
 
 
 def compare_objects(
@@ -185,7 +191,8 @@ def compare_summaries(one: Any, other: Any, comparer: Comparer) -> Difference:
     Compare two summaries, or a summary with a value, which is summarised too.
 
     The same hash means the same content. Otherwise the statistics are compared, and
-    where they are within the tolerance the values are close as far as is known.
+    where they are within the tolerance the values are close as far as is known, if
+    they have numbers that may differ; what is exact differs if its hash does.
 
     Args:
         one: The baseline.
@@ -219,7 +226,37 @@ def compare_summaries(one: Any, other: Any, comparer: Comparer) -> Difference:
             found, verdict="unknown", why="the statistics agree, but there is no hash"
         )
     # The hashes differ, so some bit does.
-    return replace(found, verdict="close", bits=max(1, found.bits))
+    found = replace(found, bits=max(1, found.bits))
+    if all(_may_be_close(summary, comparer.tolerance) for summary in summaries):
+        return replace(found, verdict="close")
+    return replace(
+        found,
+        verdict="different",
+        beyond=max(1, found.beyond),
+        excess=math.inf,
+        hopeless=True,
+        notes=("the hashes differ", *found.notes),
+    )
+
+
+def _may_be_close(summary: Mapping[str, Any], tolerance: Tolerance) -> bool:
+    """Tell whether a summarised value has numbers for which something is allowed."""
+    if tolerance.share:
+        return True
+    dtypes = [DTYPES.get(type(summary.get(key)), "") for key in ("value", "min", "max")]
+    dtypes.append(dtype_name(str(summary.get("dtype", ""))))
+    measured = [dtype for dtype in dtypes if dtype.startswith(_MEASURED)]
+    if any(any(tolerance.bounds(dtype)[:4]) for dtype in measured):
+        return True
+    inner = [summary.get(key) for key in ("columns", "items")]
+    parts = [it for items in inner for it in _listed(items)]
+    return any(isinstance(it, dict) and _may_be_close(it, tolerance) for it in parts)
+
+
+def _listed(items: Any) -> list[Any]:
+    if isinstance(items, dict):
+        return list(items.values())
+    return items if isinstance(items, list) else []
 
 
 def _statistics(summary: Mapping[str, Any]) -> dict[str, Any]:
