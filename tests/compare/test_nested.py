@@ -323,3 +323,22 @@ class TestResultsOfLibraries:
         found = compare(one, other)
         assert found.verdict == "different"
         assert ".tree_" in found.where
+
+
+class TestLargest:
+    @pytest.mark.parametrize("length", [2, 63, 64, 65, 200])
+    @pytest.mark.parametrize("wrapped", [list, lambda it: [None, *it], lambda it: [it]])
+    def test_is_that_of_the_whole_list_however_long_it_is(self, length, wrapped):
+        one = [1e6] * (length - 1) + [1e-3]
+        other = [*one[:-1], 2e-3]
+        allowed = Tolerance(atol="1e-6*max")
+        assert compare(wrapped(one), wrapped(other), allowed).verdict == "close"
+
+    def test_is_that_of_a_number_where_there_is_no_list(self):
+        one, other = {"a": 1e6, "b": 1e-3}, {"a": 1e6, "b": 2e-3}
+        assert compare(one, other, Tolerance(atol="1e-6*max")).verdict == "different"
+
+    def test_is_found_in_a_list_that_is_in_itself(self):
+        one, other = [1e6, 1e-3, None], [1e6, 2e-3, None]
+        one[2], other[2] = one, other
+        assert compare(one, other, Tolerance(atol="1e-6*max")).verdict == "close"

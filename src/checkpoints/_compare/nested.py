@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import math
 from array import array
-from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
-from itertools import accumulate, chain, islice
+from itertools import islice
 from typing import Any, TypeAlias
 
 from checkpoints._compare.difference import Comparer, Difference
+from checkpoints._compare.flat import SEQUENCES, Flat, flattened, largest_of
 from checkpoints._compare.identity import take_unequal
 from checkpoints._compare.numbers import DTYPES, compare_list, compare_plain, is_scalar
 from checkpoints._compare.tally import Place, Tally, joined
@@ -28,8 +28,6 @@ __all__ = ["are_nested", "compare_fields", "compare_nested", "fields_of", "is_su
 _HASH = "blake2b:"
 _EXACT = {int, float, str, bytes, type(None), bool}
 _DEEPEST = 60
-_DEEPEST_FLAT = 8
-_MOST_FLAT = 1 << 24
 # What is nested deeper may be in several places, and is compared once.
 _SHALLOW = 4
 _LONGEST_KEY = 80
@@ -49,7 +47,7 @@ def are_nested(one: Any, other: Any) -> bool:
         return False
     return any(
         isinstance(one, sort) and isinstance(other, sort)
-        for sort in (Mapping, (list, tuple, deque, array), AbstractSet)
+        for sort in (Mapping, SEQUENCES, AbstractSet)
     ) or (fields_of(one) is not None and fields_of(other) is not None)
 
 
@@ -73,45 +71,6 @@ def is_summary(value: Any) -> bool:
     digest = value.get("hash", "")
     hashed = isinstance(digest, str) and digest.startswith(_HASH)
     return hashed or (digest is None and isinstance(value.get("why"), str))
-
-
-class _Flat:
-    """Numbers of nested lists, in one list each."""
-
-    def __init__(self, one: Any, other: Any, lengths: list[list[int]]) -> None:
-        self.one, self.other = one, other
-        self._ends = [list(accumulate(row)) for row in reversed(lengths)]
-
-    def where(self, place: int) -> Place:
-        """Return the path of one of the numbers."""
-        path: list[int] = []
-        for ends in self._ends:
-            row = bisect_right(ends, place)
-            path.append(place - (ends[row - 1] if row else 0))
-            place = row
-        index = (place, *reversed(path))
-        return Place("".join(f"[{at}]" for at in index), index)
-
-
-def _flattened(one: Sequence[Any], other: Sequence[Any]) -> _Flat | None:
-    """Return all numbers in two lists of lists, None if there is anything else."""
-    lengths: list[list[int]] = []
-    for _ in range(_DEEPEST_FLAT):
-        kinds = set(map(type, one))
-        if len(kinds) != 1 or kinds != set(map(type, other)):
-            return None
-        (kind,) = kinds
-        if kind in (float, int):
-            return _Flat(one, other, lengths)
-        if kind not in (list, tuple):
-            return None
-        inner = list(map(len, one))
-        # A list that is in itself many times would not fit into memory.
-        if inner != list(map(len, other)) or sum(inner) > _MOST_FLAT:
-            return None
-        lengths.append(inner)
-        one, other = list(chain.from_iterable(one)), list(chain.from_iterable(other))
-    return None
 
 
 def _nowhere() -> str:
@@ -154,9 +113,31 @@ class _Walk:
         self._comparer = comparer
         # Containers by their addresses, and kept so that these stay theirs.
         self._seen: dict[tuple[int, int], tuple[Any, Any]] = {}
+        self._of_largest = comparer.tolerance.bounds("").of_largest > 0
+        # The largest number of the outermost list around.
+        self._largest: float | None = None
 
     def visit(self, one: Any, other: Any, path: _Path, depth: int) -> None:
         """Compare two containers or records at a path."""
+        outer, self._largest = self._largest, self._largest_in(one)
+        try:
+            self._contents(one, other, path, depth)
+        finally:
+            self._largest = outer
+
+    def _largest_in(self, value: Any) -> float | None:
+        """Return what `max` is in a list; None in what is none."""
+        is_list = self._of_largest and isinstance(value, SEQUENCES)
+        if not is_list or fields_of(value) is not None:
+            return None
+        return largest_of(value) if self._largest is None else self._largest
+
+    def _part(self) -> Tally:
+        part = Tally(self._comparer.tolerance)
+        part.largest = self._largest
+        return part
+
+    def _contents(self, one: Any, other: Any, path: _Path, depth: int) -> None:
         if type(one) is type(other) and type(one) in (list, dict):
             first = second = None
         else:
@@ -230,7 +211,7 @@ class _Walk:
         if len(one) != len(other):
             self._rest(one, other, length, path)
             one, other = one[:length], other[:length]
-        flat = _flattened(one, other)
+        flat = flattened(one, other)
         if flat is not None:
             self._numbers(flat, path)
             return
@@ -239,9 +220,9 @@ class _Walk:
                 inner = partial(_joined, path, "[{}]".format, place)
                 self._item(item, found, inner, depth)
 
-    def _numbers(self, flat: _Flat, path: _Path) -> None:
+    def _numbers(self, flat: Flat, path: _Path) -> None:
         name = path()
-        part = Tally(self._comparer.tolerance)
+        part = self._part()
         dtype = DTYPES[type(flat.one[0])]
         part.dtype = dtype, dtype
         compare_list(flat.one, flat.other, part, flat.where)
@@ -332,10 +313,11 @@ class _Walk:
         if not self.tally.room and type(one) is type(other):
             bits = self.tally.bits
             self.tally.cells += 1
+            self.tally.largest = self._largest
             compare_plain(one, other, self.tally, lambda: Place(path()))
             self.tally.leave_out(self.tally.bits - bits)
             return
-        part = Tally(self._comparer.tolerance)
+        part = self._part()
         part.cells = 1
         compare_plain(one, other, part, Place)
         self.tally.include(part.result(path()))

@@ -27,7 +27,9 @@ __all__ = [
     "compare_plain",
     "compare_scalars",
     "has_same_bits",
+    "is_number",
     "is_scalar",
+    "size_of",
 ]
 
 _NUMBERS = (int, float, complex, decimal.Decimal, fractions.Fraction)
@@ -82,7 +84,9 @@ def compare_numbers(one: _Number, other: _Number, tally: Tally, where: _Here) ->
         where: Returns their place.
     """
     bounds = tally.tolerance.bounds(_dtype_of(one, other))
-    bounds = bounds.scaled(_size(one)) if bounds.of_largest else bounds
+    if bounds.of_largest:
+        largest = size_of(one) if tally.largest is None else tally.largest
+        bounds = bounds.scaled(largest)
     nan = _is_nan(one), _is_nan(other)
     if all(nan):
         if not bounds.nan_equal:
@@ -108,7 +112,7 @@ def _measure(
     where: _Here,
 ) -> None:
     distance = 0 if one == other else _distance(one, other)
-    size = _size(one)
+    size = size_of(one)
     limit = bounds.atol + (bounds.rtol * size if bounds.rtol else 0.0)
     steps = None
     if type(one) is type(other) is float:
@@ -172,10 +176,16 @@ def _float(value: _Number) -> Any:
         return math.inf if value > 0 else -math.inf
 
 
-def _size(value: _Number) -> float:
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a plain number, which is what `max` counts."""
+    return isinstance(value, _NUMBERS) and not isinstance(value, bool)
+
+
+def size_of(value: _Number) -> float:
+    """Return the absolute value of a number, 0 of NaN."""
     try:
         size = float(abs(value))
-    except ArithmeticError:
+    except (ArithmeticError, ValueError):
         return math.inf
     return 0.0 if math.isnan(size) else size
 

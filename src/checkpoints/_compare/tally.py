@@ -69,6 +69,8 @@ class Tally:
 
     def __init__(self, tolerance: Tolerance) -> None:
         self.tolerance = tolerance
+        # What `max` is, if that is not known from the values themselves.
+        self.largest: float | None = None
         self.kind: tuple[str, str] = ("", "")
         self.dtype: tuple[str, str] = ("", "")
         self.shape: tuple[str, str] = ("", "")

@@ -66,7 +66,8 @@ class Tolerance:
     Args:
         rtol: The factor of the baseline's absolute value.
         atol: The constant; a text such as `"1e-12*max"` is a factor of the largest
-            absolute value of the baseline. Of times and durations, in seconds.
+            absolute value of the baseline: in an array, a column, or a list with the
+            lists in it. Of times and durations, in seconds.
         ulp: The units in the last place that are allowed in any case.
         share: The share of the cells that may be beyond the tolerance, from 0 to 1.
         nan: Whether two NaN are `"equal"` or `"differ"`.

@@ -83,7 +83,10 @@ def compare_vectors(
         others: Compares arrays of cells that are neither numbers nor times.
     """
     dtypes = baseline.dtype, candidate.dtype
-    bounds = _scaled(tally.tolerance.bounds(coarser(*dtypes)), baseline)
+    bounds = tally.tolerance.bounds(coarser(*dtypes))
+    if bounds.of_largest:
+        known = tally.largest
+        bounds = bounds.scaled(_largest_in(baseline) if known is None else known)
     cells = _Cells(dtypes, bounds, tally, where)
     tally.cells += baseline.length
     for start in range(0, baseline.length, CHUNK):
@@ -112,10 +115,8 @@ def _kind_of(array: Any) -> str:
     return "f" if kind == "V" and "float" in str(dtype) else kind
 
 
-def _scaled(bounds: Bounds, baseline: Vector) -> Bounds:
-    """Return the bounds with the baseline's largest value in place of `max`."""
-    if not bounds.of_largest:
-        return bounds
+def _largest_in(baseline: Vector) -> float:
+    """Return the largest absolute value of the finite numbers in a vector."""
     numpy = imported("numpy")
     largest = 0.0
     for start in range(0, baseline.length, CHUNK):
@@ -125,7 +126,7 @@ def _scaled(bounds: Bounds, baseline: Vector) -> Bounds:
         wide = values.astype("complex128" if _kind_of(values) == "c" else "float64")
         known = numpy.isfinite(wide) & (True if nulls is None else ~nulls)
         largest = max(largest, float(abs(wide[known]).max(initial=0.0)))
-    return bounds.scaled(largest)
+    return largest
 
 
 def _compare_nulls(
