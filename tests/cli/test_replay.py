@@ -91,6 +91,15 @@ class TestOneCall:
         assert run("replay", *ONE, "--bisect").code == 125
         assert run("replay", *ONE, "--function", "stall:prize").code == 0
 
+    def test_of_a_function_that_was_given_wrongly_hints_at_functions(
+        self, run, program
+    ):
+        change(program, "def fail", "prices = 1\n\n\ndef fail")
+        done = run("replay", *ONE, "--function", "stall:prices_")
+        assert done.code == 2
+        assert "stall has no 'prices_'; did you mean 'price'?" in done.out
+        assert "Give the function" not in done.out
+
     def test_is_named_by_its_header_wherever_its_file_lies(self, run, program):
         change(program, "def price", "def prize")
         (program.parent / "saved/call=2/stall/price.ckpt.zip").rename("moved.ckpt.zip")

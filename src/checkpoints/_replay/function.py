@@ -253,7 +253,7 @@ def _in_text(target: str) -> Function:
             f"function {target!r}: expected package.module:function or file.py:function"
         )
     if not place.endswith(".py"):
-        return _found(_imported(place), path, f"{place}.{path}", place)
+        return _found(_imported(place), path, "", place)
     name, _ = os.path.splitext(os.path.basename(place))
     spec = importlib.util.spec_from_file_location(name, place)
     if spec is None or spec.loader is None or not os.path.isfile(place):
@@ -262,7 +262,7 @@ def _in_text(target: str) -> Function:
     sys.modules[name] = module
     loader = spec.loader
     _run_import(name, lambda: loader.exec_module(module))
-    return _found(module, path, f"{name}.{path}", os.path.abspath(place))
+    return _found(module, path, "", os.path.abspath(place))
 
 
 def _named(name: str) -> Function:
@@ -314,7 +314,9 @@ def _run_import(name: str, run: Callable[[], Any]) -> Any:
         ) from error
 
 
-def _found(module: Any, path: str, name: str, place: str) -> Function:
+def _found(module: Any, path: str, saved: str, place: str) -> Function:
+    """Return the function below a module; `saved` is its name if no one gave it."""
+    name = saved or f"{module.__name__}.{path}"
     owner: Any = None
     found = module
     raw: Any = None
@@ -324,10 +326,13 @@ def _found(module: Any, path: str, name: str, place: str) -> Function:
             raw = found = getattr(owner, part)
         except AttributeError:
             where = getattr(owner, "__name__", shown(owner))
-            names = [each for each in known if each[:2] != "__"]
+            names = [it for it in known if it[:2] != "__" and _may_lead(owner, it)]
+            why = (
+                f": the function {saved} was renamed or removed, or this is no call. "
+                f"{_WAY_OUT}"
+            )
             raise ReplayError(
-                f"{where} has no {part!r}: the function {name} was renamed or removed, "
-                f"or this is no call. {_WAY_OUT}; {hint(part, names)}"
+                f"{where} has no {part!r}{why if saved else ''}; {hint(part, names)}"
             ) from None
         if isinstance(owner, type):
             raw = inspect.getattr_static(owner, part)
@@ -336,6 +341,13 @@ def _found(module: Any, path: str, name: str, place: str) -> Function:
     if isinstance(function, type) or not callable(function):
         raise ReplayError(f"{name} is no function, but {shown(function)}. {_WAY_OUT}")
     return Function(function, name, f"{place}:{path}", of_class=is_class_method)
+
+
+def _may_lead(owner: Any, name: str) -> bool:
+    """Tell whether a name is that of a function, or of a class with methods."""
+    return callable(inspect.getattr_static(owner, name, None)) or isinstance(
+        inspect.getattr_static(owner, name, None), (classmethod, staticmethod)
+    )
 
 
 def _is_default(value: Any, default: Any) -> bool:

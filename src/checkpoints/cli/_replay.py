@@ -24,6 +24,7 @@ from checkpoints._replay.elsewhere import (
     source_changes,
 )
 from checkpoints._show.replay import failed_call, replay_document, replay_report
+from checkpoints.cli._calls import may_be_call, place_in_program
 from checkpoints.cli._completion import complete_entry
 from checkpoints.cli._failures import CommandError, NothingFoundError
 from checkpoints.cli._git_bisect import BisectCommand, exit_code
@@ -48,10 +49,11 @@ Examples:
   checkpoints replay saved mypkg.fit --where call=7 --trusted --emit repro
   checkpoints replay saved mypkg.fit --where call=7 --trusted --rev v1.2
 """
-# What says which calls are replayed, and what is printed or written of them.
-_OF_CHOICE = ("entry", "where", "latest", "has_many", "as_json", "emit", "bisect")
-# What is typed in another way, or not again.
-_OF_ITS_OWN = ("changes", "times")
+# What the next command has in another way, or not at all.
+_NOT_KEPT = {
+    *("entry", "where", "latest", "has_many", "as_json", "emit", "bisect"),
+    *("changes", "times"),
+}
 
 
 def _values_of(
@@ -311,32 +313,14 @@ def _calls(
     found = select(root, names, where)
     if latest:
         found = found.latest()
-    called = [entry for entry in found if _may_be_call(entry)]
+    called = [entry for entry in found if may_be_call(entry)]
     if not called:
         raise (
             _without_verdict(nothing_found(found))
             if not len(found)
             else CommandError(f"{root}: none of these {len(found)} entries is a call")
         )
-    return sorted(called, key=_place_in_program)
-
-
-def _place_in_program(entry: Entry) -> tuple[Any, ...]:
-    """Return what calls are ordered by: as the program made them, run by run."""
-    try:
-        meta = entry.meta
-    except (checkpoints.CheckpointError, OSError):
-        return (True,)  # told when it is replayed
-    run, process = meta.get("run"), (meta.get("host"), meta.get("pid"))
-    sequence = meta.get("sequence")
-    return (False, str(run), str(process), sequence if type(sequence) is int else 0)
-
-
-def _may_be_call(entry: Entry) -> bool:
-    try:
-        return entry.meta.get("part") == "arguments"
-    except (checkpoints.CheckpointError, OSError):
-        return True  # told when it is replayed
+    return sorted(called, key=place_in_program)
 
 
 def _without_verdict(error: NothingFoundError) -> CommandError:
@@ -397,7 +381,7 @@ def _next(document: Mapping[str, Any], context: click.Context) -> Iterator[str]:
     if not calls or given["pdb"] or given["python"] or given["rev"]:
         return
     path = calls[0]["paths"][0]
-    options = [*given_options(context, (*_OF_CHOICE, *_OF_ITS_OWN))]
+    options = [*given_options(context, _NOT_KEPT)]
     for name, value in given["changes"].items():
         options += ["--set", f"{name}={value!r}"]
     yield shlex.join(["checkpoints", "replay", path, *options, "--pdb"])
