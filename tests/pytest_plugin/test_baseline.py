@@ -274,6 +274,11 @@ class TestMarkers:
         assert "Traceback" not in result.stdout.str()
         assert not (project.path / KEPT).exists()
 
+    def test_are_named_in_the_rule_that_they_make(self, project):
+        project.write("cp.checkpoint('shop.total', 1)\nprint(cp.rules())")
+        result = project.run("-s")
+        result.stdout.fnmatch_lines(["*<the baseline of test_shop.py::test_total>*"])
+
     def test_report_no_tag_that_nobody_gave(self, project):
         project.write("cp.checkpoint('shop.total', 1)")
         project.update()

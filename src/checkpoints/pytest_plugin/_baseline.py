@@ -91,6 +91,9 @@ class _PlainOrigin(checkpoints.Handler):
         self.top = os.path.join(item.config.rootpath, "")
         self.numbers = itertools.count(1)
 
+    def __repr__(self) -> str:
+        return f"<the baseline of {self.tag[1]}>"
+
     def commit(self, key: checkpoints.Key, staged: Any) -> Any:
         """Save to a file."""
         origin = key.origin
@@ -178,7 +181,9 @@ class Baseline:
         # Not the roots, in which it would look for runs, file by file.
         return self._diff(checkpoints.index(self.folder), checkpoints.index(candidate))
 
-    def _diff(self, one: checkpoints.Index, other: checkpoints.Index) -> Any:
+    def _diff(
+        self, one: checkpoints.Index, other: checkpoints.Index
+    ) -> checkpoints.Diff:
         options, limits = self._taken.options, self._taken.tolerances
         return checkpoints.diff(one, other, tolerances=limits, **options)
 
