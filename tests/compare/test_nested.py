@@ -342,3 +342,34 @@ class TestLargest:
         one, other = [1e6, 1e-3, None], [1e6, 2e-3, None]
         one[2], other[2] = one, other
         assert compare(one, other, Tolerance(atol="1e-6*max")).verdict == "close"
+
+
+class TestShare:
+    @pytest.mark.parametrize(
+        "made",
+        [
+            list,
+            lambda it: dict(enumerate(it)),
+            lambda it: [None, *it],
+            lambda it: list(map(str, it)),
+            lambda it: {"a": it[:5], "b": [it[5:], None]},
+        ],
+    )
+    def test_is_counted_over_the_whole_value(self, made):
+        one = [float(number) for number in range(10)]
+        other = [*one[:-1], 99.0]
+        for share, verdict in ((0.2, "close"), (0.05, "different")):
+            found = compare(made(one), made(other), Tolerance(share=share))
+            assert found.verdict == verdict
+            assert {part.verdict for part in found.parts} <= {verdict}
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ([*range(9), 1.0], [*range(9), 1]),
+            (dict.fromkeys(range(10)), dict.fromkeys(range(11))),
+            ({"a": [*range(9)], "b": [1]}, {"a": [*range(9)], "b": (1,)}),
+        ],
+    )
+    def test_does_not_cover_other_types_and_keys(self, one, other):
+        assert compare(one, other, Tolerance(share=0.5)).verdict == "different"

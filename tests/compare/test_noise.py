@@ -114,7 +114,6 @@ class TestRepeats:
         repeat = {"it": {"u": 1.4, "t": "k"}}
         assert found(baseline, candidate, again, repeat).verdict == "noise"
 
-
     def test_those_whose_texts_are_shortened_to_the_same_one_all_count(self, tmp_path):
         inner = tmp_path / ("x" * 120)
         roots = [str(tmp_path / "one"), str(tmp_path / "two")]

@@ -226,7 +226,7 @@ class _Walk:
         dtype = DTYPES[type(flat.one[0])]
         part.dtype = dtype, dtype
         compare_list(flat.one, flat.other, part, flat.where)
-        self.tally.include(part.result(name), keep=bool(name))
+        self.tally.include(part.result(name), keep=bool(name), by_cells=True)
         if not name:
             self.tally.dtype = part.dtype
 
@@ -320,12 +320,12 @@ class _Walk:
         part = self._part()
         part.cells = 1
         compare_plain(one, other, part, Place)
-        self.tally.include(part.result(path()))
+        self.tally.include(part.result(path()), by_cells=True)
 
     def _include(self, part: Difference) -> None:
         """Take a part into account; its own parts, if it has some, one by one."""
         if not part.parts:
-            self.tally.include(part)
+            self.tally.include(part, by_cells=True)
             return
         self.tally.include(part, keep=False)
         for inner in part.parts:
@@ -344,6 +344,7 @@ class _Walk:
                 bits=1,
                 beyond=1,
                 excess=math.inf,
+                hopeless=True,
                 texts=texts,
                 notes=(f"in the {side} only",),
             )

@@ -207,13 +207,24 @@ class Tally:
         self._verdict = worse(self._verdict, "unknown")
         self._unknown.append(why)
 
-    def include(self, part: Difference, *, keep: bool = True) -> None:
-        """Take the difference of a part into account, and keep it if it differs."""
+    def include(
+        self, part: Difference, *, keep: bool = True, by_cells: bool = False
+    ) -> None:
+        """
+        Take the difference of a part into account.
+
+        Args:
+            part: The difference.
+            keep: Whether to keep it, if it differs.
+            by_cells: Whether its cells are among those of which a share may be beyond
+                the tolerance; otherwise its own verdict counts.
+        """
         self.cells += part.cells
         self.bits += part.bits
         self.beyond += part.beyond
         self.measured += part.measured
-        self._verdict = worse(self._verdict, part.verdict)
+        self._verdict = worse(self._verdict, _apart(part) if by_cells else part.verdict)
+        self._own_beyond += part.beyond if by_cells else 0
         self.saw(part.max_abs, part.max_rel)
         self._applied(part.rtol_most, part.atol_most)
         self.needs_dtype |= part.needs_dtype
@@ -290,7 +301,9 @@ class Tally:
             rtol_most=self.rtol_most,
             atol_most=self.atol_most,
             notes=tuple(_counted(*note) for note in self._notes.items()),
-            parts=tuple(self._parts),
+            parts=tuple(
+                self._parts if verdict == "different" else map(_within, self._parts)
+            ),
             more_parts=self._more_parts,
             samples=tuple(
                 Cell(cell.where().text, *excerpts(*cell.values)) for cell in samples
@@ -305,6 +318,19 @@ class Tally:
         allowed = self.tolerance.share * self.cells * (1 + 1e-12)
         verdict = worse(self._verdict, "close" if self.bits else "equal")
         return "different" if self._own_beyond > allowed else verdict
+
+
+def _apart(part: Difference) -> Verdict:
+    """Return the verdict over a part, whatever its cells are that can be counted."""
+    of_kind = part.hopeless or part.needs_dtype or not part.beyond
+    if part.verdict != "different" or of_kind:
+        return part.verdict
+    return "unknown" if part.why else "close"
+
+
+def _within(part: Difference) -> Difference:
+    """Return a part of a value of which enough cells are within the tolerance."""
+    return replace(part, verdict=_apart(part))
 
 
 def _worst_of(part: Difference) -> Found:
