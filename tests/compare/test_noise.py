@@ -27,8 +27,8 @@ def found(tmp_path):
         roots = []
         for number, values in enumerate((baseline, candidate, *repeats)):
             roots.append(str(tmp_path / str(number)))
-            values = values if isinstance(values, dict) else {"v": values}
-            FileHandler(roots[-1]).checkpoint("a", **values)
+            named = values if isinstance(values, dict) else {"v": values}
+            FileHandler(roots[-1]).checkpoint("a", **named)
         return diff(roots[0], roots[1], noise=roots[2:], **options)
 
     return compared

@@ -30,8 +30,10 @@ _PARTS_OF_A_PICKLE = 2
 # They describe the saved value, not what it holds.
 _NOT_STATISTICS = {"hash", "bytes", "why"}
 # What these dtypes begin with is measured; texts and booleans are equal or not.
-_MEASURED = ("float", "bfloat", "int", "uint", "complex", "longdouble", "clongdouble")
-_MEASURED += ("decimal", "date", "duration")
+_MEASURED = (
+    *("float", "bfloat", "int", "uint", "complex", "longdouble", "clongdouble"),
+    *("decimal", "date", "duration"),
+)
 
 
 def compare_objects(

@@ -131,6 +131,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if not _is_compared(item):
         return (yield)
     refused = ""
+    result: object = None
     try:
         baseline = Baseline(item, item.config.stash[STATE])
         with baseline.captured() as folder:

@@ -1,0 +1,25 @@
+"""What the tests of the plugin have in common."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import pytest
+
+import checkpoints
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _all_modules_are_there():
+    """
+    Load all of the library before a test of pytest runs inside of this one.
+
+    Modules that such a test loads are forgotten at its end, and what is loaded again
+    has other classes than what the catalogue remembers.
+    """
+    pytest.importorskip("click", reason="the command line is loaded")
+    pytest.importorskip("rich", reason="the command line is loaded")
+    for found in pkgutil.walk_packages(checkpoints.__path__, "checkpoints."):
+        if not found.name.endswith("__main__"):
+            importlib.import_module(found.name)
