@@ -39,6 +39,21 @@ class TestTolerances:
         found = diff(*roots(runs), tolerances=table).as_json()
         assert found["tolerances"]["unused"] == ["t.toml:4 match='none'"]
 
+    def test_one_about_a_value_that_is_in_no_equal_file_is_not(self, runs):
+        for run in runs:
+            run.save("risk", {"cov": 1.0, "var": 2.0}).save("risk.x", {"x": 1.0})
+        rules = "[[tolerance]]\nvalue = '{}'\nrtol = 1e-3\n"
+        table = Tolerances(rules.format("v*") + rules.format("typo"), "t.toml")
+        found = diff(*roots(runs), tolerances=table).as_json()
+        assert found["tolerances"]["unused"] == ["t.toml:4 value='typo'"]
+
+    def test_after_the_first_difference_none_is_called_unused(self, runs):
+        for run, number in zip(runs, (1.0, 2.0), strict=True):
+            run.save("risk", number).save("last", number)
+        table = Tolerances("[[tolerance]]\nmatch = 'last'\nrtol = 1e-3\n", "t.toml")
+        found = diff(*roots(runs), tolerances=table, first_only=True).as_json()
+        assert found["tolerances"]["unused"] == []
+
 
 class TestBytes:
     """What equals no copy of itself is no difference where the bytes are equal."""

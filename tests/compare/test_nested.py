@@ -373,3 +373,24 @@ class TestShare:
     )
     def test_does_not_cover_other_types_and_keys(self, one, other):
         assert compare(one, other, Tolerance(share=0.5)).verdict == "different"
+
+
+class TestExact:
+    def test_the_limit_of_a_deque_is_part_of_it(self):
+        one, other = (collections.deque([1], maxlen=length) for length in (3, 4))
+        found = compare({"a": one}, {"a": other})
+        assert found.verdict == "different"
+        assert '["a"]: maxlen 3 against 4' in found.notes
+
+    @pytest.mark.parametrize("made", [lambda it: it, lambda it: [it, None]])
+    def test_booleans_have_no_distance(self, made):
+        found = compare(made(True), made(False), Tolerance(atol=1))
+        assert (found.verdict, found.max_abs) == ("different", None)
+
+    @pytest.mark.parametrize(
+        "more",
+        [{"hash": "blake2b:abc"}, {"hash": f"blake2b:{'a' * 32}"}, {"hash": None}],
+    )
+    def test_a_dict_that_is_like_a_summary_is_compared_by_its_items(self, more):
+        one, other = ({"kind": "file", "size": size, **more} for size in (3, 4))
+        assert compare(one, other).where == '["size"]'

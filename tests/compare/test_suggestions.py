@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from checkpoints import FileHandler, diff
+from checkpoints import FileHandler, diff, tags
 from checkpoints._compare.suggestions import Need, suggested
 from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.values import compare
@@ -103,3 +103,63 @@ class TestSuggested:
     def test_a_list_and_a_tuple_pass_with_no_tolerance(self):
         need = Need.of(compare([1.0, 2.0], (1.0, 3.0)), "risk", "v")
         assert "no tolerance would pass" in suggested([need])
+
+
+class TestFiles:
+    @pytest.fixture
+    def passes(self, tmp_path):
+        """Saves pairs of values, and compares them with what is suggested for them."""
+
+        def compared(*pairs, **options):
+            roots = [str(tmp_path / name) for name in ("one", "two")]
+            for root, side in zip(roots, (0, 1), strict=True):
+                for day, pair in enumerate(pairs):
+                    with tags(day=day):
+                        FileHandler(root).checkpoint("risk", **pair[side])
+            text = diff(*roots, **options).suggested_tolerances()
+            file = tmp_path / "suggested.toml"
+            file.write_text(text, encoding="utf-8")
+            return diff(*roots, tolerances=str(file)).exit_code == 0
+
+        return compared
+
+    def test_a_column_passes_where_the_whole_value_needs_more(self, passes):
+        index = pandas.Index([1.0, 2.0])
+        frame = pandas.DataFrame({"px": [1.0, 2.0], "q": [1.0, 2.0]})
+        indexed = frame.set_index(index)
+        assert passes(
+            ({"t": frame}, {"t": frame.assign(px=[1.1, 2.0])}),
+            (
+                {"t": indexed},
+                {"t": indexed.assign(px=[1.5, 2.0]).set_index(index + 0.1)},
+            ),
+        )
+
+    @pytest.mark.parametrize(
+        "name", ["c" * 300, "it's", 'a"b', "a\\b", "é\x1bz", "\x7f\x9b", "[x]*?"]
+    )
+    def test_columns_pass_whatever_they_are_called(self, passes, name):
+        tables = (pandas.DataFrame({name: [1.0, px]}) for px in (2.0, 2.1))
+        assert passes([{"t": table} for table in tables])
+
+    def test_what_has_passed_by_a_given_tolerance_passes_with_the_file_alone(
+        self, passes, tmp_path
+    ):
+        given = tmp_path / "given.toml"
+        given.write_text(
+            "[[tolerance]]\nvalue = 'x'\nrtol = 0.5\n"
+            "[[tolerance]]\nvalue = 'z'\nshare = 0.5\n"
+        )
+        nan = float("nan")
+        pair = (
+            {"x": 1.0, "y": 1.0, "z": [1.0, 2.0]},
+            {"x": 1.2, "y": 1.2, "z": [1.0, nan]},
+        )
+        assert passes(pair, tolerances=str(given))
+
+    def test_a_value_passes_that_needs_an_rtol_here_and_an_atol_there(self):
+        pairs = [(1e9, 1.1e9), (0.0, 3.0)]
+        needs = [Need.of(compare(*pair), "risk", "v") for pair in pairs]
+        needs[0] = needs[0]._replace(atol=None)
+        allowed = Tolerances(suggested(needs)).for_("risk", [], "v")
+        assert [compare(*pair, allowed).verdict for pair in pairs] == ["close"] * 2

@@ -86,6 +86,15 @@ class TestMarkdown:
         assert "<b>" not in text.replace("\\<b\\>", "")
         assert ODD not in text
 
+    def test_what_files_say_mentions_nobody_and_links_nowhere(self, document):
+        odd = "@octocat #12 https://evil.example www.evil.example a&lt;b@c.de"
+        value = {**document["first"]["values"][0], "texts": [odd, odd]}
+        first = {**document["first"], "values": [value]}
+        text = markdown_of({**document, "first": first})
+        assert "octocat" in text
+        for mark in ("@o", "#1", "://", "www.", "&lt;", "@c"):
+            assert mark not in text
+
 
 class TestJUnit:
     def test_has_a_case_for_each_difference(self, document):

@@ -43,6 +43,7 @@ class Difference:
             `"different"`, and `"unknown"` if it could not be told.
         name: Which part of a value it is about, such as `column 'px'` or `["a"][3]`;
             empty for the whole.
+        column: The name of the column of a table that it is about, as it is.
         kind: The kinds of both values.
         dtype: Their dtypes.
         shape: Their shapes.
@@ -83,6 +84,7 @@ class Difference:
 
     verdict: Verdict
     name: str = ""
+    column: str = ""
     kind: Pair = ("", "")
     dtype: Pair = ("", "")
     shape: Pair = ("", "")
@@ -142,6 +144,7 @@ class Difference:
         """
         found = {each.name: plain(getattr(self, each.name)) for each in fields(self)}
         return found | {
+            "column": printable(self.column),
             "tolerance": printable(str(self.tolerance)),
             "formula": FORMULA,
             "parts": [part.as_json() for part in self.parts],

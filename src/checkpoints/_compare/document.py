@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from checkpoints._compare.difference import plain
@@ -74,13 +75,26 @@ def document_of(
         "processes": _processes(pairs),
         "noise": {"repeats": noise.count},
         "tolerances": {
-            "unused": tolerances.unused(),
+            # What was not compared may need them.
+            "unused": []
+            if answer.not_compared
+            else tolerances.unused(partial(_values_of, pairs)),
             "expired": tolerances.expired(),
         },
         "unused": {name: [*it] for name, it in answer.unused._asdict().items()},
         "not_compared": answer.not_compared,
         "seconds": round(answer.seconds, 3),
     }
+
+
+def _values_of(pairs: Iterable[Pair], name: str) -> Iterator[str]:
+    """Yield the names of the values in pairs with a name, which were not loaded."""
+    for pair in pairs:
+        if pair.name == name and pair.by == "checksum":
+            try:
+                yield from pair.entry.meta["values"]
+            except (CheckpointError, OSError):
+                continue
 
 
 def _side(side: Side) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from array import array
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
@@ -25,7 +26,8 @@ from checkpoints._text import count_text, shown, text_of
 
 __all__ = ["are_nested", "compare_fields", "compare_nested", "fields_of", "is_summary"]
 
-_HASH = "blake2b:"
+_HASH = re.compile("blake2b:[0-9a-f]{32}")
+_NO_HASH = "no hash: "
 _EXACT = {int, float, str, bytes, type(None), bool}
 _DEEPEST = 60
 # What is nested deeper may be in several places, and is compared once.
@@ -65,12 +67,19 @@ def fields_of(value: Any) -> tuple[str, dict[str, Any]] | None:
 
 
 def is_summary(value: Any) -> bool:
-    """Tell whether a value is the summary of another one."""
+    """
+    Tell whether a value is the summary of another one.
+
+    A summary is saved as a dict, and told from others by the keys that each has.
+    """
     if type(value) is not dict or not isinstance(value.get("kind"), str):
         return False
     digest = value.get("hash", "")
-    hashed = isinstance(digest, str) and digest.startswith(_HASH)
-    return hashed or (digest is None and isinstance(value.get("why"), str))
+    if digest is None:
+        why = value.get("why")
+        return isinstance(why, str) and _NO_HASH in why
+    is_hash = isinstance(digest, str) and _HASH.fullmatch(digest) is not None
+    return is_hash and type(value.get("bytes")) is int
 
 
 def _nowhere() -> str:
@@ -205,9 +214,14 @@ class _Walk:
                 return
 
     def _sequence(self, one: Any, other: Any, path: _Path, depth: int) -> None:
+        limits = [getattr(items, "maxlen", None) for items in (one, other)]
+        if limits[0] != limits[1] and type(one) is type(other):
+            start = f"{path()}: " if path() else ""
+            note = f"{start}maxlen {limits[0]} against {limits[1]}"
+            self.tally.note(note, "different")
+        length = min(len(one), len(other))
         if isinstance(one, deque | array) or isinstance(other, deque | array):
             one, other = list(one), list(other)
-        length = min(len(one), len(other))
         if len(one) != len(other):
             self._rest(one, other, length, path)
             one, other = one[:length], other[:length]

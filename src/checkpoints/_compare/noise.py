@@ -19,6 +19,7 @@ _Verdict: TypeAlias = Literal["equal", "close", "noise", "unknown", "different"]
 _ORDER: tuple[_Verdict, ...] = ("equal", "close", "noise", "unknown", "different")
 # The names of an entry and of a value in it.
 _About: TypeAlias = tuple[str, str]
+_Place: TypeAlias = tuple[_About, str, str]
 
 
 class Noise:
@@ -32,15 +33,15 @@ class Noise:
     def __init__(self, repeats: Iterable[Iterable[Pair]]) -> None:
         self.count = 0
         # The largest distance in each value, and in each of its parts.
-        self._floors: dict[tuple[_About, str], float | None] = {}
+        self._floors: dict[_Place, float | None] = {}
         for pairs in repeats:
             self.count += 1
             for pair in pairs:
                 for value, found in pair.values.items():
                     for part in (found, *found.parts):
-                        self._add(((pair.name, value), part.name), part)
+                        self._add(_place((pair.name, value), part), part)
 
-    def _add(self, place: tuple[_About, str], found: Difference) -> None:
+    def _add(self, place: _Place, found: Difference) -> None:
         known = self._floors.setdefault(place, None)
         largest = found.max_abs
         if largest is not None and math.isfinite(largest):
@@ -54,7 +55,7 @@ class Noise:
         """
         if not self.count:
             return None
-        return self._floors.get(((name, value), ""), 0.0)
+        return self._floors.get(((name, value), "", ""), 0.0)
 
     def apply(self, pair: Pair) -> None:
         """Change the verdict of a pair that differs as much as repeats do."""
@@ -81,10 +82,15 @@ class Noise:
         if found.parts:
             own: _Verdict = "unknown" if found.why else "noise"
             return _worst([own, *(self._verdict(about, it) for it in found.parts)])
-        floor = self._floors.get((about, found.name))
+        floor = self._floors.get(_place(about, found))
         if floor is None or found.max_abs is None:
             return "different"
         return "noise" if found.max_abs <= _FACTOR * floor else "different"
+
+
+def _place(about: _About, part: Difference) -> _Place:
+    """Return what a part is called; its own name may be a shortened one."""
+    return about, part.name, part.column
 
 
 def _worst(verdicts: Iterable[_Verdict]) -> _Verdict:

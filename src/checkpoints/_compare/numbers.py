@@ -301,7 +301,12 @@ def compare_plain(one: Any, other: Any, tally: Tally, where: _Here) -> None:
         tally: Where the result goes.
         where: Returns their place.
     """
-    if isinstance(one, _NUMBERS) and isinstance(other, _NUMBERS):
+    if type(one) is type(other) is bool:
+        tally.dtype = _dtype(one), _dtype(other)
+        if one != other:
+            # As in arrays, no distance is between them.
+            tally.differ(Found(where, (one, other)))
+    elif isinstance(one, _NUMBERS) and isinstance(other, _NUMBERS):
         tally.dtype = _dtype(one), _dtype(other)
         if type(one) is not type(other):
             named = [(name, name) for name in tally.dtype]

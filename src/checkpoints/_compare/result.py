@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NoReturn, TypeAlias
@@ -25,7 +23,6 @@ __all__ = ["Diff", "DiffVerdict"]
 
 DiffVerdict: TypeAlias = Literal["equal", "close", "noise", "different", "unknown"]
 
-_COLUMN = re.compile(r"column ('.*'|\".*\")")
 _COLUMNS = (
     *("number", "name", "tags", "baseline", "candidate", "paired_by", "verdict"),
     *("compared_by", "role", "why", "value", "where", "cells", "differing", "beyond"),
@@ -196,12 +193,9 @@ class Diff:
 
 def _columns_of(found: Difference) -> Sequence[tuple[str, Difference]]:
     """Return the columns of a table that differ, or else the value as a whole."""
-    columns = []
-    for part in found.parts:
-        match = _COLUMN.fullmatch(part.name)
-        if match is None:
-            return [("", found)]
-        columns.append((str(ast.literal_eval(match[1])), part))
+    columns = [(part.column, part) for part in found.parts]
+    if not all(column for column, _ in columns):
+        return [("", found)]
     own = found.hopeless and not any(part.hopeless for _, part in columns)
     is_whole = not columns or found.more_parts or own
     return [("", found)] if is_whole else columns

@@ -53,7 +53,8 @@ class Need(NamedTuple):
     def of(cls, found: Difference, name: str, value: str, column: str = "") -> Need:
         """Return what a value, or one of its columns, would need."""
         rtol, atol = found.rtol_needed, found.atol_needed
-        if not found.beyond:
+        passes = found.verdict != "different"
+        if passes or not found.beyond:
             rtol = atol = 0.0
         if found.hopeless:
             rtol = atol = None
@@ -71,8 +72,17 @@ class Need(NamedTuple):
             applied.share,
             applied.nan == "equal",
             applied.is_by_dtype(),
-            found.verdict != "different",
+            passes,
         )
+
+    def is_possible(self) -> bool:
+        """Tell whether some tolerance would do."""
+        return self.rtol is not None or self.atol is not None
+
+    def is_default(self) -> bool:
+        """Tell whether it has passed without any tolerance of its own."""
+        is_plain = self.by_dtype and self.nan_equal and not self.share
+        return self.passes and is_plain and not self.dtype
 
 
 def suggested(needs: Iterable[Need]) -> str:
@@ -93,9 +103,18 @@ def suggested(needs: Iterable[Need]) -> str:
     for need in needs:
         known = most.get(need[:3])
         most[need[:3]] = need if known is None else _larger(known, need)
+    for key, need in most.items():
+        whole = most.get((*key[:2], ""))
+        # An entry about a column outweighs that about the value as a whole.
+        if key[2] and whole is not None and whole.is_possible():
+            most[key] = _larger(whole, need)
     failed = {key for key, need in most.items() if not need.passes}
     # The last entry that matches counts, so what covers others comes first.
-    keys = [key for key in sorted(most) if key in failed or _is_covered(key, failed)]
+    keys = [
+        key
+        for key, need in sorted(most.items())
+        if key in failed or not need.is_default() or _is_covered(key, failed)
+    ]
     return "\n".join(_suggestion(most[key]) for key in keys)
 
 
@@ -107,11 +126,18 @@ def _is_covered(key: _Key, failed: Iterable[_Key]) -> bool:
 
 
 def _larger(one: Need, other: Need) -> Need:
+    rtol, atol = _largest(one.rtol, other.rtol), _largest(one.atol, other.atol)
+    with_atol = max(one.with_atol, other.with_atol)
+    if rtol is atol is None and one.is_possible() and other.is_possible():
+        # Where one needs an rtol and the other an atol, both pass with both.
+        rtol = other.rtol if one.rtol is None else one.rtol
+        by_atol = one.atol if one.rtol is None else other.atol
+        with_atol = max(with_atol, by_atol or 0.0)
     return other._replace(
-        rtol=_largest(one.rtol, other.rtol),
-        atol=_largest(one.atol, other.atol),
+        rtol=rtol,
+        atol=atol,
         with_rtol=max(one.with_rtol, other.with_rtol),
-        with_atol=max(one.with_atol, other.with_atol),
+        with_atol=with_atol,
         dtype=one.dtype or other.dtype,
         ulp=max(one.ulp, other.ulp),
         share=max(one.share, other.share),
@@ -166,7 +192,8 @@ def _literal(text: str) -> str:
 def _quoted(text: str) -> str:
     json = imported("json")
     quoted: str = json.dumps(text, ensure_ascii=False)
-    return quoted
+    letters = (it if it.isprintable() else f"\\U{ord(it):08x}" for it in quoted)
+    return "".join(letters)
 
 
 def _rounded_up(number: float) -> str:

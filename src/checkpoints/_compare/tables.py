@@ -71,8 +71,8 @@ class _Comparison:
         if names[0] != names[1] and Counter(names[0]) == Counter(names[1]):
             self._tally.note("other order of columns", "close")
         self._compare_row_counts()
-        for name, number, pair in _paired(one, other):
-            self._column(name, number, pair)
+        for number, pair in _paired(one, other):
+            self._column(number, pair)
         if self._rows is None and one.levels and other.levels:
             self._compare_indexes()
         if one.library == other.library and (one.attrs or other.attrs):
@@ -112,20 +112,19 @@ class _Comparison:
         self._tally.cells += cells
         self._tally.lose(cells)
 
-    def _column(
-        self, name: Any, number: int, pair: tuple[Column | None, Column | None]
-    ) -> None:
+    def _column(self, number: int, pair: tuple[Column | None, Column | None]) -> None:
         one, other = pair
         if one is None or other is None:
             self._one_sided(pair)
             return
         title = f"{one.title} ({number + 1})" if number else one.title
-        tolerance = self._comparer.for_column(str(name))
+        label = str(one.name) if one.title else ""
+        tolerance = self._comparer.for_column(label)
         part = self._cells(one, other, replace(self._comparer, tolerance=tolerance))
         if not one.title:
             self._single(part, (one, other))
             return
-        self._tally.include(replace(part, name=title))
+        self._tally.include(replace(part, name=title, column=label))
 
     def _single(self, part: Difference, columns: tuple[Column, Column]) -> None:
         """Take the only column of a value that is a column itself."""
@@ -148,6 +147,7 @@ class _Comparison:
             Difference(
                 verdict="different",
                 name=column.title,
+                column=str(column.name),
                 dtype=dtypes,
                 cells=table.rows,
                 bits=table.rows,
@@ -229,13 +229,13 @@ def _shape(table: Table) -> str:
 
 def _paired(
     one: Table, other: Table
-) -> list[tuple[Any, int, tuple[Column | None, Column | None]]]:
-    """Return the columns by name; those of one name by their order."""
+) -> list[tuple[int, tuple[Column | None, Column | None]]]:
+    """Return pairs of columns by name, and which of those of one name each is."""
     if not one.has_columns and not other.has_columns:
-        return [("", 0, (one.columns[0], other.columns[0]))]
+        return [(0, (one.columns[0], other.columns[0]))]
     sides = [_numbered(table) for table in (one, other)]
     return [
-        (key[0], key[1], (sides[0].get(key), sides[1].get(key)))
+        (key[1], (sides[0].get(key), sides[1].get(key)))
         for key in dict.fromkeys([*sides[0], *sides[1]])
     ]
 

@@ -82,6 +82,8 @@ class Tolerances:
         ]
         self._default = EXACT_BY_DTYPE
         self._used: set[int] = set()
+        # Of entries about some values, the names of pairs whose values are not known.
+        self._unseen: dict[int, set[str]] = {}
         self._expired: set[int] = set()
 
     @classmethod
@@ -166,6 +168,8 @@ class Tolerances:
         """
         Count what is about an entry as used, for a pair whose values are not loaded.
 
+        What is about some of its values is looked at in `unused`.
+
         Returns:
             Whether NaN differs from NaN in it, so that equal files may differ.
         """
@@ -177,14 +181,31 @@ class Tolerances:
         }
         expired = {number for number, it in about.items() if it.is_expired()}
         self._expired |= expired
-        self._used |= about.keys() - expired
+        for number in about.keys() - expired:
+            if self._entries[number].value == "*":
+                self._used.add(number)
+            else:
+                self._unseen.setdefault(number, set()).add(name)
         in_force = [about[number] for number in about.keys() - expired]
         in_force.append(self._default.in_force())
         return any(it.nan == "differ" for it in in_force)
 
-    def unused(self) -> list[str]:
-        """Return the entries that have matched nothing, with file and line."""
+    def unused(
+        self, values_of: Callable[[str], Iterable[str]] = lambda _: ()
+    ) -> list[str]:
+        """
+        Return the entries that have matched nothing, with file and line.
+
+        Args:
+            values_of: Returns the names of the values of the pairs with a name, which
+                were not loaded.
+        """
         seen = self._used | self._expired
+        for number, names in self._unseen.items():
+            pattern = self._entries[number].value
+            values = (value for name in names for value in values_of(name))
+            if number not in seen and any(fnmatchcase(it, pattern) for it in values):
+                seen.add(number)
         return [
             entry.text
             for number, entry in enumerate(self._entries)

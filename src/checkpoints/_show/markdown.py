@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,14 @@ from checkpoints._text import printable
 __all__ = ["markdown_of"]
 
 _MOST_ROWS = 50
-_SPECIAL = str.maketrans({char: f"\\{char}" for char in "\\`*_{}[]<>#|~"})
+_SPECIAL = str.maketrans(
+    {char: f"\\{char}" for char in "\\`*_{}[]<>|~"}
+    # GitHub looks for people and issues in the text that is left, so that a space
+    # without a width must come between.
+    | {"&": "&amp;", "@": "@&#8203;", "#": "\\#&#8203;"}
+)
+# What becomes a link without any markup.
+_LINK = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
 
 
 def markdown_of(document: Mapping[str, Any], commands: Sequence[str] = ()) -> str:
@@ -60,4 +68,4 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _text(text: str) -> str:
-    return printable(text).translate(_SPECIAL)
+    return _LINK.sub("&#8203;", printable(text).translate(_SPECIAL))
