@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from checkpoints._process.libraries import imported
 
-__all__ = ["ENVIRONMENT", "RANDOM_STATE", "captured", "restored"]
+__all__ = ["ENVIRONMENT", "RANDOM_STATE", "VARIABLES", "captured", "restored"]
 
 # The name of the value, with a space, so that no parameter can have it.
 RANDOM_STATE = "random state"
@@ -21,7 +21,7 @@ RANDOM_STATE = "random state"
 ENVIRONMENT = "environment"
 
 _HASH_SEED = "PYTHONHASHSEED"
-_VARIABLES = (
+VARIABLES = (
     _HASH_SEED,
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -42,9 +42,10 @@ def captured() -> dict[str, Any]:
     found: dict[str, Any] = {
         name: _attempt(source.get)
         for name, source in _SOURCES.items()
-        if source.module in sys.modules
+        # NumPy loads its generator only when that is first used.
+        if source.module.partition(".")[0] in sys.modules
     }
-    variables = {it: os.environ[it] for it in _VARIABLES if it in os.environ}
+    variables = {it: os.environ[it] for it in VARIABLES if it in os.environ}
     if sys.flags.hash_randomization:
         variables.setdefault(_HASH_SEED, "random")
     return {**found, ENVIRONMENT: variables}
@@ -106,7 +107,7 @@ def _set_random(saved: Mapping[str, Any]) -> None:
 
 
 def _get_numpy() -> dict[str, Any]:
-    state = sys.modules["numpy.random"].get_state(legacy=False)
+    state = imported("numpy.random").get_state(legacy=False)
     kind = state["bit_generator"]
     if kind != "MT19937":
         raise TypeError(f"its bit generator is {kind}, not MT19937")

@@ -46,7 +46,7 @@ class Function:
         function: The function; of a class method, what is below `classmethod`.
         name: Its dotted name.
         target: Where it is, as for `function_for`.
-        of_class: Whether its first argument is a class.
+        owner: Of a class method, its class.
     """
 
     def __init__(
@@ -55,16 +55,21 @@ class Function:
         name: str,
         target: str,
         *,
-        of_class: bool = False,
+        owner: type | None = None,
     ) -> None:
         self.call = function
         self.name = name
         self.target = target
-        self.of_class = of_class
+        self._owner = owner
         try:
             self._signature = inspect.signature(function)
         except (TypeError, ValueError) as error:
             raise ReplayError(f"{name} has no signature: {error}. {_WAY_OUT}") from None
+
+    @property
+    def of_class(self) -> bool:
+        """Whether its first argument is a class."""
+        return self._owner is not None
 
     @property
     def code(self) -> Any:
@@ -90,13 +95,20 @@ class Function:
         """Whether its body runs after the call has returned."""
         return self.is_async or inspect.isgeneratorfunction(self.call)
 
-    def bind(self, values: Mapping[str, Any], changes: Mapping[str, Any]) -> Arguments:
+    def bind(
+        self,
+        values: Mapping[str, Any],
+        changes: Mapping[str, Any],
+        *,
+        trusted: bool = False,
+    ) -> Arguments:
         """
         Return saved values as the arguments of a call.
 
         Args:
             values: The saved arguments, by the names of their parameters.
             changes: Other values for some of them.
+            trusted: Whether the module of a class that they name may be imported.
 
         Raises:
             ReplayError: If they do not fit the signature of the function.
@@ -110,9 +122,9 @@ class Function:
         given = dict(values)
         self._change(given, changes)
         self._check(given)
-        if self.of_class:
+        if self._owner is not None:
             first = next(iter(parameters))
-            given[first] = _class_at(given[first])
+            given[first] = _class_at(given[first], self._owner, trusted=trusted)
         args, kwargs = self._spread(given)
         added = [
             name
@@ -218,7 +230,7 @@ def function_for(given: Callable[..., Any] | str | None, name: str) -> Function:
     path = getattr(function, "__qualname__", "?")
     name, target = f"{function.__module__}.{path}", f"{function.__module__}:{path}"
     if owner is None or isinstance(owner, type):
-        return Function(function, name, target, of_class=owner is not None)
+        return Function(function, name, target, owner=owner)
     return Function(given, name, target)
 
 
@@ -340,7 +352,8 @@ def _found(module: Any, path: str, saved: str, place: str) -> Function:
     function = getattr(raw, "__func__", found) if is_class_method else found
     if isinstance(function, type) or not callable(function):
         raise ReplayError(f"{name} is no function, but {shown(function)}. {_WAY_OUT}")
-    return Function(function, name, f"{place}:{path}", of_class=is_class_method)
+    where = f"{place}:{path}"
+    return Function(function, name, where, owner=owner if is_class_method else None)
 
 
 def _may_lead(owner: Any, name: str) -> bool:
@@ -352,21 +365,32 @@ def _may_lead(owner: Any, name: str) -> bool:
 
 def _is_default(value: Any, default: Any) -> bool:
     return (
-        type(value) in IMMUTABLE and type(value) is type(default) and value == default
+        type(value) in IMMUTABLE
+        and type(value) is type(default)
+        and value == default
+        and repr(value) == repr(default)  # -0.0 equals 0.0
     )
 
 
-def _class_at(place: Any) -> Any:
-    """Return the class that a probe saved as text."""
+def _class_at(place: Any, owner: type, *, trusted: bool) -> Any:
+    """
+    Return the class that a probe saved as text: that of the method, or a related one.
+
+    A file without trust may choose no other class, nor have a module imported.
+    """
     if not isinstance(place, str):
         return place
-    module, _, path = place.partition(":")
-    found = _imported(module)
-    for part in path.split("."):
-        found = getattr(found, part, None)
-    if not isinstance(found, type):
-        raise ReplayError(f"there is no class {place!r}: set the first argument")
-    return found
+    if trusted:
+        _imported_if_there(place.partition(":")[0])
+    related: list[type] = [*owner.__mro__]
+    for found in related:  # grows meanwhile
+        if f"{found.__module__}:{found.__qualname__}" == place:
+            return found
+        related += found.__subclasses__() if issubclass(found, owner) else ()
+    raise ReplayError(
+        f"the class {place!r} is not related to {owner.__qualname__}, or not loaded: "
+        "import its module first, or set the first argument"
+    )
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -350,4 +350,4 @@ def _check_changes(call: SavedCall, changes: Any, without: Any) -> None:
 def _arguments(call: SavedCall, request: _Request) -> Arguments:
     left_out = {*request.changes, *request.without}
     values = call.arguments(without=left_out, trusted=request.trusted)
-    return request.function.bind(values, request.changes)
+    return request.function.bind(values, request.changes, trusted=request.trusted)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from checkpoints._index.entry import CONTAINERS, Entry, source_of
 from checkpoints._process.libraries import imported
 from checkpoints._process.program import loaded_versions
-from checkpoints._process.random_state import ENVIRONMENT
+from checkpoints._process.random_state import ENVIRONMENT, VARIABLES
 from checkpoints._replay.call import SavedCall
 from checkpoints._replay.function import Arguments, Function, root_of
 from checkpoints.errors import ConfigError
@@ -309,13 +309,17 @@ sys.exit(code)"""
 
 
 def variables_in(state: Mapping[str, Any]) -> dict[str, str]:
-    """Return the variables that a process of a replay starts with."""
+    """
+    Return the variables that a process of a replay starts with.
+
+    A file must set no others, which could have the process run any code.
+    """
     saved = state.get(ENVIRONMENT)
     found = saved if isinstance(saved, dict) else {}
     return {
         name: text
-        for name, text in found.items()
-        if isinstance(text, str) and text != "random"
+        for name in VARIABLES
+        if isinstance(text := found.get(name), str) and text.isdecimal()
     }
 
 
