@@ -224,7 +224,7 @@ def load(
         max_bytes: The memory that the values may take, checked before they are
             decoded; mapped arrays do not count. A number of bytes, or a text such as
             `"500MB"`; None means the memory of this machine, or the limit
-                of its container.
+            of its container.
 
     Returns:
         The values by name.
