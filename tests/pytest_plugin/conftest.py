@@ -23,3 +23,9 @@ def _all_modules_are_there():
     for found in pkgutil.walk_packages(checkpoints.__path__, "checkpoints."):
         if not found.name.endswith("__main__"):
             importlib.import_module(found.name)
+
+
+@pytest.fixture(autouse=True)
+def _not_in_ci(monkeypatch):
+    """Tests that update baselines run where CI is set, too."""
+    monkeypatch.delenv("CI", raising=False)

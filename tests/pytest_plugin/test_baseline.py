@@ -47,8 +47,7 @@ class Project:
 
 
 @pytest.fixture
-def project(pytester, monkeypatch) -> Project:
-    monkeypatch.delenv("CI", raising=False)
+def project(pytester) -> Project:
     return Project(pytester)
 
 
