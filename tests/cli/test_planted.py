@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,24 +11,11 @@ import pytest
 
 from checkpoints import FileHandler, load, tags
 from checkpoints.cli import _removal
+from tests.swapper import swapping
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="links need rights there"
 )
-
-SWAPPER = """
-import os, sys
-real, link, aside, parent = *sys.argv[1:4], os.getppid()
-print("ready", flush=True)
-while os.getppid() == parent:
-    try:
-        os.rename(real, aside)
-        os.rename(link, real)
-        os.rename(real, link)
-        os.rename(aside, real)
-    except FileNotFoundError:
-        break
-"""
 
 
 @pytest.fixture
@@ -89,21 +75,10 @@ class TestDeleting:
                     handler.checkpoint("a.bakery.order", round_)
             FileHandler(root / "swapped").checkpoint("bakery.order", round_)
             FileHandler(root / "swapped").checkpoint("oven", round_)
-            swapper = subprocess.Popen(
-                [
-                    *(sys.executable, "-c", SWAPPER, root / "swapped"),
-                    *(tmp_path / "link", root / "aside"),
-                ],
-                stdout=subprocess.PIPE,
-            )
-            try:
-                assert swapper.stdout.readline() == b"ready\n"
+            with swapping(root / "swapped", tmp_path / "link", root / "aside"):
                 run("gc", root, "--older-than", "0s", "--unfinished-for", "0s", "--yes")
                 run("rm", root, "--all", "--yes")
                 run("cp", root, tmp_path / "kept", "--force")
-            finally:
-                swapper.kill()
-                swapper.communicate()
             for path in (root / "aside", root / "swapped"):
                 if path.is_symlink():
                     path.rename(tmp_path / "link")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -13,24 +12,13 @@ import pytest
 import checkpoints
 from checkpoints import FileHandler, Key, index, load
 from checkpoints.storage import LocalStore, _folder, _local
+from tests.swapper import swapping
 
 SOURCES = str(Path(checkpoints.__file__).parents[1])
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="links need rights there"
 )
-
-# Swaps a folder for a link and back, until it is stopped or its parent is gone.
-SWAPPER = """
-import os, sys
-real, link, aside, parent = *sys.argv[1:4], os.getppid()
-print("ready", flush=True)
-while os.getppid() == parent:
-    os.rename(real, aside)
-    os.rename(link, real)
-    os.rename(real, link)
-    os.rename(aside, real)
-"""
 
 
 @pytest.fixture(params=["descriptors", "paths"])
@@ -176,14 +164,8 @@ class TestRaces:
         handler.commit(Key("a.fit"), {"v": "ours"})
         (tmp_path / "link").symlink_to(outside)
         before = contents(outside)
-        real = str(root / "a")
-        swapper = subprocess.Popen(
-            [sys.executable, "-c", SWAPPER, real, tmp_path / "link", f"{root}/aside"],
-            stdout=subprocess.PIPE,
-        )
         refused = set()
-        try:
-            assert swapper.stdout.readline() == b"ready\n"
+        with swapping(root / "a", tmp_path / "link", root / "aside"):
             for number in range(400):
                 try:
                     handler.commit(Key("a.fit"), {"v": "ours"})
@@ -192,9 +174,6 @@ class TestRaces:
                     assert found in ([], ["ours"])
                 except OSError as error:
                     refused.add(type(error))
-        finally:
-            swapper.kill()
-            swapper.communicate()
         assert refused <= {FileNotFoundError, NotADirectoryError}
         assert contents(outside) == before
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from checkpoints._compare.contents import Contents, contents_of, digest_of
-from checkpoints._compare.difference import Difference, Verdict, worse
+from checkpoints._compare.difference import Difference, Verdict, unlike, worse
 from checkpoints._compare.pair import Pair, Unpaired, has_arguments
 from checkpoints._compare.pairing import Pairing, Partners
 from checkpoints._compare.sampling import LeftOut
@@ -49,6 +48,11 @@ class Options:
     trusted: bool = False
     memory: int = 512 * 1024 * 1024
     with_grids: bool = False
+
+    @property
+    def memory_of_one(self) -> int:
+        """The memory that the values of one entry of a pair may take, in bytes."""
+        return self.memory // 2
 
 
 class Comparison:
@@ -133,11 +137,10 @@ class Comparison:
         """
         if pair.baseline is None or pair.candidate is None:
             return
-        half = self._options.memory // 2
         pair.by = "bytes"
         try:
             digests = [
-                digest_of(entry, memory=half)
+                digest_of(entry, memory=self._options.memory_of_one)
                 for entry in (pair.baseline, pair.candidate)
             ]
         except (CheckpointError, OSError, ImportError) as error:
@@ -162,8 +165,8 @@ class Comparison:
 
     def _contents(self, entry: Entry) -> AbstractContextManager[Contents]:
         options = self._options
-        half = options.memory // 2
-        return contents_of(entry, trusted=options.trusted, memory=half)
+        memory = options.memory_of_one
+        return contents_of(entry, trusted=options.trusted, memory=memory)
 
     def _compare_contents(self, pair: Pair, one: Contents, other: Contents) -> None:
         verdict: Verdict = "equal"
@@ -252,6 +255,4 @@ def _on_one_side(side: str, *, is_argument: bool) -> Difference:
     if is_argument:
         # Versions of a function differ in their parameters; its outcome decides.
         return Difference(verdict="close", notes=(note,), cells=1, bits=1)
-    return Difference(
-        verdict="different", notes=(note,), cells=1, bits=1, beyond=1, excess=math.inf
-    )
+    return unlike(note)

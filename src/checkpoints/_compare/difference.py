@@ -11,7 +11,7 @@ from checkpoints._compare.grid import Grid
 from checkpoints._compare.tolerance import EXACT_BY_DTYPE, FORMULA, Tolerance
 from checkpoints._text import printable
 
-__all__ = ["Cell", "Comparer", "Difference", "Verdict", "plain", "worse"]
+__all__ = ["Cell", "Comparer", "Difference", "Verdict", "plain", "unlike", "worse"]
 
 Verdict: TypeAlias = Literal["equal", "close", "different", "unknown"]
 Pair: TypeAlias = tuple[str, str]
@@ -170,6 +170,19 @@ def plain(value: Any) -> Any:
     if fields is not None:
         return {name: plain(item) for name, item in fields().items()}
     return [plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def unlike(*notes: str, texts: Pair = ("", "")) -> Difference:
+    """Return the difference of two values as wholes, which no tolerance allows."""
+    return Difference(
+        verdict="different",
+        cells=1,
+        bits=1,
+        beyond=1,
+        excess=math.inf,
+        texts=texts,
+        notes=notes,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from checkpoints._compare.difference import Comparer, Difference
+from checkpoints._compare.difference import Comparer, Difference, unlike
 from checkpoints._compare.dtypes import dtype_name
 from checkpoints._compare.excerpts import excerpts
 from checkpoints._compare.identity import has_no_equality
@@ -52,9 +52,9 @@ def compare_objects(
         return Difference(verdict="equal", cells=1)
     if type(one) is not type(other):
         types = f"{type_name(one)} against {type_name(other)}"
-        return _different(excerpts(one, other), types)
+        return unlike(types, texts=excerpts(one, other))
     if isinstance(one, type):
-        return _different(excerpts(one, other))
+        return unlike(texts=excerpts(one, other))
     if is_leaf:
         return _of_leaf(one, other)
     if type(one).__name__ == "Pickled" and hasattr(one, "digest"):
@@ -80,27 +80,15 @@ def _by_content(one: Any, other: Any, comparer: Comparer) -> Difference:
         if same(one, other):
             return Difference(verdict="equal", cells=1)
         if formats_for(type(one)):
-            return _different(excerpts(one, other))
+            return unlike(texts=excerpts(one, other))
         # Of a class that its library's family does not know, it knows no equality.
     return _by_fields(one, other, comparer)
-
-
-def _different(texts: tuple[str, str], *notes: str) -> Difference:
-    return Difference(
-        verdict="different",
-        cells=1,
-        bits=1,
-        beyond=1,
-        excess=math.inf,
-        texts=texts,
-        notes=notes,
-    )
 
 
 def _by_digest(one: Any, other: Any) -> Difference:
     """Compare pickles that were not loaded by their bytes."""
     if one.type != other.type:
-        return _different((one.type, other.type), "of another type")
+        return unlike("of another type", texts=(one.type, other.type))
     if one.digest and one.digest == other.digest:
         return Difference(verdict="equal", cells=1, notes=("equal bytes of a pickle",))
     why = (
@@ -179,7 +167,7 @@ def _by_equality(one: Any, other: Any) -> Difference:
         return _unknown(one, f"its == returns {type_name(result)}, not a bool")
     if result:
         return Difference(verdict="equal", cells=1)
-    return _different(excerpts(one, other))
+    return unlike(texts=excerpts(one, other))
 
 
 def _unknown(value: Any, why: str) -> Difference:

@@ -72,10 +72,10 @@ def paired(baseline: Side, candidate: Side) -> Pairing:
     matching = Matching(sides, repeated)
     matching.add_single()
     if repeated:
-        matching.add_repeated([(one[it], other[its]) for it, its in processes.items()])
+        loops = [(one[it], other[its]) for it, its in processes[0].items()]
+        matching.add_repeated(loops)
     matching.add_rest()
-    both_ways = processes, {its: process for process, its in processes.items()}
-    return Pairing(_in_order(*sides, matching.found), repeated, both_ways)
+    return Pairing(_in_order(*sides, matching.found), repeated, processes)
 
 
 def one_pair(baseline: Side, candidate: Side) -> Pairing:

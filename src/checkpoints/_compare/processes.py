@@ -19,12 +19,17 @@ _Items: TypeAlias = "dict[Process, Counter[Hashable]]"
 _MOST_SHARED = 8
 
 
-def matched_processes(one: _Saves, other: _Saves) -> dict[Process, Process]:
+def matched_processes(
+    one: _Saves, other: _Saves
+) -> tuple[dict[Process, Process], dict[Process, Process]]:
     """
     Match the processes of two runs, each with one of the other run or with none.
 
     Those with equal saves come first, then those that share the most saves, then the
     most keys; where that tells nothing, their order decides.
+
+    Returns:
+        The process of the other run for each that has one, and the other way round.
     """
     matching = _Matching()
     saves = _saves_of(one), _saves_of(other)
@@ -33,7 +38,7 @@ def matched_processes(one: _Saves, other: _Saves) -> dict[Process, Process]:
     matching.add_alike(saves, keys)
     matching.add_equal(*keys)
     matching.add_in_order(*keys)
-    return matching.found
+    return matching.found, {its: it for it, its in matching.found.items()}
 
 
 def _saves_of(saves: _Saves) -> _Items:

@@ -64,8 +64,7 @@ class LeftOut:
     @cached_property
     def _further(self) -> tuple[dict[Process, Process], dict[Process, Process]]:
         one, other = self._sides
-        found = matched_processes(one.by_process(), other.by_process())
-        return found, {its: process for process, its in found.items()}
+        return matched_processes(one.by_process(), other.by_process())
 
 
 class _Sampled:

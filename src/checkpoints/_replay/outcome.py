@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
-from checkpoints._compare.difference import Difference, Verdict, worse
+from checkpoints._compare.difference import Difference, Verdict, unlike, worse
 from checkpoints._compare.pair import Pair
 from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.values import compare
@@ -122,14 +121,7 @@ def _of_another_kind(expected: Mapping[str, Any], execution: Execution) -> Diffe
     then = "returned" if "result" in expected else f"raised {expected.get('type')}"
     error = execution.error
     now = "returns" if error is None else f"raises {error_text(error)}"
-    return Difference(
-        verdict="different",
-        cells=1,
-        bits=1,
-        beyond=1,
-        excess=math.inf,
-        notes=(f"it {then} in the run, and {now} now",),
-    )
+    return unlike(f"it {then} in the run, and {now} now")
 
 
 def error_text(error: BaseException) -> str:

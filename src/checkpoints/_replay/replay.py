@@ -248,7 +248,7 @@ def replay(
     without: Sequence[str] = (),
     times: int = 1,
     pdb: bool = False,
-    tolerances: Tolerances | str | None = None,
+    tolerances: Tolerances | Mapping[str, Any] | str | os.PathLike[str] | None = None,
     trusted: bool = False,
 ) -> Replay:
     """
@@ -303,15 +303,13 @@ def replay(
             "function=, or pass trusted=True if you trust who wrote the file"
         )
     _check_changes(call, set or {}, without)
-    if not isinstance(tolerances, Tolerances):
-        tolerances = Tolerances.in_file(tolerances) if tolerances else Tolerances()
     request = _Request(
         function=function_for(function, call.name),
         changes=dict(set or {}),
         without=tuple(without),
         trusted=trusted,
     )
-    comparison = Comparison(call, tolerances, trusted=trusted)
+    comparison = Comparison(call, Tolerances.of(tolerances), trusted=trusted)
     first: Execution | None = None
     pairs: list[Pair] = []
     notes: list[str] = []

@@ -10,11 +10,9 @@ import click
 from checkpoints._replay.elsewhere import Bisection, bisect_call
 from checkpoints._show.replay import replay_document, replay_report
 from checkpoints._text import printable
-from checkpoints.cli._completion import complete_entry
 from checkpoints.cli._failures import COULD_NOT_RUN
-from checkpoints.cli._replay import Options, chosen_call, replay_options
+from checkpoints.cli._replay import Options, call_options, chosen_call, replay_options
 from checkpoints.cli._screen import Screen, warn
-from checkpoints.cli._selection import where_option
 
 __all__ = ["bisect"]
 
@@ -27,15 +25,7 @@ _ENDS = ("good", "bad")
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument(
-    "entry",
-    nargs=-1,
-    required=True,
-    metavar="ENTRY",
-    shell_complete=complete_entry,
-)
-@where_option
-@click.option("--latest", is_flag=True, help="Only the newest file of each key.")
+@call_options
 @click.option(
     "--good", required=True, metavar="REV", help="A revision before the change."
 )
@@ -106,6 +96,4 @@ def _print(steps: Sequence[Bisection]) -> None:
         if step.call.get("verdict") == "unknown":
             screen.line(printable(f"  skipped    {step.commit}: {step.call['why']}"))
     if last.call:
-        for line in replay_report(replay_document([last.call]), screen.width):
-            label = screen.styled(line.label, "dim")
-            screen.line(label + screen.styled(line.text, line.style))
+        screen.report(replay_report(replay_document([last.call]), screen.width))

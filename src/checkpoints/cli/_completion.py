@@ -62,12 +62,12 @@ class Offer(NamedTuple):
     kind: str = "word"
 
 
-def complete_root(_: Any, __: Any, incomplete: str) -> list[Any]:  # noqa: ARG001
+def complete_root(_: Any, __: Any, incomplete: str) -> list[Any]:  # noqa: ARG001 - as all of them
     """Complete a folder."""
     return [Offer("", "folder")]
 
 
-def complete_file(_: Any, __: Any, incomplete: str) -> list[Any]:  # noqa: ARG001
+def complete_file(_: Any, __: Any, incomplete: str) -> list[Any]:  # noqa: ARG001 - as all of them
     """Complete a file."""
     return [Offer("", "file")]
 

@@ -240,16 +240,10 @@ def _print(
     elif form == "md":
         click.echo(markdown_of(document, commands), nl=False)
     else:
-        _print_report(document, commands, shows_all=shows_all)
-
-
-def _print_report(
-    document: Mapping[str, Any], commands: Sequence[str], *, shows_all: bool
-) -> None:
-    screen = Screen()
-    for line in styled_report(document, screen.width, commands, shows_all=shows_all):
-        label = screen.styled(line.label, "dim")
-        screen.line(label + screen.styled(line.text, line.style))
+        screen = Screen()
+        screen.report(
+            styled_report(document, screen.width, commands, shows_all=shows_all)
+        )
 
 
 def _records(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

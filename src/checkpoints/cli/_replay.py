@@ -38,7 +38,7 @@ from checkpoints.cli._selection import (
     where_option,
 )
 
-__all__ = ["Options", "chosen_call", "replay", "replay_options"]
+__all__ = ["Options", "call_options", "chosen_call", "replay", "replay_options"]
 
 _EXAMPLES = """\b
 Examples:
@@ -139,6 +139,25 @@ _OPTIONS = (
 )
 
 
+def call_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what names a saved call to a command."""
+    for parameter in (
+        click.option(
+            "--latest", is_flag=True, help="Only the newest file of each key."
+        ),
+        where_option,
+        click.argument(
+            "entry",
+            nargs=-1,
+            required=True,
+            metavar="ENTRY",
+            shell_complete=complete_entry,
+        ),
+    ):
+        command = parameter(command)
+    return command
+
+
 def replay_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of a replay to a command, which gets them as `options`."""
 
@@ -155,15 +174,7 @@ def replay_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command(cls=BisectCommand, epilog=_EXAMPLES)
-@click.argument(
-    "entry",
-    nargs=-1,
-    required=True,
-    metavar="ENTRY",
-    shell_complete=complete_entry,
-)
-@where_option
-@click.option("--latest", is_flag=True, help="Only the newest file of each key.")
+@call_options
 @click.option(
     "--all", "has_many", is_flag=True, help="Replay all calls that match, not just one."
 )
@@ -368,9 +379,7 @@ def _print(
     document: Mapping[str, Any], commands: Sequence[str], *, shows_all: bool
 ) -> None:
     screen = Screen()
-    for line in replay_report(document, screen.width, commands, shows_all=shows_all):
-        label = screen.styled(line.label, "dim")
-        screen.line(label + screen.styled(line.text, line.style))
+    screen.report(replay_report(document, screen.width, commands, shows_all=shows_all))
 
 
 def _next(document: Mapping[str, Any], context: click.Context) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TextIO
@@ -15,6 +15,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.progress import Progress
 
+from checkpoints._show.report import Line
 from checkpoints._text import printable
 
 __all__ = ["Screen", "cut", "discard", "padded", "progress", "warn", "width_of"]
@@ -69,6 +70,12 @@ class Screen:
     def line(self, text: str = "") -> None:
         """Print a line."""
         click.echo(text, color=self.has_colour)
+
+    def report(self, lines: Iterable[Line]) -> None:
+        """Print the lines of a report, with dim labels."""
+        for line in lines:
+            label = self.styled(line.label, "dim")
+            self.line(label + self.styled(line.text, line.style))
 
 
 def warn(text: str) -> None:
