@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from checkpoints import diff, index
+from tests.compare.conftest import SavedRun
 
 numpy = pytest.importorskip("numpy", reason="the values are arrays")
 
@@ -181,11 +182,21 @@ class TestUnits:
             entries = pair.baseline, pair.candidate
             assert len({entry.tags["call"] for entry in entries}) == 1
 
-    def test_calls_in_another_order_are_equal(self, runs):
+    def test_calls_of_several_threads_in_another_order_are_equal(self, runs):
         for run, xs in zip(runs, ((1, 2, 3, 4, 5), (2, 5, 1, 4, 3)), strict=True):
             for number, x in enumerate(xs, 1):
-                call(run, number, x, x / 2)
+                call(run, number, x, x / 2, thread=str(x))
         assert verdicts(compared(runs)) == {"equal": 10}
+
+    def test_calls_of_one_thread_in_another_order_differ_by_that_alone(self, runs):
+        for run, xs in zip(runs, ((1, 2, 3, 4, 5), (2, 3, 4, 1, 5)), strict=True):
+            for number, x in enumerate(xs, 1):
+                call(run, number, x, x / 2)
+        found = compared(runs)
+        assert verdicts(found) == {"equal": 9, "different": 1}
+        assert (found.first.name, found.first.moved) == ("f", (1, 4))
+        assert not found.first.values
+        assert found.first.role == "origin"
 
     def test_calls_without_arguments_are_told_apart_by_their_results(self, runs):
         for run, results in zip(runs, ((1, 2, 3), (3, 1, 2)), strict=True):
@@ -287,3 +298,93 @@ class TestRename:
         repeat.save("old.fit", 1.001)
         found = compared(runs, rename={"old": "new"}, noise=[repeat.root])
         assert found.verdict == "noise"
+
+
+def loop(run, values, **origin):
+    for value in values:
+        run.save("l.x", value, **origin)
+
+
+class TestOrder:
+    """What one thread saves under one key has an order, and it counts."""
+
+    @pytest.mark.parametrize(
+        ("one", "other", "moved"),
+        [
+            ((1, 2, 3), (2, 1, 3), [(1, 2)]),
+            ((1, 2, 3, 4), (2, 3, 4, 1), [(1, 4)]),
+            ((1, 2, 3, 4), (4, 1, 2, 3), [(4, 1)]),
+            ((1, 1, 2, 3), (1, 2, 1, 3), [(2, 3)]),
+            ((1, 2, 3), (3, 2, 1), [(1, 3), (2, 2)]),
+            # Damaged, dropped and changed entries move nothing.
+            ((1, 2, 3), (1, 3), []),
+            ((1, 3), (1, 2, 3), []),
+            ((1, 2, 3), (1, 5, 3), []),
+            ((1, 1, 1), (1, 1), []),
+            ((0, 1, 0, 0, 1), (1, 0, 1, 0, 0), []),
+        ],
+    )
+    def test_as_few_entries_as_possible_are_moved(self, runs, one, other, moved):
+        loop(runs[0], one)
+        loop(runs[1], other)
+        found = compared(runs)
+        assert [it.moved for it in found if it.moved] == moved
+        assert (found.verdict == "equal") == (one == other)
+
+    def test_a_value_within_its_tolerance_is_moved_as_an_equal_one_is(self, runs):
+        loop(runs[0], (1.0, 2.0, 3.0))
+        loop(runs[1], (2.0, 1.0 + 1e-9, 3.0))
+        found = compared(runs)
+        assert (found.verdict, found.first.moved) == ("different", (1, 2))
+
+    def test_threads_of_a_pool_have_no_order(self, runs):
+        for run, names in zip(runs, ("abab", "abba"), strict=True):
+            for value, name in enumerate(names):
+                loop(run, [value], thread=name)
+        assert compared(runs).verdict == "equal"
+
+    def test_each_process_has_an_order_of_its_own(self, runs):
+        for run, values in zip(runs, ((1, 2, 3), (1, 3, 2)), strict=True):
+            for pid in (1, 2):
+                loop(run, [(pid, it) for it in values], pid=pid)
+        assert verdicts(compared(runs)) == {"equal": 4, "different": 2}
+
+    def test_entries_that_are_told_apart_by_tags_have_none(self, runs):
+        for run, values in zip(runs, ((1, 2), (2, 1)), strict=True):
+            for value in values:
+                run.save("l.x", value, tags={"item": value})
+        assert compared(runs).verdict == "equal"
+
+    def test_a_tolerance_can_allow_any(self, runs, tmp_path):
+        loop(runs[0], (1, 2, 3))
+        loop(runs[1], (2, 1, 3))
+        path = tmp_path / "limits.toml"
+        path.write_text(compared(runs).suggested_tolerances())
+        assert path.read_text() == '[[tolerance]]\nmatch = "l.x"\norder = "any"\n'
+        found = compared(runs, tolerances=path)
+        assert (found.verdict, found.exit_code) == ("close", 0)
+        assert found.first_bit.moved == (1, 2)
+
+    def test_a_repeat_in_another_order_makes_it_noise(self, runs, tmp_path):
+        loop(runs[0], (1, 2, 3))
+        loop(runs[1], (2, 1, 3))
+        repeat = SavedRun(tmp_path / "again")
+        loop(repeat, (1, 3, 2))
+        assert compared(runs, noise=repeat.root).verdict == "noise"
+
+    def test_what_comes_out_of_a_moved_call_is_compared_with_its_own(self, runs):
+        for run, xs in zip(runs, ((1, 2, 3), (2, 3, 1)), strict=True):
+            for number, x in enumerate(xs, 1):
+                call(run, number, x, x + (run is runs[1]) * (x == 1))
+        arguments, result = (it for it in compared(runs) if it.verdict == "different")
+        assert arguments.moved
+        assert (result.name, result.role) == ("f.result", "origin")
+        assert result.worst[1].texts == ("1", "2")
+
+    def test_the_report_says_where_it_was(self, runs):
+        loop(runs[0], (1, 2, 3))
+        loop(runs[1], (2, 1, 3))
+        text = str(compared(runs))
+        assert "first saved in another order: l.x  (1 of 3)" in text
+        assert "moved from 1 to 2 of 3" in text
+        assert "1 saved in another order" in text

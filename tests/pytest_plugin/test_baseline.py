@@ -198,6 +198,34 @@ class TestComparison:
         run = project.run()
         run.stdout.fnmatch_lines(["DIFFERENT*shop.turn*(3 of 5)"])
 
+    def test_a_loop_in_another_order_fails_until_it_is_accepted(self, project):
+        project.write("for n in (1, 2, 3): cp.checkpoint('shop.turn', n=n)")
+        project.update()
+        project.write("for n in (2, 3, 1): cp.checkpoint('shop.turn', n=n)")
+        project.run().stdout.fnmatch_lines(["DIFFERENT*saved in another order*"])
+        project.update().assert_outcomes(passed=1)
+        project.run().assert_outcomes(passed=1)
+
+    def test_a_loop_without_an_order_can_say_so(self, project):
+        mark = f"{MARK}('shop', order='any')"
+        project.write("for n in (1, 2): cp.checkpoint('shop.turn', n=n)", mark)
+        project.update()
+        project.write("for n in (2, 1): cp.checkpoint('shop.turn', n=n)", mark)
+        project.run().assert_outcomes(passed=1)
+
+    def test_what_several_threads_save_has_no_order(self, project):
+        body = (
+            "from threading import Thread\n"
+            "def save(n): cp.checkpoint('shop.turn', n=n)\n"
+            "for n in {}:\n"
+            "    it = Thread(target=save, args=[n])\n"
+            "    it.start(); it.join()"
+        )
+        project.write(body.format((1, 2, 3)))
+        project.update()
+        project.write(body.format((3, 1, 2)))
+        project.run().assert_outcomes(passed=1)
+
     def test_each_set_of_parameters_has_a_folder_with_a_safe_name(self, project):
         project.write_file(
             f"@pytest.mark.parametrize('x', ['a/b', 'a:b', 'ä', '..', 'x' * 300])\n"

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-__all__ = ["Alignment", "align", "anchored"]
+__all__ = ["Alignment", "align", "anchored", "crossing"]
 
 # The edits after which a gap between anchors is matched in order instead.
 _MAX_EDITS = 1_000
@@ -88,6 +88,25 @@ def anchored(
     return matches
 
 
+def crossing(
+    aligned: Iterable[tuple[int, int]], others: Iterable[tuple[int, int]]
+) -> set[tuple[int, int]]:
+    """
+    Return the fewest pairs that have to go until both positions increase in all others.
+
+    Args:
+        aligned: The pairs that stay, if they do not cross each other.
+        others: Those that go first.
+
+    >>> crossing([(1, 0), (2, 2)], [(0, 1)])
+    {(0, 1)}
+    """
+    aligned, others = {*aligned}, {*others}
+    kept = _increasing(aligned)
+    kept += _increasing(_within(others, kept))
+    return (aligned | others).difference(kept)
+
+
 class _Gap(NamedTuple):
     """What is between two anchors: its place, its items, and the anchor after it."""
 
@@ -154,9 +173,9 @@ def _within(
     ]
 
 
-def _increasing(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _increasing(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return the longest run of pairs in which both positions increase."""
-    pairs.sort()
+    pairs = sorted(pairs)
     # By patience sorting.
     tops: list[int] = []
     piles: list[int] = []

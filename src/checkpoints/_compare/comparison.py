@@ -102,6 +102,7 @@ class Comparison:
                 thread=record.thread,
                 part=record.part,
                 how=partners.how,
+                moved=partners.moved,
                 occurrence=(
                     seen[record is not partners.baseline][record.key],
                     max(totals),
@@ -115,6 +116,7 @@ class Comparison:
 
     def _decide(self, pair: Pair, partners: Partners) -> None:
         one, other = partners.baseline, partners.candidate
+        pair.verdict = self._verdict_on_order(pair)
         if one is None or other is None:
             pair.verdict = "unpaired"
             pair.why = self._why_unpaired(partners)
@@ -169,7 +171,7 @@ class Comparison:
         return contents_of(entry, trusted=options.trusted, memory=memory)
 
     def _compare_contents(self, pair: Pair, one: Contents, other: Contents) -> None:
-        verdict: Verdict = "equal"
+        verdict = self._verdict_on_order(pair)
         for name in dict.fromkeys([*one.names, *other.names]):
             if name == RANDOM_STATE:
                 # It differs in every run that sets no seed, and is no argument.
@@ -210,6 +212,12 @@ class Comparison:
             keys=self._keys_for(pair.name),
             with_grid=self._options.with_grids,
         )
+
+    def _verdict_on_order(self, pair: Pair) -> Verdict:
+        if pair.moved is None:
+            return "equal"
+        allowed = self._options.tolerances.for_(pair.name, self._tags_of(pair.entry))
+        return "close" if allowed.order == "any" else "different"
 
     def _tags_of(self, entry: Entry) -> Tags:
         """Return the tags of an entry of the baseline as the candidate calls them."""

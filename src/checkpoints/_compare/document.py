@@ -186,6 +186,7 @@ def _place(pair: Pair) -> dict[str, Any]:
         "name": pair.name,
         "tags": [list(tag) for tag in pair.tags],
         "occurrence": list(pair.occurrence),
+        "moved": pair.moved and list(pair.moved),
     }
 
 
@@ -235,7 +236,8 @@ def _aligned(pairs: Iterable[Pair]) -> list[dict[str, Any]]:
             found = counts.setdefault(pair.key, Counter())
             found["baseline"] += pair.baseline is not None
             found["candidate"] += pair.candidate is not None
-            found[pair.how] += pair.baseline is not None and pair.candidate is not None
+            how = pair.how if pair.moved is None else "moved"
+            found[how] += pair.baseline is not None and pair.candidate is not None
     return [
         {
             "name": key[0],
@@ -243,9 +245,10 @@ def _aligned(pairs: Iterable[Pair]) -> list[dict[str, Any]]:
             "counts": [found["baseline"], found["candidate"]],
             "by_sequence": found["sequence"],
             "by_order": found["order"],
+            "moved": found["moved"],
         }
         for key, found in counts.items()
-        if found["baseline"] != found["candidate"] or found["order"]
+        if found["baseline"] != found["candidate"] or found["order"] or found["moved"]
     ]
 
 

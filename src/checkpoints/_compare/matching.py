@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from typing import Literal, TypeAlias
 
-from checkpoints._compare.alignment import align, anchored
+from checkpoints._compare.alignment import align, anchored, crossing
 from checkpoints._compare.calls import Calls, keys_of_arguments
-from checkpoints._compare.side import PairKey, Record
+from checkpoints._compare.side import NO_PROCESS, PairKey, Record
 
 __all__ = ["Found", "How", "Matching"]
 
@@ -18,6 +18,8 @@ Found: TypeAlias = "dict[int, tuple[Record, How]]"
 
 _Sides: TypeAlias = "tuple[Sequence[Record], Sequence[Record]]"
 _Items: TypeAlias = "tuple[Sequence[Hashable], Sequence[Hashable]]"
+# Positions in the index, by the numbers of a save in the baseline and the candidate.
+_Places: TypeAlias = "dict[tuple[int, int], int]"
 
 
 class Matching:
@@ -87,6 +89,40 @@ class Matching:
         for items in (_own_contents, _keys):
             self._add_in_order(self._units[0], self._all[1], items)
             self._add_in_order(self._all[0], self._units[1], items)
+
+    def moved(self) -> dict[int, tuple[int, int]]:
+        """
+        Return what a thread saved in another order than before, under one key.
+
+        Returns:
+            By the position of the entry of the baseline: which of the saves of its key
+            it is, from 1, in the baseline and in the candidate.
+        """
+        numbers = self._numbers(0), self._numbers(1)
+        threads: dict[Hashable, tuple[_Places, _Places]] = {}
+        for one in self._units[0]:
+            other, how = self.found.get(one.position, (None, "key"))
+            if other and one.position in numbers[0] and other.position in numbers[1]:
+                thread = one.key, _task(one), _task(other)
+                places = threads.setdefault(thread, ({}, {}))[how != "sequence"]
+                pair = numbers[0][one.position], numbers[1][other.position]
+                places[pair] = one.position
+        return {
+            (aligned | others)[pair]: pair
+            for aligned, others in threads.values()
+            for pair in crossing(aligned, others)
+        }
+
+    def _numbers(self, side: int) -> dict[int, int]:
+        """Return which of the saves of its key an entry is, by its position."""
+        counts: Counter[PairKey] = Counter()
+        numbers = {}
+        for record in self._units[side]:
+            counts[record.key] += 1
+            # Nobody knows when a damaged one was saved.
+            if record.key in self._repeated and record.process != NO_PROCESS:
+                numbers[record.position] = counts[record.key]
+        return numbers
 
     def _add(self, one: Record, other: Record, how: How = "key") -> None:
         if one.position in self.found or other.position in self._taken:
@@ -198,9 +234,13 @@ class _Loop:
 
 def _of_several(records: Iterable[Record]) -> set[PairKey]:
     """Return the keys that more than one thread or process saved."""
-    tasks = {(it.key, it.process, it.thread) for it in records}
-    counts = Counter(key for key, _, _ in tasks)
+    tasks = {(it.key, _task(it)) for it in records}
+    counts = Counter(key for key, _ in tasks)
     return {key for key, count in counts.items() if count > 1}
+
+
+def _task(record: Record) -> Hashable:
+    return record.process, record.thread
 
 
 def _own(record: Record) -> Hashable:

@@ -26,6 +26,8 @@ class Noise:
     """
     The differences between a baseline and its repeats, by name and value.
 
+    A key whose saves have another order in a repeat has no order that means anything.
+
     Args:
         repeats: The pairs of the baseline and each repeat.
     """
@@ -34,9 +36,13 @@ class Noise:
         self.count = 0
         # The largest distance in each value, and in each of its parts.
         self._floors: dict[_Place, float | None] = {}
+        # The names whose saves have another order in a repeat.
+        self._moved: set[str] = set()
         for pairs in repeats:
             self.count += 1
             for pair in pairs:
+                if pair.moved is not None:
+                    self._moved.add(pair.name)
                 for value, found in pair.values.items():
                     for part in (found, *found.parts):
                         self._add(_place((pair.name, value), part), part)
@@ -61,10 +67,13 @@ class Noise:
         """Change the verdict of a pair that differs as much as repeats do."""
         if pair.verdict != "different" or not self.count:
             return
-        pair.verdict = _worst(
+        verdicts = [
             self._verdict((pair.name, value), found)
             for value, found in pair.values.items()
-        )
+        ]
+        if pair.moved is not None:
+            verdicts.append("noise" if pair.name in self._moved else "different")
+        pair.verdict = _worst(verdicts)
         if pair.verdict == "unknown":
             reasons = (found.why for found in pair.values.values() if found.why)
             pair.why = next(reasons, "")

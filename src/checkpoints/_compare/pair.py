@@ -42,6 +42,8 @@ class Pair:
         inputs: What is known of the inputs, in words.
         why: Why it has no partner, or why it is unknown.
         occurrence: Which of the saves with its key it is, from 1, and of how many.
+        moved: Which of them it is in the baseline and in the candidate, if a thread
+            saved them in another order; such a pair is different, whatever its values.
     """
 
     number: int
@@ -59,6 +61,7 @@ class Pair:
     inputs: str = ""
     why: str = ""
     occurrence: tuple[int, int] = (1, 1)
+    moved: tuple[int, int] | None = None
 
     @property
     def name(self) -> str:
@@ -94,7 +97,9 @@ class Pair:
     @property
     def has_other_bits(self) -> bool:
         """Whether something differs, within the tolerance or not."""
-        return self.verdict in ("close", "noise", "different") and any(
+        if self.verdict not in ("close", "noise", "different"):
+            return False
+        return self.moved is not None or any(
             found.bits or found.verdict == "different" for found in self.values.values()
         )
 

@@ -23,11 +23,14 @@ class Partners(NamedTuple):
         how: How they were found: by a `key` that occurs once, by the `sequence` of the
             saves with repeated keys, or by the mere `order` of a key's saves, where
             the sequences differ too much, or other threads or processes saved them.
+        moved: Which of the saves of its key it is, from 1, in the baseline and in the
+            candidate, if a thread saved it in another order there.
     """
 
     baseline: Record | None
     candidate: Record | None
     how: How
+    moved: tuple[int, int] | None = None
 
     @property
     def known(self) -> Record:
@@ -75,7 +78,9 @@ def paired(baseline: Side, candidate: Side) -> Pairing:
         loops = [(one[it], other[its]) for it, its in processes[0].items()]
         matching.add_repeated(loops)
     matching.add_rest()
-    return Pairing(_in_order(*sides, matching.found), repeated, processes)
+    found = matching.found
+    partners = _in_order(*sides, found, matching.moved() if repeated else {})
+    return Pairing(partners, repeated, processes)
 
 
 def one_pair(baseline: Side, candidate: Side) -> Pairing:
@@ -84,7 +89,10 @@ def one_pair(baseline: Side, candidate: Side) -> Pairing:
 
 
 def _in_order(
-    baseline: Sequence[Record], candidate: Sequence[Record], found: Found
+    baseline: Sequence[Record],
+    candidate: Sequence[Record],
+    found: Found,
+    moved: Mapping[int, tuple[int, int]],
 ) -> list[Partners]:
     partners = []
     # Where what has no place in the baseline belongs: after its predecessor in the
@@ -93,6 +101,7 @@ def _in_order(
     following: dict[int, list[Partners]] = {}
     for record in baseline:
         pair = Partners(record, *found.get(record.position, (None, "key")))
+        pair = pair._replace(moved=moved.get(record.position))
         if pair.candidate is not None and record.process == NO_PROCESS:
             placed[pair.candidate.position] = pair
         else:

@@ -149,12 +149,14 @@ class Diff:
 
     def suggested_tolerances(self) -> str:
         """Return a TOML file of the tolerances with which this would just pass."""
-        return suggested(
-            Need.of(part, pair.name, value, column)
-            for pair in self._pairs
-            for value, found in pair.values.items()
-            for column, part in _columns_of(found)
-        )
+        moved = (pair.name for pair in self._pairs if pair.moved is not None)
+        return suggested([*map(Need.of_order, moved), *self._needs()])
+
+    def _needs(self) -> Iterator[Need]:
+        for pair in self._pairs:
+            for value, found in pair.values.items():
+                for column, part in _columns_of(found):
+                    yield Need.of(part, pair.name, value, column)
 
     @property
     def pairs(self) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -81,7 +81,7 @@ class Roles:
         inputs = self._inputs.get(pair.number)
         if inputs is not None:
             return self._of_outcome(pair, inputs)
-        if has_arguments(pair):
+        if has_arguments(pair) and pair.values:
             return _Finding("inherited", _words_for_inputs(pair))
         if self._may_inherit(pair):
             text = "not known; an earlier save is not equal"
@@ -100,7 +100,7 @@ class Roles:
         )
 
     def _of_outcome(self, pair: Pair, inputs: Pair) -> _Finding:
-        if inputs.verdict == "different":
+        if inputs.verdict == "different" and inputs.values:
             differing = [n for n, d in inputs.values.items() if d.verdict != "close"]
             return _Finding("inherited", f"{', '.join(differing)}: different")
         if inputs.verdict in ("unknown", "unpaired"):
@@ -132,7 +132,7 @@ class Roles:
     ) -> Pair | None:
         """Return the first of the pairs that a thread saved since a call began."""
         own = numbers.get(_thread_of(inputs), [])
-        first = bisect_left(own, inputs.number)
+        first = bisect_right(own, inputs.number)
         return self._pairs[own[first] - 1] if first < len(own) else None
 
     def _in_workers(self, pair: Pair, inputs: Pair) -> Pair | None:

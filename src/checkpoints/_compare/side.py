@@ -30,8 +30,9 @@ PairKey: TypeAlias = "tuple[str, tuple[tuple[str, str], ...]]"
 # Run, host and pid.
 Process: TypeAlias = "tuple[str, str, int]"
 
-# That of entries whose header cannot be read.
-NO_PROCESS: Process = ("", "", 0)
+# That of entries whose header cannot be read. A header may leave out all three, as that
+# of a baseline of tests does, and still tells what belongs together, and its order.
+NO_PROCESS: Process = ("", "", -1)
 # The tag with the number of a recorded call.
 _CALL = "call"
 # What `sampling` has besides the options of the rule.

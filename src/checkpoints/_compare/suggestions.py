@@ -32,6 +32,7 @@ class Need(NamedTuple):
         share: The `share` that was applied.
         nan_equal: Whether NaN equals NaN.
         by_dtype: Whether the limits that were applied are those of the dtype.
+        order: Whether the order of its entries must not matter.
         passes: Whether it has passed as it is.
     """
 
@@ -47,6 +48,7 @@ class Need(NamedTuple):
     share: float = 0.0
     nan_equal: bool = True
     by_dtype: bool = True
+    order: bool = False
     passes: bool = False
 
     @classmethod
@@ -74,6 +76,11 @@ class Need(NamedTuple):
             applied.is_by_dtype(),
             passes,
         )
+
+    @classmethod
+    def of_order(cls, name: str) -> Need:
+        """Return what entries need that were saved in another order."""
+        return cls(name, "", "", 0.0, 0.0, order=True)
 
     def is_possible(self) -> bool:
         """Tell whether some tolerance would do."""
@@ -143,6 +150,7 @@ def _larger(one: Need, other: Need) -> Need:
         share=max(one.share, other.share),
         nan_equal=one.nan_equal or other.nan_equal,
         by_dtype=one.by_dtype and other.by_dtype,
+        order=one.order or other.order,
         passes=one.passes and other.passes,
     )
 
@@ -182,6 +190,8 @@ def _limits(need: Need) -> Iterator[str]:
         yield 'nan = "differ"'
     if need.dtype:
         yield 'dtype = "any"'
+    if need.order:
+        yield 'order = "any"'
 
 
 def _literal(text: str) -> str:

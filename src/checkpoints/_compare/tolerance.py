@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from checkpoints._text import shown
@@ -26,6 +26,11 @@ _BY_DTYPE = {
 }
 # These have more digits than the widest that has a row of its own.
 _WIDER = {"longdouble": "float64", "clongdouble": "complex128"}
+_WORDS = {
+    "nan": ("equal", "differ"),
+    "dtype": ("same", "any"),
+    "order": ("same", "any"),
+}
 _OF_LARGEST = re.compile(r"\s*([0-9.eE+-]+)\s*\*\s*max\s*")
 
 
@@ -73,6 +78,8 @@ class Tolerance:
         nan: Whether two NaN are `"equal"` or `"differ"`.
         dtype: Whether the dtype must be the `"same"`, or may be `"any"` that holds
             values within the tolerance. A difference is told in both cases.
+        order: Whether what one thread saves under one key must come in the `"same"`
+            order, or may come in `"any"`.
         reason: Why, to be shown.
         until: The last day on which it applies.
         source: Where it was written, such as `"tolerances.toml:12"`.
@@ -87,6 +94,7 @@ class Tolerance:
     share: float = 0.0
     nan: Literal["equal", "differ"] = "equal"
     dtype: Literal["same", "any"] = "same"
+    order: Literal["same", "any"] = "same"
     reason: str = ""
     until: datetime.date | None = None
     source: str = ""
@@ -102,7 +110,7 @@ class Tolerance:
             _refuse("ulp", self.ulp, "a whole number, such as 4")
         if self.share > 1:
             _refuse("share", self.share, "a share of the cells, from 0 to 1")
-        for name, words in (("nan", ("equal", "differ")), ("dtype", ("same", "any"))):
+        for name, words in _WORDS.items():
             if getattr(self, name) not in words:
                 expected = f"{words[0]!r} or {words[1]!r}"
                 _refuse(name, getattr(self, name), expected)
@@ -137,9 +145,7 @@ class Tolerance:
         """Return what applies today: after its last day, what the dtype decides."""
         if not self.is_expired():
             return self
-        return replace(
-            self, rtol=None, atol=None, ulp=None, share=0.0, nan="equal", dtype="same"
-        )
+        return Tolerance(reason=self.reason, until=self.until, source=self.source)
 
     def __str__(self) -> str:
         limits = [
@@ -151,6 +157,7 @@ class Tolerance:
         parts += [f"{self.share:.2g} of the cells"] if self.share else []
         parts += ["NaN differs"] if self.nan == "differ" else []
         parts += ["any dtype"] if self.dtype == "any" else []
+        parts += ["any order"] if self.order == "any" else []
         origin = " ".join(filter(None, (self.source, self.reason)))
         return ", ".join(parts) + (f" ({origin})" if origin else "")
 

@@ -23,7 +23,7 @@ from checkpoints.errors import ConfigError
 
 __all__ = ["Tolerances"]
 
-_LIMITS = ("rtol", "atol", "ulp", "share", "nan", "dtype", "reason", "until")
+_LIMITS = ("rtol", "atol", "ulp", "share", "nan", "dtype", "order", "reason", "until")
 _KEYS = ("match", "where", "value", "column", *_LIMITS)
 _BEGIN = re.compile(r"\s*\[\[\s*(['\"]?)tolerance\1\s*\]\]")
 _KEY = re.compile(r"""\s*["']?([A-Za-z0-9_-]+)["']?\s*[=.]""")

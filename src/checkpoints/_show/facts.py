@@ -9,6 +9,7 @@ __all__ = [
     "Fact",
     "cells_text",
     "facts_of_value",
+    "moved_text",
     "number_text",
     "tags_text",
     "where_text",
@@ -52,6 +53,16 @@ def where_text(found: Mapping[str, Any]) -> str:
     which, count = found["occurrence"]
     number = f"({which} of {count})" if count > 1 else ""
     return "  ".join(filter(None, (found["name"], tags_text(found), number)))
+
+
+def moved_text(found: Mapping[str, Any]) -> str:
+    """Return where in the order of its saves an entry was and is; "" if as before."""
+    if not found["moved"]:
+        return ""
+    one, other = found["moved"]
+    if one == other:
+        return "in another order"
+    return f"moved from {one} to {other} of {found['occurrence'][1]}"
 
 
 def tags_text(found: Mapping[str, Any]) -> str:

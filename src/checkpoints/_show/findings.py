@@ -10,6 +10,7 @@ from checkpoints._show.facts import (
     Fact,
     cells_text,
     facts_of_value,
+    moved_text,
     number_text,
     tags_text,
     where_text,
@@ -97,7 +98,9 @@ def _headline(document: Mapping[str, Any]) -> str:
     if verdict == "different" and first["verdict"] == "unpaired":
         return f"{word}  first {_UNPAIRED[first['why']]}: {where_text(first)}"
     if verdict == "different":
-        return f"{word}  first beyond tolerance: {where_text(first)}"
+        is_moved = first["moved"] and not first["values"]
+        how = "saved in another order" if is_moved else "beyond tolerance"
+        return f"{word}  first {how}: {where_text(first)}"
     bit = document["first_bit"]
     return f"{word}  first bit that differs: {where_text(bit)}" if bit else word
 
@@ -154,16 +157,22 @@ def _short(root: str) -> str:
 
 def _about_first(document: Mapping[str, Any]) -> Iterator[Fact]:
     first = document["first"] or document["first_bit"]
-    if first is None or not first["values"]:
+    if first is None or not (first["values"] or first["moved"]):
         return
-    value = first["values"][0]
-    yield Fact("value", value["value"])
+    value = next(iter(first["values"]), None)
+    if value:
+        yield Fact("value", value["value"])
     site = next(filter(None, first.get("sites", ())), None)
     if site:
         place = f"{site.get('file')}:{site.get('line')} in {site.get('function')}"
         yield Fact("saved at", place)
-    yield from facts_of_value(value)
-    yield Fact("noise", _noise(value, document["noise"]["repeats"]))
+    if first["moved"]:
+        passes = '   would pass with order = "any"'
+        is_allowed = first["verdict"] != "different"
+        yield Fact("order", moved_text(first) + ("" if is_allowed else passes))
+    if value:
+        yield from facts_of_value(value)
+        yield Fact("noise", _noise(value, document["noise"]["repeats"]))
     if first["role"]:
         yield Fact("inputs", _inputs(first, document["pairs"]))
     lost = document["first_unpaired"]
@@ -261,6 +270,8 @@ def _alignment(found: Mapping[str, Any]) -> str:
     how = f"{found['by_sequence']} paired by sequence"
     if found["by_order"]:
         how = f"{found['by_order']} paired by mere order: the sequences differ too much"
+    if found["moved"]:
+        how += f"; {found['moved']} saved in another order"
     return f"{name} was saved {one} / {other} times; {how}"
 
 

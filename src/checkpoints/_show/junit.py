@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
-from checkpoints._show.facts import Fact, facts_of_value, tags_text
+from checkpoints._show.facts import Fact, facts_of_value, moved_text, tags_text
 from checkpoints._show.findings import findings_of
 from checkpoints._text import printable
 
@@ -67,6 +67,8 @@ def _cases(document: Mapping[str, Any]) -> Iterator[_Case]:
 
 
 def _lines(pair: Mapping[str, Any]) -> Iterator[str]:
+    if pair["moved"]:
+        yield moved_text(pair)
     for value in pair["values"]:
         for label, text in (Fact("value", value["value"]), *facts_of_value(value)):
             yield f"{label}: {text}"

@@ -6,7 +6,13 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from checkpoints._show.facts import Fact, facts_of_value, number_text, tags_text
+from checkpoints._show.facts import (
+    Fact,
+    facts_of_value,
+    moved_text,
+    number_text,
+    tags_text,
+)
 from checkpoints._show.findings import Findings, findings_of
 from checkpoints._show.rows import COLUMNS, Row, kept, rows_of
 from checkpoints._text import html_text
@@ -198,7 +204,8 @@ def _choices(counts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
 def _details(row: Row) -> str:
     pair = row.pair
     values = "".join(_value(value) for value in pair["values"])
-    why = _facts([Fact("why", pair["why"])]) if pair["why"] else ""
+    said = (("why", pair["why"]), ("order", moved_text(pair)))
+    why = _facts([Fact(label, text) for label, text in said if text])
     return (
         f'<details id="p{pair["number"]}" class="{pair["verdict"]}"'
         f"{' open' if row.is_first else ''}><summary>{_cells(row.cells)}</summary>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from checkpoints._show.facts import cells_text, number_text, tags_text
+from checkpoints._show.facts import cells_text, moved_text, number_text, tags_text
 
 __all__ = ["COLUMNS", "Row", "kept", "row_of", "rows_of"]
 
@@ -84,7 +84,8 @@ def _cells(pair: Mapping[str, Any]) -> tuple[str, ...]:
         "possibly inherited", "inherited?"
     )
     if value is None:
-        return (str(pair["number"]), point, tags, "", pair["why"], "", "", verdict)
+        why = pair["why"] or moved_text(pair)
+        return (str(pair["number"]), point, tags, "", why, "", "", verdict)
     more = len(pair["values"]) - 1
     name = f"{value['value']} +{more}" if more else value["value"]
     excess = number_text(value["excess"]) if value["bits"] else "-"

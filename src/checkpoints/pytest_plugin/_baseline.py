@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import tempfile
+import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -22,7 +23,7 @@ from checkpoints.pytest_plugin._state import FOLDER, OBTAINED, State
 __all__ = ["LIMITS", "NAME", "OPTIONS", "Baseline", "folder_of", "relative"]
 
 NAME = "checkpoint_baseline"
-LIMITS = ("rtol", "atol", "ulp", "share", "nan", "dtype")
+LIMITS = ("rtol", "atol", "ulp", "share", "nan", "dtype", "order")
 OPTIONS = ("tolerances", "keys", "ignore_tags", "trusted", "memory")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.,=+\[\]-]")
 _LONGEST = 120
@@ -90,6 +91,7 @@ class _PlainOrigin(checkpoints.Handler):
         self.tag = ("test", item.nodeid)
         self.top = os.path.join(item.config.rootpath, "")
         self.numbers = itertools.count(1)
+        self.threads = {threading.current_thread().name: ""}
 
     def __repr__(self) -> str:
         return f"<the baseline of {self.tag[1]}>"
@@ -106,7 +108,8 @@ class _PlainOrigin(checkpoints.Handler):
                 sequence=next(self.numbers),
                 host="",
                 pid=0,
-                thread="",
+                # What several threads saved has no order; their names differ each time.
+                thread=self.threads.setdefault(origin.thread, str(len(self.threads))),
                 file=file.removeprefix(self.top) if own else os.path.basename(file),
                 call=0,
                 parent=(),
@@ -214,7 +217,7 @@ class Baseline:
         if old and self._state.mode == "new":
             return 0, 0, 0
         both = [pair for pair in old if pair.candidate]
-        if len(both) == len(pairs):
+        if len(both) == len(pairs) and not any(pair.moved for pair in pairs):
             beyond = [it for it in pairs if it.verdict in ("different", "unknown")]
             for pair in beyond:
                 shutil.copyfile(pair.candidate.path, pair.baseline.path)
