@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -24,6 +25,38 @@ import sys
 sys.checkpoints_test_began.set()
 sys.checkpoints_test_goes_on.wait(20)
 """
+
+INTERRUPTED = """
+import os, signal, threading, time
+from checkpoints._process.forks import forks_wait
+
+def stay():
+    with forks_wait():
+        inside.set()
+        may_leave.wait(20)
+
+inside, may_leave = threading.Event(), threading.Event()
+thread = threading.Thread(target=stay)
+thread.start()
+inside.wait(20)
+os.register_at_fork(after_in_parent=lambda: time.sleep(0.5))
+main = threading.main_thread().ident
+threading.Timer(0.2, signal.pthread_kill, (main, signal.SIGINT)).start()
+try:
+    if os.fork() == 0:
+        os._exit(0)
+    time.sleep(20)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+may_leave.set()
+"""
+
+
+def python(source: str) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-W", "ignore", "-c", source]
+    return subprocess.run(
+        words, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def forked(child) -> int:
@@ -128,6 +161,10 @@ class TestForksWait:
             # It comes soon after the fork, which is done all the same.
             for _ in range(100):
                 time.sleep(0.05)
+
+    def test_an_interrupt_is_not_lost_in_what_others_do_after_a_fork(self):
+        found = python(INTERRUPTED)
+        assert (found.stdout, found.stderr) == ("interrupted\n", "")
 
     def test_threads_inside_of_blocks_do_not_wait_for_each_other(self, block):
         with forks_wait():

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import sys
 import threading
+import time
 import types
 import weakref
-from _thread import interrupt_main
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -103,7 +105,9 @@ class _Blocks:
             )
         if is_interrupted:
             # Later, as what is raised in here is printed too.
-            threading.Timer(0.05, interrupt_main).start()
+            caller = sys._getframe(1)  # noqa: SLF001 - what called `os.fork`
+            place = caller, caller.f_lasti
+            threading.Thread(target=_interrupt_after_call, args=place).start()
 
     def after_fork_in_child(self) -> None:
         self._begin()
@@ -122,6 +126,16 @@ def forks_wait() -> Iterator[None]:
         yield
     finally:
         _blocks.leave()
+
+
+def _interrupt_after_call(caller: types.FrameType, place: int) -> None:
+    """Interrupt the main thread once its call at this place has returned."""
+    end = time.monotonic() + _PATIENCE
+    # How long that takes is up to what others have registered, and to the machine.
+    while caller.f_lasti == place and time.monotonic() < end:
+        time.sleep(0.01)
+    # A signal, so that a call that waits for something ends as well.
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
 
 _blocks = _Blocks()
