@@ -17,7 +17,7 @@ class TestProgress:
         monkeypatch.setattr(_screen, "_PROGRESS_DELAY", -1)
         return run
 
-    def test_a_bar_counts_the_files_on_stderr(self, slow, root):
+    def test_a_bar_counts_the_bytes_on_stderr(self, slow, root):
         done = slow("verify", root)
         assert done.code == 0
         assert "verifying" in done.err

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+import zipfile
+import zlib
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,6 +19,13 @@ import pytest
 import checkpoints
 from checkpoints import ConfigError, FileHandler, Verification, index, verify
 from checkpoints._files.archive import lay_out
+from checkpoints._files.zip import (
+    Member,
+    directory,
+    dos_stamp,
+    local_header,
+    start_of,
+)
 from checkpoints._kinds import json_bytes
 
 SOURCES = str(Path(checkpoints.__file__).parents[1])
@@ -31,6 +40,47 @@ from checkpoints import verify
 found = verify(sys.argv[2])
 print(found.checked, found.ok, [text for _, text in found.unreadable])
 """
+
+
+INTERRUPTED = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[1])
+from checkpoints import verify
+from checkpoints._index import verify as module
+module._INTERVAL = 0.01
+
+def interrupt(done, total):
+    if done > 10 << 20:
+        os.kill(os.getpid(), signal.SIGINT)
+
+try:
+    verify(sys.argv[2], progress=interrupt)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def write_holes(path, size):
+    """Write a file with a value of this size, which takes no room on the disk."""
+    FileHandler(path.parent).checkpoint("holes", data=b"bytes" * 1000)
+    saved = path.parent / "holes.ckpt.zip"
+    with zipfile.ZipFile(saved) as archive:
+        text = archive.read("checkpoint.json")
+    saved.unlink()
+    stamp, name, header = dos_stamp(0), b"data.bin", b"checkpoint.json"
+    start = start_of(0, name, size, size)
+    value = Member(name, 0, start, 0, 0, size, size, stamp)
+    length, crc = len(text), zlib.crc32(text)
+    start = start_of(value.end, header, length, length)
+    meta = Member(header, value.end, start, 0, crc, length, length, stamp)
+    with open(path, "wb") as file:
+        file.write(local_header(value))
+        file.seek(value.end)
+        file.write(local_header(meta) + text + directory([value, meta], meta.end))
+
+
+def sizes_under(root):
+    return [Path(entry.path).stat().st_size for entry in index(root)]
 
 
 class Unloadable:
@@ -275,15 +325,18 @@ class TestProgress:
 
         change(next(root.rglob("fit.ckpt.zip")), 100)
         found = verify(root, max_workers=workers, progress=progress)
-        here = threading.current_thread()
-        assert calls == [(1, 3, here), (2, 3, here), (3, 3, here)]
+        here, sizes = threading.current_thread(), sizes_under(root)
+        done = [sum(sizes[:count]) for count in (1, 2, 3)]
+        assert calls == [(count, sum(sizes), here) for count in done]
         assert found == verify(root)
 
     def test_a_file_that_has_vanished_counts_as_done(self, root, meanwhile):
         meanwhile(os.unlink)
         calls = []
         verify(root, progress=lambda *numbers: calls.append(numbers))
-        assert calls == [(1, 3), (2, 3), (3, 3)]
+        first, second = sizes_under(root)
+        total = first + second
+        assert calls == [(0, total), (first, total), (total, total)]
 
     def test_without_files_it_is_not_called(self, tmp_path):
         verify(tmp_path, progress=pytest.fail)
@@ -295,8 +348,18 @@ class TestProgress:
         before = threading.active_count()
         with pytest.raises(KeyError) as stopped:
             verify(root, max_workers=1, progress=stop)
-        assert stopped.value.args == (1, 3)
+        assert stopped.value.args == (sizes_under(root)[0], sum(sizes_under(root)))
         assert threading.active_count() == before
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="it needs a file with holes")
+    def test_an_interrupt_ends_it_in_the_middle_of_a_file(self, tmp_path):
+        # To read it to its end would take many minutes.
+        write_holes(tmp_path / "huge.ckpt.zip", 1 << 40)
+        command = [sys.executable, "-c", INTERRUPTED, SOURCES, str(tmp_path)]
+        ended = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=True
+        )
+        assert ended.stdout == "interrupted\n"
 
     def test_nothing_is_printed(self, root, capsys):
         verify(root, progress=lambda *_: None)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import partial
-from itertools import count, islice
+from itertools import islice
 from typing import Any, TypeAlias
 
 from checkpoints._files.container import open_container
@@ -16,18 +16,20 @@ from checkpoints._index.listing import Listing
 from checkpoints._process.pickling import public
 from checkpoints._text import printable
 from checkpoints.errors import CheckpointError, ConfigError, CorruptFileError
-from checkpoints.storage._store import Store
+from checkpoints.storage._store import Source, Store
 
 __all__ = ["Verification", "verify"]
 
 # The path of a file or folder, and the text of an error.
 Problem: TypeAlias = tuple[str, str]
-# Called with the numbers of files that are done and of all files.
+# Called with the bytes that are done and those of all files.
 Progress: TypeAlias = Callable[[int, int], object]
 
 # More threads would only wait for the same disk.
 _MOST_WORKERS = 8
 _BATCH = 10_000
+# Seconds between two reports of a large file.
+_INTERVAL = 1.0
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,9 @@ def verify(
         root: A folder, or the URL of one.
         max_workers: How many files to read at a time; None means one for each
             processor, at most eight.
-        progress: Called after each file, in the calling thread, with two integers: the
-            number of files that are done, and the number of all files.
+        progress: Called after each file, and every second while a file is read, in
+            the calling thread, with two integers: how many bytes are done, and how
+            many all files have.
 
     Returns:
         A report; its `.ok` tells whether all files are intact.
@@ -152,32 +155,92 @@ def verify(
 def _findings(
     listing: Listing, workers: int, progress: Progress | None
 ) -> Iterator[_Finding]:
+    told = _Told(listing, progress)
     pool = ThreadPoolExecutor(workers, thread_name_prefix="checkpoints-verify")
+    checks: list[_Check] = []
     try:
-        names, done = listing.stored_names(), count(1)
+        names = listing.stored_names()
         # In batches, as a waiting task takes more memory than a name.
         while batch := list(islice(names, _BATCH)):
-            for finding in pool.map(partial(_checked, listing.store), batch):
-                if progress is not None:
-                    progress(next(done), len(listing))
-                if finding is not None:
+            checks = [_Check(listing.store, name) for name in batch]
+            futures = [pool.submit(check.run) for check in checks]
+            for check, future in zip(checks, futures, strict=True):
+                told.follow(check, future)
+                if (finding := future.result()) is not None:
                     yield finding
     finally:
-        # Without waiting for the rest of the batch after an error or interrupt.
+        # After an error or interrupt no file is read to its end, which may take hours.
+        for check in checks:
+            check.is_stopped = True
         pool.shutdown(cancel_futures=True)
 
 
-def _checked(store: Store, name: str) -> _Finding | None:
-    """Check a file; return None if it has disappeared."""
-    path, size = store.path_of(name), 0
-    try:
-        with store.open(name) as file:
-            size = file.size
-            open_container(file).check()
-    except FileNotFoundError:
-        return None
-    except CorruptFileError as error:
-        return _Finding(path, size, damage=str(error))
-    except (CheckpointError, OSError) as error:
-        return _Finding(path, obstacle=str(error))
-    return _Finding(path, size)
+class _Told:
+    """What `progress` is told: the bytes of the files so far, and of all."""
+
+    def __init__(self, listing: Listing, progress: Progress | None) -> None:
+        self._progress = progress
+        self._sizes = iter(array("Q"))
+        self._done = self._total = 0
+        if progress is not None:
+            statuses = map(listing.store.status, listing.stored_names())
+            sizes = array("Q", (found.size if found else 0 for found in statuses))
+            self._sizes, self._total = iter(sizes), sum(sizes)
+
+    def follow(self, check: _Check, future: Future[Any]) -> None:
+        """Tell of a file until it is done."""
+        if self._progress is None:
+            return
+        size = next(self._sizes)
+        while not wait([future], _INTERVAL).done:
+            # A file can grow after it was listed.
+            self._progress(self._done + min(check.count, size), self._total)
+        self._done += size
+        self._progress(self._done, self._total)
+
+
+class _StoppedError(Exception):
+    """The verification ends before this file is read."""
+
+
+class _Check:
+    """The check of one file, which counts what it reads and can be stopped."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        self.count = 0
+        self.is_stopped = False
+        self._store, self._name = store, name
+
+    def run(self) -> _Finding | None:
+        """Check the file; return None if it has disappeared."""
+        path, size = self._store.path_of(self._name), 0
+        try:
+            with self._store.open(self._name) as file:
+                size = file.size
+                open_container(_Watched(file, self)).check()
+        except (FileNotFoundError, _StoppedError):
+            return None
+        except CorruptFileError as error:
+            return _Finding(path, size, damage=str(error))
+        except (CheckpointError, OSError) as error:
+            return _Finding(path, obstacle=str(error))
+        return _Finding(path, size)
+
+    def watch(self, count: int) -> int:
+        """Count bytes that were read, and stop if that is asked for."""
+        self.count += count
+        if self.is_stopped:
+            raise _StoppedError
+        return count
+
+
+class _Watched:
+    """An open file whose check is told of each read."""
+
+    def __init__(self, file: Source, check: _Check) -> None:
+        self.path, self.size, self.map = file.path, file.size, file.map
+        self._read_into, self._watch = file.read_into, check.watch
+
+    def read_into(self, offset: int, buffer: memoryview) -> int:
+        """Fill the buffer from an offset; return how many bytes were available."""
+        return self._watch(self._read_into(offset, buffer))

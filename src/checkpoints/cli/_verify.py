@@ -68,6 +68,10 @@ def _verified(
     if not shows_progress:
         return checkpoints.verify(root, max_workers=jobs)
     with progress("verifying") as advance:
-        return checkpoints.verify(
-            root, max_workers=jobs, progress=lambda _, total: advance(total=total)
-        )
+        told = [0]
+
+        def tell(done: int, total: int) -> None:
+            told.append(done)
+            advance(done - told.pop(0), total=total)
+
+        return checkpoints.verify(root, max_workers=jobs, progress=tell)
