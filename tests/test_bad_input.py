@@ -237,7 +237,7 @@ class TestRules:
         ("option", "bad"),
         [
             *itertools.product(["format"], ["npz", "", None, "ZIP"]),
-            *itertools.product(["if_exists"], ["append", "", None, True]),
+            *itertools.product(["if_exists"], ["append", "", True]),
         ],
     )
     def test_an_option_of_files_that_is_no_choice(self, option, bad, tmp_path):

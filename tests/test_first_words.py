@@ -43,7 +43,7 @@ class TestLastLine:
 
     def test_it_is_silent_where_no_terminal_is_or_zero_is_asked_for(self, tmp_path):
         assert run(tmp_path, PROGRAM, CHECKPOINTS="a=out") == ""
-        silent = {"CHECKPOINTS": "a=out", "CHECKPOINTS_SUMMARY": "0"}
+        silent = {"CHECKPOINTS": "a=again", "CHECKPOINTS_SUMMARY": "0"}
         assert run(tmp_path, PROGRAM, **silent) == ""
 
     def test_processes_that_the_program_starts_say_nothing(self, tmp_path):

@@ -250,8 +250,11 @@ class TestReplace:
         assert saved(root) == [0, 1, 2]
         assert caplog.messages == []
 
-    def test_the_file_of_another_run_is_replaced_in_silence(self, root, caplog):
-        save = "import checkpoints; checkpoints.FileHandler('.').checkpoint('a', 1)"
+    @pytest.fixture
+    def of_another_run(self, root):
+        """A root with two files that another run has saved."""
+        save = "import checkpoints as cp; FILES = cp.FileHandler('.')\n"
+        save += "for name in 'ab': FILES.checkpoint(name, 1)"
         root.mkdir()
         subprocess.run(
             [sys.executable, "-c", save],
@@ -260,10 +263,26 @@ class TestReplace:
             cwd=root,
             env={**ENVIRONMENT, "CHECKPOINTS_RUN": "another"},
         )
-        assert saved(root) == [1]
-        FileHandler(root).checkpoint("a", 2)
-        assert saved(root) == [2]
+        return root
+
+    def test_that_files_of_another_run_are_replaced_is_told_once(
+        self, of_another_run, caplog
+    ):
+        handler = FileHandler(of_another_run)
+        for name in "ab":
+            handler.checkpoint(name, 2)
+        assert saved(of_another_run) == [2, 2]
+        (message,) = caplog.messages
+        assert message.startswith("checkpoint 'a' replaces the file of another run")
+        assert "{run}" in message
+        assert "if_exists='replace'" in message
+
+    def test_it_is_not_told_where_replacing_was_asked_for(self, of_another_run, caplog):
+        handler = FileHandler(of_another_run, if_exists="replace")
+        handler.checkpoint("a", 2)
+        assert saved(of_another_run) == [2, 1]
         assert caplog.messages == []
+        assert repr(handler) == f"FileHandler({handler.root!r}, if_exists='replace')"
 
     def test_another_handler_of_the_run_tells_it_too(self, root, caplog):
         for number in range(2):

@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Literal, SupportsIndex, cast, get_args
 from checkpoints._files.archive import lay_out
 from checkpoints._files.compression import checked_compression
 from checkpoints._files.container import header_for, open_container
-from checkpoints._files.parquet import to_parquet
 from checkpoints._handlers.background import Writer
 from checkpoints._handlers.handler import Handler, checked_seconds
 from checkpoints._handlers.job import settled_key
@@ -30,10 +29,10 @@ from checkpoints._handlers.options import (
 from checkpoints._handlers.outcomes import Result, outcomes
 from checkpoints._handlers.root import checked_root, filled_root
 from checkpoints._handlers.run_record import record_end_at_exit, record_run
+from checkpoints._handlers.table_contents import table_contents
 from checkpoints._keys.key import SUFFIXES, Key
 from checkpoints._keys.spelling import spelling_in
 from checkpoints._kinds.encoder import Encoded, encode, notices_of
-from checkpoints._kinds.tables import to_table
 from checkpoints._process.origin import current_run
 from checkpoints._process.pickling import public
 from checkpoints._text import parse_size
@@ -51,6 +50,10 @@ __all__ = ["FileHandler"]
 
 logger = logging.getLogger("checkpoints")
 
+_REPLACING = (None, "replace")
+# Told once for all names, none of which is empty.
+_OTHER_RUN = ""
+
 
 class FileHandler(Handler):
     """
@@ -65,7 +68,8 @@ class FileHandler(Handler):
         if_exists: What to do if the key already has a file: `"replace"` it; `"keep"`
             both, with later ones numbered (the number of a deleted file is used
             again); `"skip"` the save, logged at INFO; or raise an `"error"`,
-            `AlreadyStoredError`.
+            `AlreadyStoredError`. None replaces it too, and logs a warning if it was
+            saved by another run.
         mode: The permissions of the files, such as 0o600, within the umask; of a file
             that is replaced, what it forbids stays forbidden. Folders that are created
             get the same, and can be entered by those who may read.
@@ -100,7 +104,7 @@ class FileHandler(Handler):
         *,
         format: Format = "zip",
         compression: Compression | None = None,
-        if_exists: IfExists = "replace",
+        if_exists: IfExists | None = None,
         mode: int = 0o666,
         durable: bool = False,
         background: bool = False,
@@ -109,13 +113,14 @@ class FileHandler(Handler):
         max_wait: float = 60.0,
     ) -> None:
         check_choice("format", format, get_args(Format))
-        check_choice("if_exists", if_exists, get_args(IfExists))
+        if if_exists is not None:
+            check_choice("if_exists", if_exists, get_args(IfExists))
         check_choice("on_full", on_full, get_args(OnFull))
         checked_compression(compression)
         self.root: str = checked_root(root)
         self.format: Format = format
         self.compression: Compression | None = compression
-        self.if_exists: IfExists = if_exists
+        self.if_exists: IfExists | None = if_exists
         self.mode: int = checked_mode(mode)
         self.durable: bool = checked_switch("durable", durable)
         self.background: bool = checked_switch("background", background)
@@ -272,7 +277,7 @@ class FileHandler(Handler):
                 numbered(store, name) if self.if_exists == "keep" else [name],
                 pieces,
                 size,
-                replace=self.if_exists == "replace",
+                replace=self.if_exists in _REPLACING,
                 durable=self.durable,
                 mode=mode,
             )
@@ -301,7 +306,7 @@ class FileHandler(Handler):
     ) -> bool:
         """Tell whether an existing file makes the save unnecessary."""
         name = stem + suffix
-        if self.if_exists == "replace" and stem in self._in_progress:
+        if self.if_exists in _REPLACING and stem in self._in_progress:
             self._warn_of_replacing(key)
         if not exists:
             return False
@@ -318,7 +323,7 @@ class FileHandler(Handler):
     ) -> tuple[int, Iterator[Piece]]:
         try:
             if self.format == "parquet":
-                return self._table_contents(key, values)
+                return table_contents(key, values, self.compression)
             encoded = encode(values)
         except FormatError as error:
             message = f"checkpoint {key}, {error}"
@@ -329,23 +334,8 @@ class FileHandler(Handler):
             encoded.members, header, seconds=seconds, compression=self.compression
         )
 
-    def _table_contents(
-        self, key: Key, values: Mapping[str, Any]
-    ) -> tuple[int, Iterator[Piece]]:
-        if len(values) != 1:
-            message = (
-                f"{len(values)} values cannot be saved as Parquet, which holds one "
-                "table: save one at a time, or use format='zip'"
-            )
-            raise FormatError(message)
-        ((name, value),) = values.items()
-        table, node, package = to_table(name, value)
-        header, _ = header_for(key, {name: node}, {package, "pyarrow"})
-        data = to_parquet(table, header, self.compression)
-        return len(data), iter([(0, data)])
-
     def _check_replacing(self, key: Key, store: Store, name: str) -> None:
-        """Warn if the file that is about to be replaced was saved by this run."""
+        """Warn if a file that this run or another one saved is about to be replaced."""
         if key.name in self._warned:
             return
         try:
@@ -355,6 +345,14 @@ class FileHandler(Handler):
             return
         if run == (key.origin.run if key.origin else current_run()):
             self._warn_of_replacing(key)
+        elif self.if_exists is None:
+            self._warn_once(
+                _OTHER_RUN,
+                "checkpoint %s replaces the file of another run, and more may follow: "
+                "give each run a folder, with {run} in the root, or say that it is "
+                "intended, with if_exists='replace'",
+                key,
+            )
 
     def _tell_of_values(self, key: Key, encoded: Encoded) -> None:
         """Tell once for each name and value that it is a pickle, or changed."""

@@ -31,7 +31,7 @@ class FileOptions(TypedDict, total=False):
 
     format: Format
     compression: Compression | None
-    if_exists: IfExists
+    if_exists: IfExists | None
     mode: int
     durable: bool
     background: bool
