@@ -106,23 +106,41 @@ class TestTable:
 
 
 class TestAnswer:
-    def test_it_loads_neither_click_nor_the_reading_side(self, environment, root):
-        program = (
-            "import sys, atexit\n"
-            "atexit.register(lambda: print(sorted(sys.modules), file=sys.stderr))\n"
-            f"sys.argv = ['checkpoints', 'ls', {str(root)!r}, '--where', 'd']\n"
-            "from checkpoints.cli import main; main()"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            env={**environment, "_CHECKPOINTS_COMPLETE": "zsh"},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert done.stdout == "part day=\n"
+    @pytest.fixture
+    def loaded(self, environment):
+        """Return the answer to some words, and the modules that it has loaded."""
+
+        def loaded(*words):
+            program = (
+                "import sys, atexit\n"
+                "atexit.register(lambda: print(sorted(sys.modules), file=sys.stderr))\n"
+                f"sys.argv = ['checkpoints', *{list(map(str, words))!r}]\n"
+                "from checkpoints.cli import main; main()"
+            )
+            done = subprocess.run(
+                [sys.executable, "-c", program],
+                env={**environment, "_CHECKPOINTS_COMPLETE": "zsh"},
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            return done.stdout, done.stderr
+
+        return loaded
+
+    def test_it_loads_neither_click_nor_the_reading_side(self, loaded, root):
+        answer, modules = loaded("ls", root, "--where", "d")
+        assert answer == "part day=\n"
         for heavy in ("click", "rich", "checkpoints._index", "checkpoints._kinds"):
-            assert f"'{heavy}'" not in done.stderr
+            assert f"'{heavy}'" not in modules
+
+    def test_values_of_a_file_need_nothing_that_is_known_about_values(
+        self, loaded, root
+    ):
+        answer, modules = loaded("show", root / "oven.ckpt.zip", "")
+        assert answer == "word heat\n"
+        for heavy in ("families", "decoder", "encoder", "kind"):
+            assert f"'checkpoints._kinds.{heavy}'" not in modules
 
     def test_commands_and_options(self, answered):
         assert answered("sh") == ["word show"]

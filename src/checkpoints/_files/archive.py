@@ -32,15 +32,12 @@ from checkpoints._files.zip import (
     parse,
     start_of,
 )
-from checkpoints._kinds.kind import Buffer
 from checkpoints.errors import CorruptFileError
-from checkpoints.storage._store import Source
+from checkpoints.storage._store import Buffer, Piece, Source
 
 __all__ = ["HEADER_MEMBER", "Archive", "lay_out"]
 
 HEADER_MEMBER = "checkpoint.json"
-
-Piece = tuple[int, Buffer]
 
 # Below this size, joining buffers for one write is faster than many writes.
 _SMALL = 1 << 18

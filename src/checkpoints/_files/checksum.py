@@ -10,8 +10,8 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Self, TypeVar
 
-from checkpoints._kinds.kind import Buffer
 from checkpoints._process.libraries import imported
+from checkpoints.storage._store import Buffer
 
 __all__ = ["SLICE", "Buffer", "Checksum", "allocate", "crc32_of", "shown_to"]
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
-from checkpoints._files.checksum import Buffer
 from checkpoints._process.libraries import imported, needed
 from checkpoints.errors import CheckpointError, ConfigError, MissingDependencyError
+from checkpoints.storage._store import Buffer
 
 __all__ = [
     "DEFLATE",

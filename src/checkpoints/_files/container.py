@@ -12,17 +12,15 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from checkpoints._files.budget import Budget
-from checkpoints._files.parquet import ParquetFile
 from checkpoints._files.zip_container import ZipContainer
 from checkpoints._keys.key import Key
 from checkpoints._keys.tags import tag_text
 from checkpoints._kinds import json_bytes
-from checkpoints._kinds.encoder import versions_of
-from checkpoints._kinds.kind import Buffer
 from checkpoints._kinds.plain import NOT_PLAIN, from_json, scalar_to_json
+from checkpoints._process.libraries import imported, versions_of
 from checkpoints._process.origin import Origin
 from checkpoints.errors import CorruptFileError, FormatError, MissingDependencyError
-from checkpoints.storage._store import Source
+from checkpoints.storage._store import Buffer, Source
 
 __all__ = [
     "FORMAT_VERSION",
@@ -95,11 +93,19 @@ class Container(Protocol):
         ...
 
 
+def _parquet_file(source: Source, budget: Budget) -> Container:
+    # Only here, as it needs all that is known about tables.
+    container: Container = imported("checkpoints._files.parquet").ParquetFile(
+        source, budget
+    )
+    return container
+
+
 # By a pattern for the first bytes of the file, as some formats begin with a length. A
 # new container is one line here.
 _OPENERS: dict[bytes, Callable[[Source, Budget], Container]] = {
     rb"PK\x03\x04": ZipContainer,
-    rb"PAR1": ParquetFile,
+    rb"PAR1": _parquet_file,
 }
 _FIRST_BYTES = 16
 # Values are written at most 100 levels deep, each of them as up to five levels of JSON.

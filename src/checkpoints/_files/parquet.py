@@ -16,14 +16,13 @@ from typing import Any
 from checkpoints._files.budget import Budget
 from checkpoints._files.checksum import SLICE, allocate, crc32_of, shown_to
 from checkpoints._files.parquet_table import import_parquet, read_table, write_table
-from checkpoints._kinds.kind import Buffer
 from checkpoints._kinds.tables import from_table
 from checkpoints.errors import (
     CheckpointError,
     CorruptFileError,
     TooLargeError,
 )
-from checkpoints.storage._store import Source
+from checkpoints.storage._store import Buffer, Source
 
 __all__ = ["ParquetFile", "to_parquet"]
 

@@ -7,10 +7,9 @@ from typing import Any
 
 from checkpoints._files.archive import HEADER_MEMBER, Archive
 from checkpoints._files.budget import Budget
-from checkpoints._kinds.decoder import decode
-from checkpoints._kinds.kind import Buffer
+from checkpoints._process.libraries import imported
 from checkpoints.errors import CorruptFileError
-from checkpoints.storage._store import Source
+from checkpoints.storage._store import Buffer, Source
 
 __all__ = ["ZipContainer"]
 
@@ -48,7 +47,8 @@ class ZipContainer:
         nodes = {name: self.header["values"][name] for name in names}
         members = _Members(self._archive, self._budget, self._path, mmap=mmap)
         members.check(nodes.values())
-        return decode(
+        # Only here, as a header is read without what is known about values.
+        found: dict[str, Any] = imported("checkpoints._kinds.decoder").decode(
             nodes,
             members.read,
             members.spend,
@@ -56,6 +56,7 @@ class ZipContainer:
             placeholders=placeholders,
             path=self._path,
         )
+        return found
 
     def checksums(self) -> dict[str, tuple[int, int]]:
         """Return size and CRC-32 of each member but the header, uncompressed."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ from checkpoints._kinds.plain import scalar_to_json
 from checkpoints._kinds.tree import CONTAINERS, tree_to_json
 from checkpoints.errors import FormatError
 
-__all__ = ["Encoded", "encode", "notices_of", "versions_of"]
+__all__ = ["Encoded", "encode", "notices_of"]
 
 Node = dict[str, Any]
 Path = tuple[str, ...]
@@ -338,13 +337,3 @@ def _values(listed: list[str]) -> str:
     return (
         f"value {first} and {len(others)} more are" if others else f"value {first} is"
     )
-
-
-def versions_of(packages: Iterable[str]) -> dict[str, str]:
-    """Return the versions of those libraries that are loaded."""
-    found = {}
-    for package in sorted(packages):
-        version = getattr(sys.modules.get(package), "__version__", None)
-        if isinstance(version, str):
-            found[package] = version
-    return found

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-__all__ = ["Buffer", "Compound", "Family", "Format", "Inexact", "Kind"]
+from checkpoints.storage._store import Buffer
 
-Buffer = bytes | bytearray | memoryview
+__all__ = ["Buffer", "Compound", "Family", "Format", "Inexact", "Kind"]
 
 
 class Inexact(Exception):  # noqa: N818 - control flow, not an error that users see

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
 from checkpoints._process.forks import forks_wait
 from checkpoints.errors import MissingDependencyError
 
-__all__ = ["imported", "needed"]
+__all__ = ["imported", "needed", "versions_of"]
 
 # Distributions that have another name than what is imported.
 _DISTRIBUTIONS = {"PIL": "pillow", "zlib_ng": "zlib-ng"}
@@ -67,3 +68,13 @@ def needed(name: str, what: str, *, also: str = "") -> Any:
         wanted = " ".join(filter(None, (_DISTRIBUTIONS.get(package, package), also)))
         message = f"{what} needs {wanted}: pip install {wanted}"
         raise MissingDependencyError(message) from error
+
+
+def versions_of(packages: Iterable[str]) -> dict[str, str]:
+    """Return the versions of those libraries that are loaded."""
+    found = {}
+    for package in sorted(packages):
+        version = getattr(sys.modules.get(package), "__version__", None)
+        if isinstance(version, str):
+            found[package] = version
+    return found

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol, TypeAlias
 
-__all__ = ["OpenFile", "Piece", "Segments", "Source", "Status", "Store"]
+__all__ = ["Buffer", "OpenFile", "Piece", "Segments", "Source", "Status", "Store"]
 
+Buffer: TypeAlias = bytes | bytearray | memoryview
 # An offset in the file and the bytes that start there.
-Piece: TypeAlias = "tuple[int, bytes | bytearray | memoryview]"
+Piece: TypeAlias = tuple[int, Buffer]
 # A folder below a root, as the names of the folders on the way to it.
 Segments: TypeAlias = "tuple[str, ...]"
 
