@@ -84,6 +84,25 @@ class TestTable:
             assert "tag\\" in done.out
 
 
+class TestProgress:
+    @pytest.mark.parametrize("form", [[], ["--long"]])
+    def test_a_slow_listing_shows_a_bar_until_its_first_line(
+        self, run, root, monkeypatch, form
+    ):
+        from checkpoints.cli import _screen
+
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setattr(_screen, "_PROGRESS_DELAY", -1)
+        done = run("ls", root, *form)
+        assert done.code == 0
+        assert "listing" in done.err
+        assert "listing" not in done.out
+
+    def test_a_short_one_shows_none(self, run, root, monkeypatch):
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        assert run("ls", root).err == ""
+
+
 class TestFilter:
     @pytest.mark.parametrize(
         ("filters", "count"),

@@ -8,13 +8,13 @@ import datetime
 import io
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from checkpoints import Entry, Index
 from checkpoints._show.header import json_text, shape_of, type_of
 from checkpoints._text import count_text, moment_text, printable, size_text
-from checkpoints.cli._screen import Screen
+from checkpoints.cli._screen import Screen, progress
 from checkpoints.cli._selection import read_header
 from checkpoints.cli._table import Column, Table, tree_lines
 
@@ -22,6 +22,8 @@ __all__ = ["Printout"]
 
 # With more tags, a column for each would be unreadable.
 _MOST_TAGS = 8
+# Entries between two reports of progress, which take longer than an entry.
+_STEP = 1000
 _SIZE = Column("size", is_right=True, width=8)
 # The shorter widths end at the minute and at the day.
 _TIME = Column("", "dim", width=19, shorter=(16, 10), is_optional=True)
@@ -56,18 +58,19 @@ class Printout:
     def as_table(self) -> None:
         """Print a table."""
         table = Table(self._screen, self._columns())
-        rows: Iterable[tuple[list[str], int]]
-        if self._is_long:
-            # Kept in memory, so that each header is read only once.
-            rows = list(self._rows())
-            for cells, _ in rows:
-                table.measure(cells)
-        else:
-            rows = self._rows()
-            for entry in self.entries:
-                table.measure(self._texts_of(entry))
+        rows: list[tuple[list[str], int]] = []
+        with progress("listing", len(self.entries)) as advance:
+            entries = _counted(self.entries, advance)
+            if self._is_long:
+                # Kept in memory, so that each header is read only once.
+                rows = list(self._rows(entries))
+                for cells, _ in rows:
+                    table.measure(cells)
+            else:
+                for entry in entries:
+                    table.measure(self._texts_of(entry))
         table.fit()
-        self._print(table, rows)
+        self._print(table, rows or self._rows(self.entries))
 
     def _print(self, table: Table, rows: Iterable[tuple[list[str], int]]) -> None:
         screen = self._screen
@@ -157,8 +160,8 @@ class Printout:
             "error": error or None,
         }
 
-    def _rows(self) -> Iterator[tuple[list[str], int]]:
-        for entry, status in _with_status(self.entries):
+    def _rows(self, entries: Iterable[Entry]) -> Iterator[tuple[list[str], int]]:
+        for entry, status in _with_status(entries):
             cells = self._texts_of(entry)
             cells.append(size_text(status.st_size))
             if self._is_long:
@@ -202,6 +205,14 @@ def _value_text(name: str, node: Mapping[str, Any]) -> str:
     kind = str(node.get("kind")) if "schema" in node else type_of(node)
     text = " ".join(filter(None, [kind or str(node.get("kind")), shape_of(node)]))
     return f"{name} ({text})"
+
+
+def _counted(entries: Iterable[Entry], advance: Callable[..., None]) -> Iterator[Entry]:
+    """Yield entries, and tell from time to time how many there were."""
+    for number, entry in enumerate(entries):
+        if number % _STEP == 0:
+            advance(min(number, _STEP))
+        yield entry
 
 
 def _with_status(entries: Iterable[Entry]) -> Iterator[tuple[Entry, os.stat_result]]:
