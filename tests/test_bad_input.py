@@ -114,6 +114,11 @@ class TestNames:
         assert len(seen) == 0
         assert "invalid checkpoint name" in caplog.text
 
+    def test_two_values_by_position_are_told_how_to_be_given(self, caplog):
+        config("*", print)
+        checkpoints.checkpoint("mypkg.fit", 1, 2)
+        assert "several values are given by name" in caplog.text
+
 
 class TestTags:
     @pytest.mark.parametrize("bad", NO_TAGS, ids=repr)

@@ -139,6 +139,11 @@ def checked_name(name: object) -> str:
             f"invalid checkpoint name {shown(name)}: use non-empty parts joined by "
             "dots, such as 'mypkg.fit'"
         )
+        if isinstance(name, tuple):
+            message += (
+                ". It is a prefix and a name; several values are given by name, as in "
+                "checkpoint('mypkg.fit', x=1, y=2)"
+            )
         raise ConfigError(message)
     return name
 
