@@ -6,6 +6,7 @@ import datetime
 
 import pytest
 
+from checkpoints import diff
 from checkpoints._compare.suggestions import Need, suggested
 from checkpoints._compare.tolerance import Tolerance
 from checkpoints._compare.tolerances import Tolerances
@@ -178,3 +179,35 @@ class TestSuggested:
         text = suggested([Need("a", "v", "", None, None)])
         assert "no tolerance would pass" in text
         assert Tolerances(text).unused() == []
+
+
+class TestShown:
+    FILE = (
+        "[[tolerance]]\nmatch = '*'\nrtol = 0.5\n"
+        "[[tolerance]]\nmatch = 't'\ncolumn = 'px'\nrtol = 1e-3\nreason = 'BLAS'\n"
+    )
+
+    @pytest.mark.parametrize(
+        ("column", "other", "shown"),
+        [
+            ("px", 1.1, "rtol 0.001 (t.toml:4 BLAS)"),
+            ("qty", 9.0, "rtol 0.5 (t.toml:1)"),
+        ],
+    )
+    def test_is_the_tolerance_of_the_place_that_is_shown(
+        self, runs, tmp_path, monkeypatch, column, other, shown
+    ):
+        pandas = pytest.importorskip("pandas")
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "t.toml").write_text(self.FILE)
+        for run, number in zip(runs, (1.0, other), strict=True):
+            frame = pandas.DataFrame({"px": [1.0, 1.0], "qty": [1.0, 1.0]})
+            frame.loc[1, column] = number
+            run.save("t", {"df": frame})
+        roots = [run.root for run in runs]
+        (line,) = (
+            line
+            for line in str(diff(*roots, tolerances="t.toml")).splitlines()
+            if line.startswith("  allowed")
+        )
+        assert shown in line

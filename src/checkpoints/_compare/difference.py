@@ -65,7 +65,8 @@ class Difference:
         texts: Both values there, as short texts.
         rtol: The relative tolerance that was applied to the worst cell.
         atol: The absolute one.
-        tolerance: The tolerance that both come from.
+        tolerance: What is allowed in the value as a whole.
+        applied: The tolerance that both come from, if it is that of a part.
         rtol_needed: The least `rtol` that would pass, with the `atol` applied; None if
             none would.
         atol_needed: The least `atol` that would pass, with the `rtol` applied.
@@ -102,6 +103,7 @@ class Difference:
     rtol: float = 0.0
     atol: float = 0.0
     tolerance: Tolerance = field(default=EXACT_BY_DTYPE, repr=False)
+    applied: Tolerance | None = field(default=None, repr=False)
     rtol_needed: float | None = None
     atol_needed: float | None = None
     needs_dtype: bool = False
@@ -142,10 +144,14 @@ class Difference:
         >>> Difference(verdict="different", excess=math.inf).as_json()["excess"]
         'inf'
         """
-        found = {each.name: plain(getattr(self, each.name)) for each in fields(self)}
+        found = {
+            each.name: plain(getattr(self, each.name))
+            for each in fields(self)
+            if each.name != "applied"
+        }
         return found | {
             "column": printable(self.column),
-            "tolerance": printable(str(self.tolerance)),
+            "tolerance": printable(str(self.applied or self.tolerance)),
             "formula": FORMULA,
             "parts": [part.as_json() for part in self.parts],
         }

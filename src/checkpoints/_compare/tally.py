@@ -49,6 +49,7 @@ class Found(NamedTuple):
         distance: The absolute difference; 0 if it is not one of numbers.
         ulp: The distance in units of the last place.
         bounds: What was applied.
+        tolerance: Where that comes from, if not from the tolerance of the whole.
     """
 
     where: Callable[[], Place]
@@ -57,6 +58,7 @@ class Found(NamedTuple):
     distance: float = 0.0
     ulp: int | None = None
     bounds: Bounds = Bounds()
+    tolerance: Tolerance | None = None
 
 
 class Tally:
@@ -294,6 +296,7 @@ class Tally:
             rtol=worst.bounds.rtol,
             atol=worst.bounds.atol,
             tolerance=self.tolerance,
+            applied=worst.tolerance,
             rtol_needed=_needed(self.beyond, self.rtol_needed),
             atol_needed=_needed(self.beyond, self.atol_needed),
             needs_dtype=self.needs_dtype,
@@ -339,7 +342,8 @@ def _worst_of(part: Difference) -> Found:
     bounds = Bounds(part.rtol, part.atol)
     distance = part.max_abs or 0.0
     where = partial(Place, *place)
-    return Found(where, texts, part.excess, distance, part.max_ulp, bounds)
+    applied = part.applied or part.tolerance
+    return Found(where, texts, part.excess, distance, part.max_ulp, bounds, applied)
 
 
 def joined(name: str, where: str) -> str:
