@@ -524,6 +524,15 @@ class TestBadInput:
         with pytest.raises(FileNotFoundError, match="nowhere"):
             diff(tmp_path, tmp_path / "nowhere")
 
+    def test_too_little_memory_is_told_with_the_option_that_gives_more(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("a", number)
+        (pair,) = diff(*roots(runs), memory="100B")
+        assert pair.verdict == "unknown"
+        assert "the limit is 50." in pair.why
+        assert "--memory, or memory= in Python" in pair.why
+        assert "max_bytes" not in pair.why
+
     def test_values_larger_than_the_memory_are_compared_in_parts(self, runs):
         for run, number in zip(runs, (1.0, 2.0), strict=True):
             array = numpy.zeros(500_000)

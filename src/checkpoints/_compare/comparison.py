@@ -146,7 +146,7 @@ class Comparison:
                 for entry in (pair.baseline, pair.candidate)
             ]
         except (CheckpointError, OSError, ImportError) as error:
-            pair.verdict, pair.why = "unknown", text_of(error)
+            pair.verdict, pair.why = "unknown", _why_unknown(error)
             return
         if digests[0] != digests[1]:
             self.compare_values(pair)
@@ -163,7 +163,7 @@ class Comparison:
             ):
                 self._compare_contents(pair, one, other)
         except (CheckpointError, OSError, ImportError) as error:
-            pair.verdict, pair.why = "unknown", text_of(error)
+            pair.verdict, pair.why = "unknown", _why_unknown(error)
 
     def _contents(self, entry: Entry) -> AbstractContextManager[Contents]:
         options = self._options
@@ -194,11 +194,8 @@ class Comparison:
     ) -> Difference:
         try:
             loaded = one.load(name), other.load(name)
-        except TooLargeError as error:
-            why = f"{text_of(error)}, or give more --memory"
-            return Difference(verdict="unknown", why=why)
         except (CheckpointError, OSError, ImportError) as error:
-            return Difference(verdict="unknown", why=text_of(error))
+            return Difference(verdict="unknown", why=_why_unknown(error))
         except Exception as error:  # noqa: BLE001 - a pickle's own code may raise anything
             why = f"{name}: {type(error).__name__}: {text_of(error)}"
             return Difference(verdict="unknown", why=why)
@@ -248,6 +245,17 @@ class Comparison:
         if self._has_stopped and one.sequence > self._last_paired.get(one.process, 0):
             return "not reached"
         return "missing"
+
+
+def _why_unknown(error: Exception) -> str:
+    if not isinstance(error, TooLargeError):
+        return text_of(error)
+    # Its advice is for a load, which has other options than a comparison.
+    problem = text_of(error).partition(". Load ")[0]
+    return (
+        f"too large for the memory; {problem}. One of a pair may take half of the "
+        "memory: allow more by --memory, or memory= in Python"
+    )
 
 
 def _has_stopped(run: Run | None) -> bool:

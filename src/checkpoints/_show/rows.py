@@ -84,7 +84,7 @@ def _cells(pair: Mapping[str, Any]) -> tuple[str, ...]:
         "possibly inherited", "inherited?"
     )
     if value is None:
-        why = pair["why"] or moved_text(pair)
+        why = pair["why"].partition("; ")[0] or moved_text(pair)
         return (str(pair["number"]), point, tags, "", why, "", "", verdict)
     more = len(pair["values"]) - 1
     name = f"{value['value']} +{more}" if more else value["value"]
