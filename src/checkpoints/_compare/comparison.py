@@ -21,7 +21,7 @@ from checkpoints._index.entry import Entry
 from checkpoints._index.run import Run
 from checkpoints._keys.pattern import NamePattern
 from checkpoints._process.origin import current_run
-from checkpoints._process.random_state import RANDOM_STATE
+from checkpoints._process.random_state import ENVIRONMENT, RANDOM_STATE, VARIABLES
 from checkpoints._text import text_of
 from checkpoints.errors import CheckpointError, TooLargeError
 
@@ -175,6 +175,7 @@ class Comparison:
         for name in dict.fromkeys([*one.names, *other.names]):
             if name == RANDOM_STATE:
                 # It differs in every run that sets no seed, and is no argument.
+                pair.random_state = _other_states(one, other)
                 continue
             if name in one.names and name in other.names:
                 found = self._compared(pair, one, other, name)
@@ -264,6 +265,33 @@ def _has_stopped(run: Run | None) -> bool:
     if run is None or run.id == current_run():
         return False
     return run.state in ("failed", "unfinished")
+
+
+def _other_states(one: Contents, other: Contents) -> tuple[str, ...]:
+    """Return which generators and variables had another state before a call."""
+    try:
+        states = [_state_of(it.load(RANDOM_STATE)) for it in (one, other)]
+    except (CheckpointError, OSError, ImportError, KeyError):
+        return ()
+    # A generator that only one run has loaded is no difference in what it draws.
+    names = states[0].keys() & states[1].keys()
+    return tuple(
+        sorted(
+            str(it)
+            for it in names
+            if compare(states[0][it], states[1][it]).verdict != "equal"
+        )
+    )
+
+
+def _state_of(saved: Any) -> dict[str, Any]:
+    """Return the state of each generator, and of each variable that a run may set."""
+    if not isinstance(saved, dict):
+        return {}
+    variables = saved.get(ENVIRONMENT)
+    found = dict.fromkeys(VARIABLES)
+    found |= variables if isinstance(variables, dict) else {}
+    return found | {name: it for name, it in saved.items() if name != ENVIRONMENT}
 
 
 def _on_one_side(side: str, *, is_argument: bool) -> Difference:

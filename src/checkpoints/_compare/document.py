@@ -160,6 +160,7 @@ def pair_document(pair: Pair, noise: Noise) -> dict[str, Any]:
         "role": pair.role,
         "inputs": pair.inputs,
         "why": pair.why,
+        "random_state": list(pair.random_state),
         "process": list(pair.process),
         "paths": [entry and entry.path for entry in (pair.baseline, pair.candidate)],
         "values": [

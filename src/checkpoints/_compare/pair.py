@@ -44,6 +44,8 @@ class Pair:
         occurrence: Which of the saves with its key it is, from 1, and of how many.
         moved: Which of them it is in the baseline and in the candidate, if a thread
             saved them in another order; such a pair is different, whatever its values.
+        random_state: Of a call that a rule with `random=True` saved: the generators and
+            variables whose states before it differ.
     """
 
     number: int
@@ -62,6 +64,7 @@ class Pair:
     why: str = ""
     occurrence: tuple[int, int] = (1, 1)
     moved: tuple[int, int] | None = None
+    random_state: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -42,6 +42,9 @@ class Roles:
     save, and none of a thread that saved nothing later and so may have handed on its
     result.
 
+    Of a call whose random state differs, nobody knows whether it draws from it, so what
+    differs after its begin, and would be an origin otherwise, is possibly inherited.
+
     Args:
         pairs: All pairs, in the order of the program.
         inputs: What `inputs_of` returns for them.
@@ -60,12 +63,16 @@ class Roles:
             self._last[_thread_of(pair)] = pair.number
         # The number of the first save of each thread that is not equal.
         self._unequal: dict[_Thread, int] = {}
+        # The last call of each process before which the random state differs.
+        self._random: dict[Process, Pair] = {}
 
     def assign(self) -> None:
         """Set the role of each pair, and what is known of its inputs."""
         for pair in self._pairs:
             pair.role, pair.inputs = "", ""
             thread = _thread_of(pair)
+            if pair.random_state:
+                self._random[pair.process] = pair
             if pair.verdict == "different":
                 pair.role, pair.inputs = self._finding(pair)
                 self._different.setdefault(thread, []).append(pair.number)
@@ -85,6 +92,9 @@ class Roles:
             return _Finding("inherited", _words_for_inputs(pair))
         if self._may_inherit(pair):
             text = "not known; an earlier save is not equal"
+            return _Finding("possibly inherited", text)
+        if call := self._random.get(pair.process):
+            text = f"not known; {_words_for_state(call, f'before {call.name}')}"
             return _Finding("possibly inherited", text)
         if self._unequal:
             text = "not known; what differs earlier is of a thread that ran beside it"
@@ -108,10 +118,12 @@ class Roles:
             return _Finding("possibly inherited", f"unknown: {why}")
         if found := self._inside(pair, inputs):
             return found
-        if inputs.values:
-            texts = [f"{n} {_words_for(d)}" for n, d in inputs.values.items()]
-            return _Finding("origin", ", ".join(texts))
-        return _Finding("origin", _EQUAL[inputs.by])
+        texts = [f"{n} {_words_for(d)}" for n, d in inputs.values.items()]
+        text = ", ".join(texts) or _EQUAL[inputs.by]
+        if inputs.random_state:
+            text += f"; {_words_for_state(inputs, 'before the call')}"
+            return _Finding("possibly inherited", text)
+        return _Finding("origin", text)
 
     def _inside(self, pair: Pair, inputs: Pair) -> _Finding | None:
         """Return what is found within a call with equal arguments, if anything is."""
@@ -156,6 +168,10 @@ def _words_for(found: Difference) -> str:
 
 def _words_for_inputs(pair: Pair) -> str:
     return f"these are the arguments of {pair.name}: what made them was not saved"
+
+
+def _words_for_state(call: Pair, when: str) -> str:
+    return f"random state {when} differs: {', '.join(call.random_state)}"
 
 
 def inputs_of(pairs: Sequence[Pair]) -> dict[int, Pair]:
