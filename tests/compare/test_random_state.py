@@ -68,7 +68,7 @@ class TestCalls:
         for number, run in enumerate(runs):
             call(run, 1, number, seed=number, x=number)
         found = compared(runs)
-        assert [it.role for it in found] == ["inherited", "inherited"]
+        assert [it.role for it in found] == ["possibly inherited", "inherited"]
 
     def test_name_the_variables_that_differ(self, runs, monkeypatch):
         for number, run in enumerate(runs):

@@ -115,3 +115,23 @@ class TestInputs:
         found = diff(*(run.root for run in runs), noise=[repeat.root])
         assert (found.first.name, found.first.role) == ("fit.result", "origin")
         assert found.first.inputs == "x within noise"
+
+
+class TestArguments:
+    def test_that_differ_first_are_the_origin(self, runs):
+        for run, x in zip(runs, (3, 5), strict=True):
+            run.save("load", 1)
+            tags = {"call": 1}
+            run.save("fit", {"x": x, "y": 1}, tags=tags, part="arguments")
+            run.save("fit.result", x, tags=tags, part="result")
+        assert roles(runs) == {"fit": "origin", "fit.result": "inherited"}
+        assert diff(*(run.root for run in runs)).first.inputs == (
+            "nothing earlier differs; x was given otherwise, has another default, or "
+            "was made by what is not saved"
+        )
+
+    def test_that_differ_after_another_difference_inherit_it(self, runs):
+        for run, x in zip(runs, (3, 5), strict=True):
+            run.save("load", x)
+            run.save("fit", {"x": x}, tags={"call": 1}, part="arguments")
+        assert roles(runs) == {"load": "origin", "fit": "inherited"}

@@ -40,7 +40,7 @@ class Roles:
     checkpoint the inputs are unknown, so it is an origin only where nothing differs
     that may be one: no earlier save of its thread, none from before its thread's first
     save, and none of a thread that saved nothing later and so may have handed on its
-    result.
+    result. The arguments of a call are such a checkpoint too.
 
     Of a call whose random state differs, nobody knows whether it draws from it, so what
     differs after its begin, and would be an origin otherwise, is possibly inherited.
@@ -88,18 +88,22 @@ class Roles:
         inputs = self._inputs.get(pair.number)
         if inputs is not None:
             return self._of_outcome(pair, inputs)
-        if has_arguments(pair) and pair.values:
-            return _Finding("inherited", _words_for_inputs(pair))
+        # Arguments that are equal, and came in another order, were moved like any save.
+        has_given = has_arguments(pair) and bool(pair.values)
         if self._may_inherit(pair):
+            if has_given:
+                return _Finding("inherited", _words_for_inputs(pair))
             text = "not known; an earlier save is not equal"
             return _Finding("possibly inherited", text)
         if call := self._random.get(pair.process):
             text = f"not known; {_words_for_state(call, f'before {call.name}')}"
             return _Finding("possibly inherited", text)
+        text = "nothing earlier differs"
         if self._unequal:
-            text = "not known; what differs earlier is of a thread that ran beside it"
-            return _Finding("origin", text)
-        return _Finding("origin", "not known; nothing earlier differs")
+            text = "what differs earlier is of a thread that ran beside it"
+        if has_given:
+            return _Finding("origin", f"{text}; {_words_for_changed(pair)}")
+        return _Finding("origin", f"not known; {text}")
 
     def _may_inherit(self, pair: Pair) -> bool:
         """Tell whether an earlier save that is not equal may be an input."""
@@ -172,6 +176,12 @@ def _words_for_inputs(pair: Pair) -> str:
 
 def _words_for_state(call: Pair, when: str) -> str:
     return f"random state {when} differs: {', '.join(call.random_state)}"
+
+
+def _words_for_changed(pair: Pair) -> str:
+    names = [name for name, found in pair.values.items() if found.verdict != "close"]
+    given = f"{', '.join(names)} was given otherwise"
+    return f"{given}, has another default, or was made by what is not saved"
 
 
 def inputs_of(pairs: Sequence[Pair]) -> dict[int, Pair]:
