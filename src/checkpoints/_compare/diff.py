@@ -14,6 +14,7 @@ from collections.abc import (
 )
 from typing import Any
 
+from checkpoints._compare.call_tags import CallTags
 from checkpoints._compare.comparison import Comparison, Options
 from checkpoints._compare.noise import Noise
 from checkpoints._compare.pair import Pair
@@ -21,7 +22,7 @@ from checkpoints._compare.pairing import one_pair, paired
 from checkpoints._compare.result import Diff
 from checkpoints._compare.roles import Roles, inputs_of
 from checkpoints._compare.side import Side, SideOptions
-from checkpoints._compare.sources import Source, Sources, Subject
+from checkpoints._compare.sources import Source, Sources
 from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.unused import unused_of
 from checkpoints._index.index import Index
@@ -129,9 +130,14 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
     shared: dict[Hashable, Any] = {}
     steps = _Steps(progress)
     steps.expect(sum(len(subject.entries) for subject in subjects))
-    first = Side(subjects[0], named, shared, steps.step)
-    second = Side(subjects[1], SideOptions(ignored), shared, steps.step)
-    repeats = [(shown(it), sources.subject(it, translated)) for it in _several(noise)]
+    calls = CallTags(ignored)
+    first = Side(subjects[0], named, calls, shared, steps.step)
+    second = Side(subjects[1], SideOptions(ignored), calls, shared, steps.step)
+    # Tags count in a repeat as in the candidate.
+    repeats = [
+        (shown(it), Side(sources.subject(it, translated), named, calls))
+        for it in _several(noise)
+    ]
     floor = Noise(_repeats((first, second), repeats, options))
     if all(subject.is_entry for subject in subjects):
         pairing = one_pair(first, second)  # whatever they are called
@@ -203,13 +209,11 @@ class _Steps:
 
 
 def _repeats(
-    sides: tuple[Side, Side], repeats: Iterable[tuple[str, Subject]], options: Options
+    sides: tuple[Side, Side], repeats: Iterable[tuple[str, Side]], options: Options
 ) -> Iterator[Comparison]:
     """Yield the comparison of the baseline with each repeat, by what it was called."""
     first = sides[0]
-    for name, repeat in repeats:
-        # Tags count in a repeat as in the candidate.
-        side = Side(repeat, first.options)
+    for name, side in repeats:
         for other, role in zip(sides, ("baseline", "candidate"), strict=True):
             if side.records and _saves(side) <= _saves(other):
                 raise ConfigError(

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from collections.abc import (
+    Callable,
+    Collection,
+    Hashable,
+    Iterator,
+    Mapping,
+)
+from functools import cached_property
 from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias
 
+from checkpoints._compare.call_tags import CallTags, Texts
 from checkpoints._compare.sources import Subject, Tags
 from checkpoints._files.container import Container
 from checkpoints._index.entry import Entry
@@ -33,8 +41,6 @@ Process: TypeAlias = "tuple[str, str, int]"
 # That of entries whose header cannot be read. A header may leave out all three, as that
 # of a baseline of tests does, and still tells what belongs together, and its order.
 NO_PROCESS: Process = ("", "", -1)
-# The tag with the number of a recorded call.
-_CALL = "call"
 # What `sampling` has besides the options of the rule.
 _COUNTS = ("turn", "left_out")
 # The least that a rule accepts; what is less was not written by this library.
@@ -125,6 +131,8 @@ class Side:
     Args:
         subject: The entries, and the run that saved them.
         options: How the keys are made.
+        calls: The tags of recorded calls, of all sides. Keys are made without them when
+            they are first asked for, so all sides must have been read by then.
         shared: One object for all that are equal, so that many entries take little
             memory; the same dict for both sides.
         step: Called after each entry that was read.
@@ -134,6 +142,7 @@ class Side:
         self,
         subject: Subject,
         options: SideOptions,
+        calls: CallTags,
         shared: dict[Hashable, Any] | None = None,
         step: Callable[[], None] = lambda: None,
     ) -> None:
@@ -144,13 +153,21 @@ class Side:
         self._runs: Counter[str] = Counter()
         self._versions: dict[str, set[str]] = {}
         self._step = step
-        shared = {} if shared is None else shared
-        # The tags of each recorded call, which what was saved within has too.
-        self._calls: set[tuple[tuple[str, str], ...]] = set()
-        read = list(self._read(shared))
-        self.records = _in_program_order(
-            [self._keyed(name, tags, record, shared) for name, tags, record in read]
-        )
+        self._calls = calls
+        self._shared = {} if shared is None else shared
+        self._unkeyed = list(self._read())
+        if subject.unfiltered is not None:
+            whole = subject.unfiltered
+            calls.add_hidden(
+                (tags for _, tags, _ in self._unkeyed),
+                ((self._texts(entry.tags.items()), entry) for entry in whole),
+            )
+
+    @cached_property
+    def records(self) -> list[Record]:
+        """All entries, in the order of the program."""
+        unkeyed, self._unkeyed = self._unkeyed, []
+        return _in_program_order([self._keyed(*it) for it in unkeyed])
 
     def entry(self, record: Record) -> Entry:
         """Return the entry of a record."""
@@ -185,46 +202,42 @@ class Side:
             return self
         translated = self.options.translated
         is_meant = [translated(entry.name, ())[0] in names for entry in whole]
-        return Side(Subject(whole[is_meant], self.run), self.options)
+        return Side(Subject(whole[is_meant], self.run), self.options, self._calls)
 
-    def _read(self, shared: dict[Hashable, Any]) -> Iterator[tuple[str, Tags, Record]]:
+    def _read(self) -> Iterator[tuple[str, Texts, Record]]:
+        shared = self._shared
         for position, found in enumerate(read_containers(listing_of(self.index), _of)):
             self._step()
             if isinstance(found, Exception):
                 entry = self.index[position]
-                yield entry.name, entry.tags.items(), _damaged(position)
+                tags = self._texts(entry.tags.items())
+                yield entry.name, tags, _damaged(position)
                 continue
             name, tags, versions, process, thread, part, sampling, *rest = found
             for library, version in versions:
                 self._versions.setdefault(library, set()).add(version)
             self._runs[process[0]] += 1
-            call_tags: tuple[tuple[str, str], ...] = ()
+            tags = self._texts(tags)
+            tags = shared.setdefault(tags, tags)
             if part:
-                call_tags = _as_texts(tags)
-                call_tags = shared.setdefault(call_tags, call_tags)
-                self._calls.add(call_tags)
+                self._calls.add(tags)
             process, thread, sampling = (
                 shared.setdefault(it, it) for it in (process, thread, sampling)
             )
             record = Record(position, _NO_KEY, process, thread, part, sampling, *rest)
-            yield name, tags, record._replace(call_tags=call_tags)
+            yield name, tags, record._replace(call_tags=tags if part else ())
 
-    def _keyed(
-        self, name: str, tags: Tags, record: Record, shared: dict[Hashable, Any]
-    ) -> Record:
-        made = _key(name, self._without_calls(tags), self.options)
-        return record._replace(key=shared.setdefault(made, made))
+    def _texts(self, tags: Tags) -> Texts:
+        """Return tags as texts, as the other run calls them."""
+        named = self.options.translated("", tags)[1]
+        return tuple((tag, tag_text(value)) for tag, value in named)
 
-    def _without_calls(self, tags: Tags) -> Tags:
-        """Return the tags without the numbers of the recorded calls around a save."""
-        if all(tag != _CALL for tag, _ in tags):
-            return tags
-        texts = _as_texts(tags)
-        return [
-            pair
-            for at, pair in enumerate(tags)
-            if pair[0] != _CALL or texts[: at + 1] not in self._calls
-        ]
+    def _keyed(self, name: str, tags: Texts, record: Record) -> Record:
+        ignored = self.options.ignored
+        counting = [it for it in self._calls.without(tags) if it[0] not in ignored]
+        # The order in which tags were nested is no difference.
+        key = self.options.translated(name, ())[0], tuple(sorted(counting))
+        return record._replace(key=self._shared.setdefault(key, key))
 
 
 def _damaged(position: int) -> Record:
@@ -296,17 +309,6 @@ def _parent_in(header: Mapping[str, Any]) -> tuple[int, int] | None:
     if not isinstance(parent, dict):
         return None
     return _whole(parent.get("pid")), _whole(parent.get("sequence"))
-
-
-def _key(name: str, tags: Tags, options: SideOptions) -> PairKey:
-    name, tags = options.translated(name, tags)
-    counting = [pair for pair in tags if pair[0] not in options.ignored]
-    # The order in which tags were nested is no difference.
-    return name, tuple(sorted(_as_texts(counting)))
-
-
-def _as_texts(tags: Tags) -> tuple[tuple[str, str], ...]:
-    return tuple((tag, tag_text(value)) for tag, value in tags)
 
 
 def _in_program_order(records: list[Record]) -> list[Record]:
