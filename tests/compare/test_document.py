@@ -12,6 +12,7 @@ import pytest
 from checkpoints import FileHandler, Key, diff, index, tags
 from checkpoints._compare.values import compare
 from checkpoints._process.origin import Origin
+from checkpoints._show.findings import findings_of
 from tests.compare.conftest import SavedRun
 
 
@@ -153,3 +154,26 @@ class TestObjects:
 
 class Own:
     pass
+
+
+class TestAligned:
+    def test_saves_of_several_processes_were_paired_by_mere_order_for_that(self, runs):
+        for is_candidate, run in enumerate(runs):
+            for at in range(6):
+                run.save("a", at, pid=1 + (at % 2 if is_candidate else at // 3))
+        (line,) = (it for it in str(diff(*roots(runs))).splitlines() if "mere" in it)
+        assert line.endswith("mere order: several threads or processes saved it")
+
+    def test_sequences_that_differ_too_much_are_told_as_that(self, runs):
+        for is_candidate, run in enumerate(runs):
+            # More than are aligned, and hardly two next to each other in both runs.
+            for at in range(2000):
+                name = f"k{at * (7 if is_candidate else 1) % 41}"
+                run.save(name, [is_candidate, at])
+        document = diff(*roots(runs)).as_json()
+        by_order = [it for it in document["aligned"] if it["by_order"]]
+        assert by_order
+        assert not any(it["several_threads"] for it in by_order)
+        assert "mere order: the sequences differ too much" in "\n".join(
+            text for _, text in findings_of(document).notes
+        )

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from checkpoints._compare.difference import plain
+from checkpoints._compare.matching import keys_of_several
 from checkpoints._compare.noise import Noise
 from checkpoints._compare.pair import Pair
 from checkpoints._compare.side import PairKey, Side
@@ -66,7 +67,7 @@ def document_of(
         "unpaired": [_unpaired(pair) for pair in pairs if pair.verdict == "unpaired"],
         # Of some of the pairs nobody knows what they have in common.
         "shared_tags": [] if answer.not_compared else _shared_tags(different, pairs),
-        "aligned": _aligned(pairs),
+        "aligned": _aligned(pairs, sides),
         "counts": {
             "pairs": len(pairs),
             "by_checksum": sum(pair.by == "checksum" for pair in pairs),
@@ -229,8 +230,9 @@ def _shared_tags(
     ]
 
 
-def _aligned(pairs: Iterable[Pair]) -> list[dict[str, Any]]:
+def _aligned(pairs: Iterable[Pair], sides: Iterable[Side]) -> list[dict[str, Any]]:
     """Return the keys that occur unequally often, and how they were paired."""
+    several = {key for side in sides for key in keys_of_several(side.records)}
     counts: dict[PairKey, Counter[str]] = {}
     for pair in pairs:
         if pair.occurrence[1] > 1:
@@ -246,6 +248,7 @@ def _aligned(pairs: Iterable[Pair]) -> list[dict[str, Any]]:
             "counts": [found["baseline"], found["candidate"]],
             "by_sequence": found["sequence"],
             "by_order": found["order"],
+            "several_threads": key in several,
             "moved": found["moved"],
         }
         for key, found in counts.items()

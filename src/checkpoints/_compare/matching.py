@@ -10,7 +10,7 @@ from checkpoints._compare.alignment import align, anchored, crossing
 from checkpoints._compare.calls import Calls, keys_of_arguments
 from checkpoints._compare.side import NO_PROCESS, PairKey, Record
 
-__all__ = ["Found", "How", "Matching"]
+__all__ = ["Found", "How", "Matching", "keys_of_several"]
 
 How: TypeAlias = Literal["key", "sequence", "order"]
 # The partner of each entry of the baseline, by its position in the index.
@@ -47,7 +47,7 @@ class Matching:
             [it for it in sides[1] if self._calls[1].arguments_of(it) is None],
         )
         # What several threads or processes saved has no order of its own.
-        self._beside = _of_several(sides[0]) | _of_several(sides[1])
+        self._beside = keys_of_several(sides[0]) | keys_of_several(sides[1])
 
     def add_single(self) -> None:
         """Pair the keys that occur once on each side."""
@@ -232,7 +232,7 @@ class _Loop:
         return [(one[left], other[right]) for left, right in matches]
 
 
-def _of_several(records: Iterable[Record]) -> set[PairKey]:
+def keys_of_several(records: Iterable[Record]) -> set[PairKey]:
     """Return the keys that more than one thread or process saved."""
     tasks = {(it.key, _task(it)) for it in records}
     counts = Counter(key for key, _ in tasks)

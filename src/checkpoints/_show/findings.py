@@ -269,7 +269,10 @@ def _alignment(found: Mapping[str, Any]) -> str:
     name = " ".join(filter(None, (found["name"], tags_text(found))))
     how = f"{found['by_sequence']} paired by sequence"
     if found["by_order"]:
-        how = f"{found['by_order']} paired by mere order: the sequences differ too much"
+        why = "the sequences differ too much"
+        if found["several_threads"]:
+            why = "several threads or processes saved it"
+        how = f"{found['by_order']} paired by mere order: {why}"
     if found["moved"]:
         how += f"; {found['moved']} saved in another order"
     return f"{name} was saved {one} / {other} times; {how}"
