@@ -585,3 +585,24 @@ class TestForms:
 
     def test_pairs_can_be_pickled(self, found):
         assert pickle.loads(pickle.dumps(found.first)).name == "a<b>"
+
+
+class TestWrongArguments:
+    @pytest.mark.parametrize(
+        ("options", "advice"),
+        [
+            ({"tolerance": {}}, "did you mean 'tolerances'?"),
+            ({"baseline": "a"}, "there are 'tolerances', 'names', 'where'"),
+        ],
+    )
+    def test_an_option_that_there_is_not_is_told_with_the_nearest(
+        self, options, advice
+    ):
+        with pytest.raises(TypeError) as caught:
+            diff("a", "b", **options)
+        assert f"has no option '{next(iter(options))}'" in str(caught.value)
+        assert advice in str(caught.value)
+
+    def test_a_third_run_is_told(self):
+        with pytest.raises(TypeError, match="and 3 were given"):
+            diff("a", "b", "c")

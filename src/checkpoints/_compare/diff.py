@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
 import time
 from collections.abc import (
@@ -12,7 +14,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from checkpoints._compare.call_tags import CallTags
 from checkpoints._compare.comparison import Comparison, Options
@@ -27,10 +29,13 @@ from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.unused import unused_of
 from checkpoints._index.index import Index
 from checkpoints._keys.condition import Wanted
-from checkpoints._text import parse_size, shown
+from checkpoints._text import hint, parse_size, shown
 from checkpoints.errors import ConfigError
 
 __all__ = ["diff"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # They tell where and when a run took place, not what it did.
 _IGNORED_TAGS = ("run", "host", "pid", "process")
@@ -40,6 +45,29 @@ _EXAMPLES = {
 }
 
 
+def _with_plain_errors(function: Callable[P, R]) -> Callable[P, R]:
+    """Return a function whose errors about its arguments say which it takes."""
+    signature = inspect.signature(function)
+    options = [
+        name for name, it in signature.parameters.items() if it.kind is it.KEYWORD_ONLY
+    ]
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        if len(args) > 2:  # noqa: PLR2004 - two runs are compared
+            raise TypeError(
+                f"diff takes two runs, a baseline and a candidate, and {len(args)} "
+                "were given; its options have names, as in tolerances='tolerances.toml'"
+            )
+        for name in kwargs:
+            if name not in options:
+                raise TypeError(f"diff has no option {name!r}; {hint(name, options)}")
+        return function(*args, **kwargs)
+
+    return checked
+
+
+@_with_plain_errors
 def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
     baseline: Source | None = None,
     candidate: Source | None = None,
