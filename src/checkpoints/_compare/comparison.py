@@ -122,9 +122,8 @@ class Comparison:
             pair.why = self._why_unpaired(partners)
         elif one.content == other.content and one.content is not None:
             pair.by = "checksum"
-            tags = self._tags_of(pair.entry)
-            may_differ = self._options.tolerances.see(pair.name, tags)
-            if may_differ:
+            see = self._options.tolerances.see
+            if see(pair.name, lambda: self._tags_of(pair.entry)):
                 self.compare_values(pair)
             elif self._options.exact:
                 self.confirm(pair)

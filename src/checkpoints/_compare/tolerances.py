@@ -164,16 +164,24 @@ class Tolerances:
             found = entry.tolerance
         return found
 
-    def see(self, name: str, tags: Iterable[tuple[str, object]] = ()) -> bool:
+    def see(
+        self, name: str, tags_of: Callable[[], Iterable[tuple[str, object]]]
+    ) -> bool:
         """
         Count what is about an entry as used, for a pair whose values are not loaded.
 
         What is about some of its values is looked at in `unused`.
 
+        Args:
+            name: The name of the entry.
+            tags_of: Returns its tags, which takes time, and is seldom needed.
+
         Returns:
             Whether NaN differs from NaN in it, so that equal files may differ.
         """
-        tags = tuple(tags)
+        if not self._entries:
+            return self._default.in_force().nan == "differ"
+        tags = tuple(tags_of())
         about = {
             number: entry.tolerance
             for number, entry in enumerate(self._entries)
