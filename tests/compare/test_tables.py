@@ -352,3 +352,18 @@ class TestByKey:
         (part,) = found.parts
         assert part.bits == int((other["k"] % 10 == 0).sum())
         assert found.bits == part.bits + 2 * 1000
+
+
+class TestRepeatedKeys:
+    def test_of_one_table_only_are_a_difference(self):
+        one = pandas.DataFrame({"k": [1, 2], "v": [0, 0]})
+        other = pandas.DataFrame({"k": [1, 2, 2], "v": [0, 0, 0]})
+        found = compare(one, other, keys=["k"])
+        assert found.verdict == "different"
+        (note,) = found.notes
+        assert note.startswith("1 key of the candidate occurs more than once")
+        assert note.endswith("in the other they are unique")
+
+    def test_of_both_tables_leave_it_unknown(self):
+        one = pandas.DataFrame({"k": [1, 1], "v": [0, 0]})
+        assert compare(one, one.copy(), keys=["k"]).verdict == "unknown"

@@ -20,7 +20,17 @@ _SPARSEST = 4
 
 
 class Unkeyed(Exception):  # noqa: N818 - becomes the reason of an unknown difference
-    """The key columns do not identify the rows."""
+    """
+    The key columns do not identify the rows.
+
+    Args:
+        why: Why.
+        is_of_one: Whether they do in the other table, so that the two differ.
+    """
+
+    def __init__(self, why: str, *, is_of_one: bool = False) -> None:
+        super().__init__(why)
+        self.is_of_one = is_of_one
 
 
 class Rows(NamedTuple):
@@ -70,8 +80,15 @@ def rows_by_key(
         pairs = zip(keys, values, strict=True)
         return ", ".join(f"{key}={_short(value)}" for key, value in pairs)
 
-    for side, (_, name) in enumerate(sides):
-        _require_unique(codes[side], name, partial(label, side))
+    repeated = [
+        number
+        for number, side in enumerate(codes)
+        # Sorting values is several times as fast as finding their order.
+        if not (_rises(side) or _rises(imported("numpy").sort(side)))
+    ]
+    for number in repeated:
+        why = _why_repeated(codes[number], sides[number][1], partial(label, number))
+        raise Unkeyed(why, is_of_one=len(repeated) == 1)
     places = _matched(*codes)
     only = _others(len(codes[0]), places[0]), _others(len(codes[1]), places[1])
     return Rows(places, only, label)
@@ -172,23 +189,21 @@ def _dense(one: Any, other: Any) -> tuple[int, tuple[Any, Any]]:
     return len(known), (numbers[: len(one)], numbers[len(one) :])
 
 
-def _require_unique(codes: Any, side: str, label: Callable[[int], str]) -> None:
+def _why_repeated(codes: Any, side: str, label: Callable[[int], str]) -> str:
     """
-    Raise an error if a key occurs more than once.
+    Say which keys occur more than once.
 
     Args:
         codes: The integers that stand for the keys.
         side: Whose keys they are, for the message.
         label: Returns the key of a row as text.
     """
-    numpy = imported("numpy")
-    # Sorting values is several times as fast as finding their order.
-    if _rises(codes) or _rises(numpy.sort(codes)):
-        return
-    _, places, counts = numpy.unique(codes, return_index=True, return_counts=True)
+    _, places, counts = imported("numpy").unique(
+        codes, return_index=True, return_counts=True
+    )
     again = places[counts > 1]
     number = len(again)
-    raise Unkeyed(
+    return (
         f"{number:,} {'key' if number == 1 else 'keys'} of the {side} "
         f"{'occurs' if number == 1 else 'occur'} more than once, such as "
         f"{label(int(again[0]))}: name more key columns"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from checkpoints._compare.columns import Column
-from checkpoints._compare.difference import Comparer, Difference
+from checkpoints._compare.difference import Comparer, Difference, unlike
 from checkpoints._compare.dtypes import compare_dtypes
 from checkpoints._compare.frames import Table, name_key
 from checkpoints._compare.items import Items
@@ -40,6 +40,8 @@ def compare_tables(one: Table, other: Table, comparer: Comparer) -> Difference:
     try:
         rows = rows_by_key(sides[0], sides[1], keys) if keys and is_keyed else None
     except Unkeyed as error:
+        if error.is_of_one:
+            return unlike(f"{error}; in the other they are unique")
         return Difference(verdict="unknown", why=str(error))
     found = _Comparison(one, other, comparer, rows).result()
     if found.verdict != "equal" or same(one.form, other.form):
