@@ -354,6 +354,23 @@ class TestByKey:
         assert found.bits == part.bits + 2 * 1000
 
 
+class TestRowsInAnotherOrder:
+    @pytest.mark.parametrize("library", ["pandas", "polars"])
+    def test_are_told_where_rows_are_compared_by_position(self, library):
+        make = pytest.importorskip(library).DataFrame
+        one = {"k": [3, 1, 2], "v": ["c", "a", "b"]}
+        other = {"k": [1, 2, 3], "v": ["a", "b", "c"]}
+        found = compare(make(one), make(other))
+        assert "the same values in another order: --key" in found.notes[-1]
+        changed = compare(make(one), make({**other, "v": ["a", "b", "x"]}))
+        assert not any("another order" in note for note in changed.notes)
+
+    def test_are_no_matter_where_few_cells_differ(self):
+        one = pandas.DataFrame({"v": range(9)})
+        other = pandas.DataFrame({"v": [1, 0, *range(2, 9)]})
+        assert compare(one, other).notes == ()
+
+
 class TestRepeatedKeys:
     def test_of_one_table_only_are_a_difference(self):
         one = pandas.DataFrame({"k": [1, 2], "v": [0, 0]})

@@ -12,6 +12,7 @@ from checkpoints._compare.difference import Comparer, Difference, unlike
 from checkpoints._compare.dtypes import compare_dtypes
 from checkpoints._compare.frames import Table, name_key
 from checkpoints._compare.items import Items
+from checkpoints._compare.reordering import are_reordered
 from checkpoints._compare.rows import Rows, Unkeyed, rows_by_key
 from checkpoints._compare.tally import Place, Tally
 from checkpoints._compare.vectors import Vector, compare_vectors
@@ -20,6 +21,10 @@ from checkpoints._text import count_text, shown, text_of
 
 __all__ = ["compare_tables"]
 
+_REORDERED = (
+    "each column has the same values in another order: --key (keys in Python) says "
+    "which columns identify the rows"
+)
 _FORM = "differs in what is no cell, such as metadata or the order of categories"
 
 
@@ -44,6 +49,8 @@ def compare_tables(one: Table, other: Table, comparer: Comparer) -> Difference:
             return unlike(f"{error}; in the other they are unique")
         return Difference(verdict="unknown", why=str(error))
     found = _Comparison(one, other, comparer, rows).result()
+    if rows is None and 2 * found.beyond > found.cells and are_reordered(one, other):
+        found = replace(found, notes=(*found.notes, _REORDERED))
     if found.verdict != "equal" or same(one.form, other.form):
         return found
     return replace(found, verdict="close", notes=(*found.notes, _FORM))
