@@ -384,3 +384,7 @@ class TestRepeatedKeys:
     def test_of_both_tables_leave_it_unknown(self):
         one = pandas.DataFrame({"k": [1, 1], "v": [0, 0]})
         assert compare(one, one.copy(), keys=["k"]).verdict == "unknown"
+
+    def test_of_rows_at_the_end_only_are_infinitely_far_off(self):
+        one, other = (pandas.DataFrame({"v": range(n)}) for n in (2, 3))
+        assert compare(one, other).excess == float("inf")

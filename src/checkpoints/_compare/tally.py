@@ -272,7 +272,9 @@ class Tally:
 
     def result(self, name: str = "") -> Difference:
         """Return the difference between the values as a whole."""
-        worst = self.worst or Found(Place, (Excerpt(""), Excerpt("")), 0.0)
+        # What is on one side only is infinitely far off, though no cell shows it.
+        excess = math.inf if self.beyond else 0.0
+        worst = self.worst or Found(Place, (Excerpt(""), Excerpt("")), excess)
         place = worst.where()
         samples = (self._samples[0] or self._samples[1])[:_MOST_SAMPLES]
         verdict = self._verdict_over_all()
