@@ -9,6 +9,7 @@ import numpy
 import pandas
 import pytest
 
+from checkpoints import diff
 from checkpoints._compare.values import compare
 
 
@@ -150,3 +151,13 @@ class TestJson:
     def test_what_json_has_no_number_for_is_a_text(self):
         again = compare(0, 2**64).as_json()
         assert (again["max_abs"], again["excess"]) == (str(2**64), "inf")
+
+
+class TestSeveralValues:
+    def test_all_of_the_first_divergence_are_named(self, runs):
+        for run, name in zip(runs, ("coef", "coefficients"), strict=True):
+            run.save("fit", {name: [1, 2], "n": 3})
+        lines = str(diff(*(run.root for run in runs))).splitlines()
+        assert "  note       only in the baseline" in lines
+        assert "  also       coefficients (only in the candidate)" in lines
+        assert not any(line.startswith("  allowed") for line in lines)

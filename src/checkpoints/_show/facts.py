@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "cells_text",
     "facts_of_value",
     "moved_text",
+    "named_values",
     "number_text",
     "tags_text",
     "where_text",
@@ -17,6 +18,7 @@ __all__ = [
 
 # How many columns of a table are named.
 _MOST_NAMED = 4
+_ON_ONE_SIDE = "only in the "
 # Nothing is lost without these beside a dtype.
 _TOLD_BY_DTYPE = {
     "",
@@ -100,7 +102,8 @@ def facts_of_value(value: Mapping[str, Any]) -> Iterator[Fact]:
     if value["where"] or any(value["texts"]):
         one, other = value["texts"]
         yield Fact("worst", f"{value['where'] or 'value'}   {one}  ->  {other}")
-    if value["verdict"] != "unknown":
+    is_alone = cells_text(value).startswith(_ON_ONE_SIDE)
+    if value["verdict"] != "unknown" and not is_alone:
         yield Fact("allowed", f"{_allowed(value)}{_would_pass(value)}")
     if value["parts"]:
         yield Fact("parts", _parts(value))
@@ -119,7 +122,7 @@ def cells_text(value: Mapping[str, Any]) -> str:
         return str(value["why"]).partition("; ")[0] or note
     if not cells:
         return str(value["why"]) or "; ".join(value["notes"])
-    if note and (not bits or note.startswith("only in the ")):
+    if note and (not bits or note.startswith(_ON_ONE_SIDE)):
         return note
     if cells == 1 and bits <= 1:
         return "1 value" if bits else "no value"
@@ -149,9 +152,18 @@ def _would_pass(value: Mapping[str, Any]) -> str:
 
 
 def _parts(value: Mapping[str, Any]) -> str:
+    return _listed(value["parts"], "name", value["more_parts"])
+
+
+def named_values(values: Sequence[Mapping[str, Any]]) -> str:
+    """Return the names of values that differ, each with how much of it does."""
+    return _listed(values, "value")
+
+
+def _listed(found: Sequence[Mapping[str, Any]], label: str, further: int = 0) -> str:
     named = [
-        f"{part['name']} ({cells_text(part) if part['bits'] else part['verdict']})"
-        for part in value["parts"][:_MOST_NAMED]
+        f"{it[label]} ({cells_text(it) if it['bits'] else it['verdict']})"
+        for it in found[:_MOST_NAMED]
     ]
-    more = len(value["parts"]) + value["more_parts"] - len(named)
+    more = len(found) + further - len(named)
     return ", ".join(named) + (f" and {more} more" if more > 0 else "")

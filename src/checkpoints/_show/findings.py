@@ -11,6 +11,7 @@ from checkpoints._show.facts import (
     cells_text,
     facts_of_value,
     moved_text,
+    named_values,
     number_text,
     tags_text,
     where_text,
@@ -172,6 +173,8 @@ def _about_first(document: Mapping[str, Any]) -> Iterator[Fact]:
         yield Fact("order", moved_text(first) + ("" if is_allowed else passes))
     if value:
         yield from facts_of_value(value)
+        if others := first["values"][1:]:
+            yield Fact("also", named_values(others))
         yield Fact("noise", _noise(value, document["noise"]["repeats"]))
     if first["role"]:
         yield Fact("inputs", _inputs(first, document["pairs"]))
