@@ -153,6 +153,20 @@ class TestJson:
         assert (again["max_abs"], again["excess"]) == (str(2**64), "inf")
 
 
+class TestForm:
+    def test_is_the_first_difference_where_all_cells_are_equal(self, runs):
+        times = pandas.date_range("2024-03-01", periods=3, freq="h", tz="UTC")
+        for run, zone in zip(runs, ("UTC", "Europe/Berlin"), strict=True):
+            run.save("load", {"t": times.tz_convert(zone)})
+        roots = [run.root for run in runs]
+        assert str(diff(*roots)).startswith("CLOSE  first difference in form: load\n")
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("hours", number)
+        found = diff(*roots)
+        assert found.first_bit.name == "load"
+        assert "  earlier    first difference in form: load  t  " in str(found)
+
+
 class TestSeveralValues:
     def test_all_of_the_first_divergence_are_named(self, runs):
         for run, name in zip(runs, ("coef", "coefficients"), strict=True):

@@ -135,3 +135,17 @@ class TestArguments:
             run.save("load", x)
             run.save("fit", {"x": x}, tags={"call": 1}, part="arguments")
         assert roles(runs) == {"load": "origin", "fit": "inherited"}
+
+
+class TestWords:
+    def test_name_the_earlier_save_that_is_not_equal(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("load", 0).save("a", number).save("b", number)
+        last = [*diff(*(run.root for run in runs))][-1]
+        assert last.inputs == "not known; an earlier save is not equal: a"
+
+    def test_tell_that_something_earlier_differs_within_tolerance(self, runs):
+        for run, step in zip(runs, (0.0, 1e-12), strict=True):
+            run.save("a", 1 + step).save("b", step > 0)
+        first = diff(*(run.root for run in runs)).first
+        assert first.inputs == "not known; nothing earlier differs beyond tolerance"

@@ -100,11 +100,7 @@ class Pair:
     @property
     def has_other_bits(self) -> bool:
         """Whether something differs, within the tolerance or not."""
-        if self.verdict not in ("close", "noise", "different"):
-            return False
-        return self.moved is not None or any(
-            found.bits or found.verdict == "different" for found in self.values.values()
-        )
+        return self.verdict in ("close", "noise", "different")
 
 
 def has_arguments(pair: Pair) -> bool:

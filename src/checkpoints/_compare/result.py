@@ -125,7 +125,7 @@ class Diff:
 
     @property
     def first_bit(self) -> Pair | None:
-        """The first pair in which a bit differs, within the tolerance or not."""
+        """The first pair in which a bit, or the form, differs, allowed or not."""
         return next((pair for pair in self._pairs if pair.has_other_bits), None)
 
     @property

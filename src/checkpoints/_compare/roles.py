@@ -65,6 +65,7 @@ class Roles:
         self._unequal: dict[_Thread, int] = {}
         # The last call of each process before which the random state differs.
         self._random: dict[Process, Pair] = {}
+        self._has_close = False
 
     def assign(self) -> None:
         """Set the role of each pair, and what is known of its inputs."""
@@ -73,6 +74,7 @@ class Roles:
             thread = _thread_of(pair)
             if pair.random_state:
                 self._random[pair.process] = pair
+            self._has_close |= pair.verdict in ("close", "noise")
             if pair.verdict == "different":
                 pair.role, pair.inputs = self._finding(pair)
                 self._different.setdefault(thread, []).append(pair.number)
@@ -90,28 +92,34 @@ class Roles:
             return self._of_outcome(pair, inputs)
         # Arguments that are equal, and came in another order, were moved like any save.
         has_given = has_arguments(pair) and bool(pair.values)
-        if self._may_inherit(pair):
+        if earlier := self._earlier(pair):
             if has_given:
                 return _Finding("inherited", _words_for_inputs(pair))
-            text = "not known; an earlier save is not equal"
+            text = f"not known; an earlier save is not equal: {earlier.name}"
             return _Finding("possibly inherited", text)
         if call := self._random.get(pair.process):
             text = f"not known; {_words_for_state(call, f'before {call.name}')}"
             return _Finding("possibly inherited", text)
         text = "nothing earlier differs"
+        text += " beyond tolerance" if self._has_close else ""
         if self._unequal:
             text = "what differs earlier is of a thread that ran beside it"
         if has_given:
             return _Finding("origin", f"{text}; {_words_for_changed(pair)}")
         return _Finding("origin", f"not known; {text}")
 
-    def _may_inherit(self, pair: Pair) -> bool:
-        """Tell whether an earlier save that is not equal may be an input."""
+    def _earlier(self, pair: Pair) -> Pair | None:
+        """Return the first save that is not equal and may be an input, if any is."""
         thread = _thread_of(pair)
-        return thread in self._unequal or any(
-            number < self._first[thread] or self._last[other] < pair.number
+        numbers = (
+            number
             for other, number in self._unequal.items()
+            if other == thread
+            or number < self._first[thread]
+            or self._last[other] < pair.number
         )
+        number = min(numbers, default=None)
+        return None if number is None else self._pairs[number - 1]
 
     def _of_outcome(self, pair: Pair, inputs: Pair) -> _Finding:
         if inputs.verdict == "different" and inputs.values:

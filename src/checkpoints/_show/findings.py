@@ -103,7 +103,14 @@ def _headline(document: Mapping[str, Any]) -> str:
         how = "saved in another order" if is_moved else "beyond tolerance"
         return f"{word}  first {how}: {where_text(first)}"
     bit = document["first_bit"]
-    return f"{word}  first bit that differs: {where_text(bit)}" if bit else word
+    form = "difference in form" if bit and _is_of_form(bit) else "bit that differs"
+    return f"{word}  first {form}: {where_text(bit)}" if bit else word
+
+
+def _is_of_form(pair: Mapping[str, Any]) -> bool:
+    """Tell whether all cells are equal, but not what they are in, such as a dtype."""
+    values = pair["values"]
+    return bool(values) and not any(value["bits"] for value in values)
 
 
 def _nothing_in_common(document: Mapping[str, Any]) -> str:
@@ -187,9 +194,9 @@ def _about_first(document: Mapping[str, Any]) -> Iterator[Fact]:
         worst = bit["values"][0]
         rel = worst["max_rel"]
         end = "" if rel is None else f", max rel {number_text(rel)}"
-        text = (
-            f"first bit: {where_text(bit)}  {worst['value']}  {cells_text(worst)}{end}"
-        )
+        what = "difference in form" if _is_of_form(bit) else "bit"
+        place = f"{where_text(bit)}  {worst['value']}"
+        text = f"first {what}: {place}  {cells_text(worst)}{end}"
         yield Fact("earlier", text)
 
 
