@@ -101,13 +101,15 @@ class TestSampling:
     ):
         with config("sampled", tmp_path, background=background, **options):
             checkpoint("sampled.options", 1)
-        assert metas(tmp_path)[0].get("sampling") == (told and {**told, "turn": 1})
+        sampling = metas(tmp_path)[0].get("sampling")
+        assert sampling == (told and {**told, "rule": sampling["rule"], "turn": 1})
 
     def test_it_is_in_a_parquet_file_too(self, tmp_path):
         pandas = pytest.importorskip("pandas")
         with config("sampled", tmp_path, every=2, format="parquet"):
             checkpoint("sampled.table", pandas.DataFrame({"x": [1]}))
-        assert metas(tmp_path)[0]["sampling"] == {"every": 2, "turn": 1}
+        sampling = metas(tmp_path)[0]["sampling"]
+        assert (sampling["every"], sampling["turn"]) == (2, 1)
 
     def test_it_counts_the_calls_that_where_has_accepted(self, tmp_path):
         where = {"day": 2}
@@ -123,8 +125,17 @@ class TestSampling:
             for size in (1, 2000, 2000, 1):
                 checkpoint("sampled.budget", bytes(size))
         first, last = (meta["sampling"] for meta in metas(tmp_path))
+        assert first.pop("rule") == last.pop("rule")
         assert first == {"max_bytes": 1000, "turn": 1}
         assert last == {"max_bytes": 1000, "turn": 4, "left_out": 2}
+
+    def test_it_tells_rules_with_equal_options_apart(self, tmp_path):
+        for number in (1, 2):
+            with config("sampled", tmp_path, every=2, if_exists="keep"):
+                checkpoint("sampled.again", number)
+        first, second = (meta["sampling"] for meta in metas(tmp_path))
+        assert first["turn"] == second["turn"] == 1
+        assert first["rule"] != second["rule"]
 
     def test_a_session_and_a_probe_have_it_too(self, tmp_path):
         with config("sampled.s", tmp_path, every=2), Session("sampled.s") as session:

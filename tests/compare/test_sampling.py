@@ -48,6 +48,23 @@ class TestEvery:
         assert set(numbers(found, "missing")) == set(range(2, 9))
 
 
+class TestSeveralRules:
+    @pytest.mark.parametrize(
+        ("rules", "reason"), [((1, 2), "missing"), ((1, 1), "not sampled")]
+    )
+    def test_of_equal_options_prove_nothing_about_each_other(self, runs, rules, reason):
+        # The second saved its turns 1 and 3, of which the first is lost: call 5.
+        for call in range(1, 8):
+            runs[0].save("a", call, tags={"n": call}, call=call)
+        for call, turn, rule in zip((1, 7), (1, 3), rules, strict=True):
+            told = (("every", 2), ("rule", rule), ("turn", turn))
+            runs[1].save("a", call, tags={"n": call}, call=call, sampling=told)
+        found = diff(*(run.root for run in runs))
+        whys = {dict(it.tags)["n"]: it.why for it in found if it.candidate is None}
+        assert set(whys) == set("23456")
+        assert whys["5"] == reason
+
+
 class TestBeforeTheRule:
     def test_calls_are_missing_as_nothing_proves_that_it_left_them_out(self, runs):
         # Five calls before the rule was set; it then saved each of three.

@@ -37,6 +37,8 @@ __all__ = ["Rule"]
 
 Sampling: TypeAlias = "tuple[tuple[str, int], ...]"
 
+_numbers = itertools.count(1)
+
 
 class Holder(Protocol):
     """The registry in which a rule is in force."""
@@ -119,7 +121,9 @@ class Rule:
         self.handlers: tuple[Handler, ...] = handlers_for(target, file_options)
         if self.narrowing is not None and self.narrowing.summary:
             _check_takes_summaries(self.handlers)
-        self._sampling: Sampling = tuple(self._bounds())
+        # Rules of equal options count by themselves.
+        bounds = tuple(self._bounds())
+        self._sampling: Sampling = (*bounds, ("rule", next(_numbers))) if bounds else ()
         self._reset_counts()
 
     def __repr__(self) -> str:
@@ -255,7 +259,8 @@ class Rule:
             name: The name of the save.
 
         Returns:
-            The options that leave calls out, if there are any, with the `turn`, and in
+            The options that leave calls out, if there are any, with the number of the
+            `rule` among those of this process that have such, the `turn`, and in
             `left_out` how many of the name their budgets or other options left out
             before it, though it was their turn.
         """
