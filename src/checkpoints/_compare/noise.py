@@ -67,7 +67,7 @@ class Noise:
         """Change the verdict of a pair that differs as much as repeats do."""
         if pair.verdict != "different" or not self.count:
             return
-        verdicts = [
+        verdicts: list[_Verdict] = [
             self._verdict((pair.name, value), found)
             for value, found in pair.values.items()
         ]
