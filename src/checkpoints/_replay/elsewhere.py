@@ -13,8 +13,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from checkpoints._index.entry import Entry
 from checkpoints._replay.call import SavedCall
-from checkpoints._replay.function import root_of
 from checkpoints._replay.repro import variables_in
+from checkpoints._replay.root import root_of
 from checkpoints._replay.worktree import (
     Worktree,
     commit_of,

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 from checkpoints._keys.tags import is_awaitable
 from checkpoints._kinds.plain import IMMUTABLE
+from checkpoints._replay.root import WAY_OUT, of_main_file
 from checkpoints._text import hint, shown, text_of
 from checkpoints.errors import ConfigError, ReplayError
 
-__all__ = ["Arguments", "Function", "function_for", "root_of"]
+__all__ = ["Arguments", "Function", "function_for"]
 
-_WAY_OUT = "Give the function itself, with function="
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -64,7 +64,7 @@ class Function:
         try:
             self._signature = inspect.signature(function)
         except (TypeError, ValueError) as error:
-            raise ReplayError(f"{name} has no signature: {error}. {_WAY_OUT}") from None
+            raise ReplayError(f"{name} has no signature: {error}. {WAY_OUT}") from None
 
     @property
     def of_class(self) -> bool:
@@ -234,30 +234,6 @@ def function_for(given: Callable[..., Any] | str | None, name: str) -> Function:
     return Function(given, name, target)
 
 
-def root_of(target: str) -> str:
-    """
-    Return the folder that a function's module is imported from, without importing it.
-
-    Args:
-        target: The name of a function, or where it is, as for `function_for`.
-
-    Raises:
-        ReplayError: If it is not found.
-    """
-    place, colon, _ = target.rpartition(":")
-    if colon and place.endswith(".py"):
-        return os.path.dirname(os.path.abspath(place))
-    package = (place or target).partition(".")[0]
-    try:
-        spec = importlib.util.find_spec(package)
-    except (ImportError, ValueError):
-        spec = None
-    if spec is None:
-        raise ReplayError(f"there is no module {package!r}")
-    folders = list(spec.submodule_search_locations or ())
-    return os.path.dirname(os.path.abspath(folders[0] if folders else str(spec.origin)))
-
-
 def _in_text(target: str) -> Function:
     place, colon, path = target.rpartition(":")
     if not (colon and place and path):
@@ -280,11 +256,7 @@ def _in_text(target: str) -> Function:
 def _named(name: str) -> Function:
     parts = name.split(".")
     if parts[0] == "__main__" and len(parts) > 1:
-        path = ".".join(parts[1:])
-        raise ReplayError(
-            f"{name} belongs to the main file of a program, which is not imported: "
-            f"{_WAY_OUT}, which may be a text: 'file.py:{path}'"
-        )
+        raise of_main_file(name)
     for end in range(len(parts) - 1, 0, -1):
         place = ".".join(parts[:end])
         module = _imported_if_there(place)
@@ -292,7 +264,7 @@ def _named(name: str) -> Function:
             return _found(module, ".".join(parts[end:]), name, place)
     raise ReplayError(
         f"there is no module for {name}: replay where it can be imported, such as in "
-        f"the folder of the program. {_WAY_OUT}, if it has another name"
+        f"the folder of the program. {WAY_OUT}, if it has another name"
     )
 
 
@@ -341,7 +313,7 @@ def _found(module: Any, path: str, saved: str, place: str) -> Function:
             names = [it for it in known if it[:2] != "__" and _may_lead(owner, it)]
             why = (
                 f": the function {saved} was renamed or removed, or this is no call. "
-                f"{_WAY_OUT}"
+                f"{WAY_OUT}"
             )
             raise ReplayError(
                 f"{where} has no {part!r}{why if saved else ''}; {hint(part, names)}"
@@ -351,7 +323,7 @@ def _found(module: Any, path: str, saved: str, place: str) -> Function:
     is_class_method = isinstance(raw, classmethod)
     function = getattr(raw, "__func__", found) if is_class_method else found
     if isinstance(function, type) or not callable(function):
-        raise ReplayError(f"{name} is no function, but {shown(function)}. {_WAY_OUT}")
+        raise ReplayError(f"{name} is no function, but {shown(function)}. {WAY_OUT}")
     where = f"{place}:{path}"
     return Function(function, name, where, owner=owner if is_class_method else None)
 

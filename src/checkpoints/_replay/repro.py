@@ -16,7 +16,8 @@ from checkpoints._process.libraries import imported
 from checkpoints._process.program import loaded_versions
 from checkpoints._process.random_state import ENVIRONMENT, VARIABLES
 from checkpoints._replay.call import SavedCall
-from checkpoints._replay.function import Arguments, Function, root_of
+from checkpoints._replay.function import Arguments, Function
+from checkpoints._replay.root import root_of
 from checkpoints.errors import ConfigError
 
 __all__ = ["Emitted", "Reproduction", "variables_in"]
