@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
+import inspect
+import os
+import shutil
+import subprocess
 import sys
 import textwrap
 from contextlib import suppress
@@ -10,7 +15,7 @@ from contextlib import suppress
 import pytest
 
 import checkpoints
-from checkpoints import config, index
+from checkpoints import config, index, probe
 from checkpoints._probes import calls
 from checkpoints._probes.probe import _probes
 
@@ -155,3 +160,96 @@ def changed(shop):
         return importlib.import_module("shop")
 
     return changed
+
+
+class Repository:
+    """A repository of a package `stand`, with a commit for each source."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.file = folder / "src" / "stand" / "fees.py"
+        self.write({"src/stand/__init__.py": ""})
+        self.git("init", "--quiet")
+
+    def git(self, *words, folder=None):
+        identity = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+        options = (*identity, "-c", "protocol.file.allow=always")
+        done = subprocess.run(
+            ["git", *options, "-C", folder or self.folder, *words],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    def write(self, files):
+        for name, text in files.items():
+            file = self.folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+
+    def commit(self, source, subject, **files):
+        self.file.write_text(source)
+        self.write(files.pop("files", {}))
+        self.git("add", "-A")
+        self.git("commit", "--quiet", "--allow-empty", "-m", subject)
+        return self.git("rev-parse", "HEAD")
+
+    def state(self):
+        """Return all that git has written, but for the times."""
+        files = (it for it in (self.folder / ".git").rglob("*") if it.is_file())
+        return {str(it): it.read_bytes() for it in files}
+
+    def call(self, *args, name="stand.fees:fee", **options):
+        """Save a call with the source as it is now; return its entry."""
+        pytest.importorskip("wrapt", reason="it wraps the function")
+        self.forget()
+        root = self.folder.parent / "saved"
+        module, _, function = name.partition(":")
+        with config(module.partition(".")[0], root, **options), probe(name):
+            called = getattr(importlib.import_module(module), function)
+            with suppress(KeyboardInterrupt, SystemExit):
+                made = called(*args)
+                if inspect.iscoroutine(made):
+                    asyncio.run(made)
+        dotted = name.replace(":", ".")
+        return next(it for it in index(root) if it.name == dotted)
+
+    def forget(self):
+        for name, module in [*sys.modules.items()]:
+            if str(self.folder) in str(getattr(module, "__file__", "")):
+                del sys.modules[name]
+        importlib.invalidate_caches()
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    if not shutil.which("git"):
+        pytest.skip("it runs git")
+    monkeypatch.setattr(calls, "_numbers", {})
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.syspath_prepend(tmp_path / "repository" / "src")
+    # The library and what it needs, for whichever Python runs.
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+    found = Repository(tmp_path / "repository")
+    yield found
+    for each in list(_probes.values()):
+        each.remove()
+    found.forget()
+
+
+@pytest.fixture
+def command():
+    """Run a command in a process; return its exit code, output and errors."""
+
+    def command(*words, **options):
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "checkpoints", *map(str, words)],
+            capture_output=True,
+            text=True,
+            check=False,
+            **options,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    return command

@@ -6,10 +6,12 @@ import asyncio
 import contextvars
 import inspect
 import pdb  # noqa: T100 - a debugger is what the user asks for
+import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -58,14 +60,45 @@ def execute(
 
     started = time.perf_counter()
     result, items, error = None, None, None
-    try:
-        result, items = _debugged(function, run) if debugs else run()
-    except (KeyboardInterrupt, ReplayError):
-        raise
-    except BaseException as raised:  # noqa: BLE001 - whatever the function raises
-        error = raised
+    with _interrupts() as interrupts:
+        try:
+            result, items = _debugged(function, run) if debugs else run()
+        except ReplayError:
+            raise
+        except BaseException as raised:
+            if interrupts and isinstance(raised, KeyboardInterrupt):
+                raise
+            error = raised
     seconds = time.perf_counter() - started
     return Execution(result, error, items, arguments.given, seconds)
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """
+    Yield a list of the interrupts by the user.
+
+    A function may raise KeyboardInterrupt on its own, as what became of its call.
+    """
+    found: list[int] = []
+    before: Any = signal.getsignal(signal.SIGINT)
+
+    def noted(number: int, frame: FrameType | None) -> None:
+        found.append(number)
+        before(number, frame)
+
+    # Other threads get no signals; nor does who ignores this one.
+    in_main = threading.current_thread() is threading.main_thread()
+    if not (in_main and callable(before)):
+        yield found
+        return
+    signal.signal(signal.SIGINT, noted)
+    try:
+        yield found
+    finally:
+        # The function may have set another one, to stay.
+        if signal.getsignal(signal.SIGINT) is noted:
+            signal.signal(signal.SIGINT, before)
 
 
 def _to_its_end(function: Function, made: Any) -> tuple[Any, list[Any] | None]:

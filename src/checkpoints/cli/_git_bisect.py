@@ -16,8 +16,6 @@ __all__ = ["BisectCommand", "exit_code"]
 
 _OPTION = "--bisect"
 _CANNOT_TEST = 125
-# Above 127, the bisection ends; 130 is what shells report for an interrupt.
-_INTERRUPTED = 130
 
 
 def exit_code(code: int, *, is_bisecting: bool) -> int:
@@ -67,10 +65,6 @@ def _no_answer(*, is_bisecting: bool) -> Iterator[None]:
     except (checkpoints.CheckpointError, OSError) as error:
         failure_of(error).show()
         raise click.exceptions.Exit(code) from error
-    except KeyboardInterrupt:
-        if is_bisecting:
-            raise SystemExit(_INTERRUPTED) from None
-        raise
     except Exception as error:
         # Python would end with 1.
         traceback.print_exc()

@@ -34,33 +34,37 @@ from checkpoints.cli._screen import discard, warn
 __all__ = ["program"]
 
 
-# The code that shells report for a tool killed by SIGPIPE: 128 and the signal's number.
-_CLOSED_PIPE = 141
+# The codes that shells report for a tool killed by SIGPIPE or SIGINT: 128 and the
+# signal's number.
+_CLOSED_PIPE, _INTERRUPTED = 141, 130
 
 
 class _Program(click.Group):
     """A group of commands that prints the library's errors in one line."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        with _exits_on_closed_pipe():
+        with _exits_as_killed():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            with _exits_on_closed_pipe():
+            with _exits_as_killed():
                 return super().invoke(ctx)
         except (checkpoints.CheckpointError, OSError) as error:
             raise failure_of(error) from error
 
 
 @contextmanager
-def _exits_on_closed_pipe() -> Iterator[None]:
-    """Exit as other tools do if the reader of the output has closed the pipe."""
+def _exits_as_killed() -> Iterator[None]:
+    """Exit as other tools do if the output is closed, or the user interrupts."""
     try:
         yield
     except BrokenPipeError:
         discard(sys.stdout)
         raise SystemExit(_CLOSED_PIPE) from None
+    except KeyboardInterrupt:
+        # 1 would be an answer.
+        raise SystemExit(_INTERRUPTED) from None
 
 
 def _print_version(context: click.Context, _: click.Parameter, asked: object) -> None:
