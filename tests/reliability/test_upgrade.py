@@ -84,7 +84,7 @@ def test_the_function_where_a_difference_begins_is_named_and_differs_alone(
     assert "pandas" in changed
     call = found.first.baseline
     monkeypatch.setenv("PYTHONPATH", str(LOCATION))
-    there = replay_elsewhere(call, Elsewhere(old_python, ["--trusted"]))
+    there = replay_elsewhere(call, Elsewhere(old_python, {"trusted": True}))
     assert there["verdict"] == "equal"
     here = replay(call, trusted=True)
     assert here.differences["result"].dtype == ("datetime64[ns]", "datetime64[us]")

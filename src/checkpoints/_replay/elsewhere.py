@@ -4,38 +4,45 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import re
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from checkpoints._index.entry import Entry
+from checkpoints._process.installation import DISTRIBUTION
+from checkpoints._process.random_state import ENVIRONMENT, VARIABLES
 from checkpoints._replay.call import SavedCall
+from checkpoints._replay.relocation import Relocation
 from checkpoints._replay.repro import variables_in
 from checkpoints._replay.root import root_of
 from checkpoints._replay.worktree import (
     Worktree,
     commit_of,
-    has_changes,
-    is_before,
+    has_repository,
     worktree,
 )
 from checkpoints.errors import ReplayError
 
 __all__ = [
-    "Bisection",
     "Elsewhere",
-    "bisect_call",
     "replay_at",
     "replay_elsewhere",
+    "replay_in",
+    "repository_of",
     "source_changes",
 ]
 
 # In seconds, between two looks at the source.
 _PAUSE = 0.3
-_BEGIN = '{\n "schema": "checkpoints.replay/'
+# How many lines are told of a process that does not answer, and how many names of
+# modules that are not those of the revision.
+_LAST_LINES, _MOST_NAMES = 3, 8
 
 
 class Elsewhere(NamedTuple):
@@ -44,12 +51,12 @@ class Elsewhere(NamedTuple):
 
     Args:
         python: An environment, or the path of a Python.
-        options: Further words of `checkpoints replay`.
+        options: Further arguments of `replay`.
         function: Where the function is; empty if the entry names it.
     """
 
     python: str = ""
-    options: Sequence[str] = ()
+    options: Mapping[str, Any] = MappingProxyType({})
     function: str = ""
 
     @property
@@ -58,62 +65,36 @@ class Elsewhere(NamedTuple):
         if not self.python:
             return sys.executable
         if not os.path.isdir(self.python):
-            return self.python
+            # A plain name is looked for as a shell does.
+            has_folder = os.path.dirname(self.python)
+            return os.path.abspath(self.python) if has_folder else self.python
         names = (("bin", "python"), ("Scripts", "python.exe"))
-        found = [os.path.join(self.python, *name) for name in names]
+        found = [os.path.abspath(os.path.join(self.python, *name)) for name in names]
         return next(filter(os.path.exists, found), found[0])
 
+    @property
+    def file_and_path(self) -> tuple[str, str]:
+        """The file of the function, and its name there; empty if it has a module."""
+        place, _, path = self.function.rpartition(":")
+        return (os.path.abspath(place), path) if place.endswith(".py") else ("", "")
 
-def replay_elsewhere(
-    entry: Entry, how: Elsewhere, *, folder: str = ""
-) -> dict[str, Any]:
+
+def replay_elsewhere(entry: Entry, how: Elsewhere) -> dict[str, Any]:
     """
     Replay a call in another process.
 
     Args:
         entry: The call.
         how: How.
-        folder: Where its modules are looked for first.
 
     Returns:
         The document of the call.
 
     Raises:
-        ReplayError: If the process ends without an answer.
+        ReplayError: If it cannot be called, or the process ends without an answer.
     """
-    words = ["replay", entry.path, "--json", *how.options]
-    if how.function:
-        words += ["--function", how.function]
-    command = [how.executable, "-P", "-m", "checkpoints", *words]
-    paths = [folder, os.environ.get("PYTHONPATH", "")]
-    environment = {
-        **os.environ,
-        **variables_in(SavedCall(entry).random_state()),
-        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-        # Two revisions within a second could share a compiled file.
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    try:
-        done = subprocess.run(  # noqa: S603 - the Python that the user names
-            command,
-            check=False,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-        )
-    except OSError as error:
-        raise ReplayError(f"{how.executable} cannot be run: {error}") from error
-    begin = done.stdout.rfind(_BEGIN)
-    if begin < 0:
-        last = done.stderr.strip().splitlines()[-1:] or ["it says nothing"]
-        raise ReplayError(
-            f"{how.executable} does not replay: {last[0]}. It needs this library: "
-            f"{how.executable} -m pip install 'checkpoints[cli]'"
-        )
-    call: dict[str, Any] = json.loads(done.stdout[begin:])["calls"][0]
-    return call
+    found: dict[str, Any] = _asked(SavedCall(entry), how, None, "")["call"]
+    return found
 
 
 def replay_at(entry: Entry, revision: str, how: Elsewhere) -> dict[str, Any]:
@@ -123,40 +104,178 @@ def replay_at(entry: Entry, revision: str, how: Elsewhere) -> dict[str, Any]:
     Raises:
         ReplayError: If there is no such repository or revision, or no answer.
     """
-    root = root_of(how.function or SavedCall(entry).name)
-    with worktree(root, commit_of(root, revision)) as found:
-        call = _replayed(entry, found, root, how)
-    return _with_local_changes(call, root)
+    folder = repository_of(entry, how)
+    with worktree(folder, commit_of(folder, revision)) as found:
+        return replay_in(found, folder, entry, how)
 
 
-def _with_local_changes(call: dict[str, Any], root: str) -> dict[str, Any]:
-    """Return the document of a call, with a note of what a revision is without."""
-    if not (call and has_changes(root)):
-        return call
-    note = f"the local changes in {root} were left alone, and not executed"
-    return {**call, "notes": [*call.get("notes", ()), note]}
+def repository_of(entry: Entry, how: Elsewhere) -> str:
+    """
+    Return the folder of a repository that a function is imported from.
+
+    Raises:
+        ReplayError: If it is not found.
+    """
+    try:
+        return root_of(how.function or SavedCall(entry).name)
+    except ReplayError:
+        # A revision may have a module that is not there now.
+        if has_repository(os.getcwd()):
+            return os.getcwd()
+        raise
 
 
-def _replayed(
-    entry: Entry, found: Worktree, root: str, how: Elsewhere
+def replay_in(
+    found: Worktree, folder: str, entry: Entry, how: Elsewhere
 ) -> dict[str, Any]:
-    """Replay a call in a worktree, with the function from there."""
-    place, colon, path = how.function.rpartition(":")
-    if colon and place.endswith(".py"):
-        file = os.path.join(found.place_of(root), os.path.basename(place))
-        how = how._replace(function=f"{file}:{path}")
-    call = replay_elsewhere(entry, how, folder=found.place_of(root))
-    at = call.get("place", "")
-    if at and not os.path.realpath(at).startswith(found.folder + os.sep):
-        raise ReplayError(
-            f"the function is imported from {at}, not from the revision: replay in an "
-            "environment in which its package is not installed"
-        )
-    if at:
+    """
+    Replay a call in a worktree, with the function and all that it imports from there.
+
+    Args:
+        found: The worktree.
+        folder: The folder of the repository that the function is imported from.
+        entry: The call.
+        how: How it is replayed.
+
+    Raises:
+        ReplayError: If it cannot be called there, or is not of the revision.
+    """
+    moved, call = found.relocation, SavedCall(entry)
+    file, path = how.file_and_path
+    if file:
+        how = how._replace(function=f"{moved.of(file)}:{path}")
+    missing = [
+        f"the submodule {name} is not checked out: {why}"
+        for name, why in found.missing.items()
+    ]
+    try:
+        answer = _asked(call, how, moved, moved.of(folder))
+    except ReplayError as error:
+        text = ". ".join([str(error), *missing])
+        text = text.replace(found.folder + os.sep, "")
+        raise ReplayError(text.replace(found.folder, "the worktree")) from error
+    document, at = answer["call"], answer["file"]
+    if not at.startswith(found.folder + os.sep):
+        raise ReplayError(_not_of_the_revision(at, found.repository))
+    if place := document["place"]:
         # The folder will be gone when the place is read.
-        inside = os.path.relpath(os.path.realpath(at), found.folder)
-        call["place"] = f"{inside} of {found.describe()}"
-    return call
+        inside = os.path.relpath(os.path.realpath(place), found.folder)
+        document["place"] = f"{inside} of {found.describe()}"
+    left = _left(answer["left"], found.repository)
+    document["warnings"] = [*left, *missing]
+    if found.has_changes:
+        told = f"the local changes in {found.repository} were left alone"
+        document["notes"].append(told if left else f"{told}, and not executed")
+    return dict(document)
+
+
+def _not_of_the_revision(file: str, repository: str) -> str:
+    way_out = "replay in an environment in which its package is not installed"
+    if file.startswith(repository + os.sep):
+        way_out = "commit it"
+    file = file or "Python itself"
+    return f"the function is imported from {file}, not from the revision: {way_out}"
+
+
+def _left(modules: Sequence[str], repository: str) -> Sequence[str]:
+    """Return a warning of modules that are not those of the revision."""
+    if not modules:
+        return []
+    named = ", ".join(modules[:_MOST_NAMES])
+    more = len(modules) - _MOST_NAMES
+    more_text = f" and {more} more" if more > 0 else ""
+    told = f"not of the revision, but as they are in {repository} now"
+    return [f"{told}: {named}{more_text}"]
+
+
+def _asked(
+    call: SavedCall, how: Elsewhere, moved: Relocation | None, folder: str
+) -> dict[str, Any]:
+    """Have another process replay a call, and return its answer."""
+    with tempfile.TemporaryDirectory(prefix="checkpoints-") as temporary:
+        request, answer, output = (
+            os.path.join(temporary, name) for name in ("request", "answer", "output")
+        )
+        with open(request, "wb") as file:
+            pickle.dump(_request(call, how, moved, folder, answer), file)
+        # No pipe: what the call has started may keep that open.
+        with open(output, "wb") as file:
+            code = _run(how.executable, request, file, call, moved)
+        try:
+            with open(answer, encoding="utf-8") as answered:
+                found: dict[str, Any] = json.load(answered)
+        except (OSError, ValueError):
+            raise ReplayError(_why(how.executable, output, code)) from None
+    if "error" in found:
+        raise ReplayError(found["error"])
+    outcome = call.outcome
+    found["call"]["paths"] = [call.entry.path, outcome and outcome.path]
+    return found
+
+
+def _request(
+    call: SavedCall, how: Elsewhere, moved: Relocation | None, folder: str, answer: str
+) -> dict[str, Any]:
+    path, options = call.entry.path, dict(how.options)
+    file, name = how.file_and_path
+    if how.function:
+        options["function"] = f"{file}:{name}" if file else how.function
+    return {
+        # The process may run in another folder.
+        "entry": path if "://" in path else os.path.abspath(path),
+        "options": options,
+        "folder": folder,
+        "moved": moved and (moved.repository, moved.worktree, [*moved.kept]),
+        "answer": answer,
+    }
+
+
+def _run(
+    python: str, request: str, output: Any, call: SavedCall, moved: Relocation | None
+) -> int:
+    """Run the process to its end; return its exit code."""
+    here = moved.of(os.getcwd()) if moved else os.getcwd()
+    if moved and not os.path.isdir(here):
+        here = moved.worktree
+    try:
+        return subprocess.run(  # noqa: S603 - the Python that the user names
+            [python, "-P", "-m", "checkpoints._replay.child", request],
+            check=False,
+            cwd=here,
+            env=_environment(call.random_state(), moved),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        ).returncode
+    except OSError as error:
+        raise ReplayError(f"{python} cannot be run: {error}") from error
+
+
+def _environment(
+    state: Mapping[str, Any], moved: Relocation | None
+) -> Mapping[str, str]:
+    """Return the variables of the process: those of the run, where it saved them."""
+    saved = VARIABLES if ENVIRONMENT in state else ()
+    found = {name: text for name, text in os.environ.items() if name not in saved}
+    found |= variables_in(state)
+    # Two revisions within a second could share a compiled file.
+    found["PYTHONDONTWRITEBYTECODE"] = "1"
+    if moved and (paths := found.get("PYTHONPATH")):
+        places = [moved.of(os.path.abspath(it)) for it in paths.split(os.pathsep)]
+        found["PYTHONPATH"] = os.pathsep.join(places)
+    return found
+
+
+def _why(python: str, output: str, code: int) -> str:
+    """Return why a process has not answered."""
+    with open(output, encoding="utf-8", errors="replace") as file:
+        lines = [line.strip() for line in file if line.strip()][-_LAST_LINES:]
+    ended = f"it was ended by signal {-code}" if code < 0 else f"it ended with {code}"
+    told = f"{python} does not answer: {ended}, and last it printed: "
+    told += " | ".join(lines) or "nothing"
+    if lines and re.search(r"No module named '?checkpoints\b", lines[-1]):
+        told += f". It needs this library: {python} -m pip install {DISTRIBUTION}"
+    return told
 
 
 def source_changes(entry: Entry, how: Elsewhere) -> Iterator[None]:
@@ -197,93 +316,3 @@ def _stamps(source: str) -> Iterator[tuple[str, tuple[int, int]]]:
             if name.endswith(".py") and os.path.isfile(path):
                 status = os.stat(path)
                 yield path, (status.st_mtime_ns, status.st_size)
-
-
-Word: TypeAlias = Literal["good", "bad", "skip", "first bad", "maybe"]
-
-
-class Bisection(NamedTuple):
-    """
-    A step of a bisection.
-
-    Args:
-        word: What the revision is: `"good"`, `"bad"` or `"skip"`; `"first bad"` is the
-            last step. If that cannot be told, because revisions were skipped, each
-            that it may be is a `"maybe"`.
-        commit: The short hash and the subject of the revision.
-        call: What the replay found there.
-    """
-
-    word: Word
-    commit: str
-    call: dict[str, Any]
-
-
-def bisect_call(
-    entry: Entry, good: str, bad: str, how: Elsewhere
-) -> Iterator[Bisection]:
-    """
-    Find the commit from which on a call does something else.
-
-    The entry may have been saved at either end: a revision is good if the replay ends
-    as at the good end.
-
-    Args:
-        entry: The call.
-        good: A revision before the change.
-        bad: A revision after it.
-        how: How it is replayed.
-
-    Yields:
-        The steps.
-
-    Raises:
-        ReplayError: If both ends do the same, or it cannot be told.
-    """
-    root = root_of(how.function or SavedCall(entry).name)
-    # `HEAD` is another one in a worktree.
-    good_commit, bad_commit = commit_of(root, good), commit_of(root, bad)
-    if is_before(root, bad_commit, good_commit):
-        raise ReplayError(
-            f"the bad end, {bad}, is before the good end, {good}: exchange them"
-        )
-    marked: tuple[tuple[Word, str], ...] = (("good", good_commit), ("bad", bad_commit))
-    with worktree(root, bad_commit) as found:
-        ends: dict[str, bool] = {}
-        seen: dict[str, dict[str, Any]] = {}
-
-        def test() -> dict[str, Any]:
-            commit = found.describe()
-            seen[commit] = _attempt(lambda: _replayed(entry, found, root, how))
-            return seen[commit]
-
-        for end, commit in marked:
-            found.check_out(commit)
-            call = test()
-            if call["verdict"] == "unknown":
-                raise ReplayError(f"{commit} cannot be tested: {call['why']}")
-            ends[end] = call["verdict"] != "different"
-            yield Bisection(end, found.describe(), call)
-        if ends["good"] == ends["bad"]:
-            does = "does what it did" if ends["good"] else "differs from what it did"
-            raise ReplayError(f"the call {does} at both ends, {good} and {bad}")
-        first = found.begin_bisection(good_commit, bad_commit)
-        while not first:
-            call, commit = test(), found.describe()
-            is_good = (call["verdict"] != "different") == ends["good"]
-            word: Word = "skip" if call["verdict"] == "unknown" else _WORDS[is_good]
-            yield Bisection(word, commit, call)
-            first = found.mark(word)
-        for commit in map(found.describe, first):
-            last = _with_local_changes(seen.get(commit, {}), root)
-            yield Bisection("maybe" if first[1:] else "first bad", commit, last)
-
-
-_WORDS: dict[bool, Word] = {True: "good", False: "bad"}
-
-
-def _attempt(run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    try:
-        return run()
-    except ReplayError as error:
-        return {"verdict": "unknown", "why": str(error)}

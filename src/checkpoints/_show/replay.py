@@ -111,6 +111,8 @@ def _about(call: Mapping[str, Any]) -> Iterator[Fact]:
         yield Fact("versions", ", ".join(versions))
     if call["repeats"]:
         yield Fact("noise", _noise(call))
+    for warning in call.get("warnings", ()):
+        yield Fact("warning", warning)
     for note in call["notes"]:
         yield Fact("note", note)
     yield Fact("took", f"{number_text(call['seconds'])} s")

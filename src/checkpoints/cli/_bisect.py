@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
 
 import click
 
-from checkpoints._replay.elsewhere import Bisection, bisect_call
+from checkpoints._replay.bisection import Bisection, bisect_call
 from checkpoints._show.replay import replay_document, replay_report
 from checkpoints._text import printable
 from checkpoints.cli._failures import COULD_NOT_RUN
@@ -59,14 +60,20 @@ def bisect(
     call = chosen_call(entry, where, latest=latest)
     how = options.elsewhere(call, python)
     steps: list[Bisection] = []
-    for step in bisect_call(call, good, bad, how):
-        steps.append(step)
-        if step.word == "maybe":
-            continue
-        verdict = step.call.get("verdict", "")
-        warn(f"{step.word:9}  {step.commit}  {verdict}")
-        if len(steps) == len(_ENDS):
-            _warn_of_ends(steps)
+    told: set[str] = set()
+    # So that an interrupt, too, removes the temporary folder.
+    with closing(bisect_call(call, good, bad, how)) as found:
+        for step in found:
+            steps.append(step)
+            if step.word == "maybe":
+                continue
+            warn(f"{step.word:9}  {step.commit}  {step.call['verdict']}")
+            for warning in step.call.get("warnings", ()):
+                if warning not in told:
+                    warn(f"warning    {warning}")
+                told.add(warning)
+            if len(steps) == len(_ENDS):
+                _warn_of_ends(steps)
     if as_json:
         click.echo(json.dumps([step._asdict() for step in steps], indent=1))
     else:
@@ -93,7 +100,7 @@ def _print(steps: Sequence[Bisection]) -> None:
     headline = f"FIRST BAD  {which}   ({tested} revisions tested)"
     screen.line(screen.styled(printable(headline), "red"))
     for step in maybe:
-        if step.call.get("verdict") == "unknown":
+        if step.call["verdict"] == "unknown":
             screen.line(printable(f"  skipped    {step.commit}: {step.call['why']}"))
-    if last.call:
+    if last.call["verdict"] != "unknown":
         screen.report(replay_report(replay_document([last.call]), screen.width))

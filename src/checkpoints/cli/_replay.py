@@ -83,7 +83,7 @@ class Options:
     without: tuple[str, ...]
     tolerances: str | None
 
-    def elsewhere(self, call: Entry, python: str, *further: str) -> Elsewhere:
+    def elsewhere(self, call: Entry, python: str, times: int = 1) -> Elsewhere:
         """
         Return the same for another process.
 
@@ -95,14 +95,15 @@ class Options:
                 f"{call.path} names the function to call: give it with --function, or "
                 "pass --trusted if you trust who wrote the file"
             )
-        words = ["--trusted"] if self.trusted else []
-        for name, value in self.changes.items():
-            words += ["--set", f"{name}={value!r}"]
-        for name in self.without:
-            words += ["--without", name]
-        if self.tolerances:
-            words += ["--tolerances", self.tolerances]
-        return Elsewhere(python, (*words, *further), self.function or "")
+        tolerances = self.tolerances and os.path.abspath(self.tolerances)
+        options = {
+            "trusted": self.trusted,
+            "set": self.changes,
+            "without": self.without,
+            "tolerances": tolerances,
+            "times": times,
+        }
+        return Elsewhere(python, options, self.function or "")
 
 
 _OPTIONS = (
@@ -243,7 +244,7 @@ def replay(  # noqa: PLR0913 - one parameter per option
     if watch:
         if has_many or emit or pdb or rev or as_json:
             raise click.UsageError("--watch is for one call, and its report")
-        how = options.elsewhere(calls[0], python, "--times", str(times))
+        how = options.elsewhere(calls[0], python, times)
         _watch(calls[0], how)
     if (emit and (has_many or python or rev)) or (pdb and (python or rev)):
         raise click.UsageError("--emit and --pdb are for one call, replayed here")
@@ -251,7 +252,7 @@ def replay(  # noqa: PLR0913 - one parameter per option
 
     def run(call: Entry) -> Mapping[str, Any]:
         if python or rev:
-            how = options.elsewhere(call, python, "--times", str(times))
+            how = options.elsewhere(call, python, times)
             return replay_at(call, rev, how) if rev else replay_elsewhere(call, how)
         found = checkpoints.replay(
             call,
