@@ -9,7 +9,9 @@ import venv
 
 import pytest
 
+from checkpoints import replay
 from checkpoints._replay.elsewhere import Elsewhere, replay_at, replay_elsewhere
+from checkpoints._replay.replay import _about_chance
 from checkpoints.errors import ReplayError
 
 TRUSTED = Elsewhere("", {"trusted": True})
@@ -47,6 +49,24 @@ class TestPython:
         entry = repository.call("OMP_NUM_THREADS", random=True)
         monkeypatch.setenv("OMP_NUM_THREADS", "4")
         assert replay_elsewhere(entry, TRUSTED)["verdict"] == "equal"
+
+    def test_has_no_variable_that_the_run_did_not_have(self, repository, monkeypatch):
+        source = "import os\ndef fee(name): return os.environ.get(name)\n"
+        repository.commit(source, "first")
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        entry = repository.call("OMP_NUM_THREADS", random=True)
+        monkeypatch.setenv("OMP_NUM_THREADS", "4")
+        assert replay_elsewhere(entry, TRUSTED)["verdict"] == "equal"
+        here = replay(entry, trusted=True).as_json()["calls"][0]
+        told = "OMP_NUM_THREADS was not set in the run, and is 4 here"
+        assert told in here["notes"]
+
+    def test_tells_no_variable_that_only_a_file_names(self, monkeypatch):
+        monkeypatch.setenv("SECRET", "xyzzy")
+        state = {"environment": {"SECRET": "", "OMP_NUM_THREADS": "77"}}
+        told = " ".join(_about_chance(state))
+        assert "OMP_NUM_THREADS was 77" in told
+        assert "xyzzy" not in told
 
     def test_may_print_at_its_end(self, repository):
         noise = "import atexit\natexit.register(print, '{}')\nprint('{')\n"

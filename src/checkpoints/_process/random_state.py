@@ -13,7 +13,14 @@ from typing import Any, NamedTuple
 
 from checkpoints._process.libraries import imported
 
-__all__ = ["ENVIRONMENT", "RANDOM_STATE", "VARIABLES", "captured", "restored"]
+__all__ = [
+    "ENVIRONMENT",
+    "RANDOM_STATE",
+    "VARIABLES",
+    "captured",
+    "restored",
+    "variables",
+]
 
 # The name of the value, with a space, so that no parameter can have it.
 RANDOM_STATE = "random state"
@@ -45,10 +52,15 @@ def captured() -> dict[str, Any]:
         # NumPy loads its generator only when that is first used.
         if source.module.partition(".")[0] in sys.modules
     }
-    variables = {it: os.environ[it] for it in VARIABLES if it in os.environ}
+    return {**found, ENVIRONMENT: variables()}
+
+
+def variables() -> dict[str, str]:
+    """Return the variables for hashes and threads that this process has."""
+    found = {it: os.environ[it] for it in VARIABLES if it in os.environ}
     if sys.flags.hash_randomization:
-        variables.setdefault(_HASH_SEED, "random")
-    return {**found, ENVIRONMENT: variables}
+        found.setdefault(_HASH_SEED, "random")
+    return found
 
 
 @contextmanager

@@ -17,7 +17,12 @@ from checkpoints._compare.tolerances import Tolerances
 from checkpoints._index.entry import Entry, entry_at
 from checkpoints._keys.tags import tags
 from checkpoints._kinds.plain import IMMUTABLE
-from checkpoints._process.random_state import ENVIRONMENT, restored
+from checkpoints._process.random_state import (
+    ENVIRONMENT,
+    VARIABLES,
+    restored,
+    variables,
+)
 from checkpoints._replay.call import SavedCall
 from checkpoints._replay.execution import Execution, execute
 from checkpoints._replay.function import Arguments, Function, function_for
@@ -210,10 +215,13 @@ def _about_chance(state: Mapping[str, Any]) -> Iterator[str]:
     """Yield what may differ by chance, because it is not as it was in the run."""
     if not state:
         yield "random numbers are those of now: only a rule with random=True saves them"
-    for variable, saved in dict(state.get(ENVIRONMENT, ())).items():
-        here = os.environ.get(variable, "not set")
-        if saved != here:
-            yield f"{variable} was {saved} in the run, and is {here} here"
+        return
+    saved: Any = state.get(ENVIRONMENT)
+    here = variables()
+    for name in VARIABLES if isinstance(saved, dict) else ():
+        then, now = saved.get(name, "not set"), here.get(name, "not set")
+        if then != now:
+            yield f"{name} was {then} in the run, and is {now} here"
 
 
 def _changed_versions(meta: Mapping[str, Any]) -> list[dict[str, str]]:
