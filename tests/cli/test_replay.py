@@ -129,6 +129,12 @@ class TestOneCall:
         done = run("replay", *ONE, "--times", 3)
         assert "called 3 times: always the same" in done.out
 
+    def test_is_not_replayed_here_if_the_place_is_empty(self, run, program):
+        for option in ("--rev", "--python"):
+            done = run("replay", *ONE, option, "")
+            assert (done.code, done.out) == (2, "")
+            assert f"'{option}': it is empty" in done.err
+
     def test_is_not_found_where_there_is_none(self, run, program):
         done = run("replay", "saved", "stall.prize", "--trusted")
         # 1 would say that it differs.

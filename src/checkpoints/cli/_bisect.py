@@ -12,6 +12,7 @@ from checkpoints._replay.bisection import Bisection, bisect_call
 from checkpoints._show.replay import replay_document, replay_report
 from checkpoints._text import printable
 from checkpoints.cli._failures import COULD_NOT_RUN
+from checkpoints.cli._given import not_empty
 from checkpoints.cli._replay import Options, call_options, chosen_call, replay_options
 from checkpoints.cli._screen import Screen, warn
 
@@ -33,7 +34,10 @@ _ENDS = ("good", "bad")
 @click.option("--bad", required=True, metavar="REV", help="A revision after it.")
 @replay_options
 @click.option(
-    "--python", default="", metavar="VENV", help="The environment, or Python, to use."
+    "--python",
+    metavar="VENV",
+    callback=not_empty,
+    help="The environment, or Python, to use.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bisect(

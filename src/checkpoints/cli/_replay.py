@@ -28,7 +28,7 @@ from checkpoints.cli._calls import may_be_call, place_in_program
 from checkpoints.cli._completion import complete_entry
 from checkpoints.cli._failures import CommandError, NothingFoundError
 from checkpoints.cli._git_bisect import BisectCommand, exit_code
-from checkpoints.cli._given import given_options
+from checkpoints.cli._given import given_options, not_empty
 from checkpoints.cli._screen import Screen, progress
 from checkpoints.cli._selection import (
     entry_at,
@@ -95,12 +95,11 @@ class Options:
                 f"{call.path} names the function to call: give it with --function, or "
                 "pass --trusted if you trust who wrote the file"
             )
-        tolerances = self.tolerances and os.path.abspath(self.tolerances)
         options = {
             "trusted": self.trusted,
             "set": self.changes,
             "without": self.without,
-            "tolerances": tolerances,
+            "tolerances": self.tolerances and os.path.abspath(self.tolerances),
             "times": times,
         }
         return Elsewhere(python, options, self.function or "")
@@ -198,10 +197,16 @@ def replay_options(command: Callable[..., None]) -> Callable[..., None]:
     help="Write a script that makes this call, with its data, into a new folder.",
 )
 @click.option(
-    "--python", default="", metavar="VENV", help="Replay with another environment."
+    "--python",
+    metavar="VENV",
+    callback=not_empty,
+    help="Replay with another environment.",
 )
 @click.option(
-    "--rev", default="", metavar="REV", help="Replay at another revision of git."
+    "--rev",
+    metavar="REV",
+    callback=not_empty,
+    help="Replay at another revision of git.",
 )
 @click.option(
     "--watch", is_flag=True, help="Replay again whenever the source has changed."
@@ -244,8 +249,7 @@ def replay(  # noqa: PLR0913 - one parameter per option
     if watch:
         if has_many or emit or pdb or rev or as_json:
             raise click.UsageError("--watch is for one call, and its report")
-        how = options.elsewhere(calls[0], python, times)
-        _watch(calls[0], how)
+        _watch(calls[0], options.elsewhere(calls[0], python, times))
     if (emit and (has_many or python or rev)) or (pdb and (python or rev)):
         raise click.UsageError("--emit and --pdb are for one call, replayed here")
     written: list[str] = []
@@ -390,8 +394,7 @@ def _next(document: Mapping[str, Any], context: click.Context) -> Iterator[str]:
     # No debugger stops elsewhere.
     if not calls or given["pdb"] or given["python"] or given["rev"]:
         return
-    path = calls[0]["paths"][0]
     options = [*given_options(context, _NOT_KEPT)]
     for name, value in given["changes"].items():
         options += ["--set", f"{name}={value!r}"]
-    yield shlex.join(["checkpoints", "replay", path, *options, "--pdb"])
+    yield shlex.join(["checkpoints", "replay", calls[0]["paths"][0], *options, "--pdb"])
