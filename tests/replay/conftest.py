@@ -102,6 +102,16 @@ def draw(n):
     return random.random() + float(np.random.random())
 
 
+async def draw_later():
+    return random.random()
+
+
+def draw_steps():
+    found = random.random()
+    yield found
+    return found
+
+
 def sample(rng, n):
     return rng.normal(size=n)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import subprocess
 import sys
@@ -83,6 +84,26 @@ class TestState:
 
 
 class TestRule:
+    @pytest.mark.parametrize("name", ["draw_later", "draw_steps"])
+    def test_saves_that_of_the_begin_of_a_coroutine_and_of_a_generator(
+        self, saved, shop, name
+    ):
+        made = {}
+
+        def run():
+            body = getattr(shop, name)()
+            random.random()
+            if name == "draw_later":
+                made["result"] = asyncio.run(body)
+            else:
+                made["result"] = next(body)
+                list(body)
+
+        entry = saved(f"shop:{name}", run, random=True)
+        found = replay(entry, trusted=True)
+        assert found.verdict == "equal"
+        assert found.result == made["result"]
+
     def test_saves_it_with_the_arguments_if_asked_to(self, saved, shop):
         entry = saved("shop:draw", lambda: shop.draw(1), random=True)
         assert list(entry.meta["values"]) == ["n", RANDOM_STATE]

@@ -17,6 +17,7 @@ import traceback
 import types
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from checkpoints._handlers.handler import ABSENT
@@ -141,7 +142,7 @@ class CallSaver:
             chosen = registry.chosen(name, plan, outer + own)
             call = _Call(name, own, outer + own, chosen, number)
         if call is not None:
-            call.began(values)
+            call.began(values, later=self._later not in (None, _Call.unwrapped))
         return call
 
     def _values_of(
@@ -179,12 +180,17 @@ class _Call:
         self._rule, self._turn = chosen or (None, 0)
         self._number = number
         self._given: Mapping[str, Any] = {}
+        self._begins: Callable[[], None] = lambda: None
 
-    def began(self, values: Mapping[str, Any]) -> None:
-        """Save the arguments."""
+    def began(self, values: Mapping[str, Any], *, later: bool) -> None:
+        """Save the arguments; with the random state only once the body begins."""
         if self._rule is not None and self._rule.after:
             self._given = values
-        self._save("arguments", self._name, lambda: values)
+        save = partial(self._save, "arguments", self._name, lambda: values)
+        if later and self._rule is not None and self._rule.random:
+            self._begins = save
+        else:
+            save()
 
     def returned(self, result: Any) -> None:
         """Save what the function returned."""
@@ -234,6 +240,7 @@ class _Call:
         kwargs: dict[str, Any],
     ) -> Any:
         """Run a coroutine function, and save its result or error."""
+        self._begins()
         with tags(*self.own):
             try:
                 result = await function(*args, **kwargs)
@@ -252,6 +259,7 @@ class _Call:
         kwargs: dict[str, Any],
     ) -> Generator[Any, Any, Any]:
         """Run a generator function, and save its result or error."""
+        self._begins()
         generator: Any = tags(*self.own)(function)(*args, **kwargs)
         try:
             result = yield from generator
