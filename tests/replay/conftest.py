@@ -22,6 +22,7 @@ from checkpoints._probes.probe import _probes
 SOURCE = """
 import asyncio
 import random
+import threading
 import types
 
 import numpy as np
@@ -91,6 +92,16 @@ def shuffle(values):
 async def fill(box, n):
     box["n"] = n
     return n
+
+
+def sort_and_lock(values):
+    values.sort()
+    return threading.Lock()
+
+
+def put_lock(box):
+    box["lock"] = threading.Lock()
+    return 1
 
 
 def fill_two(one, two):

@@ -93,3 +93,22 @@ class TestReplay:
         entry = saved("shop:sort", lambda: shop.sort([3, 1, 2]), after=True)
         emitted = replay(entry, trusted=True).emit(str(tmp_path / "repro"))
         assert emitted.verdict == "reproduced", emitted.output
+
+
+class TestWhatWasNotSaved:
+    def test_of_a_result_makes_the_verdict_unknown(self, saved, shop):
+        entry = saved(
+            "shop:sort_and_lock", lambda: shop.sort_and_lock([2, 1]), after=True
+        )
+        found = replay(entry, trusted=True)
+        assert found.verdict == "unknown"
+        assert "not saved: result (" in str(found)
+
+    def test_of_an_argument_after_the_call_makes_the_verdict_unknown(
+        self, saved, shop, tmp_path
+    ):
+        entry = saved("shop:put_lock", lambda: shop.put_lock({}), after=True)
+        found = replay(entry, trusted=True)
+        assert found.verdict == "unknown"
+        assert "not saved: box after the call (" in str(found)
+        assert found.emit(tmp_path / "emitted").verdict != "reproduced"

@@ -71,6 +71,14 @@ class SavedCall:
         return tuple(it.removesuffix(AFTER) for it in saved if it.endswith(AFTER))
 
     @property
+    def lost(self) -> dict[str, str]:
+        """What could not be saved of its outcome, and why."""
+        if self.outcome is None or NOT_SAVED not in self.outcome.meta["values"]:
+            return {}
+        found: dict[str, str] = self.outcome.load(NOT_SAVED)[NOT_SAVED]
+        return found
+
+    @property
     def saved_names(self) -> tuple[str, ...]:
         """The arguments of the call, also those that could not be saved."""
         saved = self.meta["values"]
@@ -116,9 +124,7 @@ class SavedCall:
         if self.outcome is None:
             return {}
         found = self.outcome.load(trusted=trusted)
-        reasons = found.pop(NOT_SAVED, None)
-        if reasons and not {"result", "type"} & {*found}:
-            raise ReplayError(f"{self.outcome.path}: not saved: {reasons}")
+        found.pop(NOT_SAVED, None)
         found.pop("traceback", None)
         return found
 

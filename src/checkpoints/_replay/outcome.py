@@ -13,7 +13,7 @@ from checkpoints._keys.tags import tag_text
 from checkpoints._kinds.pickled import type_name
 from checkpoints._replay.call import AFTER, SavedCall
 from checkpoints._replay.execution import Execution
-from checkpoints._text import text_of
+from checkpoints._text import printable, text_of
 
 __all__ = ["Comparison", "error_text"]
 
@@ -48,14 +48,22 @@ class Comparison:
         """Return what differs from the saved outcome."""
         pair = self._pair()
         expected = self._call.expected(trusted=self._trusted)
-        if not expected:
-            pair.verdict, pair.why = "unknown", "its outcome was not saved"
-            return pair
         self._compare(pair, expected, execution)
         worst = pair.worst
         if pair.verdict == "unknown" and worst is not None:
             pair.why = worst[1].why
+        not_saved = self._not_saved(expected)
+        if not_saved and pair.verdict != "different":
+            pair.verdict, pair.why = "unknown", not_saved
         return pair
+
+    def _not_saved(self, expected: Mapping[str, Any]) -> str:
+        """Return in words what of the outcome was not saved; empty if all was."""
+        lost = self._call.lost
+        if not {"result", "type"} & (expected.keys() | lost.keys()):
+            return "its outcome was not saved"
+        parts = (f"{name} ({reason})" for name, reason in lost.items())
+        return printable(f"not saved: {', '.join(parts)}") if lost else ""
 
     def _repeat(self, execution: Execution, other: Execution) -> Pair:
         """Return what differs between two executions."""

@@ -97,7 +97,7 @@ class Reproduction:
     def _needs_no_library(self) -> bool:
         args, kwargs = self._arguments.args, self._arguments.kwargs
         values = [*args, *kwargs.values(), *self._expected.values()]
-        is_plain = self._expected and not self._call.kept_after
+        is_plain = self._expected and not (self._call.kept_after or self._call.lost)
         return bool(is_plain) and all(map(_is_portable, values))
 
     def _run(self, script: str) -> Emitted:
