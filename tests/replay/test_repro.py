@@ -99,6 +99,23 @@ runpy.run_path({emitted.script!r}, run_name="__main__")
         assert emitted.verdict == "did not reproduce"
         assert "No module named 'shop'" in emitted.output
 
+    def test_reproduces_a_call_that_leaves_the_program(self, saved, shop, tmp_path):
+        entry = saved("shop:leave", lambda: shop.leave(3), raises=SystemExit)
+        emitted = replay(entry, trusted=True).emit(tmp_path / "out")
+        assert emitted.verdict == "reproduced", emitted.output
+
+    def test_calls_the_module_it_names_and_no_other_of_that_name(
+        self, saved, shop, tmp_path, monkeypatch
+    ):
+        entry = saved("shop:Till.close", lambda: shop.Till.close("ab"))
+        found = replay(entry, trusted=True)
+        other = tmp_path / "other"
+        other.mkdir()
+        (other / "shop.py").write_text("raise ImportError('the other one')\n")
+        monkeypatch.setenv("PYTHONPATH", str(other))
+        emitted = found.emit(tmp_path / "out")
+        assert emitted.verdict == "reproduced", emitted.output
+
     def test_has_the_values_that_were_set(self, saved, shop, tmp_path):
         entry = saved("shop:mean", lambda: shop.mean([1.0, 3.0]))
         found = replay(entry, trusted=True, set={"prices": [5.0]})

@@ -147,7 +147,7 @@ class Reproduction:
         root = root_of(self._function.target)
         if not root.startswith(_installed()):
             yield "# Where the function was; change it if it is elsewhere."
-            yield f"sys.path.append({root!r})"
+            yield f"sys.path.insert(0, {root!r})"
 
     def _with(self, folder: str) -> Iterator[str]:
         """Yield the lines of a script that needs this library for its data."""
@@ -292,7 +292,9 @@ _PLAIN_CALL = "function(*args, **kwargs)"
 _CALL = """\
 try:
     found = {"result": MADE}
-except Exception as error:
+except KeyboardInterrupt:
+    raise
+except BaseException as error:
     kind = type(error)
     name = kind.__qualname__
     if kind.__module__ != "builtins":
