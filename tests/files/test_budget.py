@@ -14,7 +14,7 @@ from checkpoints import (
     index,
     load,
 )
-from checkpoints._files.budget import Budget
+from checkpoints._process.budget import Budget, ask, within
 
 KIB = 1 << 10
 MIB = 1 << 20
@@ -73,10 +73,36 @@ class TestBudget:
             load(path, max_bytes=1)
         assert "max_bytes=" not in str(told.value)
 
-    def test_without_a_limit_it_is_the_memory_of_this_machine(self):
+    def test_without_a_limit_it_is_the_memory_of_this_process(self):
         assert Budget("a").left == Budget("a", None).left > 64 * MIB
         with pytest.raises(TooLargeError):
             Budget("a").take(1 << 80, "everything")
+
+    def test_what_is_asked_for_is_taken_from_the_budget_around(self):
+        ask(1 << 80)  # of none: nothing is being read
+        budget = Budget("a", 100)
+        with within(budget, "a list"):
+            ask(60)
+            with pytest.raises(TooLargeError, match="a list"):
+                ask(50)
+        ask(1 << 80)
+        assert (budget.left, budget.taken) == (40, 60)
+
+    def test_one_inside_another_has_no_more_than_is_left_there(self):
+        around = Budget("a", 100)
+        with within(around, "a preview"):
+            ask(60)
+            assert Budget("b").left == Budget("b", 500).left == 40
+            assert Budget("b", 30).left == 30
+
+    def test_what_is_loaded_inside_another_is_taken_from_both(self, saved):
+        path = saved(a=b"a" * 100 * KIB)
+        around = Budget("a")
+        with within(around, "a preview"):
+            load(path)
+        assert around.taken >= 100 * KIB
+        with within(Budget("a", 90 * KIB), "a preview"), pytest.raises(TooLargeError):
+            load(path, max_bytes="1GB")
 
     def test_it_may_be_written_as_people_do(self, saved):
         path = saved(a=b"a" * 10 * KIB)
@@ -96,9 +122,10 @@ class TestLoad:
     def test_the_bytes_of_the_values_that_are_wanted_count(self, saved):
         path = saved(a=b"a" * 100 * KIB, b=b"b" * 300 * KIB)
         least = needs(path, "a")
-        assert 100 * KIB < least < 110 * KIB
-        assert needs(path, "b") - least == 200 * KIB
-        assert needs(path) - least == 300 * KIB
+        # Read into one place, and made into an object in another.
+        assert 200 * KIB < least < 220 * KIB
+        assert needs(path, "b") - least == 400 * KIB
+        assert needs(path) - least == 600 * KIB
         (entry,) = index(path.parent)
         assert len(entry.load("a", max_bytes=least)["a"]) == 100 * KIB
         with pytest.raises(TooLargeError):
@@ -120,7 +147,7 @@ class TestLoad:
             pytest.importorskip("zstandard", reason="below 3.14 it packs")
         path = saved(a=bytes(10 * MIB), compression=compression)
         assert path.stat().st_size < MIB
-        assert 10 * MIB < needs(path) < 10 * MIB + 10 * KIB
+        assert 20 * MIB < needs(path) < 20 * MIB + 20 * KIB
 
     def test_values_inside_others_count(self, saved):
         numpy = pytest.importorskip("numpy", reason="an array is inside")

@@ -10,10 +10,10 @@ import pytest
 
 from checkpoints import FileHandler, FormatError, index
 from checkpoints._files import parquet_table
-from checkpoints._files.budget import Budget
 from checkpoints._files.parquet_table import read_table, write_table
 from checkpoints._kinds.arrow_equality import is_identical
 from checkpoints._kinds.tables import from_table, to_table
+from checkpoints._process.budget import Budget
 
 numpy = pytest.importorskip("numpy", reason="it makes floats of given bits")
 pyarrow = pytest.importorskip("pyarrow", reason="Parquet is read and written by it")

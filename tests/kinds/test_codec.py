@@ -37,9 +37,7 @@ def read(nodes, members, *, trusted=False):
     def member(node):
         return memoryview(bytearray(members[node["member"]]))
 
-    return decode(
-        nodes, member, lambda size: None, trusted=trusted, path="some.ckpt.zip"
-    )
+    return decode(nodes, member, trusted=trusted, path="some.ckpt.zip")
 
 
 def through(value, *, trusted=False):

@@ -18,7 +18,7 @@ def read(nodes, members):
     def member(node):
         return memoryview(bytearray(members[node["member"]]))
 
-    return decode(nodes, member, lambda size: None, trusted=False, path="some.ckpt.zip")
+    return decode(nodes, member, trusted=False, path="some.ckpt.zip")
 
 
 MARKS = ["$dict", "$tuple", "$set", "$int", "$float", "$complex", "$bytes", "$decimal"]

@@ -169,7 +169,6 @@ class TestEach:
         found = decode(
             encoded.nodes,
             lambda node: memoryview(bytearray(members[node["member"]])),
-            lambda size: None,
             trusted=False,
             path="some.ckpt.zip",
         )["v"]

@@ -21,6 +21,7 @@ from checkpoints._kinds.encoder import encode
 from checkpoints._kinds.frozen import freeze
 from checkpoints._kinds.same import same
 from checkpoints._kinds.shapely import memory_of
+from checkpoints._process.budget import Budget, within
 from checkpoints.errors import CheckpointError
 
 CORNERS = [(0, 0), (1, 0), (1, 1)]
@@ -248,19 +249,19 @@ class TestDamage:
             decoded(encoded.nodes, encoded.members)
 
     def test_the_memory_that_geometries_take_is_asked_for_first(self):
-        asked = []
         collection = GeometryCollection([GeometryCollection()] * 10_000)
         encoded = encode({"v": collection})
-        decoded(encoded.nodes, encoded.members, asked.append)
-        assert sum(asked) > 200 * 10_000
+        budget = Budget("some.ckpt.zip")
+        with within(budget, "a value"):
+            decoded(encoded.nodes, encoded.members)
+        assert budget.taken > 200 * 10_000
 
 
-def decoded(nodes, members, spend=lambda size: None):
+def decoded(nodes, members):
     memory = {name: b"".join(it) for name, it in members}
     return decode(
         nodes,
         lambda node: memoryview(bytearray(memory[node["member"]])),
-        spend,
         trusted=False,
         path="some.ckpt.zip",
     )

@@ -51,7 +51,6 @@ def through_bytes(value):
     found = decode(
         json.loads(json.dumps(encoded.nodes)),
         lambda node: memoryview(bytearray(members[node["member"]])),
-        lambda _: None,
         trusted=False,
         path="file",
     )["it"]

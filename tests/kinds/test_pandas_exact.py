@@ -155,7 +155,6 @@ def through_bytes(value):
     return decode(
         nodes,
         lambda node: memoryview(bytearray(members[node["member"]])),
-        lambda _: None,
         trusted=False,
         path="file",
     )["it"]

@@ -32,7 +32,6 @@ def read(nodes, members, *, trusted=False):
     return decode(
         nodes,
         lambda node: memoryview(bytearray(members[node["member"]])),
-        lambda _: None,
         trusted=trusted,
         path="file",
     )["v"]

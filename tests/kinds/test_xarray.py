@@ -360,7 +360,6 @@ class TestDamage:
             decode(
                 encoded.nodes,
                 lambda node: memoryview(bytearray(members[node["member"]])),
-                lambda size: None,
                 trusted=False,
                 path="some.ckpt.zip",
             )

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from checkpoints._files.budget import Budget
 from checkpoints._files.container import Container, open_container
 from checkpoints._index.entry import Entry, source_of
 from checkpoints._kinds import json_bytes
+from checkpoints._process.budget import Budget
 from checkpoints.errors import TooLargeError
 from checkpoints.storage._store import Source
 

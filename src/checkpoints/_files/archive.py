@@ -13,7 +13,6 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from checkpoints._files.budget import Budget
 from checkpoints._files.checksum import SLICE, Checksum, allocate, crc32_of, shown_to
 from checkpoints._files.compression import (
     METHODS,
@@ -32,6 +31,7 @@ from checkpoints._files.zip import (
     parse,
     start_of,
 )
+from checkpoints._process.budget import Budget
 from checkpoints.errors import CorruptFileError
 from checkpoints.storage._store import Buffer, Piece, Source
 

@@ -11,12 +11,12 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Protocol
 
-from checkpoints._files.budget import Budget
 from checkpoints._files.zip_container import ZipContainer
 from checkpoints._keys.key import Key
 from checkpoints._keys.tags import tag_text
 from checkpoints._kinds import json_bytes
 from checkpoints._kinds.plain import NOT_PLAIN, from_json, scalar_to_json
+from checkpoints._process.budget import Budget, within
 from checkpoints._process.libraries import imported, versions_of
 from checkpoints._process.origin import Origin
 from checkpoints.errors import CorruptFileError, FormatError, MissingDependencyError
@@ -183,8 +183,8 @@ def open_container(source: Source, budget: Budget | None = None) -> Container:
     budget = budget or Budget(source.path)
     container = opener(source, budget)
     text = container.header_bytes()
-    budget.take(json_bytes.weight(text), "its header")
-    container.header = _meta_of(text, source.path)
+    with within(budget, "its header"):
+        container.header = _meta_of(text, source.path)
     return container
 
 

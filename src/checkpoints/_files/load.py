@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from checkpoints._files.budget import Budget
 from checkpoints._files.container import open_container
 from checkpoints._keys.key import SUFFIXES
+from checkpoints._process.budget import Budget, ask
 from checkpoints._text import hint, parse_size, shown
 from checkpoints.errors import ConfigError, UnknownValueError
 from checkpoints.storage._store import Store
@@ -68,6 +68,8 @@ def load_with_meta(
         found = container.values(
             names, trusted=trusted, placeholders=placeholders, mmap=mmap
         )
+        # Of the budget around, if there is one: the values are kept.
+        ask(budget.taken)
         return found, container.header
 
 

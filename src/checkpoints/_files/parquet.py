@@ -13,10 +13,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from checkpoints._files.budget import Budget
 from checkpoints._files.checksum import SLICE, allocate, crc32_of, shown_to
 from checkpoints._files.parquet_table import import_parquet, read_table, write_table
 from checkpoints._kinds.tables import from_table
+from checkpoints._process.budget import Budget, within
 from checkpoints.errors import (
     CheckpointError,
     CorruptFileError,
@@ -117,7 +117,8 @@ class ParquetFile:
         nodes = {name: self.header["values"][name] for name in names}
         try:
             table = self.read()
-            return {name: from_table(table, node) for name, node in nodes.items()}
+            with within(self._budget, "a value made of its table"):
+                return {name: from_table(table, node) for name, node in nodes.items()}
         except CheckpointError:
             raise
         except MemoryError as error:

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from checkpoints._files.budget import Budget
 from checkpoints._kinds.arrow_equality import is_identical, is_same_schema
 from checkpoints._kinds.arrow_table import with_chunks_of
 from checkpoints._kinds.arrow_types import is_fixed, width_of
+from checkpoints._process.budget import Budget
 from checkpoints._process.libraries import imported, needed
 from checkpoints.errors import FormatError
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from checkpoints._files.archive import HEADER_MEMBER, Archive
-from checkpoints._files.budget import Budget
+from checkpoints._process.budget import Budget, within
 from checkpoints._process.libraries import imported
 from checkpoints.errors import CorruptFileError
 from checkpoints.storage._store import Buffer, Source
@@ -48,15 +48,16 @@ class ZipContainer:
         members = _Members(self._archive, self._budget, self._path, mmap=mmap)
         members.check(nodes.values())
         # Only here, as a header is read without what is known about values.
-        found: dict[str, Any] = imported("checkpoints._kinds.decoder").decode(
-            nodes,
-            members.read,
-            members.spend,
-            trusted=trusted,
-            placeholders=placeholders,
-            path=self._path,
-        )
-        return found
+        decode = imported("checkpoints._kinds.decoder").decode
+        with within(self._budget, "a value decoded from its bytes"):
+            found: dict[str, Any] = decode(
+                nodes,
+                members.read,
+                trusted=trusted,
+                placeholders=placeholders,
+                path=self._path,
+            )
+            return found
 
     def checksums(self) -> dict[str, tuple[int, int]]:
         """Return size and CRC-32 of each member but the header, uncompressed."""
@@ -101,9 +102,6 @@ class _Members:
         self._seen.add(name)
         mapped = self._archive.map(name) if self._is_mapped(name) else None
         return self._archive.read(name) if mapped is None else mapped
-
-    def spend(self, size: int) -> None:
-        self._budget.take(size, "a value decoded from its bytes")
 
     def _is_mapped(self, name: str) -> bool:
         return self._mmap and name.endswith(".npy")

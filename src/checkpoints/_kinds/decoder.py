@@ -11,6 +11,7 @@ from checkpoints._kinds.kind import Compound, Format
 from checkpoints._kinds.pickled import PICKLE, Pickled, from_pickle
 from checkpoints._kinds.plain import from_json
 from checkpoints._kinds.records import RECORD_MARKS, maker_of
+from checkpoints._process.budget import ask
 from checkpoints._process.libraries import imported
 from checkpoints.errors import (
     CheckpointError,
@@ -26,6 +27,8 @@ __all__ = ["decode"]
 Node = dict[str, Any]
 
 _OTHER_VALUES = "Other values can be loaded by name"
+# What a record takes in memory while it is made, and each of its fields: roughly.
+_RECORD, _FIELD = 400, 80
 # The methods by the marks that they read, as names: a table of bound methods would keep
 # a decoder, and with it the file and its values, alive until a garbage collection.
 _LISTS = {"$let": "_let", "$leaves": "_range_of_leaves", "$records": "_records"}
@@ -35,7 +38,6 @@ _NUMBERS = ("$ref", "$leaf")
 def decode(
     nodes: Mapping[str, Node],
     read: Callable[[Node], memoryview],
-    spend: Callable[[int], None],
     *,
     trusted: bool,
     placeholders: bool = False,
@@ -47,8 +49,6 @@ def decode(
     Args:
         nodes: The header's nodes of the requested values.
         read: Returns the bytes of a node's member.
-        spend: Called with the number of bytes of memory that a value is about to take
-            in addition to its member.
         trusted: Whether pickles may be loaded.
         placeholders: Whether to return a `Pickled` for each pickle that may not.
         path: The file, for messages.
@@ -65,7 +65,7 @@ def decode(
     """
     options = {"trusted": trusted, "placeholders": placeholders}
     return {
-        name: _Decoder(name, read, spend, **options, path=path).value(node)
+        name: _Decoder(name, read, **options, path=path).value(node)
         for name, node in nodes.items()
     }
 
@@ -77,7 +77,6 @@ class _Decoder:
         self,
         name: str,
         read: Callable[[Node], memoryview],
-        spend: Callable[[int], None],
         *,
         trusted: bool,
         placeholders: bool,
@@ -85,7 +84,6 @@ class _Decoder:
     ) -> None:
         self._name = name
         self._read = read
-        self._spend = spend
         self._trusted = trusted
         self._placeholders = placeholders and not trusted
         # How many placeholders there are so far.
@@ -134,25 +132,23 @@ class _Decoder:
         if kind == "json":
             inline = "value" in node
             return from_json(
-                node["value"] if inline else self._json(node), self._embedded
+                node["value"] if inline else json_bytes.from_bytes(self._read(node)),
+                self._embedded,
             )
         if kind == "text":
             return self._text(node)
         if kind == "bytes":
-            is_array = node.get("type") == "bytearray"
-            return bytearray(self._read(node)) if is_array else bytes(self._read(node))
+            data = self._read(node)
+            ask(len(data))
+            return bytearray(data) if node.get("type") == "bytearray" else bytes(data)
         format = format_of_kind(kind)
         if not isinstance(format, Format):
             raise self._unknown(kind)
         return self._with_package(lambda: self._decoded(format, node))
 
-    def _json(self, node: Node) -> Any:
-        data = self._read(node)
-        self._spend(json_bytes.weight(data))
-        return json_bytes.from_bytes(data)
-
     def _text(self, node: Node) -> str:
-        text = node["value"] if "value" in node else bytes(self._read(node)).decode()
+        is_inline = "value" in node
+        text = node["value"] if is_inline else json_bytes.text_of(self._read(node))
         if not isinstance(text, str):
             raise TypeError(f"the header's text is {text!r:.80}, not a string")
         return text
@@ -160,7 +156,7 @@ class _Decoder:
     def _decoded(self, format: Format, node: Node) -> Any:
         data = self._read(node)
         if format.weight is not None:
-            self._spend(format.weight(data, node))
+            ask(format.weight(data, node))
         return format.decode(data, node)
 
     def _embedded(self, mark: str, data: dict[str, Any]) -> Any:
@@ -186,8 +182,9 @@ class _Decoder:
     ) -> list[Any]:
         make = maker_of(mark, module, name, tuple(fields))
         found = [from_json(column, self._embedded) for column in columns]
-        if len(found) != len(fields):
+        if len(found) != len(fields) or set(map(type, found)) - {list}:
             raise ValueError("records have other columns than fields")
+        ask(len(found[0]) * (_RECORD + _FIELD * len(fields)) if found else 0)
         rows = zip(*found, strict=True)
         return [make(dict(zip(fields, row, strict=True))) for row in rows]
 

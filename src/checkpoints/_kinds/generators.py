@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from checkpoints._kinds.kind import Compound, Inexact, Kind
+from checkpoints._process.budget import ask
 from checkpoints._process.libraries import needed
 
 __all__ = ["KINDS", "recognise"]
@@ -25,6 +26,8 @@ _LARGEST = {
     "inc": 2**128 - 1,
 }
 _LARGEST_POOL = 4096
+# What a bit generator takes, and a number in the pool of a seed, which is copied.
+_GENERATOR, _WORD = 8192, 16
 
 
 def recognise(cls: type) -> Kind | None:
@@ -71,6 +74,7 @@ def _put_bit_generator_together(parts: dict[str, Any]) -> Any:
 
 def _new_bit_generator(parts: dict[str, Any]) -> Any:
     random, name, seed = _random(), parts["generator"], parts["seed"]
+    ask(_GENERATOR)
     if name not in _BIT_GENERATORS:
         raise ValueError(f"unknown bit generator {name!r:.80}")
     if type(seed) is random.SeedSequence:
@@ -145,6 +149,7 @@ def _put_seed_together(parts: dict[str, Any]) -> Any:
     size = parts["pool_size"]
     if type(size) is not int or not 0 <= size <= _LARGEST_POOL:
         raise ValueError(f"the pool of a SeedSequence has the size {size!r:.80}")
+    ask(_WORD * size)
     return _random().SeedSequence(**parts)
 
 

@@ -63,12 +63,20 @@ def _decode_array(data: memoryview, meta: Mapping[str, Any]) -> Any:
     geopandas = _import_geopandas()
     numpy = needed("numpy", "loading geometries")
     table = buffers_to_table(data)
+    if not _is_binary(table["geometry"].type):
+        raise ValueError("geometries are not saved as bytes")
     binary = table["geometry"].to_numpy()
     rings = numpy.zeros(len(binary), dtype=bool)
     if "is_ring" in table.column_names:
         rings = table["is_ring"].to_numpy()
     crs = None if meta["crs"] is None else crs_from_json(meta["crs"])
     return geopandas.array.GeometryArray(from_wkb(binary, rings), crs=crs)
+
+
+def _is_binary(kind: Any) -> bool:
+    # In a dictionary or in views, a few bytes would stand for any number of geometries.
+    types = needed("pyarrow", "loading geometries").types
+    return bool(types.is_binary(kind) or types.is_large_binary(kind))
 
 
 def _freeze_array(array: Any) -> Any:

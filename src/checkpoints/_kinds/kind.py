@@ -72,7 +72,8 @@ class Compound:
     Args:
         kind: The name of the kind in files.
         take_apart: Takes the value; returns its parts by name.
-        put_together: Takes the parts; returns the value.
+        put_together: Takes the parts; returns the value. Calls `ask` (`memory.py`)
+            before it takes far more memory than they do.
         package: The import name of the value's library.
         freeze: Takes the value; returns a copy that later changes do not affect. None
             to copy its parts, so that nothing is lost that saving would keep.

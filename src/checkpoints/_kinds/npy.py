@@ -36,6 +36,8 @@ __all__ = [
 
 _MAGIC = b"\x93NUMPY"
 _SHORTEST = 12
+# What an element of no size takes elsewhere: a reference to it.
+_ELEMENT = 8
 _LENGTH_BYTES = {(1, 0): 2, (2, 0): 4, (3, 0): 4}
 
 
@@ -168,8 +170,8 @@ def weight_of_array(data: memoryview, meta: Mapping[str, Any]) -> int:
     """
     stored = len(data) - _data_offset(data)
     shape = _checked_shape(meta.get("shape"), 1)
-    if not stored:  # elements of no size are elements still
-        return math.prod(shape)
+    if not stored:  # elements of no size are elements still, as objects for example
+        return _ELEMENT * math.prod(shape)
     axes = meta.get("repeated")
     return stored * math.prod(shape[axis] for axis in axes) if axes else 0
 

@@ -13,12 +13,15 @@ from checkpoints._kinds.dtypes import (
 )
 from checkpoints._kinds.kind import Compound, Inexact
 from checkpoints._kinds.npy import freeze_array
+from checkpoints._process.budget import ask
 from checkpoints._process.libraries import needed
 
 __all__ = ["OBJECT_ARRAY"]
 
 # Alignment at most doubles the size of a record; this leaves room for odd layouts.
 _MOST_PADDING = 8
+# A reference, or the place of a short text; a longer one is in memory twice.
+_MOST_OF_AN_ITEM = 16
 
 
 def _take_apart(array: Any) -> dict[str, Any]:
@@ -57,8 +60,9 @@ def _put_together(parts: dict[str, Any]) -> Any:
     if "fields" in parts:
         return _records(parts)
     shape, items = parts["shape"], parts["items"]
-    if math.prod(shape) != len(items):
-        raise ValueError(f"{len(items)} objects for an array of shape {shape!r:.80}")
+    if type(items) is not list or math.prod(shape) != len(items):
+        raise ValueError(f"other objects than for an array of shape {shape!r:.80}")
+    ask(_MOST_OF_AN_ITEM * len(items))
     flat = _texts(parts) if "strings" in parts else _objects(items)
     return flat.reshape(shape, order=parts["order"])
 
@@ -85,6 +89,7 @@ def _records(parts: dict[str, Any]) -> Any:
     shape = tuple(parts["shape"])
     if any(fields[name].shape[: len(shape)] != shape for name in dtype.names):
         raise ValueError(f"a field is not of the shape {shape!r:.80}")
+    ask(math.prod(shape) * dtype.itemsize)
     array = numpy.empty(shape, dtype, order=parts["order"])
     for name in dtype.names:
         array[name] = fields[name]

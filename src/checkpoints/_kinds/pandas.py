@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from checkpoints._kinds.arrow_file import buffers_to_table, table_to_buffers
-from checkpoints._kinds.arrow_ipc import cells_in
 from checkpoints._kinds.columns import Statistics, columns_of, short
 from checkpoints._kinds.elements import elements_of, extremes_of, floats_of
 from checkpoints._kinds.kind import Buffer, Family, Format, Inexact, Kind
@@ -26,11 +25,12 @@ from checkpoints._kinds.pandas_scalars import (
     TIMESTAMP,
 )
 from checkpoints._kinds.pandas_table import exact_table, from_table, to_table
+from checkpoints._process.budget import ask
 from checkpoints._process.libraries import needed
 
 __all__ = ["FAMILY", "fallback", "from_table", "recognise", "to_table"]
 
-_POINTER = 8
+_NUMBER = 8
 
 
 def recognise(cls: type) -> Kind | None:
@@ -124,13 +124,6 @@ def _freeze_frame(frame: Any) -> Any:
     return frozen
 
 
-def _weight(data: memoryview, meta: Mapping[str, Any]) -> int:  # noqa: ARG001 - part of the signature
-    """Return the memory of pandas: a byte or more per cell, where Arrow has bits."""
-    cells = cells_in(data)
-    # More cells than bits means columns without buffers, which become objects.
-    return cells if cells <= 8 * len(data) else _POINTER * cells
-
-
 def _weigh(value: Any) -> tuple[int, Iterable[Any]] | None:
     if not hasattr(value, "memory_usage"):
         return None
@@ -199,9 +192,15 @@ def _as_table(value: Any, name: str | None) -> Any:
         frame = value.to_frame()
     elif not isinstance(value, pandas.DataFrame):
         return None
+    # Arrow has no sparse columns.
+    ask(_NUMBER * len(frame) * (1 + sum(map(_is_sparse, frame.dtypes))))
     # By default Arrow would store a range index in metadata that only pandas reads.
     is_data = not _only_counts(frame.index)
     return pyarrow.Table.from_pandas(frame, preserve_index=is_data)
+
+
+def _is_sparse(dtype: Any) -> bool:
+    return hasattr(dtype, "fill_value")
 
 
 def _only_counts(index: Any) -> bool:
@@ -233,7 +232,6 @@ _FRAME = Format(
     decode=_decode_frame,
     package="pandas",
     freeze=_freeze_frame,
-    weight=_weight,
     to_table=to_table,
     from_table=from_table,
 )

@@ -7,13 +7,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from checkpoints._kinds.arrow_memory import memory_of
 from checkpoints._kinds.kind import Compound, Inexact
 from checkpoints._kinds.pandas_zones import zone_from_parts, zone_to_parts
+from checkpoints._process.budget import ask
 from checkpoints._process.libraries import imported, needed
 
 __all__ = [
     "ARRAY",
     "DTYPE",
+    "ask_for_range",
     "dtype_of",
     "freq_from_text",
     "freq_to_text",
@@ -23,6 +26,10 @@ __all__ = [
 ]
 
 Parts = dict[str, Any]
+
+# Of times and intervals: what is made to check them, and what is made of them.
+_COPIES = 2
+_NUMBER = 8
 
 
 class _Form(NamedTuple):
@@ -93,6 +100,12 @@ def freq_from_text(text: Any) -> Any:
     return import_pandas().tseries.frequencies.to_offset(text)
 
 
+def ask_for_range(values: Any) -> None:
+    """Ask for the memory of the numbers of a range, which has none until then."""
+    if type(values).__name__ == "RangeIndex":
+        ask(_COPIES * _NUMBER * len(values))
+
+
 def _take_apart(array: Any) -> Parts:
     name = type(array).__name__
     parts = {"type": name, **_FORMS[name].take_apart(array)}
@@ -103,6 +116,8 @@ def _take_apart(array: Any) -> Parts:
 
 
 def _put_together(parts: Parts) -> Any:
+    for part in parts.values():
+        ask_for_range(part)
     form = _FORMS.get(parts["type"])
     if form is None:
         raise ValueError(f"{parts['type']!r:.80} is not a known array of pandas")
@@ -145,6 +160,7 @@ def _take_times(array: Any) -> Parts:
 
 def _put_times(pandas: Any, parts: Parts) -> Any:
     values = _of_unit(parts, "M")
+    ask(_COPIES * values.nbytes)
     index = pandas.DatetimeIndex(values)
     zone = zone_from_parts(parts["zone"])
     if zone is not None:
@@ -156,7 +172,9 @@ def _put_times(pandas: Any, parts: Parts) -> Any:
 
 
 def _put_durations(pandas: Any, parts: Parts) -> Any:
-    index = pandas.TimedeltaIndex(_of_unit(parts, "m"))
+    values = _of_unit(parts, "m")
+    ask(_COPIES * values.nbytes)
+    index = pandas.TimedeltaIndex(values)
     index.freq = freq_from_text(parts["freq"])
     # That of an index cannot be written to.
     return index.array.copy()
@@ -187,6 +205,7 @@ def _take_intervals(array: Any) -> Parts:
 
 
 def _put_intervals(pandas: Any, parts: Parts) -> Any:
+    ask(_COPIES * parts["left"].nbytes)
     return pandas.arrays.IntervalArray.from_arrays(
         parts["left"], parts["right"], closed=parts["closed"]
     )
@@ -245,6 +264,7 @@ def _take_texts(array: Any) -> Parts:
 def _put_texts(pandas: Any, parts: Parts) -> Any:
     dtype = dtype_of(parts["dtype"])
     if "chunks" in parts:
+        ask(memory_of(parts["chunks"], objects=dtype.storage == "python"))
         return pandas.array(dtype.__from_arrow__(parts["chunks"]), dtype=dtype)
     return pandas.array(parts["texts"], dtype=dtype)
 

@@ -13,11 +13,18 @@ from contextlib import suppress
 from itertools import count
 from typing import Any
 
+from checkpoints._kinds.arrow_memory import memory_of
 from checkpoints._kinds.kind import Compound, Inexact
-from checkpoints._kinds.pandas_arrays import dtype_of, import_pandas, text_of
+from checkpoints._kinds.pandas_arrays import (
+    ask_for_range,
+    dtype_of,
+    import_pandas,
+    text_of,
+)
 from checkpoints._kinds.pandas_columns import is_exact
 from checkpoints._kinds.pandas_index import is_default, values_of
 from checkpoints._kinds.pandas_table import converted, from_table
+from checkpoints._process.budget import ask
 from checkpoints._process.libraries import imported
 
 __all__ = ["FRAME", "MANY", "SERIES"]
@@ -26,6 +33,8 @@ Parts = dict[str, Any]
 
 # From so many columns of one dtype on, blocks take a fraction of a table's time.
 MANY = 100
+# What a placeholder takes in a row: a reference in a list, and one in an array.
+_CELL = 16
 
 
 def _take_frame_apart(frame: Any) -> Parts:
@@ -139,6 +148,8 @@ def _frame_of(block: Parts, rows: Any) -> Any:
     if not hasattr(data, "columns"):
         return pandas.DataFrame(data.T, index=rows, columns=at, copy=False)
     dtype = dtype_of(block["dtype"])
+    objects = not block["dtype"].endswith("[pyarrow]")
+    ask(sum(memory_of(column, objects=objects) for column in data.columns))
     columns = {
         position: column.to_numpy() if dtype is object else dtype.__from_arrow__(column)
         for position, column in zip(at or count(), data.columns, strict=bool(at))
@@ -155,13 +166,17 @@ def _checked_frame(table: Any, meta: Mapping[str, Any]) -> Any:
 
 def _column_of(values: Any, rows: int) -> Any:
     """Return the values of a column; a placeholder is repeated for each row."""
-    return values if hasattr(values, "__len__") else [values] * rows
+    if hasattr(values, "__len__"):
+        return values
+    ask(_CELL * rows)
+    return [values] * rows
 
 
 def _series(values: Any, index: Any, dtype: Any = None) -> Any:
     import pandas
 
     dtype = object if isinstance(values, list) else dtype
+    ask_for_range(values)
     return pandas.Series(values, index=index, dtype=dtype, copy=False)
 
 

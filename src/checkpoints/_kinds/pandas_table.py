@@ -14,13 +14,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from checkpoints._kinds.arrow_memory import memory_of
 from checkpoints._kinds.kind import Inexact
 from checkpoints._kinds.pandas_arrays import dtype_of, freq_to_text, text_of
 from checkpoints._kinds.pandas_columns import has_surrogates, is_exact, zone_key
 from checkpoints._kinds.pandas_same import same_frames
 from checkpoints._kinds.plain import named_zone
+from checkpoints._process.budget import ask
 from checkpoints._process.libraries import imported, needed
-from checkpoints.errors import MissingDependencyError
+from checkpoints.errors import MissingDependencyError, TooLargeError
 
 __all__ = ["converted", "exact_table", "from_table", "to_table"]
 
@@ -178,8 +180,9 @@ def from_table(table: Any, meta: Mapping[str, Any]) -> Any:
     with suppress(ImportError):
         # pyarrow knows the types of periods and intervals only from then on.
         imported("pandas.core.arrays.arrow.extension_types")
-    frame = table.to_pandas()
     dtypes = [text for _, text in meta["schema"]]
+    _ask_for(table, dtypes)
+    frame = table.to_pandas()
     if frame.shape[1] != len(dtypes):
         raise ValueError(f"expected {len(dtypes)} columns, found {frame.shape[1]}")
     frame = _with_rows(frame, meta)
@@ -195,6 +198,25 @@ def from_table(table: Any, meta: Mapping[str, Any]) -> Any:
         frame.isetitem(position, frame.iloc[:, position].dt.tz_convert(zone))
     frame.columns = _column_labels(frame.columns, meta["columns"])
     return frame
+
+
+def _ask_for(table: Any, dtypes: list[str]) -> None:
+    """Ask for the memory of the columns, and of the labels behind them, in pandas."""
+    # Behind the columns of the frame are those of its labels.
+    labels = [""] * (table.num_columns - len(dtypes))
+    columns = list(zip(table.columns, [*dtypes, *labels], strict=True))
+    try:
+        ask(sum(_memory_of(*column, exact=False) for column in columns))
+    except TooLargeError:
+        # Each text is looked at only where that matters.
+        ask(sum(_memory_of(*column, exact=True) for column in columns))
+
+
+def _memory_of(column: Any, dtype: str, *, exact: bool) -> int:
+    if dtype == "category" and hasattr(column.type, "value_type"):
+        return int(column.nbytes)
+    objects = not dtype.endswith("[pyarrow]")
+    return memory_of(column, objects=objects, exact=exact)
 
 
 def _with_plain_names(frame: Any) -> Any:

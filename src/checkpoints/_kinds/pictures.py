@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from checkpoints._kinds.kind import Buffer, Compound, Family, Format, Inexact, Kind
@@ -18,6 +18,9 @@ __all__ = ["MATPLOTLIB", "PILLOW", "recognise"]
 _EXACT_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 # In bytes; Pillow pads the three colours of a pixel to four.
 _PIXEL = 4
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# A second size, animations, and what Pillow would unpack.
+_NEVER_WRITTEN = {b"IHDR", b"acTL", b"fcTL", b"fdAT", b"zTXt", b"iTXt", b"iCCP"}
 _BYTES = {"1": 1, "L": 1, "P": 1} | dict.fromkeys(("I;16", "I;16L", "I;16B"), 2)
 
 
@@ -143,6 +146,7 @@ def _change_of_image(image: Any) -> str:
 
 
 def _decode(data: memoryview, meta: Mapping[str, Any]) -> Any:  # noqa: ARG001 - part of the signature
+    _check_chunks(data)
     plugin = _pillow("PngImagePlugin")
     # `open` would only warn of a picture that is too large, and still read it.
     try:
@@ -155,6 +159,23 @@ def _decode(data: memoryview, meta: Mapping[str, Any]) -> Any:  # noqa: ARG001 -
         return file.copy()
 
 
+def _check_chunks(data: memoryview) -> None:
+    """Refuse a PNG file that would take more memory than its size says."""
+    if bytes(data[: len(_SIGNATURE)]) != _SIGNATURE:
+        raise ValueError("not a PNG file")
+    first, *others = _chunks_of(data)
+    if first != b"IHDR" or not _NEVER_WRITTEN.isdisjoint(others):
+        raise ValueError("the PNG file has a form that is never written")
+
+
+def _chunks_of(data: memoryview) -> Iterator[bytes]:
+    """Yield the types of the chunks of a PNG file."""
+    at = len(_SIGNATURE)
+    while at < len(data):
+        yield bytes(data[at + 4 : at + 8])
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+
+
 def _check_pixels(width: int, height: int) -> None:
     limit = _pillow("Image").MAX_IMAGE_PIXELS
     if limit is not None and width * height > limit:
@@ -165,9 +186,9 @@ def _check_pixels(width: int, height: int) -> None:
 
 
 def _weight(data: memoryview, meta: Mapping[str, Any]) -> int:  # noqa: ARG001 - part of the signature
-    """Return the memory that Pillow takes for the picture and its copy."""
+    """Return the memory of the picture and its copy, and of a copy of the file."""
     width, height = _size_of(data)
-    return 2 * _PIXEL * width * height
+    return 2 * _PIXEL * width * height + len(data)
 
 
 def _size_of(data: memoryview) -> list[int]:

@@ -20,6 +20,7 @@ from collections.abc import Callable, Collection
 from typing import Any, TypeAlias
 
 from checkpoints._keys.entry_tags import ExactText
+from checkpoints._process.budget import ask
 from checkpoints._process.libraries import imported
 from checkpoints.errors import MissingDependencyError
 
@@ -37,6 +38,9 @@ Json: TypeAlias = Any
 # Larger ints are written in hexadecimal: parsing decimal digits takes quadratic time,
 # and Python refuses more than 4300 of them.
 _INT_LIMIT = 1 << 64
+# In bytes, roughly: a tuple in a list, each of its elements, and each element of a set
+# that has just grown. Sets of a few are counted with their text.
+_ROW, _CELL, _ELEMENT, _FEW = 72, 16, 120, 16
 _ZONE = re.compile("[A-Za-z0-9_+-]{1,64}(/[A-Za-z0-9_+-]{1,64}){0,4}")
 
 
@@ -79,8 +83,13 @@ def _object_from_json(
         return dict(pairs)
     if mark == "$rows":
         columns = [from_json(column, embedded) for column in data[mark]]
+        if set(map(type, columns)) - {list}:
+            raise ValueError("a column of rows is not a list")
+        ask(len(columns[0]) * (_ROW + _CELL * len(columns)) if columns else 0)
         return list(zip(*columns, strict=True))
     if mark in _COLLECTIONS:
+        if mark != "$tuple" and len(data[mark]) > _FEW:
+            ask(_ELEMENT * len(data[mark]))
         items = [from_json(item, embedded) for item in data[mark]]
         if mark != "$tuple":
             check_hashes(items)

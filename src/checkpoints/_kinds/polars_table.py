@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from checkpoints._kinds.arrow_ipc import cells_in
+from checkpoints._kinds.arrow_memory import memory_of
 from checkpoints._kinds.kind import Buffer, Inexact
+from checkpoints._process.budget import ask
 from checkpoints._process.libraries import needed
 from checkpoints.errors import MissingDependencyError
 
@@ -161,6 +163,7 @@ def from_table(table: Any, meta: Mapping[str, Any]) -> Any:
             if meta["rows"]
             else polars.DataFrame()
         )
+    ask(sum(memory_of(column, objects=False) for column in table.columns))
     names = table.column_names
     # Polars would give a column without a name another one.
     numbered = table.rename_columns(list(map(str, range(len(names)))))
@@ -245,5 +248,7 @@ def _to_ipc(frame: Any) -> memoryview:
 def _from_ipc(data: memoryview) -> Any:
     polars = import_polars()
     cells_in(memoryview(data))
+    # The stream holds a copy, and Polars makes its own.
+    ask(2 * len(data))
     with panics_as_errors():
         return polars.read_ipc(io.BytesIO(data))

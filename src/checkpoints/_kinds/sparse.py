@@ -12,6 +12,7 @@ from checkpoints._kinds.columns import Statistics
 from checkpoints._kinds.elements import elements_of
 from checkpoints._kinds.kind import Compound, Family, Inexact, Kind
 from checkpoints._kinds.numpy import holds_nan
+from checkpoints._process.budget import ask
 from checkpoints._process.libraries import needed
 
 __all__ = ["FAMILY", "recognise"]
@@ -19,6 +20,8 @@ __all__ = ["FAMILY", "recognise"]
 _FORMATS = ("csr", "csc", "coo", "bsr", "dia", "lil", "dok")
 # These consist of Python objects; the other format holds the same data in arrays.
 _STORED_AS = {"lil": "csr", "dok": "coo"}
+# In bytes, as measured: a row of a lil, an element of one, an element of a dok.
+_ROW, _NUMBER, _ITEM = 200, 96, 400
 # What is found from the data when it is asked for, and the attribute that has it.
 _FLAGS = {
     "_has_canonical_format": "has_canonical_format",
@@ -123,6 +126,7 @@ def _put_together(parts: dict[str, Any]) -> Any:
     if form not in _FORMATS:
         raise ValueError(f"unknown format of sparse arrays {form!r:.80}")
     shape = tuple(parts["shape"])
+    ask(_memory_of(form, shape, parts))
     if "items" in parts or "keys" in parts:
         return _dok(_class_of("dok", parts), shape, parts)
     if "rows" in parts:
@@ -130,6 +134,21 @@ def _put_together(parts: dict[str, Any]) -> Any:
     stored_as = _STORED_AS.get(form, form)
     build = {"coo": _coo, "dia": _dia}.get(stored_as, _compressed)
     return build(_class_of(stored_as, parts), shape, parts).asformat(form)
+
+
+def _memory_of(form: str, shape: tuple[int, ...], parts: dict[str, Any]) -> int:
+    """Return the memory that a sparse array takes in addition to its parts."""
+    if form == "lil":
+        return _ROW * shape[0] + _NUMBER * (
+            0 if "rows" in parts else len(parts["data"])
+        )
+    if form == "dok":
+        return _ITEM * len(parts["items" if "items" in parts else "data"])
+    indices = [
+        parts[name] for name in ("indices", "indptr", "offsets") if name in parts
+    ]
+    # SciPy converts indices, and makes others to check them.
+    return 2 * sum(int(array.nbytes) for array in (*indices, *parts.get("coords", ())))
 
 
 def _class_of(form: str, parts: dict[str, Any]) -> Any:

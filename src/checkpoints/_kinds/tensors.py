@@ -10,7 +10,7 @@ from typing import Any
 from checkpoints._kinds.columns import Statistics
 from checkpoints._kinds.elements import elements_of
 from checkpoints._kinds.kind import Buffer, Family, Format, Inexact, Kind
-from checkpoints._kinds.npy import decode_array, encode_array
+from checkpoints._kinds.npy import decode_array, encode_array, weight_of_array
 from checkpoints._kinds.numpy import holds_nan
 from checkpoints._process.libraries import imported, needed
 
@@ -136,6 +136,15 @@ def _decode_tensor(data: memoryview, meta: Mapping[str, Any]) -> Any:
     if name in _TORCH_RAW:
         tensor = tensor.view(getattr(torch, name))
     return tensor.requires_grad_(meta["requires_grad"])
+
+
+def _weight(data: memoryview, meta: Mapping[str, Any]) -> int:
+    """Return the memory of the copy that is made where an array cannot be shared."""
+    return weight_of_array(data, meta) + (len(data) if _is_copied(data, meta) else 0)
+
+
+def _is_copied(data: memoryview, meta: Mapping[str, Any]) -> bool:
+    return data.readonly or bool(meta.get("repeated")) or "torch_dtype" not in meta
 
 
 def _decode_parameter(data: memoryview, meta: Mapping[str, Any]) -> Any:
@@ -283,6 +292,7 @@ _TENSOR = Format(
     decode=_decode_tensor,
     package="torch",
     freeze=_freeze_tensor,
+    weight=_weight,
     change=_change_of_tensor,
 )
 _PARAMETER = Format(
@@ -292,6 +302,7 @@ _PARAMETER = Format(
     decode=_decode_parameter,
     package="torch",
     freeze=_freeze_parameter,
+    weight=_weight,
     change=_change_of_tensor,
 )
 _JAX_ARRAY = Format(
@@ -301,6 +312,7 @@ _JAX_ARRAY = Format(
     decode=_decode_jax,
     package="jax",
     freeze=_freeze_jax,
+    weight=_weight,
 )
 
 TORCH = Family(
