@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from checkpoints._files.parquet_pages import Claims, claims_of
 from checkpoints._kinds.arrow_equality import is_identical, is_same_schema
 from checkpoints._kinds.arrow_table import with_chunks_of
 from checkpoints._kinds.arrow_types import is_fixed, width_of
@@ -30,6 +31,10 @@ _EXACT = {"use_compliant_nested_type": False}
 _ROWS = 1 << 17
 # For types of variable size, where a few rows can take a lot of memory.
 _FEW_ROWS = 1 << 10
+# Of the memory that is left, what a batch of rows may take before it is counted.
+_SHARE = 16
+# Arrow makes room for up to twice the text that it reads.
+_ROOM = 2
 
 
 def write_table(
@@ -147,7 +152,9 @@ def read_table(data: Any, budget: Budget) -> Any:
     least = file.metadata.num_rows * sum(map(width_of, file.schema_arrow.types))
     budget.check(int(least), f"its {file.metadata.num_rows:,} rows")
     stored, schema = _schemas(file)
-    chunks = list(_chunks(file, pyarrow, budget))
+    claims = claims_of(data, file)
+    budget.check(claims.size, "its columns")
+    chunks = list(_chunks(file, pyarrow, budget, claims))
     table = pyarrow.Table.from_batches(chunks, stored)
     # Else text that is not UTF-8, for example, would fail only when it is used.
     table.validate(full=True)
@@ -214,20 +221,24 @@ def _is_written_alike(one: Any, other: Any) -> bool:
     return one is other or str(one) == str(other)
 
 
-def _chunks(file: Any, pyarrow: Any, budget: Budget) -> Iterator[Any]:
+def _chunks(file: Any, pyarrow: Any, budget: Budget, claims: Claims) -> Iterator[Any]:
     """Yield the rows in batches, as even a small file can take any memory."""
     if all(is_fixed(kind) for kind in file.schema_arrow.types):
-        yield from _batches(file, _ROWS, budget)
+        yield from _batches(file, _ROWS, budget, 1)
         return
-    batches = _batches(file, _FEW_ROWS, budget)
-    while some := list(itertools.islice(batches, _ROWS // _FEW_ROWS)):
-        table = pyarrow.Table.from_batches(some).combine_chunks()
+    rows = claims.rows_within(budget.left // _SHARE, _FEW_ROWS)
+    budget.check(int(rows * claims.largest_row), "one of its rows")
+    batches = _batches(file, rows, budget, _ROOM)
+    while some := list(itertools.islice(batches, _ROWS // rows)):
+        table = pyarrow.Table.from_batches(some)
+        budget.check(table.nbytes, "rows that are joined")
+        table = table.combine_chunks()
         yield from table.to_batches()
 
 
-def _batches(file: Any, rows: int, budget: Budget) -> Iterator[Any]:
+def _batches(file: Any, rows: int, budget: Budget, room: int) -> Iterator[Any]:
     for batch in file.iter_batches(rows):
-        budget.take(batch.nbytes, "its rows")
+        budget.take(room * batch.nbytes, "its rows")
         yield batch
 
 
