@@ -66,7 +66,7 @@ class TooLargeError(CheckpointError, MemoryError):
     def at(cls, path: str, what: str, size: int, limit: int) -> TooLargeError:
         """Return the error for the file at a path, given what exceeds the limit."""
         return cls(
-            f"{path}: with {what}, the load would take at least {size:,} bytes of "
+            f"{path}: with {what}, this would take at least {size:,} bytes of "
             f"memory, and the limit is {limit:,}. Load fewer values by name, map "
             "arrays with mmap=True, or raise max_bytes"
         )

@@ -94,6 +94,8 @@ class TestBudget:
             ask(60)
             assert Budget("b").left == Budget("b", 500).left == 40
             assert Budget("b", 30).left == 30
+            with pytest.raises(TooLargeError, match=r"110 bytes .* limit is 100\."):
+                Budget("b").take(50, "a list")
 
     def test_what_is_loaded_inside_another_is_taken_from_both(self, saved):
         path = saved(a=b"a" * 100 * KIB)

@@ -23,11 +23,13 @@ from checkpoints import (
     FileHandler,
     FormatError,
     MissingDependencyError,
+    TooLargeError,
     UnknownValueError,
     UntrustedError,
     index,
     tags,
 )
+from checkpoints._process.budget import Budget, within
 
 LOCATION = Path(checkpoints.__file__).parents[1]
 FAULTLAB = Path(__file__).parents[1] / "reliability"
@@ -51,6 +53,24 @@ def save(root, value, checkpoint="a", /, *, form="zip", **tagged):
 
 def rows(table):
     return table.to_pylist()
+
+
+class TestBudget:
+    def test_the_tables_of_all_entries_count_together(self, root):
+        for n in range(3):
+            save(root, numpy.zeros(100_000), n=n)
+        with within(Budget("a", 6_000_000), "a table"):
+            assert len(index(root).where(n=1).concat("value")) == 100_000
+            with pytest.raises(TooLargeError) as told:
+                index(root).concat("value", to="pandas")
+        assert "where" in told.value.__notes__[0]
+
+    def test_texts_that_are_stored_once_count_as_often_as_they_occur(self, root):
+        texts = pandas.Series(["x" * 10_000] * 5_000, dtype="category")
+        save(root, polars.Series(texts.astype(str)).cast(polars.Categorical))
+        save(root, polars.Series(["y"]), n=2)
+        with within(Budget("a", 20_000_000), "a table"), pytest.raises(TooLargeError):
+            index(root).concat("value", to="pandas")
 
 
 class TestTables:

@@ -75,8 +75,11 @@ def load_with_meta(
 
 def read_meta(store: Store, name: str) -> dict[str, Any]:
     """Return the header of a file, as documented at `Entry.meta`."""
+    budget = Budget(store.path_of(name))
     with store.open(name) as file:
-        return open_container(file).header
+        header = open_container(file, budget).header
+        ask(budget.taken)
+        return header
 
 
 def _known(

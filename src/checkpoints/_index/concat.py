@@ -20,13 +20,16 @@ from checkpoints._index.table import (
     tags_above,
     typed_column,
 )
+from checkpoints._kinds.arrow_memory import memory_of
 from checkpoints._kinds.families import family_of
 from checkpoints._kinds.tables import as_table, with_named_index
+from checkpoints._process.budget import Budget, ask, within
 from checkpoints._text import shown
 from checkpoints.errors import (
     ConfigError,
     CorruptFileError,
     FormatError,
+    TooLargeError,
     UnknownValueError,
 )
 
@@ -50,6 +53,7 @@ _WITHOUT_DAMAGED = (
     "To leave out damaged files: bad = dict(verify(root).damaged), then "
     "found[[entry.path not in bad for entry in found]] of the index found"
 )
+_FEWER = "Narrow the index with where(...), or combine its entries in parts"
 _LIBRARIES = ("pandas", "polars", "arrow")
 
 
@@ -91,6 +95,7 @@ def _without_views(table: Any) -> Any:
     }
     for number, field in enumerate(table.schema):
         if kind := types.get(str(field.type)):
+            ask(memory_of(table.column(number), objects=False))
             column = table.column(number).cast(kind)
             table = table.set_column(number, field.name, column)
     return table
@@ -111,16 +116,36 @@ def concatenated(
     if not len(listing):
         message = f"no entry to take {shown(value)} from: {why_empty()}"
         raise UnknownValueError(message)
-    parts = _Parts(value)
-    for entry, name in zip(listing, listing.stored_names(), strict=True):
-        try:
-            found, meta = load_with_meta(listing.store, name, [value], trusted=trusted)
-        except CorruptFileError as error:
-            error.add_note(_WITHOUT_DAMAGED)
-            raise
-        parts.add(entry, found[value], meta)
-        to = to or _library_of(found[value])
-    return as_library(to or _library_of(None), parts.joined())
+    parts, budget = _Parts(value), Budget(listing.store.root)
+    try:
+        for entry, name in zip(listing, listing.stored_names(), strict=True):
+            # What is made of one value is freed before the next, except for its table.
+            with within(Budget(entry.path, budget.left), "its table"):
+                found, meta = load_with_meta(
+                    listing.store, name, [value], trusted=trusted
+                )
+                size = parts.add(entry, found[value], meta)
+            budget.take(size, "the tables of all entries")
+            to = to or _library_of(found[value])
+        with within(budget, "one table of all entries"):
+            columns = parts.joined()
+            to = to or _library_of(None)
+            ask(sum(_size_in(to, column) for column in columns.values()))
+            return as_library(to, columns)
+    except CorruptFileError as error:
+        error.add_note(_WITHOUT_DAMAGED)
+        raise
+    except TooLargeError as error:
+        error.add_note(_FEWER)
+        raise
+
+
+def _size_in(library: str, column: Any) -> int:
+    """Return the memory of a column of Arrow in addition, once it is converted."""
+    if library != "pandas" or hasattr(column.type, "value_type"):
+        # Categories, and lists as their parts.
+        return 0 if library == "arrow" else int(column.nbytes)
+    return memory_of(column, objects=True)
 
 
 class _Parts:
@@ -139,7 +164,8 @@ class _Parts:
         self._categories: dict[str, Any] = {}
         self._schema: Any = None
 
-    def add(self, entry: Entry, found: Any, meta: Mapping[str, Any]) -> None:
+    def add(self, entry: Entry, found: Any, meta: Mapping[str, Any]) -> int:
+        """Add the value of an entry; return the size of its table in bytes."""
         self._origins.append((entry.path, type(found).__name__))
         with self._naming_entry():
             table = table_of(self._value, found)
@@ -152,7 +178,9 @@ class _Parts:
         self._runs.append(str(meta.get("run", "")))
         self._tags.append(dict(meta["tags"]))
         self._above.append(tags_above(entry.tags, meta["tags"]))
+        ask(sum(memory_of(column, objects=False) for column in table.columns))
         self._tables.append(_separable(table))
+        return int(self._tables[-1].nbytes)
 
     def _check_order(self, table: Any) -> None:
         """Check that ordered categories are the same as in the entries before."""

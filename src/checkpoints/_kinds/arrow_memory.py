@@ -18,7 +18,7 @@ _VIEW, _REFERENCE = 16, 8
 _WIDEST = 4
 
 
-def memory_of(column: Any, *, objects: bool, exact: bool = True) -> int:
+def memory_of(column: Any, *, objects: bool, exact: bool = True, least: int = 1) -> int:
     """
     Return about how many bytes a column takes where each of its values is written out.
 
@@ -29,6 +29,7 @@ def memory_of(column: Any, *, objects: bool, exact: bool = True) -> int:
         objects: Whether texts become objects of Python.
         exact: Whether to look at each text that does. Otherwise its characters count
             as wide ones, which can be four times as much.
+        least: What any other value takes at least.
 
     Example:
         >>> import pyarrow
@@ -36,15 +37,16 @@ def memory_of(column: Any, *, objects: bool, exact: bool = True) -> int:
         >>> memory_of(column, objects=False) > 9000 > column.nbytes
         True
     """
-    each = _Measure(objects=objects, exact=exact)
+    each = _Measure(objects=objects, exact=exact, least=least)
     return sum(map(each.total, column.chunks))
 
 
 class _Measure:
     """Measures arrays, where each value is an object of Python or part of an array."""
 
-    def __init__(self, *, objects: bool, exact: bool) -> None:
+    def __init__(self, *, objects: bool, exact: bool, least: int) -> None:
         self._objects = objects
+        self._least = least
         self._exact = exact
         self._types = types = imported("pyarrow").types
         # The sorts of types; the first that fits counts.
@@ -107,7 +109,7 @@ class _Measure:
             longest = int(self._lengths(array).max())
             found = longest * self.largest(array.values) + _ARRAY
         else:
-            found = _REFERENCE
+            found = max(self._least, _REFERENCE)
         return found
 
     def _sort_of(self, kind: Any) -> str | None:
@@ -136,19 +138,18 @@ class _Measure:
 
     @property
     def _row(self) -> int:
-        return _OBJECT if self._objects else _VIEW
+        return max(self._least, _OBJECT if self._objects else _VIEW)
 
     def _width(self, kind: Any, *, has_nulls: bool) -> int:
         """Return the memory of a number or a time in an array of NumPy."""
-        types = self._types
+        types, least = self._types, self._least
         if types.is_decimal(kind) or types.is_fixed_size_binary(kind):
-            return int(kind.bit_width // 8 + 2 * _OBJECT)
+            return int(kind.bit_width // 8 + 2 * max(least, _OBJECT))
         if types.is_date(kind) or types.is_time(kind):
-            return _OBJECT
+            return max(least, _OBJECT)
         if types.is_interval(kind):
-            return _DICT
-        least = _REFERENCE if has_nulls else 1
-        return max(int(kind.bit_width // 8), least)
+            return max(least, _DICT)
+        return max(int(kind.bit_width // 8), least, _REFERENCE if has_nulls else 1)
 
     def _widest(self, array: Any) -> int:
         """Return the bytes of a character of the texts."""

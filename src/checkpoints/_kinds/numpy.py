@@ -24,6 +24,7 @@ from checkpoints._kinds.npy import (
 )
 from checkpoints._kinds.numpy_content import content_of
 from checkpoints._kinds.object_arrays import OBJECT_ARRAY
+from checkpoints._kinds.spread import ask_for_objects
 from checkpoints._process.libraries import needed
 
 __all__ = ["FAMILY", "fallback", "holds_nan", "recognise"]
@@ -154,6 +155,8 @@ def _as_table(value: Any, name: str | None) -> Any:
     column = "value" if name is None else name
     dimensions = getattr(value, "ndim", None)
     if dimensions == 1:
+        if value.dtype.hasobject:
+            ask_for_objects(value.tolist())
         return pyarrow.table({column: pyarrow.array(value)})
     if dimensions == 0:
         return pyarrow.table({column: _as_column(value)})

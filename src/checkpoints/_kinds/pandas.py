@@ -25,6 +25,7 @@ from checkpoints._kinds.pandas_scalars import (
     TIMESTAMP,
 )
 from checkpoints._kinds.pandas_table import exact_table, from_table, to_table
+from checkpoints._kinds.spread import ask_for_objects
 from checkpoints._process.budget import ask
 from checkpoints._process.libraries import needed
 
@@ -194,6 +195,10 @@ def _as_table(value: Any, name: str | None) -> Any:
         return None
     # Arrow has no sparse columns.
     ask(_NUMBER * len(frame) * (1 + sum(map(_is_sparse, frame.dtypes))))
+    for number in range(frame.shape[1]):
+        column = frame.iloc[:, number]
+        if getattr(column.dtype, "hasobject", False):
+            ask_for_objects(column.tolist())
     # By default Arrow would store a range index in metadata that only pandas reads.
     is_data = not _only_counts(frame.index)
     return pyarrow.Table.from_pandas(frame, preserve_index=is_data)

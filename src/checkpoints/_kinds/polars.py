@@ -23,6 +23,7 @@ from checkpoints._kinds.polars_table import (
     panics_as_errors,
     to_table,
 )
+from checkpoints._process.budget import ask
 from checkpoints._process.libraries import needed
 
 __all__ = ["FAMILY", "recognise"]
@@ -167,6 +168,8 @@ def _as_table(value: Any, name: str | None) -> Any:
     pyarrow = needed("pyarrow", "a table of Polars values")
     if not isinstance(value, (polars.DataFrame, polars.Series)):
         return None
+    # Arrow has each text in its own place.
+    ask(value.estimated_size())
     with panics_as_errors():
         if isinstance(value, polars.Series):
             name = value.name if name is None else name

@@ -7,6 +7,7 @@ from typing import Any
 from checkpoints._kinds.families import family_of, format_of_kind, formats_for
 from checkpoints._kinds.kind import Compound, Inexact
 from checkpoints._kinds.pickled import type_name
+from checkpoints._kinds.spread import ask_for_cells
 from checkpoints.errors import FormatError, MissingDependencyError
 
 __all__ = ["as_table", "from_table", "to_table", "with_named_index"]
@@ -74,11 +75,13 @@ def as_table(value: object, name: str | None = None) -> Any:
         The table; None if the value has no rows.
 
     Raises:
+        TooLargeError: If it takes more memory than allowed.
         Exception: If Arrow cannot hold the value; the library determines the type.
     """
     family = family_of(type(value))
     if family is None or family.as_table is None:
         return None
+    ask_for_cells(value)
     return family.as_table(value, name)
 
 

@@ -27,9 +27,11 @@ class Budget:
 
     def __init__(self, path: str, max_bytes: int | None = None) -> None:
         limit = most_memory() if max_bytes is None else max_bytes
-        around = _asked.get()
-        if around is not None:
-            limit = min(limit, around[0].left)
+        # What was taken of the same limit before.
+        self.before = 0
+        if (asked := _asked.get()) is not None and asked[0].left <= limit:
+            around = asked[0]
+            limit, self.before = around.left, around.taken + around.before
         self._path = path
         self._limit = limit
         self.left: int = limit
@@ -47,8 +49,8 @@ class Budget:
             TooLargeError: If fewer bytes are left.
         """
         if size > self.left:
-            total = size + self.taken
-            raise TooLargeError.at(self._path, what, total, self._limit)
+            before, limit = self.taken + self.before, self._limit + self.before
+            raise TooLargeError.at(self._path, what, size + before, limit)
 
     def take(self, size: int, what: str) -> None:
         """

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, TypeAlias
 
+from checkpoints._process.budget import Budget, within
 from checkpoints._show.header import shape_of, type_of
 from checkpoints._show.preview import Preview, preview_of
 from checkpoints._text import html_table, html_text, shown
@@ -25,7 +26,7 @@ _MOST_PREVIEWS = 12
 _ROWS = 5
 _NOT_LOADED = ("pickle",)
 
-# Loads values by name, without trust, in so much memory.
+# Loads values by name, without trust.
 Load: TypeAlias = Callable[..., Mapping[str, Any]]
 
 
@@ -52,7 +53,8 @@ def _row(name: str, node: Mapping[str, Any], load: Load) -> list[str]:
     begins = ""
     if node.get("kind") in _IN_ROW and _size_of(node) <= _LARGEST_IN_ROW:
         try:
-            begins = shown(load(name, max_bytes=_MEMORY)[name])
+            with within(Budget(name, _MEMORY), "a preview"):
+                begins = shown(load(name)[name])
         except (CheckpointError, OSError) as error:
             begins = str(error)
     return [name, *map(str, texts), begins]
@@ -73,8 +75,12 @@ def _below(nodes: Mapping[str, Any], load: Load) -> Iterator[str]:
             left, count = left - size, count + 1
             # Whatever is wrong with a value, the others are shown.
             with suppress(Exception):
-                value = load(name, max_bytes=_MEMORY)[name]
-                yield _preview(name, preview_of(value, _ROWS))
+                yield _preview(name, _previewed(name, load))
+
+
+def _previewed(name: str, load: Load) -> Preview:
+    with within(Budget(name, _MEMORY), "a preview"):
+        return preview_of(load(name)[name], _ROWS)
 
 
 def _preview(name: str, preview: Preview) -> str:

@@ -6,23 +6,25 @@ import io
 import itertools
 import json
 import math
+import operator
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
+from checkpoints._kinds.arrow_memory import memory_of
 from checkpoints._kinds.families import family_of
+from checkpoints._kinds.spread import ask_for_cells, ask_for_objects
 from checkpoints._kinds.tables import as_table, with_named_index
+from checkpoints._process.budget import ask
 from checkpoints._process.libraries import imported, needed
-from checkpoints._process.memory import most_memory
-from checkpoints._text import size_text
+from checkpoints._show.memory_file import MemoryFile
 
 __all__ = [
     "CONVERSIONS",
     "Conversion",
     "UnfitError",
     "frame_as_table",
-    "spread_size",
 ]
 
 # The dtypes that NumPy gives an array made of a list, and Arrow's types that JSON has.
@@ -30,6 +32,9 @@ _DTYPES_OF_LISTS = ("bool", "int64", "float64")
 _JSON_TYPES = ("bool", "int64", "double", "string", "large_string", "string_view")
 _MODULES_WRITTEN_AS_TEXT = ("builtins", "datetime", "decimal", "uuid")
 _MOST_DIMENSIONS = 2
+# What is taken, in bytes, as measured: by a number or a list in a list, by a cell in
+# an object for JSON or as text, by the dict of a row, and by a column of Arrow.
+_NUMBER, _CELL, _ROW, _COLUMN = 72, 100, 300, 2000
 
 
 class UnfitError(Exception):
@@ -42,15 +47,13 @@ class Conversion:
 
     Args:
         value: The value.
-        max_bytes: The limit of the memory for it, as far as that is known in advance.
 
     Attributes:
         lost: What the file will not contain, in words.
     """
 
-    def __init__(self, value: Any, max_bytes: int | None = None) -> None:
+    def __init__(self, value: Any) -> None:
         self.value = value
-        self._max_bytes = most_memory() if max_bytes is None else max_bytes
         self.lost: list[str] = []
         self._family = family_of(type(value))
 
@@ -96,20 +99,9 @@ class Conversion:
         """
         raise UnfitError(f"cannot write {_a(self.value)} as {what}")
 
-    def check_size(self, what: str, size: int) -> None:
-        """
-        Check that what the value becomes is not larger than the limit.
-
-        Raises:
-            UnfitError: If it is.
-        """
-        if size > self._max_bytes:
-            needed_size, limit = size_text(size), size_text(self._max_bytes)
-            self.fail(f"{what}: it takes at least {needed_size}, more than {limit}")
-
     def as_table(self, what: str) -> Any:
         """Return a frame, a series, or a one- or two-dimensional array for Arrow."""
-        self.check_size(what, spread_size(self.value))
+        ask_for_cells(self.value)
         pyarrow = needed("pyarrow", what)
         try:
             if self.is_frame:
@@ -118,6 +110,7 @@ class Conversion:
             if not 1 <= array.ndim <= _MOST_DIMENSIONS or array.dtype.names:
                 self.fail(f"{what}: it has no rows and columns")
             columns = array.reshape(len(array), -1).T if array.size else []
+            ask(_COLUMN * len(columns))
             named = {str(number): column for number, column in enumerate(columns)}
             return pyarrow.table(named)
         except (pyarrow.ArrowException, TypeError, ValueError) as error:
@@ -137,7 +130,7 @@ class Conversion:
         """Return an array or a tensor as a NumPy array."""
         if self._family is None or self._family.as_array is None:
             self.fail(what)
-        self.check_size(what, spread_size(self.value, with_rows=False))
+        ask_for_cells(self.value, with_rows=False)
         numpy = needed("numpy", "an array")
         array, lost = self._family.as_array(self.value)
         self.lost += lost
@@ -161,23 +154,9 @@ class Conversion:
         return self._family.as_png(self.value)
 
 
-def spread_size(value: object, *, with_rows: bool = True) -> int:
-    """
-    Return how much memory a value takes at least, once each of its cells has a place.
-
-    A range takes little until then, and a sparse array too.
-
-    Args:
-        value: The value.
-        with_rows: Whether rows without cells have a place as well.
-    """
-    shape = getattr(value, "shape", ())
-    if not isinstance(shape, tuple) or not all(isinstance(n, int) for n in shape):
-        return 0
-    cell = getattr(getattr(value, "dtype", None), "itemsize", 1)
-    lengths = itertools.takewhile(bool, shape) if with_rows else shape
-    least = 1 if with_rows else 0
-    return math.prod(lengths) * max(cell if isinstance(cell, int) else 1, least)
+def _ask_for_objects(*columns: Any) -> None:
+    """Ask for the memory of columns of Arrow as objects of Python."""
+    ask(sum(memory_of(each, objects=True, least=_CELL) for each in columns))
 
 
 def _a(value: object) -> str:
@@ -208,6 +187,7 @@ def _to_csv(conversion: Conversion) -> bytes:
             kind = getattr(column.type, "storage_type", column.type)
             if pyarrow.types.is_nested(kind) or _has_bytes(column.type):
                 conversion.lost.append(_type_of_column(name, column.type))
+            _ask_for_objects(column)
             cells = column.to_pylist()
             texts = [None if cell is None else str(cell) for cell in cells]
             table = table.set_column(
@@ -215,7 +195,9 @@ def _to_csv(conversion: Conversion) -> bytes:
             )
     if table.num_columns == 1 and table.column(0).null_count:
         conversion.lost.append("the nulls of its only column (written as empty lines)")
-    file = io.BytesIO()
+    # It writes many rows at once.
+    ask(sum(memory_of(column, objects=False) for column in table.columns))
+    file = MemoryFile()
     csv.write_csv(table, file)
     return file.getvalue()
 
@@ -245,7 +227,8 @@ def _type_of_column(name: str, kind: object) -> str:
 
 def _to_parquet(conversion: Conversion) -> bytes:
     table = conversion.as_table("Parquet")
-    file = io.BytesIO()
+    ask(sum(memory_of(column, objects=False) for column in table.columns))
+    file = MemoryFile()
     try:
         imported("pyarrow.parquet").write_table(table, file)
     except imported("pyarrow").ArrowException as error:
@@ -258,6 +241,7 @@ def _to_npy(conversion: Conversion) -> bytes:
     if conversion.is_frame:
         conversion.lost.append("the names and types of its columns")
         columns = conversion.as_table("NPY").columns
+        _ask_for_objects(*columns)
         arrays = [column.to_numpy() for column in columns]
         try:
             array = numpy.column_stack(arrays) if arrays else numpy.empty((0, 0))
@@ -267,7 +251,7 @@ def _to_npy(conversion: Conversion) -> bytes:
             conversion.fail("NPY: its columns have no common type")
     else:
         array = conversion.as_array("NPY: not an array")
-    file = io.BytesIO()
+    file = MemoryFile()
     numpy.save(file, array, allow_pickle=False)
     return file.getvalue()
 
@@ -281,14 +265,20 @@ def _to_json(conversion: Conversion) -> bytes:
             conversion.lost.append(f"its dtype {array.dtype}")
         if array.dtype.kind not in "biufUmM":
             conversion.fail(f"JSON: its dtype is {array.dtype}")
-        conversion.check_size("JSON", spread_size(array))
+        # A list for each row, too, where there are some without cells.
+        lengths = itertools.takewhile(bool, array.shape)
+        ask(_NUMBER * sum(itertools.accumulate(lengths, operator.mul)))
         value = array.tolist()
     else:
         value = conversion.value
     lost: dict[str, None] = {}
     plain = _plain(conversion, value, lost)
     conversion.lost += lost
-    return (json.dumps(plain, indent=2) + "\n").encode()
+    file = MemoryFile()
+    for part in json.JSONEncoder(indent=2).iterencode(plain):
+        file.write(part.encode())
+    file.write(b"\n")
+    return file.getvalue()
 
 
 def _records(conversion: Conversion) -> list[dict[str, Any]]:
@@ -300,6 +290,8 @@ def _records(conversion: Conversion) -> list[dict[str, Any]]:
             conversion.lost.append(_type_of_column(field.name, field.type))
     if conversion.has_nan_as_null():
         conversion.lost.append(_written_as_null(math.nan))
+    ask(_ROW * table.num_rows)
+    _ask_for_objects(*table.columns)
     records: list[dict[str, Any]] = _with_texts(table).to_pylist()
     return records
 
@@ -316,6 +308,8 @@ def _plain(conversion: Conversion, value: Any, lost: dict[str, None]) -> Any:
         if not math.isfinite(value):
             lost[_written_as_null(value)] = None
         return value if math.isfinite(value) else None
+    if isinstance(value, (Mapping, list, tuple, set, frozenset)):
+        ask(_CELL * (1 + len(value)))
     if isinstance(value, Mapping):
         return _plain_keys(conversion, value, lost)
     if isinstance(value, (list, tuple, set, frozenset)):
@@ -351,6 +345,7 @@ def _plain_keys(
 
 def _to_txt(conversion: Conversion) -> bytes:
     value = conversion.value
+    ask_for_objects(value)
     if not isinstance(value, str):
         if conversion.is_frame or conversion.is_array or conversion.is_picture:
             conversion.fail("text: its text does not contain all of it")
@@ -365,6 +360,7 @@ def _to_txt(conversion: Conversion) -> bytes:
 def _to_bin(conversion: Conversion) -> bytes:
     if not isinstance(conversion.value, (bytes, bytearray)):
         conversion.fail("raw bytes")
+    ask(len(conversion.value))
     return bytes(conversion.value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 __all__ = ["histogram", "sparkline", "statistics_of"]
@@ -87,9 +88,10 @@ def sparkline(array: Any) -> str:
     """Return a line of bars, each the mean of a section of an array, in order."""
     import numpy
 
-    values = _in_doubles(array)
+    flat = array.reshape(-1)
     means = []
-    for part in numpy.array_split(values, min(_BARS, max(values.size, 1))):
+    for section in numpy.array_split(flat, min(_BARS, max(flat.size, 1))):
+        part = _in_doubles(section)
         finite = part[numpy.isfinite(part)]
         means.append(float(finite.mean()) if finite.size else math.nan)
     return _bars(means, from_zero=False)
@@ -99,16 +101,29 @@ def histogram(array: Any) -> str:
     """Return a line of bars that shows how often numbers occur, from min to max."""
     import numpy
 
-    values = _in_doubles(array)
-    values = values[numpy.isfinite(values)]
-    if not values.size or values.min() == values.max():
+    ends = [(part.min(), part.max()) for part in _finite_parts(array) if part.size]
+    if not ends:
         return ""
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
+    if low == high:
+        return ""
+    counts = numpy.zeros(_BARS // 2, "int64")
     try:
         with numpy.errstate(all="ignore"):
-            counts, _ = numpy.histogram(values, bins=_BARS // 2)
+            for part in _finite_parts(array):
+                counts += numpy.histogram(part, _BARS // 2, (low, high))[0]
     except ValueError:  # a range beyond that of floats
         return ""
     return _bars([float(count) for count in counts], from_zero=True)
+
+
+def _finite_parts(array: Any) -> Iterator[Any]:
+    import numpy
+
+    flat = array.reshape(-1)
+    for start in range(0, flat.size, _BLOCK):
+        part = _in_doubles(flat[start : start + _BLOCK])
+        yield part[numpy.isfinite(part)]
 
 
 def _in_doubles(array: Any) -> Any:

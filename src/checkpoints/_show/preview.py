@@ -5,17 +5,20 @@ from __future__ import annotations
 import datetime
 import reprlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from checkpoints._kinds.families import family_of
 from checkpoints._kinds.kind import Family
+from checkpoints._kinds.spread import ask_for_cells, ask_for_objects
 from checkpoints._kinds.tables import with_named_index
+from checkpoints._process.budget import ask
 from checkpoints._process.libraries import imported
-from checkpoints._process.memory import most_memory
-from checkpoints._show.conversion import frame_as_table, spread_size
+from checkpoints._show.conversion import frame_as_table
 from checkpoints._show.numbers import histogram, sparkline, statistics_of
 from checkpoints._text import printable
+from checkpoints.errors import TooLargeError
 
 __all__ = ["Preview", "preview_of"]
 
@@ -23,11 +26,34 @@ _LONGEST = 4_000
 _MOST_COLUMNS = 50
 _LONGEST_NUMBER = 8
 _MOST_ACROSS = 6
+_MOST_OBJECTS = 10_000
 
-_repr = reprlib.Repr()
-_repr.maxstring = _repr.maxother = _repr.maxlong = 200
-_repr.maxlist = _repr.maxtuple = _repr.maxdict = _repr.maxset = 20
-_repr.maxlevel = 8
+_COPIES, _NUMBER = 2, 8
+_LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+
+
+class _Repr(reprlib.Repr):
+    """Shortened reprs, also of what is the same object in many places."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = self.maxlong = 200
+        self.maxlist = self.maxtuple = self.maxdict = self.maxset = 20
+        self.maxlevel = 8
+        self._left = _MOST_OBJECTS
+
+    def repr1(self, x: Any, level: int) -> str:
+        self._left -= 1
+        return super().repr1(x, level) if self._left >= 0 else "..."
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        # Those of libraries shorten their values by themselves.
+        if family_of(type(x)) is None:
+            try:
+                ask_for_objects(x)
+            except TooLargeError:
+                return f"<{type(x).__name__} object>"
+        return super().repr_instance(x, level)
 
 
 @dataclass
@@ -52,24 +78,24 @@ class Preview:
     lines: list[str] = field(default_factory=list)
 
 
-def preview_of(value: object, rows: int, max_bytes: int | None = None) -> Preview:
+def preview_of(value: object, rows: int) -> Preview:
     """
     Return the preview of a value.
 
     Args:
         value: The value.
         rows: The most rows to show.
-        max_bytes: The limit of the memory for it; by default that of this process.
     """
     if isinstance(value, str):
         return _of_text(value, rows)
     if isinstance(value, (bytes, bytearray)):
         start = bytes(value[:32]).hex(" ")
         return Preview(facts={"bytes": len(value)}, lines=[start])
-    limit = most_memory() if max_bytes is None else max_bytes
-    family = family_of(type(value)) if spread_size(value) <= limit else None
-    found = _by_family(family, value, rows) if family is not None else None
-    return found or Preview(lines=_beginning(_repr.repr(value), rows))
+    family, found = family_of(type(value)), None
+    # What takes too much memory as a whole is shown by its repr.
+    with suppress(TooLargeError):
+        found = _by_family(family, value, rows) if family is not None else None
+    return found or Preview(lines=_beginning(_Repr().repr(value), rows))
 
 
 def _by_family(family: Family, value: object, rows: int) -> Preview | None:
@@ -77,6 +103,7 @@ def _by_family(family: Family, value: object, rows: int) -> Preview | None:
     if family.as_png is not None and family.describe is not None:
         return _of_picture(family.describe(value, 0))
     if family.as_array is not None:
+        ask_for_cells(value, with_rows=False)
         array, _ = family.as_array(value)
         return _of_array(array, rows)
     if family.stored is not None:
@@ -87,8 +114,14 @@ def _by_family(family: Family, value: object, rows: int) -> Preview | None:
 
 
 def _of_text(text: str, rows: int) -> Preview:
-    facts = {"characters": len(text), "lines": len(text.splitlines())}
+    facts = {"characters": len(text), "lines": _count_of_lines(text)}
     return Preview(facts=facts, lines=_beginning(text, rows))
+
+
+def _count_of_lines(text: str) -> int:
+    """Return how many lines `splitlines` returns, which would take far more memory."""
+    ends = sum(map(text.count, _LINE_ENDS)) - text.count("\r\n")
+    return ends + (text != "" and text[-1] not in _LINE_ENDS)
 
 
 def _beginning(text: str, rows: int) -> list[str]:
@@ -108,21 +141,33 @@ def _of_picture(described: dict[str, Any] | None) -> Preview | None:
 
 
 def _of_array(array: Any, rows: int) -> Preview:
-    found = Preview()
-    if hasattr(array, "compressed"):
-        found.lines = _beginning(_start_of(array, rows), rows + 1)
-        found.facts = {"masked": array.size - array.count()}
-        found.facts |= statistics_of(array.compressed())
-        return found
-    if array.size > 1:
-        found.facts = statistics_of(array)
-    if array.dtype.kind in "iufb" and array.size > 1:
-        if array.ndim == 1:
-            found.bars = sparkline(array), "in order"
-        elif array.dtype.kind != "b":
-            found.bars = histogram(array), "frequency, from min to max"
-    found.lines = _beginning(_start_of(array, rows), rows + 1)
+    found = Preview(lines=_beginning(_start_of(array, rows), rows + 1))
+    with suppress(TooLargeError):
+        found.facts = _facts_of(array)
+        found.bars = _bars_of(array)
     return found
+
+
+def _facts_of(array: Any) -> dict[str, Any]:
+    # To leave some elements out, or to put them in a row, a copy is made.
+    if not array.flags.c_contiguous or array.dtype.kind in "mM":
+        ask(_COPIES * array.nbytes)
+    if hasattr(array, "compressed"):
+        ask(array.nbytes)
+        masked = {"masked": array.size - array.count()}
+        return masked | statistics_of(array.compressed())
+    return statistics_of(array) if array.size > 1 else {}
+
+
+def _bars_of(array: Any) -> tuple[str, str]:
+    is_number = array.dtype.kind in "iufb" and array.size > 1
+    if not is_number or hasattr(array, "compressed"):
+        return "", ""
+    if array.ndim == 1:
+        return sparkline(array), "in order"
+    if array.dtype.kind == "b":
+        return "", ""
+    return histogram(array), "frequency, from min to max"
 
 
 def _start_of(array: Any, rows: int) -> str:
@@ -156,6 +201,8 @@ def _of_table(table: Any, rows: int) -> Preview:
     start = shown.slice(0, rows)
     cells = [[_cell(scalar) for scalar in column] for column in start.columns]
     found.rows = [list(row) for row in zip(*cells, strict=True)]
+    # One column after the other, as numbers.
+    ask(_COPIES * _NUMBER * shown.num_rows)
     found.columns = list(_of_columns(shown))
     return found
 
@@ -172,7 +219,7 @@ def _cell(scalar: Any) -> str:
 
 def _cell_repr(value: object) -> str:
     is_time = isinstance(value, (datetime.date, datetime.time, datetime.timedelta))
-    return str(value) if is_time else _repr.repr(value)
+    return str(value) if is_time else _Repr().repr(value)
 
 
 def _of_columns(table: Any) -> Iterator[dict[str, Any]]:

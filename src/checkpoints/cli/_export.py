@@ -7,13 +7,20 @@ from collections.abc import Sequence
 
 import click
 
-from checkpoints import Entry
+from checkpoints import Entry, TooLargeError
+from checkpoints._process.budget import Budget, within
 from checkpoints._show.conversion import CONVERSIONS, Conversion, UnfitError
 from checkpoints._text import printable, size_text
 from checkpoints.cli._completion import complete_entry
 from checkpoints.cli._failures import CommandError
 from checkpoints.cli._quantity import as_size
-from checkpoints.cli._selection import entry_at, load_value, one_entry, where_option
+from checkpoints.cli._selection import (
+    entry_at,
+    load_value,
+    one_entry,
+    too_large,
+    where_option,
+)
 from checkpoints.storage import open_store
 
 __all__ = ["export"]
@@ -50,7 +57,7 @@ Examples:
     "--max-bytes",
     type=as_size,
     metavar="SIZE",
-    help="Limit the memory for loading, such as 500MB.",
+    help="Limit the memory for the value and the file, such as 500MB.",
 )
 def export(
     entry: tuple[str, ...],
@@ -82,9 +89,9 @@ def export(
     found, names = one_entry(entry, where, latest=latest)
     path = found.path if isinstance(found, Entry) else found
     name = _one_name(path, names)
-    value = load_value(path, name, trusted=trusted, max_bytes=max_bytes)
-    conversion = Conversion(value, max_bytes)
-    data = _converted(conversion, suffix, force=force)
+    with within(Budget(path, max_bytes), f"what becomes {suffix}"):
+        value = load_value(path, name, trusted=trusted)
+        data = _converted(Conversion(value), suffix, force=force)
     _write(target, data, overwrite=overwrite)
     click.echo(printable(f"wrote {target}, {size_text(len(data))}"))
 
@@ -106,8 +113,7 @@ def _converted(conversion: Conversion, suffix: str, *, force: bool) -> bytes:
         data = CONVERSIONS[suffix](conversion)
     except Exception as error:
         # The libraries raise errors of many kinds.
-        is_unfit = isinstance(error, UnfitError)
-        reason = str(error) if is_unfit else _conversion_failure(value, error)
+        reason = _conversion_failure(value, error)
         others = _others(conversion.suffixes, suffix)
         hint = f"; try {others}" if others else ""
         raise CommandError(f"{reason}{hint}") from error
@@ -120,6 +126,10 @@ def _converted(conversion: Conversion, suffix: str, *, force: bool) -> bytes:
 
 def _conversion_failure(value: object, error: Exception) -> str:
     kind = type(value).__name__
+    if isinstance(error, UnfitError):
+        return str(error)
+    if isinstance(error, TooLargeError):
+        return too_large(error)
     if isinstance(error, MemoryError):
         return f"not enough memory to convert a value of type {kind}"
     return f"cannot convert a value of type {kind}: {error}"

@@ -33,6 +33,7 @@ __all__ = [
     "runs_under",
     "select",
     "selection_arguments",
+    "too_large",
     "warn_unreadable",
     "where_option",
 ]
@@ -238,7 +239,7 @@ class NotLoadedError(CommandError):
     """A value needs an option to be loaded."""
 
 
-def load_value(path: str, name: str, *, trusted: bool, max_bytes: int | None) -> object:
+def load_value(path: str, name: str, *, trusted: bool) -> object:
     """
     Load a value.
 
@@ -247,18 +248,23 @@ def load_value(path: str, name: str, *, trusted: bool, max_bytes: int | None) ->
         CheckpointError, OSError: As for `checkpoints.load`.
     """
     try:
-        return checkpoints.load(path, name, trusted=trusted, max_bytes=max_bytes)[name]
+        return checkpoints.load(path, name, trusted=trusted)[name]
     except checkpoints.UntrustedError as error:
         raise NotLoadedError(
             f"{path}: {name!r} is a pickle, which can run any code; load it with "
             "--trusted"
         ) from error
     except checkpoints.TooLargeError as error:
-        # The library's advice names arguments of Python.
-        reason, _, advice = str(error).partition(". Load fewer")
-        has_limit = "max_bytes" in advice
-        way = "raise --max-bytes" if has_limit else "load it on a larger machine"
-        raise NotLoadedError(f"{reason}; {way}") from error
+        raise NotLoadedError(too_large(error)) from error
+
+
+def too_large(error: checkpoints.TooLargeError) -> str:
+    """Return what an error says of a limit, for the command line."""
+    # The library's advice names arguments of Python.
+    reason, _, advice = str(error).partition(". Load fewer")
+    has_limit = "max_bytes" in advice
+    way = "raise --max-bytes" if has_limit else "load it on a larger machine"
+    return f"{reason}; {way}"
 
 
 def entry_at(path: str) -> Entry:

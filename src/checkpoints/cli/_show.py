@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from checkpoints import Entry
+from checkpoints._process.budget import Budget, within
 from checkpoints._show.header import fields_of, json_text, rows_of
 from checkpoints._show.preview import Preview, preview_of
 from checkpoints._text import hint, printable
@@ -72,7 +73,7 @@ _VALUES = (
     "--max-bytes",
     type=as_size,
     metavar="SIZE",
-    help="Limit the memory for loading, such as 500MB.",
+    help="Limit the memory for values and previews, such as 500MB.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
@@ -103,14 +104,15 @@ def show(  # noqa: PLR0913 - one parameter per option
     path = found.path if isinstance(found, Entry) else found
     if isinstance(found, str):
         os.stat(path)  # so that a missing file is reported as such
-    meta, error = read_header(path)
-    if error:
-        warn(f"{path}: cannot read the header: {error}")
-        context.exit(1)
-    _check_known(names, meta["values"], path)
-    values = names or (list(meta["values"]) if has_values else [])
-    loader = _Loader(path, trusted=trusted, max_bytes=max_bytes, rows=rows)
-    previews = {name: loader.preview(name) for name in values}
+    loader = _Loader(path, trusted=trusted, rows=rows)
+    with within(Budget(path, max_bytes), "its header"):
+        meta, error = read_header(path)
+        if error:
+            warn(f"{path}: cannot read the header: {error}")
+            context.exit(1)
+        _check_known(names, meta["values"], path)
+        values = names or (list(meta["values"]) if has_values else [])
+        previews = {name: loader.preview(name) for name in values}
     for name, preview in previews.items():
         _name_dtypes(preview, meta["values"][name].get("schema"))
     if as_json:
@@ -143,20 +145,17 @@ def _name_dtypes(preview: Preview | str, schema: object) -> None:
 class _Loader:
     """Loads the values of a file one by one, so that only one is in memory."""
 
-    def __init__(
-        self, path: str, *, trusted: bool, max_bytes: int | None, rows: int
-    ) -> None:
+    def __init__(self, path: str, *, trusted: bool, rows: int) -> None:
         self._path, self._rows = path, rows
-        self._trusted, self._max_bytes = trusted, max_bytes
+        self._trusted = trusted
         self.failed = False
 
     def preview(self, name: str) -> Preview | str:
         """Return the preview of a value, or why there is none."""
         try:
-            value = load_value(
-                self._path, name, trusted=self._trusted, max_bytes=self._max_bytes
-            )
-            return preview_of(value, self._rows, self._max_bytes)
+            with within(Budget(self._path), "a preview"):
+                value = load_value(self._path, name, trusted=self._trusted)
+                return preview_of(value, self._rows)
         except NotLoadedError as error:
             self.failed = True
             return error.message
