@@ -33,6 +33,8 @@ PUBLIC_NAMES = {
     "tags",
     "current_tags",
     "with_checkpoint_tags",
+    "carry",
+    "Carried",
     # Configure
     "config",
     "rules",
@@ -83,7 +85,7 @@ PUBLIC_NAMES = {
 
 PUBLIC_MODULES = {"errors", "storage"}
 # It is there once it was imported, by whoever wants it.
-ROOF = {"cli", "pytest_plugin"}
+ROOF = {"cli", "pytest_plugin", "workers"}
 
 
 def public_attributes() -> dict[str, object]:

@@ -65,11 +65,13 @@ if TYPE_CHECKING:
     from checkpoints._probes.probe import Probe, probe
     from checkpoints._probes.probed import probed
     from checkpoints._replay.replay import Replay, replay
+    from checkpoints._rules.carry import Carried, carry
     from checkpoints._rules.config import capture, config
     from checkpoints._rules.rule import Rule
 
 __all__ = [
     "AlreadyStoredError",
+    "Carried",
     "CheckpointError",
     "ConfigError",
     "CorruptFileError",
@@ -101,6 +103,7 @@ __all__ = [
     "Verification",
     "available",
     "capture",
+    "carry",
     "checkpoint",
     "config",
     "current_tags",
@@ -128,6 +131,7 @@ __all__ = [
 
 # Names that a program that saves nothing does not need: loaded on first access.
 _LATER = {
+    "Carried": "_rules.carry",
     "DictHandler": "_handlers.memory",
     "Diff": "_compare.result",
     "Entry": "_index.entry",
@@ -143,6 +147,7 @@ _LATER = {
     "Verification": "_index.verify",
     "__version__": "_files.container",
     "capture": "_rules.config",
+    "carry": "_rules.carry",
     "config": "_rules.config",
     "diff": "_compare.diff",
     "index": "_index.index",

@@ -65,8 +65,8 @@ class Record(NamedTuple):
         call: The number of the call of this name, saved or not; 0 if unknown.
         turn: The number of the call among those that the rule considered.
         left_out: How many calls that had their turn the rule left out before it.
-        parent: In a forked process, the process that it comes from and the number of
-            the last save before the fork.
+        parent: In a forked process, or where work was carried to, the process that it
+            comes from and the number of its last save before that.
         content: A hash of its values and their checksums: equal for equal files; None
             if the file is damaged.
         call_tags: The tags of the recorded call that it is a part of.
@@ -83,7 +83,7 @@ class Record(NamedTuple):
     call: int
     turn: int
     left_out: int
-    parent: tuple[int, int] | None
+    parent: tuple[Process, int] | None
     content: int | None
     call_tags: tuple[tuple[str, str], ...] = ()
 
@@ -304,11 +304,15 @@ def _sampling_in(header: Mapping[str, Any]) -> dict[str, int]:
     }
 
 
-def _parent_in(header: Mapping[str, Any]) -> tuple[int, int] | None:
+def _parent_in(header: Mapping[str, Any]) -> tuple[Process, int] | None:
     parent = header.get("parent")
     if not isinstance(parent, dict):
         return None
-    return _whole(parent.get("pid")), _whole(parent.get("sequence"))
+    host = str(parent.get("host", header.get("host", "")))
+    return (
+        (_text(header, "run"), host, _whole(parent.get("pid"))),
+        _whole(parent.get("sequence")),
+    )
 
 
 def _in_program_order(records: list[Record]) -> list[Record]:
@@ -317,13 +321,13 @@ def _in_program_order(records: list[Record]) -> list[Record]:
         process: list(own)
         for process, own in groupby(records, key=lambda record: record.process)
     }
-    moments: dict[tuple[Process, int], float] = {}
+    moments: dict[tuple[Process, int] | None, float] = {}
     timed = []
     for process in _parents_first(processes):
-        latest = _fork_of(processes[process][0], moments)
+        latest = 0.0
         for record in processes[process]:
             # Clocks may be set back; the number of a save never is.
-            latest = max(latest, record.time)
+            latest = max(latest, record.time, moments.get(record.parent, 0.0))
             moments[process, record.sequence] = latest
             timed.append((latest, record))
     # A stable sort: at the same moment, a parent is before its children.
@@ -332,7 +336,7 @@ def _in_program_order(records: list[Record]) -> list[Record]:
 
 
 def _parents_first(processes: Mapping[Process, list[Record]]) -> list[Process]:
-    """Return the processes, each after the one that it was forked from."""
+    """Return the processes, each after the one that its first save comes from."""
     ordered: dict[Process, None] = {}
     for process in processes:
         line: list[Process] = []
@@ -340,14 +344,6 @@ def _parents_first(processes: Mapping[Process, list[Record]]) -> list[Process]:
         while parent in processes and parent not in ordered and parent not in line:
             line.append(parent)
             known = processes[parent][0].parent
-            parent = (*parent[:2], known[0] if known else 0)
+            parent = known[0] if known else NO_PROCESS
         ordered.update(dict.fromkeys(reversed(line)))
     return [*ordered]
-
-
-def _fork_of(first: Record, moments: Mapping[tuple[Process, int], float]) -> float:
-    """Return the moment of the last save before a process was forked."""
-    if first.parent is None:
-        return 0.0
-    pid, sequence = first.parent
-    return moments.get(((*first.process[:2], pid), sequence), 0.0)

@@ -129,8 +129,9 @@ def header_for(
         # Another one for each save: not for the cache.
         further += f'"sampling":{json_bytes.to_text(dict(origin.sampling))},'
     if origin.parent:
-        pid, sequence = origin.parent
-        further += f'"parent":{{"pid":{pid},"sequence":{sequence}}},'
+        pid, sequence, host = origin.parent
+        place = "" if host == origin.host else f',"host":{_text(host)}'
+        further += f'"parent":{{"pid":{pid},"sequence":{sequence}{place}}},'
     # Written piece by piece, because most of it is the same for every save.
     header = (
         f'{{"checkpoints":{FORMAT_VERSION},"name":{_text(key.name)},'

@@ -28,6 +28,7 @@ __all__ = [
     "is_awaitable",
     "tag_text",
     "tags",
+    "under_tags",
     "with_checkpoint_tags",
 ]
 
@@ -204,6 +205,23 @@ def with_checkpoint_tags(
     """
     with tags(*pairs_or_mappings, **named):
         return function()
+
+
+class under_tags:  # noqa: N801 - used like a function, as `tags` is
+    """Puts these tags, and no others, on everything that is saved inside."""
+
+    __slots__ = ("_pairs", "_token")
+
+    def __init__(self, pairs: TagPairs) -> None:
+        self._pairs = pairs
+
+    def __enter__(self) -> None:
+        self._token = _context.set(None)
+        if self._pairs:
+            _enter(self, self._pairs)
+
+    def __exit__(self, *_: object) -> None:
+        _context.reset(self._token)
 
 
 class _Resumable:

@@ -8,14 +8,19 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import NamedTuple
 
 from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.variables import NAME, RUN, RUN_PROCESS
 
 __all__ = [
+    "Caller",
     "Origin",
     "call_number",
+    "called_from",
+    "caller",
     "current_run",
     "host_name",
     "outside_level",
@@ -33,7 +38,13 @@ _started = time.strftime("%Y%m%d-%H%M%S", time.gmtime(_started_at))
 _sequence = itertools.count(1)
 _calls: dict[str, itertools.count[int]] = {}
 _pid = os.getpid()
-_parent: tuple[int, int] | tuple[()] = ()
+# The number of the last save.
+_last = 0
+_parent: tuple[int, int, str] | tuple[()] = ()
+# Where the work of this context was carried from, as `Origin.parent`.
+_carried_from: ContextVar[tuple[int, int, str] | tuple[()]] = ContextVar(
+    "checkpoints.carried_from", default=()
+)
 # Generated at import, so that forked processes share it.
 _generated = f"{_started}-{os.urandom(3).hex()}"
 _run: list[str] = []
@@ -60,8 +71,8 @@ class Origin(NamedTuple):
             not; 0 if no rule had a part in it.
         sampling: The options of its rule by which other calls were left out, and which
             of the calls that the rule considered this is; see `Rule.sampling_at`.
-        parent: In a forked child, the process that it comes from and the number of
-            its last save before the fork.
+        parent: In a forked child, or where work was carried to, the process that it
+            comes from, the number of its last save before that, and its host.
         part: Which part of a recorded call it is: `"arguments"`, `"result"` or
             `"exception"`; empty for a checkpoint.
     """
@@ -78,7 +89,7 @@ class Origin(NamedTuple):
     dumped: str = ""
     call: int = 0
     sampling: tuple[tuple[str, int], ...] = ()
-    parent: tuple[int, int] | tuple[()] = ()
+    parent: tuple[int, int, str] | tuple[()] = ()
     part: str = ""
 
     @classmethod
@@ -86,12 +97,14 @@ class Origin(NamedTuple):
         cls, call: int = 0, sampling: tuple[tuple[str, int], ...] = (), part: str = ""
     ) -> Origin:
         """Return the origin of a save that code outside this package makes now."""
+        global _last  # noqa: PLW0603 - a number that is too small by one does no harm
         frame = sys._getframe(1)  # noqa: SLF001 - inspect.stack() costs milliseconds
         while frame.f_code.co_filename.startswith(_OURS) and frame.f_back:
             frame = frame.f_back
+        _last = sequence = next(_sequence)
         return cls(
             current_run(),
-            next(_sequence),
+            sequence,
             time.time(),
             _host,
             os.getpid(),
@@ -102,9 +115,57 @@ class Origin(NamedTuple):
             "",
             call,
             sampling,
-            _parent,
+            _carried_from.get() or _parent,
             part,
         )
+
+
+class Caller(NamedTuple):
+    """
+    Where work comes from that another thread, process or machine does.
+
+    Args:
+        run: The id of the run.
+        beginner: What `run_beginner` passes on to child processes.
+        host: The name of the machine.
+        pid: The number of the process.
+        sequence: The number of its last save.
+    """
+
+    run: str
+    beginner: str
+    host: str
+    pid: int
+    sequence: int
+
+
+def caller() -> Caller:
+    """Return where work comes from that is handed on now."""
+    global _caller  # noqa: PLW0603 - all but the last number is asked for once
+    run, pid = current_run(), os.getpid()
+    if _caller is None or (_caller.run, _caller.pid) != (run, pid):
+        run_beginner()
+        _caller = Caller(run, os.environ[RUN_PROCESS], _host, pid, 0)
+    return Caller(run, _caller.beginner, _host, pid, _last)
+
+
+_caller: Caller | None = None
+
+
+@contextlib.contextmanager
+def called_from(caller: Caller) -> Iterator[None]:
+    """Take part in the run that work comes from, and say so in what is saved."""
+    if current_run() != caller.run:
+        _run[:] = [caller.run]
+        os.environ[RUN] = caller.run
+        os.environ[RUN_PROCESS] = caller.beginner
+    is_elsewhere = (caller.host, caller.pid) != (_host, os.getpid())
+    place = caller.pid, caller.sequence, caller.host
+    token = _carried_from.set(place if is_elsewhere else ())
+    try:
+        yield
+    finally:
+        _carried_from.reset(token)
 
 
 def call_number(name: str) -> int:
@@ -119,7 +180,7 @@ def _begin_in_child() -> None:
     _sequence = itertools.count(following)
     # A process in between that saved nothing is in no header, so it is left out.
     if not _parent or _parent[1] < following - 1:
-        _parent = (_pid, following - 1)
+        _parent = (_pid, following - 1, _host)
     _pid = os.getpid()
 
 

@@ -1,0 +1,88 @@
+"""
+Pools whose work is saved under the tags, rules and run of who hands it to them.
+
+They are those of `concurrent.futures`, and `carry` their work; `Initializer` is for
+pools of other makers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent import futures
+from typing import Any, ParamSpec, TypeVar
+
+from checkpoints import carry
+
+__all__ = ["Initializer", "ProcessPoolExecutor", "ThreadPoolExecutor"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Initializer:
+    """
+    Puts today's tags, rules and run in force for good, in each worker of a pool.
+
+    For pools that take a function to call first in each of their threads or processes,
+    such as `multiprocessing.Pool(initializer=...)`.
+
+    Args:
+        function: Called after that, if given.
+        *args: Its arguments.
+
+    >>> import concurrent.futures
+    >>> from checkpoints import current_tags, tags
+    >>> with tags(fold=1):
+    ...     pool = concurrent.futures.ThreadPoolExecutor(initializer=Initializer())
+    >>> with pool:
+    ...     pool.submit(current_tags).result()
+    (('fold', 1),)
+    """
+
+    def __init__(
+        self, function: Callable[..., object] | None = None, *args: Any
+    ) -> None:
+        self._carried = carry(_nothing if function is None else function)
+        self._args = args
+
+    def __call__(self) -> None:
+        """Put them in force here."""
+        self._carried.settle()
+        self._carried(*self._args)
+
+
+def _nothing() -> None:
+    pass
+
+
+class ThreadPoolExecutor(futures.ThreadPoolExecutor):
+    """
+    Threads that save under the tags with which their work was submitted.
+
+    Takes the arguments of `concurrent.futures.ThreadPoolExecutor`.
+
+    >>> from checkpoints import current_tags, tags
+    >>> with ThreadPoolExecutor() as pool, tags(fold=1):
+    ...     pool.submit(current_tags).result()
+    (('fold', 1),)
+    """
+
+    def submit(
+        self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> futures.Future[R]:
+        """Hand a call to the threads."""
+        return super().submit(carry(fn), *args, **kwargs)
+
+
+class ProcessPoolExecutor(futures.ProcessPoolExecutor):
+    """
+    Processes that save under the tags, rules and run with which work was submitted.
+
+    Takes the arguments of `concurrent.futures.ProcessPoolExecutor`.
+    """
+
+    def submit(
+        self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> futures.Future[R]:
+        """Hand a call to the processes."""
+        return super().submit(carry(fn), *args, **kwargs)
