@@ -6,6 +6,7 @@ DEV := .venv
 DEMO := .venv-demo
 BENCH := .venv-bench
 FUZZ := .venv-fuzz
+ENGINES := .venv-engines
 SECONDS ?= 600
 
 # Where a folder in memory has 4 GB of room, no test waits for the disk.
@@ -19,7 +20,9 @@ $(DEMO)/installed: WANTED = -e '.[pandas,fast,probe]' scikit-learn
 $(BENCH)/installed: WANTED = -e . --group bench
 $(FUZZ)/installed: WANTED = -e . --group fuzz
 
-.PHONY: help demo test lint types mypy pyright docs bench reliability corpora fuzz clean
+$(ENGINES)/installed: WANTED = -e . --group engines
+
+.PHONY: help demo test lint types mypy pyright docs bench reliability corpora engines fuzz clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -56,11 +59,14 @@ bench: $(BENCH)/installed ## Measure the speed beside other tools
 corpora: $(DEV)/installed ## Save and load the values that other libraries test themselves with
 	$(DEV)/bin/python -W ignore -m tests.corpora
 
+engines: $(ENGINES)/installed ## Save from the workers of joblib, Dask, Ray and Spark
+	TMPDIR=$(FOLDER) $(ENGINES)/bin/python -m pytest tests/workers
+
 fuzz: $(FUZZ)/installed ## Load made-up files for ten minutes, on Python 3.11
 	$(FUZZ)/bin/python tests/reliability/fuzz.py --seconds $(SECONDS)
 
 clean: ## Remove all that was made here, the environments too
-	rm -rf $(DEV) $(DEMO) $(BENCH) $(FUZZ) docs/_build dist harvest-out harvest-runs .coverage* .*_cache .hypothesis
+	rm -rf $(DEV) $(DEMO) $(BENCH) $(FUZZ) $(ENGINES) docs/_build dist harvest-out harvest-runs .coverage* .*_cache .hypothesis
 
 %/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

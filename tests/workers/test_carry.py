@@ -19,6 +19,10 @@ from tests.workers import work
 METHODS = [it for it in multiprocessing.get_all_start_methods() if it != "forkserver"]
 
 
+async def steps():
+    yield 1
+
+
 def pool_of(method, **options):
     context = multiprocessing.get_context(method)
     return futures.ProcessPoolExecutor(2, mp_context=context, **options)
@@ -64,6 +68,15 @@ class TestThreads:
         found = cp.index(root)
         assert {(it.tags["x"], it["x"]) for it in found} == {("1", 3), ("2", 4)}
 
+    def test_a_generator_has_them_while_it_runs_and_its_caller_does_not(self, root):
+        with cp.config("work", root):
+            with cp.tags(day="mon"):
+                carried = pickle.loads(pickle.dumps(cp.carry(work.squares)))
+            for _ in carried((3, 4)):
+                assert cp.current_tags() == ()
+        tags = [tuple(it.tags.items()) for it in cp.index(root)]
+        assert tags == [(("day", "mon"), ("inner", x)) for x in ("3", "4")]
+
     def test_an_error_passes_and_leaves_no_tags(self):
         with cp.tags(a=1):
             carried = cp.carry(int)
@@ -76,7 +89,7 @@ class TestThreads:
             in_thread(cp.carry(work.square), 3)
         assert seen["x=1/work/square"]["y"] == 9
 
-    @pytest.mark.parametrize("wrong", [3, None, "work", lambda: (yield)])
+    @pytest.mark.parametrize("wrong", [3, None, "work", steps])
     def test_what_is_no_function_is_refused(self, wrong):
         with pytest.raises(cp.ConfigError, match="cannot carry"):
             cp.carry(wrong)

@@ -8,10 +8,15 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    contextmanager,
+    nullcontext,
+)
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, cast
 
-from checkpoints._keys.tags import TagPairs, current_tags, under_tags
+from checkpoints._keys.tags import TagPairs, current_tags, tags, under_tags
 from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.libraries import imported
 from checkpoints._process.origin import Caller, called_from, caller
@@ -29,8 +34,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 # As in `inspect`, which takes longer to load than the rest of this library.
-_GENERATOR = 0x20 | 0x200
-_COROUTINE = 0x80
+_GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
 
 
 class _Rules:
@@ -68,7 +72,7 @@ def _pickled(rule: Rule) -> bytes | None:
     except ImportError:
         pickle = imported("pickle")
     try:
-        return cast(bytes, pickle.dumps(rule))
+        pickled: bytes = pickle.dumps(rule)
     except Exception as error:  # noqa: BLE001 - as its options, which are the user's
         logger.warning(
             "%s stays in this process, so other processes save nothing under it: %s. "
@@ -77,6 +81,8 @@ def _pickled(rule: Rule) -> bytes | None:
             text_of(error),
         )
         return None
+    rule.has_left = True
+    return pickled
 
 
 class _Visiting:
@@ -155,18 +161,28 @@ class _Luggage(NamedTuple):
 
     def unpacked(self) -> AbstractContextManager[None]:
         """Put the tags, rules and run in force here."""
-        if self.rules.has_travelled or self.caller.pid != os.getpid():
-            return self._elsewhere()
+        if self._is_elsewhere():
+            return self._elsewhere(self.pairs)
         return under_tags(self.pairs)
 
+    def unpacked_but_tags(self) -> AbstractContextManager[None]:
+        """Put the rules and the run in force here."""
+        if self._is_elsewhere():
+            return self._elsewhere(None)
+        return nullcontext()
+
+    def _is_elsewhere(self) -> bool:
+        return self.rules.has_travelled or self.caller.pid != os.getpid()
+
     @contextmanager
-    def _elsewhere(self) -> Iterator[None]:
-        with called_from(self.caller), under_tags(self.pairs):
+    def _elsewhere(self, pairs: TagPairs | None) -> Iterator[None]:
+        with ExitStack() as stack:
+            stack.enter_context(called_from(self.caller))
+            if pairs is not None:
+                stack.enter_context(under_tags(pairs))
             if self.rules.has_travelled:
-                with _visiting.rules(self.rules.pickled or ()):
-                    yield
-            else:
-                yield
+                stack.enter_context(_visiting.rules(self.rules.pickled or ()))
+            yield
 
 
 _stays: list[object] = []
@@ -184,7 +200,7 @@ class Carried(Generic[P, R]):
     def __init__(self, function: Callable[P, R], luggage: _Luggage) -> None:
         self.__wrapped__ = function
         self._luggage = luggage
-        self._is_awaited = bool(_flags(function) & _COROUTINE)
+        self._flags = _flags(function)
 
     def __getattr__(self, name: str) -> Any:
         # A name, a docstring: it is asked for seldom, and a function is made often.
@@ -196,8 +212,10 @@ class Carried(Generic[P, R]):
         return f"<carried {shown(self.__wrapped__)}>"
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        if self._is_awaited:
+        if self._flags & _COROUTINE:
             return cast(R, self._awaited(*args, **kwargs))
+        if self._flags & _GENERATOR:
+            return cast(R, self._stepped(*args, **kwargs))
         with self._luggage.unpacked():
             return self.__wrapped__(*args, **kwargs)
 
@@ -211,6 +229,18 @@ class Carried(Generic[P, R]):
     async def _awaited(self, *args: Any, **kwargs: Any) -> Any:
         with self._luggage.unpacked():
             return await cast(Any, self.__wrapped__)(*args, **kwargs)
+
+    def _stepped(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        # A generator takes its tags off while it is suspended; so must the rules.
+        function: Any = tags(*self._luggage.pairs)(self.__wrapped__)
+        steps = function(*args, **kwargs)
+        while True:
+            with self._luggage.unpacked_but_tags():
+                try:
+                    item = next(steps)
+                except StopIteration:
+                    return
+            yield item
 
     def __reduce__(self) -> tuple[Any, ...]:
         return public(type(self)), (self.__wrapped__, self._luggage)
@@ -243,7 +273,8 @@ def carry(function: Callable[P, R], /) -> Carried[P, R]:
     that are in force here and now, by the rules that are, and as a part of this run.
 
     Args:
-        function: A function or a coroutine function. It must be possible to pickle it
+        function: A function, a coroutine function, or a generator function, of which
+            only the items are asked for. It must be possible to pickle it
             where it goes to another process.
 
     Returns:
@@ -252,7 +283,7 @@ def carry(function: Callable[P, R], /) -> Carried[P, R]:
         that saves to memory, or has a lambda as a condition.
 
     Raises:
-        ConfigError: If it is no function, or a generator function.
+        ConfigError: If it is no function, or an asynchronous generator function.
 
     >>> from concurrent.futures import ThreadPoolExecutor
     >>> from checkpoints import current_tags, tags
@@ -261,10 +292,10 @@ def carry(function: Callable[P, R], /) -> Carried[P, R]:
     (('fold', 1),)
     """
     given: Any = function
-    if not callable(given) or _flags(given) & _GENERATOR:
+    if not callable(given) or _flags(given) & _ASYNC_GENERATOR:
         message = (
-            f"cannot carry {shown(function)}: expected a function or a coroutine "
-            "function; carry the function that runs through the generator"
+            f"cannot carry {shown(function)}: expected a function, a coroutine "
+            "function or a generator function; carry the function that runs through it"
         )
         raise ConfigError(message)
     return Carried(function, _luggage())

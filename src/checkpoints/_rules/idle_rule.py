@@ -69,7 +69,7 @@ def why_idle(
         matches: Tells whether a rule matches a name.
         chain: Returns the rules that a call of a name is offered to, in order.
     """
-    if rule.accepted:
+    if rule.accepted or rule.has_left:
         return _without_values(rule)
     chains = {name: chain(name) for name in names.available() if matches(rule, name)}
     if not chains:

@@ -80,6 +80,8 @@ class Rule:
     layer: int = PROGRAM
     # Where it was written, if that was outside of the program.
     source: str = ""
+    # Whether it is in force in other processes too, whose calls are not known here.
+    has_left: bool = False
     # The registry that it is in force in, if any.
     holder: Holder | None = None
 
