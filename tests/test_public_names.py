@@ -25,6 +25,8 @@ PUBLIC_NAMES = {
     "is_enabled",
     # Save
     "checkpoint",
+    "point",
+    "Point",
     # Look into functions
     "probe",
     "Probe",

@@ -30,6 +30,7 @@ from checkpoints._rules.checkpoint import (
     rules,
     stats,
 )
+from checkpoints._rules.point import Point, point
 from checkpoints._rules.session import Session
 from checkpoints.errors import (
     AlreadyStoredError,
@@ -86,6 +87,7 @@ __all__ = [
     "MissingDependencyError",
     "PendingError",
     "Pickled",
+    "Point",
     "Probe",
     "Record",
     "Recorder",
@@ -115,6 +117,7 @@ __all__ = [
     "index",
     "is_enabled",
     "load",
+    "point",
     "probe",
     "probed",
     "register",

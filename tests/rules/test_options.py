@@ -121,7 +121,7 @@ class TestUnknown:
         ("make", "hint"),
         [
             (lambda: Rule("mypkg", "out", evry=2), r"did you mean 'every'\?$"),
-            (lambda: Rule("mypkg", "out", xyz=2), "there are 'where', 'every', "),
+            (lambda: Rule("mypkg", "out", xyz=2), "there are 'where', 'given', "),
             (lambda: Recorder("out", formt="zip"), r"did you mean 'format'\?$"),
             (lambda: Recorder("out", every=2), "there are 'max_bytes', 'when', "),
         ],

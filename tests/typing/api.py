@@ -39,6 +39,11 @@ cp.checkpoint("mypkg.fit", x=1, name="a value called name", data=None)
 cp.checkpoint("mypkg.fit", {"x": 1}, y=2)
 cp.checkpoint("mypkg", "fit", [1.0, 2.0])
 cp.checkpoint("mypkg", "fit", {"x": 1}, y=2)
+fitted = cp.point("mypkg.fit")
+assert_type(fitted, cp.Point)
+assert_type(fitted.on, bool)
+fitted([1.0, 2.0])
+cp.point("mypkg", "fit")(x=1, name="a value called name")
 
 # Look into functions
 

@@ -35,6 +35,7 @@ from checkpoints._process.libraries import imported
 from checkpoints._process.origin import Origin
 from checkpoints._process.random_state import RANDOM_STATE, captured
 from checkpoints._process.work import at_work, is_at_work
+from checkpoints._rules.occasion import Occasion
 from checkpoints._rules.registry import registry
 from checkpoints._rules.rule import Rule
 from checkpoints._text import shown, text_of
@@ -139,7 +140,9 @@ class CallSaver:
             number = next(_numbers.setdefault(self.name, itertools.count(1)))
             outer = current_tags()
             own = (*_process_tag(outer), ("call", number))
-            chosen = registry.chosen(name, plan, outer + own)
+            chosen = registry.chosen(
+                name, plan, Occasion(lambda: outer + own, lambda: values or {})
+            )
             call = _Call(name, own, outer + own, chosen, number)
         if call is not None:
             call.began(values, later=self._later not in (None, _Call.unwrapped))

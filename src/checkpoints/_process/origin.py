@@ -8,8 +8,10 @@ import os
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextvars import ContextVar
+from types import CodeType, FrameType
 from typing import NamedTuple
 
 from checkpoints._process.forks import after_fork_in_child
@@ -23,7 +25,9 @@ __all__ = [
     "caller",
     "current_run",
     "host_name",
+    "outside_frame",
     "outside_level",
+    "passed_over",
     "run_beginner",
     "run_id",
     "run_name",
@@ -33,6 +37,8 @@ __all__ = [
 
 # Frames in these files are ours; a `with` statement adds frames of `contextlib`.
 _OURS = (os.path.dirname(os.path.dirname(__file__)) + os.sep, contextlib.__file__)
+# Code whose frames stand in for others, by its id; a hash of code takes long.
+_passed_over: dict[int, weakref.ref[CodeType]] = {}
 _started_at = time.time()
 _started = time.strftime("%Y%m%d-%H%M%S", time.gmtime(_started_at))
 _sequence = itertools.count(1)
@@ -75,6 +81,8 @@ class Origin(NamedTuple):
             comes from, the number of its last save before that, and its host.
         part: Which part of a recorded call it is: `"arguments"`, `"result"` or
             `"exception"`; empty for a checkpoint.
+        defaults: Of the arguments of a recorded call, those that are defaults.
+        within: Name and number of the recorded call in which this one was made.
     """
 
     run: str
@@ -91,6 +99,8 @@ class Origin(NamedTuple):
     sampling: tuple[tuple[str, int], ...] = ()
     parent: tuple[int, int, str] | tuple[()] = ()
     part: str = ""
+    defaults: tuple[str, ...] = ()
+    within: tuple[str, int] | tuple[()] = ()
 
     @classmethod
     def here(
@@ -98,9 +108,7 @@ class Origin(NamedTuple):
     ) -> Origin:
         """Return the origin of a save that code outside this package makes now."""
         global _last  # noqa: PLW0603 - a number that is too small by one does no harm
-        frame = sys._getframe(1)  # noqa: SLF001 - inspect.stack() costs milliseconds
-        while frame.f_code.co_filename.startswith(_OURS) and frame.f_back:
-            frame = frame.f_back
+        frame = outside_frame()
         _last = sequence = next(_sequence)
         return cls(
             current_run(),
@@ -230,6 +238,30 @@ def started_at() -> float:
     return _started_at
 
 
+def passed_over(code: CodeType) -> CodeType:
+    """Treat the frames of a code as if they were of this package; return the code."""
+    key = id(code)
+
+    def forget(_: object) -> None:
+        _passed_over.pop(key, None)
+
+    _passed_over[key] = weakref.ref(code, forget)
+    return code
+
+
+def outside_frame() -> FrameType:
+    """Return the innermost frame that is not of this package."""
+    # inspect.stack() costs milliseconds.
+    frame = sys._getframe(1)  # noqa: SLF001 - see above
+    while _is_ours(frame.f_code) and frame.f_back:
+        frame = frame.f_back
+    return frame
+
+
+def _is_ours(code: CodeType) -> bool:
+    return code.co_filename.startswith(_OURS) or id(code) in _passed_over
+
+
 def run_name() -> str:
     """Return the name that the user has given to this run; "" if there is none."""
     return os.environ.get(NAME, "")
@@ -239,7 +271,7 @@ def outside_level() -> int:
     """Return the `stacklevel` with which a warning names the caller of this package."""
     level = 1
     frame = sys._getframe(1)  # noqa: SLF001 - as above
-    while frame.f_code.co_filename.startswith(_OURS) and frame.f_back:
+    while _is_ours(frame.f_code) and frame.f_back:
         frame = frame.f_back
         level += 1
     return level

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from checkpoints._keys.tags import TagPairs
+from checkpoints._handlers.handler import Handler
+from checkpoints._rules.occasion import Occasion
 
 if TYPE_CHECKING:
     from checkpoints._rules.rule import Rule
 
-__all__ = ["chain_of", "is_wanted"]
+__all__ = ["accepting", "chain_of", "handlers_of", "is_used_up", "is_wanted"]
 
 
 def chain_of(
@@ -21,16 +22,57 @@ def chain_of(
     for rule in newest_first:
         if covers(rule):
             chain.append(rule)
-            if rule.where is None:
+            if rule.takes_all:
                 break
     return tuple(chain)
 
 
-def is_wanted(chain: Iterable[Rule], pairs: TagPairs) -> bool:
-    """Tell whether a call with these tags would reach a rule with a target."""
+def accepting(
+    name: str,
+    chain: Iterable[Rule],
+    occasion: Occasion,
+    first_use: Callable[[Rule], None] | None,
+    failed: Callable[[Rule, str, BaseException], None],
+) -> Rule | None:
+    """
+    Return the rule that takes a call, if any.
+
+    Args:
+        name: The name.
+        chain: The rules, newest first.
+        occasion: The call.
+        first_use: Called with a rule that takes a call for the first time.
+        failed: Called with the error of a condition; no rule then takes the call.
+    """
     for rule in chain:
         try:
-            if rule.accepts(pairs):
+            if rule.takes_all or rule.accepts(occasion):
+                if first_use and not rule.accepted:
+                    first_use(rule)
+                rule.accepted = True
+                return rule
+            rule.refused = occasion.pairs or rule.refused or ()
+        except BaseException as error:  # noqa: BLE001 - `where` is the user's function
+            failed(rule, name, error)
+            break
+    return None
+
+
+def is_used_up(name: str, chain: Iterable[Rule]) -> bool:
+    """Tell whether the limits of a chain leave nothing of a name to save."""
+    return all(name in rule.used_up for rule in chain if rule.handlers)
+
+
+def handlers_of(rules: Iterable[Rule]) -> list[Handler]:
+    """Return the handlers of rules, in order."""
+    return [handler for rule in rules for handler in rule.handlers]
+
+
+def is_wanted(chain: Iterable[Rule], occasion: Occasion) -> bool:
+    """Tell whether a call, of which the tags are known, may reach a target."""
+    for rule in chain:
+        try:
+            if rule.accepts(occasion):
                 return bool(rule.handlers)
         except Exception:  # noqa: BLE001 - `where` is the user's function
             # Not handled here: the call itself counts and logs it.

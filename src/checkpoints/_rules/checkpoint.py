@@ -200,8 +200,9 @@ def is_enabled(name: str) -> bool:
     Tell whether a call here and now would reach a rule with a target.
 
     A guard for data that is expensive to compute. The tags of the context are
-    considered; `every` and `limit` are not. It has no side effects. If a rule's `where`
-    raises, the answer is yes, so that the call handles the error as `on_error` says.
+    considered, and a `limit` that is used up; values and `every` are not. It has no
+    side effects. If a rule's `where` raises, the answer is yes, so that the call
+    handles the error as `on_error` says.
 
     Args:
         name: The dotted name.

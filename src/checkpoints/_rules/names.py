@@ -6,13 +6,19 @@ import logging
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from checkpoints._keys.key import checked_name
 from checkpoints._process.forks import after_fork_in_child
+from checkpoints._process.origin import outside_level
 from checkpoints._process.variables import CONFIG, PROBES, RULES
 from checkpoints._text import known_text, nearest
 from checkpoints.errors import ConfigError
+
+if TYPE_CHECKING:
+    from checkpoints._rules.rule import Rule
 
 __all__ = ["Names"]
 
@@ -106,6 +112,14 @@ class Names:
     def old_names(self, name: str) -> list[str]:
         """Return the former names of a name."""
         return [old for old in list(self._renamed) if self.current(old) == name]
+
+    def warn_of_old(self, rule: Rule, names: Iterable[str]) -> None:
+        """Warn of old names that a rule covers without covering the new ones."""
+        for old in list(names):
+            new = self.current(old)
+            if rule.covers(old) and not rule.covers(new):
+                message = f"checkpoint {old!r}, which {rule!r} covers, is now {new!r}"
+                warnings.warn(message, DeprecationWarning, outside_level())
 
     def has_below(self, name: str) -> bool:
         """Tell whether there are known names below a name."""

@@ -13,6 +13,7 @@ from checkpoints._handlers.outcomes import outcomes
 from checkpoints._kinds.summary import summaries_of
 from checkpoints._kinds.weight import size_of, weight_of
 from checkpoints._process.libraries import imported
+from checkpoints._rules.member import AFTER, members_like
 from checkpoints._rules.options import Narrowed
 from checkpoints._text import hint, parse_size, shown
 from checkpoints.errors import ConfigError, FormatError
@@ -156,7 +157,8 @@ class Narrowing:
     The options of a rule that narrow its data, in the order in which they apply.
 
     Args:
-        values: Which of the named values are saved: a name, a glob, or a list of them.
+        values: Which of the named values are saved: a name, a glob, an attribute of a
+            value, such as `self.coef_`, or a list of them.
         transform: A function that takes the values as a dict and returns those to
             save; or the name of an entry point of the group `checkpoints.transforms`.
         summary: Save statistics and a hash of each value instead of the value.
@@ -248,6 +250,9 @@ class Narrowing:
     def narrow_each(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Do what concerns each value by itself: the first half of `narrowed`."""
         chosen = {name: value for name, value in values.items() if self._wants(name)}
+        for path in self.values or ():
+            if "." in path:
+                chosen |= members_like(values, path)
         if chosen:
             self.has_matched = True
         elif self.values is not None:
@@ -285,6 +290,8 @@ class Narrowing:
         return found if self._fits(name, found) else None
 
     def _wants(self, name: str) -> bool:
+        # What an argument is after its call belongs to the argument.
+        name = name.removesuffix(AFTER)
         return self.values is None or any(
             name == wanted or fnmatchcase(name, wanted) for wanted in self.values
         )

@@ -13,11 +13,13 @@ __all__ = [
     "OnError",
     "PathOptions",
     "RuleOptions",
+    "When",
     "Where",
     "known_options",
 ]
 
 OnError: TypeAlias = Literal["warn", "raise", "ignore"]
+When: TypeAlias = Literal["always", "exception"]
 Where: TypeAlias = Mapping[str, object] | Callable[[TagPairs], object]
 
 
@@ -25,8 +27,13 @@ class _Conditions(TypedDict, total=False):
     """Options for which calls are saved and with what, and for failures."""
 
     where: Where | None
+    given: Mapping[str, object] | None
+    caller: str | Iterable[str] | None
     every: int
     limit: int | None
+    when: When
+    min_seconds: float | None
+    items: int | None
     random: bool
     after: bool
     on_error: OnError

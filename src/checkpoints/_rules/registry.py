@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -21,23 +21,24 @@ from checkpoints._handlers.handler import (
     ABSENT,
     Handler,
     acquire,
-    checked_seconds,
     named_values,
     release,
 )
 from checkpoints._handlers.outcomes import DeferredErrors, failure_text, outcomes
 from checkpoints._keys.key import Key, checked_name
-from checkpoints._keys.tags import TagPairs, current_tags
-from checkpoints._process import drain
+from checkpoints._keys.tags import current_tags
 from checkpoints._process.exit import at_exit, is_worker
 from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.origin import Origin, call_number, current_run, outside_level
 from checkpoints._process.program import facts
 from checkpoints._process.work import at_work
-from checkpoints._rules.chain import chain_of, is_wanted
+from checkpoints._rules import chain as chains
 from checkpoints._rules.idle_rule import IdleRule, why_idle
 from checkpoints._rules.names import Names
-from checkpoints._text import shown, text_of
+from checkpoints._rules.occasion import Occasion
+from checkpoints._rules.switch import Switch, Switches
+from checkpoints._rules.waiting import flush_each, flush_everything
+from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Registry:
     def __init__(self) -> None:
         self.plans: dict[str, tuple[Rule, ...] | object] = {}
         self.names = Names()
+        self._switches = Switches()
         self._rules: tuple[Rule, ...] = ()
         # Errors of background saves that `on_error="raise"` could not raise yet.
         self.deferred = DeferredErrors()
@@ -70,14 +72,30 @@ class Registry:
         self._lock = threading.RLock()
         for rule in self._rules:
             rule.renew()
+        self._refresh()
+
+    def connect(self, switch: Switch) -> None:
+        """Set a switch now, and whenever a rule comes or goes."""
+        with self._lock:
+            self._switches.add(switch)
+            switch.turn(on=self._is_on(switch.name))
+
+    def _refresh(self) -> None:
+        self.plans.clear()
+        self._switches.set_all(self._is_on)
+
+    def _is_on(self, name: str) -> bool:
+        current = self.names.current(name)
+        plan = self.plan(current)
+        return plan is not None and not chains.is_used_up(current, plan)
 
     def deprecate(self, old: str, new: str) -> None:
         """Rename a name; see `checkpoints.deprecate`."""
         with self._lock:
             self.names.rename(old, new)
-            self.plans.clear()
+            self._refresh()
             for rule in self._rules:
-                self._warn_of_old_names(rule, [old])
+                self.names.warn_of_old(rule, [old])
 
     # Rules
 
@@ -91,13 +109,13 @@ class Registry:
         # First what may raise, so that no rule is in force then.
         for rule in rules:
             rule.load()
-            self._warn_of_old_names(rule, self.names.renamed())
-        acquire(_handlers_of(rules))
+            self.names.warn_of_old(rule, self.names.renamed())
+        acquire(chains.handlers_of(rules))
         with self._lock:
             if not self._rules:
                 self._pid = os.getpid()
             self._rules = tuple(sorted((*self._rules, *rules), key=lambda r: r.layer))
-            self.plans.clear()
+            self._refresh()
         at_exit(self.report)
         # From now on, the processes that this one starts share its run.
         current_run()
@@ -127,16 +145,9 @@ class Registry:
         with self._lock:
             removed = [rule for rule in self._rules if not is_kept(rule)]
             self._rules = tuple(filter(is_kept, self._rules))
-            self.plans.clear()
+            self._refresh()
         # Without the lock: a handler may wait for a thread that makes a call.
-        release(_handlers_of(removed))
-
-    def _warn_of_old_names(self, rule: Rule, names: Iterable[str]) -> None:
-        for old in list(names):
-            new = self.names.current(old)
-            if rule.covers(old) and not rule.covers(new):
-                message = f"checkpoint {old!r}, which {rule!r} covers, is now {new!r}"
-                warnings.warn(message, DeprecationWarning, outside_level())
+        release(chains.handlers_of(removed))
 
     def _matches(self, rule: Rule, name: str) -> bool:
         return rule.covers(name) or any(map(rule.covers, self.names.old_names(name)))
@@ -149,7 +160,9 @@ class Registry:
         return chain if any(rule.handlers for rule in chain) else None
 
     def _chain(self, name: str) -> tuple[Rule, ...]:
-        return chain_of(reversed(self._rules), lambda rule: self._matches(rule, name))
+        return chains.chain_of(
+            reversed(self._rules), lambda rule: self._matches(rule, name)
+        )
 
     def is_enabled(self, name: object) -> bool:
         """Tell whether a call would reach a rule with a target."""
@@ -157,13 +170,10 @@ class Registry:
             name = checked_name(name)
         except ConfigError:
             return False
-        known = self.plans.get(name)
-        plan = (
-            known if isinstance(known, tuple) else self.plan(self.names.current(name))
-        )
-        if known is ABSENT or plan is None:
+        plan = self.plan(self.names.current(name))
+        if self.plans.get(name) is ABSENT or plan is None:
             return False
-        return is_wanted(plan, current_tags())
+        return chains.is_wanted(plan, Occasion(current_tags))
 
     def lookup(self, name: str) -> tuple[str, Plan]:
         """Return the current name for a call, and its plan."""
@@ -200,30 +210,33 @@ class Registry:
         return current, plan
 
     def chosen(
-        self, name: str, plan: tuple[Rule, ...], pairs: TagPairs
+        self, name: str, plan: tuple[Rule, ...], occasion: Occasion
     ) -> tuple[Rule, int] | None:
-        """Return the rule that saves a call with these tags, if any, and its turn."""
-        rule = self._accepting(name, plan, pairs)
-        if rule is None or not rule.handlers:
-            return None
-        turn = rule.turn(name)
-        return None if turn is None else (rule, turn)
+        """Return the rule that saves a call, if any, and its turn."""
+        rule = self.accepting(name, plan, occasion)
+        turn = None if rule is None else self.turn(rule, name, plan)
+        return None if rule is None or turn is None else (rule, turn)
 
-    def _accepting(
-        self, name: str, plan: tuple[Rule, ...], pairs: TagPairs
+    def accepting(
+        self, name: str, plan: tuple[Rule, ...], occasion: Occasion
     ) -> Rule | None:
-        for rule in plan:
-            try:
-                if rule.accepts(pairs):
-                    if self.reporter and not rule.accepted:
-                        self.reporter(rule)
-                    rule.accepted = True
-                    return rule
-                rule.refused = pairs or rule.refused or ()
-            except BaseException as error:  # noqa: BLE001 - `where` is the user's function
-                self.failed(rule, name, error)
-                break
-        return None
+        """Return the rule that takes a call, if any, and has a target."""
+        rule = chains.accepting(name, plan, occasion, self.reporter, self.failed)
+        return rule if rule is not None and rule.handlers else None
+
+    def turn(self, rule: Rule, name: str, plan: tuple[Rule, ...]) -> int | None:
+        """Count a call that a rule takes, as `Rule.turn` does."""
+        turn = rule.turn(name)
+        if turn is None and name in rule.used_up:
+            self._close(name, plan)
+        return turn
+
+    def _close(self, name: str, plan: tuple[Rule, ...]) -> None:
+        """Switch a name off if its limits are used up."""
+        with self._lock:
+            if self.plans.get(name) is plan and chains.is_used_up(name, plan):
+                self.plans[name] = ABSENT
+                self._switches.set_all(self._is_on)
 
     def call(self, name: str, data: Any, values: Mapping[str, Any]) -> None:
         """Handle a call that is not known to be off, as the rules say."""
@@ -232,11 +245,12 @@ class Registry:
             name, plan = self.lookup(name)
             if plan is None:
                 return
-            pairs = current_tags()
             number = call_number(name)
-            chosen = self.chosen(name, plan, pairs)
+            occasion = Occasion(current_tags, lambda: named_values(data, values))
+            chosen = self.chosen(name, plan, occasion)
             if chosen is not None:
                 rule, turn = chosen
+                pairs = occasion.pairs
                 origin = Origin.here(number, rule.sampling_at(turn, name))
                 with at_work:
                     self.save(rule, Key(name, pairs, origin), data, values)
@@ -343,14 +357,7 @@ class Registry:
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait for all background saves; see `checkpoints.flush`."""
-        first: Exception | None = None
-        left = drain.countdown(None if timeout is None else checked_seconds(timeout))
-        own = dict.fromkeys(handler.flush for handler in _handlers_of(self._rules))
-        for flush in (*own, drain.flush):
-            try:
-                flush(left())
-            except Exception as error:  # noqa: BLE001 - all of them are flushed
-                first = first or error
+        first = flush_everything(chains.handlers_of(self._rules), timeout)
         self.deferred.raise_first()
         if first is not None:
             raise first
@@ -359,13 +366,7 @@ class Registry:
         """Remove a rule after everything that it accepted is saved."""
         may_raise = may_raise and rule.on_error == "raise"
         try:
-            for handler in rule.handlers:
-                try:
-                    handler.flush()
-                except Exception as error:
-                    if may_raise:
-                        raise
-                    logger.warning("%s: %s", shown(handler), text_of(error))
+            flush_each(rule.handlers, may_raise=may_raise)
         finally:
             self.remove(rule)
         if may_raise:
@@ -387,10 +388,6 @@ class Registry:
     def why_idle(self, rule: Rule) -> IdleRule | None:
         """Return why a rule did nothing so far; None if it did something."""
         return why_idle(rule, self.names, self._matches, self._chain)
-
-
-def _handlers_of(rules: Iterable[Rule]) -> list[Handler]:
-    return [handler for rule in rules for handler in rule.handlers]
 
 
 registry = Registry()

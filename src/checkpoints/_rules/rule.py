@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, ClassVar, Protocol, Self, TypeAlias, Unpack, get_args, overload
 
 from checkpoints._handlers.file import FileHandler
-from checkpoints._handlers.handler import Handler
+from checkpoints._handlers.handler import Handler, checked_seconds
 from checkpoints._handlers.target import (
     OtherTarget,
     PathTarget,
@@ -22,10 +22,12 @@ from checkpoints._keys.tags import TagPairs
 from checkpoints._kinds.frozen import frozen_values
 from checkpoints._process.pickling import public
 from checkpoints._rules.narrowing import Narrowing
+from checkpoints._rules.occasion import Occasion
 from checkpoints._rules.options import (
     OnError,
     PathOptions,
     RuleOptions,
+    When,
     Where,
     known_options,
 )
@@ -110,13 +112,29 @@ class Rule:
         self.names: str | tuple[str, ...] = pattern.names
         self.covers: Callable[[str], bool] = pattern.covers
         self.where: Where | None = _checked_where(options.get("where"))
+        self.given: Mapping[str, object] | None = _checked_given(options.get("given"))
+        caller = options.get("caller")
+        self.caller: NamePattern | None
+        self.caller = None if caller is None else NamePattern(caller)
+        # Whether it takes every call, so that no rule before it gets one.
+        self.takes_all: bool = (self.where, self.given, caller) == (None,) * 3
         self.every: int = _checked_count("every", options.get("every", 1))
         limit = options.get("limit")
         self.limit: int | None
         self.limit = None if limit is None else _checked_count("limit", limit)
         self.random: bool = _checked_flag("random", options.get("random", False))
         self.after: bool = _checked_flag("after", options.get("after", False))
-        self.on_error: OnError = _checked_on_error(options.get("on_error", "warn"))
+        self.when: When = _checked_choice("when", When, options.get("when", "always"))
+        seconds = options.get("min_seconds")
+        self.min_seconds: float | None
+        self.min_seconds = seconds and checked_seconds(seconds, "min_seconds")
+        # Whether it is known only at the end of a call if it is saved.
+        self.is_deferred: bool = bool(self.when == "exception" or self.min_seconds)
+        items = options.get("items")
+        self.items: int = 0 if items is None else _checked_count("items", items)
+        self.on_error: OnError = _checked_choice(
+            "on_error", OnError, options.get("on_error", "warn")
+        )
         narrow = _selected(Narrowing.OPTIONS, options)
         self.narrowing: Narrowing | None = Narrowing(**narrow) if narrow else None
         file_options = _selected(FileHandler.OPTIONS, options)
@@ -147,13 +165,20 @@ class Rule:
         """Return the conditions that differ from their defaults."""
         defaults: dict[str, object] = {
             "where": None,
+            "given": None,
+            "caller": None,
             "every": 1,
             "limit": None,
+            "when": "always",
+            "min_seconds": None,
+            "items": 0,
             "random": False,
             "after": False,
+            "on_error": "warn",
         }
-        defaults["on_error"] = "warn"
         values = {option: getattr(self, option) for option in defaults}
+        if self.caller is not None:
+            values["caller"] = self.caller.names
         return {
             option: value
             for option, value in values.items()
@@ -188,19 +213,16 @@ class Rule:
 
     def _repr_html_(self) -> str:
         names = [self.names] if isinstance(self.names, str) else self.names
-        where = "" if self.where is None else shown(self.where)
         rows = [
             ("names", ", ".join(names)),
             ("goes to", ", ".join(map(shown, self.handlers)) or "nowhere: it is off"),
-            ("where", where),
-            ("every", f"{self.every}" if self.every > 1 else ""),
-            ("limit", "" if self.limit is None else f"{self.limit}"),
-            ("random", "saved" if self.random else ""),
-            ("after", "saved" if self.after else ""),
-            ("on_error", self.on_error),
         ]
-        filled = [row for row in rows if row[1]]
-        return html_table("Rule", ["option", "value"], filled)
+        options = {"on_error": self.on_error, **self._changed()}
+        rows += [
+            (option, value if isinstance(value, str) else shown(value))
+            for option, value in options.items()
+        ]
+        return html_table("Rule", ["option", "value"], rows)
 
     def __enter__(self) -> Self:
         return self
@@ -228,13 +250,23 @@ class Rule:
         """Return copies of named values, which later changes do not affect."""
         return frozen_values(values)
 
-    def accepts(self, pairs: TagPairs) -> bool:
-        """Tell whether tags match the rule's `where`."""
-        if self.where is None:
-            return True
+    def accepts(self, occasion: Occasion) -> bool:
+        """
+        Tell whether a call meets the conditions of the rule.
+
+        Those on values are taken to be met while the values are not known.
+        """
         if callable(self.where):
-            return bool(self.where(pairs))
-        return tags_match(pairs, self.where)
+            if not self.where(occasion.pairs):
+                return False
+        elif self.where is not None and not tags_match(occasion.pairs, self.where):
+            return False
+        if self.caller is not None and not self.caller.covers(occasion.caller):
+            return False
+        return self.given is None or (
+            not occasion.has_values
+            or tags_match(occasion.values(self.given), self.given)
+        )
 
     def turn(self, name: str) -> int | None:
         """
@@ -249,8 +281,10 @@ class Rule:
         # dict.setdefault and next() are each atomic, so no lock is needed.
         number = next(self._calls.setdefault(name, itertools.count()))
         turn, rest = divmod(number, self.every)
-        is_in = rest == 0 and (self.limit is None or turn < self.limit)
-        return number + 1 if is_in else None
+        if self.limit is not None and turn >= self.limit:
+            self.used_up.add(name)
+            return None
+        return None if rest else number + 1
 
     def sampling_at(self, turn: int, name: str) -> Sampling:
         """
@@ -280,6 +314,8 @@ class Rule:
 
     def _reset_counts(self) -> None:
         self._calls: dict[str, itertools.count[int]] = {}
+        # The names whose `limit` is used up.
+        self.used_up: set[str] = set()
         # Whether `where` has accepted a call, and the tags of one that it has refused.
         self.accepted = False
         self.refused: TagPairs | None = None
@@ -303,13 +339,21 @@ def _checked_flag(option: str, given: Any) -> bool:
     return given
 
 
-def _checked_on_error(given: Any) -> OnError:
-    known: tuple[OnError, ...] = get_args(OnError)
-    for choice in known:
-        if given == choice:
-            return choice
+def _checked_choice(option: str, kind: Any, given: Any) -> Any:
+    known = get_args(kind)
+    if any(given == choice for choice in known):
+        return given
     listed = ", ".join(map(repr, known))
-    raise ConfigError(f"invalid on_error={shown(given)}: expected one of {listed}")
+    raise ConfigError(f"invalid {option}={shown(given)}: expected one of {listed}")
+
+
+def _checked_given(given: Any) -> Mapping[str, object] | None:
+    if given is not None and not isinstance(given, Mapping):
+        message = (
+            f"invalid given={shown(given)}: expected a mapping of arguments to values"
+        )
+        raise ConfigError(message)
+    return None if given is None else checked_tag_filter(given)
 
 
 def _checked_where(where: Where | None) -> Where | None:

@@ -13,6 +13,7 @@ from checkpoints._keys.key import Key, joined_name
 from checkpoints._keys.tags import TagPairs, current_tags
 from checkpoints._process.origin import Origin, call_number
 from checkpoints._process.work import at_work
+from checkpoints._rules.occasion import Occasion
 from checkpoints._rules.registry import registry
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class Session:
             return None
         if path not in self._slots:
             number = call_number(name)
-            chosen = registry.chosen(name, plan, pairs)
+            chosen = registry.chosen(name, plan, Occasion(lambda: pairs))
             self._slots[path] = _Slot(pairs, chosen, number)
         return self._slots[path]
 

@@ -219,7 +219,7 @@ def _in_query(query: str, place: str, known: Collection[str]) -> dict[str, Any]:
         try:
             options[name] = kind.read(text)
         except ValueError as error:
-            if kind is _TAGS:
+            if kind.read is conditions_in:
                 raise ConfigError(f"{place}: {name}={error}") from error
             raise _invalid(name, text, kind.expected, kind.example, place) from error
     return options
@@ -321,8 +321,13 @@ _TAGS = _Kind("tags and values", "date=2017-03-02,model=a|b", conditions_in, (di
 # Options that are not in this table are texts.
 _KINDS = {
     "where": _TAGS,
+    "given": _Kind(
+        "names and values of arguments", "n>3,mode=fast|safe", conditions_in, (dict,)
+    ),
     "every": _WHOLE,
     "limit": _WHOLE,
+    "min_seconds": _Kind("a number of seconds", "0.5", float, (int, float)),
+    "items": _WHOLE,
     "random": _FLAG,
     "after": _FLAG,
     "max_bytes": _BYTES,

@@ -18,7 +18,7 @@ __all__ = [
     "sources_of",
 ]
 
-_FUNCTIONS = ("checkpoint", "register", "Session")
+_FUNCTIONS = ("checkpoint", "point", "register", "Session")
 _LIBRARY = "checkpoints"
 
 
@@ -30,7 +30,8 @@ class Declaration(NamedTuple):
         name: The dotted name; None if it is known only when the program runs.
         file: The source file.
         line: The line in it.
-        function: The function called: `checkpoint`, `register` or `Session`.
+        function: The function called: `checkpoint`, `point`, `register` or
+            `Session`.
     """
 
     name: str | None
