@@ -78,7 +78,7 @@ class TestReplace:
             Attribute(module, "function")
 
     def test_of_what_an_object_holds_is_refused(self, module):
-        module.settings = types.SimpleNamespace(f=lambda: 0)
+        module.settings = types.SimpleNamespace(f=len)
         with pytest.raises(ConfigError, match="belongs to an object"):
             Attribute(module, "settings.f")
 

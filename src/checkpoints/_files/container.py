@@ -125,6 +125,11 @@ def header_for(
         further += f'"call":{origin.call},'
     if origin.part:
         further += f'"part":{_text(origin.part)},'
+    if origin.defaults:
+        further += f'"defaults":{json_bytes.to_text(list(origin.defaults))},'
+    if origin.within:
+        name, number = origin.within
+        further += f'"within":{{"name":{_text(name)},"call":{number}}},'
     if origin.sampling:
         # Another one for each save: not for the cache.
         further += f'"sampling":{json_bytes.to_text(dict(origin.sampling))},'

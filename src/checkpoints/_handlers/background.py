@@ -23,11 +23,12 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from checkpoints._handlers.handler import checked_seconds
-from checkpoints._handlers.job import Job, Save
+from checkpoints._handlers.job import Freeze, Job, Save
 from checkpoints._kinds.frozen import frozen_values
 from checkpoints._kinds.weight import weight_of
 from checkpoints._process import drain
 from checkpoints._process.exit import at_exit, may_be_killed
+from checkpoints._process.work import at_work
 from checkpoints._text import count_text
 from checkpoints.errors import PendingError
 
@@ -93,7 +94,9 @@ class Writer:
         """Tell whether a thread is currently running a save of this writer."""
         return thread in self._saving or thread in self._working
 
-    def submit(self, values: Mapping[str, Any], save: Save) -> object:
+    def submit(
+        self, values: Mapping[str, Any], save: Save, freeze: Freeze = frozen_values
+    ) -> object:
         """
         Save values later, as they are now.
 
@@ -102,6 +105,7 @@ class Writer:
             save: Called with frozen copies in the writer's thread; or with the values
                 themselves in the caller's thread, if no thread can run or the values
                 are larger than the queue.
+            freeze: Copies the values.
 
         Returns:
             A `Future` of the result of `save`, cancelled if the save was dropped; or
@@ -121,7 +125,7 @@ class Writer:
             if decision is _Decision.SAVE_NOW:
                 return self._save_now(job, values)
             if decision is _Decision.QUEUE:
-                job.values = frozen_values(values)
+                job.values = freeze(values)
                 self._queue.put(job)
                 job.holder = None
                 self._ensure_thread()
@@ -342,7 +346,8 @@ class Writer:
 def _save(job: Job) -> None:
     """Run a job, and set its outcome to the result or the error."""
     try:
-        result = job.save(job.values)
+        with at_work:
+            result = job.save(job.values)
     except BaseException as error:  # noqa: BLE001 - it is the outcome of this save
         _forget_frames(error)
         job.values = {}

@@ -14,7 +14,7 @@ from checkpoints._files.compression import checked_compression
 from checkpoints._files.container import header_for, open_container
 from checkpoints._handlers.background import Writer
 from checkpoints._handlers.handler import Handler, checked_seconds
-from checkpoints._handlers.job import settled_key
+from checkpoints._handlers.job import freeze_for, leniently, settled_key
 from checkpoints._handlers.numbering import numbered
 from checkpoints._handlers.options import (
     Compression,
@@ -218,7 +218,7 @@ class FileHandler(Handler):
             return self._save(key, key.path, staged)
         path = key.path
         save = partial(self._save, settled_key(key), path)
-        return cast(Result, self._writer.submit(staged, save))
+        return cast(Result, self._writer.submit(staged, save, freeze_for(key)))
 
     def flush(self, timeout: float | None = None) -> None:
         """
@@ -324,7 +324,7 @@ class FileHandler(Handler):
         try:
             if self.format == "parquet":
                 return table_contents(key, values, self.compression)
-            encoded = encode(values)
+            encoded = leniently(key, encode)(values)
         except FormatError as error:
             message = f"checkpoint {key}, {error}"
             raise FormatError(message) from error.__cause__

@@ -14,18 +14,37 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 
 from checkpoints._keys.key import Key
 from checkpoints._keys.tag_value import at_tags
-from checkpoints._kinds.frozen import freeze
+from checkpoints._kinds.frozen import freeze, frozen_values
+from checkpoints._kinds.left_out import with_left_out
 from checkpoints._process.origin import Origin
 
-__all__ = ["Job", "Save", "settled_key"]
+__all__ = ["Freeze", "Job", "Save", "freeze_for", "leniently", "settled_key"]
+
+R = TypeVar("R")
 
 logger = logging.getLogger("checkpoints")
 
 Save: TypeAlias = Callable[[Mapping[str, Any]], object]
+Freeze: TypeAlias = Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+def leniently(
+    key: Key, attempt: Callable[[Mapping[str, Any]], R]
+) -> Callable[[Mapping[str, Any]], R]:
+    """Return a function of values; for a recorded call, it leaves out what fails."""
+    if key.origin is not None and key.origin.part:
+        return partial(with_left_out, attempt=attempt)
+    return attempt
+
+
+def freeze_for(key: Key) -> Freeze:
+    """Return what copies the values of a save; of a recorded call, those it can."""
+    return leniently(key, frozen_values)
 
 
 def settled_key(key: Key) -> Key:

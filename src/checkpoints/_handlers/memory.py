@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 from checkpoints._handlers.handler import Handler
+from checkpoints._handlers.job import freeze_for
 from checkpoints._keys.key import Key, name_in_path, parse_folder
-from checkpoints._kinds.frozen import frozen_values
 from checkpoints._kinds.same import same
 from checkpoints._text import hint, shown
 from checkpoints.errors import AlreadyStoredError, FormatError
@@ -112,7 +112,7 @@ class DictHandler(Handler, Mapping[str, Mapping[str, Any]]):
             AlreadyStoredError: If other values are stored there, without `force`.
         """
         path = key.path
-        values = frozen_values(staged) if self.copy else dict(staged)
+        values = freeze_for(key)(staged) if self.copy else dict(staged)
         existing = self.objects.get(path)
         if existing is not None and not same(existing, values):
             self._check_replacing(key, path)

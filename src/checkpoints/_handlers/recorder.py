@@ -17,7 +17,7 @@ from checkpoints._handlers.handler import (
     flush_all,
     release,
 )
-from checkpoints._handlers.job import settled_key
+from checkpoints._handlers.job import freeze_for, settled_key
 from checkpoints._handlers.options import FileOptions
 from checkpoints._handlers.outcomes import Result
 from checkpoints._handlers.recorder_options import (
@@ -36,7 +36,6 @@ from checkpoints._handlers.target import (
     target_of,
 )
 from checkpoints._keys.key import Key
-from checkpoints._kinds.frozen import frozen_values
 from checkpoints._kinds.weight import weight_of
 from checkpoints._process.crash import on_crash, stop_on_crash
 from checkpoints._process.drain import countdown
@@ -241,7 +240,7 @@ class Recorder(Handler):
                 f"max_bytes={self.max_bytes}: raise max_bytes"
             )
             raise TooLargeError(message)
-        values = frozen_values(staged)
+        values = freeze_for(key)(staged)
         settled = settled_key(key)
         outcome = Outcome(len(handlers))
         writes = tuple(zip(handlers, outcome.parts, strict=True))

@@ -18,6 +18,12 @@ Wrapper = Callable[..., Any]
 
 _MISSING: Any = object()
 _METHODS = (staticmethod, classmethod)
+# What holds a function that is called in the end, and where.
+_HOLDERS: dict[Any, str] = {
+    property: "fget",
+    functools.cached_property: "func",
+    functools.partialmethod: "func",
+}
 
 
 class Attribute:
@@ -39,7 +45,7 @@ class Attribute:
         # An inherited method is replaced where it is defined: in the subclass, the
         # wrapper would hide what other base classes define.
         self.owner = named if definer is None else definer
-        self._subclass = None if self.owner is named else named
+        self.subclass: Any = None if self.owner is named else named
         self.raw = _lookup(self.owner, self.name)
         self.place = f"{_place_of(root)}.{path}"
         self._check()
@@ -54,14 +60,28 @@ class Attribute:
     @property
     def function(self) -> Callable[..., Any]:
         """The function itself, without `classmethod` or `staticmethod` around it."""
-        function: Callable[..., Any] = (
-            self.raw.__func__ if isinstance(self.raw, _METHODS) else self.raw
-        )
+        function: Callable[..., Any] = _inside(self.raw)
         return function
+
+    @property
+    def python_function(self) -> Any:
+        """The function, if it is written in Python."""
+        function = self.function
+        return function if type(function) is types.FunctionType else None
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the attribute still holds the function."""
+        try:
+            return _inside(_lookup(self.owner, self.name)) is self.function
+        except ConfigError:
+            return False
 
     def _check(self) -> None:
         what = ""
-        if not isinstance(self.owner, (type, types.ModuleType)):
+        if self.python_function is not None:
+            what = self._why_not_inherited()
+        elif not isinstance(self.owner, (type, types.ModuleType)):
             what = "belongs to an object: only modules and classes can be probed"
         elif self.owner is builtins:
             what = "is a builtin that this library itself calls"
@@ -69,8 +89,8 @@ class Attribute:
             what = (
                 f"is a class: name one of its methods, such as '{self.name}.__init__'"
             )
-        elif isinstance(self.raw, property):
-            what = "is a property, not a function"
+        elif isinstance(self.raw, tuple(_HOLDERS)):
+            what = f"is a {type(self.raw).__name__} of no Python function"
         elif not callable(self.function):
             what = f"is not a function, but {shown(self.raw)}"
         elif isinstance(self.function, _probed_class()):
@@ -82,13 +102,18 @@ class Attribute:
                 "decorator, and is not bound as a method like functions are: name the "
                 "Python function that calls it"
             )
-        elif self._subclass is not None and isinstance(self.raw, staticmethod):
-            what = (
-                "is an inherited static method, which does not know its class: name it "
-                f"in the class that defines it, {_place_of(self.owner)}.{self.name}"
-            )
+        else:
+            what = self._why_not_inherited()
         if what:
             raise ConfigError(f"cannot probe {self.place}: it {what}")
+
+    def _why_not_inherited(self) -> str:
+        if self.subclass is None or not isinstance(self.raw, staticmethod):
+            return ""
+        return (
+            "is an inherited static method, which does not know its class: name it "
+            f"in the class that defines it, {_place_of(self.owner)}.{self.name}"
+        )
 
     def _binds(self) -> bool:
         if isinstance(self.raw, _METHODS):
@@ -106,8 +131,8 @@ class Attribute:
         Raises:
             ConfigError: If the class cannot be changed.
         """
-        if self._subclass is not None:
-            wrapper = _only_for(self._subclass, wrapper, of_class=self.is_class_method)
+        if self.subclass is not None:
+            wrapper = _only_for(self.subclass, wrapper, of_class=self.is_class_method)
         probed = _probed_class()(self.function, wrapper, enabled)
         if isinstance(self.raw, _METHODS):
             probed = type(self.raw)(probed)
@@ -135,6 +160,16 @@ class Attribute:
         else:
             setattr(self.owner, self.name, self._own)
         return True
+
+
+def _inside(raw: Any) -> Any:
+    """Return the function inside of what binds it, such as `classmethod`."""
+    if isinstance(raw, _METHODS):
+        return raw.__func__
+    for kind, name in _HOLDERS.items():
+        if isinstance(raw, kind):
+            return getattr(raw, name)
+    return raw
 
 
 def _only_for(subclass: type, wrapper: Wrapper, *, of_class: bool) -> Wrapper:
@@ -171,7 +206,7 @@ def _lookup(owner: Any, name: str) -> Any:
     except AttributeError:
         advice = hint(name, [known for known in dir(owner) if known[:2] != "__"])
         if _place_of(owner) == "__main__":
-            advice = "the main file has not run yet: use @probed there"
+            advice = "the main file has not run yet"
         message = f"cannot probe {name!r} of {_place_of(owner)}: not found; {advice}"
         raise ConfigError(message) from None
 

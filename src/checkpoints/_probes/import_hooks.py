@@ -9,7 +9,7 @@ from typing import Any
 
 from checkpoints._process.libraries import imported
 
-__all__ = ["is_loading", "when_loaded"]
+__all__ = ["is_loading", "when_any_loaded", "when_loaded"]
 
 Action = Callable[[], None]
 
@@ -66,3 +66,62 @@ class _WatchedSpec(ModuleSpec):
             self.__class__ = own.pop("checkpoints_kind")
             for action in own.pop("checkpoints_actions"):
                 action()
+
+
+def when_any_loaded(
+    covers: Callable[[str], bool], action: Callable[[str], object]
+) -> Callable[[], None]:
+    """
+    Run an action at the end of the import of each module that a test covers.
+
+    Args:
+        covers: Tells whether the module of a name is meant.
+        action: Called with the name, as by `when_loaded`.
+
+    Returns:
+        A function that ends this.
+    """
+    if _finder not in sys.meta_path:
+        # Behind ours, its finder calls what ours has registered.
+        when_loaded("checkpoints has no such module", lambda: None)
+        sys.meta_path.insert(0, _finder)
+    watch = _Watch(covers, action)
+    _finder.watches.append(watch)
+    return lambda: _finder.watches.remove(watch)
+
+
+class _Watch:
+    """What waits for modules that a test covers."""
+
+    def __init__(
+        self, covers: Callable[[str], bool], action: Callable[[str], object]
+    ) -> None:
+        self.covers, self._action = covers, action
+        self._waiting: set[str] = set()
+
+    def wait_for(self, name: str) -> None:
+        """Run the action once when this module is loaded."""
+        if name not in self._waiting:
+            self._waiting.add(name)
+            when_loaded(name, lambda: self._run(name))
+
+    def _run(self, name: str) -> None:
+        self._waiting.discard(name)
+        if self in _finder.watches:
+            self._action(name)
+
+
+class _Finder:
+    """Finds no module, but is asked for each."""
+
+    def __init__(self) -> None:
+        self.watches: list[_Watch] = []
+
+    def find_spec(self, name: str, *_: object) -> None:
+        """Wait for a module that is about to be imported, if anything wants it."""
+        for watch in list(self.watches):
+            if watch.covers(name):
+                watch.wait_for(name)
+
+
+_finder: Any = _Finder()

@@ -1,70 +1,84 @@
 """
 Probes: saving the calls of functions that do not know of this library.
 
-A probe replaces an attribute of a module or a class by a wrapper, now or when the
-module is imported, and restores it when it is removed. It imports nothing itself.
+A probe is put on functions now or when their module is imported, and taken off when it
+is removed. It imports nothing itself.
 """
 
 from __future__ import annotations
 
 import functools
-import importlib.util
 import logging
 import os
 import sys
 import threading
-from types import ModuleType
-from typing import Any, NamedTuple, Self, TypeAlias
+from collections.abc import Callable, Iterable
+from typing import Any, Self
 
-from checkpoints._probes.attribute import Attribute, check_wrapt
-from checkpoints._probes.calls import CallSaver
-from checkpoints._probes.import_hooks import is_loading, when_loaded
+from checkpoints._keys.pattern import NamePattern
+from checkpoints._probes.attribute import check_wrapt
+from checkpoints._probes.functions import functions_like
+from checkpoints._probes.import_hooks import is_loading, when_any_loaded, when_loaded
+from checkpoints._probes.main_file import is_main_file, when_defined
+from checkpoints._probes.place import (
+    Place,
+    Target,
+    is_submodule,
+    place_in_text,
+    place_of,
+)
+from checkpoints._probes.placement import Placement
 from checkpoints._process.exit import at_exit, is_first_process
 from checkpoints._process.variables import PROBES
 from checkpoints._rules.idle_rule import why_unknown
-from checkpoints._text import nearest, shown
+from checkpoints._rules.report import further_facts
+from checkpoints._text import nearest
 from checkpoints.errors import ConfigError
 
 __all__ = ["Probe", "checked_target", "probe", "probes_from_environment"]
 
 logger = logging.getLogger("checkpoints")
 
-Target: TypeAlias = "str | tuple[Any, str] | Any"
+# Of one pattern. More than anybody reads, and each costs memory and start-up.
+_MOST = 2_000
+_EXCLUDED = "!"
 
 _probes: dict[str, Probe] = {}
 
 
-class _Place(NamedTuple):
-    """A dotted name, and the ways to split it into module and path, likeliest first."""
-
-    name: str
-    splits: tuple[tuple[str, str], ...]
-
-
 class Probe:
     """
-    A probe, as `probe` returns it: one function whose calls are saved by rules.
+    A probe, as `probe` returns it: functions whose calls are saved by rules.
 
     Removed by `remove()`, or at the end of a `with` block.
 
     Args:
-        name: The dotted name of the function, under which its calls are saved.
+        place: Where the functions are.
+        excluded: Patterns for names that are left out.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._attribute: Attribute | None = None
-        self._saver: CallSaver | None = None
+    def __init__(self, place: Place, excluded: Iterable[str] = ()) -> None:
+        self.name: str = place.name
+        self._place = place
+        self._excluded = [NamePattern(it.replace(":", ".")) for it in excluded]
+        self._placements: dict[str, Placement] = {}
+        self._refused: dict[str, str] = {}
+        self._left_out = 0
         self._is_removed = False
+        self._ends: list[Callable[[], None]] = []
         self._lock = threading.RLock()
 
     def __repr__(self) -> str:
         if self._is_removed:
             state = "removed"
-        elif self._attribute is None:
+        elif not self._placements:
             state = "waiting for its module"
+        elif not self.is_in_place:
+            state = "replaced by something else"
         else:
-            state = "in place" if self.is_in_place else "replaced by something else"
+            count = len(self._placements)
+            is_one = list(self._placements) == [self.name]
+            state = "in place" if is_one else f"in place on {count} functions"
         return f"<Probe {self.name!r}, {state}>"
 
     def __enter__(self) -> Self:
@@ -74,115 +88,200 @@ class Probe:
         self.remove()
 
     @property
+    def names(self) -> list[str]:
+        """The names under which calls are saved: one for each function found so far."""
+        return list(self._placements)
+
+    @property
     def is_in_place(self) -> bool:
-        """Whether the calls of the function go through the probe."""
-        attribute = None if self._is_removed else self._attribute
-        return attribute is not None and attribute.is_replaced
+        """Whether the calls of a function are seen."""
+        return not self._is_removed and any(
+            it.is_in_place for it in self._placements.values()
+        )
 
     @property
     def is_pending_or_in_place(self) -> bool:
         """Whether it is waiting for its module, or in place."""
-        return self.is_in_place or self._attribute is None
+        return self.is_in_place or not self._placements
 
     def remove(self) -> None:
-        """Remove the probe and restore the function; harmless if repeated."""
+        """Remove the probe from all its functions; harmless if repeated."""
         if self._is_removed:
             return
         self._is_removed = True
         if _probes.get(self.name) is self:
             del _probes[self.name]
-        if self._saver is not None:
-            self._saver.is_active = False
-        if self._attribute is not None and not self._attribute.restore():
+        for end in self._ends:
+            end()
+        removed = [it.remove() for it in self._placements.values()]
+        if not all(removed):
             logger.warning(
                 "%r: other code has replaced the function since, and was left in place",
                 self,
             )
 
-    def install(self, root: Any, path: str) -> None:
+    def install(self, root: Any, path: str, name: str = "") -> None:
         """
-        Install the probe on a function.
+        Install the probe on a function, on the methods of a class, or by a pattern.
+
+        Args:
+            root: The module or the class.
+            path: The path from there.
+            name: The name of the root, for a pattern.
 
         Raises:
             ConfigError: If there is no function that can be probed.
         """
-        attribute = Attribute(root, path)
-        saver = CallSaver(
-            self.name, attribute.function, of_class=attribute.is_class_method
-        )
-        attribute.replace(saver.run, saver.is_on)
-        self._attribute, self._saver = attribute, saver
+        if self._place.is_pattern:
+            for found in functions_like(root, path):
+                self._add(f"{name}.{found}", root, found)
+            return
+        kind = functools.reduce(_member, path.split("."), root)
+        if not isinstance(kind, type):
+            self._placements[self.name] = Placement(self.name, root, path)
+            return
+        for found in functions_like(kind, "*"):
+            self._add(f"{self.name}.{found}", kind, found)
+        if not self._placements:
+            why = next(iter(self._refused.values()), "it defines no method in Python")
+            raise ConfigError(
+                f"cannot probe {self.name}: it is a class of which no method can be "
+                f"probed: {why}"
+            )
 
-    def install_when_loaded(self, place: _Place) -> None:
+    def _add(self, name: str, root: Any, path: str) -> None:
+        """Install the probe on one of many functions, if nothing speaks against it."""
+        known = (each._placements for each in _probes.values())  # noqa: SLF001 - own
+        if name in self._placements or any(name in names for names in known):
+            return
+        if any(pattern.covers(name) for pattern in self._excluded):
+            return
+        if len(self._placements) >= _MOST:
+            self._left_out += 1
+            return
+        try:
+            self._placements[name] = Placement(name, root, path)
+        except ConfigError as error:
+            self._refused[name] = str(error)
+
+    def install_when_loaded(self) -> None:
         """
-        Install the probe on a function as soon as its module is loaded.
+        Install the probe as soon as its module is loaded.
 
         Raises:
             ConfigError: If the module is loaded, but has no such function.
         """
-        self._install_if_loaded(place)
-        for module, _ in place.splits:
+        if self._place.is_pattern:
+            covers = self._place.covers_module
+            self._ends.append(when_any_loaded(covers, self._on_import))
+            for module in list(sys.modules):
+                if covers(module):
+                    self._on_import(module)
+            return
+        self._install_if_loaded()
+        for module, path in self._place.splits:
             missing = module not in sys.modules or is_loading(module)
-            if self._attribute is None and missing:
-                when_loaded(module, functools.partial(self._on_import, place, module))
+            if not self._placements and missing:
+                when_loaded(module, functools.partial(self._on_import, module))
+            if not self._placements and is_main_file(module):
+                first = path.partition(".")[0]
+                when_defined(first, functools.partial(self._on_definition, path))
         # Another thread may have loaded it just now.
-        self._install_if_loaded(place)
+        self._install_if_loaded()
 
-    def _on_import(self, place: _Place, module: str) -> None:
+    def _on_import(self, module: str) -> None:
         try:
-            self._install_if_loaded(place, module)
+            self._install_if_loaded(module)
         except Exception as error:  # noqa: BLE001 - the host's import must not fail
-            logger.warning("%s", error)
-            _explain(self.name, str(error))
-            self.remove()
+            self._fail(error)
 
-    def _install_if_loaded(self, place: _Place, loaded: str = "") -> None:
+    def _on_definition(self, path: str) -> None:
+        try:
+            with self._lock:
+                if not (self._placements or self._is_removed):
+                    self.install(sys.modules["__main__"], path)
+        except Exception as error:  # noqa: BLE001 - the host must go on
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        logger.warning("%s", error)
+        _explain(self.name, str(error))
+        self.remove()
+
+    def _install_if_loaded(self, loaded: str = "") -> None:
         with self._lock:
-            if self._attribute is None and not self._is_removed:
-                self._find_and_install(place, loaded)
+            if self._is_removed:
+                return
+            if self._place.is_pattern:
+                module = sys.modules.get(loaded)
+                if module is not None:
+                    self.install(module, self._place.splits[0][1], loaded)
+            elif not self._placements:
+                self._find_and_install(loaded)
 
-    def _find_and_install(self, place: _Place, loaded: str) -> None:
-        for name, path in place.splits:
+    def _find_and_install(self, loaded: str) -> None:
+        for name, path in self._place.splits:
             module = sys.modules.get(name)
             if module is None:
                 continue
             if name != loaded and is_loading(name):
                 return
-            if len(place.splits) == 1 or not _is_submodule(module, path):
+            if name == "__main__" and not hasattr(module, path.partition(".")[0]):
+                return
+            if len(self._place.splits) == 1 or not is_submodule(module, path):
                 self.install(module, path)
             return
 
+    def as_facts(self) -> dict[str, object]:
+        """Return how many functions were found, and what was not probed, and why."""
+        why = next(iter(self._refused.items()), None)
+        return {
+            "found": len(self._placements),
+            "refused": len(self._refused),
+            "left_out": self._left_out,
+            "why": "" if why is None else why[1],
+        }
+
     def warn_if_absent(self) -> None:
-        """Log if the function never appeared, or was replaced."""
-        if self._attribute is not None and not self.is_in_place:
+        """Log if a function never appeared, or was replaced."""
+        if self._placements and not self.is_in_place:
             logger.warning("%r: its calls were not seen from then on", self)
-        elif self._attribute is None:
+        elif not self._placements:
             logger.warning("%r: %s", self, _why_absent(self.name))
+        if self._left_out:
+            logger.warning(
+                "%r: %d more functions match, and are not probed: narrow the pattern",
+                self,
+                self._left_out,
+            )
 
 
-def probe(target: Target, /) -> Probe:
+def probe(target: Target, /, *, exclude: str | Iterable[str] = ()) -> Probe:
     """
     Save the arguments of a function's calls, and what they return or raise.
 
     The name is the target as given, with dots: `"mypkg.mod:Model.fit"` is
-    `mypkg.mod.Model.fit`. While no rule is on for it, a call costs one lookup. Each
-    call has the tag `call`, a number from 1 up per name and process, which also applies
-    to everything saved inside the call; in a process that another one started, there is
-    a tag `process` too.
+    `mypkg.mod.Model.fit`. While no rule is on for it, a function written in Python is
+    what it is without the probe. Each saved call has the tag `call`, its number among
+    the calls of this name in the process, which also applies to everything saved inside
+    the call; in a process that another one started, there is a tag `process` too.
 
     The arguments are saved before the function runs, under its name, each by the name
-    of its parameter, including defaults that are plain values. What it returns is saved
-    below that name as `result`, with the value `result`; what it raises as `exception`,
-    with the texts `type`, `message` and `traceback`. A value that cannot be saved is
-    left out, and the value `not saved` says why. The result of a coroutine or generator
-    is saved at its end; what a generator yields is not saved, and of an asynchronous
-    generator only the arguments are.
+    of its parameter, including defaults that are plain values; the header lists those
+    as `defaults`. What it returns is saved below that name as `result`, with the value
+    `result`; what it raises as `exception`, with the texts `type`, `message` and
+    `traceback`. A value that cannot be saved is left out, and the value `not saved`
+    says why. The arguments of a coroutine or generator are saved when it begins, its
+    result at its end.
 
     Args:
         target: `"package.module:function"`, `"package.module:Class.method"`, the same
-            with a dot, a function, or a tuple of a module or class and a name. A module
-            that is not loaded yet is not imported: the function is probed as soon as
-            the program imports it.
+            with a dot, a function, or a tuple of a module or class and a name. A class
+            stands for its methods, and a pattern for all public functions and methods
+            that match: `"package.module:*"`, or `"package.*:*"` for a package and all
+            below it. A module that is not loaded yet is not imported: its functions are
+            probed as soon as the program imports it.
+        exclude: Names, or patterns, of functions that a pattern is not to include.
 
     Returns:
         The probe. `remove()` removes it, and so does the end of the block in
@@ -190,7 +289,7 @@ def probe(target: Target, /) -> Probe:
 
     Raises:
         ConfigError: If the target is invalid, its module is loaded but has no such
-            function, or the function is already probed.
+            function, or it is already probed.
         MissingDependencyError: If wrapt is not installed.
 
     >>> import textwrap
@@ -203,17 +302,18 @@ def probe(target: Target, /) -> Probe:
     {'result': 'Hello..'}
     """
     check_wrapt()
-    place, root = _place_of(target)
+    place, root = place_of(target)
     if (known := _probes.get(place.name)) is not None:
         if known.is_pending_or_in_place:
             message = f"{place.name} is already probed: remove that probe first"
             raise ConfigError(message)
         known.remove()  # its module was reloaded
-    created = Probe(place.name)
+    created = Probe(place, [exclude] if isinstance(exclude, str) else exclude)
     if root is None:
-        created.install_when_loaded(place)
+        created.install_when_loaded()
     else:
-        created.install(root, place.splits[0][1])
+        path = place.splits[0][1]
+        created.install(root, path, place.name.removesuffix(f".{path}"))
     _probes[place.name] = created
     _explain(place.name)
     is_first_process()  # decided here, before this process starts others
@@ -233,7 +333,7 @@ def checked_target(text: str) -> str:
     'mypkg.mod.Model.fit'
     """
     check_wrapt()
-    return _place_in_text(text).name
+    return place_in_text(text.removeprefix(_EXCLUDED)).name
 
 
 def probes_from_environment() -> list[Probe]:
@@ -244,14 +344,22 @@ def probes_from_environment() -> list[Probe]:
     []
     """
     created = []
-    for target in filter(None, map(str.strip, os.environ.get(PROBES, "").split(";"))):
+    given = [it.strip() for it in os.environ.get(PROBES, "").split(";") if it.strip()]
+    excluded = [it.removeprefix(_EXCLUDED) for it in given if it.startswith(_EXCLUDED)]
+    for target in given:
+        if target.startswith(_EXCLUDED):
+            continue
         try:
             if checked_target(target) not in _probes:
-                created.append(probe(target))
+                created.append(probe(target, exclude=excluded))
         except Exception as error:  # noqa: BLE001 - a module's __getattr__ may raise
             logger.warning("%s: %s", PROBES, error)
             _explain(target.replace(":", "."), str(error))
     return created
+
+
+def _member(owner: Any, name: str) -> Any:
+    return getattr(owner, name, None)
 
 
 def _explain(name: str, why: str = "") -> None:
@@ -261,13 +369,11 @@ def _explain(name: str, why: str = "") -> None:
 
 def _why_absent(name: str) -> str:
     """Return why the function of a probe never appeared."""
-    file = getattr(sys.modules.get("__main__"), "__file__", None) or ""
-    main, _ = os.path.splitext(os.path.basename(file))
-    if main and name.startswith(f"{main}."):
-        return f"{main} is the main file of this program: use @probed there"
     parents = [name.rpartition(".")[0]]
     while parents[-1]:
         parents.append(parents[-1].rpartition(".")[0])
+    if any(map(is_main_file, filter(None, parents))):
+        return "the main file of this program does not define it"
     if any(parent in sys.modules for parent in parents):
         return "its module was not imported, or its import failed"
     near = nearest(name, list(sys.modules))
@@ -281,76 +387,4 @@ def _report() -> None:
             each.warn_if_absent()
 
 
-def _place_of(target: Target) -> tuple[_Place, Any]:
-    """Return the place of a target, and the module or class that has it, if known."""
-    if isinstance(target, str):
-        return _place_in_text(target), None
-    if isinstance(target, tuple):
-        if len(target) != 2:  # noqa: PLR2004 - an owner and a name
-            raise _invalid(target)
-        return _place_in_owner(*target)
-    function = getattr(target, "__func__", target)
-    module = getattr(function, "__module__", None)
-    path = getattr(function, "__qualname__", None)
-    if isinstance(target, type) or not (module and path) or module not in sys.modules:
-        raise _invalid(target)
-    root = sys.modules[module]
-    if _found(root, path) is not function:
-        message = (
-            f"cannot probe {shown(target)}: it is not found as {module}:{path}. Give "
-            "the module or class that has it, as (owner, 'name'), or use @probed"
-        )
-        raise ConfigError(message)
-    return _Place(f"{module}.{path}", ((module, path),)), root
-
-
-def _found(root: ModuleType, path: str) -> Any:
-    try:
-        found = functools.reduce(getattr, path.split("."), root)
-    except AttributeError:
-        return None
-    return getattr(found, "__func__", found)
-
-
-def _place_in_owner(owner: Any, path: Any) -> tuple[_Place, Any]:
-    if not isinstance(owner, (type, ModuleType)) or not isinstance(path, str):
-        raise _invalid((owner, path))
-    is_class = isinstance(owner, type)
-    name = f"{owner.__module__}.{owner.__qualname__}" if is_class else owner.__name__
-    name = name.replace(".<locals>", "")
-    return _Place(f"{name}.{path}", (("", path),)), owner
-
-
-def _place_in_text(text: str) -> _Place:
-    module, colon, path = text.strip().partition(":")
-    parts = [*module.split("."), *path.split(".")] if colon else module.split(".")
-    if len(parts) == 1 or not all(part.isidentifier() for part in parts):
-        raise _invalid(text)
-    if colon:
-        return _Place(".".join(parts), ((module, path),))
-    splits = [
-        (".".join(parts[:end]), ".".join(parts[end:]))
-        for end in range(len(parts) - 1, 0, -1)
-    ]
-    return _Place(".".join(parts), tuple(splits))
-
-
-def _invalid(target: Any) -> ConfigError:
-    message = (
-        f"cannot probe {shown(target)}: expected 'package.module:function', "
-        "'package.module:Class.method', a function, or (owner, 'name')"
-    )
-    if isinstance(target, str) and set(target) & set("=?"):
-        message += (
-            "; to choose where calls are saved, and which, add a rule for the name, "
-            "such as package.module.function=./out?limit=10"
-        )
-    return ConfigError(message)
-
-
-def _is_submodule(module: ModuleType, path: str) -> bool:
-    """Tell whether a path may begin with a submodule that is not loaded yet."""
-    first = path.partition(".")[0]
-    if "." not in path or first in vars(module) or not hasattr(module, "__path__"):
-        return False
-    return importlib.util.find_spec(f"{module.__name__}.{first}") is not None
+further_facts["probes"] = lambda: {it.name: it.as_facts() for it in _probes.values()}

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, overload
 
 from checkpoints._keys.tags import in_async_steps, is_awaitable
 from checkpoints._probes.calls import CallSaver
+from checkpoints._probes.detour import detour_of
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 
@@ -63,7 +64,12 @@ def _probed(subject: Any, name: str = "") -> Any:
         )
         raise ConfigError(message)
     name = name or _name_of(function)
-    saver = CallSaver(name, function, of_class=isinstance(subject, classmethod))
+    of_class = isinstance(subject, classmethod)
+    if type(function) is types.FunctionType:
+        detour = detour_of(function)
+        detour.add(CallSaver(name, function, of_class=of_class, changed=detour.update))
+        return subject
+    saver = CallSaver(name, function, of_class=of_class)
     wrapped = _wrapped(function, saver)
     return type(subject)(wrapped) if is_method else wrapped
 

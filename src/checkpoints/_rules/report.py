@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from contextlib import suppress
 
 from checkpoints._handlers.outcomes import outcomes
@@ -13,7 +14,10 @@ from checkpoints._process.work import at_work
 from checkpoints._rules.registry import registry
 from checkpoints._rules.rule import Rule
 
-__all__ = ["Report"]
+__all__ = ["Report", "further_facts"]
+
+# What else is reported, such as what probes have found.
+further_facts: dict[str, Callable[[], object]] = {}
 
 
 class Report:
@@ -62,6 +66,7 @@ class Report:
             "saves": outcomes.stats(0, 0).by_name,
             "reasons": outcomes.reasons,
             "rules": [rule.source for rule in rules],
+            **{name: tell() for name, tell in further_facts.items()},
             "idle": {
                 source: [why.reason, why.text, why.by]
                 for source, why in idle.items()

@@ -1,0 +1,380 @@
+"""
+A call in progress, whose arguments are saved, then its result or its error.
+
+The arguments are saved before the function runs, so that they are unchanged, and saved
+even if the function never returns; unless the rule wants to know first how it ends.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import time
+import traceback
+import types
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
+
+from checkpoints._handlers.handler import ABSENT
+from checkpoints._handlers.outcomes import outcomes
+from checkpoints._keys.key import Key
+from checkpoints._keys.tags import TagPairs, in_async_steps, tags
+from checkpoints._kinds.frozen import freeze, frozen_values
+from checkpoints._kinds.left_out import NOT_SAVED, with_left_out
+from checkpoints._kinds.pickled import type_name
+from checkpoints._kinds.plain import IMMUTABLE
+from checkpoints._probes.watched import Watched
+from checkpoints._process.origin import Origin
+from checkpoints._process.random_state import RANDOM_STATE, captured
+from checkpoints._process.work import at_work
+from checkpoints._rules.member import AFTER
+from checkpoints._rules.registry import registry
+from checkpoints._rules.rule import Rule
+from checkpoints._text import text_of
+
+__all__ = ["Call", "CallNumber", "Choice", "handle", "saving"]
+
+logger = logging.getLogger("checkpoints")
+
+# With a space, so that no parameter can have this name.
+_ITEMS = "yielded items"
+
+
+class Choice(NamedTuple):
+    """
+    What saves a call.
+
+    Args:
+        name: The current name.
+        rule: The rule.
+        plan: The rules that cover the name.
+        turn: As `Rule.turn` returned it; None if that is known at the end of the call.
+        number: The number of the call.
+    """
+
+    name: str
+    rule: Rule
+    plan: tuple[Rule, ...]
+    turn: int | None
+    number: int
+
+
+class _Held(NamedTuple):
+    """Arguments that are kept until it is known whether they are saved."""
+
+    key: Key
+    values: Mapping[str, Any]
+    random_state: Mapping[str, Any] | None
+    since: float
+
+
+class Call:
+    """
+    A call in progress.
+
+    Args:
+        choice: What saves it.
+        own: The tags that it adds to those of the context.
+        outer: The tags of the context.
+
+    Attributes:
+        run: Calls the function, in C.
+        target, arguments: What is called in its place, and with what.
+    """
+
+    run: functools.partial[Any]
+    target: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+    def __init__(self, choice: Choice, own: TagPairs, outer: TagPairs) -> None:
+        self.own = own
+        self._choice = choice
+        self._pairs = outer + own
+        self._turn = choice.turn
+        self._scope: tags | None = None
+        self._given: Mapping[str, Any] = {}
+        self._held: _Held | None = None
+        self._items: list[Any] = []
+        self._lost_items: dict[str, str] = {}
+
+    def leads_to(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
+        """Say what is called in the end."""
+        self.run = functools.partial(function, *args, **kwargs)
+        self.target, self.arguments = self.run, ()
+
+    # What happens in the call
+
+    def began(self, values: Mapping[str, Any], defaults: tuple[str, ...]) -> None:
+        """Save the arguments, or keep them."""
+        rule = self._choice.rule
+        if rule.after:
+            self._given = values
+        if rule.is_deferred:
+            self._hold(values, defaults)
+        else:
+            self._save("arguments", self._choice.name, lambda: values, defaults)
+
+    def enter(self) -> None:
+        """Put the tags of the call in force, until it returns or fails."""
+        self._scope = tags(*self.own)
+        self._scope.__enter__()
+
+    def _leave(self) -> None:
+        if self._scope is not None:
+            self._scope.__exit__()
+            self._scope = None
+
+    def returned(self, result: Any) -> None:
+        """Save what the function returned."""
+        self._leave()
+        self._end("result", lambda: {"result": result, **self._after(), **self._ends()})
+
+    def ended(self) -> None:
+        """Save the items of an asynchronous generator, which returns nothing."""
+        if self._choice.rule.items:
+            self._end("result", lambda: {**self._after(), **self._ends()})
+
+    def broken(self, error: BaseException) -> None:
+        """Save the error of an asynchronous generator, unless it is its end."""
+        if not isinstance(error, GeneratorExit):
+            self.failed(error)
+
+    def failed(self, error: BaseException) -> None:
+        """Save what the function raised; an error of the save must not replace it."""
+        self._leave()
+        try:
+            error.__traceback__ = _without_ours(error, self._code)
+            self._end(
+                "exception",
+                lambda: {**_error_values(error), **self._after(), **self._ends()},
+            )
+        except Exception as ours:  # noqa: BLE001 - the host must see its own error
+            name = self._choice.name
+            logger.warning("checkpoint %r: %s: %s", name, type(ours), ours)
+
+    def yielded(self, item: Any) -> None:
+        """Keep an item that a generator yields, as it is now."""
+        if len(self._items) >= self._choice.rule.items:
+            return
+        try:
+            with at_work:
+                self._items.append(freeze(item))
+        except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+            reason = f"{type_name(item)}: {error}"
+            self._lost_items[f"{_ITEMS}/{len(self._items)}"] = reason
+            self._items.append(None)
+
+    # Functions whose body runs after the call has returned
+
+    async def awaited(self) -> Any:
+        """Run a coroutine function, and save its result or error."""
+        self.enter()
+        try:
+            result = await self.run()
+        except GeneratorExit:  # closed before its end
+            self._leave()
+            raise
+        except BaseException as error:
+            self.failed(error)
+            raise
+        self.returned(result)
+        return result
+
+    def stepped(self) -> Generator[Any, Any, Any]:
+        """Run a generator function, and save its result or error."""
+        generator: Any = tags(*self.own)(self.run.func)(
+            *self.run.args, **self.run.keywords
+        )
+        if self._choice.rule.items:
+            generator = Watched(generator, self.yielded)
+        try:
+            result = yield from generator
+        except GeneratorExit:
+            self.ended()
+            raise
+        except BaseException as error:
+            self.failed(error)
+            raise
+        self.returned(result)
+        return result
+
+    @types.coroutine
+    def resumed(self) -> Generator[Any, Any, Any]:
+        """Do the same for an awaitable generator function, of `types.coroutine`."""
+        return (yield from self.stepped())
+
+    def streamed(self) -> Any:
+        """Return the generator of an asynchronous generator function, with its tags."""
+        run = self.run
+        return in_async_steps(run.func, self.own)(*run.args, **run.keywords)
+
+    # Saving
+
+    @property
+    def _code(self) -> Any:
+        return getattr(getattr(self, "run", None) and self.run.func, "__code__", None)
+
+    def _end(self, part: str, values: Callable[[], Mapping[str, Any]]) -> None:
+        name = f"{self._choice.name}.{part}"
+        with saving(self._choice.name, [self._choice.rule]):
+            if self._held is not None and not self._is_let_go(part, self._held):
+                return
+        self._save(part, name, values)
+
+    def _save(
+        self,
+        part: str,
+        name: str,
+        values: Callable[[], Mapping[str, Any]],
+        defaults: tuple[str, ...] = (),
+    ) -> None:
+        """Save values with the call's tags, under the rule that saved the arguments."""
+        rule = self._choice.rule
+        with saving(self._choice.name, [rule]):
+            key = self._key(part, name, defaults)
+            wanted = registry.narrowed(rule, key, ABSENT, values())
+            if wanted is not None:
+                state = rule.random and part == "arguments"
+                more = {RANDOM_STATE: captured()} if state else {}
+                registry.save_all(rule, key, ABSENT, {**wanted, **more})
+
+    def _key(self, part: str, name: str, defaults: tuple[str, ...]) -> Key:
+        sampling = self._choice.rule.sampling_at(self._turn or 0, name)
+        origin = Origin.here(self._choice.number, sampling, part)
+        outer = self._pairs[: len(self._pairs) - len(self.own)]
+        return Key(
+            name,
+            self._pairs,
+            origin._replace(defaults=defaults, within=_enclosing(outer)),
+        )
+
+    def _hold(self, values: Mapping[str, Any], defaults: tuple[str, ...]) -> None:
+        rule = self._choice.rule
+        with saving(self._choice.name, [rule]):
+            key = self._key("arguments", self._choice.name, defaults)
+            chosen = rule.narrowing.narrow_each(values) if rule.narrowing else values
+            frozen = with_left_out(chosen, frozen_values)
+            state = captured() if rule.random else None
+            self._held = _Held(key, frozen, state, time.perf_counter())
+
+    def _is_let_go(self, part: str, held: _Held) -> bool:
+        """Save the arguments that were kept, if the call ended as the rule wants."""
+        choice, rule = self._choice, self._choice.rule
+        if rule.when == "exception" and part != "exception":
+            return False
+        if time.perf_counter() - held.since < (rule.min_seconds or 0):
+            return False
+        turn = registry.turn(rule, choice.name, choice.plan)
+        if turn is None:
+            return False
+        self._turn = turn
+        sampling = rule.sampling_at(turn, choice.name)
+        origin = held.key.origin and held.key.origin._replace(sampling=sampling)
+        narrow = rule.narrowing.narrow_all if rule.narrowing else lambda _, it: dict(it)
+        wanted = narrow(choice.name, held.values)
+        if wanted is not None:
+            more = {RANDOM_STATE: held.random_state} if held.random_state else {}
+            key = Key(choice.name, self._pairs, origin)
+            registry.save_all(rule, key, ABSENT, {**wanted, **more})
+        return True
+
+    def _after(self) -> dict[str, Any]:
+        """Return the arguments that may have changed, if the rule asks for them."""
+        return {
+            f"{name}{AFTER}": value
+            for name, value in self._given.items()
+            if type(value) not in IMMUTABLE
+        }
+
+    def _ends(self) -> dict[str, Any]:
+        """Return the items that a generator has yielded, if the rule asks for them."""
+        lost = {NOT_SAVED: self._lost_items} if self._lost_items else {}
+        return {_ITEMS: self._items, **lost} if self._items else {}
+
+
+class CallNumber(int):
+    """The number of a call, as the value of its tag, which knows the name too."""
+
+    name: str = ""
+
+    @classmethod
+    def of(cls, name: str, number: int) -> CallNumber:
+        """Return the number of a call of a name."""
+        made = cls(number)
+        made.name = name
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return int, (int(self),)
+
+
+def _enclosing(outer: TagPairs) -> tuple[str, int] | tuple[()]:
+    """Return name and number of the innermost call that tags belong to."""
+    for _, value in reversed(outer):
+        if type(value) is CallNumber:
+            return value.name, int(value)
+    return ()
+
+
+@contextmanager
+def saving(name: str, rules: Iterable[Rule] | None = None) -> Iterator[None]:
+    """
+    Handle the errors of a save as its rules say.
+
+    Args:
+        name: The name to save under.
+        rules: The rules; all that cover the name unless given.
+    """
+    try:
+        with at_work:
+            yield
+    except Exception as error:  # noqa: BLE001 - raised again if a rule says so
+        handle(name, rules, error)
+
+
+def handle(name: str, rules: Iterable[Rule] | None, error: Exception) -> None:
+    """
+    Handle an error of a save as its rules say.
+
+    Raises:
+        Exception: The error itself, if one of them says so.
+    """
+    if rules is None:
+        rules = [rule for rule in registry.rules() if rule.covers(name)]
+    if any(rule.on_error == "raise" for rule in rules):
+        raise error
+    # Not even the log may work.
+    with suppress(Exception):
+        outcomes.failed(name, error)
+
+
+def _without_ours(error: BaseException, code: Any) -> types.TracebackType | None:
+    """Return the traceback of an error from the function on."""
+    trace = error.__traceback__
+    if trace is None:
+        return None
+    inner = trace.tb_next
+    while code is not None and inner is not None and inner.tb_frame.f_code is not code:
+        inner = inner.tb_next
+    return inner if code is not None and inner is not None else trace
+
+
+def _error_values(error: BaseException) -> dict[str, str]:
+    trace = error.__traceback__
+    try:
+        lines = traceback.format_exception(type(error), error, trace)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - a broken __str__ must not hide the error
+        lines = traceback.format_tb(trace)
+    return {
+        "type": type_name(error),
+        "message": text_of(error),
+        "traceback": "".join(lines),
+    }

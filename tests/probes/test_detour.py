@@ -1,0 +1,271 @@
+"""A detour: a probed function that neither itself nor its caller can notice."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import importlib
+import inspect
+import logging
+import pickle
+import sys
+import threading
+import types
+import warnings
+import weakref
+from pathlib import Path
+
+import cloudpickle
+import pytest
+
+import checkpoints
+from checkpoints import DictHandler, capture, config, probe, probed
+
+pytest.importorskip("wrapt")
+
+
+@pytest.fixture(autouse=True)
+def library(monkeypatch):
+    """A fresh library for each test, so that its calls count from 1."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[1])
+    monkeypatch.setattr(checkpoints._probes.calls, "_numbers", {})
+    for name in [name for name in sys.modules if name.split(".")[0] == "probed"]:
+        monkeypatch.delitem(sys.modules, name)
+    yield
+    for each in list(checkpoints._probes.probe._probes.values()):
+        each.remove()
+    for name in [name for name in sys.modules if name.split(".")[0] == "probed"]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def noticing():
+    return importlib.import_module("probed.noticing")
+
+
+@pytest.fixture
+def seen():
+    with capture("probed") as handler:
+        yield handler
+
+
+class TestFunction:
+    def test_is_the_same_object_of_the_same_type_and_repr(self, noticing, seen):
+        before = noticing.depth, repr(noticing.depth)
+        probe("probed.noticing:depth")
+        assert (noticing.depth, repr(noticing.depth)) == before
+        assert type(noticing.depth) is types.FunctionType
+
+    def test_has_its_own_code_while_no_rule_is_on(self, noticing):
+        code = noticing.kind.__code__
+        probe("probed.noticing:kind")
+        assert noticing.kind.__code__ is code
+        with capture("probed"):
+            assert noticing.kind.__code__ is not code
+        assert noticing.kind.__code__ is code
+
+    def test_is_seen_by_code_that_had_imported_it_before(self, noticing, seen):
+        early = noticing.kind
+        probe("probed.noticing:kind")
+        early("x")
+        assert "call=1/probed/noticing/kind" in seen
+
+    def test_is_seen_under_any_name(self, noticing, seen):
+        probe("probed.noticing:alias")
+        with pytest.raises(TypeError):
+            noticing.depth("a")
+        assert "call=1/probed/noticing/alias/exception" in seen
+
+    def test_keeps_the_facts_of_its_code(self, noticing):
+        def facts(function):
+            code = function.__code__
+            return (
+                *(code.co_filename, code.co_name, code.co_qualname),
+                *(code.co_firstlineno, code.co_freevars, code.co_argcount),
+                *(code.co_posonlyargcount, code.co_kwonlyargcount),
+                inspect.signature(function),
+                inspect.getsource(function),
+                inspect.getclosurevars(function).nonlocals,
+            )
+
+        inner = noticing.closing(2)
+        before = facts(inner)
+        with capture("probed"):
+            probed("probed.inner")(inner)
+            assert facts(inner) == before
+
+    def test_can_be_a_closure_with_defaults(self, noticing):
+        inner = probed("probed.inner")(noticing.closing(2))
+        with capture("probed") as seen:
+            assert (inner(1), inner(1, y=5)) == (5, 8)
+        assert seen["call=1/probed/inner"] == {"x": 1, "y": 2}
+
+    def test_is_forgotten_when_nothing_else_holds_it(self):
+        def made():
+            return 1
+
+        with capture("probed"):
+            probed("probed.made")(made)
+            made()
+            gone = weakref.ref(made)
+            del made
+            gc.collect()
+            assert gone() is None
+
+    @pytest.mark.parametrize("is_on", [False, True])
+    def test_can_be_pickled_by_value(self, is_on):
+        def made(x):
+            return x + 1
+
+        with config("probed", DictHandler() if is_on else None):
+            data = cloudpickle.dumps(probed("probed.made")(made))
+        assert pickle.loads(data)(2) == 3
+
+    def test_is_switched_in_all_threads_at_once(self, noticing):
+        probe("probed.noticing:kind")
+        kept = DictHandler()
+        ready, go = threading.Event(), threading.Event()
+
+        def work():
+            noticing.kind("a")
+            ready.set()
+            go.wait(10)
+            noticing.kind("b")
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        ready.wait(10)
+        with config("probed", kept):
+            go.set()
+            thread.join()
+        assert next(iter(kept.objects.values())) == {"fields": "b"}
+
+
+class TestDepth:
+    def test_of_a_recursion_is_unchanged_while_no_rule_is_on(self, noticing):
+        before = noticing.depth(0)
+        probe("probed.noticing:depth")
+        assert noticing.depth(0) == before
+
+    def test_of_a_recursion_has_one_frame_more_while_a_rule_is_on(self, noticing):
+        before = noticing.depth(0)
+        probe("probed.noticing:depth")
+        with config("probed", DictHandler(copy=False), where={"day": 1}):
+            assert noticing.depth(0) >= before // 2 - 30
+
+
+class TestCaller:
+    def test_is_the_module_that_a_function_finds(self, noticing, seen):
+        probe("probed.noticing:kind")
+        assert noticing.kind("a b").__module__ == __name__
+
+    def test_is_the_line_that_a_logger_names(self, noticing, seen, caplog):
+        probe("probed.noticing:say")
+        noticing.say("hello")
+        line = sys._getframe().f_lineno - 1
+        (record,) = (it for it in caplog.records if it.name == "noticing")
+        assert (record.filename, record.lineno) == ("test_detour.py", line)
+        assert record.funcName == sys._getframe().f_code.co_name
+
+    def test_is_the_line_that_a_warning_names(self, noticing, seen):
+        probe("probed.noticing:warn")
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            noticing.warn("careful")
+            line = sys._getframe().f_lineno - 1
+        assert (found[0].filename, found[0].lineno) == (__file__, line)
+
+    def test_has_the_variables_that_a_function_looks_up(self, noticing, seen):
+        limit = 7
+        probe("probed.noticing:ask")
+        assert noticing.ask("limit") == limit
+
+    def test_is_the_site_of_a_save(self, noticing, tmp_path):
+        probe("probed.noticing:kind")
+        with config("probed", tmp_path):
+            noticing.kind("x")
+            line = sys._getframe().f_lineno - 1
+        for entry in checkpoints.index(tmp_path):
+            site = entry.meta["site"]
+            assert (site["file"], site["line"]) == (__file__, line)
+
+    def test_sees_a_traceback_without_us(self, noticing, seen):
+        probe("probed.noticing:ask")
+        with pytest.raises(KeyError) as raised:
+            noticing.ask("nothing")
+        files = [entry.path.name for entry in raised.traceback]
+        assert files[:2] == ["test_detour.py", "noticing.py"]
+        assert "detour" not in str(raised.traceback[1].frame.code.path)
+
+
+class TestKinds:
+    def test_a_property_is_saved_as_a_call(self, noticing, seen):
+        probe("probed.noticing:Shelf.doubled")
+        assert noticing.Shelf().doubled == 6
+        assert seen["call=1/probed/noticing/Shelf/doubled/result"] == {"result": 6}
+
+    def test_a_cached_property_is_saved_once(self, noticing, seen):
+        probe("probed.noticing:Shelf.once")
+        shelf = noticing.Shelf()
+        assert (shelf.once, shelf.once) == (4, 4)
+        assert len(seen) == 2
+
+    def test_a_partial_method_is_saved(self, noticing, seen):
+        probe("probed.noticing:Shelf.tripled")
+        assert noticing.Shelf().tripled() == 9
+        assert seen["call=1/probed/noticing/Shelf/tripled"]["by"] == 3
+
+    def test_a_single_dispatch_function_is_saved(self, noticing, seen):
+        probe("probed.noticing:shown")
+        assert noticing.shown(5) == "5"
+        assert seen["call=1/probed/noticing/shown"] == {"value": 5}
+
+    def test_a_function_that_an_object_holds_is_saved(self, noticing, seen):
+        noticing.settings = types.SimpleNamespace(job=lambda x: x + 1)
+        probe("probed.noticing:settings.job")
+        assert noticing.settings.job(1) == 2
+        assert seen["call=1/probed/noticing/settings/job"] == {"x": 1}
+
+    def test_two_classes_that_inherit_a_method_can_both_be_probed(self, seen):
+        shop = importlib.import_module("probed.shop")
+        shop.Other = type("Other", (shop.Base,), {})
+        probe("probed.shop:Till.inherited")
+        probe("probed.shop:Other.inherited")
+        shop.Till().inherited(1)
+        shop.Other().inherited(2)
+        shop.Base().inherited(3)
+        assert [path for path in seen if "result" not in path] == [
+            "call=1/probed/shop/Till/inherited",
+            "call=1/probed/shop/Other/inherited",
+        ]
+
+    def test_an_asynchronous_generator_takes_what_it_is_sent(self):
+        @probed("probed.stream")
+        async def stream(n):
+            try:
+                got = yield n
+            except LookupError:
+                got = "caught"
+            yield got
+
+        async def steps():
+            one, other = stream(1), stream(2)
+            found = [await one.asend(None), await one.asend("a")]
+            found += [await other.asend(None), await other.athrow(LookupError)]
+            return [*found, [item async for item in stream(3)]]
+
+        with capture("probed"):
+            assert asyncio.run(steps()) == [1, "a", 2, "caught", [3, None]]
+
+    def test_a_pytest_fixture_stays_one(self, noticing):
+        with capture("probed"):
+            function = probed("probed.fixture")(lambda request: request)
+            assert pytest.fixture(function) is not None
+            assert list(inspect.signature(function).parameters) == ["request"]
+
+
+class TestLevels:
+    def test_of_logging_are_as_without(self, noticing, seen):
+        assert logging.getLogger("noticing").isEnabledFor(logging.WARNING)
+        probe("probed.noticing:callers")
+        assert noticing.callers()[0] == sys._getframe().f_code.co_name
