@@ -16,7 +16,7 @@ from checkpoints._handlers.file import FileHandler
 from checkpoints._handlers.recorder import Recorder, shared_recorder
 from checkpoints._handlers.recorder_options import why_unusable
 from checkpoints._handlers.target import Target
-from checkpoints._probes.probe import checked_target, probes_from_environment
+from checkpoints._probes.targets import checked_target, probes_from_environment
 from checkpoints._process.variables import (
     CONFIG,
     LIKELY_MEANT,
@@ -186,7 +186,7 @@ def read_settings(
     for setting in settings:
         with _naming_source(setting):
             Rule(setting.names, setting.target, **setting.options)
-    for probe in probes:
+    for probe in (*probes, *(it for setting in settings for it in setting.probes)):
         checked_target(probe)
     if record is not None:
         parsed_recording(record)
@@ -260,8 +260,9 @@ def _apply() -> None:
         Report(folder).begin()
     else:
         say_at_exit()
-    registry.add(*[_rule_for(setting) for setting in _settings_of(os.environ)])
-    probes_from_environment()
+    settings = list(_settings_of(os.environ))
+    registry.add(*[_rule_for(setting) for setting in settings])
+    probes_from_environment(it for setting in settings for it in setting.probes)
 
 
 def _warn_of_mistakes() -> None:

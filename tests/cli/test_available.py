@@ -233,3 +233,47 @@ class TestRules:
         done = run("mypkg", "--rule", "a=x?evry=1")
         assert done.returncode == 2
         assert "'evry'" in done.stderr
+
+
+class TestProbes:
+    def test_are_the_public_functions_and_methods_with_their_places(self, package, run):
+        package(
+            part="""
+            import functools
+
+            def fit(x):
+                def inner(): pass
+
+            async def _hidden(): pass
+
+            class Model:
+                def __init__(self): pass
+                def fit(self): pass
+                def _own(self): pass
+                @property
+                def size(self): pass
+                class Inner:
+                    @staticmethod
+                    def make(): pass
+
+            if True:
+                def slow(): pass
+            """
+        )
+        done = run("--probes", "mypkg")
+        assert [line.split() for line in done.stdout.splitlines()] == [
+            ["mypkg.part:fit", "mypkg/part.py:4"],
+            ["mypkg.part:Model.__init__", "mypkg/part.py:10"],
+            ["mypkg.part:Model.fit", "mypkg/part.py:11"],
+            ["mypkg.part:Model.Inner.make", "mypkg/part.py:17"],
+            ["mypkg.part:slow", "mypkg/part.py:21"],
+        ]
+
+    def test_can_be_had_as_json(self, package, run):
+        package(part="def fit(): pass")
+        (row,) = json.loads(run("--probes", "mypkg", "--json").stdout)
+        assert (row["target"], row["line"]) == ("mypkg.part:fit", 1)
+
+    def test_of_a_package_without_any_are_told(self, package, run):
+        package()
+        assert "no public functions found" in run("--probes", "mypkg").stderr

@@ -37,11 +37,6 @@ class TestRun:
         assert done.code == 2
         assert "`-- jupyter execute look.ipynb`" in done.err
 
-    def test_a_probe_of_the_script_itself_is_an_error_of_usage(self, run, folder):
-        done = run("run", "--probe", "nightly:main", "--", "nightly.py")
-        assert done.code == 2
-        assert "@checkpoints.probed above it" in done.err
-
     def test_a_rule_without_the_target_it_announces_is_an_error(self, run, folder):
         done = run("run", "load=", "--", "nightly.py")
         assert done.code == 2

@@ -681,3 +681,56 @@ class TestStart:
         arguments = ["a=/y", "--probe", "a:b", "--probe", "c:d", "--to", "/x"]
         done = run(*arguments, "--", "-c", code)
         assert done.stdout == "a=/y; c.d=/x\n"
+
+
+class TestProbes:
+    def test_see_functions_of_the_script_itself(self, run, folder):
+        pytest.importorskip("wrapt")
+        (folder / "nightly.py").write_text(
+            "def job(x):\n    return x + 1\n\n\n"
+            "class Model:\n    def fit(self, n):\n        return job(n)\n\n\n"
+            "print(Model().fit(2))\n"
+        )
+        probes = ("--probe", "nightly:job", "--probe", "nightly:Model")
+        done = run(*probes, "--to", "x", "--", "nightly.py")
+        assert done.stdout == "3\n"
+        assert names_under(folder / "x") == {
+            *("nightly.job", "nightly.job.result"),
+            *("nightly.Model.fit", "nightly.Model.fit.result"),
+        }
+
+    def test_see_functions_of_a_module_that_is_run(self, run, folder):
+        pytest.importorskip("wrapt")
+        (folder / "nightly.py").write_text("def job(): return 1\nprint(job())\n")
+        done = run("--probe", "nightly:job", "--to", "x", "--", "-m", "nightly")
+        assert done.stdout == "1\n"
+        assert "nightly.job" in names_under(folder / "x")
+
+    def test_of_a_script_that_does_not_define_them_say_so(self, run, folder):
+        pytest.importorskip("wrapt")
+        (folder / "nightly.py").write_text("def job(): return 1\n")
+        done = run("--probe", "nightly:jbo", "--to", "x", "--", "nightly.py")
+        told = "probed no function: the main file of this program does not define it"
+        assert told in done.stderr
+
+    def test_by_a_pattern_say_how_many_functions_there_were(self, run, folder):
+        pytest.importorskip("wrapt")
+        words = ("--probe", "textwrap:*", "--probe", "!textwrap:dedent")
+        code = "import textwrap; textwrap.fill(textwrap.dedent(' a'))"
+        done = run(*words, "--to", "x", "--", "-c", code)
+        assert "  probed 7 functions of textwrap.*\n" in done.stderr
+        names = names_under(folder / "x")
+        assert "textwrap.TextWrapper.fill" in names
+        assert "textwrap.dedent" not in names
+
+    def test_of_a_file_are_saved_as_its_rule_says(self, run, folder):
+        pytest.importorskip("wrapt")
+        (folder / "rules.toml").write_text(
+            '[[rules]]\nprobe = ["textwrap:*", "!textwrap:dedent"]\n'
+            'given = {text = "a*"}\ntarget = "x"\n'
+        )
+        code = "import textwrap as t; t.fill('a b'); t.fill('b a'); t.dedent('a')"
+        run("--config", "rules.toml", "--", "-c", code)
+        names = [entry.name for entry in index(folder / "x")]
+        assert names.count("textwrap.fill") == 1
+        assert "textwrap.dedent" not in names

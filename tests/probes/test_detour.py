@@ -32,7 +32,7 @@ def library(monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == "probed"]:
         monkeypatch.delitem(sys.modules, name)
     yield
-    for each in list(checkpoints._probes.probe._probes.values()):
+    for each in list(checkpoints._probes.probe.probes.values()):
         each.remove()
     for name in [name for name in sys.modules if name.split(".")[0] == "probed"]:
         del sys.modules[name]

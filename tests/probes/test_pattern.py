@@ -11,7 +11,7 @@ import pytest
 
 import checkpoints
 from checkpoints import capture, probe
-from checkpoints._probes.probe import probes_from_environment
+from checkpoints._probes.targets import probes_from_environment
 from checkpoints.errors import ConfigError
 
 pytest.importorskip("wrapt")
@@ -29,7 +29,7 @@ def library(monkeypatch):
     for name in ours():
         monkeypatch.delitem(sys.modules, name)
     yield
-    for each in list(checkpoints._probes.probe._probes.values()):
+    for each in list(checkpoints._probes.probe.probes.values()):
         each.remove()
     for name in ours():
         del sys.modules[name]

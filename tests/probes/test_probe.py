@@ -20,7 +20,7 @@ import pytest
 
 import checkpoints
 from checkpoints import DictHandler, capture, config, index, load, probe, tags
-from checkpoints._probes.probe import checked_target, probes_from_environment
+from checkpoints._probes.targets import checked_target, probes_from_environment
 from checkpoints.errors import ConfigError, MissingDependencyError
 
 pytest.importorskip("wrapt")
@@ -34,7 +34,7 @@ def library(monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == "probed"]:
         monkeypatch.delitem(sys.modules, name)
     yield
-    for each in list(checkpoints._probes.probe._probes.values()):
+    for each in list(checkpoints._probes.probe.probes.values()):
         each.remove()
     for name in [name for name in sys.modules if name.split(".")[0] == "probed"]:
         del sys.modules[name]
@@ -587,7 +587,7 @@ class TestTargets:
         importlib.invalidate_caches()
         module = importlib.import_module("failing_module")
         del sys.modules["failing_module"]
-        assert checkpoints._probes.probe._probes["failing_module.work"].is_in_place
+        assert checkpoints._probes.probe.probes["failing_module.work"].is_in_place
         assert module.work(1) == 1
 
     def test_that_are_wrong_in_a_module_that_is_being_loaded_are_told_to_the_log(

@@ -25,7 +25,7 @@ METHODS = ["fork", "spawn"] if os.name == "posix" else ["spawn"]
 START = """
 import os
 import checkpoints
-from checkpoints._probes.probe import probes_from_environment
+from checkpoints._probes.targets import probes_from_environment
 checkpoints.config("*", os.environ["ROOT"])
 probes_from_environment()
 """
@@ -257,7 +257,7 @@ class TestRecorder:
     def test_writes_what_a_program_was_given_when_it_fails(self, tmp_path, root):
         (tmp_path / "sitecustomize.py").write_text(
             "import os, checkpoints\n"
-            "from checkpoints._probes.probe import probes_from_environment\n"
+            "from checkpoints._probes.targets import probes_from_environment\n"
             "from checkpoints._environment import recorder_for\n"
             "target, options = recorder_for(os.environ['ROOT'], {})\n"
             "checkpoints.config('*', target, **options)\n"

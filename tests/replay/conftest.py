@@ -17,7 +17,7 @@ import pytest
 import checkpoints
 from checkpoints import config, index, probe
 from checkpoints._probes import calls
-from checkpoints._probes.probe import _probes
+from checkpoints._probes.probe import probes
 
 SOURCE = """
 import asyncio
@@ -147,7 +147,7 @@ def shop(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(folder)
     monkeypatch.delitem(sys.modules, "shop", raising=False)
     yield importlib.import_module("shop")
-    for each in list(_probes.values()):
+    for each in list(probes.values()):
         each.remove()
     sys.modules.pop("shop", None)
 
@@ -258,7 +258,7 @@ def repository(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
     found = Repository(tmp_path / "repository")
     yield found
-    for each in list(_probes.values()):
+    for each in list(probes.values()):
         each.remove()
     found.forget()
 

@@ -52,6 +52,9 @@ with cp.probe("pkg.mod:function") as probed:
     assert_type(probed.is_in_place, bool)
 cp.probe(len).remove()
 cp.probe((str, "upper"))
+assert_type(cp.probe("pkg.*:*", exclude=["pkg.plot:*"]).names, list[str])
+cp.config("mypkg", "./out", given={"n": ">3"}, caller="app", when="exception")
+cp.config("mypkg", "./out", min_seconds=0.5, items=10, values=["self.coef_"])
 
 
 @cp.probed

@@ -70,7 +70,8 @@ class Detour:
         function = self._probed()
         if function is None:
             return
-        with _lock:
+        # What is called here, such as the parser, may be probed itself.
+        with _lock, at_work:
             is_made = self._made is not None and function.__code__ is self._made
             is_wanted = any(saver.is_on() for saver in self._savers)
             if is_wanted and not is_made:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import textwrap
 from types import CodeType
 from typing import Any
 
@@ -198,7 +197,7 @@ def _template(code: CodeType) -> str:
 
 
 def _compiled(text: str) -> CodeType:
-    tree = ast.parse(textwrap.dedent(text))
+    tree = ast.parse(text)
     for node in ast.walk(tree):
         if hasattr(node, "lineno"):
             # All in the line of the definition.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -24,26 +23,24 @@ from checkpoints._probes.place import (
     Place,
     Target,
     is_submodule,
-    place_in_text,
     place_of,
 )
 from checkpoints._probes.placement import Placement
 from checkpoints._process.exit import at_exit, is_first_process
-from checkpoints._process.variables import PROBES
 from checkpoints._rules.idle_rule import why_unknown
 from checkpoints._rules.report import further_facts
+from checkpoints._rules.settings import probed_names
 from checkpoints._text import nearest
 from checkpoints.errors import ConfigError
 
-__all__ = ["Probe", "checked_target", "probe", "probes_from_environment"]
+__all__ = ["Probe", "explain", "probe", "probes"]
 
 logger = logging.getLogger("checkpoints")
 
 # Of one pattern. More than anybody reads, and each costs memory and start-up.
 _MOST = 2_000
-_EXCLUDED = "!"
 
-_probes: dict[str, Probe] = {}
+probes: dict[str, Probe] = {}
 
 
 class Probe:
@@ -93,6 +90,13 @@ class Probe:
         return list(self._placements)
 
     @property
+    def rule_names(self) -> str:
+        """The names of what it finds, as for a rule."""
+        if not self._place.is_pattern:
+            return self.name
+        return probed_names(":".join(self._place.splits[0]))
+
+    @property
     def is_in_place(self) -> bool:
         """Whether the calls of a function are seen."""
         return not self._is_removed and any(
@@ -109,8 +113,8 @@ class Probe:
         if self._is_removed:
             return
         self._is_removed = True
-        if _probes.get(self.name) is self:
-            del _probes[self.name]
+        if probes.get(self.name) is self:
+            del probes[self.name]
         for end in self._ends:
             end()
         removed = [it.remove() for it in self._placements.values()]
@@ -151,7 +155,7 @@ class Probe:
 
     def _add(self, name: str, root: Any, path: str) -> None:
         """Install the probe on one of many functions, if nothing speaks against it."""
-        known = (each._placements for each in _probes.values())  # noqa: SLF001 - own
+        known = (each._placements for each in probes.values())  # noqa: SLF001 - own
         if name in self._placements or any(name in names for names in known):
             return
         if any(pattern.covers(name) for pattern in self._excluded):
@@ -205,7 +209,7 @@ class Probe:
 
     def _fail(self, error: Exception) -> None:
         logger.warning("%s", error)
-        _explain(self.name, str(error))
+        explain(self.rule_names, str(error))
         self.remove()
 
     def _install_if_loaded(self, loaded: str = "") -> None:
@@ -303,7 +307,7 @@ def probe(target: Target, /, *, exclude: str | Iterable[str] = ()) -> Probe:
     """
     check_wrapt()
     place, root = place_of(target)
-    if (known := _probes.get(place.name)) is not None:
+    if (known := probes.get(place.name)) is not None:
         if known.is_pending_or_in_place:
             message = f"{place.name} is already probed: remove that probe first"
             raise ConfigError(message)
@@ -314,47 +318,10 @@ def probe(target: Target, /, *, exclude: str | Iterable[str] = ()) -> Probe:
     else:
         path = place.splits[0][1]
         created.install(root, path, place.name.removesuffix(f".{path}"))
-    _probes[place.name] = created
-    _explain(place.name)
+    probes[place.name] = created
+    explain(created.rule_names)
     is_first_process()  # decided here, before this process starts others
     at_exit(_report)
-    return created
-
-
-def checked_target(text: str) -> str:
-    """
-    Return the name of a target that is given as text, checked without importing it.
-
-    Raises:
-        ConfigError: If the target is invalid.
-        MissingDependencyError: If wrapt is not installed.
-
-    >>> checked_target("mypkg.mod:Model.fit")
-    'mypkg.mod.Model.fit'
-    """
-    check_wrapt()
-    return place_in_text(text.removeprefix(_EXCLUDED)).name
-
-
-def probes_from_environment() -> list[Probe]:
-    """
-    Install the probes that `CHECKPOINTS_PROBES` names, and log errors.
-
-    >>> probes_from_environment()
-    []
-    """
-    created = []
-    given = [it.strip() for it in os.environ.get(PROBES, "").split(";") if it.strip()]
-    excluded = [it.removeprefix(_EXCLUDED) for it in given if it.startswith(_EXCLUDED)]
-    for target in given:
-        if target.startswith(_EXCLUDED):
-            continue
-        try:
-            if checked_target(target) not in _probes:
-                created.append(probe(target, exclude=excluded))
-        except Exception as error:  # noqa: BLE001 - a module's __getattr__ may raise
-            logger.warning("%s: %s", PROBES, error)
-            _explain(target.replace(":", "."), str(error))
     return created
 
 
@@ -362,9 +329,9 @@ def _member(owner: Any, name: str) -> Any:
     return getattr(owner, name, None)
 
 
-def _explain(name: str, why: str = "") -> None:
+def explain(name: str, why: str = "") -> None:
     """Let a rule for the name of a probe say why there is no such function."""
-    why_unknown[name] = lambda: f"replaced no function: {why or _why_absent(name)}"
+    why_unknown[name] = lambda: f"probed no function: {why or _why_absent(name)}"
 
 
 def _why_absent(name: str) -> str:
@@ -383,8 +350,10 @@ def _why_absent(name: str) -> str:
 
 def _report() -> None:
     if is_first_process():
-        for each in list(_probes.values()):
+        for each in list(probes.values()):
             each.warn_if_absent()
 
 
-further_facts["probes"] = lambda: {it.name: it.as_facts() for it in _probes.values()}
+further_facts["probes"] = lambda: {
+    it.rule_names: it.as_facts() for it in probes.values()
+}

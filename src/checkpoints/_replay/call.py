@@ -25,6 +25,7 @@ _OUTCOMES = (".result", ".exception")
 # With spaces, so that no parameter can have these names; probes write them.
 NOT_SAVED = "not saved"
 AFTER = " after the call"
+ITEMS = "yielded items"
 # What the entries of one call have in common, beside their tags.
 _SHARED = ("run", "host", "pid", "call")
 
@@ -83,8 +84,7 @@ class SavedCall:
         """The arguments of the call, also those that could not be saved."""
         saved = self.meta["values"]
         refused = self.entry.load(NOT_SAVED)[NOT_SAVED] if NOT_SAVED in saved else ()
-        # Names with a space are those of no parameter.
-        return (*(name for name in saved if " " not in name), *refused)
+        return (*filter(_is_parameter, saved), *filter(_is_parameter, refused))
 
     def arguments(self, *, without: Collection[str], trusted: bool) -> dict[str, Any]:
         """
@@ -100,8 +100,7 @@ class SavedCall:
             CheckpointError, OSError: As for `checkpoints.load`.
         """
         saved: Mapping[str, Any] = self.meta["values"]
-        # Names with a space are those of no parameter.
-        names = [name for name in saved if " " not in name and name not in without]
+        names = [it for it in saved if _is_parameter(it) and it not in without]
         self._check_saved(without)
         found = {name: self._loaded(name, trusted=trusted) for name in names}
         for name, value in found.items():
@@ -126,6 +125,7 @@ class SavedCall:
         found = self.outcome.load(trusted=trusted)
         found.pop(NOT_SAVED, None)
         found.pop("traceback", None)
+        found.pop(ITEMS, None)
         return found
 
     def _check_saved(self, without: Collection[str]) -> None:
@@ -146,6 +146,11 @@ class SavedCall:
                 f"{error}. Replay where its class is as it was, or set {name!r} to a "
                 "value"
             ) from error
+
+
+def _is_parameter(name: str) -> bool:
+    """Tell whether a value is an argument: others have a space, attributes a dot."""
+    return " " not in name and "." not in name
 
 
 def part_of(meta: Mapping[str, Any]) -> Part:

@@ -47,8 +47,13 @@ def config(names: Any, target: Any, /, **options: Any) -> Rule:
         **options: `where`, a condition on the tags: a mapping of names to values (or
             to lists of values, any of which may match; texts may be globs, or compare,
             such as `">3"` and `"3..7"`), or a function of the pairs; calls that do not
-            match go to the earlier rules. `every=n`, save the first call of each name
-            and every n-th after it. `limit=n`, save at most n times per name.
+            match go to the earlier rules. `given`, a condition on values by their
+            names, such as arguments of a probed function, and on their attributes
+            (`"self.alpha"`), and `caller`, the module that calls or a pattern for it,
+            do the same. `when="exception"`, save only calls of probed functions that
+            raise, `min_seconds=s`, only those that take so long, and `items=n`, the
+            first n items that a generator yields. `every=n`, save the first call of
+            each name and every n-th after it. `limit=n`, save at most n times per name.
             `random=True`, save with the arguments of a probed call what its random
             numbers come from, so that it can be replayed. `after=True`, save its
             arguments after the call too, for functions that change them.

@@ -31,6 +31,7 @@ __all__ = [
     "checked_names",
     "checked_option",
     "checked_target",
+    "probed_names",
     "settings_in_text",
 ]
 
@@ -59,6 +60,7 @@ class Setting(NamedTuple):
         source: Where it was written.
         layer: Its layer, which overrides all lower ones.
         query: The options as they were written, in the short form.
+        probes: Functions to probe for it.
     """
 
     names: str | tuple[str, ...]
@@ -67,6 +69,7 @@ class Setting(NamedTuple):
     source: str
     layer: int = ENVIRONMENT
     query: str = ""
+    probes: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -93,6 +96,19 @@ def _quoted(text: str, special: str = _SPECIAL) -> str:
 def _unquoted(text: str) -> str:
     unquote = imported("urllib.parse").unquote
     return str(unquote(text.strip(), errors="surrogateescape"))
+
+
+def probed_names(target: str) -> str:
+    """
+    Return the names of what a probe finds, as for a rule; "" for an exclusion.
+
+    >>> probed_names("mypkg.mod:Model.fit"), probed_names("mypkg.*:*")
+    ('mypkg.mod.Model.fit', 'mypkg.*')
+    """
+    if target.startswith("!"):
+        return ""
+    module, colon, path = target.strip().partition(":")
+    return f"{module.removesuffix('.*')}.{path}" if colon else module
 
 
 def settings_in_text(

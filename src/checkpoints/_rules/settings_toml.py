@@ -16,6 +16,7 @@ from checkpoints._rules.settings import (
     checked_names,
     checked_option,
     checked_target,
+    probed_names,
 )
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
@@ -148,10 +149,12 @@ def _in_table(
     known: Collection[str],
     default: str,
 ) -> Setting:
-    keys = ["names", "target", *known]
+    keys = ["names", "probe", "target", *known]
     for key in table:
         check_known("option", key, keys, places.of_key(key, rule))
-    if "names" not in table:
+    probes = _probes(table.get("probe", []), places.of_key("probe", rule))
+    wanted = table.get("names", "".join(map(probed_names, probes)))
+    if not wanted:
         _fail(f"{places.of_rule(rule)}: rule without names; write names = 'mypkg.fit'")
     target = table.get("target", default)
     if not isinstance(target, str) or not target:
@@ -161,15 +164,31 @@ def _in_table(
         )
     folder = os.path.dirname(places.path) if "target" in table else os.curdir
     return Setting(
-        _names(table["names"], places.of_key("names", rule)),
+        _names(wanted, places.of_key("names", rule)),
         checked_target(target, folder, places.of_key("target", rule)),
         {
             option: checked_option(option, table[option], places.of_key(option, rule))
             for option in known
             if option in table
         },
-        f"{places.of_rule(rule)}, rule {shown(table['names'])}",
+        f"{places.of_rule(rule)}, rule {shown(wanted)}",
         FILE,
+        probes=probes,
+    )
+
+
+def _probes(given: object, place: str) -> tuple[str, ...]:
+    listed = [given] if isinstance(given, str) else given
+    texts: list[Any] = listed if isinstance(listed, list) else [None]
+    texts = [it for it in texts if isinstance(it, str) and it]
+    # One for each rule, which says what is saved of it.
+    is_one = sum(not it.startswith("!") for it in texts) == bool(texts)
+    if texts == listed and is_one:
+        return tuple(texts)
+    raise ConfigError(
+        f"{place}: invalid probe={shown(given)}: expected one function or pattern, "
+        "such as 'mypkg.mod:fit', or a list of it and of what it leaves out, such as "
+        "['mypkg.*:*', '!mypkg.mod:fit']"
     )
 
 

@@ -22,6 +22,7 @@ from checkpoints.cli._declarations import (
     sources_of,
 )
 from checkpoints.cli._plan import Settings
+from checkpoints.cli._probeable import Probeable, probeable_in
 from checkpoints.cli._screen import warn
 
 __all__ = ["available"]
@@ -30,6 +31,7 @@ _EXAMPLES = """\b
 Examples:
   checkpoints available mypkg
   checkpoints available mypkg.sub --rule 'mypkg.*=./out' --json
+  checkpoints available --probes mypkg
 """
 _UNKNOWN = "?"
 
@@ -44,6 +46,13 @@ _UNKNOWN = "?"
     help="A rule to try. Can be repeated.",
 )
 @click.option("--config", metavar="FILE", help="A TOML file with rules to try.")
+@click.option(
+    "--probes",
+    "of_probes",
+    is_flag=True,
+    help="List what --probe of `checkpoints run` can name instead: the public "
+    "functions and methods.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def available(
@@ -52,6 +61,7 @@ def available(
     *,
     rules: tuple[str, ...],
     config: str | None,
+    of_probes: bool,
     as_json: bool,
 ) -> None:
     """
@@ -64,6 +74,9 @@ def available(
 
     The exit code is 0, or 2 if there is no such package or a rule is invalid.
     """
+    if of_probes:
+        _list_probeable(package, as_json=as_json)
+        context.exit(0)
     default = os.environ.get(TO) or DEFAULT_TARGET
     settings = Settings(rules, config, default)
     found: list[Declaration] = []
@@ -85,6 +98,24 @@ def available(
                 f"no save points found in the source code of {package}{_hint(sources)}"
             )
     context.exit(0)
+
+
+def _list_probeable(package: str, *, as_json: bool) -> None:
+    found: list[Probeable] = []
+    for file, module in _sources(package):
+        try:
+            found += probeable_in(file, module)
+        except (OSError, SyntaxError, ValueError, RecursionError) as error:
+            warn(f"skipped {file}: {type(error).__name__}: {error}")
+    if as_json:
+        click.echo(json.dumps([it._asdict() for it in found], indent=2))
+        return
+    width = max((len(it.target) for it in found), default=0)
+    for it in found:
+        place = f"{os.path.relpath(it.file)}:{it.line}"
+        click.echo(printable(f"{it.target:{width}}  {place}"))
+    if not found:
+        warn(f"no public functions found in the source code of {package}")
 
 
 def _sources(package: str) -> list[tuple[str, str]]:

@@ -24,7 +24,12 @@ ARGUMENTS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 # None is a flag; an empty text a value that cannot be completed.
 OPTIONS: dict[str, dict[str, str | None]] = {
-    "available": {"--rule": "rule", "--config": "file", "--json": None},
+    "available": {
+        "--rule": "rule",
+        "--config": "file",
+        "--probes": None,
+        "--json": None,
+    },
     "bisect": {
         "--where": "where",
         "--latest": None,

@@ -25,7 +25,7 @@ from checkpoints._process.variables import (
     RUN_PROCESS,
     TO,
 )
-from checkpoints._rules.settings import Setting
+from checkpoints._rules.settings import Setting, probed_names
 
 __all__ = ["Plan", "Settings", "all_probes", "checked_name"]
 
@@ -60,6 +60,11 @@ class Settings:
         ]
         of_file = read(config=self.config, default=default) if self.config else []
         self.of_file: list[Setting] = of_file
+
+    @property
+    def probes(self) -> list[str]:
+        """The targets of the probes that the file asks for."""
+        return [probe for setting in self.of_file for probe in setting.probes]
 
     def __iter__(self) -> Iterator[Setting]:
         """Iterate over the rules; the last one that covers a name applies."""
@@ -109,8 +114,8 @@ class Plan:
         self._environment = dict(os.environ)
         above = list(settings.above)
         for probe in probes:
-            probed = probe.replace(":", ".")
-            if settings.covering(probed) is None:
+            probed = probed_names(probe)
+            if probed and settings.covering(probed) is None:
                 above += _for_all(probed, to, f"--probe {probe}")
         if record and not (above or settings.of_file):
             above += _for_all("*", to, f"--record {record}")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TextIO
 
 import click
@@ -94,7 +93,9 @@ class _ProgramCommand(click.Command):
     "probes",
     multiple=True,
     metavar="MODULE:FUNCTION",
-    help="Save the arguments and results of a function. Can be repeated.",
+    help="Save the arguments and results of a function, of a class, or of what a "
+    "pattern such as 'mypkg.*:*' matches; '!MODULE:FUNCTION' leaves one out. Can be "
+    "repeated.",
 )
 @click.option(
     "--record",
@@ -143,9 +144,9 @@ def run(  # noqa: PLR0913 - one parameter per option
         message = "no program given; put it after --, as in `-- script.py`"
         raise click.UsageError(message)
     settings = Settings([*rules, *more], config, to)
-    plan = Plan(settings, to, all_probes(probes), record, name)
+    targets = all_probes([*settings.probes, *probes])
+    plan = Plan(settings, to, targets, record, name)
     program = Program(words)
-    _check_not_main_file(probes, words[0])
     # A process that outlives the program may write a report during the clean-up.
     with tempfile.TemporaryDirectory(
         prefix="checkpoints-", ignore_cleanup_errors=True
@@ -174,23 +175,6 @@ def run(  # noqa: PLR0913 - one parameter per option
             if not quiet:
                 _print(summary)
     context.exit(code)
-
-
-def _check_not_main_file(probes: Iterable[str], script: str) -> None:
-    """
-    Check that no probe is in the script, which Python calls `__main__`.
-
-    Raises:
-        click.UsageError: If one is.
-    """
-    stem, suffix = os.path.splitext(os.path.basename(script))
-    for probe in probes:
-        if suffix == ".py" and probe.startswith(f"{stem}:"):
-            raise click.UsageError(
-                f"--probe {probe} names a function of the script itself, which a probe "
-                "cannot replace; write @checkpoints.probed above it, or move it to a "
-                "module"
-            )
 
 
 @contextlib.contextmanager

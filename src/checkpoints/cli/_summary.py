@@ -23,7 +23,7 @@ __all__ = ["EarlierFiles", "Reports", "RunSummary", "read_reports"]
 _MOST_NAMES = 20
 _MOST_LETTERS = 400
 _PROBE = "--probe "
-_NO_FUNCTION = "replaced no function"
+_NO_FUNCTION = "probed no function"
 # The reasons, as processes number them, of a rule that matched no name.
 _UNMATCHED = (0, 1)
 _FAILURES = {
@@ -137,6 +137,7 @@ class RunSummary:
             "outcomes": self.outcomes,
             "reasons": self.reasons,
             "idle_rules": self.idle,
+            "probes": self.probes,
             "processes": len(self._reports),
             "untold": self.untold,
         }
@@ -157,6 +158,7 @@ class RunSummary:
         yield from self._about_overwritten()
         yield from self._about_replaced()
         yield from self._about_processes()
+        yield from self._about_probes()
         yield from self._about_rules()
         for root in self.roots:
             yield f"Next: checkpoints ls {shlex.quote(os.path.relpath(root))}"
@@ -226,6 +228,28 @@ class RunSummary:
                 "points; rules do not reach what runs in another environment, as by "
                 "sudo, and --probe and --record no Python with -I, -E or -S"
             )
+
+    @property
+    def probes(self) -> dict[str, dict[str, Any]]:
+        """What each probe found in the process that knows most, by its names."""
+        probes: dict[str, dict[str, Any]] = {}
+        for report in self._reports:
+            for names, facts in report.get("probes", {}).items():
+                known = probes.setdefault(names, facts)
+                if facts["found"] > known["found"]:
+                    probes[names] = facts
+        return probes
+
+    def _about_probes(self) -> Iterator[str]:
+        for names, facts in self.probes.items():
+            if facts["found"] < 2 and not facts["refused"]:  # noqa: PLR2004 - not many
+                continue
+            yield f"  probed {count_text(facts['found'], 'function')} of {names}"
+            if facts["left_out"]:
+                yield f"    and left out {facts['left_out']} more: narrow the pattern"
+            if facts["refused"]:
+                count = count_text(facts["refused"], "other")
+                yield f"    {count} cannot be probed: {facts['why'][:_MOST_LETTERS]}"
 
     def _about_rules(self) -> Iterator[str]:
         idle = self.idle
