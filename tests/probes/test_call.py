@@ -293,3 +293,17 @@ class Unloadable:
 
     def __setstate__(self, state):
         raise ValueError("cannot be loaded")
+
+
+class TestVariadic:
+    def test_parameters_that_got_nothing_are_left_out(self):
+        @probed("called.gather")
+        def gather(*more, **options):
+            return more, options
+
+        kept = DictHandler()
+        with config("called", kept):
+            gather()
+            gather(1, a=2)
+        assert kept["call=1/called/gather"] == {}
+        assert kept["call=2/called/gather"] == {"more": (1,), "options": {"a": 2}}

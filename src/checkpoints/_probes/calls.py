@@ -178,11 +178,11 @@ class CallSaver:
         given = bound.arguments
         parameters = self._signature.parameters.items()
         values = {name: given.get(name, it.default) for name, it in parameters}
-        for name, it in parameters:
-            if name not in given and it.kind in (it.VAR_POSITIONAL, it.VAR_KEYWORD):
-                values[name] = () if it.kind is it.VAR_POSITIONAL else {}
-        missing = (name for name, it in parameters if it.default is not it.empty)
-        return values, tuple(name for name in missing if name not in given)
+        # Variadic ones that got nothing have no default.
+        kept = {
+            name: it for name, it in values.items() if it is not inspect.Parameter.empty
+        }
+        return kept, tuple(name for name in kept if name not in given)
 
 
 class _Asked(Occasion):

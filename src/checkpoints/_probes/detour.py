@@ -106,7 +106,7 @@ class Detour:
             if hasattr(function, "__wrapped__"):
                 # A decorator: the names are those of what it decorates.
                 return saver.bound(*self._parameters.spread(values))
-            named = dict(zip(self._parameters.names, values, strict=True))
+            named = self._parameters.named(values)
             return named, self._parameters.defaults(function, named)
 
         call = saver.begin(given)

@@ -141,6 +141,12 @@ class Parameters:
             kwargs |= given[name]
         return args, kwargs
 
+    def named(self, values: tuple[Any, ...]) -> dict[str, Any]:
+        """Return values by name, without variadic parameters that got nothing."""
+        variadic = {*self._args, *self._kwargs}
+        pairs = zip(self.names, values, strict=True)
+        return {name: it for name, it in pairs if name not in variadic or it}
+
     def defaults(self, function: object, given: dict[str, object]) -> tuple[str, ...]:
         """Return the parameters whose values are the default objects of a function."""
         last: tuple[object, ...] = getattr(function, "__defaults__", None) or ()
