@@ -17,6 +17,7 @@ from benchmarks import (
     index,
     off,
     others,
+    probes,
     runs,
     scale,
     small,
@@ -41,6 +42,7 @@ class Subject(NamedTuple):
 
 OURS = [
     Subject("off", off.measure),
+    Subject("probes", probes.measure),
     Subject("start", startup.measure),
     Subject("small dicts", small.measure),
     Subject("arrays", arrays.measure),

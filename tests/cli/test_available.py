@@ -266,7 +266,7 @@ class TestProbes:
             ["mypkg.part:Model.__init__", "mypkg/part.py:10"],
             ["mypkg.part:Model.fit", "mypkg/part.py:11"],
             ["mypkg.part:Model.Inner.make", "mypkg/part.py:17"],
-            ["mypkg.part:slow", "mypkg/part.py:21"],
+            ["mypkg.part:slow", "mypkg/part.py:20"],
         ]
 
     def test_can_be_had_as_json(self, package, run):

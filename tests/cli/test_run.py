@@ -694,7 +694,7 @@ class TestProbes:
         probes = ("--probe", "nightly:job", "--probe", "nightly:Model")
         done = run(*probes, "--to", "x", "--", "nightly.py")
         assert done.stdout == "3\n"
-        assert names_under(folder / "x") == {
+        assert {*names_under(folder / "x")} == {
             *("nightly.job", "nightly.job.result"),
             *("nightly.Model.fit", "nightly.Model.fit.result"),
         }

@@ -195,6 +195,18 @@ class TestRules:
             *("call=3", "call=3"),
         ]
 
+    def test_every_counts_the_calls_that_it_leaves_out(self, shop):
+        probe("probed.shop:Till.rounded")
+        seen = DictHandler()
+        with config("probed", seen, every=3):
+            for x in range(7):
+                shop.Till.rounded(x)
+        given = {path: seen[path]["x"] for path in seen if "result" not in path}
+        assert given == {
+            f"call={number + 1}/probed/shop/Till/rounded": number
+            for number in (0, 3, 6)
+        }
+
     def test_where_sees_the_number_of_the_call(self, shop):
         probe("probed.shop:factorial")
         seen = DictHandler()

@@ -28,6 +28,9 @@ __all__ = ["CallSaver", "Given", "checked_signature"]
 
 Given: TypeAlias = "tuple[dict[str, Any], tuple[str, ...]]"
 
+# Stands for a turn that is not known yet.
+OPEN = -1
+
 _numbers: dict[str, Iterator[int]] = {}
 after_fork_in_child(_numbers.clear)
 
@@ -109,13 +112,34 @@ class CallSaver:
         call.returned(result)
         return result
 
-    def begin(self, given: Callable[[], Given | None]) -> Call | None:
+    def early_turn(self) -> int | None:
+        """
+        Count a call, if nothing but `every` decides whether it is saved.
+
+        Returns:
+            Its turn, for `begin`; None if it is not saved, and `OPEN` if it was not
+            counted.
+        """
+        plan: Any = registry.plans.get(self.name)
+        rule = plan[0] if type(plan) is tuple else None
+        if rule is None or not rule.is_simple or not rule.accepted:
+            return OPEN
+        turn: int | None = rule.turn(self.name)
+        if turn is None:
+            self._number()
+        return turn
+
+    def _number(self) -> int:
+        return next(_numbers.setdefault(self.name, itertools.count(1)))
+
+    def begin(self, given: Callable[[], Given | None], turn: int = OPEN) -> Call | None:
         """
         Save the arguments of a call.
 
         Args:
             given: Returns the arguments by name, and which are defaults; None if the
                 call will fail.
+            turn: As `early_turn` returned it.
 
         Returns:
             The call, which saves its result; None if it is not saved.
@@ -126,7 +150,7 @@ class CallSaver:
         # A save may itself call probed functions.
         if not self.is_on() or at_work.depth:
             return None
-        choice, asked = self._asked(given)
+        choice, asked = self._asked(given, turn)
         if choice is None or asked is None:
             return None
         call = found = None
@@ -141,7 +165,7 @@ class CallSaver:
         return call
 
     def _asked(
-        self, given: Callable[[], Given | None]
+        self, given: Callable[[], Given | None], turn: int
     ) -> tuple[Choice | None, _Asked | None]:
         """Return what saves a call, if anything does, and what is known about it."""
         name, plan = self.name, None
@@ -151,8 +175,10 @@ class CallSaver:
                 name, plan = registry.lookup(name)
                 if plan is None:
                     return None, None
-                number = next(_numbers.setdefault(self.name, itertools.count(1)))
+                number = self._number()
                 asked = _Asked(self.name, number, given)
+                if turn != OPEN:
+                    return Choice(name, plan[0], plan, turn, number), asked
                 return _choice(name, plan, number, asked), asked
         except Exception as error:  # noqa: BLE001 - handled as the rules say
             handle(name, plan, error)

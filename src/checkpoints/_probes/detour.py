@@ -97,10 +97,13 @@ class Detour:
             return None
         for saver in self._savers:
             if saver.is_on() and saver.wants(values):
-                return self._begun(saver, values)
+                turn = saver.early_turn()
+                return None if turn is None else self._begun(saver, values, turn)
         return None
 
-    def _begun(self, saver: CallSaver, values: tuple[Any, ...]) -> Call | None:
+    def _begun(
+        self, saver: CallSaver, values: tuple[Any, ...], turn: int
+    ) -> Call | None:
         def given() -> Given | None:
             function = self._probed()
             if hasattr(function, "__wrapped__"):
@@ -109,7 +112,7 @@ class Detour:
             named = self._parameters.named(values)
             return named, self._parameters.defaults(function, named)
 
-        call = saver.begin(given)
+        call = saver.begin(given, turn)
         if call is not None:
             call.leads_to(self.function, *self._parameters.spread(values))
             call.target, call.arguments = stand_in(call.run, self._code)

@@ -130,6 +130,13 @@ class Rule:
         self.min_seconds = seconds and checked_seconds(seconds, "min_seconds")
         # Whether it is known only at the end of a call if it is saved.
         self.is_deferred: bool = bool(self.when == "exception" or self.min_seconds)
+        # Whether nothing but `every` leaves calls out.
+        self.is_simple: bool = (
+            self.every > 1
+            and self.takes_all
+            and not self.is_deferred
+            and self.limit is None
+        )
         items = options.get("items")
         self.items: int = 0 if items is None else _checked_count("items", items)
         self.on_error: OnError = _checked_choice(

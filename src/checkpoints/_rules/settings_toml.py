@@ -154,7 +154,7 @@ def _in_table(
         check_known("option", key, keys, places.of_key(key, rule))
     probes = _probes(table.get("probe", []), places.of_key("probe", rule))
     wanted = table.get("names", "".join(map(probed_names, probes)))
-    if not wanted:
+    if not wanted and "names" not in table:
         _fail(f"{places.of_rule(rule)}: rule without names; write names = 'mypkg.fit'")
     target = table.get("target", default)
     if not isinstance(target, str) or not target:
