@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
-import time
+import types
 from contextlib import suppress
 
 import numpy
@@ -153,15 +153,19 @@ class TestWhen:
         calls = [path for path in kept if path.endswith("scale")]
         assert calls == ["call=2/called/scale", "call=4/called/scale"]
 
-    def test_only_calls_that_take_so_long_are_saved(self):
+    def test_only_calls_that_take_so_long_are_saved(self, monkeypatch):
+        clock = types.SimpleNamespace(now=0.0)
+        clock.perf_counter = lambda: clock.now
+        monkeypatch.setattr(checkpoints._probes.call, "time", clock)
+
         @probed("called.rest")
         def rest(seconds):
-            time.sleep(seconds)
+            clock.now += seconds
 
         kept = DictHandler()
-        with config("called", kept, min_seconds=0.05):
-            rest(0)
-            rest(0.06)
+        with config("called", kept, min_seconds=5):
+            rest(4)
+            rest(5)
         assert list(kept) == ["call=2/called/rest", "call=2/called/rest/result"]
 
     @pytest.mark.parametrize(

@@ -111,6 +111,7 @@ class TestOn:
         with config("points", DictHandler()):
             assert pickle.loads(data).on
 
+    @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
     def test_is_right_in_a_fork_where_limits_begin_anew(self, fit):
         with config("points", DictHandler(), limit=1):
