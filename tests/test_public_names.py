@@ -87,7 +87,7 @@ PUBLIC_NAMES = {
 
 PUBLIC_MODULES = {"errors", "storage"}
 # It is there once it was imported, by whoever wants it.
-ROOF = {"cli", "pytest_plugin", "workers"}
+ROOF = {"cli", "pytest_plugin", "testing", "workers"}
 
 
 def public_attributes() -> dict[str, object]:

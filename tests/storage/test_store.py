@@ -2,95 +2,14 @@
 
 from __future__ import annotations
 
-import errno
-import itertools
 import os
-from time import time_ns
 
 import pytest
+from memory_store import DISK, MemoryStore
 
 import checkpoints
 from checkpoints import FileHandler, index, load, tags, verify
-from checkpoints.storage import Status, _stores, open_store
-
-DISK: dict[str, tuple[bytes, int]] = {}
-
-
-class MemoryFile:
-    """A file in memory, open to be read."""
-
-    def __init__(self, path, data, moment):
-        self.path, self.size, self._data = path, len(data), data
-        self.status = Status(len(data), moment)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-    def read_into(self, offset, buffer):
-        part = self._data[offset : offset + len(buffer)]
-        buffer[: len(part)] = part
-        return len(part)
-
-    def map(self):
-        return None
-
-
-class MemoryStore:
-    """Files in the memory of this process, by their URLs."""
-
-    def __init__(self, root):
-        self.root = root.rstrip("/")
-
-    def __reduce__(self):
-        return open_store, (self.root,)
-
-    def path_of(self, name):
-        return f"{self.root}/{name}"
-
-    def put(self, names, pieces, size, *, replace=False, time=None, **_):
-        data = bytearray(size)
-        for offset, piece in pieces:
-            data[offset : offset + len(piece)] = piece
-        for name in names:
-            if replace or self.path_of(name) not in DISK:
-                DISK[self.path_of(name)] = bytes(data), time or time_ns()
-                return name
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
-
-    def open(self, name):
-        path = self.path_of(name)
-        if path not in DISK:
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-        return MemoryFile(path, *DISK[path])
-
-    folds_case = False
-
-    def has(self, name):
-        return self.status(name) is not None
-
-    def status(self, name):
-        data, moment = DISK.get(self.path_of(name), (b"", None))
-        return None if moment is None else Status(len(data), moment)
-
-    def check_root(self):
-        if not any(path.startswith(self.path_of("")) for path in DISK):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.root)
-
-    def walk(self, enters=lambda _: True, on_error=lambda _: None):
-        self.check_root()
-        start = self.path_of("")
-        names = [path.removeprefix(start) for path in DISK if path.startswith(start)]
-        places = sorted(tuple(name.split("/")) for name in names)
-        for folder, found in itertools.groupby(places, lambda place: place[:-1]):
-            if all(enters(folder[:end]) for end in range(1, len(folder) + 1)):
-                yield folder, [place[-1] for place in found]
-
-    def delete(self, name):
-        self.open(name)
-        del DISK[self.path_of(name)]
+from checkpoints.storage import _stores
 
 
 @pytest.fixture

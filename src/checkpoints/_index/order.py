@@ -100,7 +100,7 @@ def _column(listing: Listing, name: str) -> Sequence[Any]:
             for place, file in zip(listing.places, listing.files, strict=True)
         ]
     if name in ("size", "time"):
-        found = map(listing.store.status, listing.stored_names())
+        found = listing.store.statuses([*listing.stored_names()])
         return [status and getattr(status, name) for status in found]
     if name in _FROM_HEADERS:
         headers = read_headers(listing, Header.of)

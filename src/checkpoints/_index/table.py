@@ -309,7 +309,7 @@ def _of_files(part: Listing, tags: Sequence[Tags]) -> list[Any]:
     """Return path, tags, size and time; the last two are null if a file is gone."""
     pyarrow = import_pyarrow()
     sizes, times = [], []
-    for found in map(part.store.status, part.stored_names()):
+    for found in part.store.statuses([*part.stored_names()]):
         sizes.append(found and found.size)
         time = found and found.time // 1000
         # A file system can return a time beyond the range of datetime.

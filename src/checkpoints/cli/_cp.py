@@ -172,7 +172,7 @@ class _Copier:
                 self.count, self.size = self.count + 1, self.size + file.size
 
     def _put(self, file: OpenFile, name: str) -> None:
-        _, time, mode = file.status
+        time, mode = file.status.time, file.status.mode
         if self._force and (old := self._target.status(name)):
             mode &= old.mode
         self._target.put(

@@ -219,6 +219,10 @@ class LocalStore:
             return None
         return Status(found.st_size, found.st_mtime_ns, found.st_mode & 0o777)
 
+    def statuses(self, names: Sequence[str]) -> list[Status | None]:
+        """Return the status of each of these files."""
+        return [self.status(name) for name in names]
+
     def check_root(self) -> None:
         """
         Check that the root exists and can be listed, without walking it.

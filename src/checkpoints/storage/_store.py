@@ -25,11 +25,14 @@ class Status(NamedTuple):
         size: Its size in bytes.
         time: When it was last modified, in nanoseconds since the epoch, UTC.
         mode: Its permissions.
+        tag: What differs for another content under the same name; empty if the store
+            has no such thing besides the time.
     """
 
     size: int
     time: int
     mode: int = 0o666
+    tag: str = ""
 
     @classmethod
     def of(cls, found: os.stat_result) -> Status:
@@ -140,6 +143,10 @@ class Store(Protocol):
 
     def status(self, name: str) -> Status | None:
         """Return size and time of a file; None if it does not exist or is hidden."""
+        ...
+
+    def statuses(self, names: Sequence[str]) -> Sequence[Status | None]:
+        """Return the status of each of these files, in as few steps as possible."""
         ...
 
     def has(self, name: str) -> bool:
