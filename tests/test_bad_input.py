@@ -290,8 +290,8 @@ class TestReading:
             load(bad)
 
     def test_a_url_of_another_kind(self):
-        with pytest.raises(ConfigError, match="s3://"):
-            index("s3://bucket")
+        with pytest.raises(ConfigError, match="s4://"):
+            index("s4://bucket")
 
     def test_the_name_of_a_value_that_is_no_text(self, tmp_path):
         FileHandler(tmp_path).checkpoint("a", x=1)

@@ -27,7 +27,7 @@ from checkpoints._process.variables import (
     TO,
 )
 from checkpoints._rules.last_line import say_at_exit
-from checkpoints._rules.options import known_options
+from checkpoints._rules.options import known_in_text
 from checkpoints._rules.registry import registry
 from checkpoints._rules.report import Report
 from checkpoints._rules.rule import Rule
@@ -179,7 +179,7 @@ def read_settings(
     >>> setting.names, setting.target, setting.options
     ('shop.*', '/tmp/saved', {'every': 10})
     """
-    known = known_options()
+    known = known_in_text()
     settings = settings_in_text(text, source, known, default)
     if config is not None:
         settings = settings_in_file(os.fspath(config), known, default) + settings
@@ -222,7 +222,7 @@ def _target_for(setting: Setting) -> tuple[Target, dict[str, Any]]:
 
 
 def _settings_of(environment: Mapping[str, str]) -> Iterable[Setting]:
-    known = known_options()
+    known = known_in_text()
     default = environment.get(TO) or DEFAULT_TARGET
     if path := environment.get(CONFIG):
         yield from settings_in_file(path, known, default)

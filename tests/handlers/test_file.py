@@ -460,8 +460,8 @@ class TestRoot:
         assert files(tmp_path) == ["a.ckpt.zip"]
 
     def test_a_url_of_another_kind_says_what_can_be_done(self):
-        with pytest.raises(ConfigError, match=r"not s3://.*write a Handler"):
-            FileHandler("s3://bucket/out")
+        with pytest.raises(ConfigError, match=r"s4://.*Give a path"):
+            FileHandler("s4://bucket/out")
 
     def test_it_shows_the_root_and_what_is_unusual(self, root):
         assert repr(FileHandler(root)) == f"FileHandler({str(root)!r})"

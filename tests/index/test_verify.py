@@ -116,8 +116,8 @@ def meanwhile(monkeypatch):
     from checkpoints._index import verify
 
     def meanwhile(change):
-        def listed(path):
-            entries = index(path)
+        def listed(path, **options):
+            entries = index(path, **options)
             change(entries[0].path)
             return entries
 

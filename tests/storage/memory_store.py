@@ -39,7 +39,7 @@ class MemoryFile:
 class MemoryStore:
     """Files in the memory of this process, by their URLs."""
 
-    def __init__(self, root):
+    def __init__(self, root, options=()):
         self.root = root.rstrip("/")
 
     def path_of(self, name):

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, ClassVar, Literal, SupportsIndex, cast, get_args
 
-from checkpoints._files.archive import lay_out
 from checkpoints._files.compression import checked_compression
-from checkpoints._files.container import header_for, open_container
+from checkpoints._files.container import open_container
 from checkpoints._handlers.background import Writer
+from checkpoints._handlers.contents import contents_of
 from checkpoints._handlers.handler import Handler, checked_seconds
-from checkpoints._handlers.job import freeze_for, leniently, settled_key
+from checkpoints._handlers.job import freeze_for, settled_key
 from checkpoints._handlers.numbering import numbered
 from checkpoints._handlers.options import (
     Compression,
@@ -25,14 +25,14 @@ from checkpoints._handlers.options import (
     check_choice,
     checked_mode,
     checked_switch,
+    option_text,
 )
 from checkpoints._handlers.outcomes import Result, outcomes
 from checkpoints._handlers.root import checked_root, filled_root
 from checkpoints._handlers.run_record import record_end_at_exit, record_run
-from checkpoints._handlers.table_contents import table_contents
 from checkpoints._keys.key import SUFFIXES, Key
 from checkpoints._keys.spelling import spelling_in
-from checkpoints._kinds.encoder import Encoded, encode, notices_of
+from checkpoints._kinds.encoder import Encoded, notices_of
 from checkpoints._process.origin import current_run
 from checkpoints._process.pickling import public
 from checkpoints._text import parse_size
@@ -40,7 +40,6 @@ from checkpoints.errors import (
     AlreadyStoredError,
     CheckpointError,
     ConfigError,
-    FormatError,
     UnknownOutcomeError,
 )
 from checkpoints.storage._store import Piece, Store
@@ -60,8 +59,9 @@ class FileHandler(Handler):
     Saves to files: one file per key, under a root.
 
     Args:
-        root: A folder, created when needed. May contain `{run}`, `{time}`, `{host}`
-            and `{pid}`, which are filled in at a save; write literal braces twice.
+        root: A folder, created when needed, or the URL of a place in an object store.
+            May contain `{run}`, `{time}`, `{host}` and `{pid}`, which are filled in at
+            a save; write literal braces twice.
         format: `"zip"` for an archive of any values, or `"parquet"` for a file with a
             single table, which table tools read in place.
         compression: None, `"zstd"` or `"gzip"`.
@@ -70,6 +70,9 @@ class FileHandler(Handler):
             again); `"skip"` the save, logged at INFO; or raise an `"error"`,
             `AlreadyStoredError`. None replaces it too, and logs a warning if it was
             saved by another run.
+        store_options: For a URL: credentials, an endpoint, time-outs and the like, by
+            the names that the store's library has for them. They are in no message;
+            a pickle of the handler contains them.
         mode: The permissions of the files, such as 0o600, within the umask; of a file
             that is replaced, what it forbids stays forbidden. Folders that are created
             get the same, and can be entered by those who may read.
@@ -105,6 +108,7 @@ class FileHandler(Handler):
         format: Format = "zip",
         compression: Compression | None = None,
         if_exists: IfExists | None = None,
+        store_options: Mapping[str, Any] | None = None,
         mode: int = 0o666,
         durable: bool = False,
         background: bool = False,
@@ -117,10 +121,11 @@ class FileHandler(Handler):
             check_choice("if_exists", if_exists, get_args(IfExists))
         check_choice("on_full", on_full, get_args(OnFull))
         checked_compression(compression)
-        self.root: str = checked_root(root)
+        self.root: str = checked_root(root, store_options)
         self.format: Format = format
         self.compression: Compression | None = compression
         self.if_exists: IfExists | None = if_exists
+        self.store_options: Mapping[str, Any] | None = store_options or None
         self.mode: int = checked_mode(mode)
         self.durable: bool = checked_switch("durable", durable)
         self.background: bool = checked_switch("background", background)
@@ -165,7 +170,7 @@ class FileHandler(Handler):
 
     def __repr__(self) -> str:
         changed = [
-            f", {name}={oct(value) if name == 'mode' else repr(value)}"
+            f", {name}={option_text(name, value)}"
             for name, value in self._changed().items()
         ]
         return f"FileHandler({self.root!r}{''.join(changed)})"
@@ -197,7 +202,7 @@ class FileHandler(Handler):
     def begin(self) -> None:
         """Fix the id of the run, which processes started from now on share."""
         current_run()
-        record_end_at_exit(self.root, self.mode)
+        record_end_at_exit(self.root, self.mode, self.store_options)
 
     def commit(self, key: Key, staged: Mapping[str, Any]) -> Result:
         """
@@ -258,7 +263,9 @@ class FileHandler(Handler):
         mode = self.mode & found.mode if found else self.mode
         self._in_progress.add(stem)
         try:
-            size, pieces = self._contents(key, staged)
+            size, pieces = contents_of(
+                key, staged, self.format, self.compression, self._tell_of_values
+            )
             return self._put(key, store, stem + suffix, pieces, size, mode)
         finally:
             self._in_progress.discard(stem)
@@ -291,14 +298,17 @@ class FileHandler(Handler):
         except UnknownOutcomeError:
             raise
         except OSError as error:
-            error.add_note(
-                f"while saving checkpoint {key} under {store.root}: check that this is "
-                "a folder, that it is writable, and that the disk is not full"
+            checks = (
+                "this is a folder, that it is writable, and that the disk is not full"
             )
+            if "://" in store.root:
+                checks = "the bucket is there, and that you may write to it"
+            place = f"checkpoint {key} under {store.root}"
+            error.add_note(f"while saving {place}: check that {checks}")
             raise
         if self._is_first:
             self._is_first = False
-            record_run(self.root, self.mode)
+            record_run(self.root, self.mode, self.store_options)
         return None
 
     def _is_unnecessary(
@@ -317,22 +327,6 @@ class FileHandler(Handler):
             raise self._already_stored(key, store, name)
         self._check_replacing(key, store, name)
         return False
-
-    def _contents(
-        self, key: Key, values: Mapping[str, Any]
-    ) -> tuple[int, Iterator[Piece]]:
-        try:
-            if self.format == "parquet":
-                return table_contents(key, values, self.compression)
-            encoded = leniently(key, encode)(values)
-        except FormatError as error:
-            message = f"checkpoint {key}, {error}"
-            raise FormatError(message) from error.__cause__
-        self._tell_of_values(key, encoded)
-        header, seconds = header_for(key, encoded.nodes, encoded.packages)
-        return lay_out(
-            encoded.members, header, seconds=seconds, compression=self.compression
-        )
 
     def _check_replacing(self, key: Key, store: Store, name: str) -> None:
         """Warn if a file that this run or another one saved is about to be replaced."""
@@ -391,6 +385,7 @@ class FileHandler(Handler):
     def _opened(self) -> Store:
         # Once per process: a forked child has another {pid}.
         if self._store is None or self._store[0] != os.getpid():
-            self._store = (os.getpid(), open_store(filled_root(self.root)))
+            store = open_store(filled_root(self.root), self.store_options)
+            self._store = (os.getpid(), store)
             self._is_first = True
         return self._store[1]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, TypedDict
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias, TypedDict
 
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
@@ -16,6 +17,7 @@ __all__ = [
     "check_choice",
     "checked_mode",
     "checked_switch",
+    "option_text",
 ]
 
 Format: TypeAlias = Literal["zip", "parquet"]
@@ -32,6 +34,7 @@ class FileOptions(TypedDict, total=False):
     format: Format
     compression: Compression | None
     if_exists: IfExists | None
+    store_options: Mapping[str, Any] | None
     mode: int
     durable: bool
     background: bool
@@ -63,3 +66,12 @@ def checked_mode(mode: object) -> int:
         f"invalid mode={given}: expected permissions such as 0o600, with which the "
         "owner may read and write"
     )
+
+
+def option_text(option: str, value: object) -> str:
+    """Return the value of an option for people to read, without secrets."""
+    if option == "mode" and isinstance(value, int):
+        return oct(value)
+    if option == "store_options" and isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name!r}: ..." for name in value) + "}"
+    return repr(value)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import string
+from collections.abc import Mapping
+from typing import Any
 
 from checkpoints._process.origin import current_run, host_name, run_id, run_started
 from checkpoints._text import shown
@@ -18,13 +20,19 @@ _SEPARATORS = {"/", "\\", "\0"}
 _PLACEHOLDERS = ("run", "time", "host", "pid")
 
 
-def checked_root(root: object) -> str:
+def checked_root(root: object, options: Mapping[str, Any] | None = None) -> str:
     """
     Return a root as an absolute path, so that a change of folder has no effect on it.
 
+    Args:
+        root: A path or a URL.
+        options: The options of the store for a URL.
+
     Raises:
+        MissingDependencyError: If the library for its scheme is not installed.
         ConfigError: If it is not a path, has an unknown placeholder, or has `{run}`
-            where the run's id cannot be the name of a folder.
+            where the run's id cannot be the name of a folder; or if there are options
+            for a folder.
     """
     text: object = os.fspath(root) if isinstance(root, str | os.PathLike) else None
     if not isinstance(text, str) or not text or "\0" in text:
@@ -49,7 +57,7 @@ def checked_root(root: object) -> str:
             raise ConfigError(message)
     if any(field == "run" for _, field, _, _ in parsed):
         _check_run(text)
-    return absolute_root(text, _escaped)
+    return absolute_root(text, _escaped, options)
 
 
 def _escaped(folder: str) -> str:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from checkpoints._files.run_record import end_name, put_record, start_name
 from checkpoints._handlers.outcomes import outcomes
@@ -33,15 +33,19 @@ __all__ = ["record_end_at_exit", "record_end_of", "record_run"]
 
 logger = logging.getLogger("checkpoints")
 
+# The permissions of the files of a root, and the options of its store.
+Manner: TypeAlias = "tuple[int, Mapping[str, Any] | None]"
+
 # Where this process has saved, by roots and runs: the stores, and the permissions.
 _saved_in: dict[tuple[str, str], tuple[Store, int]] = {}
-# The roots of rules, under which the processes that it starts may save instead, and
-# the permissions.
-_roots: dict[str, int] = {}
+# The roots of rules, under which the processes that it starts may save instead.
+_roots: dict[str, Manner] = {}
 after_fork_in_child(_saved_in.clear)
 
 
-def record_end_at_exit(root: str, mode: int) -> None:
+def record_end_at_exit(
+    root: str, mode: int, options: Mapping[str, Any] | None = None
+) -> None:
     """
     Write, when this process exits, what became of its saves.
 
@@ -52,8 +56,9 @@ def record_end_at_exit(root: str, mode: int) -> None:
     Args:
         root: The root, with its placeholders.
         mode: The permissions of its files.
+        options: The options of its store.
     """
-    _roots[root] = mode
+    _roots[root] = mode, options
     run_beginner()
     at_exit(_end)
     # A class that Python makes by `eval`, as these modules do, would let it forget that
@@ -62,7 +67,9 @@ def record_end_at_exit(root: str, mode: int) -> None:
         imported(module)
 
 
-def record_run(root: str, mode: int = 0o666) -> None:
+def record_run(
+    root: str, mode: int = 0o666, options: Mapping[str, Any] | None = None
+) -> None:
     """
     Write the record of this run, unless one of its processes has done so.
 
@@ -72,11 +79,12 @@ def record_run(root: str, mode: int = 0o666) -> None:
     Args:
         root: The root, with its placeholders.
         mode: The permissions of the record, which are those of the saves.
+        options: The options of its store.
     """
     try:
         place, is_own = run_root(root)
-        run, store = current_run(), open_store(place)
-        record_end_at_exit(root, mode)
+        run, store = current_run(), open_store(place, options)
+        record_end_at_exit(root, mode, options)
         _saved_in[store.root, run] = store, mode
         name = start_name(run)
         if store.status(name) is None:
@@ -121,23 +129,24 @@ def _end() -> None:
     _roots.clear()
 
 
-def record_end_of(roots: Mapping[str, int], error: str) -> None:
+def record_end_of(roots: Mapping[str, Manner], error: str) -> None:
     """
     Write how this run ended, in a process that began it and saved nothing itself.
 
     Args:
-        roots: The roots, with their placeholders, and the permissions of their files.
+        roots: The roots, with their placeholders; of each the permissions of its files,
+            and the options of its store.
         error: What ended it; "" if nothing went wrong.
     """
     for (_, run), place in _stores_of(roots).items():
         _put_end(*place, run, error)
 
 
-def _stores_of(roots: Mapping[str, int]) -> dict[tuple[str, str], tuple[Store, int]]:
+def _stores_of(roots: Mapping[str, Manner]) -> dict[tuple[str, str], tuple[Store, int]]:
     found = {}
-    for root, mode in roots.items():
+    for root, (mode, options) in roots.items():
         with suppress(Exception):  # as if there was nothing
-            store = open_store(run_root(root)[0])
+            store = open_store(run_root(root)[0], options)
             found[store.root, current_run()] = store, mode
     return found
 

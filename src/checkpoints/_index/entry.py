@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
@@ -190,9 +191,11 @@ def source_of(entry: Entry) -> AbstractContextManager[Source]:
     return entry._store.open(entry._stored_name)  # noqa: SLF001 - of this module
 
 
-def entry_at(path: str | os.PathLike[str]) -> Entry:
+def entry_at(
+    path: str | os.PathLike[str], store_options: Mapping[str, Any] | None = None
+) -> Entry:
     """Return the entry of a file that need not be in an index."""
-    store, name = split_path(path_of(path))
+    store, name = split_path(path_of(path), store_options)
     return Entry(store, (), name)
 
 
@@ -204,6 +207,7 @@ def load(
     placeholders: bool = False,
     mmap: bool = False,
     max_bytes: int | str | None = None,
+    store_options: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """
     Load a saved file: the named values, or all of them.
@@ -225,6 +229,7 @@ def load(
             decoded; mapped arrays do not count. A number of bytes, or a text such as
             `"500MB"`; None means the memory of this machine, or the limit
             of its container.
+        store_options: For a URL, as for `FileHandler`; an entry has those of its index.
 
     Returns:
         The values by name.
@@ -248,7 +253,7 @@ def load(
     {'price': 9.5}
     """
     if not isinstance(source, Entry):
-        source = entry_at(source)
+        source = entry_at(source, store_options)
     return source.load(
         *names,
         trusted=trusted,

@@ -340,7 +340,12 @@ class Index(Collection[Entry], Reversible[Entry]):
         return f"position {shown(position)} is out of range for {count}"
 
 
-def index(root: str | os.PathLike[str], *, all_files: bool = False) -> Index:
+def index(
+    root: str | os.PathLike[str],
+    *,
+    all_files: bool = False,
+    store_options: Mapping[str, Any] | None = None,
+) -> Index:
     """
     List the files saved under a root, from their paths alone; no file is opened.
 
@@ -350,6 +355,7 @@ def index(root: str | os.PathLike[str], *, all_files: bool = False) -> Index:
     Args:
         root: A folder, or the URL of one.
         all_files: Include files that are not checkpoint files.
+        store_options: For a URL, as for `FileHandler`.
 
     Returns:
         A sequence of `Entry`, in the order of their paths.
@@ -367,7 +373,7 @@ def index(root: str | os.PathLike[str], *, all_files: bool = False) -> Index:
     >>> index(root)[0]
     <Entry shop.total, day=monday>
     """
-    store = open_store(path_of(root))
+    store = open_store(path_of(root), store_options)
     store.check_root()
     return Index(store, all_files=all_files)
 

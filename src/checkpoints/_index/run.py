@@ -45,6 +45,7 @@ class Run:
         is_dirty: Whether files differed from that revision.
         record: All fields of its record.
         root: The root under which it was found.
+        store_options: The options with which it was found.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Run:
     is_dirty: bool | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
     root: str = field(default="", compare=False)
+    store_options: Mapping[str, Any] | None = field(default=None, compare=False)
 
     @classmethod
     def of(
@@ -134,7 +136,7 @@ class Run:
 
         Reads the headers of all files in a folder that it shares with other runs.
         """
-        found = Index(open_store(self.path))
+        found = Index(open_store(self.path, self.store_options))
         return found if self.is_alone else found.runs().get(self.id, found[:0])
 
 

@@ -44,7 +44,11 @@ _MOST_READ = 10_000
 _MOST_NAMED = 8
 
 
-def runs(root: str | os.PathLike[str] = DEFAULT_ROOT) -> list[Run]:
+def runs(
+    root: str | os.PathLike[str] = DEFAULT_ROOT,
+    *,
+    store_options: Mapping[str, Any] | None = None,
+) -> list[Run]:
     """
     List the runs that saved under a root, from the first to the last.
 
@@ -53,6 +57,7 @@ def runs(root: str | os.PathLike[str] = DEFAULT_ROOT) -> list[Run]:
 
     Args:
         root: A folder, or the URL of one; by default `.checkpoints`.
+        store_options: For a URL, as for `FileHandler`.
 
     Raises:
         FileNotFoundError: If there is no such folder.
@@ -68,7 +73,7 @@ def runs(root: str | os.PathLike[str] = DEFAULT_ROOT) -> list[Run]:
     >>> run.state, run.entries()[0].load()
     ('unfinished', {'data': 12})
     """
-    store = open_store(path_of(root))
+    store = open_store(path_of(root), store_options)
     try:
         store.check_root()
     except FileNotFoundError as error:
@@ -83,7 +88,10 @@ def runs(root: str | os.PathLike[str] = DEFAULT_ROOT) -> list[Run]:
     ordered = sorted(
         known.values(), key=lambda run: (run.started or _BEFORE_ALL, run.id)
     )
-    return [dataclasses.replace(run, root=store.root) for run in ordered]
+    return [
+        dataclasses.replace(run, root=store.root, store_options=store_options)
+        for run in ordered
+    ]
 
 
 def run_in(place: str) -> tuple[Index, Run | None]:
@@ -171,7 +179,8 @@ class SharedFolders:
     def files(self, run: Run) -> Index:
         """Return all files in the folder of a run, those of others too."""
         if run.path not in self._files:
-            self._files[run.path] = index(run.path)
+            options = run.store_options
+            self._files[run.path] = index(run.path, store_options=options)
         return self._files[run.path]
 
     def entries(self, run: Run) -> Index:

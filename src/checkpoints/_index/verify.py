@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
@@ -95,6 +95,7 @@ def verify(
     *,
     max_workers: int | None = None,
     progress: Progress | None = None,
+    store_options: Mapping[str, Any] | None = None,
 ) -> Verification:
     """
     Read every checkpoint file under a root, and check every byte.
@@ -109,6 +110,7 @@ def verify(
         progress: Called after each file, and every second while a file is read, in
             the calling thread, with two integers: how many bytes are done, and how
             many all files have.
+        store_options: For a URL, as for `FileHandler`.
 
     Returns:
         A report; its `.ok` tells whether all files are intact.
@@ -132,7 +134,7 @@ def verify(
             f"invalid max_workers={max_workers!r}: expected a whole number from 1 up, "
             "or None"
         )
-    entries = index(root)
+    entries = index(root, store_options=store_options)
     workers = max_workers or min(os.cpu_count() or 1, _MOST_WORKERS)
     listing = listing_of(entries)
     findings = list(_findings(listing, workers, progress))
@@ -183,7 +185,7 @@ class _Told:
         self._sizes = iter(array("Q"))
         self._done = self._total = 0
         if progress is not None:
-            statuses = map(listing.store.status, listing.stored_names())
+            statuses = listing.store.statuses([*listing.stored_names()])
             sizes = array("Q", (found.size if found else 0 for found in statuses))
             self._sizes, self._total = iter(sizes), sum(sizes)
 

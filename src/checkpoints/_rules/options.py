@@ -15,6 +15,7 @@ __all__ = [
     "RuleOptions",
     "When",
     "Where",
+    "known_in_text",
     "known_options",
 ]
 
@@ -60,3 +61,8 @@ class PathOptions(RuleOptions, FileOptions, total=False):
 def known_options() -> tuple[str, ...]:
     """Return the names of all options of a rule with a path."""
     return tuple(PathOptions.__annotations__)
+
+
+def known_in_text() -> tuple[str, ...]:
+    """Return those that rules in text may have: secrets are not for these."""
+    return tuple(name for name in known_options() if name != "store_options")

@@ -123,7 +123,7 @@ class Plan:
         self.has_rules = bool(targets)
         self.has_recorder = bool(record)
         handlers = [FileHandler(target) for target in dict.fromkeys(targets) if target]
-        self._roots = {handler.root: handler.mode for handler in handlers}
+        self._roots = {it.root: (it.mode, it.store_options) for it in handlers}
         text = "; ".join(setting.text for setting in above)
         self.sources = {
             passed.source: written.source

@@ -3,58 +3,76 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from checkpoints._process.libraries import imported
-from checkpoints.errors import ConfigError
+from checkpoints._text import hint
+from checkpoints.errors import ConfigError, MissingDependencyError
+from checkpoints.storage._bucket import Bucket, Options
+from checkpoints.storage._fsspec import FsspecBucket, is_known
 from checkpoints.storage._local import LocalStore
+from checkpoints.storage._objects import ObjectStore, split_url
+from checkpoints.storage._obstore import open_bucket
 from checkpoints.storage._store import Store
 
 __all__ = ["absolute_path", "absolute_root", "open_store", "split_path"]
 
 
-def open_store(root: str) -> Store:
+def open_store(root: str, options: Options | None = None) -> Store:
     """
     Return the store for a root.
 
     Args:
-        root: A path, or a `file://` URL.
+        root: A path or a URL.
+        options: The options of an object store, as `store_options` of `FileHandler`.
 
     Raises:
-        ConfigError: If it is empty, or a URL of an unsupported scheme.
+        ConfigError: If it is empty, or a URL of an unsupported scheme, or there are
+            options for a folder.
+        MissingDependencyError: If the library for its scheme is not installed.
 
     >>> open_store("out").root.endswith("out")
     True
     """
-    return _opener_for(root)(root)
+    _check(options)
+    return _opener_for(root)(root, options or {})
 
 
-def split_path(path: str) -> tuple[Store, str]:
+def split_path(path: str, options: Options | None = None) -> tuple[Store, str]:
     """
     Split a path into the store of its folder and its name in that store.
 
     Args:
         path: A path or URL of a file.
+        options: As for `open_store`.
 
     Raises:
         ConfigError: If it is a URL of an unsupported scheme.
+        MissingDependencyError: If the library for its scheme is not installed.
 
     >>> store, name = split_path("out/shop/total.ckpt.zip")
     >>> name, store.path_of(name)
     ('total.ckpt.zip', 'out/shop/total.ckpt.zip')
     """
+    _check(options)
     opener = _opener_for(path)
     if opener is not _open_folder:
         root, _, name = path.rpartition("/")
-        return opener(root), name
+        return opener(root, options or {}), name
+    _check_no_options(path, options or {})
     # Not made absolute, so that messages show the path as it was given.
     folder, name = os.path.split(_local_path(path))
     # Who names a file by a link means the file.
     return LocalStore(folder, follows_links=True), name
 
 
-def absolute_root(root: str, escaped: Callable[[str], str] = str) -> str:
+def absolute_root(
+    root: str, escaped: Callable[[str], str] = str, options: Options | None = None
+) -> str:
     """
     Return a root as an absolute path or a URL, independent of the current directory.
 
@@ -62,12 +80,17 @@ def absolute_root(root: str, escaped: Callable[[str], str] = str) -> str:
         root: A path or a URL.
         escaped: Applied to the current directory before a relative path is joined to
             it.
+        options: As for `open_store`.
 
     Raises:
-        ConfigError: If it is a URL of an unsupported scheme.
+        ConfigError: If it is a URL of an unsupported scheme, or the options are not
+            those of an object store.
+        MissingDependencyError: If the library for its scheme is not installed.
     """
+    _check(options)
     if _opener_for(root) is not _open_folder:
         return root
+    _check_no_options(root, options or {})
     path = _local_path(root)
     if os.path.isabs(path):
         return path
@@ -90,26 +113,82 @@ def absolute_path(path: str) -> str:
         ) from error
 
 
-def _open_folder(root: str) -> LocalStore:
+def _open_folder(root: str, options: Options) -> LocalStore:
     path = _local_path(root)
     if not path:
         # It would mean the current directory, even for a command that deletes files.
         raise ConfigError(f"invalid root {root!r}: use '.' for the current directory")
+    _check_no_options(root, options)
     return LocalStore(absolute_path(path))
 
 
-# By URL scheme; a new store is one line here. Anything without a scheme is a folder.
-_OPENERS: dict[str, Callable[[str], Store]] = {"": _open_folder, "file": _open_folder}
-
-
-def _opener_for(root: str) -> Callable[[str], Store]:
-    scheme = urlsplit(root).scheme if "://" in root else ""
-    if scheme not in _OPENERS:
+def _check(options: object) -> None:
+    if options is not None and not (
+        isinstance(options, Mapping) and all(isinstance(name, str) for name in options)
+    ):
+        # Without the value, which may be a secret.
         raise ConfigError(
-            f"invalid root {root!r}: only folders are supported, not {scheme}://. Give "
-            "a path, or write a Handler for that store (docs: how-to, write a handler)"
+            f"invalid store_options of type {type(options).__name__}: expected a dict "
+            "of options by name"
         )
-    return _OPENERS[scheme]
+
+
+def _check_no_options(path: str, options: Options) -> None:
+    if options:
+        raise ConfigError(
+            f"store_options are for object stores, and {path!r} is a folder: leave "
+            "them out"
+        )
+
+
+def _open_objects(root: str, options: Options) -> ObjectStore:
+    split_url(root)
+    return ObjectStore(root.rstrip("/"), dict(options), open_bucket)
+
+
+def _open_by_fsspec(root: str, options: Options) -> ObjectStore:
+    return ObjectStore(root.rstrip("/"), dict(options), _fsspec_bucket)
+
+
+def _fsspec_bucket(root: str, options: Options) -> Bucket:
+    return FsspecBucket(root, options)
+
+
+_Opener: TypeAlias = Callable[[str, Options], Store]
+
+# By URL scheme; a new store is one line here. Anything without a scheme is a folder.
+_OPENERS: dict[str, _Opener] = {
+    "": _open_folder,
+    "file": _open_folder,
+    **dict.fromkeys(("s3", "gs", "az"), _open_objects),
+}
+_PASSWORD = re.compile("//[^/]*:[^/]*@")
+
+
+def _opener_for(root: str) -> _Opener:
+    if "://" not in root:
+        return _open_folder
+    if _PASSWORD.search(root):
+        # Roots are logged, and are part of the path of every entry.
+        raise ConfigError(
+            "a root has a password in its URL: give it in store_options, or as a "
+            "variable that the store's library reads"
+        )
+    scheme = urlsplit(root).scheme
+    opener = _OPENERS.get(scheme)
+    if opener is _open_objects and find_spec("obstore") is None:
+        raise MissingDependencyError(
+            f"{scheme}:// needs obstore: pip install 'named-checkpoints[object-store]'"
+        )
+    if opener is None and is_known(scheme):
+        return _open_by_fsspec
+    if opener is None:
+        raise ConfigError(
+            f"invalid root {root!r}: no store is known for {scheme}://; "
+            f"{hint(scheme, [*filter(None, _OPENERS)])}. Give a path, or install "
+            "fsspec and what it needs for that store"
+        )
+    return opener
 
 
 def _local_path(path: str) -> str:

@@ -1,0 +1,133 @@
+"""What obstore reports, in words for people, as the errors of files."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterator, Mapping
+
+from checkpoints.storage._bucket import Options, UncertainError
+
+__all__ = ["Words"]
+
+_CODE = re.compile(r"<Code>(\w+)</Code>|\b(ContainerNotFound|AuthenticationFailed)\b")
+_STATUS = re.compile(r"status code: (\d{3})")
+_NO_BUCKET = {"NoSuchBucket", "ContainerNotFound"}
+_GUIDE = "give credentials as the how-to guide to object stores says"
+_ADVICE = {
+    "InvalidAccessKeyId": "The key id is not known; correct the credentials",
+    "SignatureDoesNotMatch": "The secret key is wrong; correct the credentials",
+    "AuthenticationFailed": "The key is wrong; correct the credentials",
+    "ExpiredToken": "The credentials have expired; renew them",
+    "RequestTimeTooSkewed": "The clock of this machine is off; set it",
+    "AuthorizationHeaderMalformed": (
+        "The region is wrong; set AWS_REGION, or region in store_options"
+    ),
+}
+# Where credentials are asked for on machines of a cloud, if there are none elsewhere.
+_METADATA = ("169.254.169.254", "metadata.google.internal")
+# By obstore's class of error. It has no classes of its own for most of what happens.
+_KINDS = {
+    "FileNotFoundError": (FileNotFoundError, errno.ENOENT, ""),
+    "NotFoundError": (FileNotFoundError, errno.ENOENT, ""),
+    "AlreadyExistsError": (FileExistsError, errno.EEXIST, ""),
+    "PreconditionError": (
+        *(OSError, errno.ESTALE),
+        "It was replaced while it was read; read it again",
+    ),
+    "PermissionDeniedError": (
+        *(PermissionError, errno.EACCES),
+        f"Access is denied; {_GUIDE}",
+    ),
+    "UnauthenticatedError": (
+        *(PermissionError, errno.EACCES),
+        f"Access is denied; {_GUIDE}",
+    ),
+}
+# Answers after which a request has certainly done nothing, but for a few that say so
+# of a server that was busy.
+_REFUSED, _BUSY = range(400, 500), (408, 409, 429)
+_MOVED = range(300, 400)
+_SHORTEST_SECRET = 4
+
+
+class Words:
+    """
+    Turns errors of obstore into errors of files, which hold no secrets.
+
+    Args:
+        root: The URL.
+        bucket: The name of the bucket.
+        options: The options of the store, whose texts may be secrets.
+    """
+
+    def __init__(self, root: str, bucket: str, options: Options) -> None:
+        self._root, self._bucket = root, bucket
+        self._secrets = [*_texts_in(options)]
+
+    def plain(self, error: BaseException) -> str:
+        """Return the first line of an error, without queries and secrets."""
+        text = re.sub(r"\?[^\s\"')]*", "", str(error).partition("\n")[0])
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text.strip()
+
+    def told(self, error: BaseException, key: str) -> OSError:
+        """
+        Return an error as an `OSError`.
+
+        Args:
+            error: The error.
+            key: The key that the request was about; "" if it was about all.
+        """
+        place = f"{self._root}/{key}" if key else self._root
+        text, kind = str(error), type(error).__name__
+        found = _CODE.search(text)
+        code = (found[1] or found[2]) if found else ""
+        if code in _NO_BUCKET:
+            what = (
+                f"There is no bucket {self._bucket!r}; create it, or correct its name"
+            )
+            return FileNotFoundError(errno.ENOENT, what, self._root)
+        if code in _ADVICE:
+            what = f"{_ADVICE[code]} ({code})"
+            return PermissionError(errno.EACCES, what, place)
+        if kind in _KINDS:
+            made, number, what = _KINDS[kind]
+            return made(number, what or os.strerror(number), place)
+        if any(address in text for address in _METADATA):
+            what = f"No credentials were found; {_GUIDE}"
+            return PermissionError(errno.EACCES, what, place)
+        status = _STATUS.search(text)
+        if status:
+            return _answered(int(status[1]), code, place)
+        return _unanswered(text, place)
+
+
+def _answered(number: int, code: str, place: str) -> OSError:
+    if number in _MOVED:
+        what = "The bucket is in another region; set AWS_REGION, or region in "
+        return OSError(errno.EINVAL, f"{what}store_options", place)
+    what = f"The server answered {number}{f' ({code})' if code else ''}"
+    is_certain = number in _REFUSED and number not in _BUSY
+    return (OSError if is_certain else UncertainError)(errno.EIO, what, place)
+
+
+def _unanswered(text: str, place: str) -> OSError:
+    if "kind: Connect" in text or "ConnectError" in text or "dns error" in text:
+        what = "The server cannot be reached; correct the endpoint, or try later"
+        return ConnectionError(errno.ECONNREFUSED, what, place)
+    if "timed out" in text or "TimedOut" in text:
+        what = "The server did not answer in time; raise timeout in the "
+        what += "client_options of store_options"
+        return UncertainError(errno.ETIMEDOUT, what, place)
+    return UncertainError(errno.EIO, "The connection broke off", place)
+
+
+def _texts_in(options: object) -> Iterator[str]:
+    """Yield the texts among options, which may be secrets."""
+    for value in options.values() if isinstance(options, Mapping) else ():
+        if isinstance(value, str) and len(value) >= _SHORTEST_SECRET:
+            yield value
+        yield from _texts_in(value)

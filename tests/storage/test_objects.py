@@ -1,0 +1,306 @@
+"""Saves to object stores: what holds whatever happens on the way to a server."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import pickle
+import time
+import traceback
+
+import pytest
+import servers
+from proxy import CUTS, FAILS, LOSES_REPLY, PASSES, STALLS, before
+
+from checkpoints import (
+    ConfigError,
+    FileHandler,
+    MissingDependencyError,
+    UnknownOutcomeError,
+    index,
+    load,
+    runs,
+    verify,
+)
+from checkpoints.storage import _stores, open_store
+
+FAST = {"client_options": {"timeout": "1s"}, "retry_config": {"max_retries": 0}}
+
+
+def first(*ways):
+    """Break the first requests that write in these ways, and pass the others."""
+    left = list(ways)
+
+    def breaks(request):
+        is_write = request.startswith("PUT")
+        return left.pop(0) if left and is_write else PASSES
+
+    return breaks
+
+
+@pytest.fixture
+def proxy(ministack):
+    with before(ministack) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def store(proxy, ministack, new_root):
+    # A first one, so that nothing else than what a test does is broken.
+    found = open_store(new_root(ministack), proxy.options(ministack, **FAST))
+    found.put(["first"], [(0, b"text")], 4)
+    return found
+
+
+class TestSaves:
+    def test_what_is_saved_is_found_loaded_and_verified(self, ministack, new_root):
+        root, options = new_root(ministack), ministack.options
+        handler = FileHandler(f"{root}/{{run}}", store_options=options)
+        handler.checkpoint("shop.total", prices=[1, 2], name="a")
+        (entry,) = index(handler.folder, store_options=options)
+        assert entry.path == f"{handler.folder}/shop/total.ckpt.zip"
+        assert entry["prices"] == [1, 2]
+        assert load(entry.path, "name", store_options=options) == {"name": "a"}
+        assert verify(root, store_options=options).ok
+        (run,) = runs(root, store_options=options)
+        assert [it.name for it in run.entries()] == ["shop.total"]
+
+    @pytest.mark.parametrize(
+        ("if_exists", "expected"), [("replace", [2]), ("keep", [1, 2]), ("skip", [1])]
+    )
+    def test_a_key_that_is_there_is_dealt_with(
+        self, ministack, new_root, if_exists, expected
+    ):
+        root, options = new_root(ministack), ministack.options
+        handler = FileHandler(root, if_exists=if_exists, store_options=options)
+        for number in (1, 2):
+            handler.checkpoint("shop.total", number)
+        found = index(root, store_options=options)
+        assert [entry.load()["data"] for entry in found] == expected
+
+    def test_an_entry_of_a_pickled_index_is_loaded(self, ministack, new_root):
+        root, options = new_root(ministack), ministack.options
+        FileHandler(root, store_options=options).checkpoint("a", 1)
+        found = pickle.loads(pickle.dumps(index(root, store_options=options)))
+        assert found[0].load() == {"data": 1}
+
+    def test_a_value_takes_two_requests_beside_the_header(self, store, proxy):
+        numpy = pytest.importorskip("numpy")
+        handler = FileHandler(store.root, store_options=store._options)
+        handler.checkpoint("a", x=numpy.ones(1 << 17), y=numpy.ones(1 << 19))
+        entry = index(store.root, store_options=store._options)[0]
+        del proxy.requests[:]
+        assert entry.meta["name"] == "a"
+        of_header = len(proxy.requests)
+        del proxy.requests[:]
+        assert entry["x"].sum() == 1 << 17
+        assert len(proxy.requests) <= of_header + 2
+
+
+class TestFaults:
+    def test_a_save_whose_reply_is_lost_is_known_by_its_mark(self, store, proxy):
+        proxy.breaks = first(LOSES_REPLY)
+        assert store.put(["a"], [(0, b"mine")], 4) == "a"
+        proxy.breaks = first(LOSES_REPLY)
+        assert store.put(["a"], [(0, b"more")], 4, replace=True) == "a"
+
+    def test_of_somebody_else_it_is_told_that_it_is_there(self, store, proxy):
+        store.put(["a"], [(0, b"text")], 4)
+        proxy.breaks = first(LOSES_REPLY)
+        with pytest.raises((FileExistsError, UnknownOutcomeError)):
+            store.put(["a"], [(0, b"mine")], 4)
+
+    def test_a_server_that_does_not_answer_is_not_waited_for(self, store, proxy):
+        proxy.breaks = lambda _: STALLS
+        started = time.monotonic()
+        with pytest.raises(UnknownOutcomeError, match=r"answer in time; raise"):
+            store.put(["a"], [(0, b"text")], 4)
+        assert time.monotonic() - started < servers.PATIENCE
+        proxy.breaks = lambda _: PASSES
+        assert store.status("a") is None
+
+    def test_a_server_that_is_busy_is_asked_again(
+        self, proxy, ministack, new_root, store
+    ):
+        options = proxy.options(ministack)
+        again = open_store(store.root, options)
+        proxy.breaks = first(FAILS, FAILS)
+        again.put(["a"], [(0, b"text")], 4, replace=True)
+        assert again.status("a").size == 4
+
+    def test_a_file_that_is_cut_on_the_way_is_an_error(self, store, proxy):
+        data = bytes(range(256)) * 400
+        store.put(["a"], [(0, data)], len(data))
+        with store.open("a") as file:
+            proxy.breaks = lambda _: CUTS
+            with pytest.raises(OSError, match=r"broke off|answer"):
+                file.read_into(0, memoryview(bytearray(1000)))
+
+    def test_a_file_that_is_replaced_while_it_is_read_is_told(self, store):
+        data = bytes(range(256)) * 400
+        store.put(["a"], [(0, data)], len(data))
+        with store.open("a") as file:
+            store.put(["a"], [(0, data[::-1])], len(data), replace=True)
+            with pytest.raises(OSError, match="replaced while it was read"):
+                file.read_into(0, memoryview(bytearray(1000)))
+
+    def test_a_server_that_ignores_the_condition_is_told_once(
+        self, rclone, new_root, caplog
+    ):
+        options = rclone.options
+        stores = [open_store(new_root(rclone), options) for _ in range(2)]
+        for name in ("a", "b"):
+            stores[0].put([name], [(0, b"text")], 4)
+        told = [it for it in caplog.messages if "replaces existing objects" in it]
+        assert len(told) == 1
+        with pytest.raises(FileExistsError):
+            stores[0].put(["a"], [(0, b"more")], 4)
+        assert [files for _, files in stores[0].walk()] == [["a", "b"]]
+
+
+class TestForks:
+    def _save(self, root, options, number):
+        FileHandler(root, store_options=options).checkpoint("a", number)
+
+    @pytest.mark.skipif(
+        "fork" not in multiprocessing.get_all_start_methods(), reason="it cannot fork"
+    )
+    @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+    def test_a_forked_child_of_a_process_that_saved_saves(self, ministack, new_root):
+        root, options = new_root(ministack), ministack.options
+        self._save(root, options, 0)
+        context = multiprocessing.get_context("fork")
+        places = [f"{root}/child={number}" for number in range(2)]
+        children = [
+            context.Process(target=self._save, args=(place, options, number))
+            for number, place in enumerate(places)
+        ]
+        for child in children:
+            child.start()
+        for child in children:
+            child.join(servers.PATIENCE)
+            if child.exitcode is None:
+                child.kill()
+            assert child.exitcode == 0
+        saved = [index(place, store_options=options)[0].load() for place in places]
+        assert saved == [{"data": 0}, {"data": 1}]
+
+
+class TestSecrets:
+    def test_no_message_repr_or_header_has_them(self, ministack, new_root, caplog):
+        root, options = new_root(ministack), ministack.options
+        handler = FileHandler(root, store_options=options)
+        with caplog.at_level(logging.DEBUG):
+            handler.checkpoint("a", 1)
+        found = index(root, store_options=options)
+        (run,) = runs(root, store_options=options)
+        shown = [repr(it) for it in (handler, found, found[0], run, open_store(root))]
+        texts = [*shown, *caplog.messages, str(found[0].meta), str(run.record)]
+        assert not any(servers.SECRET in text for text in texts)
+        assert "store_options={'access_key_id': ..., " in shown[0]
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"nonsense": servers.SECRET},
+            {"client_options": {"nonsense": servers.SECRET}},
+            {"endpoint": f"http://127.0.0.1:1/?key={servers.SECRET}", **FAST},
+        ],
+        ids=["option", "option of the client", "address"],
+    )
+    def test_no_error_has_them_nor_what_it_comes_from(self, options):
+        given = {"access_key_id": "key", "secret_access_key": servers.SECRET}
+        store = open_store("s3://bucket/a", {**given, **options})
+        with pytest.raises((OSError, ConfigError)) as told:
+            store.put(["a"], [(0, b"text")], 4, replace=True)
+        lines = traceback.format_exception(told.value)
+        assert servers.SECRET not in "".join(lines)
+
+    def test_a_password_in_a_root_is_refused_without_it(self):
+        with pytest.raises(ConfigError, match="give it in store_options") as told:
+            FileHandler(f"ftp://me:{servers.SECRET}@host/a")
+        assert servers.SECRET not in str(told.value)
+
+    def test_options_that_are_no_dict_are_refused_without_them(self):
+        with pytest.raises(ConfigError, match="of type str: expected a dict") as told:
+            FileHandler("s3://bucket", store_options=servers.SECRET)
+        assert servers.SECRET not in str(told.value)
+
+
+class TestBadInput:
+    def test_a_bucket_that_is_missing_is_named(self, ministack):
+        options = ministack.options
+        with pytest.raises(FileNotFoundError, match="There is no bucket 'none'"):
+            FileHandler("s3://none/a", store_options=options).checkpoint("a", 1)
+        with pytest.raises(FileNotFoundError, match="There is no bucket 'none'"):
+            index("s3://none/a", store_options=options)
+
+    def test_a_server_that_is_not_there_is_told(self, ministack):
+        endpoint = f"http://127.0.0.1:{servers.free_port()}"
+        options = {**ministack.options, "endpoint": endpoint, **FAST}
+        with pytest.raises(ConnectionError, match="cannot be reached; correct the"):
+            FileHandler("s3://bucket/a", store_options=options).checkpoint("a", 1)
+
+    def test_a_typo_in_the_scheme_is_told_with_what_there_is(self):
+        with pytest.raises(ConfigError, match=r"s4://; there are .*'s3'"):
+            FileHandler("s4://bucket/a")
+
+    @pytest.mark.parametrize(
+        "root", ["s3://", "s3:///a", "s3://bucket/a//b", "s3://bucket/../b"]
+    )
+    def test_a_root_that_can_be_no_key_is_refused(self, root):
+        with pytest.raises(ConfigError, match="expected s3://BUCKET/FOLDER"):
+            open_store(root)
+
+    def test_an_extra_that_is_missing_is_named(self, monkeypatch):
+        monkeypatch.setattr(_stores, "find_spec", lambda _: None)
+        with pytest.raises(
+            MissingDependencyError, match=r"named-checkpoints\[object-store\]"
+        ):
+            FileHandler("s3://bucket/a")
+
+    def test_options_for_a_folder_are_refused(self, tmp_path):
+        for take in (FileHandler, index):
+            with pytest.raises(ConfigError, match="are for object stores"):
+                take(tmp_path, store_options={"endpoint": "x"})
+
+    def test_an_endpoint_of_the_environment_is_enough(
+        self, ministack, new_root, monkeypatch
+    ):
+        for name, value in ministack.environment.items():
+            monkeypatch.setenv(name, value)
+        root = new_root(ministack)
+        FileHandler(root).checkpoint("a", 1)
+        assert index(root)[0].load() == {"data": 1}
+
+    def test_a_profile_of_aws_is_taken(
+        self, ministack, new_root, monkeypatch, tmp_path
+    ):
+        pytest.importorskip("boto3")
+        (tmp_path / "credentials").write_text(
+            "[mine]\naws_access_key_id = key\n"
+            f"aws_secret_access_key = {servers.SECRET}\n"
+        )
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+        monkeypatch.setenv("AWS_PROFILE", "mine")
+        root, endpoint = new_root(ministack), ministack.options["endpoint"]
+        FileHandler(root, store_options={"endpoint": endpoint}).checkpoint("a", 1)
+        assert len(index(root, store_options={"endpoint": endpoint})) == 1
+
+
+class TestFsspec:
+    def test_what_is_saved_is_found(self, tmp_path):
+        pytest.importorskip("fsspec")
+        root = f"memory://{tmp_path.name}"
+        FileHandler(root).checkpoint("shop.total", 12)
+        (entry,) = index(root)
+        assert entry.load() == load(entry.path) == {"data": 12}
+
+    def test_where_a_system_renames_no_half_file_has_its_name(self, tmp_path):
+        fsspec = pytest.importorskip("fsspec")
+        store = open_store(f"local://{tmp_path}/root")
+        assert store._bucket._renames
+        assert not open_store("memory://a")._bucket._renames
+        store.put(["a/b"], [(0, b"text")], 4)
+        assert fsspec.filesystem("local").cat(f"{tmp_path}/root/a/b") == b"text"
+        assert [files for _, files in store.walk()] == [["b"]]
