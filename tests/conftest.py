@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 
 import hypothesis
 import pytest
+import servers
 
 import checkpoints
 
@@ -26,3 +28,44 @@ def no_first_process_left():
     """Reset the mark, so that the next test starts as a first process."""
     yield
     os.environ.pop("CHECKPOINTS_FIRST_PROCESS", None)
+
+
+_count = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def ministack():
+    with servers.ministack() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def moto():
+    with servers.moto() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rclone(tmp_path_factory):
+    with servers.rclone(tmp_path_factory.mktemp("rclone")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory):
+    with servers.azurite(tmp_path_factory.mktemp("azurite")) as server:
+        yield server
+
+
+@pytest.fixture
+def new_root():
+    """Return a root that no other test uses, below that of a server."""
+    return lambda server: f"{server.url}/test-{next(_count)}"
+
+
+@pytest.fixture
+def bucket(ministack, new_root, monkeypatch):
+    """Return a root in S3, which the environment says how to reach."""
+    for name, value in ministack.environment.items():
+        monkeypatch.setenv(name, value)
+    return new_root(ministack)

@@ -55,6 +55,13 @@ def test_bad():
 
 
 class TestOnFailure:
+    def test_it_may_be_kept_in_a_bucket(self, run, bucket):
+        for _ in range(2):
+            found = run(TWO, f"--checkpoints-on-failure={bucket}")
+            found.assert_outcomes(passed=1, failed=1)
+            found.stdout.fnmatch_lines([f"3 saves of this test are kept in {bucket}"])
+        assert [it["data"] for it in index(bucket).sort("sequence")] == [0, 1, 2]
+
     def test_what_a_failing_test_held_is_kept_and_named_in_its_report(
         self, run, pytester
     ):

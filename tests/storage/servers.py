@@ -106,6 +106,7 @@ def s3(port):
 @contextmanager
 def ministack():
     needs("ministack")
+    needs("obstore")
     port = free_port()
     variables = {
         "BIND_HOST": "127.0.0.1",  # else it listens to everybody
@@ -119,6 +120,7 @@ def ministack():
 @contextmanager
 def moto():
     needs("moto")
+    needs("obstore")
     port = free_port()
     words = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     with started(words, port):
@@ -128,6 +130,7 @@ def moto():
 @contextmanager
 def rclone(folder):
     """A server that replaces objects even if it is asked not to."""
+    needs("obstore")
     beside = os.path.join(os.path.dirname(sys.executable), "rclone")
     program = shutil.which("rclone") or (os.path.exists(beside) and beside)
     if not program:
@@ -141,6 +144,7 @@ def rclone(folder):
 
 @contextmanager
 def azurite(folder):
+    needs("obstore")
     program = shutil.which("azurite-blob")
     if not program:
         pytest.skip("azurite-blob is not installed: npm install -g azurite@3.34.0")

@@ -24,6 +24,8 @@ from checkpoints import (
 )
 from checkpoints.storage import _stores, open_store
 
+pytest.importorskip("obstore", reason="it talks to the servers")
+
 FAST = {"client_options": {"timeout": "1s"}, "retry_config": {"max_retries": 0}}
 
 
@@ -86,9 +88,9 @@ class TestSaves:
 
     def test_a_value_takes_two_requests_beside_the_header(self, store, proxy):
         numpy = pytest.importorskip("numpy")
-        handler = FileHandler(store.root, store_options=store._options)
+        handler = FileHandler(store.root, store_options=store.options)
         handler.checkpoint("a", x=numpy.ones(1 << 17), y=numpy.ones(1 << 19))
-        entry = index(store.root, store_options=store._options)[0]
+        entry = index(store.root, store_options=store.options)[0]
         del proxy.requests[:]
         assert entry.meta["name"] == "a"
         of_header = len(proxy.requests)

@@ -143,7 +143,8 @@ class Sources:
             )
         else:
             root, wanted = split_run(path_of(source))
-        known = self._runs_under(root)
+        options = source.store_options if isinstance(source, Run) else None
+        known = self._runs_under(root, options)
         if not known:
             raise ConfigError(f"no run under {root!r}; nothing was saved there")
         if len(known) == 1:
@@ -159,11 +160,15 @@ class Sources:
             )
         return chosen, known[-1]
 
-    def _runs_under(self, root: str) -> list[Run]:
+    def _runs_under(
+        self, root: str, options: Mapping[str, Any] | None = None
+    ) -> list[Run]:
         if root not in self._runs:
             try:
-                self._runs[root] = runs(root)
+                self._runs[root] = runs(root, store_options=options)
             except FileNotFoundError as error:
+                if "://" in root:
+                    raise
                 raise FileNotFoundError(missing_root(root)) from error
             except NotADirectoryError as error:
                 suffixes = " or ".join(CONTAINERS)

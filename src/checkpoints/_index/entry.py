@@ -17,7 +17,7 @@ from checkpoints._process.pickling import public
 from checkpoints._text import html_table, printable
 from checkpoints.errors import CheckpointError, ConfigError
 from checkpoints.storage._store import Segments, Source, Store
-from checkpoints.storage._stores import split_path
+from checkpoints.storage._stores import options_of, split_path
 
 __all__ = [
     "CONTAINERS",
@@ -25,6 +25,7 @@ __all__ = [
     "entry_at",
     "key_of",
     "load",
+    "options_at",
     "path_of",
     "source_of",
     "start_of",
@@ -189,6 +190,11 @@ class Entry:
 def source_of(entry: Entry) -> AbstractContextManager[Source]:
     """Open the file of an entry."""
     return entry._store.open(entry._stored_name)  # noqa: SLF001 - of this module
+
+
+def options_at(entry: Entry) -> Mapping[str, Any] | None:
+    """Return the options of the store that contains an entry."""
+    return options_of(entry._store)  # noqa: SLF001 - of this module
 
 
 def entry_at(

@@ -77,6 +77,8 @@ def runs(
     try:
         store.check_root()
     except FileNotFoundError as error:
+        if "://" in store.root:
+            raise
         raise FileNotFoundError(missing_root(path_of(root))) from error
     except NotADirectoryError as error:
         told = f"{path_of(root)!r} is a file; give its folder"

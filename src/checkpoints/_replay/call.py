@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Literal, TypeAlias, get_args
 
 from checkpoints._compare.nested import is_summary
-from checkpoints._index.entry import Entry
+from checkpoints._index.entry import Entry, options_at
 from checkpoints._index.index import Index, index
 from checkpoints._keys.key import Key
 from checkpoints._process.random_state import RANDOM_STATE
@@ -166,7 +166,7 @@ def _arguments_of(entry: Entry, meta: dict[str, Any]) -> tuple[Entry, dict[str, 
         return entry, meta
     path = Key(meta["name"].removesuffix(f".{part}"), meta["tags"]).path
     folder = _parent(_parent(entry.path))
-    for found in _below(folder, posixpath.basename(path)):
+    for found in _below(entry, folder, posixpath.basename(path)):
         if _is_of(meta, found.meta):
             return found, found.meta
     # A function may itself be called `result`.
@@ -177,7 +177,7 @@ def _outcome_of(entry: Entry, meta: dict[str, Any]) -> Entry | None:
     path = Key(f"{meta['name']}{_OUTCOMES[0]}", meta["tags"]).path
     folder = _parent(entry.path) + posixpath.basename(posixpath.dirname(path))
     for outcome in _OUTCOMES:
-        for found in _below(folder, outcome[1:]):
+        for found in _below(entry, folder, outcome[1:]):
             if _is_of(meta, found.meta):
                 return found
     return None
@@ -189,10 +189,10 @@ def _parent(path: str) -> str:
     return path.removesuffix(split_path(path)[1])
 
 
-def _below(folder: str, name: str) -> Iterator[Entry]:
-    """Yield the entries of a name that are directly in a folder."""
+def _below(entry: Entry, folder: str, name: str) -> Iterator[Entry]:
+    """Yield the entries of a name directly in a folder of the store of an entry."""
     try:
-        found: Index = index(folder)
+        found: Index = index(folder, store_options=options_at(entry))
     except OSError:
         return
     yield from (it for it in found.where(name) if it.name == name and not it.tags)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -119,7 +120,10 @@ def complete_entry(context: Any, parameter: Any, incomplete: str) -> list[Any]:
     if not words:
         return [Offer("", "file")]
     path = os.path.expanduser(words[0])
-    if not (_is_run(words[0]) or os.path.isdir(path)):
+    is_root = _is_run(words[0]) or os.path.isdir(path)
+    if "://" in path:
+        is_root = not path.endswith(tuple(SUFFIXES.values()))
+    if not is_root:
         return _values_of(path, incomplete)
     if len(words) == 1:
         return _names_under(words[0], incomplete)
@@ -200,6 +204,9 @@ def _saved_under(root: str | None) -> Iterator[Saved]:
     if not root:
         return
     end = time.monotonic() + _TIME_LIMIT
+    if "://" in root and not root.startswith("file://"):
+        yield from _in_store(root)
+        return
     with suppress(checkpoints.CheckpointError, OSError, ValueError):
         if _is_run(root):
             for entry in imported("checkpoints._index.runs").run_in(root)[0]:
@@ -211,6 +218,22 @@ def _saved_under(root: str | None) -> Iterator[Saved]:
             yield from _saved_in(os.path.relpath(folder, top), files)
             if time.monotonic() > end:
                 return
+
+
+def _in_store(root: str) -> list[Saved]:
+    """Return tags and name of what a store lists within the time limit, all or none."""
+    found: list[Saved] = []
+
+    def listed() -> None:
+        with suppress(checkpoints.CheckpointError, OSError, ValueError):
+            entries = imported("checkpoints._index.runs").run_in(root)[0]
+            found.extend((entry.tags, entry.name) for entry in entries)
+
+    # A daemon, which the exit of the program does not wait for.
+    thread = threading.Thread(target=listed, daemon=True)
+    thread.start()
+    thread.join(_TIME_LIMIT)
+    return [] if thread.is_alive() else found
 
 
 def _saved_in(folder: str, files: Sequence[str]) -> Iterator[Saved]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import click
@@ -12,6 +14,7 @@ from checkpoints._keys.spelling import caseless, spelling_in
 from checkpoints._text import count_text, files_text
 from checkpoints.cli._completion import complete_root, complete_source_names
 from checkpoints.cli._failures import CommandError
+from checkpoints.cli._place import is_remote, names_in
 from checkpoints.cli._screen import progress, warn
 from checkpoints.cli._selection import (
     nothing_found,
@@ -19,7 +22,7 @@ from checkpoints.cli._selection import (
     warn_unreadable,
     where_option,
 )
-from checkpoints.storage import Source, Store, open_store
+from checkpoints.storage import Source, Status, Store, open_store
 from checkpoints.storage._store import OpenFile
 
 __all__ = ["cp"]
@@ -28,8 +31,10 @@ _EXAMPLES = """\b
 Examples:
   checkpoints cp saved kept mypkg.fit --where day=monday
   checkpoints cp saved /mnt/archive
+  checkpoints cp saved s3://bucket/archive
 """
 _CHUNK_BYTES = 1 << 20
+_AT_A_TIME = 8
 
 
 @click.command(epilog=_EXAMPLES)
@@ -59,7 +64,8 @@ def cp(
     given. Capitals in paths are encoded only if the file system of DST_ROOT ignores
     case. If SRC_ROOT holds a key in both spellings, the newer file is copied.
 
-    A copy has the time and the permissions of its original. Links are not followed,
+    A copy has the time and the permissions of its original, except in an object store,
+    where it has the time of the copy. Links are not followed,
     in either root: a file that is a link is left out, and counted.
 
     The exit code is 0; 1 if nothing was found, or something could not be listed, read
@@ -72,28 +78,36 @@ def cp(
         raise nothing_found(found)
     store = open_store(target)
     _check_target(found.root, store.root)
-    files, links = _without_links([entry.path for entry in found])
-    paths = _newest(found.root, files)
+    origin, names_there = names_in(found)
+    files, links = _without_links(origin, names_there)
+    chosen = _newest(origin, files)
     left_out = f"; {count_text(links, 'link')} left out" if links else ""
-    total = sum(map(_size, paths))
+    total = sum(chosen.values())
     if dry_run:
-        click.echo(f"would copy {files_text(len(paths), total)}{left_out}")
+        click.echo(f"would copy {files_text(len(chosen), total)}{left_out}")
         context.exit(int(is_partial or links > 0))
     with progress("copying", total) as advance:
-        copier = _Copier(open_store(found.root), store, advance, force=force)
-        for path in paths:
-            copier.copy(path)
+        copier = _Copier(origin, store, advance, force=force)
+        copier.copy_all(list(chosen))
     same = f"; {copier.same:,} already there" if copier.same else ""
     click.echo(f"copied {files_text(copier.count, copier.size)}{same}{left_out}")
     context.exit(int(is_partial or copier.failed or links > 0))
 
 
 def _check_target(source: str, target: str) -> None:
+    if is_remote(source) or is_remote(target):
+        one, other = f"{source}/", f"{target}/"
+        if one.startswith(other) or other.startswith(one):
+            raise CommandError("one root is inside the other; use separate folders")
+        if is_remote(target):
+            return
     existing = target
     while not os.path.lexists(existing) and os.path.dirname(existing) != existing:
         existing = os.path.dirname(existing)
     if os.path.lexists(existing) and not os.path.isdir(existing):
         raise CommandError(f"cannot copy to {target!r}: {existing!r} is a file")
+    if is_remote(source):
+        return
     real_source, real_target = os.path.realpath(source), os.path.realpath(target)
     with suppress(ValueError):  # on different drives
         common = os.path.commonpath([real_source, real_target])
@@ -101,34 +115,33 @@ def _check_target(source: str, target: str) -> None:
             raise CommandError("one root is inside the other; use separate folders")
 
 
-def _without_links(paths: list[str]) -> tuple[list[str], int]:
-    """Return the paths that are not links, and how many are."""
-    files = [path for path in paths if not os.path.islink(path)]
-    return files, len(paths) - len(files)
+def _without_links(store: Store, names: list[str]) -> tuple[list[str], int]:
+    """Return the names of what are no links, and how many are."""
+    if is_remote(store.root):
+        return names, 0
+    files = [name for name in names if not os.path.islink(store.path_of(name))]
+    return files, len(names) - len(files)
 
 
-def _newest(root: str, paths: list[str]) -> list[str]:
-    """Return the paths, without the older file if a path exists in both spellings."""
+def _time(status: Status | None) -> int:
+    return status.time if status else 0
+
+
+def _newest(store: Store, names: list[str]) -> dict[str, int]:
+    """Return names with sizes, without the older file of a key in both spellings."""
+    found = dict(zip(names, store.statuses(names), strict=True))
     newest: dict[str, str] = {}
-    for path in paths:
-        name = caseless(os.path.relpath(path, root))
-        other = newest.setdefault(name, path)
-        if other != path:
-            older, newest[name] = sorted([other, path], key=_time)
-            warn(f"skipped {older}: {newest[name]} has the same key and is newer")
-    return list(newest.values())
-
-
-def _time(path: str) -> int:
-    with suppress(OSError):
-        return os.lstat(path).st_mtime_ns
-    return 0
-
-
-def _size(path: str) -> int:
-    with suppress(OSError):
-        return os.lstat(path).st_size
-    return 0
+    for name in names:
+        key = caseless(name)
+        other = newest.setdefault(key, name)
+        if other != name:
+            older, newest[key] = sorted([other, name], key=lambda it: _time(found[it]))
+            kept = store.path_of(newest[key])
+            warn(
+                f"skipped {store.path_of(older)}: {kept} has the same key and is newer"
+            )
+    sizes = {name: found[name] for name in newest.values()}
+    return {name: status.size if status else 0 for name, status in sizes.items()}
 
 
 class _Copier:
@@ -144,12 +157,24 @@ class _Copier:
     ) -> None:
         self._source, self._target, self._advance = source, target, advance
         self._force = force
+        self._lock = threading.Lock()
         self.count = self.size = self.same = 0
         self.failed = False
 
-    def copy(self, path: str) -> None:
+    def copy_all(self, names: Sequence[str]) -> None:
+        """Copy files; several at a time, if a server answers each request."""
+        is_far = is_remote(self._source.root) or is_remote(self._target.root)
+        pool = ThreadPoolExecutor(_AT_A_TIME if is_far else 1, "checkpoints-cp")
+        try:
+            for _ in pool.map(self._copy, names):
+                pass
+        finally:
+            # Without waiting for the rest after an error or interrupt.
+            pool.shutdown(cancel_futures=True)
+
+    def _copy(self, name: str) -> None:
         """Copy a file; report its own errors, and raise those of the target."""
-        name = os.path.relpath(path, self._source.root).replace(os.sep, "/")
+        path = self._source.path_of(name)
         target_name = spelling_in(self._target, name)
         try:
             opened = self._source.open(name)
@@ -169,7 +194,8 @@ class _Copier:
                 copy = self._target.path_of(target_name)
                 self._fail(f"{path}: {copy}: {error.strerror}")
             else:
-                self.count, self.size = self.count + 1, self.size + file.size
+                with self._lock:
+                    self.count, self.size = self.count + 1, self.size + file.size
 
     def _put(self, file: OpenFile, name: str) -> None:
         time, mode = file.status.time, file.status.mode
@@ -203,7 +229,8 @@ class _Copier:
         try:
             with self._target.open(name) as other:
                 if _are_same(file, other):
-                    self.same += 1
+                    with self._lock:
+                        self.same += 1
                     return
         except OSError as error:  # a link, or deleted just now
             reason = f"cannot be compared: {existing}: {error.strerror}"

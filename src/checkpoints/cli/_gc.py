@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from typing import NamedTuple
 
 import click
@@ -18,6 +16,7 @@ from checkpoints.cli._old_runs import files_of_runs, old_runs
 from checkpoints.cli._quantity import as_age
 from checkpoints.cli._removal import (
     Candidate,
+    candidates,
     files_json,
     leftovers,
     list_candidates,
@@ -238,22 +237,20 @@ def _old_files(
 
 def _with_age(entries: Index) -> Iterator[_Aged]:
     with progress("reading headers", len(entries)) as advance:
-        for entry in entries:
+        # Its state is taken before the header is read, so that a file replaced in the
+        # meantime is kept.
+        for entry, file in candidates(entries):
             advance(1)
-            with suppress(OSError):  # deleted since the folder was listed
-                # Taken before the header is read, so that a file replaced in the
-                # meantime is kept.
-                yield _aged(entry, Candidate.of(entry.path))
+            yield _aged(entry, file)
 
 
 def _aged(entry: Entry, file: Candidate) -> _Aged:
     meta, damage = read_header(entry)
-    written = os.lstat(entry.path).st_mtime
     try:
         saved = meta["time"].astimezone(datetime.UTC)
     except (KeyError, ValueError, OverflowError) as error:
         damage = damage or f"{entry.path}: the time in its header is invalid: {error}"
-        saved = _datetime(written)
+        saved = _datetime(file.written)
     number = meta.get("sequence")
     sequence = number if isinstance(number, int) else 0
     return _Aged(saved, sequence, entry, file, damage, str(meta.get("run")))

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import datetime
-import glob
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from checkpoints import Entry, Index, Run
-from checkpoints._files.run_record import start_name
+from checkpoints._files.run_record import RUNS, start_name
 from checkpoints._text import printable
-from checkpoints.cli._removal import Candidate
+from checkpoints.cli._place import is_remote
+from checkpoints.cli._removal import Candidate, candidates
 from checkpoints.cli._runs import state_of
 from checkpoints.cli._screen import progress, warn
 from checkpoints.cli._selection import read_header, runs_under
+from checkpoints.storage import open_store
 
 __all__ = ["files_of_runs", "old_runs"]
 
@@ -57,13 +57,11 @@ def files_of_runs(
     """
     files: dict[str, list[Candidate]] = {run.id: [] for run in old}
     with progress("listing files", len(found)) as advance:
-        for entry in found:
+        # Its state is taken before the header is read, so that a file replaced in the
+        # meantime is kept.
+        for entry, file in candidates(found):
             advance(1)
-            with suppress(OSError):  # deleted since the folder was listed
-                # Taken before the header is read, so that a file replaced in the
-                # meantime is kept.
-                file = Candidate.of(entry.path)
-                files.get(_run_of(entry, old), []).append(file)
+            files.get(_run_of(entry, old), []).append(file)
     for run in old:
         # Those in a folder of a run's own go with the folder.
         if with_records and not run.is_alone:
@@ -74,14 +72,28 @@ def files_of_runs(
 def _run_of(entry: Entry, old: Sequence[Run]) -> str:
     """Return the id of the run that saved an entry; "" if it is none of these."""
     if all(run.is_alone for run in old):
-        places = (run.id for run in old if entry.path.startswith(f"{run.path}{os.sep}"))
+        places = (run.id for run in old if entry.path.startswith(_start(run.path)))
         return next(places, "")
     return str(read_header(entry)[0].get("run"))
 
 
+def _start(folder: str) -> str:
+    """Return how the paths below a folder start."""
+    return open_store(folder).path_of("")
+
+
 def _records(run: Run) -> Iterator[Candidate]:
-    start = os.path.join(run.path, *start_name(run.id).split("/"))
-    ends = glob.glob(glob.escape(start.removesuffix(".json")) + ".*.end.json")
-    for path in (start, *ends):
-        with suppress(FileNotFoundError):
-            yield Candidate.of(path)
+    store, start = open_store(run.path), start_name(run.id).removesuffix(".json")
+    for folder, files in store.walk(lambda folder: folder == (RUNS,)):
+        for name in ("/".join((*folder, file)) for file in files):
+            is_end = name.startswith(f"{start}.") and name.endswith(".end.json")
+            status = store.status(name)
+            if status and (is_end or name == f"{start}.json"):
+                path = store.path_of(name)
+                is_object = is_remote(run.path)
+                with suppress(FileNotFoundError):
+                    yield (
+                        Candidate.of_object(path, status)
+                        if is_object
+                        else Candidate.of(path)
+                    )

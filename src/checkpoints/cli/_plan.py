@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import re
@@ -26,6 +27,8 @@ from checkpoints._process.variables import (
     TO,
 )
 from checkpoints._rules.settings import Setting, probed_names
+from checkpoints.cli._place import is_remote
+from checkpoints.storage import open_store
 
 __all__ = ["Plan", "Settings", "all_probes", "checked_name"]
 
@@ -167,7 +170,10 @@ class Plan:
             root.format(run=self._environment[RUN], time=_ANY, host=_ANY, pid=_ANY)
             for root in self._roots
         ]
-        return [glob.escape(root).replace(_ANY, "*") for root in filled]
+        return [
+            (root if is_remote(root) else glob.escape(root)).replace(_ANY, "*")
+            for root in filled
+        ]
 
 
 def all_probes(targets: Iterable[str]) -> list[str]:
@@ -203,6 +209,9 @@ def _for_all(names: str, to: str, source: str) -> list[Setting]:
 def _check_writable(root: str) -> None:
     """Raise `OSError` if files cannot be created under a root."""
     folder = root.replace("{{", "{").replace("}}", "}").partition("{run}")[0]
+    if is_remote(root):
+        _check_reachable(re.split(r"[{]", folder)[0].rpartition("/")[0])
+        return
     while not os.path.lexists(folder) and folder != os.path.dirname(folder):
         folder = os.path.dirname(folder)
     if not os.path.isdir(folder):
@@ -211,3 +220,15 @@ def _check_writable(root: str) -> None:
     if not os.access(folder, os.W_OK | os.X_OK):
         message = f"cannot save to {root}: {folder} is not writable"
         raise PermissionError(message)
+
+
+def _check_reachable(root: str) -> None:
+    """Raise `OSError` if there is no such server or bucket."""
+    try:
+        open_store(root).check_root()
+    except FileNotFoundError as error:
+        # The first save makes it, but for a bucket.
+        if error.errno != errno.ENOENT:
+            raise
+    except PermissionError:
+        pass  # who may not list may still save

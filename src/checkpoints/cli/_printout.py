@@ -6,7 +6,6 @@ import codecs
 import csv
 import datetime
 import io
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from checkpoints import Entry, Index
 from checkpoints._show.header import json_text, shape_of, type_of
 from checkpoints._text import count_text, moment_text, printable, size_text
+from checkpoints.cli._place import with_status
 from checkpoints.cli._screen import Screen, progress
 from checkpoints.cli._selection import read_header
 from checkpoints.cli._table import Column, Table, tree_lines
@@ -34,6 +34,7 @@ _LONG = (
     Column("values", shrinks_first=True),
 )
 _DAMAGED = "damaged: "
+_NANOSECONDS = 10**9
 _PATH_ERRORS = "checkpoints-paths"
 _FIELDS = ("kind", "type", "dtype", "shape", "bytes")
 
@@ -96,8 +97,11 @@ class Printout:
         screen = self._screen
         screen.line(screen.styled(printable(self.entries.root), "bold"))
         entries = (
-            (entry, f"{size_text(status.st_size)}, {moment_text(status.st_mtime)}")
-            for entry, status in _with_status(self.entries)
+            (
+                entry,
+                f"{size_text(status.size)}, {moment_text(status.time / _NANOSECONDS)}",
+            )
+            for entry, status in with_status(self.entries)
         )
         lines = tree_lines(entries, has_glyphs=screen.has_glyphs)
         for branch, label, details in lines:
@@ -132,15 +136,15 @@ class Printout:
             writer.writerow("" if it is None else as_cell(str(it)) for it in cells)
 
     def _records(self) -> Iterator[dict[str, Any]]:
-        for entry, status in _with_status(self.entries):
+        for entry, status in with_status(self.entries):
             record: dict[str, Any] = {
                 "name": entry.name,
                 "path": entry.path,
                 "number": entry.number,
                 "tags": dict(entry.tags.items()),
                 "tag_pairs": entry.tags.items(),
-                "size": status.st_size,
-                "time": _iso(status.st_mtime),
+                "size": status.size,
+                "time": _iso(status.time / _NANOSECONDS),
             }
             if self._is_long:
                 record |= self._long_record(entry)
@@ -161,14 +165,14 @@ class Printout:
         }
 
     def _rows(self, entries: Iterable[Entry]) -> Iterator[tuple[list[str], int]]:
-        for entry, status in _with_status(entries):
+        for entry, status in with_status(self.entries, entries):
             cells = self._texts_of(entry)
-            cells.append(size_text(status.st_size))
+            cells.append(size_text(status.size))
             if self._is_long:
                 cells += self._long_cells(entry)
             else:
-                cells.append(moment_text(status.st_mtime))
-            yield cells, status.st_size
+                cells.append(moment_text(status.time / _NANOSECONDS))
+            yield cells, status.size
 
     def _texts_of(self, entry: Entry) -> list[str]:
         number = f" ({entry.number})" if entry.number > 1 else ""
@@ -213,14 +217,6 @@ def _counted(entries: Iterable[Entry], advance: Callable[..., None]) -> Iterator
         if number % _STEP == 0:
             advance(min(number, _STEP))
         yield entry
-
-
-def _with_status(entries: Iterable[Entry]) -> Iterator[tuple[Entry, os.stat_result]]:
-    for entry in entries:
-        try:
-            yield entry, os.stat(entry.path)
-        except OSError:  # deleted since the folder was listed
-            continue
 
 
 def _iso(seconds: float) -> str | None:

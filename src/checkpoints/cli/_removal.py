@@ -11,17 +11,20 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
-from checkpoints import Entry
+from checkpoints import Entry, Index
 from checkpoints._files.run_record import RUNS
 from checkpoints._show.header import json_text
 from checkpoints._text import printable, size_text
 from checkpoints.cli._failures import CommandError
+from checkpoints.cli._place import is_remote, with_status
 from checkpoints.cli._process import is_running
+from checkpoints.cli._removed_objects import delete_object, delete_unused_records
 from checkpoints.cli._screen import progress, warn
+from checkpoints.storage import Status, Store, open_store
 from checkpoints.storage._folder import READ, Folder
 
 __all__ = [
@@ -50,12 +53,13 @@ class Candidate(NamedTuple):
     Args:
         path: Its path.
         size: Its size in bytes.
-        state: Inode, modification time and change time, which differ for another file.
+        state: Inode, modification time and change time, which differ for another file;
+            of an object its tag and time.
     """
 
     path: str
     size: int
-    state: tuple[int, int, int]
+    state: tuple[Any, ...]
 
     @classmethod
     def of(cls, path: str, status: os.stat_result | None = None) -> Candidate:
@@ -74,6 +78,16 @@ class Candidate(NamedTuple):
         state = found.st_ino, found.st_mtime_ns, found.st_ctime_ns
         return cls(path, found.st_size, state)
 
+    @classmethod
+    def of_object(cls, path: str, status: Status) -> Candidate:
+        """Return the object at a URL, given its status."""
+        return cls(path, status.size, (status.tag, status.time))
+
+    @property
+    def written(self) -> float:
+        """When it was written, in seconds since the epoch."""
+        return float(self.state[1] / 10**9)
+
     def is_same_file(self, status: os.stat_result) -> bool:
         """Return whether this is the status of the file, which may be renamed."""
         size_and_state = status.st_size, status.st_ino, status.st_mtime_ns
@@ -81,11 +95,15 @@ class Candidate(NamedTuple):
         return size_and_state == (self.size, *self.state[:2])
 
 
-def candidates(entries: Iterable[Entry]) -> Iterator[Candidate]:
-    """Yield the files of entries in their present state, without deleted ones."""
+def candidates(entries: Index) -> Iterator[tuple[Entry, Candidate]]:
+    """Yield entries with their files in their present state, without deleted ones."""
+    if is_remote(entries.root):
+        for entry, status in with_status(entries):
+            yield entry, Candidate.of_object(entry.path, status)
+        return
     for entry in entries:
         with suppress(FileNotFoundError):
-            yield Candidate.of(entry.path)
+            yield entry, Candidate.of(entry.path)
 
 
 def list_candidates(files: Sequence[Candidate]) -> None:
@@ -98,6 +116,8 @@ def list_candidates(files: Sequence[Candidate]) -> None:
 
 def _short(path: str) -> str:
     """Return a path as seen from this folder, if it is below it."""
+    if is_remote(path):
+        return path
     with suppress(ValueError):  # on another drive
         found = os.path.relpath(path)
         return path if found.startswith(os.pardir) else found
@@ -122,12 +142,14 @@ def remove(root: str, files: Sequence[Candidate]) -> tuple[int, int, bool]:
     """
     count = size = 0
     failed = False
-    folders: dict[str, None] = {}
+    gone: list[str] = []
+    store = open_store(root)
+    start = len(store.path_of(""))
     with progress("deleting", len(files)) as advance:
         for file in files:
             advance(1)
             try:
-                if not _delete(root, file):
+                if not _delete(store, file):
                     warn(f"kept: {file.path} was rewritten in the meantime")
                     continue
             except FileNotFoundError:
@@ -137,8 +159,12 @@ def remove(root: str, files: Sequence[Candidate]) -> tuple[int, int, bool]:
                 failed = True
                 continue
             count, size = count + 1, size + file.size
-            folders[_way(root, os.path.dirname(file.path))] = None
-    _prune(root, folders)
+            gone.append(file.path)
+    if is_remote(root):
+        delete_unused_records(store, [path[start:] for path in gone])
+    else:
+        ways = (_way(root, os.path.dirname(path)) for path in gone)
+        _prune(root, dict.fromkeys(ways))
     return count, size, failed
 
 
@@ -155,7 +181,7 @@ def _way(root: str, folder: str) -> str:
     return "" if way == os.curdir else way.replace(os.sep, "/")
 
 
-def _delete(root: str, file: Candidate) -> bool:
+def _delete(store: Store, file: Candidate) -> bool:
     """
     Delete a file, unless it has changed; return whether it was deleted.
 
@@ -165,6 +191,10 @@ def _delete(root: str, file: Candidate) -> bool:
     Raises:
         OSError: If it cannot be deleted, or does not exist.
     """
+    root = store.root
+    if is_remote(root):
+        name, (tag, moment) = file.path[len(store.path_of("")) :], file.state
+        return delete_object(store, name, Status(file.size, moment, tag=tag))
     place, name = os.path.split(file.path)
     folder = Folder(root, _way(root, place))
     with folder, folder:
@@ -277,10 +307,14 @@ def leftovers(root: str, age: datetime.timedelta) -> Iterator[Candidate]:
     machine, or in a container, that writes to the same folder. The paths are only
     candidates: `remove` follows no link to them.
 
+    An object store has none: what is in it is complete.
+
     Args:
-        root: A folder.
+        root: A root.
         age: For how long a file must have been untouched.
     """
+    if is_remote(root):
+        return
     cutoff = time.time() - age.total_seconds()
     for folder, _, files in os.walk(root):
         for file in files:

@@ -65,7 +65,7 @@ def rm(
         raise click.UsageError("--json needs --dry-run or --yes")
     found = select(root, names, where)
     is_partial = warn_unreadable(found)
-    files = list(candidates(found))
+    files = [file for _, file in candidates(found)]
     if not files:
         raise nothing_found(found)
     if not as_json:

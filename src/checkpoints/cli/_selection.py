@@ -17,6 +17,7 @@ from checkpoints._keys.condition import conditions_in
 from checkpoints._keys.key import SUFFIXES
 from checkpoints.cli._completion import complete_names, complete_root, complete_where
 from checkpoints.cli._failures import CommandError, NothingFoundError
+from checkpoints.cli._place import is_remote, names_object
 from checkpoints.cli._screen import warn
 from checkpoints.storage import split_path
 
@@ -114,6 +115,8 @@ def _existing_root(root: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
+        if is_remote(root):
+            raise CommandError(f"{error.filename}: {error.strerror}") from error
         raise CommandError(missing_root(root)) from error
     except NotADirectoryError as error:
         raise CommandError(
@@ -186,7 +189,8 @@ def one_entry(
     path, *rest = words
     local = os.path.expanduser(path)
     is_run = split_run(path)[1] is not None and not os.path.exists(local)
-    if path and "://" not in path and not (is_run or os.path.isdir(local)):
+    is_root = is_run or is_remote(path) or os.path.isdir(local)
+    if path and (names_object(path) or not is_root):
         if where or latest:
             raise click.UsageError("--where and --latest need a root, not a file")
         return _existing_file(local), rest
@@ -204,7 +208,7 @@ def one_entry(
 
 
 def _existing_file(path: str) -> str:
-    if os.path.exists(path):
+    if is_remote(path) or os.path.exists(path):
         return path
     for suffix in SUFFIXES.values():
         if os.path.exists(path + suffix):

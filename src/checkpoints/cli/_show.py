@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -26,6 +25,7 @@ from checkpoints.cli._selection import (
     where_option,
 )
 from checkpoints.cli._table import Column, Table
+from checkpoints.storage import split_path
 
 __all__ = ["show"]
 
@@ -103,7 +103,7 @@ def show(  # noqa: PLR0913 - one parameter per option
     found, names = one_entry(entry, where, latest=latest)
     path = found.path if isinstance(found, Entry) else found
     if isinstance(found, str):
-        os.stat(path)  # so that a missing file is reported as such
+        _check_there(path)
     loader = _Loader(path, trusted=trusted, rows=rows)
     with within(Budget(path, max_bytes), "its header"):
         meta, error = read_header(path)
@@ -121,6 +121,13 @@ def show(  # noqa: PLR0913 - one parameter per option
         for line in _Page(Screen()).lines(meta, path, previews):
             click.echo(line)
     context.exit(1 if loader.failed else 0)
+
+
+def _check_there(path: str) -> None:
+    """Raise `OSError` if a file is missing, which is no damage of it."""
+    store, name = split_path(path)
+    with store.open(name):
+        pass
 
 
 def _check_known(names: Sequence[str], known: Mapping[str, object], path: str) -> None:

@@ -15,8 +15,10 @@ from typing import Any
 import checkpoints
 from checkpoints import Entry
 from checkpoints._text import count_text, files_text
+from checkpoints.cli._place import is_remote, shown_root, with_status
 from checkpoints.cli._process import is_running
 from checkpoints.cli._selection import quiet_log
+from checkpoints.storage import open_store
 
 __all__ = ["EarlierFiles", "Reports", "RunSummary", "read_reports"]
 
@@ -34,6 +36,7 @@ _FAILURES = {
 
 # Seconds.
 _PATIENCE = 0.5
+_CLOCKS = 2.0
 
 
 class RunSummary:
@@ -161,7 +164,7 @@ class RunSummary:
         yield from self._about_probes()
         yield from self._about_rules()
         for root in self.roots:
-            yield f"Next: checkpoints ls {shlex.quote(os.path.relpath(root))}"
+            yield f"Next: checkpoints ls {shlex.quote(shown_root(root))}"
 
     def _about_failures(self, outcome: str, count: int, words: str) -> Iterator[str]:
         reasons = [text for why in self.reasons.values() if (text := why.get(outcome))]
@@ -200,7 +203,7 @@ class RunSummary:
 
     def _about_files(self) -> Iterator[str]:
         total = files_text(sum(self.files.values()), self.bytes)
-        roots = ", ".join(os.path.relpath(root) for root in self.roots)
+        roots = ", ".join(shown_root(root) for root in self.roots)
         yield f"saved {total}, under {roots}"
         width = max(map(len, self.files))
         for name, count in sorted(self.files.items())[:_MOST_NAMES]:
@@ -211,7 +214,7 @@ class RunSummary:
     def _about_replaced(self) -> Iterator[str]:
         for root, count in self.replaced.items():
             number = count_text(count, "file")
-            place = os.path.relpath(root)
+            place = shown_root(root)
             yield f"  {number} of an earlier run replaced, under {place}"
         if self.replaced:
             yield "  a target with {run}, or none, keeps the files of each run"
@@ -300,9 +303,8 @@ class EarlierFiles:
     """
 
     def __init__(self, roots: Iterable[str]) -> None:
-        found = [path for pattern in roots for path in glob.glob(pattern)]
         self._indexes = []
-        for root in filter(os.path.isdir, found):
+        for root in _existing(roots):
             with quiet_log(), contextlib.suppress(OSError):
                 self._indexes.append(index := checkpoints.index(root))
                 len(index)  # walks the folders now
@@ -316,17 +318,31 @@ class EarlierFiles:
 
 
 def _files(roots: Iterable[str], since: float) -> Iterator[tuple[str, Entry, int]]:
-    matches = {path for pattern in roots for path in glob.glob(pattern)}
     known: set[str] = set()
     # If one root is inside another, the inner one comes first and counts its files.
-    for root in sorted(filter(os.path.isdir, matches), key=len, reverse=True):
-        for entry in checkpoints.index(root):
-            with contextlib.suppress(OSError):
-                status = os.stat(entry.path)
-                path = os.path.realpath(entry.path)
-                if status.st_mtime >= since and path not in known:
-                    known.add(path)
-                    yield root, entry, status.st_size
+    for root in sorted(_existing(roots), key=len, reverse=True):
+        # Servers have clocks of their own, and tell whole seconds.
+        start = since - _CLOCKS if is_remote(root) else since
+        for entry, status in with_status(checkpoints.index(root)):
+            path = entry.path if is_remote(root) else os.path.realpath(entry.path)
+            if status.time >= start * 10**9 and path not in known:
+                known.add(path)
+                yield root, entry, status.size
+
+
+def _existing(patterns: Iterable[str]) -> set[str]:
+    """Return the roots that match; of a URL what is before the first wildcard."""
+    found: set[str] = set()
+    for pattern in patterns:
+        if not is_remote(pattern):
+            found.update(filter(os.path.isdir, glob.glob(pattern)))
+            continue
+        root = pattern.partition("*")[0]
+        root = root if root == pattern else root.rpartition("/")[0]
+        with contextlib.suppress(OSError):
+            open_store(root).check_root()
+            found.add(root)
+    return found
 
 
 def _processes(number: int) -> str:

@@ -60,7 +60,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         ON_FAILURE,
-        metavar="DIR",
+        metavar="ROOT",
         help="Keep there what the save points of a failing test held.",
     )
 
@@ -76,7 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
             "where somebody looks at them, and commit them"
         )
     if root := config.getoption("checkpoints_on_failure"):
-        state.recording = Recording(os.path.abspath(root))
+        state.recording = Recording(root if "://" in root else os.path.abspath(root))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import checkpoints
@@ -41,7 +40,7 @@ class Recording:
     Keeps in memory what the tests save, and writes it where one fails.
 
     Args:
-        root: The folder to write to.
+        root: The folder or URL to write to.
     """
 
     def __init__(self, root: str) -> None:
@@ -68,9 +67,10 @@ class Recording:
         )
 
     def _remove_earlier(self, nodeid: str) -> None:
-        if os.path.isdir(self.root):
+        with suppress(FileNotFoundError):
             for entry in checkpoints.index(self.root).where(test=f"=={nodeid}"):
-                os.remove(entry.path)
+                store, name = checkpoints.storage.split_path(entry.path)
+                store.delete(name)
 
 
 @contextmanager

@@ -49,7 +49,7 @@ class ObjectStore:
 
     def __init__(self, root: str, options: Options, opener: Opener) -> None:
         self.root = root
-        self._options, self._opener = options, opener
+        self.options, self._opener = options, opener
         # No client outlives a fork.
         self._opened: tuple[int, Bucket] | None = None
 
@@ -57,13 +57,13 @@ class ObjectStore:
         return f"ObjectStore({self.root!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ObjectStore, (self.root, self._options, self._opener)
+        return ObjectStore, (self.root, self.options, self._opener)
 
     @property
     def _bucket(self) -> Bucket:
         opened, pid = self._opened, os.getpid()
         if opened is None or opened[0] != pid:
-            opened = self._opened = (pid, self._opener(self.root, self._options))
+            opened = self._opened = (pid, self._opener(self.root, self.options))
         return opened[1]
 
     def path_of(self, name: str) -> str:

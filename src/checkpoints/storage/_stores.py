@@ -19,7 +19,7 @@ from checkpoints.storage._objects import ObjectStore, split_url
 from checkpoints.storage._obstore import open_bucket
 from checkpoints.storage._store import Store
 
-__all__ = ["absolute_path", "absolute_root", "open_store", "split_path"]
+__all__ = ["absolute_path", "absolute_root", "open_store", "options_of", "split_path"]
 
 
 def open_store(root: str, options: Options | None = None) -> Store:
@@ -68,6 +68,11 @@ def split_path(path: str, options: Options | None = None) -> tuple[Store, str]:
     folder, name = os.path.split(_local_path(path))
     # Who names a file by a link means the file.
     return LocalStore(folder, follows_links=True), name
+
+
+def options_of(store: Store) -> Options | None:
+    """Return the options that a store was opened with."""
+    return store.options if isinstance(store, ObjectStore) else None
 
 
 def absolute_root(

@@ -89,7 +89,7 @@ class Words:
             what = (
                 f"There is no bucket {self._bucket!r}; create it, or correct its name"
             )
-            return FileNotFoundError(errno.ENOENT, what, self._root)
+            return FileNotFoundError(errno.ENODEV, what, self._root)
         if code in _ADVICE:
             what = f"{_ADVICE[code]} ({code})"
             return PermissionError(errno.EACCES, what, place)
