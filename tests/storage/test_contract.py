@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from memory_store import DISK, MemoryStore
 
-from checkpoints.storage import LocalStore, open_store
+from checkpoints.storage import LocalStore, _objects, open_store
 from checkpoints.testing import StoreTests
 
 
@@ -38,6 +38,19 @@ class TestAzure(StoreTests):
     @pytest.fixture
     def store(self, azurite, new_root):
         return open_store(new_root(azurite), azurite.options)
+
+
+class TestLargeListings(StoreTests):
+    """As if a server had many files: only the folders that are entered are listed."""
+
+    @pytest.fixture(params=["s3", "fsspec"])
+    def store(self, request, new_root, tmp_path, monkeypatch):
+        monkeypatch.setattr(_objects, "_FEW", 2)
+        if request.param == "fsspec":
+            pytest.importorskip("fsspec")
+            return open_store(f"memory://{tmp_path.name}/root")
+        server = request.getfixturevalue("ministack")
+        return open_store(new_root(server), server.options)
 
 
 class TestFsspec(StoreTests):

@@ -86,6 +86,20 @@ class TestSaves:
         found = pickle.loads(pickle.dumps(index(root, store_options=options)))
         assert found[0].load() == {"data": 1}
 
+    @pytest.mark.parametrize("size", [10, 1 << 21])
+    def test_a_save_takes_one_request_and_replacing_is_told(
+        self, store, proxy, caplog, size
+    ):
+        handler = FileHandler(f"{store.root}/b", store_options=store.options)
+        handler.checkpoint("first", 1)
+        del proxy.requests[:]
+        handler.checkpoint("a", b"x" * size)
+        assert len(proxy.requests) == (1 if size == 10 else 2)
+        handler.checkpoint("a", b"y" * size)
+        assert "'a' was already saved by this run" in caplog.text
+        entry = index(handler.folder, store_options=store.options).where("a")[0]
+        assert entry["data"] == b"y" * size
+
     def test_a_value_takes_two_requests_beside_the_header(self, store, proxy):
         numpy = pytest.importorskip("numpy")
         handler = FileHandler(store.root, store_options=store.options)

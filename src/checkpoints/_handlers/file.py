@@ -28,6 +28,7 @@ from checkpoints._handlers.options import (
     option_text,
 )
 from checkpoints._handlers.outcomes import Result, outcomes
+from checkpoints._handlers.replacing import is_far, put_or_replace
 from checkpoints._handlers.root import checked_root, filled_root
 from checkpoints._handlers.run_record import record_end_at_exit, record_run
 from checkpoints._keys.key import SUFFIXES, Key
@@ -257,7 +258,9 @@ class FileHandler(Handler):
         store = self._opened()
         suffix = SUFFIXES[self.format]
         stem = spelling_in(store, path + suffix).removesuffix(suffix)
-        found = None if self.if_exists == "keep" else store.status(stem + suffix)
+        is_asked_later = self.if_exists in _REPLACING and is_far(store)
+        is_asked = self.if_exists != "keep" and not is_asked_later
+        found = store.status(stem + suffix) if is_asked else None
         if self._is_unnecessary(key, store, stem, suffix, exists=found is not None):
             return False
         mode = self.mode & found.mode if found else self.mode
@@ -280,14 +283,18 @@ class FileHandler(Handler):
         mode: int,
     ) -> Literal[False] | None:
         try:
-            store.put(
-                numbered(store, name) if self.if_exists == "keep" else [name],
-                pieces,
-                size,
-                replace=self.if_exists in _REPLACING,
-                durable=self.durable,
-                mode=mode,
-            )
+            if self.if_exists in _REPLACING and is_far(store):
+                replacing = partial(self._check_replacing, key, store, name)
+                put_or_replace(store, name, pieces, size, replacing)
+            else:
+                store.put(
+                    numbered(store, name) if self.if_exists == "keep" else [name],
+                    pieces,
+                    size,
+                    replace=self.if_exists in _REPLACING,
+                    durable=self.durable,
+                    mode=mode,
+                )
         except FileExistsError as error:
             if self.if_exists == "error":
                 raise self._already_stored(key, store, name) from error
@@ -298,13 +305,12 @@ class FileHandler(Handler):
         except UnknownOutcomeError:
             raise
         except OSError as error:
-            checks = (
-                "this is a folder, that it is writable, and that the disk is not full"
+            checks = "this is a folder, that it is writable, that the disk is not full"
+            if is_far(store):
+                checks = "the bucket is there, that you may write to it"
+            error.add_note(
+                f"while saving checkpoint {key} under {store.root}: check that {checks}"
             )
-            if "://" in store.root:
-                checks = "the bucket is there, and that you may write to it"
-            place = f"checkpoint {key} under {store.root}"
-            error.add_note(f"while saving {place}: check that {checks}")
             raise
         if self._is_first:
             self._is_first = False

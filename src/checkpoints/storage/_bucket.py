@@ -80,8 +80,8 @@ class Bucket(Protocol):
         """Yield the objects below a prefix, in any order; at most a page of them."""
         ...
 
-    def folders(self, prefix: str) -> Sequence[str]:
-        """Return the names of what are folders below a prefix."""
+    def level(self, prefix: str) -> tuple[Sequence[str], Sequence[Blob]]:
+        """Return the folders directly below a prefix, and the objects there."""
         ...
 
     def delete(self, key: str) -> None:

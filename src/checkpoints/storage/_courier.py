@@ -73,9 +73,9 @@ class CourierBucket:
         found: Sequence[Blob] = self._ask("list", prefix, only_first=only_first)
         return found
 
-    def folders(self, prefix: str) -> Sequence[str]:
-        """Return the names of what are folders below a prefix."""
-        found: Sequence[str] = self._ask("folders", prefix)
+    def level(self, prefix: str) -> tuple[Sequence[str], Sequence[Blob]]:
+        """Return the folders directly below a prefix, and the objects there."""
+        found: tuple[Sequence[str], Sequence[Blob]] = self._ask("level", prefix)
         return found
 
     def delete(self, key: str) -> None:

@@ -122,14 +122,17 @@ class FsspecBucket:
             if info["type"] == "file" and path.startswith(self._path(prefix)):
                 yield self._blob(path[start:], info)
 
-    def folders(self, prefix: str) -> Sequence[str]:
-        """Return the names of what are folders below a prefix."""
+    def level(self, prefix: str) -> tuple[Sequence[str], Sequence[Blob]]:
+        """Return the folders directly below a prefix, and the files there."""
         try:
             found = self._call(prefix.rstrip("/"), "ls", detail=True)
         except FileNotFoundError:
-            return []
-        folders = [it["name"] for it in found if it["type"] == "directory"]
-        return [name.rstrip("/").rpartition("/")[2] for name in folders]
+            return [], []
+        start = len(self._path(prefix)) + 1
+        named = [(it["name"].rstrip("/")[start:], it) for it in found]
+        folders = [name for name, it in named if it["type"] == "directory"]
+        files = ((f"{prefix}{name}", it) for name, it in named if it["type"] == "file")
+        return folders, [self._blob(*it) for it in files]
 
     def delete(self, key: str) -> None:
         """Delete a file; no error if there is none."""

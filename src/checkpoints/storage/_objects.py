@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Any
 
 from checkpoints._process.libraries import imported
@@ -16,7 +16,7 @@ from checkpoints.errors import ConfigError, UnknownOutcomeError
 from checkpoints.storage._bucket import Bucket, Options, UncertainError
 from checkpoints.storage._local import is_temporary
 from checkpoints.storage._object_file import ObjectFile, status_of
-from checkpoints.storage._store import Piece, Segments, Status
+from checkpoints.storage._store import Piece, Segments, Status, whole
 
 __all__ = ["ObjectStore", "split_url"]
 
@@ -25,6 +25,8 @@ logger = logging.getLogger("checkpoints")
 # How often to write again what a server neither took nor found taken.
 _TRIES = 3
 _THREADS = 8
+# As many as a server lists with one answer.
+_FEW = 1000
 # Above it, one listing takes less than asking for each.
 _MOST_ASKED = 32
 # Whether a server keeps to the condition of a create, by root.
@@ -91,7 +93,7 @@ class ObjectStore:
             UnknownOutcomeError: If the request got no answer, and the object may exist.
             OSError: If it cannot be written. No object is left behind then.
         """
-        data = _joined(pieces, size)
+        data = whole(pieces, size)
         candidates = iter(names)
         name = next(candidates)
         if replace:
@@ -232,8 +234,8 @@ class ObjectStore:
         """
         Yield each folder, as its segments below the root, with its file names.
 
-        Everything is listed at once; or, if `enters` rejects most of the folders of the
-        root, only the others are, several at a time.
+        Everything is listed at once; or, if it is much and `enters` rejects most of the
+        folders of the root, only the others are, several at a time.
 
         Raises:
             OSError: If the root does not exist, or cannot be listed.
@@ -252,14 +254,18 @@ class ObjectStore:
 
     def _keys(self, enters: Callable[[Segments], bool]) -> list[str]:
         bucket = self._bucket
-        folders = bucket.folders("")
+        listed = iter(bucket.list(""))
+        keys = [blob.key for blob in islice(listed, _FEW)]
+        if len(keys) < _FEW:
+            return keys
+        folders, at_top = bucket.level("")
         entered = [name for name in folders if enters((name,))]
-        if 2 * len(entered) > len(folders) or len(folders) <= 1:
-            return [blob.key for blob in bucket.list("")]
+        if 2 * len(entered) > len(folders):
+            return keys + [blob.key for blob in listed]
         threads = imported("concurrent.futures").ThreadPoolExecutor(_THREADS)
-        listed = partial(_keys_below, bucket)
         with threads as pool:
-            return [key for keys in pool.map(listed, entered) for key in keys]
+            below = pool.map(partial(_keys_below, bucket), entered)
+            return [blob.key for blob in at_top] + [it for keys in below for it in keys]
 
     def delete(self, name: str) -> None:
         """
@@ -274,19 +280,6 @@ class ObjectStore:
 
     def _error(self, kind: type[OSError], number: int, name: str) -> OSError:
         return kind(number, os.strerror(number), self.path_of(name))
-
-
-def _joined(pieces: Iterable[Piece], size: int) -> bytearray:
-    data = bytearray(size)
-    try:
-        for offset, piece in pieces:
-            data[offset : offset + len(piece)] = piece
-    finally:
-        # The generator may have a checksum thread running, which this ends.
-        getattr(pieces, "close", bool)()
-    if len(data) != size:
-        raise ValueError(size)
-    return data
 
 
 def _shared_folder(first: str, last: str) -> str:

@@ -28,7 +28,7 @@ _SECONDS, _BYTES_A_SECOND = 30, 1 << 20
 _CONNECT = "5s"
 _RETRIES = 5
 # Up to here one request writes it; above, several, if it may replace an object.
-_LARGE = 64 << 20
+_LARGE = 256 << 20
 _PAGE = 1000
 
 # obstore hangs in a child of a process that has used it.
@@ -202,11 +202,14 @@ class ObstoreBucket:
             failed = self._words.told(error, "")
         raise failed
 
-    def folders(self, prefix: str) -> Sequence[str]:
-        """Return the names of what are folders below a prefix."""
-        found = self._call(prefix, "list_with_delimiter")["common_prefixes"]
+    def level(self, prefix: str) -> tuple[Sequence[str], Sequence[Blob]]:
+        """Return the folders directly below a prefix, and the objects there."""
+        found = self._call(prefix, "list_with_delimiter")
         start = self._start + prefix
-        return [each.removeprefix(start).rstrip("/") for each in found]
+        folders = (
+            it.removeprefix(start).rstrip("/") for it in found["common_prefixes"]
+        )
+        return [*folders], [*map(self._blob, found["objects"])]
 
     def delete(self, key: str) -> None:
         """Delete an object; no error if there is none."""

@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol, TypeAlias
 
-__all__ = ["Buffer", "OpenFile", "Piece", "Segments", "Source", "Status", "Store"]
+__all__ = [
+    "Buffer",
+    "OpenFile",
+    "Piece",
+    "Segments",
+    "Source",
+    "Status",
+    "Store",
+    "whole",
+]
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
 # An offset in the file and the bytes that start there.
@@ -194,3 +203,15 @@ class Store(Protocol):
             OSError: If it cannot be deleted.
         """
         ...
+
+
+def whole(pieces: Iterable[Piece], size: int) -> bytearray:
+    """Return a file as a whole, given its pieces."""
+    data = bytearray(size)
+    try:
+        for offset, piece in pieces:
+            data[offset : offset + len(piece)] = piece
+    finally:
+        # The generator may have a checksum thread running, which this ends.
+        getattr(pieces, "close", bool)()
+    return data

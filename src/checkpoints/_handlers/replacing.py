@@ -1,0 +1,51 @@
+"""Replacing a file in a store where each question takes as long as a save."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from checkpoints.storage._store import Piece, Store, whole
+
+__all__ = ["is_far", "put_or_replace"]
+
+# What may be sent twice.
+_SMALL = 1 << 20
+
+
+def is_far(store: Store) -> bool:
+    """Tell whether a question to a store takes as long as a save."""
+    return "://" in store.root
+
+
+def put_or_replace(
+    store: Store,
+    name: str,
+    pieces: Iterable[Piece],
+    size: int,
+    replacing: Callable[[], object],
+) -> None:
+    """
+    Write a file: at once if it is new, as most are, else after looking at the old one.
+
+    Args:
+        store: The store.
+        name: The name of the file.
+        pieces: Its pieces.
+        size: Its size in bytes.
+        replacing: Called before an existing file is replaced.
+
+    Raises:
+        UnknownOutcomeError: If it failed so late that the file may exist.
+        OSError: If it cannot be written.
+    """
+    if size > _SMALL:
+        if store.status(name):
+            replacing()
+        store.put([name], pieces, size, replace=True)
+        return
+    data = whole(pieces, size)
+    try:
+        store.put([name], [(0, data)], size)
+    except FileExistsError:
+        replacing()
+        store.put([name], [(0, data)], size, replace=True)
