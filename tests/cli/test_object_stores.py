@@ -121,7 +121,7 @@ class TestLooking:
 
     def test_a_root_that_is_not_there_is_told(self, run, bucket):
         done = run("ls", bucket)
-        assert (done.code, "There are no objects below" in done.err) == (2, True)
+        assert (done.code, "There is nothing below it" in done.err) == (2, True)
 
     def test_names_and_tags_are_completed(self, root):
         assert answer("zsh", ["ls", root, "ba"]) == "word bakery.order\n"

@@ -224,7 +224,11 @@ class ObjectStore:
         raise self._missing()
 
     def _missing(self) -> OSError:
-        return FileNotFoundError(errno.ENOENT, "There are no objects below", self.root)
+        return FileNotFoundError(
+            errno.ENOENT,
+            "There is nothing below it; correct the root, or save there first",
+            self.root,
+        )
 
     def walk(
         self,
