@@ -17,8 +17,8 @@ LOCK = threading.Lock()
 class MemoryFile:
     """A file in memory, open to be read."""
 
-    def __init__(self, path, data, moment):
-        self.path, self.size, self._data = path, len(data), data
+    def __init__(self, path, name, data, moment):
+        self.path, self.name, self.size, self._data = path, name, len(data), data
         self.status = Status(len(data), moment)
 
     def __enter__(self):
@@ -62,7 +62,7 @@ class MemoryStore:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
         if path not in DISK:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-        return MemoryFile(path, *DISK[path])
+        return MemoryFile(path, name, *DISK[path])
 
     folds_case = False
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from checkpoints._files.container import Container, open_container
 from checkpoints._index.listing import Listing
 from checkpoints.errors import CheckpointError, MissingDependencyError
-from checkpoints.storage._store import Source, Store
+from checkpoints.storage._store import Source, Status, Store
 
 __all__ = ["Header", "moment_of", "read_containers", "read_headers"]
 
@@ -162,11 +162,16 @@ class _TailFirst:
 
     def __init__(self, file: Source) -> None:
         self._file = file
-        self.path, self.size = file.path, file.size
+        self.path, self.name, self.size = file.path, file.name, file.size
         self._start = max(0, file.size - _TAIL)
         self._tail = bytearray(file.size - self._start)
         count = file.read_into(self._start, memoryview(self._tail))
         del self._tail[count:]  # truncated since its size was determined
+
+    @property
+    def status(self) -> Status:
+        """Its size, time and permissions when it was opened."""
+        return self._file.status
 
     def read_into(self, offset: int, buffer: memoryview) -> int:
         """Fill the buffer from an offset; return how many bytes were available."""

@@ -241,6 +241,7 @@ class _Watched:
 
     def __init__(self, file: Source, check: _Check) -> None:
         self.path, self.size, self.map = file.path, file.size, file.map
+        self.name, self.status = file.name, file.status
         self._read_into, self._watch = file.read_into, check.watch
 
     def read_into(self, offset: int, buffer: memoryview) -> int:

@@ -23,7 +23,7 @@ from checkpoints.cli._selection import (
     where_option,
 )
 from checkpoints.storage import Source, Status, Store, open_store
-from checkpoints.storage._store import OpenFile
+from checkpoints.storage._store import Source
 
 __all__ = ["cp"]
 
@@ -197,7 +197,7 @@ class _Copier:
                 with self._lock:
                     self.count, self.size = self.count + 1, self.size + file.size
 
-    def _put(self, file: OpenFile, name: str) -> None:
+    def _put(self, file: Source, name: str) -> None:
         time, mode = file.status.time, file.status.mode
         if self._force and (old := self._target.status(name)):
             mode &= old.mode
@@ -222,7 +222,7 @@ class _Copier:
             yield start, chunk
             self._advance(len(chunk))
 
-    def _skip(self, file: OpenFile, name: str) -> None:
+    def _skip(self, file: Source, name: str) -> None:
         """Count an existing file if it is the same; otherwise report it."""
         existing = self._target.path_of(name)
         reason = "differs; replace it with --force"

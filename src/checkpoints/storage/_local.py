@@ -199,12 +199,12 @@ class LocalStore:
         """
         path = self.path_of(name)
         if self._follows_links:
-            return LocalFile(path)
+            return LocalFile(path, name=name)
         folder, leaf = self._split(name)
         with folder, folder:
             try:
                 folder.open()
-                return LocalFile(path, folder.at(leaf), folder.handle)
+                return LocalFile(path, folder.at(leaf), folder.handle, name)
             except NotADirectoryError:
                 raise
             except OSError as error:

@@ -35,15 +35,21 @@ class LocalFile:
         path: Its path. A link is followed, unless its place in a folder is given.
         at: Its name in an open folder.
         handle: The descriptor of that folder.
+        name: Its name in its store; by default its path.
 
     Raises:
         OSError: If it does not exist, cannot be read, or is not a regular file.
     """
 
     def __init__(
-        self, path: str, at: str | None = None, handle: int | None = None
+        self,
+        path: str,
+        at: str | None = None,
+        handle: int | None = None,
+        name: str | None = None,
     ) -> None:
         self.path = path
+        self.name = path if name is None else name
         self._mapped: mmap.mmap | None = None
         follows, place = at is None, path if at is None else at
         found = os.stat(place, dir_fd=handle, follow_symlinks=follows)

@@ -23,13 +23,13 @@ class ObjectFile:
 
     Args:
         bucket: Where it is.
-        key: Its key.
+        key: Its key, which is its name in its store.
         path: Its URL.
     """
 
     def __init__(self, bucket: Bucket, key: str, path: str) -> None:
         self._bucket = bucket
-        self.path = path
+        self.path, self.name = path, key
         self._blob, end = bucket.end_of(key, _END)
         self.size = self._blob.size
         self._end = (self.size - len(end), end)

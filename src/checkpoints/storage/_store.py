@@ -10,7 +10,6 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 __all__ = [
     "Buffer",
-    "OpenFile",
     "Piece",
     "Segments",
     "Source",
@@ -55,11 +54,18 @@ class Source(Protocol):
 
     Args:
         path: Its path or URL, for people to read.
+        name: Its name in its store.
         size: Its size in bytes.
     """
 
     path: str
+    name: str
     size: int
+
+    @property
+    def status(self) -> Status:
+        """Its size, time and permissions when it was opened."""
+        ...
 
     def read_into(self, offset: int, buffer: memoryview) -> int:
         """Fill the buffer from an offset; return how many bytes were available."""
@@ -71,15 +77,6 @@ class Source(Protocol):
 
         The mapping outlives the file.
         """
-        ...
-
-
-class OpenFile(Source, Protocol):
-    """A file of a store that is open for reading."""
-
-    @property
-    def status(self) -> Status:
-        """Its size, time and permissions when it was opened."""
         ...
 
 
@@ -139,7 +136,7 @@ class Store(Protocol):
         """
         ...
 
-    def open(self, name: str) -> AbstractContextManager[OpenFile]:
+    def open(self, name: str) -> AbstractContextManager[Source]:
         """
         Open a file for reading, as a context manager that closes it.
 
