@@ -489,10 +489,10 @@ class TestPickled:
         )
 
     def test_objects_inside_of_a_value_are_told_in_one_line(self, root, caplog):
-        FileHandler(root).checkpoint("a", x={"one": range(3), "two": [range(4)]})
+        FileHandler(root).checkpoint("a", x={"one": slice(3), "two": [slice(4)]})
         (message,) = caplog.messages
         assert message == (
-            "checkpoint 'a': value 'x/one' (range) and 1 more are saved as pickles; "
+            "checkpoint 'a': value 'x/one' (slice) and 1 more are saved as pickles; "
             "load with trusted=True"
         )
 

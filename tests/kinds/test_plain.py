@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import datetime
 import decimal
+import fractions
 import json
 import math
 import re
@@ -147,6 +148,7 @@ class TestRoundTrip:
             decimal.Decimal("1E+999999"),
             decimal.Decimal("1" * 5000),
             uuid.UUID(int=2**128 - 1),
+            *(fractions.Fraction(-3, 2**70), range(0), range(2**70, -1, -3)),
             datetime.date.min,
             datetime.datetime.max,
             datetime.timedelta(-1, 1, 1),
@@ -219,6 +221,8 @@ class TestText:
             (1j, '{"$complex": ["0.0", "1.0"]}'),
             (b"abc", '{"$bytes": "YWJj"}'),
             (decimal.Decimal("1.50"), '{"$decimal": "1.50"}'),
+            (fractions.Fraction(-1, 3), '{"$fraction": ["-0x1", "0x3"]}'),
+            (range(1, 4), '{"$range": ["0x1", "0x4", "0x1"]}'),
             (datetime.date(2024, 1, 2), '{"$date": "2024-01-02"}'),
             (
                 datetime.datetime(2024, 1, 2, tzinfo=datetime.UTC),
@@ -248,7 +252,7 @@ class Zone(datetime.tzinfo):
 
 SPECIAL = [
     *(Word("a"), collections.OrderedDict(a=1), object(), int),
-    *(collections.Counter("a"), collections.deque([1]), range(3), Ellipsis),
+    *(collections.Counter("a"), collections.deque([1]), Ellipsis),
     datetime.datetime(2024, 1, 1, tzinfo=Zone()),
     datetime.time(1, tzinfo=Zone()),
     memoryview(b"a"),

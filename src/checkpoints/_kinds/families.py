@@ -133,13 +133,13 @@ def register_format(
             word, or values of the class are always saved as JSON.
 
     >>> import io
-    >>> from fractions import Fraction
+    >>> from string import Template
     >>> register_format(
-    ...     Fraction,
-    ...     kind="fractions.Fraction",
+    ...     Template,
+    ...     kind="string.Template",
     ...     suffix="txt",
-    ...     encode=lambda value: str(value).encode(),
-    ...     decode=lambda data: Fraction(bytes(data).decode()),
+    ...     encode=lambda value: value.template.encode(),
+    ...     decode=lambda data: Template(bytes(data).decode()),
     ... )
     """
     owner = next((cls for cls, format in _added.items() if format.kind == kind), None)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import datetime
 import decimal
+import fractions
 import math
 import re
 import sys
@@ -194,6 +195,12 @@ _TO_JSON: dict[type, Callable[[Any], Json]] = {
     bytes: lambda value: {"$bytes": base64.b64encode(value).decode("ascii")},
     bytearray: lambda value: {"$bytearray": base64.b64encode(value).decode("ascii")},
     decimal.Decimal: lambda value: {"$decimal": str(value)},
+    fractions.Fraction: lambda value: {
+        "$fraction": [hex(value.numerator), hex(value.denominator)]
+    },
+    range: lambda value: {
+        "$range": [hex(it) for it in (value.start, value.stop, value.step)]
+    },
     uuid.UUID: lambda value: {"$uuid": str(value)},
     datetime.date: lambda value: {"$date": value.isoformat()},
     datetime.datetime: _time_to_json("$datetime"),
@@ -209,6 +216,8 @@ _FROM_JSON: dict[str, Callable[[Json], Any]] = {
     "$bytes": lambda data: base64.b64decode(data, validate=True),
     "$bytearray": lambda data: bytearray(base64.b64decode(data, validate=True)),
     "$decimal": decimal.Decimal,
+    "$fraction": lambda data: fractions.Fraction(*(int(it, 16) for it in data)),
+    "$range": lambda data: range(*(int(it, 16) for it in data)),
     "$uuid": uuid.UUID,
     "$date": datetime.date.fromisoformat,
     "$datetime": _time_from_json(datetime.datetime),

@@ -9,6 +9,7 @@ fields, the value comes back as a `Record`.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -20,6 +21,8 @@ from checkpoints._process.pickling import public
 __all__ = ["RECORD_MARKS", "Form", "Record", "form_of", "maker_of"]
 
 _PATHS = ("PurePosixPath", "PureWindowsPath", "PosixPath", "WindowsPath")
+# A module and a name, which may have parameters in braces.
+_NAME = re.compile(r"(?:(.*?)(\.))?([^.{]*(?:\{.*)?)", re.DOTALL)
 _MISSING: Any = object()
 _Maker: TypeAlias = Callable[[dict[str, Any]], Any]
 
@@ -93,6 +96,9 @@ class Form(NamedTuple):
 def form_of(value: Any) -> Form | None:
     """Return a value as a record; None if it holds more than fields."""
     cls = type(value)
+    if cls is Record:
+        module, _, name = _NAME.fullmatch(value.type).groups()  # type: ignore[union-attr]  # it fits any text
+        return Form("$record", (module or "", name), dict(value._fields))
     mark = _mark_of(cast(Any, cls))
     if mark is None:
         return None
@@ -144,7 +150,9 @@ def maker_of(
 
     def record(fields: dict[str, Any]) -> Any:
         found = _MISSING if made is None else made(fields)
-        return Record(f"{module}.{name}", fields) if found is _MISSING else found
+        if found is _MISSING:
+            return Record(f"{module}.{name}" if module else name, fields)
+        return found
 
     return record
 
