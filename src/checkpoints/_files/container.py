@@ -101,11 +101,19 @@ def _parquet_file(source: Source, budget: Budget) -> Container:
     return container
 
 
+def _jlso_file(source: Source, budget: Budget) -> Container:
+    # Likewise, as it needs what is known about the types of Julia.
+    container: Container = imported("checkpoints._files.jlso").JlsoFile(source, budget)
+    return container
+
+
 # By a pattern for the first bytes of the file, as some formats begin with a length. A
 # new container is one line here.
 _OPENERS: dict[bytes, Callable[[Source, Budget], Container]] = {
     rb"PK\x03\x04": ZipContainer,
     rb"PAR1": _parquet_file,
+    # A length, and one of the elements of a document that stands for a dict of Julia.
+    rb"...[\0-\x7f](\x02tag|\x03type|\x04data|\x04_backrefs)\0": _jlso_file,
 }
 _FIRST_BYTES = 16
 # Values are written at most 100 levels deep, each of them as up to five levels of JSON.

@@ -38,7 +38,7 @@ __all__ = [
     "unescape",
 ]
 
-SUFFIXES = {"zip": ".ckpt.zip", "parquet": ".ckpt.parquet"}
+SUFFIXES = {"zip": ".ckpt.zip", "parquet": ".ckpt.parquet", "jlso": ".jlso"}
 
 _SAFE = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-.")
 _ENCODED = {byte: chr(byte) if byte in _SAFE else f"%{byte:02X}" for byte in range(256)}

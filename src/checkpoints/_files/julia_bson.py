@@ -1,0 +1,240 @@
+"""The values in a document of Julia's BSON package, which marks them with tags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from checkpoints._files.bson import Int32, Raw, document
+from checkpoints._files.julia_types import ANY, JuliaType, layout_of, typed
+from checkpoints._files.julia_values import (
+    array,
+    count_of,
+    dictionary,
+    in_memory,
+    made,
+    number,
+    shaped,
+    texts,
+)
+from checkpoints._kinds.records import Record
+from checkpoints.errors import FormatError
+
+__all__ = ["BsonValues"]
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+_LONGEST_CACHED = 1 << 12
+_DICTS = ("Dict", "IdDict")
+_OBJECT = 64
+
+
+class BsonValues:
+    """
+    The values of one document.
+
+    Args:
+        data: Its bytes.
+        spend: Called with the memory that values are about to take.
+
+    Raises:
+        ValueError: If it is damaged.
+    """
+
+    def __init__(self, data: memoryview, spend: Callable[[int], None]) -> None:
+        self._spend = spend
+        self.root = document(data, spend, "type")
+        references = self.root.pop("_backrefs", [])
+        self._references: list[Any] = _list(references)
+        self._values: dict[int, Any] = {}
+        self._open: set[int] = set()
+
+    def value(self, node: Any) -> Any:
+        """Return the value of a node of the document."""
+        kind = type(node)
+        if kind in _PLAIN:
+            return node
+        read = _NODES.get(kind)
+        if read is None:
+            tag = node.get("tag")
+            read = _READERS.get(tag) if isinstance(tag, str) else None
+        if read is None:
+            return {key: self.value(it) for key, it in node.items()}
+        return read(self, node)
+
+    def resolved(self, node: Any) -> Any:
+        """Return the node that a node refers to, which mostly is itself."""
+        if not self._references:
+            return node
+        for _ in range(len(self._references) + 1):
+            if not (isinstance(node, dict) and node.get("tag") == "backref"):
+                return node
+            node = self._references[self._position(node)]
+        raise ValueError("a reference leads to itself")
+
+    def table(self, node: Any) -> dict[str, Any]:
+        """Return the nodes of a dict whose keys are texts."""
+        node = self.resolved(node)
+        parts = self._parts(node) if isinstance(node, dict) else []
+        if len(parts) != len(("keys", "values")):
+            raise ValueError("it has no table where one is expected")
+        keys, values = (_list(self.resolved(it)) for it in parts)
+        texts = [self.value(self.resolved(key)) for key in keys]
+        if not all(isinstance(key, str) for key in texts):
+            raise ValueError("the keys of a table are not texts")
+        return dict(zip(texts, map(self.resolved, values), strict=True))
+
+    def _parts(self, node: dict[str, Any]) -> list[Any]:
+        is_struct = node.get("tag") == "struct"
+        is_dict = is_struct and self._type(node["type"]).name in _DICTS
+        return _list(self.resolved(node.get("data"))) if is_dict else []
+
+    def _position(self, node: dict[str, Any]) -> int:
+        position = node.get("ref")
+        if not isinstance(position, int) or not 0 < position <= len(self._references):
+            raise ValueError("a reference leads nowhere")
+        return position - 1
+
+    def _referred(self, node: dict[str, Any]) -> Any:
+        position = self._position(node)
+        if position not in self._values:
+            if position in self._open:
+                raise ValueError("a value contains itself, which cannot be read")
+            self._open.add(position)
+            self._values[position] = self.value(self._references[position])
+            self._open.discard(position)
+        return self._values[position]
+
+    def _list(self, node: list[Any]) -> list[Any]:
+        return [self.value(it) for it in node]
+
+    def _integer(self, node: Int32) -> Any:
+        return number("Int32", memoryview(node.to_bytes(4, "little", signed=True)))
+
+    def _raw(self, node: Raw) -> Any:
+        return self.value(document(node.data, self._spend, "type"))
+
+    def _struct(self, node: dict[str, Any]) -> Any:
+        kind, data = self._type(node["type"]), self.resolved(node.get("data"))
+        if isinstance(data, memoryview):
+            return in_memory(kind, data)
+        if kind.name in _DICTS:
+            keys, values = map(self._column, _list(data))
+            return dictionary(keys, values, kind.name)
+        if kind.name in ("Nothing", "Missing", "BSON.Undef"):
+            return None
+        return made(kind, [self.value(it) for it in _list(data)])
+
+    def _column(self, node: Any) -> list[Any]:
+        """Return keys or values of a dict; those of one type can lie in memory."""
+        node = self.resolved(node)
+        if isinstance(node, memoryview):
+            return [number("UInt8", node[at : at + 1]) for at in range(len(node))]
+        data = None if isinstance(node, list) else self.resolved(node["data"])
+        if not isinstance(data, memoryview):
+            return _list(self.value(node))
+        kind, (count,) = self._type(node["type"]), _list(self.resolved(node["size"]))
+        layout = layout_of(kind)
+        count_of([count], 1 << 40 if not data else len(data))
+        size, rest = divmod(len(data), count or 1)
+        if rest or (layout is not None and layout.size != size):
+            raise ValueError("a dict has another size than its data")
+        self._spend(count * _OBJECT)
+        parts = (data[at * size : (at + 1) * size] for at in range(count))
+        return [in_memory(kind, part) for part in parts]
+
+    def _array(self, node: dict[str, Any]) -> Any:
+        kind, data = self._type(node["type"]), self.resolved(node.get("data"))
+        dims = _list(self.resolved(node.get("size")))
+        if isinstance(data, memoryview):
+            return array(kind, dims, data, self._spend)
+        items = [self.value(it) for it in _list(data)]
+        if count_of(dims, len(items)) != len(items):
+            raise ValueError("an array has another size than its data")
+        if kind.name == "String":
+            return texts(items, dims, self._spend)
+        return shaped(items, dims)
+
+    def _tuple(self, node: dict[str, Any]) -> Any:
+        return tuple(self.value(it) for it in _list(self.resolved(node.get("data"))))
+
+    def _symbol(self, node: dict[str, Any]) -> Any:
+        return str(self.value(node.get("name")))
+
+    def _datatype(self, node: dict[str, Any]) -> Any:
+        return Record("Core.DataType", {"name": self._of(node).full})
+
+    def _opaque(self, _: dict[str, Any]) -> Any:
+        raise FormatError("it holds a function, a module or code of Julia")
+
+    def _type(self, node: Any) -> JuliaType:
+        if isinstance(node, Raw):
+            if len(node.data) < _LONGEST_CACHED and b"backref" not in node.data:
+                return _lasting_type(node.data)
+            node = document(node.data, self._spend)
+        return self._of(node)
+
+    def _of(self, node: Any) -> JuliaType:
+        """Return the type that a node describes."""
+        node = self.resolved(node)
+        tag = node.get("tag") if isinstance(node, dict) else None
+        if tag == "datatype":
+            params = self.resolved(node.get("params"))
+            if isinstance(params, dict):  # numbers alone, which lie in memory
+                params = self._column(params)
+            params = _list(params)
+            path = _list(self.resolved(node.get("name")))
+            return typed(list(map(str, path)), [self._param(it) for it in params])
+        if tag == "unionall":
+            return self._of(node.get("body"))
+        if tag == "struct":  # a union, or the variable of a type
+            parts = _list(self.resolved(node.get("data")))
+            whole = self._type(node["type"])
+            is_union = whole.name == "Union"
+            return typed(["Union"], [self._of(it) for it in parts]) if is_union else ANY
+        return typed(["Union"]) if tag == "jl_bottom_type" else ANY
+
+    def _param(self, node: Any) -> Any:
+        node = self.resolved(node)
+        if isinstance(node, (str, int)):
+            return node
+        tag = node.get("tag") if isinstance(node, dict) else None
+        if tag == "symbol":
+            return str(node.get("name"))
+        if tag == "tuple":
+            return tuple(map(self._param, _list(self.resolved(node.get("data")))))
+        return self._of(node)
+
+
+@lru_cache(maxsize=1024)
+def _lasting_type(data: bytes) -> JuliaType:
+    """Return the type that a document describes by itself."""
+    described = BsonValues(memoryview(data), lambda _: None)
+    return described._of(described.root)  # noqa: SLF001 - of this module
+
+
+def _list(node: Any) -> list[Any]:
+    if not isinstance(node, list):
+        raise ValueError("it has no list where one is expected")  # noqa: TRY004 - of a file
+    return node
+
+
+_NODES: dict[type, Callable[[BsonValues, Any], Any]] = {
+    list: BsonValues._list,  # noqa: SLF001 - of this module
+    memoryview: lambda _, node: bytes(node),
+    Int32: BsonValues._integer,  # noqa: SLF001
+    Raw: BsonValues._raw,  # noqa: SLF001
+}
+_READERS: dict[str, Callable[[BsonValues, dict[str, Any]], Any]] = {
+    "array": BsonValues._array,  # noqa: SLF001 - of this module
+    "backref": BsonValues._referred,  # noqa: SLF001
+    "struct": BsonValues._struct,  # noqa: SLF001
+    "tuple": BsonValues._tuple,  # noqa: SLF001
+    "svec": BsonValues._tuple,  # noqa: SLF001
+    "symbol": BsonValues._symbol,  # noqa: SLF001
+    "datatype": BsonValues._datatype,  # noqa: SLF001
+    "unionall": BsonValues._datatype,  # noqa: SLF001
+    "jl_bottom_type": BsonValues._datatype,  # noqa: SLF001
+    "jl_anonymous": BsonValues._opaque,  # noqa: SLF001
+    "ref": BsonValues._opaque,  # noqa: SLF001
+}
