@@ -29,7 +29,7 @@ STORED = 0
 DEFLATE = 8
 ZSTD = 93
 METHODS = (STORED, DEFLATE, ZSTD)
-_NAMES = ("zstd", "gzip")
+_NAMES = ("none", "zstd", "gzip")
 
 # Smaller members are stored as they are.
 _WORTH_COMPRESSING = 256
@@ -48,7 +48,9 @@ def checked_compression(name: object) -> str | None:
     if name is None:
         return None
     if name not in _NAMES:
-        message = f"invalid compression={name!r}: expected None, 'zstd' or 'gzip'"
+        message = (
+            f"invalid compression={name!r}: expected None, 'none', 'zstd' or 'gzip'"
+        )
         raise ConfigError(message)
     if name == "zstd":
         _zstd()

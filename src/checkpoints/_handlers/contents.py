@@ -1,50 +1,89 @@
-"""What a file will contain: the values of one key, encoded and laid out."""
+"""The contents of a file: values in one of the formats, under the header of a save."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from checkpoints._files.archive import lay_out
 from checkpoints._files.container import header_for
+from checkpoints._files.jlso_writer import encode_objects, lay_out_jlso
 from checkpoints._handlers.job import leniently
 from checkpoints._handlers.options import Compression, Format
 from checkpoints._handlers.table_contents import table_contents
 from checkpoints._keys.key import Key
-from checkpoints._kinds.encoder import Encoded, encode
+from checkpoints._kinds.encoder import encode, notices_of
 from checkpoints.errors import FormatError
 from checkpoints.storage._store import Piece
 
-__all__ = ["contents_of"]
+__all__ = ["Contents", "contents_of"]
+
+
+class Contents(NamedTuple):
+    """
+    What becomes of values in a file.
+
+    Args:
+        size: The size of the file in bytes.
+        pieces: Offsets and bytes, which together make up the file.
+        notices: A name, what is to be told about its value, and whether it is news.
+    """
+
+    size: int
+    pieces: Iterator[Piece]
+    notices: Iterable[tuple[str, str, bool]] = ()
 
 
 def contents_of(
-    key: Key,
-    values: Mapping[str, Any],
-    format: Format,
-    compression: Compression | None,
-    tell: Callable[[Key, Encoded], object],
-) -> tuple[int, Iterator[Piece]]:
+    key: Key, values: Mapping[str, Any], format: Format, compression: Compression | None
+) -> Contents:
     """
-    Return the size of a file and its pieces.
+    Return values as the contents of a file.
 
     Args:
-        key: The key.
+        key: Their key, with the origin of the save.
         values: The values by name.
         format: The format of the file.
-        compression: Its compression.
-        tell: Called with the key and the encoded values, before they are laid out.
+        compression: How it is compressed; None means as the format mostly is.
 
     Raises:
-        FormatError: If a value cannot be written.
+        FormatError: If a value cannot be written in this format.
+        MissingDependencyError: If the library for it is not installed.
     """
     try:
-        if format == "parquet":
-            return table_contents(key, values, compression)
-        encoded = leniently(key, encode)(values)
+        return _WAYS[format](key, values, compression)
     except FormatError as error:
         message = f"checkpoint {key}, {error}"
         raise FormatError(message) from error.__cause__
-    tell(key, encoded)
+
+
+def _zip(key: Key, values: Mapping[str, Any], compression: str | None) -> Contents:
+    encoded = leniently(key, encode)(values)
     header, seconds = header_for(key, encoded.nodes, encoded.packages)
-    return lay_out(encoded.members, header, seconds=seconds, compression=compression)
+    packing = None if compression == "none" else compression
+    size, pieces = lay_out(
+        encoded.members, header, seconds=seconds, compression=packing
+    )
+    return Contents(size, pieces, notices_of(encoded))
+
+
+def _parquet(key: Key, values: Mapping[str, Any], compression: str | None) -> Contents:
+    packing = None if compression == "none" else compression
+    return Contents(*table_contents(key, values, packing))
+
+
+def _jlso(key: Key, values: Mapping[str, Any], compression: str | None) -> Contents:
+    objects = encode_objects(values, compression or "gzip")
+    header, _ = header_for(key, objects.nodes, objects.packages)
+    notices = [
+        (f"{name} changed", f"value {name!r} ({what})", True)
+        for name, what in objects.changed.items()
+    ]
+    return Contents(*lay_out_jlso(objects, header), notices)
+
+
+_WAYS: dict[str, Callable[[Key, Mapping[str, Any], str | None], Contents]] = {
+    "zip": _zip,
+    "parquet": _parquet,
+    "jlso": _jlso,
+}

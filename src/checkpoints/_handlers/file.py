@@ -5,14 +5,14 @@ from __future__ import annotations
 import inspect
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar, Literal, SupportsIndex, cast, get_args
 
 from checkpoints._files.compression import checked_compression
 from checkpoints._files.container import open_container
 from checkpoints._handlers.background import Writer
-from checkpoints._handlers.contents import contents_of
+from checkpoints._handlers.contents import Contents, contents_of
 from checkpoints._handlers.handler import Handler, checked_seconds
 from checkpoints._handlers.job import freeze_for, settled_key
 from checkpoints._handlers.numbering import numbered
@@ -23,6 +23,7 @@ from checkpoints._handlers.options import (
     IfExists,
     OnFull,
     check_choice,
+    check_together,
     checked_mode,
     checked_switch,
     option_text,
@@ -31,9 +32,9 @@ from checkpoints._handlers.outcomes import Result, outcomes
 from checkpoints._handlers.replacing import is_far, put_or_replace
 from checkpoints._handlers.root import checked_root, filled_root
 from checkpoints._handlers.run_record import record_end_at_exit, record_run
+from checkpoints._keys.julia_path import julia_path
 from checkpoints._keys.key import SUFFIXES, Key
 from checkpoints._keys.spelling import spelling_in
-from checkpoints._kinds.encoder import Encoded, notices_of
 from checkpoints._process.origin import current_run
 from checkpoints._process.pickling import public
 from checkpoints._text import parse_size
@@ -43,7 +44,7 @@ from checkpoints.errors import (
     ConfigError,
     UnknownOutcomeError,
 )
-from checkpoints.storage._store import Piece, Store
+from checkpoints.storage._store import Store
 from checkpoints.storage._stores import open_store
 
 __all__ = ["FileHandler"]
@@ -63,9 +64,11 @@ class FileHandler(Handler):
         root: A folder, created when needed, or the URL of a place in an object store.
             May contain `{run}`, `{time}`, `{host}` and `{pid}`, which are filled in at
             a save; write literal braces twice.
-        format: `"zip"` for an archive of any values, or `"parquet"` for a file with a
-            single table, which table tools read in place.
-        compression: None, `"zstd"` or `"gzip"`.
+        format: `"zip"` for an archive of any values, `"parquet"` for a file with a
+            single table, which table tools read in place, or `"jlso"` for a file that
+            Julia opens, in the layout of Checkpoints.jl, of values that Julia has.
+        compression: `"none"`, `"zstd"` or `"gzip"`; None means none, and gzip for
+            `"jlso"`, which has no zstd.
         if_exists: What to do if the key already has a file: `"replace"` it; `"keep"`
             both, with later ones numbered (the number of a deleted file is used
             again); `"skip"` the save, logged at INFO; or raise an `"error"`,
@@ -122,6 +125,7 @@ class FileHandler(Handler):
             check_choice("if_exists", if_exists, get_args(IfExists))
         check_choice("on_full", on_full, get_args(OnFull))
         checked_compression(compression)
+        check_together(format, compression, if_exists)
         self.root: str = checked_root(root, store_options)
         self.format: Format = format
         self.compression: Compression | None = compression
@@ -220,9 +224,9 @@ class FileHandler(Handler):
             UnknownOutcomeError: If the save failed so late that the file may exist.
             OSError: If the file cannot be written.
         """
+        path = julia_path(key) if self.format == "jlso" else key.path
         if self._writer is None:
-            return self._save(key, key.path, staged)
-        path = key.path
+            return self._save(key, path, staged)
         save = partial(self._save, settled_key(key), path)
         return cast(Result, self._writer.submit(staged, save, freeze_for(key)))
 
@@ -257,7 +261,9 @@ class FileHandler(Handler):
     ) -> Literal[False] | None:
         store = self._opened()
         suffix = SUFFIXES[self.format]
-        stem = spelling_in(store, path + suffix).removesuffix(suffix)
+        stem = path
+        if self.format != "jlso":  # in which Checkpoints.jl escapes nothing
+            stem = spelling_in(store, path + suffix).removesuffix(suffix)
         is_asked_later = self.if_exists in _REPLACING and is_far(store)
         is_asked = self.if_exists != "keep" and not is_asked_later
         found = store.status(stem + suffix) if is_asked else None
@@ -266,23 +272,17 @@ class FileHandler(Handler):
         mode = self.mode & found.mode if found else self.mode
         self._in_progress.add(stem)
         try:
-            size, pieces = contents_of(
-                key, staged, self.format, self.compression, self._tell_of_values
-            )
-            return self._put(key, store, stem + suffix, pieces, size, mode)
+            contents = contents_of(key, staged, self.format, self.compression)
+            self._tell_of_values(key, contents.notices)
+            return self._put(key, store, stem + suffix, contents, mode)
         finally:
             self._in_progress.discard(stem)
 
     def _put(
-        self,
-        key: Key,
-        store: Store,
-        name: str,
-        pieces: Iterator[Piece],
-        size: int,
-        mode: int,
+        self, key: Key, store: Store, name: str, contents: Contents, mode: int
     ) -> Literal[False] | None:
         try:
+            pieces, size = contents.pieces, contents.size
             if self.if_exists in _REPLACING and is_far(store):
                 replacing = partial(self._check_replacing, key, store, name)
                 put_or_replace(store, name, pieces, size, replacing)
@@ -354,9 +354,11 @@ class FileHandler(Handler):
                 key,
             )
 
-    def _tell_of_values(self, key: Key, encoded: Encoded) -> None:
+    def _tell_of_values(
+        self, key: Key, notices: Iterable[tuple[str, str, bool]]
+    ) -> None:
         """Tell once for each name and value that it is a pickle, or changed."""
-        for name, text, is_news in notices_of(encoded):
+        for name, text, is_news in notices:
             message = "checkpoint %s: %s"
             subject = f"{key.name} {name}"
             if is_news:

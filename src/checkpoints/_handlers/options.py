@@ -15,13 +15,14 @@ __all__ = [
     "IfExists",
     "OnFull",
     "check_choice",
+    "check_together",
     "checked_mode",
     "checked_switch",
     "option_text",
 ]
 
-Format: TypeAlias = Literal["zip", "parquet"]
-Compression: TypeAlias = Literal["zstd", "gzip"]
+Format: TypeAlias = Literal["zip", "parquet", "jlso"]
+Compression: TypeAlias = Literal["none", "zstd", "gzip"]
 IfExists: TypeAlias = Literal["replace", "keep", "skip", "error"]
 OnFull: TypeAlias = Literal["block", "drop"]
 
@@ -48,6 +49,17 @@ def check_choice(option: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         known = ", ".join(map(repr, choices))
         raise ConfigError(f"invalid {option}={shown(value)}: expected one of {known}")
+
+
+def check_together(format: str, compression: str | None, if_exists: str | None) -> None:
+    """Raise `ConfigError` if a format does not know another option."""
+    if format == "jlso" and compression == "zstd":
+        raise ConfigError("format='jlso' has no zstd: use compression='gzip' or 'none'")
+    if format == "jlso" and if_exists == "keep":
+        raise ConfigError(
+            "format='jlso' has no numbered files, whose number would be part of the "
+            "name in Julia: use another if_exists, or a tag that distinguishes them"
+        )
 
 
 def checked_switch(option: str, value: object) -> bool:

@@ -23,7 +23,6 @@ from checkpoints.cli._selection import (
     where_option,
 )
 from checkpoints.storage import Source, Status, Store, open_store
-from checkpoints.storage._store import Source
 
 __all__ = ["cp"]
 

@@ -1,0 +1,361 @@
+"""Files of JLSO: written, read back, and forged."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import random
+import struct
+import tomllib
+import uuid
+import zlib
+from contextlib import suppress
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import checkpoints
+from checkpoints import (
+    CorruptFileError,
+    FileHandler,
+    FormatError,
+    Record,
+    TooLargeError,
+    index,
+    load,
+)
+from checkpoints._files.bson import document
+from checkpoints._files.bson_writer import BsonWriter
+from checkpoints._files.julia_bson import BsonValues
+from checkpoints._files.julia_encoder import JuliaArray, JuliaEncoder
+from checkpoints._files.julia_types import named, typed
+from checkpoints._kinds.same import same
+
+numpy = pytest.importorskip("numpy")
+
+PLAIN = {
+    "none": None, "yes": True, "int": -7, "large": 2**62, "float": 0.1, "text": "hé☕",
+    "empty": "", "bytes": b"\0\xff", "list": [1, ["a", None]], "tuple": (1, ("b", 2.5)),
+    "dict": {"a": {"b": 1}}, "keys": {1: "x", (1, 2): None}, "set": {1, 2},
+    "complex": 1 + 2j, "fraction": Fraction(3, 4), "uuid": uuid.UUID(int=5),
+    "date": datetime.date(2020, 1, 2), "time": datetime.time(1, 2, 3, 4),
+    "datetime": datetime.datetime(2020, 1, 2, 3, 4, 5, 6000),
+    "span": datetime.timedelta(days=-1, microseconds=3),
+}  # fmt: skip
+ARRAYS = [
+    numpy.arange(3.0), numpy.arange(6).reshape(2, 3), numpy.array(1.5),
+    numpy.arange(24, dtype="f4").reshape(2, 3, 4), numpy.zeros((0, 3)),
+    numpy.array([[True, False]]), numpy.array([1, 2], "u1"), numpy.array([1], "i2"),
+    numpy.array([0.5], "f2"), numpy.array([1 + 2j]), numpy.array([1 + 2j], "c8"),
+    numpy.array(["a", "bcd"]), numpy.array([["a", "b"], ["c", "d"]]),
+    numpy.array(["2020-01-02", "1960-01-01"], "M8[D]"),
+    numpy.array(["2020-01-02T03:04:05.006"], "M8[ms]"), numpy.array([1, -2], "m8[ns]"),
+    numpy.random.default_rng(0).random((100, 30)),
+]  # fmt: skip
+SCALARS = ["f2", "f4", "i1", "i2", "i4", "u1", "u2", "u4", "u8"]
+
+
+@pytest.fixture(params=["none", "gzip"])
+def handler(request, tmp_path):
+    return FileHandler(tmp_path, format="jlso", compression=request.param)
+
+
+def saved(handler, value):
+    handler.checkpoint("a.b", x=value)
+    return load(os.path.join(handler.root, "a", "b.jlso"), "x")["x"]
+
+
+class TestRoundTrips:
+    @pytest.mark.parametrize("name", PLAIN)
+    def test_a_plain_value_comes_back(self, handler, name):
+        found = saved(handler, PLAIN[name])
+        assert same(found, PLAIN[name]), found
+
+    @pytest.mark.parametrize("number", range(len(ARRAYS)))
+    def test_an_array_comes_back_with_dtype_and_shape(self, handler, number):
+        expected = ARRAYS[number]
+        found = saved(handler, expected)
+        assert found.dtype == expected.dtype
+        assert found.shape == expected.shape
+        assert numpy.array_equal(found, expected)
+        assert found.flags.writeable
+        assert found.flags.aligned
+
+    @pytest.mark.parametrize("dtype", SCALARS)
+    def test_a_number_keeps_its_width(self, handler, dtype):
+        value = numpy.dtype(dtype).type(3)
+        found = saved(handler, value)
+        assert type(found) is type(value)
+        assert found == value
+
+    def test_an_array_in_the_order_of_columns_is_not_turned_round(self, handler):
+        array = numpy.asfortranarray(numpy.arange(6).reshape(2, 3))
+        assert saved(handler, array).tolist() == [[0, 1, 2], [3, 4, 5]]
+
+    def test_a_frame_becomes_a_dict_of_its_columns(self, handler, caplog):
+        pandas = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        frame = pandas.DataFrame({"n": [1, 2], "t": ["x", None]})
+        found = saved(handler, frame)
+        assert found["n"].tolist() == [1, 2]
+        assert found["t"] == ["x", None]
+        assert "its columns are saved as a dict" in caplog.text
+
+    @given(
+        st.recursive(
+            st.none()
+            | st.booleans()
+            | st.integers(-(2**63), 2**63 - 1)
+            | st.floats(allow_nan=False)
+            | st.text("aZ é☕\0\x7f\n", max_size=9)
+            | st.binary(max_size=9)
+            | st.dates(),
+            lambda inner: (
+                st.lists(inner, max_size=4)
+                | st.tuples(inner, inner)
+                | st.dictionaries(st.text("ab\0é", max_size=3), inner, max_size=4)
+            ),
+            max_leaves=20,
+        )
+    )
+    def test_any_nested_value_comes_back(self, value):
+        writer = BsonWriter()
+        JuliaEncoder(writer, lambda it: it).document({"object": value})
+        written = memoryview(bytearray(b"".join(writer.pieces)))
+        found = BsonValues(written, lambda _: None)
+        assert same(found.value(found.root)["object"], value)
+
+
+class TestRefusals:
+    """What Julia has no word for is refused, with the way out; nothing is pickled."""
+
+    @pytest.mark.parametrize(
+        ("value", "way"),
+        [
+            (object(), "format='zip'"),
+            (2**63, "save it as a text"),
+            (datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC), "isoformat"),
+            (datetime.datetime(2020, 1, 1, 0, 0, 0, 1), "round it"),
+            ("\ud800", "save its bytes"),
+            (numpy.array(["NaT"], "M8[D]"), "astype"),
+            (numpy.array(["2020-01-01T00:00:00.0001"], "M8[us]"), "round them"),
+            (numpy.zeros(2, "f4,f4"), "format='zip'"),
+            (Record("Main.Point", {"x": 1}), "dicts"),
+        ],
+    )
+    def test_the_error_says_what_to_do(self, handler, value, way):
+        with pytest.raises(FormatError, match="value 'x' cannot be saved") as caught:
+            saved(handler, {"inner": [value]})
+        assert way in str(caught.value)
+        assert not os.path.exists(os.path.join(handler.root, "a"))
+
+    def test_a_value_that_contains_itself(self, handler):
+        value = []
+        value.append(value)
+        with pytest.raises(FormatError, match="contains itself"):
+            saved(handler, value)
+
+    def test_options_that_julia_has_no_like_for(self, tmp_path):
+        with pytest.raises(checkpoints.ConfigError, match="zstd"):
+            FileHandler(tmp_path, format="jlso", compression="zstd")
+        with pytest.raises(checkpoints.ConfigError, match="numbered"):
+            FileHandler(tmp_path, format="jlso", if_exists="keep")
+
+    def test_a_document_of_more_than_two_gibibytes(self, monkeypatch, handler):
+        monkeypatch.setattr("checkpoints._files.bson_writer._LARGEST", 1000)
+        with pytest.raises(FormatError, match="2 GiB"):
+            saved(handler, numpy.zeros(200))
+
+
+class TestHeader:
+    def test_it_is_that_of_any_other_file(self, handler):
+        with checkpoints.tags(day=1):
+            handler.checkpoint("shop.total", price=9.5, rows=numpy.zeros((2, 3)))
+        meta = index(handler.root)[0].meta
+        assert (meta["name"], meta["tags"]) == ("shop.total", (("day", 1),))
+        assert meta["values"]["rows"]["shape"] == [2, 3]
+        assert meta["packages"]["numpy"] == numpy.__version__
+        assert index(handler.root).runs().keys() == {meta["run"]}
+
+    def test_it_is_in_the_project_as_toml(self, handler):
+        with checkpoints.tags(day='é☕\x7f"'):
+            handler.checkpoint("a", x=1)
+        path = index(handler.root)[0].path
+        with open(path, "rb") as file:
+            data = file.read()
+        size = int.from_bytes(data[:4], "little")
+        _, values = document(memoryview(data)[:size], lambda _: None)["data"]
+        names, texts = values[0]["data"]
+        project = tomllib.loads(dict(zip(names, texts, strict=True))["project"])
+        header = json.loads(project["checkpoints"]["header"])
+        assert header["tags"] == [["day", 'é☕\x7f"']]
+        assert project["python"]["packages"]["checkpoints"] == "0.1.0"
+
+    def test_one_value_is_read_without_the_others(self, handler):
+        handler.checkpoint("a", x=numpy.arange(100_000.0), y="small")
+        path = os.path.join(handler.root, "a.jlso")
+        assert load(path, "y", max_bytes=20_000) == {"y": "small"}
+        with pytest.raises(TooLargeError):
+            load(path, "x", max_bytes=20_000)
+
+    def test_a_file_that_others_have_changed_has_the_header_of_julia(self, tmp_path):
+        meta = {**METADATA, "project": '[checkpoints]\nheader = "{\\"values\\": {}}"\n'}
+        path = written(tmp_path, meta, {"x": 1})
+        assert index(tmp_path)[0].meta["julia"] == "1.5.3"
+        assert load(path) == {"x": 1}
+
+
+METADATA = {
+    "version": "4.0.0", "julia": "1.5.3", "format": "bson", "compression": "none",
+    "image": "", "project": "", "manifest": b"",
+}  # fmt: skip
+
+
+def bson(value):
+    writer = BsonWriter()
+    JuliaEncoder(writer, lambda it: it).document(value)
+    return b"".join(writer.pieces)
+
+
+def integers(*numbers):
+    data = b"".join(it.to_bytes(8, "little", signed=True) for it in numbers)
+    return JuliaArray(named("Int64"), (len(numbers),), data)
+
+
+def written(folder, metadata, values, **changed):
+    """Write a file of the version in its metadata; return its path."""
+    objects = {name: bson({"object": value}) for name, value in values.items()}
+    sizes = [len(data) for data in objects.values()]
+    if not metadata["version"].startswith("4"):
+        return put(folder, bson({"metadata": metadata, "objects": objects}))
+
+    def root(start):
+        starts = [start + sum(sizes[:at]) for at in range(len(sizes))]
+        parts = {"object-pos": integers(*starts), "object-nbytes": integers(*sizes)}
+        names = {"metadata": metadata, "object-names": [*objects]}
+        return bson({**names, **parts, **changed})
+
+    return put(folder, root(len(root(0))) + b"".join(objects.values()))
+
+
+def put(folder, data):
+    path = folder / "a.jlso"
+    path.write_bytes(data)
+    return path
+
+
+class TestVersions:
+    @pytest.mark.parametrize("version", ["1.0.0", "2.0.0", "3.0.0", "4.0.0"])
+    def test_each_is_read(self, tmp_path, version):
+        path = written(tmp_path, {**METADATA, "version": version}, {"x": [1], "y": "a"})
+        assert load(path) == {"x": [1], "y": "a"}
+        assert checkpoints.verify(tmp_path).ok
+
+    def test_the_packages_of_early_versions_are_in_the_document(self, tmp_path):
+        metadata = {"version": "1.0.0", "julia": "1.1.0", "format": "bson"}
+        metadata |= {"image": "", "pkgs": {"DataFrames": "0.18.3"}}
+        written(tmp_path, metadata, {"x": 1})
+        meta = index(tmp_path)[0].meta
+        assert meta["packages"] == {"DataFrames": "0.18.3"}
+        assert meta["compression"] == "none"
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [("version", "5.0.0"), ("format", "x"), ("compression", "y")],
+    )
+    def test_what_is_unknown_is_told(self, tmp_path, field, value):
+        path = written(
+            tmp_path, {**METADATA, "version": "3.0.0", field: value}, {"x": 1}
+        )
+        with pytest.raises(FormatError, match=value):
+            load(path)
+
+    def test_the_versions_of_packages_are_those_of_the_project(self, tmp_path):
+        manifest = '[[A]]\nversion = "1"\n\n[[deps.B]]\ndeps = ["A"]\nversion = "2"\n'
+        meta = {**METADATA, "manifest": manifest.encode()}
+        written(tmp_path, {**meta, "project": '[deps]\nB = "uuid"\n'}, {"x": 1})
+        assert index(tmp_path)[0].meta["packages"] == {"B": "2"}
+
+
+class TestHostileFiles:
+    def test_a_changed_byte_is_found(self, handler):
+        handler.checkpoint("a", x=numpy.arange(1000.0))
+        path = os.path.join(handler.root, "a.jlso")
+        with open(path, "r+b") as file:
+            file.seek(-100, os.SEEK_END)
+            byte = file.read(1)[0]
+            file.seek(-100, os.SEEK_END)
+            file.write(bytes([byte ^ 1]))
+        with pytest.raises(CorruptFileError):
+            load(path)
+        assert len(checkpoints.verify(handler.root).damaged) == 1
+
+    def test_a_small_file_that_decompresses_to_much(self, tmp_path):
+        bomb = zlib.compress(bytes(100 << 20), wbits=31)
+        meta = {**METADATA, "version": "3.0.0", "compression": "gzip"}
+        meta["manifest"] = zlib.compress(b"", wbits=31)
+        path = put(tmp_path, bson({"metadata": meta, "objects": {"x": bomb}}))
+        with pytest.raises(TooLargeError):
+            load(path, max_bytes="10MB")
+
+    def test_types_that_contain_themselves_twice_at_each_level(self):
+        kind = typed(["Core", "Int64"])
+        with pytest.raises(ValueError, match="too large"):
+            for _ in range(100):
+                kind = typed(["Core", "Tuple"], [kind, kind])
+
+    def test_references_in_a_circle(self, tmp_path):
+        meta = {**METADATA, "version": "3.0.0"}
+        writer = BsonWriter()
+        start = writer.open()
+        refs = writer.open("_backrefs", is_array=True)
+        at = writer.open("0", is_array=True)
+        inner = writer.open("0")
+        writer.text("tag", "backref")
+        writer.int64("ref", 1)
+        writer.close(inner)
+        writer.close(at)
+        writer.close(refs)
+        again = writer.open("object")
+        writer.text("tag", "backref")
+        writer.int64("ref", 1)
+        writer.close(again)
+        writer.close(start)
+        objects = {"x": b"".join(writer.pieces)}
+        path = put(tmp_path, bson({"metadata": meta, "objects": objects}))
+        with pytest.raises(CorruptFileError, match="contains itself"):
+            load(path)
+
+    def test_documents_nested_without_end(self, tmp_path):
+        inner = b"\5\0\0\0\0"
+        for _ in range(5000):
+            inner = b"\x03a\0" + inner
+            inner = struct.pack("<i", len(inner) + 5) + inner + b"\0"
+        meta = {**METADATA, "version": "3.0.0"}
+        path = put(tmp_path, bson({"metadata": meta, "objects": {"x": inner}}))
+        with pytest.raises(CorruptFileError, match="too deep"):
+            load(path)
+
+    def test_positions_outside_of_the_file(self, tmp_path):
+        for start, size in ((-1, 5), (0, 5), (1 << 40, 5), (900, -1), (900, 1 << 62)):
+            root = {"object-pos": integers(start), "object-nbytes": integers(size)}
+            path = written(tmp_path, METADATA, {"x": 1}, **root)
+            with pytest.raises(CorruptFileError, match="outside"):
+                load(path)
+
+    @pytest.mark.parametrize("compression", ["none", "gzip"])
+    def test_random_changes_raise_only_what_is_promised(self, tmp_path, compression):
+        handler = FileHandler(tmp_path, format="jlso", compression=compression)
+        handler.checkpoint("a", {**PLAIN, "array": numpy.arange(6.0).reshape(2, 3)})
+        path = tmp_path / "a.jlso"
+        whole, chance = path.read_bytes(), random.Random(0)
+        for _ in range(300):
+            data = bytearray(whole)
+            for _ in range(chance.randint(1, 4)):
+                data[chance.randrange(len(data))] = chance.randrange(256)
+            path.write_bytes(data)
+            with suppress(CorruptFileError, FormatError, TooLargeError):
+                load(path, max_bytes="64MB")
