@@ -293,7 +293,8 @@ def _whole(value: object) -> int:
 def _versions_in(header: Mapping[str, Any]) -> list[tuple[str, str]]:
     packages = header.get("packages")
     items = packages.items() if isinstance(packages, dict) else ()
-    return [("python", _text(header, "python")), *((k, str(v)) for k, v in items)]
+    language = "julia" if "julia" in header else "python"
+    return [(language, _text(header, language)), *((k, str(v)) for k, v in items)]
 
 
 def _sampling_in(header: Mapping[str, Any]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from checkpoints._files.load import load_file, read_meta
 from checkpoints._keys.entry_tags import Tags
+from checkpoints._keys.julia_path import JULIA, Verbatim, parse_verbatim
 from checkpoints._keys.key import SUFFIXES, Key, parse_folder, unescape
 from checkpoints._process.libraries import imported
 from checkpoints._process.pickling import public
@@ -38,7 +39,8 @@ CONTAINERS = tuple(SUFFIXES.values())
 @lru_cache(maxsize=1024)
 def key_of(folder: Segments) -> tuple[Tags, tuple[str, ...]]:
     """Return the tags and prefixes of a folder, cached for its consecutive entries."""
-    return parse_folder(folder)
+    is_verbatim = isinstance(folder, Verbatim)
+    return parse_verbatim(folder) if is_verbatim else parse_folder(folder)
 
 
 @lru_cache(maxsize=1024)
@@ -102,7 +104,7 @@ class Entry:
         return self.load(name)[name]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return public(type(self)), (self._store, self._folder, self._file)
+        return public(type(self)), (self._store, tuple(self._folder), self._file)
 
     @property
     def path(self) -> str:
@@ -114,9 +116,15 @@ class Entry:
         return "/".join((*self._folder, self._file))
 
     @property
+    def _place(self) -> Segments:
+        """The folders, as the format of the file means them."""
+        is_verbatim = self._file.endswith(JULIA)
+        return Verbatim(self._folder) if is_verbatim else self._folder
+
+    @property
     def name(self) -> str:
         """The full dotted name, such as `"mypkg.fit"`."""
-        return start_of(self._folder) + self.stem
+        return start_of(self._place) + self.stem
 
     @property
     def stem(self) -> str:
@@ -131,12 +139,12 @@ class Entry:
     @property
     def prefixes(self) -> tuple[str, ...]:
         """The parts of the name before the last: `("mypkg",)` of `"mypkg.fit"`."""
-        return key_of(self._folder)[1]
+        return key_of(self._place)[1]
 
     @property
     def tags(self) -> Tags:
         """The tags as strings, outermost first; `.tags["date"]` is a tag's value."""
-        return key_of(self._folder)[0]
+        return key_of(self._place)[0]
 
     @property
     def key(self) -> Key:
@@ -274,6 +282,8 @@ def stem_and_number(file: str) -> tuple[str, int]:
     """Return the last part of the name that a file has, and its number."""
     if not file.endswith(CONTAINERS):
         return posixpath.splitext(file)[0], 1
+    if file.endswith(JULIA):
+        return file.removesuffix(JULIA), 1
     stem, _, rest = file.partition(".")
     number = rest.partition(".")[0]
     is_number = number.isdecimal() and number.isascii()

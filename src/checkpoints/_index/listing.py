@@ -16,6 +16,7 @@ from checkpoints._index.entry import (
 )
 from checkpoints._index.filter import EntryFilter
 from checkpoints._keys.comparison import read_like
+from checkpoints._keys.julia_path import JULIA, Verbatim, is_ambiguous
 from checkpoints._text import count_text, hint, known_text, shown
 from checkpoints.errors import ConfigError
 from checkpoints.storage._store import Segments, Store
@@ -67,15 +68,17 @@ class Listing:
         shared: dict[str, str] = {}
 
         def enters(folder: Segments) -> bool:
-            return folder[-1] != RUNS and all(each.enters(folder) for each in filters)
+            ways = (folder, Verbatim(folder)) if is_ambiguous(folder) else (folder,)
+            matches = (any(map(each.enters, ways)) for each in filters)
+            return folder[-1] != RUNS and all(matches)
 
-        for folder, found in store.walk(enters, unreadable.append):
+        for folder, found in _as_meant(store.walk(enters, unreadable.append)):
             names = _matching(folder, found, filters, all_files=all_files)
             if names:
                 places.extend(array("I", [len(folders)]) * len(names))
                 files.extend(map(shared.setdefault, names, names))
                 last = [shared.setdefault(segment, segment) for segment in folder[-1:]]
-                folders.append((*folder[:-1], *last))
+                folders.append(type(folder)((*folder[:-1], *last)))
         return cls(store, folders, places, files)
 
     def __len__(self) -> int:
@@ -180,6 +183,18 @@ class Listing:
             yield starts[place] + file
 
 
+def _as_meant(
+    walk: Iterator[tuple[Segments, Sequence[str]]],
+) -> Iterator[tuple[Segments, Sequence[str]]]:
+    """Yield folders, once more for files of Julia if these mean them otherwise."""
+    for folder, files in walk:
+        if not is_ambiguous(folder) or JULIA not in "".join(files):
+            yield folder, files
+            continue
+        yield folder, [file for file in files if not file.endswith(JULIA)]
+        yield Verbatim(folder), [file for file in files if file.endswith(JULIA)]
+
+
 def _matching(
     folder: Segments,
     files: Sequence[str],
@@ -199,7 +214,10 @@ def _matching(
             if entry_filter.covers(start_of(folder) + stem_and_number(file)[0])
         ]
     # A quick check of all at once, as most folders have no numbered files.
-    if all_files or "".join(files).count(".") > _DOTS * len(files):
+    joined = "".join(files)
+    # The suffix of Julia's files has one dot less.
+    dots = joined.count(".") + joined.count(JULIA)
+    if all_files or dots > _DOTS * len(files):
         return _in_order(files)
     return files
 

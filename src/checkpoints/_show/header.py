@@ -35,15 +35,23 @@ def fields_of(meta: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
     process = [
         f"{field} {meta[field]}" for field in ("host", "pid", "thread") if field in meta
     ]
-    yield "run", ", ".join([str(meta.get("run")), *process])
+    if "run" in meta:
+        yield "run", ", ".join([str(meta["run"]), *process])
     site = meta.get("site")
     if isinstance(site, Mapping):
         yield "from", f"{site.get('file')}:{site.get('line')}, {site.get('function')}"
     packages = meta.get("packages")
     if isinstance(packages, Mapping):
         versions = [f"{name} {version}" for name, version in packages.items()]
-        yield "with", ", ".join([f"Python {meta.get('python')}", *versions])
+        yield "with", ", ".join([_language(meta), *versions])
     yield "file", path
+
+
+def _language(meta: Mapping[str, Any]) -> str:
+    """Return the language that wrote a file, and its version."""
+    if "julia" in meta:
+        return f"Julia {meta['julia']}"
+    return f"Python {meta.get('python')}"
 
 
 def rows_of(meta: Mapping[str, Any]) -> Iterator[list[str]]:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeAlias
 import checkpoints
 from checkpoints import Tags
 from checkpoints._keys.condition import condition_of
+from checkpoints._keys.julia_path import JULIA, parse_verbatim
 from checkpoints._keys.key import SUFFIXES, parse_folder, unescape
 from checkpoints._process.libraries import imported
 
@@ -237,7 +238,11 @@ def _in_store(root: str) -> list[Saved]:
 
 
 def _saved_in(folder: str, files: Sequence[str]) -> Iterator[Saved]:
-    tags, prefixes = parse_folder([] if folder == os.curdir else folder.split(os.sep))
+    segments = [] if folder == os.curdir else folder.split(os.sep)
+    tags, prefixes = parse_folder(segments)
     for file in files:
-        if file.endswith(tuple(SUFFIXES.values())):
+        if file.endswith(JULIA):
+            own, above = parse_verbatim(segments)
+            yield own, ".".join([*above, file.removesuffix(JULIA)])
+        elif file.endswith(tuple(SUFFIXES.values())):
             yield tags, ".".join([*prefixes, unescape(file.partition(".")[0])])

@@ -189,7 +189,7 @@ class Printout:
             return ["", "", printable(_DAMAGED + error)]
         values = ", ".join(_value_text(*pair) for pair in meta["values"].items())
         saved = moment_text(meta["time"].timestamp())
-        return [saved, *map(printable, [str(meta.get("run")), values])]
+        return [saved, *map(printable, [str(meta.get("run", "")), values])]
 
 
 def _path_or_escaped(error: UnicodeError) -> tuple[str | bytes, int]:

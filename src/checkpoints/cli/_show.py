@@ -106,7 +106,7 @@ def show(  # noqa: PLR0913 - one parameter per option
         _check_there(path)
     loader = _Loader(path, trusted=trusted, rows=rows)
     with within(Budget(path, max_bytes), "its header"):
-        meta, error = read_header(path)
+        meta, error = read_header(found)
         if error:
             warn(f"{path}: cannot read the header: {error}")
             context.exit(1)
