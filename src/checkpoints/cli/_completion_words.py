@@ -44,7 +44,7 @@ OPTIONS: dict[str, dict[str, str | None]] = {
         "--json": None,
     },
     "completion": {},
-    "cp": {"--where": "where", "--force": None, "--dry-run": None},
+    "cp": {"--where": "where", "--format": "", "--force": None, "--dry-run": None},
     "demo": {},
     "diff": {
         "--where": "where",

@@ -10,9 +10,11 @@ from contextlib import suppress
 
 import click
 
+from checkpoints._keys.key import SUFFIXES
 from checkpoints._keys.spelling import caseless, spelling_in
 from checkpoints._text import count_text, files_text
 from checkpoints.cli._completion import complete_root, complete_source_names
+from checkpoints.cli._converter import Converter
 from checkpoints.cli._failures import CommandError
 from checkpoints.cli._place import is_remote, names_in
 from checkpoints.cli._screen import progress, warn
@@ -31,6 +33,7 @@ Examples:
   checkpoints cp saved kept mypkg.fit --where day=monday
   checkpoints cp saved /mnt/archive
   checkpoints cp saved s3://bucket/archive
+  checkpoints cp --format zip from-julia saved
 """
 _CHUNK_BYTES = 1 << 20
 _AT_A_TIME = 8
@@ -41,6 +44,12 @@ _AT_A_TIME = 8
 @click.argument("target", metavar="DST_ROOT", shell_complete=complete_root)
 @click.argument("names", nargs=-1, shell_complete=complete_source_names)
 @where_option
+@click.option(
+    "--format",
+    "wanted",
+    type=click.Choice([*SUFFIXES]),
+    help="Save the values again, in this format.",
+)
 @click.option("--force", is_flag=True, help="Replace existing files.")
 @click.option("--dry-run", is_flag=True, help="Only print how much would be copied.")
 @click.pass_context
@@ -51,6 +60,7 @@ def cp(
     names: tuple[str, ...],
     *,
     where: tuple[str, ...],
+    wanted: str | None,
     force: bool,
     dry_run: bool,
 ) -> None:
@@ -66,6 +76,11 @@ def cp(
     A copy has the time and the permissions of its original, except in an object store,
     where it has the time of the copy. Links are not followed,
     in either root: a file that is a link is left out, and counted.
+
+    With --format, files of another format are loaded and saved again, such as .jlso
+    files of Checkpoints.jl as ZIP files, with their tags and headers. An existing file
+    is kept, and counted, unless --force is given. What the format cannot hold is
+    reported; pickles are never loaded.
 
     The exit code is 0; 1 if nothing was found, or something could not be listed, read
     or copied, links among them; 2 if there is no such root, or DST_ROOT cannot be
@@ -85,12 +100,32 @@ def cp(
     if dry_run:
         click.echo(f"would copy {files_text(len(chosen), total)}{left_out}")
         context.exit(int(is_partial or links > 0))
+    converter = None if wanted is None else Converter(store.root, wanted, force=force)
+    entries = {entry.path: entry for entry in found} if converter else {}
     with progress("copying", total) as advance:
         copier = _Copier(origin, store, advance, force=force)
-        copier.copy_all(list(chosen))
-    same = f"; {copier.same:,} already there" if copier.same else ""
-    click.echo(f"copied {files_text(copier.count, copier.size)}{same}{left_out}")
-    context.exit(int(is_partial or copier.failed or links > 0))
+        same_format = SUFFIXES[converter.format] if converter else ""
+        copier.copy_all([name for name in chosen if name.endswith(same_format)])
+        for name, size in chosen.items():
+            if converter and not name.endswith(same_format):
+                converter.copy(entries[origin.path_of(name)])
+                advance(size)
+    click.echo(f"{_told(copier, converter)}{left_out}")
+    failed = copier.failed or (converter is not None and converter.failed)
+    context.exit(int(is_partial or failed or links > 0))
+
+
+def _told(copier: _Copier, converter: Converter | None) -> str:
+    """Return what was copied, as a line."""
+    same, parts = copier.same, []
+    if converter is not None:
+        same += converter.same
+    if converter is not None and converter.count:
+        of = count_text(converter.count, "file")
+        parts.append(f"saved {of} again as {converter.format}")
+    if copier.count or not parts:
+        parts.append(f"copied {files_text(copier.count, copier.size)}")
+    return "; ".join(parts) + (f"; {same:,} already there" if same else "")
 
 
 def _check_target(source: str, target: str) -> None:
