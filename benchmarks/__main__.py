@@ -15,6 +15,7 @@ from benchmarks import (
     background,
     frames,
     index,
+    julia,
     off,
     others,
     probes,
@@ -50,6 +51,7 @@ OURS = [
     Subject("in the background", background.measure),
     Subject("frames", frames.measure),
     Subject("index", index.measure),
+    Subject("files for Julia", julia.measure),
     Subject("compared values", values.measure),
     Subject("compared runs", runs.measure),
 ]
