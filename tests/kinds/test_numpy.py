@@ -257,9 +257,7 @@ class TestForgedHeaders:
         written = memoryview(b"".join(buffers))
         what = "damaged array: expected 32 bytes of data, found 24"
         with pytest.raises(CorruptFileError, match=rf"'x'.*{what}\. .*save") as told:
-            decode(
-                {"x": node}, lambda _: written, print, trusted=False, path="a.ckpt.zip"
-            )
+            decode({"x": node}, lambda _: written, trusted=False, path="a.ckpt.zip")
         assert str(told.value).startswith("a.ckpt.zip ")
 
 

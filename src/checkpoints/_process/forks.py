@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 import threading
 import time
@@ -134,8 +133,11 @@ def _interrupt_after_call(caller: types.FrameType, place: int) -> None:
     # How long that takes is up to what others have registered, and to the machine.
     while caller.f_lasti == place and time.monotonic() < end:
         time.sleep(0.01)
-    # A signal, so that a call that waits for something ends as well.
-    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    # A signal, so that a call that waits for something ends as well. Its module would
+    # make each import of this library slower.
+    from signal import SIGINT, pthread_kill
+
+    pthread_kill(threading.main_thread().ident or 0, SIGINT)
 
 
 _blocks = _Blocks()
