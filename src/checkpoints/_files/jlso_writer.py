@@ -80,7 +80,7 @@ def _encode(found: JlsoObjects, name: str, value: Any) -> None:
     if found.compression == "gzip":
         compressor = zlib.compressobj(wbits=_GZIP)
         packed = [compressor.compress(piece) for piece in pieces]
-        pieces = [b"".join([*packed, compressor.flush()])]
+        pieces[:] = [b"".join([*packed, compressor.flush()])]
     else:
         node["crc32"] = crc32_of(pieces)
     found.stored[name], found.nodes[name] = pieces, node

@@ -130,7 +130,9 @@ class BsonValues:
         node = self.resolved(node)
         if isinstance(node, memoryview):
             return [number("UInt8", node[at : at + 1]) for at in range(len(node))]
-        data = None if isinstance(node, list) else self.resolved(node["data"])
+        if isinstance(node, list):
+            return _list(self.value(node))
+        data = self.resolved(node["data"])
         if not isinstance(data, memoryview):
             return _list(self.value(node))
         kind, (count,) = self._type(node["type"]), _list(self.resolved(node["size"]))

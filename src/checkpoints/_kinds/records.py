@@ -97,7 +97,9 @@ def form_of(value: Any) -> Form | None:
     """Return a value as a record; None if it holds more than fields."""
     cls = type(value)
     if cls is Record:
-        module, _, name = _NAME.fullmatch(value.type).groups()  # type: ignore[union-attr]  # it fits any text
+        found = _NAME.fullmatch(value.type)
+        assert found is not None  # noqa: S101 - it fits any text
+        module, _, name = found.groups()
         return Form("$record", (module or "", name), dict(value._fields))
     mark = _mark_of(cast(Any, cls))
     if mark is None:
