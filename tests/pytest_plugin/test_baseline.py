@@ -367,6 +367,30 @@ class TestUpdate:
     def test_that_changes_nothing_is_silent(self, kept):
         assert "updated" not in kept.update().stdout.str()
 
+    @pytest.mark.parametrize(
+        ("turns", "kept"),
+        [
+            ("[('tue', 1), ('wed', 2)]", ["tue", "wed"]),
+            ("[('sun', 1), ('mon', 5)]", ["mon", "sun"]),
+            ("[('mon', 1), ('wed', 5)]", ["mon", "wed"]),
+        ],
+    )
+    def test_names_the_tags_that_were_saved_also_those_that_do_not_count(
+        self, project, turns, kept
+    ):
+        mark = f"{MARK}('shop', ignore_tags=['day'])"
+        body = (
+            "for day, x in {}:\n    with cp.tags(day=day): cp.checkpoint('shop.a', x)"
+        )
+        project.write(body.format("[('sun', 3), ('mon', 4)]"), mark)
+        project.update()
+        project.write(body.format(turns), mark)
+        project.update().assert_outcomes(passed=1)
+        found = checkpoints.index(project.path / KEPT)
+        days = [(it.tags["day"], dict(it.meta["tags"])["day"]) for it in found]
+        assert sorted(days) == [(day, day) for day in kept]
+        project.run().assert_outcomes(passed=1)
+
     def test_never_empties_a_baseline(self, kept):
         kept.write("pass")
         kept.update().assert_outcomes(failed=1)

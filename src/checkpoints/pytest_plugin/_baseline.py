@@ -201,7 +201,7 @@ class Baseline:
             shutil.rmtree(self.folder, ignore_errors=True)
             entries = checkpoints.index(captured)
             for entry in entries:
-                self._copy(entry.path, captured)
+                self._copy(entry.path, self._place(entry.path, captured))
             return f"{len(entries)} written"
         groups: dict[Any, list[Any]] = {}
         for pair in found:
@@ -219,28 +219,47 @@ class Baseline:
         both = [pair for pair in old if pair.candidate]
         if len(both) == len(pairs) and not any(pair.moved for pair in pairs):
             beyond = [it for it in pairs if it.verdict in ("different", "unknown")]
-            for pair in beyond:
-                shutil.copyfile(pair.candidate.path, pair.baseline.path)
-            return 0, len(beyond), 0
+            goals = {it.baseline.path: self._goal(it, captured) for it in beyond}
+            kept = {it.baseline.path for it in pairs} - goals.keys()
+            if kept.isdisjoint(goals.values()):
+                for path in goals:
+                    self._remove(path)
+                for pair in beyond:
+                    self._copy(pair.candidate.path, goals[pair.baseline.path])
+                return 0, len(beyond), 0
         # Repeated keys have numbered files, so they are renewed together.
         for pair in old:
-            os.remove(pair.baseline.path)
-            with suppress(OSError):
-                os.removedirs(os.path.dirname(pair.baseline.path))
+            self._remove(pair.baseline.path)
         for pair in pairs:
             if pair.candidate:
-                self._copy(pair.candidate.path, captured)
+                path = pair.candidate.path
+                self._copy(path, self._place(path, captured))
         return len(pairs) - len(old), len(both), len(old) - len(both)
 
-    def _copy(self, path: str, root: str, goal: Path | None = None) -> None:
-        place = (goal or self.folder) / os.path.relpath(path, root)
-        place.parent.mkdir(parents=True, exist_ok=True)
+    def _goal(self, pair: Any, captured: str) -> str:
+        """Return where the candidate of a pair belongs; its path has its tags."""
+        if pair.baseline.tags == pair.candidate.tags:
+            path: str = pair.baseline.path
+            return path
+        return self._place(pair.candidate.path, captured)
+
+    def _place(self, path: str, root: str) -> str:
+        return os.path.join(self.folder, os.path.relpath(path, root))
+
+    def _copy(self, path: str, place: str) -> None:
+        os.makedirs(os.path.dirname(place), exist_ok=True)
         shutil.copyfile(path, place)
+
+    def _remove(self, path: str) -> None:
+        os.remove(path)
+        with suppress(OSError):
+            os.removedirs(os.path.dirname(path))
 
     def _fail(self, found: checkpoints.Diff | None, captured: str) -> None:
         entries = checkpoints.index(captured)
         for entry in entries:
-            self._copy(entry.path, captured, self.obtained)
+            place = os.path.join(self.obtained, os.path.relpath(entry.path, captured))
+            self._copy(entry.path, place)
         (self.obtained / ".gitignore").write_text("*\n", encoding="utf-8")
         where = relative(self.obtained)
         if found is None:
