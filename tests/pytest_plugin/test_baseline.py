@@ -162,6 +162,40 @@ class TestComparison:
         assert "DIFFERENT" not in run.stdout.str()
         assert kept.saved()["p0"] == {"x": 1.0}
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            (
+                "import unittest\nclass TestShop(unittest.TestCase):\n"
+                f"    {MARK}('shop')\n    def test_total(self):\n"
+                "        for n in range(2):\n            with self.subTest(n=n):\n"
+                "                cp.checkpoint('shop.total', n)\n"
+                "                self.assertEqual(n, {})\n"
+            ),
+            (
+                f"{MARK}('shop')\ndef test_total(subtests):\n"
+                "    for n in range(2):\n        with subtests.test(n=n):\n"
+                "            cp.checkpoint('shop.total', n)\n"
+                "            assert n == {}\n"
+            ),
+        ],
+        ids=["unittest", "pytest"],
+    )
+    def test_a_test_with_a_failing_subtest_writes_no_baseline(self, project, text):
+        project.write_file(text.format(1))
+        assert project.update().ret == 1
+        assert not Path(project.path, "baselines").exists()
+        project.write_file(text.format("n"))
+        assert project.update().ret == 0
+        assert Path(project.path, "baselines").exists()
+
+    def test_an_error_of_the_tested_code_is_told_as_its_own(self, kept):
+        kept.write("cp.checkpoint('shop.p0', x=9.0)\nraise cp.ConfigError('its own')")
+        run = kept.run()
+        run.assert_outcomes(failed=1)
+        run.stdout.fnmatch_lines(["E *ConfigError: its own", "test_shop.py:*"])
+        assert "checkpoint_baseline: " not in run.stdout.str()
+
     def test_a_skipped_test_and_an_expected_failure_stay_what_they_are(self, kept):
         kept.write("pytest.skip()")
         kept.run().assert_outcomes(skipped=1)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ _MARKER = (
     f"{NAME}(*names, {', '.join((*LIMITS, *OPTIONS))}): compare the save points "
     "that the test passes with the baseline kept beside its file"
 )
+
+_HAS_FAILED = pytest.StashKey[bool]()
 
 
 def _mode(text: str) -> str:
@@ -130,29 +133,37 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Capture the save points of a test, and compare them."""
     if not _is_compared(item):
         return (yield)
-    refused = ""
-    result: object = None
-    try:
-        baseline = Baseline(item, item.config.stash[STATE])
-        with baseline.captured() as folder:
-            result = yield
-            # What a test of unittest raises is told later.
-            if not getattr(item, "_excinfo", None):
+    with ExitStack() as stack:
+        with _refusals():
+            baseline = Baseline(item, item.config.stash[STATE])
+            folder = stack.enter_context(baseline.captured())
+        result = yield
+        # What a test of unittest raises is told later, and what fails a subtest is not
+        # told to the test.
+        if not (getattr(item, "_excinfo", None) or item.stash.get(_HAS_FAILED, False)):
+            with _refusals():
                 baseline.check(folder)
+    return result
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Fail the test where the baseline is asked for in an invalid way."""
+    try:
+        yield
     except checkpoints.ConfigError as error:
         refused = f"{NAME}: {error}"
-    # Outside of the handler, or the report would tell the error twice.
-    if refused:
-        pytest.fail(refused, pytrace=False)
-    return result
+        raise pytest.fail.Exception(refused, pytrace=False) from None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Write what a failing test held."""
+    """Note that a test, or a subtest of it, fails, and write what it held."""
     report = yield
+    if report.failed:
+        item.stash[_HAS_FAILED] = True
     recording = item.config.stash[STATE].recording
     if recording and report.failed:
         told = recording.keep(item.nodeid, report.when or "")
