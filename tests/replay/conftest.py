@@ -43,6 +43,10 @@ class Till:
     def open(cls, name):
         return cls.__name__ + name
 
+    @classmethod
+    def many(*args):
+        return [args[0].__name__, *args[1:]]
+
     @staticmethod
     def close(name):
         return name[::-1]
@@ -111,6 +115,30 @@ def put_lock(box):
 def fill_two(one, two):
     one.append(1)
     two.append(1)
+
+
+def move(one, other):
+    other.append(one.pop())
+    return len(other)
+
+
+buffer = np.zeros(3)
+
+
+def refill(n):
+    global buffer
+    buffer += n
+    return buffer
+
+
+def noisy(n):
+    import atexit
+    import threading
+
+    atexit.register(print, "at exit")
+    threading.Timer(0.2, print, ["in a thread"]).start()
+    print("without a line", end="")
+    return n
 
 
 def draw(n):

@@ -58,6 +58,7 @@ class TestScript:
             ("shop:steps", lambda shop: list(shop.steps(3))),
             ("shop:mean", lambda shop: shop.mean([1.0, 2.0], 5, unit="kg")),
             ("shop:draw", lambda shop: shop.draw(1)),
+            ("shop:Till.many", lambda shop: shop.Kiosk.many(1, 2)),
             ("shop:fail", lambda shop: shop.fail(1)),
         ],
     )

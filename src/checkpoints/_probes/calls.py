@@ -294,8 +294,11 @@ def _is_plain(default: object) -> bool:
     return all(type(item) in IMMUTABLE for item in items)
 
 
-def _place_of(kind: type) -> str:
-    return f"{kind.__module__}:{kind.__qualname__}"
+def _place_of(value: Any) -> Any:
+    """Return a class as text, also where it is the first of `*args`."""
+    if isinstance(value, tuple):
+        return (*map(_place_of, value[:1]), *value[1:])
+    return f"{value.__module__}:{value.__qualname__}"
 
 
 def _named_like(function: Callable[..., Any], made: Any) -> Any:

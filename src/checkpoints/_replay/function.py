@@ -123,8 +123,11 @@ class Function:
         self._change(given, changes)
         self._check(given)
         if self._owner is not None:
-            first = next(iter(parameters))
-            given[first] = _class_at(given[first], self._owner, trusted=trusted)
+            first, parameter = next(iter(parameters.items()))
+            is_one = parameter.kind is not _VARIADIC[0]
+            place, *rest = (given[first],) if is_one else given[first] or (None,)
+            found = _class_at(place, self._owner, trusted=trusted)
+            given[first] = found if is_one else (found, *rest)
         args, kwargs = self._spread(given)
         added = [
             name
