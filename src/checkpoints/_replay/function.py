@@ -192,6 +192,7 @@ class Function:
             if parameter.default is parameter.empty
             and parameter.kind not in _VARIADIC
             and name not in given
+                _check_variadic(parameters[name], value)
         ]
         parts = []
         if gone:
@@ -335,6 +336,19 @@ def _may_lead(owner: Any, name: str) -> bool:
     """Tell whether a name is that of a function, or of a class with methods."""
     return callable(inspect.getattr_static(owner, name, None)) or isinstance(
         inspect.getattr_static(owner, name, None), (classmethod, staticmethod)
+def _check_variadic(parameter: inspect.Parameter, value: Any) -> None:
+    """Raise `ConfigError` if a value cannot be spread as `*args` or `**kwargs`."""
+    if parameter.kind is _VARIADIC[0] and not isinstance(value, list | tuple):
+        wanted = "a list, as in [1, 2]"
+    elif parameter.kind is _VARIADIC[1] and not (
+        isinstance(value, Mapping) and all(isinstance(it, str) for it in value)
+    ):
+        wanted = "a dict by names, as in {'x': 1}"
+    else:
+        return
+    raise ConfigError(f"{parameter}={shown(value)}: expected {wanted}")
+
+
     )
 
 
