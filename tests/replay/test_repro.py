@@ -65,6 +65,7 @@ class TestScript:
     def test_reproduces_calls_of_every_sort(self, saved, shop, tmp_path, target, run):
         entry = saved(target, lambda: run(shop), random=True, raises=ValueError)
         emitted = replay(entry, trusted=True).emit(tmp_path / "out")
+            ("shop:move", lambda shop: shop.move(*[[1, 2, 3]] * 2)),
         assert emitted.verdict == "reproduced", emitted.output
 
     def test_that_needs_no_library_runs_without_it(self, saved, tmp_path):

@@ -24,6 +24,7 @@ from checkpoints._kinds.frozen import freeze, frozen_values
 from checkpoints._kinds.left_out import NOT_SAVED, with_left_out
 from checkpoints._kinds.pickled import type_name
 from checkpoints._kinds.plain import IMMUTABLE
+from checkpoints._probes.sharing import one_object
 from checkpoints._probes.watched import Watched
 from checkpoints._process.origin import Origin
 from checkpoints._process.random_state import RANDOM_STATE, captured
@@ -65,7 +66,7 @@ class _Held(NamedTuple):
 
     key: Key
     values: Mapping[str, Any]
-    random_state: Mapping[str, Any] | None
+    more: Mapping[str, Any]
     since: float
 
 
@@ -240,8 +241,7 @@ class Call:
             key = self._key(part, name, defaults)
             wanted = registry.narrowed(rule, key, ABSENT, values())
             if wanted is not None:
-                state = rule.random and part == "arguments"
-                more = {RANDOM_STATE: captured()} if state else {}
+                more = self._beside(wanted) if part == "arguments" else {}
                 registry.save_all(rule, key, ABSENT, {**wanted, **more})
 
     def _key(self, part: str, name: str, defaults: tuple[str, ...]) -> Key:
@@ -260,8 +260,12 @@ class Call:
             key = self._key("arguments", self._choice.name, defaults)
             chosen = rule.narrowing.narrow_each(values) if rule.narrowing else values
             frozen = with_left_out(chosen, frozen_values)
-            state = captured() if rule.random else None
-            self._held = _Held(key, frozen, state, time.perf_counter())
+            self._held = _Held(key, frozen, self._beside(chosen), time.perf_counter())
+
+    def _beside(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is saved with the arguments of a call, to make it again."""
+        state = {RANDOM_STATE: captured()} if self._choice.rule.random else {}
+        return {**one_object(arguments), **state}
 
     def _is_let_go(self, part: str, held: _Held) -> bool:
         """Save the arguments that were kept, if the call ended as the rule wants."""
@@ -279,9 +283,8 @@ class Call:
         narrow = rule.narrowing.narrow_all if rule.narrowing else lambda _, it: dict(it)
         wanted = narrow(choice.name, held.values)
         if wanted is not None:
-            more = {RANDOM_STATE: held.random_state} if held.random_state else {}
             key = Key(choice.name, self._pairs, origin)
-            registry.save_all(rule, key, ABSENT, {**wanted, **more})
+            registry.save_all(rule, key, ABSENT, {**wanted, **held.more})
         return True
 
     def _after(self) -> dict[str, Any]:

@@ -26,6 +26,7 @@ _OUTCOMES = (".result", ".exception")
 NOT_SAVED = "not saved"
 AFTER = " after the call"
 ITEMS = "yielded items"
+_ONE_OBJECT = "one object"
 # What the entries of one call have in common, beside their tags.
 _SHARED = ("run", "host", "pid", "call")
 
@@ -72,6 +73,14 @@ class SavedCall:
         return tuple(it.removesuffix(AFTER) for it in saved if it.endswith(AFTER))
 
     @property
+    def shared(self) -> list[list[str]]:
+        """The arguments that were one object, in groups of names."""
+        if _ONE_OBJECT not in self.meta["values"]:
+            return []
+        found: list[list[str]] = self.entry.load(_ONE_OBJECT)[_ONE_OBJECT]
+        return found
+
+    @property
     def lost(self) -> dict[str, str]:
         """What could not be saved of its outcome, and why."""
         if self.outcome is None or NOT_SAVED not in self.outcome.meta["values"]:
@@ -109,6 +118,9 @@ class SavedCall:
                     f"{self.entry.path}: of {name!r} only a summary was saved. Save "
                     f"the call without summary=True, or set {name!r} to a value"
                 )
+        for group in self.shared:
+            first, *others = [it for it in group if it in found] or [""]
+            found.update((other, found[first]) for other in others)
         return found
 
     def random_state(self) -> dict[str, Any]:
