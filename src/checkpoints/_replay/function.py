@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from importlib import import_module
+from contextlib import AbstractContextManager, nullcontext
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from checkpoints._keys.tags import is_awaitable
 from checkpoints._kinds.plain import IMMUTABLE
+from checkpoints._replay.modules import (
+    imported_if_there,
+    in_place,
+    is_of_another_file,
+    module_in,
+)
 from checkpoints._replay.root import WAY_OUT, of_main_file
-from checkpoints._text import hint, shown, text_of
+from checkpoints._text import hint, shown
 from checkpoints.errors import ConfigError, ReplayError
 
 __all__ = ["Arguments", "Function", "function_for"]
@@ -45,7 +51,7 @@ class Function:
     Args:
         function: The function; of a class method, what is below `classmethod`.
         name: Its dotted name.
-        target: Where it is, as for `function_for`.
+        target: Where it is, as for `function_for`; empty if it is not found anywhere.
         owner: Of a class method, its class.
     """
 
@@ -60,6 +66,8 @@ class Function:
         self.call = function
         self.name = name
         self.target = target
+        # That which was made of a file, if the function is in such.
+        self.module: ModuleType | None = None
         self._owner = owner
         try:
             self._signature = inspect.signature(function)
@@ -70,6 +78,15 @@ class Function:
     def of_class(self) -> bool:
         """Whether its first argument is a class."""
         return self._owner is not None
+
+    @property
+    def is_shadowed(self) -> bool:
+        """Whether an import of its module would find that of another file."""
+        return self.module is not None and is_of_another_file(self.module)
+
+    def in_place(self) -> AbstractContextManager[None]:
+        """Have its module found by its name, if it was made of a file."""
+        return nullcontext() if self.module is None else in_place(self.module)
 
     @property
     def code(self) -> Any:
@@ -175,6 +192,7 @@ class Function:
         kwargs = next((n for n, p in parameters.items() if p.kind is _VARIADIC[1]), "")
         for name, value in changes.items():
             if name in parameters:
+                _check_variadic(parameters[name], value)
                 given[name] = value
             elif kwargs:
                 given[kwargs] = {**given.get(kwargs, {}), name: value}
@@ -192,7 +210,6 @@ class Function:
             if parameter.default is parameter.empty
             and parameter.kind not in _VARIADIC
             and name not in given
-                _check_variadic(parameters[name], value)
         ]
         parts = []
         if gone:
@@ -231,11 +248,21 @@ def function_for(given: Callable[..., Any] | str | None, name: str) -> Function:
         raise ConfigError(f"function={shown(given)}: expected a function")
     function = getattr(given, "__func__", given)
     owner = getattr(given, "__self__", None) if function is not given else None
-    path = getattr(function, "__qualname__", "?")
-    name, target = f"{function.__module__}.{path}", f"{function.__module__}:{path}"
+    place = str(getattr(function, "__module__", None) or "?")
+    path = str(getattr(function, "__qualname__", type(function).__qualname__))
+    target = f"{place}:{path}" if _leads(place, path, function) else ""
     if owner is None or isinstance(owner, type):
-        return Function(function, name, target, owner=owner)
-    return Function(given, name, target)
+        return Function(function, f"{place}.{path}", target, owner=owner)
+    return Function(given, f"{place}.{path}", "")
+
+
+def _leads(place: str, path: str, function: Callable[..., Any]) -> bool:
+    """Tell whether a function is found at its name."""
+    found: Any = sys.modules.get(place)
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    found = getattr(found, "__func__", found)
+    return callable(found) and inspect.unwrap(found) is inspect.unwrap(function)
 
 
 def _in_text(target: str) -> Function:
@@ -245,16 +272,16 @@ def _in_text(target: str) -> Function:
             f"function {target!r}: expected package.module:function or file.py:function"
         )
     if not place.endswith(".py"):
-        return _found(_imported(place), path, "", place)
-    name, _ = os.path.splitext(os.path.basename(place))
-    spec = importlib.util.spec_from_file_location(name, place)
-    if spec is None or spec.loader is None or not os.path.isfile(place):
+        named = imported_if_there(place)
+        if named is None:
+            raise ReplayError(f"there is no module {place!r}")
+        return _found(named, path, "", place)
+    module = module_in(place)
+    if module is None:
         raise ConfigError(f"function {target!r}: there is no file {place}")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    loader = spec.loader
-    _run_import(name, lambda: loader.exec_module(module))
-    return _found(module, path, "", os.path.abspath(place))
+    found = _found(module, path, "", os.path.abspath(place))
+    found.module = module
+    return found
 
 
 def _named(name: str) -> Function:
@@ -263,43 +290,13 @@ def _named(name: str) -> Function:
         raise of_main_file(name)
     for end in range(len(parts) - 1, 0, -1):
         place = ".".join(parts[:end])
-        module = _imported_if_there(place)
+        module = imported_if_there(place)
         if module is not None:
             return _found(module, ".".join(parts[end:]), name, place)
     raise ReplayError(
         f"there is no module for {name}: replay where it can be imported, such as in "
         f"the folder of the program. {WAY_OUT}, if it has another name"
     )
-
-
-def _imported(name: str) -> Any:
-    module = _imported_if_there(name)
-    if module is None:
-        raise ReplayError(f"there is no module {name!r}")
-    return module
-
-
-def _imported_if_there(name: str) -> Any:
-    """Import a module; return None if there is none of this name."""
-    try:
-        return _run_import(name, lambda: import_module(name))
-    except ReplayError as error:
-        cause = error.__cause__
-        if isinstance(cause, ModuleNotFoundError) and cause.name is not None:
-            missing = cause.name
-            if name == missing or name.startswith(f"{missing}."):
-                return None
-        raise
-
-
-def _run_import(name: str, run: Callable[[], Any]) -> Any:
-    try:
-        return run()
-    except (Exception, SystemExit) as error:
-        raise ReplayError(
-            f"importing {name} fails: {type(error).__name__}: {text_of(error)}. A "
-            'program must do its work below `if __name__ == "__main__":`'
-        ) from error
 
 
 def _found(module: Any, path: str, saved: str, place: str) -> Function:
@@ -336,6 +333,9 @@ def _may_lead(owner: Any, name: str) -> bool:
     """Tell whether a name is that of a function, or of a class with methods."""
     return callable(inspect.getattr_static(owner, name, None)) or isinstance(
         inspect.getattr_static(owner, name, None), (classmethod, staticmethod)
+    )
+
+
 def _check_variadic(parameter: inspect.Parameter, value: Any) -> None:
     """Raise `ConfigError` if a value cannot be spread as `*args` or `**kwargs`."""
     if parameter.kind is _VARIADIC[0] and not isinstance(value, list | tuple):
@@ -347,9 +347,6 @@ def _check_variadic(parameter: inspect.Parameter, value: Any) -> None:
     else:
         return
     raise ConfigError(f"{parameter}={shown(value)}: expected {wanted}")
-
-
-    )
 
 
 def _is_default(value: Any, default: Any) -> bool:
@@ -370,7 +367,7 @@ def _class_at(place: Any, owner: type, *, trusted: bool) -> Any:
     if not isinstance(place, str):
         return place
     if trusted:
-        _imported_if_there(place.partition(":")[0])
+        imported_if_there(place.partition(":")[0])
     related: list[type] = [*owner.__mro__]
     for found in related:  # grows meanwhile
         if f"{found.__module__}:{found.__qualname__}" == place:

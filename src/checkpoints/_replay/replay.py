@@ -322,15 +322,16 @@ def replay(
     pairs: list[Pair] = []
     notes: list[str] = []
     for _ in range(times):
-        # Each time with arguments of its own, as the call may change them.
-        arguments = _arguments(call, request)
-        with tags(_TAG, *call.tags), restored(call.random_state()) as reasons:
-            execution = execute(request.function, arguments, debugs=pdb)
-            # Before the state of the global generators is another one: a result may
-            # refer to them.
-            pairs.append(comparison.of(execution, first))
-        first = first or execution
+        with request.function.in_place():
+            # Each time with arguments of its own, as the call may change them.
+            arguments = _arguments(call, request)
+            with tags(_TAG, *call.tags), restored(call.random_state()) as reasons:
+                execution = execute(request.function, arguments, debugs=pdb)
+                # Before the state of the global generators is another one: a result
+                # may refer to them.
+                pairs.append(comparison.of(execution, first))
         notes += (*arguments.notes, *reasons)
+        first = first or execution
     assert first is not None  # noqa: S101 - it was called once at least
     return Replay(call, request, first, pairs, notes)
 
