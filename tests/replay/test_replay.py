@@ -55,6 +55,39 @@ class TestFunctionsOfOthers:
         found = replay(saved(target, CALLS[target]), trusted=True)
         assert found.verdict == "equal", str(found)
 
+    def test_that_return_the_same_buffer_again_differ_from_themselves(
+        self, saved, shop
+    ):
+        entry = saved("shop:refill", lambda: shop.refill(1))
+        assert replay(entry, trusted=True, times=3).verdict == "noise"
+        shop.buffer[:] = 0
+        found = replay(entry, trusted=True, times=3)
+        assert found.verdict == "equal"
+        assert found.result.tolist() == [1, 1, 1]
+        assert "called 3 times, it differs from itself" in str(found)
+
+    def test_get_one_object_where_the_call_had_one(self, saved, shop):
+        entry = saved("shop:move", lambda: shop.move(*[[1, 2, 3]] * 2))
+        assert replay(entry, trusted=True).verdict == "equal"
+        entry = saved("shop:move", lambda: shop.move([1, 2, 3], [1, 2, 3]))
+        assert replay(entry, trusted=True).verdict == "equal"
+
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            ({"more": 5}, r"\*more=5: expected a list"),
+            ({"options": 5}, r"\*\*options=5: expected a dict"),
+            ({"options": {1: 2}}, r"\*\*options=.* expected a dict"),
+        ],
+    )
+    def test_are_not_called_with_what_cannot_be_spread(
+        self, saved, shop, changes, expected
+    ):
+        entry = saved("shop:mean", lambda: shop.mean([1.0, 3.0], 5))
+        with pytest.raises(ConfigError, match=expected):
+            replay(entry, trusted=True, set=changes)
+        assert replay(entry, trusted=True, set={"more": [1, 2]}).result == 5.0
+
     def test_are_called_with_copies_of_the_arguments_each_time(self, saved, shop):
         entry = saved("shop:sort", lambda: shop.sort([3, 1, 2]))
         found = replay(entry, trusted=True, times=3)

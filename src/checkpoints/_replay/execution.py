@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
+from checkpoints._kinds.frozen import freeze
 from checkpoints._replay.function import Arguments, Function
+from checkpoints._text import printable, text_of
 from checkpoints.errors import ReplayError
 
 __all__ = ["Execution", "execute"]
@@ -38,6 +40,22 @@ class Execution(NamedTuple):
     items: list[Any] | None
     given: Mapping[str, Any]
     seconds: float
+
+    def frozen(self) -> tuple[Execution, str]:
+        """
+        Return it with copies of what was made, and why that cannot be copied, if so.
+
+        A function may return the same buffer again, with other contents.
+        """
+        try:
+            result, items = freeze((self.result, self.items))
+        except Exception as error:  # noqa: BLE001 - the values' own code may raise anything
+            reason = f"{type(error).__name__}: {text_of(error)}"
+            return self, printable(
+                f"its result cannot be copied ({reason}); if it returns the same "
+                "object again, no difference shows"
+            )
+        return self._replace(result=result, items=items), ""
 
 
 def execute(

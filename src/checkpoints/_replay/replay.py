@@ -321,7 +321,7 @@ def replay(
     first: Execution | None = None
     pairs: list[Pair] = []
     notes: list[str] = []
-    for _ in range(times):
+    for number in range(times):
         with request.function.in_place():
             # Each time with arguments of its own, as the call may change them.
             arguments = _arguments(call, request)
@@ -331,6 +331,9 @@ def replay(
                 # may refer to them.
                 pairs.append(comparison.of(execution, first))
         notes += (*arguments.notes, *reasons)
+        if number == 0 and times > 1:
+            execution, why = execution.frozen()
+            notes += filter(None, [why])
         first = first or execution
     assert first is not None  # noqa: S101 - it was called once at least
     return Replay(call, request, first, pairs, notes)
