@@ -26,6 +26,8 @@ class TestFile:
         found = replay(entry, function=f"{file}:close")
         assert found.verdict == "equal"
         assert sys.modules.get(name) is before
+        emitted = found.emit(tmp_path / "out")
+        assert emitted.verdict == "reproduced", emitted.output
 
     def test_that_the_program_has_imported_stays_what_it_was(self, saved, shop):
         entry = saved("shop:Till.add", lambda: shop.Till("me").add(2))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import math
 import os
 import random
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -15,6 +18,8 @@ import scipy.signal
 import scipy.stats
 
 from checkpoints import replay
+from checkpoints._compare.values import compare
+from checkpoints._replay import script
 from checkpoints.errors import ConfigError
 
 PRICES = np.random.default_rng(1).normal(100, 5, size=60)
@@ -53,19 +58,19 @@ class TestScript:
         ("target", "run"),
         [
             ("shop:Till.open", lambda shop: shop.Kiosk.open("x")),
+            ("shop:Till.many", lambda shop: shop.Kiosk.many(1, 2)),
             ("shop:Till.close", lambda shop: shop.Till.close("ab")),
             ("shop:Till.add", lambda shop: shop.Till("me").add(2)),
             ("shop:steps", lambda shop: list(shop.steps(3))),
             ("shop:mean", lambda shop: shop.mean([1.0, 2.0], 5, unit="kg")),
             ("shop:draw", lambda shop: shop.draw(1)),
-            ("shop:Till.many", lambda shop: shop.Kiosk.many(1, 2)),
             ("shop:fail", lambda shop: shop.fail(1)),
+            ("shop:move", lambda shop: shop.move(*[[1, 2, 3]] * 2)),
         ],
     )
     def test_reproduces_calls_of_every_sort(self, saved, shop, tmp_path, target, run):
         entry = saved(target, lambda: run(shop), random=True, raises=ValueError)
         emitted = replay(entry, trusted=True).emit(tmp_path / "out")
-            ("shop:move", lambda shop: shop.move(*[[1, 2, 3]] * 2)),
         assert emitted.verdict == "reproduced", emitted.output
 
     def test_that_needs_no_library_runs_without_it(self, saved, tmp_path):
@@ -124,10 +129,108 @@ runpy.run_path({emitted.script!r}, run_name="__main__")
         emitted = found.emit(tmp_path / "out")
         assert (found.verdict, emitted.verdict) == ("different", "differs otherwise")
 
+    def test_ends_with_its_answer_whatever_the_function_prints_later(
+        self, saved, shop, tmp_path
+    ):
+        entry = saved("shop:noisy", lambda: shop.noisy(1))
+        emitted = replay(entry, trusted=True).emit(tmp_path / "out")
+        assert emitted.verdict == "reproduced", emitted.output
+        assert "at exit" in emitted.output
+        assert "in a thread" in emitted.output
+
+    def test_says_that_it_cannot_tell_where_the_outcome_was_not_saved(
+        self, saved, shop, tmp_path
+    ):
+        entry = saved("shop:sort_and_lock", lambda: shop.sort_and_lock([2, 1]))
+        emitted = replay(entry, trusted=True).emit(tmp_path / "out")
+        assert emitted.verdict == emitted.output.splitlines()[-1] == "unknown"
+        done = subprocess.run([sys.executable, emitted.script], check=False)
+        assert done.returncode == 3
+
+    @pytest.mark.parametrize("is_partial", [False, True])
+    def test_is_refused_for_a_function_that_it_cannot_name(
+        self, saved, shop, tmp_path, is_partial
+    ):
+        entry = saved("shop:mean", lambda: shop.mean([1.0, 3.0]))
+        given = (
+            functools.partial(shop.mean) if is_partial else lambda prices, weights: 2
+        )
+        found = replay(entry, function=given)
+        with pytest.raises(ConfigError, match="no script can name the function"):
+            found.emit(tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+
     def test_is_not_written_into_a_folder_with_files(self, saved, shop, tmp_path):
         entry = saved("shop:mean", lambda: shop.mean([1.0, 3.0]))
         with pytest.raises(ConfigError, match="is not empty: name a new folder"):
             replay(entry, trusted=True).emit(tmp_path)
+
+
+class TestTolerances:
+    @pytest.mark.parametrize("is_file", [False, True])
+    def test_of_the_replay_are_those_of_the_script(
+        self, saved, shop, changed, tmp_path, is_file
+    ):
+        limits = {"rtol": 1e-2}
+        if is_file:
+            limits = tmp_path / "limits.toml"
+            limits.write_text("[[tolerance]]\nmatch='shop.mean.*'\nrtol = 1e-2\n")
+        entry = saved("shop:mean", lambda: shop.mean([1.0, 3.0]))
+        changed("sum(more)", "sum(more) + 0.001")
+        found = replay(entry, trusted=True, tolerances=limits)
+        emitted = found.emit(tmp_path / "out")
+        assert (found.verdict, emitted.verdict) == ("close", "reproduced")
+        found = replay(entry, trusted=True)
+        emitted = found.emit(tmp_path / "exact")
+        assert (found.verdict, emitted.verdict) == ("different", "differs otherwise")
+
+    def test_by_dtype_are_those_of_a_script_that_needs_no_library(
+        self, saved, shop, changed, tmp_path
+    ):
+        entry = saved("shop:mean", lambda: shop.mean([1.0, 3.0]))
+        changed("sum(more)", "sum(more) + 1e-9")
+        found = replay(entry, trusted=True)
+        emitted = found.emit(tmp_path / "out")
+        assert (found.verdict, emitted.verdict) == ("close", "reproduced")
+        assert "import checkpoints" not in (tmp_path / "out" / "repro.py").read_text()
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            (1.0, 1.0 + 1e-9),
+            (1.0, 1.1),
+            (1, 2),
+            (1, 1.0),
+            (math.nan, math.nan),
+            (math.nan, 1.0),
+            (math.inf, 1.0),
+            (1.0, math.inf),
+            (math.inf, -math.inf),
+            (math.inf, math.inf),
+            (1j, 1j + 1e-9),
+            (1j, 2j),
+            ([1.0, (2.0, "a")], [1.0, (2.0 + 1e-9, "a")]),
+            ([1.0, 2.0], [1.0]),
+            ({"a": 1.0}, {"a": 1.5}),
+            ({"a": 1.0}, {"b": 1.0}),
+            ("a", "b"),
+            (np.float32(1), np.float32(1 + 1e-6)),
+            (np.float32(1), np.float64(1)),
+            (np.float16([1, 65504]), np.float16([1.0005, 65504])),
+            (np.array([1.0, np.nan, np.inf]), np.array([1 + 1e-9, np.nan, np.inf])),
+            (np.array([1.0, np.inf]), np.array([1.0, 2.0])),
+            (np.array([1.0, 2.0]), np.array([1.0, np.inf])),
+            (np.array([1, 2]), np.array([1, 3])),
+            (np.array([1.0, 2.0]), np.array([[1.0, 2.0]])),
+            (np.array([]), np.array([])),
+        ],
+    )
+    def test_allow_there_what_they_allow_here(self, one, other):
+        there = {"limits": script.limits()}
+        with warnings.catch_warnings(action="ignore"):
+            exec(script.SAME, there)
+            found = there["same"](one, other)
+        assert found == (compare(one, other).verdict in ("equal", "close"))
 
 
 class TestEnvironment:

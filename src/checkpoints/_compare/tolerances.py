@@ -59,6 +59,8 @@ class Tolerances:
     """
 
     def __init__(self, text: str = "", path: str = "tolerances.toml") -> None:
+        # What they were made of: a text, or limits of all values.
+        self.text, self.limits = text, dict[str, Any]()
         self._lines = text.splitlines()
         self._path = path
         content = self._parsed(text)
@@ -116,6 +118,7 @@ class Tolerances:
                     f"unknown tolerance {shown(key)}: {hint(key, _LIMITS)}"
                 )
         found = cls()
+        found.limits = dict(given)
         found._default = Tolerance(**given)
         return found
 

@@ -48,6 +48,7 @@ class _Request:
     changes: Mapping[str, Any]
     without: tuple[str, ...]
     trusted: bool
+    tolerances: Tolerances
 
 
 class Replay:
@@ -141,12 +142,15 @@ class Replay:
             folder: A folder that is empty or does not exist.
 
         Returns:
-            The `verdict` of that process, `"reproduced"`, `"differs otherwise"` or
-            `"did not reproduce"`; the path of the `script`; and its `output`.
+            The `verdict` of that process, `"reproduced"`, `"differs otherwise"`,
+            `"did not reproduce"` or `"unknown"`; the path of the `script`; and its
+            `output`.
 
         Raises:
-            ConfigError: If the folder is not empty, or a value that was set cannot be
+            ConfigError: If the folder is not empty, the function has no name by which
+                a script finds it, or a value that was set, or a tolerance, cannot be
                 written into a script.
+            ReplayError: If it belongs to the main file of a program.
             OSError: If a file cannot be written.
         """
         request = self._request
@@ -157,6 +161,7 @@ class Replay:
             changes=request.changes,
             without=request.without,
             trusted=request.trusted,
+            tolerances=request.tolerances,
         )
         return reproduction.emit(os.fspath(folder))
 
@@ -316,8 +321,9 @@ def replay(
         changes=dict(set or {}),
         without=tuple(without),
         trusted=trusted,
+        tolerances=Tolerances.of(tolerances),
     )
-    comparison = Comparison(call, Tolerances.of(tolerances), trusted=trusted)
+    comparison = Comparison(call, request.tolerances, trusted=trusted)
     first: Execution | None = None
     pairs: list[Pair] = []
     notes: list[str] = []
