@@ -118,7 +118,7 @@ class TestFirst:
         for run, number in zip(runs, (1, 2), strict=True):
             run.save("before", 1, pid=1)
             # The clock says that the child was earlier.
-            run.save("child", number, pid=2, time=1.6e9, parent=(1, 1))
+            run.save("child", number, pid=2, time=1.6e9, parent=(1, 1, "host"))
             run.save("after", number, pid=1)
         assert names(diff(*roots(runs))) == ["before", "child", "after"]
 
