@@ -251,7 +251,7 @@ class TestRules:
 
     @pytest.mark.parametrize("bad", ["lzma", "", True, 3])
     def test_a_compression_that_is_no_choice(self, bad, tmp_path):
-        told = f"^invalid compression={bad!r}: expected None, 'zstd' or 'gzip'$"
+        told = f"^invalid compression={bad!r}: expected None, 'none', 'zstd' or 'gzip'$"
         with pytest.raises(ConfigError, match=told):
             config("a", tmp_path, compression=bad)
 

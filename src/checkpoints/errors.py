@@ -59,7 +59,8 @@ class CorruptFileError(CheckpointError, ValueError):
         )
 
 
-class TooLargeError(CheckpointError, MemoryError):
+# In this order, so that tblib, which Dask uses, can unpickle it by `__new__`.
+class TooLargeError(MemoryError, CheckpointError):
     """Loading the values would take more memory than allowed."""
 
     @classmethod

@@ -138,7 +138,7 @@ class TestRules:
         pytest.importorskip("wrapt", reason="probes need it")
         lines, _ = told("--probe", "nowhere:run")
         assert lines[-1] == (
-            "--probe nowhere:run replaced no function: no such module was imported, "
+            "--probe nowhere:run probed no function: no such module was imported, "
             "or its import failed"
         )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import pickle
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from checkpoints._process.libraries import imported
@@ -25,6 +27,8 @@ PICKLE = "pickle"
 _PROTOCOL = 5
 # Pickles up to this size are read back before they count as saved.
 _MAX_PROVEN = 16 << 20
+# What cloudpickle makes classes with, and which argument names the class that it took.
+_MAKERS = {"_make_skeleton_class": 4, "_make_skeleton_enum": 5}
 
 
 class Pickle(NamedTuple):
@@ -143,7 +147,20 @@ class _Reader(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         self.packages.add(_root_of(module))
-        return super().find_class(module, name)
+        found = super().find_class(module, name)
+        if module.startswith("cloudpickle") and name in _MAKERS:
+            return partial(_untracked, found, _MAKERS[name])
+        return found
+
+
+def _untracked(make: Callable[..., Any], tracked: int, *args: Any) -> Any:
+    """
+    Make a class of a script anew.
+
+    In the process that made the pickle, cloudpickle would take the class itself and set
+    its methods to copies that no longer see the variables of the program.
+    """
+    return make(*args[:tracked], None, *args[tracked + 1 :])
 
 
 def _root_of(module: str) -> str:

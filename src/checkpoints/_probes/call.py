@@ -150,7 +150,8 @@ class Call:
         """Save what the function raised; an error of the save must not replace it."""
         self._leave()
         try:
-            error.__traceback__ = _without_ours(error, self._code)
+            # Unlike an assignment, it works for a frozen class, too.
+            error.with_traceback(_without_ours(error, self._code))
             self._end(
                 "exception",
                 lambda: {**_error_values(error), **self._after(), **self._ends()},

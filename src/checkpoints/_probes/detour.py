@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from types import CodeType, FunctionType
@@ -11,7 +12,6 @@ from checkpoints._probes.call import Call
 from checkpoints._probes.calls import CallSaver, Given
 from checkpoints._probes.detour_code import Parameters, detour_code
 from checkpoints._probes.stand_in import stand_in
-from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.work import at_work
 
 __all__ = ["Detour", "detour_of"]
@@ -55,13 +55,13 @@ class Detour:
 
     def add(self, saver: CallSaver) -> None:
         """Let a saver see the calls; of several that are on, the first one saves."""
-        with _lock:
+        with _locked():
             self._savers += (saver,)
             self.update()
 
     def remove(self, saver: CallSaver) -> None:
         """Let a saver see no more calls."""
-        with _lock:
+        with _locked():
             self._savers = tuple(it for it in self._savers if it is not saver)
             self.update()
 
@@ -71,7 +71,7 @@ class Detour:
         if function is None:
             return
         # What is called here, such as the parser, may be probed itself.
-        with _lock, at_work:
+        with _locked(), at_work:
             is_made = self._made is not None and function.__code__ is self._made
             is_wanted = any(saver.is_on() for saver in self._savers)
             if is_wanted and not is_made:
@@ -131,17 +131,19 @@ class _Passage:
 
 def detour_of(function: FunctionType) -> Detour:
     """Return the detour of a function, which has one at most."""
-    with _lock:
+    with _locked():
         if function not in _detours:
             _detours[function] = Detour(function)
         return _detours[function]
 
 
-def _renew() -> None:
+def _locked() -> threading.RLock:
+    """Return the lock of this process: a rule may need it first thing after a fork."""
     global _lock  # noqa: PLW0603 - process-wide; replaced only after a fork
-    _lock = threading.RLock()
+    if _lock[0] != os.getpid():
+        _lock = os.getpid(), threading.RLock()
+    return _lock[1]
 
 
 _detours: weakref.WeakKeyDictionary[FunctionType, Detour] = weakref.WeakKeyDictionary()
-_lock = threading.RLock()
-after_fork_in_child(_renew)
+_lock = os.getpid(), threading.RLock()

@@ -173,13 +173,16 @@ def detour_code(code: CodeType, detour: object) -> CodeType | None:
         comprehension.
     """
     parameters = Parameters(code)
-    if not all(name.isidentifier() for name in parameters.names):
+    free = code.co_freevars
+    if not all(name.isidentifier() for name in (*parameters.names, *free)):
         return None
     values = ", ".join([*parameters.names, ""]).strip()
     text = _template(code).format(
         parameters=parameters.defined, values=f"({values})", passed=parameters.passed
     )
-    made = _compiled(text)
+    made = _compiled(text, free)
+    if made.co_freevars != free:
+        return None
     constants = tuple(detour if it == _DETOUR else it for it in made.co_consts)
     return passed_over(
         made.replace(
@@ -188,7 +191,6 @@ def detour_code(code: CodeType, detour: object) -> CodeType | None:
             co_firstlineno=code.co_firstlineno,
             co_name=code.co_name,
             co_qualname=code.co_qualname,
-            co_freevars=code.co_freevars,
             co_flags=made.co_flags | code.co_flags & _SHARED,
         )
     )
@@ -202,11 +204,31 @@ def _template(code: CodeType) -> str:
     return _STEPPED if code.co_flags & inspect.CO_GENERATOR else _CALLED
 
 
-def _compiled(text: str) -> CodeType:
+def _compiled(text: str, free: tuple[str, ...]) -> CodeType:
     tree = ast.parse(text)
+    if free:
+        tree = _enclosed(tree.body[0], free)
     for node in ast.walk(tree):
         if hasattr(node, "lineno"):
             # All in the line of the definition.
             vars(node).update(lineno=1, end_lineno=1, col_offset=0, end_col_offset=0)
     whole = compile(tree, "<detour>", "exec", dont_inherit=True)
-    return next(it for it in whole.co_consts if isinstance(it, CodeType))
+    for _ in (1, 2) if free else (1,):
+        whole = next(it for it in whole.co_consts if isinstance(it, CodeType))
+    return whole
+
+
+def _enclosed(made: Any, free: tuple[str, ...]) -> ast.Module:
+    """
+    Return a function within another one that has its free variables.
+
+    Only then does its code copy the cells of the function when it begins. Without it,
+    Python crashes as soon as somebody looks at the variables of its frame.
+    """
+    names = ", ".join(free)
+    outer = ast.parse(f"def outer():\n    {names} = None")
+    # It is never run, but makes these the free variables.
+    made.body.insert(0, ast.parse(f"if 0: {names}").body[0])
+    function: Any = outer.body[0]
+    function.body.append(made)
+    return outer

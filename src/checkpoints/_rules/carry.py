@@ -134,9 +134,21 @@ class _Visiting:
         """Put the rules in force that are not, as those of the environment may be."""
         pickle = imported("pickle")
         known = [rule.as_dict() for rule in registry.rules()]
-        rules: list[Rule] = [pickle.loads(it) for it in pickled]
-        added = [rule for rule in rules if rule.as_dict() not in known]
-        registry.add(*added)
+        added: list[Rule] = []
+        for each in pickled:
+            try:
+                rule: Rule = pickle.loads(each)
+                if rule.as_dict() not in known:
+                    registry.add(rule)
+                    added.append(rule)
+            except Exception as error:  # noqa: BLE001 - the work itself has not failed
+                logger.warning(
+                    "a rule of the process that this work comes from is not in force "
+                    "here (%s: %s): its functions must be importable and its folder "
+                    "writable here",
+                    type(error).__name__,
+                    text_of(error),
+                )
         return added
 
 
