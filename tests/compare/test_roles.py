@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 import pytest
 
 from checkpoints import diff
@@ -74,7 +76,7 @@ class TestWithinCalls:
     def test_of_what_is_unknown_in_a_call_its_result_may_be_inherited(self, runs):
         for run, number in zip(runs, (1, 2), strict=True):
             begin(run, "fit")
-            run.save("x", slice(number))
+            run.save("x", itemgetter(number))
             end(run, "fit", number)
         found = diff(*(run.root for run in runs))
         assert [it.name for it in found.unknown] == ["x"]
