@@ -132,7 +132,7 @@ class TestReport:
         }
         assert "unused key none matches no entry" in str(found)
 
-    def test_only_what_has_the_same_tags_may_inherit(self, tmp_path):
+    def test_as_many_pairs_may_inherit_as_the_table_marks(self, tmp_path):
         for root, value in (("one", 1), ("two", 2)):
             handler = FileHandler(tmp_path / root)
             for day in (1, 2, 3):
@@ -140,7 +140,8 @@ class TestReport:
                     handler.checkpoint("a", x=value)
                     handler.checkpoint("b", x=value)
         text = str(diff(str(tmp_path / "one"), str(tmp_path / "two")))
-        assert "ORIGIN; 1 later pair may inherit it" in text
+        assert "ORIGIN; 5 later pairs may inherit it" in text
+        assert text.count("inherited?") == 5
 
 
 class TestObjects:

@@ -144,6 +144,14 @@ class TestWords:
         last = [*diff(*(run.root for run in runs))][-1]
         assert last.inputs == "not known; an earlier save is not equal: a"
 
+    def test_name_the_tags_of_the_earlier_save(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            for region in ("eu", "us"):
+                run.save("cov", number, tags={"region": region})
+        last = [*diff(*(run.root for run in runs))][-1]
+        assert last.role == "possibly inherited"
+        assert last.inputs.endswith("an earlier save is not equal: cov region=eu")
+
     def test_tell_that_something_earlier_differs_within_tolerance(self, runs):
         for run, step in zip(runs, (0.0, 1e-12), strict=True):
             run.save("a", 1 + step).save("b", step > 0)

@@ -40,7 +40,8 @@ class Roles:
     checkpoint the inputs are unknown, so it is an origin only where nothing differs
     that may be one: no earlier save of its thread, none from before its thread's first
     save, and none of a thread that saved nothing later and so may have handed on its
-    result. The arguments of a call are such a checkpoint too.
+    result. The arguments of a call are such a checkpoint too. A save under other values
+    of the same tags counts: it may be an earlier pass of a loop.
 
     Of a call whose random state differs, nobody knows whether it draws from it, so what
     differs after its begin, and would be an origin otherwise, is possibly inherited.
@@ -95,7 +96,8 @@ class Roles:
         if earlier := self._earlier(pair):
             if has_given:
                 return _Finding("inherited", _words_for_inputs(pair))
-            text = f"not known; an earlier save is not equal: {earlier.name}"
+            place = " ".join([earlier.name, *map("=".join, earlier.tags)])
+            text = f"not known; an earlier save is not equal: {place}"
             return _Finding("possibly inherited", text)
         if call := self._random.get(pair.process):
             text = f"not known; {_words_for_state(call, f'before {call.name}')}"

@@ -208,20 +208,12 @@ def _noise(value: Mapping[str, Any], repeats: int) -> str:
 
 def _inputs(first: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]]) -> str:
     later = sum(
-        "inherited" in pair["role"]
-        and pair["number"] > first["number"]
-        and _agree(pair["tags"], first["tags"])
+        "inherited" in pair["role"] and pair["number"] > first["number"]
         for pair in pairs
     )
     role = first["role"].upper()
     after = f"; {count_text(later, 'later pair')} may inherit it" if later else ""
     return f"{first['inputs']}   {role}{after}"
-
-
-def _agree(tags: Sequence[Sequence[str]], others: Sequence[Sequence[str]]) -> bool:
-    """Tell whether the tags that two entries share have equal values."""
-    known = {tag: text for tag, text in others}  # noqa: C416 - lists are no tuples
-    return all(known.get(tag, text) == text for tag, text in tags)
 
 
 def _notes(document: Mapping[str, Any]) -> Iterator[Fact]:
