@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+import sys
 from operator import itemgetter
 from pathlib import Path
 
@@ -506,6 +507,21 @@ class TestBadInput:
         assert pair.verdict == "unknown"
         (pair,) = diff(*roots(runs), trusted=True)
         assert pair.verdict == "different"
+
+    def test_a_missing_library_is_told_in_short_and_once(self, runs, monkeypatch):
+        pandas = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        for run, number in zip(runs, (1, 2), strict=True):
+            for day in range(3):
+                frame = pandas.DataFrame({"a": [number]})
+                run.save("a", {"x": frame}, tags={"day": day})
+        monkeypatch.setitem(sys.modules, "pandas", None)
+        text = str(diff(*roots(runs)))
+        assert text.count("needs pandas pyarrow ") == 3
+        unknown = "a  day=0, a  day=1, a  day=2: needs pandas pyarrow; pip install"
+        assert unknown in text
+        assert text.count("pip install") == 1
+        assert runs[0].root not in text.partition("entries")[2].partition("order")[2]
 
     def test_an_object_that_cannot_be_compared_is_unknown(self, runs):
         for run, number in zip(runs, (1, 2), strict=True):

@@ -23,7 +23,7 @@ from checkpoints._keys.pattern import NamePattern
 from checkpoints._process.origin import current_run
 from checkpoints._process.random_state import ENVIRONMENT, RANDOM_STATE, VARIABLES
 from checkpoints._text import text_of
-from checkpoints.errors import CheckpointError, TooLargeError
+from checkpoints.errors import CheckpointError, MissingDependencyError, TooLargeError
 
 __all__ = ["Comparison", "Options"]
 
@@ -248,6 +248,8 @@ class Comparison:
 
 
 def _why_unknown(error: Exception) -> str:
+    if isinstance(error, MissingDependencyError):
+        return _what_is_needed(error)
     if not isinstance(error, TooLargeError):
         return text_of(error)
     # Its advice is for a load, which has other options than a comparison.
@@ -256,6 +258,16 @@ def _why_unknown(error: Exception) -> str:
         f"too large for the memory; {problem}. One of a pair may take half of the "
         "memory: allow more by --memory, or memory= in Python"
     )
+
+
+def _what_is_needed(error: BaseException) -> str:
+    """Return which library is missing, alike for all files that need it."""
+    # A file adds its path, and advice for a load.
+    while isinstance(error.__cause__, MissingDependencyError):
+        error = error.__cause__
+    text = text_of(error)
+    needs = text[max(text.find("needs "), 0) :]
+    return needs.replace(": pip install", "; pip install", 1)
 
 
 def _has_stopped(run: Run | None) -> bool:
