@@ -361,7 +361,7 @@ class TestRowsInAnotherOrder:
         one = {"k": [3, 1, 2], "v": ["c", "a", "b"]}
         other = {"k": [1, 2, 3], "v": ["a", "b", "c"]}
         found = compare(make(one), make(other))
-        assert "the same values in another order: --key" in found.notes[-1]
+        assert "the same values in another order: keys (--key" in found.notes[-1]
         changed = compare(make(one), make({**other, "v": ["a", "b", "x"]}))
         assert not any("another order" in note for note in changed.notes)
 

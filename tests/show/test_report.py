@@ -10,6 +10,7 @@ from checkpoints._show.facts import number_text
 from checkpoints._show.findings import findings_of
 from checkpoints._show.junit import junit_of
 from checkpoints._show.markdown import markdown_of
+from checkpoints._show.page import page_of
 from checkpoints._show.report import report_of, styled_report
 from checkpoints._show.rows import COLUMNS, Row, kept, rows_of
 from tests.show.conftest import ODD
@@ -58,9 +59,27 @@ class TestReport:
 
     def test_long_tables_are_cut_unless_all_is_asked_for(self, document):
         many = {**document, "pairs": document["pairs"] * 30}
-        assert any("more that differ less (--all)" in line for line in report_of(many))
+        short = [line.text for line in styled_report(many, 80)]
+        assert any("more that differ less (--all)" in line for line in short)
         lines = [line.text for line in styled_report(many, 80, shows_all=True)]
         assert sum("risk.cov" in line for line in lines) >= 30
+
+    def test_names_options_only_where_there_is_a_command_line(self, document):
+        counts = {**document["counts"], "equal": 3, "by_checksum": 2}
+        many = {**document, "pairs": document["pairs"] * 30, "counts": counts}
+        many["noise"] = {"repeats": 0}
+        for options in ("with --noise", "3 equal (2 by checksum, unread; --exact"):
+            assert options in "\n".join(it.text for it in styled_report(many, None))
+        assert "--" not in "\n".join(report_of(many))
+        assert "with --noise" not in page_of(many, is_embedded=True)
+
+    def test_what_moved_is_not_counted_as_equal_by_checksum(self, document):
+        moved = {**document["pairs"][0], "compared_by": "checksum"}
+        counts = {"pairs": 3, "equal": 2, "different": 1, "by_checksum": 3}
+        counted = {**document, "pairs": [moved], "counts": counts}
+        assert "3 pairs: 2 equal (2 by checksum, unread), 1 different" in "\n".join(
+            report_of(counted)
+        )
 
     @pytest.mark.parametrize(
         ("number", "text"),

@@ -22,7 +22,7 @@ from checkpoints._text import count_text, shown, text_of
 __all__ = ["compare_tables"]
 
 _REORDERED = (
-    "each column has the same values in another order: --key (keys in Python) says "
+    "each column has the same values in another order: keys (--key in a terminal) say "
     "which columns identify the rows"
 )
 _FORM = "differs in what is no cell, such as metadata or the order of categories"

@@ -68,21 +68,22 @@ class Findings(NamedTuple):
     counts: str
 
 
-def findings_of(document: Mapping[str, Any]) -> Findings:
+def findings_of(document: Mapping[str, Any], *, names_options: bool = True) -> Findings:
     """
     Return what to say about a comparison.
 
     Args:
         document: What `Diff.as_json` returns.
+        names_options: Whether to name options of the command line.
     """
     return Findings(
         document["verdict"],
         _headline(document),
         list(_runs(document)),
-        list(_about_first(document)),
+        list(_about_first(document, names_options=names_options)),
         rows_of(document),
         list(_notes(document)),
-        _counts(document),
+        _counts(document, names_options=names_options),
     )
 
 
@@ -163,7 +164,7 @@ def _short(root: str) -> str:
     return root.removeprefix(here) if root.startswith(here) else root
 
 
-def _about_first(document: Mapping[str, Any]) -> Iterator[Fact]:
+def _about_first(document: Mapping[str, Any], *, names_options: bool) -> Iterator[Fact]:
     first = document["first"] or document["first_bit"]
     if first is None or not (first["values"] or first["moved"]):
         return
@@ -182,7 +183,8 @@ def _about_first(document: Mapping[str, Any]) -> Iterator[Fact]:
         yield from facts_of_value(value)
         if others := first["values"][1:]:
             yield Fact("also", named_values(others))
-        yield Fact("noise", _noise(value, document["noise"]["repeats"]))
+        repeats = document["noise"]["repeats"]
+        yield from _noise(value, repeats, names_options=names_options)
     if first["role"]:
         yield Fact("inputs", _inputs(first, document["pairs"]))
     lost = document["first_unpaired"]
@@ -200,10 +202,14 @@ def _about_first(document: Mapping[str, Any]) -> Iterator[Fact]:
         yield Fact("earlier", text)
 
 
-def _noise(value: Mapping[str, Any], repeats: int) -> str:
-    if not repeats:
-        return "unknown: give repeats of the baseline with --noise"
-    return f"baseline repeated {repeats}x: {number_text(value['noise'])}"
+def _noise(
+    value: Mapping[str, Any], repeats: int, *, names_options: bool
+) -> Iterator[Fact]:
+    if repeats:
+        text = f"baseline repeated {repeats}x: {number_text(value['noise'])}"
+        yield Fact("noise", text)
+    elif names_options:
+        yield Fact("noise", "unknown: give repeats of the baseline with --noise")
 
 
 def _inputs(first: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]]) -> str:
@@ -280,14 +286,25 @@ def _alignment(found: Mapping[str, Any]) -> str:
     return f"{name} was saved {one} / {other} times; {how}"
 
 
-def _counts(document: Mapping[str, Any]) -> str:
+def _counts(document: Mapping[str, Any], *, names_options: bool) -> str:
     counts = document["counts"]
+    how = {"equal": _by_checksum(document, names_options=names_options)}
     parts = [
-        f"{counts[verdict]:,} {verdict}"
+        f"{counts[verdict]:,} {verdict}{how.get(verdict, '')}"
         for verdict in ("equal", "close", "noise", "different", "unknown", "unpaired")
         if counts.get(verdict)
     ]
     pairs = count_text(counts["pairs"], "pair")
-    unread = counts["by_checksum"]
-    how = f" ({unread:,} by checksum, not read: see --exact)" if unread else ""
-    return f"{pairs}: {', '.join(parts)}{how}   {document['seconds']:.1f} s"
+    return f"{pairs}: {', '.join(parts)}   {document['seconds']:.1f} s"
+
+
+def _by_checksum(document: Mapping[str, Any], *, names_options: bool) -> str:
+    """Return how many of the equal pairs were not read."""
+    # What was saved in another order differs, though its checksum is equal.
+    moved = sum(
+        it["compared_by"] == "checksum" and it["verdict"] != "equal"
+        for it in document["pairs"]
+    )
+    unread = document["counts"]["by_checksum"] - moved
+    advice = "; --exact reads them" if names_options else ""
+    return f" ({unread:,} by checksum, unread{advice})" if unread else ""

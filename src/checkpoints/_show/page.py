@@ -82,7 +82,7 @@ def page_of(
         commands: What to type next.
         is_embedded: Whether to return a part for a notebook instead of a whole page.
     """
-    findings = findings_of(document)
+    findings = findings_of(document, names_options=not is_embedded)
     body = "\n".join(_body(document, findings, commands))
     style = f"<style>{_STYLE}{_filter_style()}</style>"
     if is_embedded:

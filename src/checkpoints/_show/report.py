@@ -66,13 +66,14 @@ class Line(NamedTuple):
 
 def report_of(document: Mapping[str, Any], width: int = 100) -> list[str]:
     """
-    Return the report of a comparison as plain lines.
+    Return the report of a comparison as plain lines, without options of a command line.
 
     Args:
         document: What `Diff.as_json` returns.
         width: The number of columns.
     """
-    return [line.label + line.text for line in styled_report(document, width)]
+    lines = styled_report(document, width, names_options=False)
+    return [line.label + line.text for line in lines]
 
 
 def styled_report(
@@ -81,6 +82,7 @@ def styled_report(
     commands: Sequence[str] = (),
     *,
     shows_all: bool = False,
+    names_options: bool = True,
 ) -> Iterator[Line]:
     """
     Yield the lines of the report, each with its style.
@@ -90,8 +92,9 @@ def styled_report(
         width: The number of columns; None if it does not matter.
         commands: What to type next.
         shows_all: Whether to show a row for each pair, however many.
+        names_options: Whether to name options of the command line.
     """
-    findings = findings_of(document)
+    findings = findings_of(document, names_options=names_options)
     style = STYLES[findings.verdict]
     yield Line("", printable(findings.headline), style)
     yield from fact_lines(findings.runs, width)
@@ -101,7 +104,7 @@ def styled_report(
     if findings.rows:
         yield Line("", "")
         most = None if shows_all else MOST_ROWS
-        yield from table_lines(findings.rows, width, most)
+        yield from table_lines(findings.rows, width, most, names_options=names_options)
     yield Line("", "")
     yield from fact_lines(findings.notes, width)
     yield Line("", findings.counts)
@@ -126,7 +129,11 @@ def _wrapped(text: str, width: int | None) -> list[str]:
 
 
 def table_lines(
-    found: Sequence[Row], width: int | None, most: int | None
+    found: Sequence[Row],
+    width: int | None,
+    most: int | None,
+    *,
+    names_options: bool = True,
 ) -> Iterator[Line]:
     """
     Yield the lines of a table.
@@ -135,6 +142,7 @@ def table_lines(
         found: The rows.
         width: The number of columns; None if it does not matter.
         most: How many rows to show; None for all.
+        names_options: Whether to name the option that shows all.
     """
     rows, left = kept(found, most)
     cells = [COLUMNS, *(tuple(map(printable, row.cells)) for row in rows)]
@@ -145,7 +153,8 @@ def table_lines(
     for texts, row in zip(cells[1:], rows, strict=True):
         yield Line("", _row(texts, widths), STYLES[row.verdict])
     if left:
-        yield Line("", f"  and {left:,} more that differ less (--all)")
+        advice = " (--all)" if names_options else ""
+        yield Line("", f"  and {left:,} more that differ less{advice}")
 
 
 def _narrow(widths: dict[int, int], width: int | None) -> None:
