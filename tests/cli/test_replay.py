@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -154,6 +155,14 @@ class TestAllCalls:
         lines = done.out.splitlines()
         assert lines[0] == "DIFFERENT  4 calls: 3 equal, 1 different"
         assert [line.split()[1:3] for line in lines[3:4]] == [["stall.price", "call=3"]]
+
+    def test_may_be_those_of_one_run(self, run, program):
+        shutil.copytree("saved", ".checkpoints")
+        for place in ("saved@last", "@last"):
+            done = run("replay", place, "--all", "--trusted")
+            assert (done.code, done.out) == (0, "EQUAL  4 calls: 4 equal\n")
+        done = run("replay", "@nightly", "--all", "--trusted")
+        assert (done.code, "no run 'nightly'" in done.err) == (2, True)
 
     def test_are_narrowed_by_names_and_tags(self, run, program):
         found = run("replay", "saved", "stall.fail", "--all", "--trusted", "--json")

@@ -324,7 +324,7 @@ def _calls(
     """Return the entries of calls."""
     root, *names = words
     _look_here()
-    if not os.path.isdir(os.path.expanduser(root)) and "://" not in root:
+    if os.path.isfile(os.path.expanduser(root)):
         raise CommandError(f"--all needs a root, and {root!r} is none")
     found = select(root, names, where)
     if latest:
