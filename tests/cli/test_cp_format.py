@@ -32,7 +32,7 @@ def julia(tmp_path):
 class TestFromJulia:
     def test_a_tree_becomes_one_of_this_library(self, run, julia, tmp_path):
         result = run("cp", "--format", "zip", julia, tmp_path / "zip")
-        assert result.out == "saved 2 files again as zip\n"
+        assert result.out == f"saved 2 files again as zip to {tmp_path / 'zip'}\n"
         found = {entry.name: entry for entry in index(tmp_path / "zip")}
         assert found["TestPkg.bar"].meta["tags"] == (("date", "2017-01-01"),)
         assert found["TestPkg.foo"].tags.items() == (("oven", "50%25"),)
@@ -46,7 +46,7 @@ class TestFromJulia:
         result = run("cp", "--format", "zip", julia, tmp_path / "zip")
         assert result.out.endswith("; 2 already there\n")
         again = run("cp", "--format", "zip", "--force", julia, tmp_path / "zip")
-        assert again.out == "saved 2 files again as zip\n"
+        assert again.out == f"saved 2 files again as zip to {tmp_path / 'zip'}\n"
 
     def test_files_of_that_format_are_copied_as_they_are(self, run, julia, tmp_path):
         result = run("cp", "--format", "jlso", julia, tmp_path / "same")
@@ -77,7 +77,7 @@ class TestToJuliaAndBack:
         handler.checkpoint("c", x=print)
         result = run("cp", "--format", "jlso", tmp_path / "zip", tmp_path / "jlso")
         assert result.code == 1
-        assert result.out == "saved 1 file again as jlso\n"
+        assert result.out == f"saved 1 file again as jlso to {tmp_path / 'jlso'}\n"
         assert "save it as a text" in result.err
         assert "trusted=True" in result.err
         assert [entry.name for entry in index(tmp_path / "jlso")] == ["a"]

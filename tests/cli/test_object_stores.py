@@ -140,7 +140,7 @@ class TestCopies:
             done = run("cp", source, target)
             assert (done.code, "copied 2 files" in done.out) == (0, True), done
             again = run("cp", source, target)
-            assert "copied 0 files, 0 B; 2 already there" in again.out
+            assert f"copied 0 files, 0 B to {target}; 2 already there" in again.out
         assert [it["rye"] for it in index(f"{other}-2").sort("day")] == [90, 100]
 
     def test_one_root_in_the_other_is_refused(self, run, root):

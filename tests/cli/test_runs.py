@@ -161,6 +161,21 @@ class TestRootOfARun:
         assert run("rm", wanted, "--all", "--yes").code == 0
         assert len(index(".checkpoints")) == 3
 
+    def test_is_no_place_to_copy_or_save_to(self, run, three):
+        for words in (
+            ("cp", "@last", "@before-upgrade"),
+            ("run", "bakery", "--to", "@before-upgrade", "--", "echo"),
+            ("run", "bakery=@before-upgrade", "--", "echo"),
+        ):
+            done = run(*words)
+            assert (done.code, done.out) == (2, "")
+            assert "write './@before-upgrade' for a folder of this name" in done.err
+        done = run("cp", "@last", "./@before-upgrade")
+        assert done.out.endswith(" to ./@before-upgrade\n")
+        assert "bakery.order" in run("ls", "./@before-upgrade").out
+        shown = run("show", "@before-upgrade", "bakery.order", "--where", "day=2")
+        assert shown.code == 0  # the copy has no such day
+
     def test_of_runs_in_one_folder_finds_the_files_of_one(self, run, save):
         save("a", 4, place="out")
         save("b", 2, place="out")

@@ -173,6 +173,16 @@ class TestRuns:
         assert run.root == str(root)
         assert pickle.loads(pickle.dumps(run)).root == run.root
 
+    def test_a_folder_whose_name_begins_with_an_at_sign_hides_no_run(
+        self, tmp_path, monkeypatch
+    ):
+        monkeypatch.chdir(tmp_path)
+        FileHandler(".checkpoints").checkpoint("b", 1)
+        FileHandler("./@last").checkpoint("a", 1)
+        assert run_in("@last")[1] is not None
+        entries, run = run_in("./@last")
+        assert (entries.names(), run) == (["a"], None)
+
     def test_a_root_that_does_not_exist_is_an_error(self, root):
         with pytest.raises(FileNotFoundError):
             runs(root)

@@ -130,15 +130,18 @@ def split_run(place: str) -> tuple[str, str | None]:
     """
     Split `ROOT@RUN` into the root and the run; None without a run.
 
-    A folder that has this name as a whole is a root.
+    A folder that has this name as a whole is a root, but for one whose name begins
+    with `@`: that is `./@NAME`, as `@NAME` is always a run.
     """
     root, at, wanted = place.rpartition("@")
     if not at or set(wanted) & {"/", "\\"}:
         return place, None
+    if not root:
+        return DEFAULT_ROOT, wanted
     with suppress(OSError, ConfigError):
         open_store(place).check_root()
         return place, None
-    return root or DEFAULT_ROOT, wanted
+    return root, wanted
 
 
 def missing_root(root: str) -> str:

@@ -27,6 +27,7 @@ __all__ = [
     "FILE",
     "PROGRAM",
     "Setting",
+    "as_run",
     "check_known",
     "checked_names",
     "checked_option",
@@ -204,12 +205,20 @@ def checked_names(names: list[str], place: str) -> tuple[str, ...]:
     return tuple(exact)
 
 
+def as_run(target: str) -> str:
+    """Return what to say of a target that would be taken for a run when it is read."""
+    way = f"write {shown('./' + target)} for a folder of this name"
+    return f"cannot save to {shown(target)}, which is how a run is named; {way}"
+
+
 def checked_target(target: str, folder: str, place: str) -> str | None:
     """Return an absolute target; relative paths start at the folder."""
     if target == _OFF:
         return None
     if "\0" in target:
         _fail(place, f"invalid target {shown(target)}: a path cannot contain a NUL")
+    if target.startswith("@"):
+        _fail(place, as_run(target))
     if re.match(_URL, target) or target.startswith("~") or os.path.isabs(target):
         return target
     base = absolute_path(folder).replace("{", "{{").replace("}", "}}")

@@ -12,7 +12,8 @@ import click
 
 from checkpoints._keys.key import SUFFIXES
 from checkpoints._keys.spelling import caseless, spelling_in
-from checkpoints._text import count_text, files_text
+from checkpoints._rules.settings import as_run
+from checkpoints._text import count_text, files_text, printable
 from checkpoints.cli._completion import complete_root, complete_source_names
 from checkpoints.cli._converter import Converter
 from checkpoints.cli._failures import CommandError
@@ -86,6 +87,8 @@ def cp(
     or copied, links among them; 2 if there is no such root, or DST_ROOT cannot be
     written.
     """
+    if target.startswith("@"):
+        raise CommandError(as_run(target))
     found = select(source, names, where)
     is_partial = warn_unreadable(found)
     if not len(found):
@@ -96,9 +99,9 @@ def cp(
     files, links = _without_links(origin, names_there)
     chosen = _newest(origin, files)
     left_out = f"; {count_text(links, 'link')} left out" if links else ""
-    total = sum(chosen.values())
+    total, there = sum(chosen.values()), f" to {printable(target)}"
     if dry_run:
-        click.echo(f"would copy {files_text(len(chosen), total)}{left_out}")
+        click.echo(f"would copy {files_text(len(chosen), total)}{there}{left_out}")
         context.exit(int(is_partial or links > 0))
     converter = None if wanted is None else Converter(store.root, wanted, force=force)
     entries = {entry.path: entry for entry in found} if converter else {}
@@ -110,13 +113,13 @@ def cp(
             if converter and not name.endswith(same_format):
                 converter.copy(entries[origin.path_of(name)])
                 advance(size)
-    click.echo(f"{_told(copier, converter)}{left_out}")
+    click.echo(f"{_told(copier, converter, there)}{left_out}")
     failed = copier.failed or (converter is not None and converter.failed)
     context.exit(int(is_partial or failed or links > 0))
 
 
-def _told(copier: _Copier, converter: Converter | None) -> str:
-    """Return what was copied, as a line."""
+def _told(copier: _Copier, converter: Converter | None, there: str) -> str:
+    """Return what was copied, and where to, as a line."""
     same, parts = copier.same, []
     if converter is not None:
         same += converter.same
@@ -125,7 +128,7 @@ def _told(copier: _Copier, converter: Converter | None) -> str:
         parts.append(f"saved {of} again as {converter.format}")
     if copier.count or not parts:
         parts.append(f"copied {files_text(copier.count, copier.size)}")
-    return "; ".join(parts) + (f"; {same:,} already there" if same else "")
+    return "; ".join(parts) + there + (f"; {same:,} already there" if same else "")
 
 
 def _check_target(source: str, target: str) -> None:

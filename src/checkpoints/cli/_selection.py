@@ -188,7 +188,8 @@ def one_entry(
     """
     path, *rest = words
     local = os.path.expanduser(path)
-    is_run = split_run(path)[1] is not None and not os.path.exists(local)
+    has_run = split_run(path)[1] is not None
+    is_run = has_run and (path.startswith("@") or not os.path.exists(local))
     is_root = is_run or is_remote(path) or os.path.isdir(local)
     if path and (names_object(path) or not is_root):
         if where or latest:
