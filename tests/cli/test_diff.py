@@ -102,6 +102,14 @@ class TestExitCode:
         done = run("diff", *runs)
         assert (done.code, done.out) == (2, "")
         assert "two are compared" in done.err
+        assert "--name" not in done.err
+
+    def test_is_2_for_a_name_or_limit_given_otherwise_with_the_way(self, run, runs):
+        done = run("diff", *runs[:2], "risk.cov")
+        assert (done.code, "did you mean --name risk.cov?" in done.err) == (2, True)
+        done = run("diff", *runs[:2], "--rtol", "1e-3")
+        assert (done.code, "--tolerances FILE" in done.err) == (2, True)
+        assert "tolerances={'rtol': ...}" in " ".join(done.err.split())
 
 
 class TestOptions:

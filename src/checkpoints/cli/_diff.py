@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -42,6 +43,28 @@ _FORMS = ("json", "jsonl", "md")
 _OF_OUTPUT = {*_FORMS, "shows_all", "html", "junit", "suggest_tolerances", "bisect"}
 
 
+# A third word that may be meant for --name.
+_MAYBE_NAME = re.compile(r"[\w*?]+(\.[\w*?]+)*")
+
+
+class _DiffCommand(BisectCommand):
+    """A command that says how tolerances are given."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name not in ("--rtol", "--atol"):
+                raise
+            way = f"tolerances={{{error.option_name.removeprefix('--')!r}: ...}}"
+            message = (
+                f"no such option {error.option_name}; write the limits to a file and "
+                f"give it by --tolerances FILE, or in Python {way}"
+            )
+            raise click.UsageError(message, ctx) from error
+
+
 def _pairs_of(
     context: click.Context, parameter: click.Parameter, values: Sequence[str]
 ) -> dict[str, str]:
@@ -57,7 +80,7 @@ def _pairs_of(
     return pairs
 
 
-@click.command(cls=BisectCommand, epilog=_EXAMPLES)
+@click.command(cls=_DiffCommand, epilog=_EXAMPLES)
 @click.argument("runs", nargs=-1, shell_complete=complete_root)
 @where_option
 @click.option(
@@ -204,9 +227,13 @@ def diff(  # noqa: PLR0913 - one parameter per option
 
 def _two(runs: Sequence[str]) -> Sequence[str]:
     if len(runs) > 2:  # noqa: PLR2004 - two runs are compared
-        raise CommandError(
+        message = (
             f"{len(runs)} runs were given; two are compared: a baseline, a candidate"
         )
+        third = runs[2]
+        if _MAYBE_NAME.fullmatch(third) and not os.path.exists(third):
+            message += f"; did you mean --name {shlex.quote(third)}?"
+        raise CommandError(message)
     return runs
 
 
