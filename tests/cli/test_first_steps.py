@@ -48,6 +48,12 @@ class TestAvailable:
         assert run("available", "stages.py").out == run("available", "stages").out
         assert run("available", "stages.py").out.startswith("stages.scale ")
 
+    def test_a_path_that_is_not_there_names_the_nearest(self, run, folder):
+        done = run("available", "stagse.py")
+        assert done.code == 2
+        assert "no file 'stagse.py'; did you mean 'stages.py'?" in done.err
+        assert "no file 'x/y.py'; check the path" in run("available", "x/y.py").err
+
     def test_it_names_the_modules_beside_that_a_program_imports(self, run, folder):
         done = run("available", "main")
         assert done.err == (

@@ -8,12 +8,16 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
+
+from checkpoints._text import nearest, shown
 
 __all__ = [
     "Declaration",
     "Unreadable",
     "declarations_in",
+    "module_at",
     "modules_beside",
     "sources_of",
 ]
@@ -54,7 +58,7 @@ def sources_of(package: str) -> Iterator[tuple[str, str]]:
     Raises:
         ModuleNotFoundError: If there is no such package, or no source code of it.
     """
-    package = _module_at(package)
+    given, package = package, module_at(package)
     top, *below = package.split(".")
     paths = _locations(top)
     for part in below:
@@ -64,6 +68,8 @@ def sources_of(package: str) -> Iterator[tuple[str, str]]:
         for file, name in _files_at(path, package):
             count += 1
             yield file, name
+    if not count and given.endswith(".py"):
+        raise ModuleNotFoundError(_missing_file(given), name=package)
     if not count:
         message = (
             f"no source code found for package {package!r}; check the spelling, and "
@@ -72,7 +78,17 @@ def sources_of(package: str) -> Iterator[tuple[str, str]]:
         raise ModuleNotFoundError(message, name=package)
 
 
-def _module_at(text: str) -> str:
+def _missing_file(path: str) -> str:
+    folder = os.path.dirname(path)
+    with suppress(OSError):
+        files = [it for it in os.listdir(folder or os.curdir) if it.endswith(".py")]
+        if near := nearest(os.path.basename(path), files):
+            meant = os.path.join(folder, near)
+            return f"no file {shown(path)}; did you mean {shown(meant)}?"
+    return f"no file {shown(path)}; check the path"
+
+
+def module_at(text: str) -> str:
     """Return the module of a path below this folder; any other text as it is."""
     if text.endswith((".py", os.sep)) and os.path.exists(text):
         path = os.path.relpath(text).removesuffix(".py")
