@@ -42,6 +42,11 @@ class TestRun:
         assert done.code == 2
         assert "no target after the '='" in done.err
 
+    def test_a_file_in_place_of_a_module_to_probe_names_the_module(self, run, folder):
+        done = run("run", "--probe", "stages.py:scale", "--", "main.py")
+        assert (done.code, done.out) == (2, "")
+        assert "did you mean 'stages:scale'?" in done.err
+
 
 class TestAvailable:
     def test_a_path_stands_for_its_module(self, run, folder):

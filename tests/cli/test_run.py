@@ -133,6 +133,12 @@ class TestProgram:
         assert done.stdout == "out --rule x y --\n"
         assert done.stderr == "err\n"
 
+    def test_starts_after_it_is_told_that_there_are_no_rules(self, run):
+        program = "import sys; sys.stderr.write('it started')"
+        done = run("--", sys.executable, "-c", program)
+        assert "no rules given" in done.stderr.partition("it started")[0]
+        assert done.stderr.endswith("it started")
+
     def test_may_be_a_module(self, run):
         done = run("mypkg=out", "--", "-m", "program", "x")
         assert (done.returncode, done.stdout) == (3, "out x\n")

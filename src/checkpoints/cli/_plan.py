@@ -27,7 +27,10 @@ from checkpoints._process.variables import (
     TO,
 )
 from checkpoints._rules.settings import Setting, probed_names
+from checkpoints._text import shown
+from checkpoints.cli._declarations import module_at
 from checkpoints.cli._place import is_remote
+from checkpoints.errors import ConfigError
 from checkpoints.storage import open_store
 
 __all__ = ["Plan", "Settings", "all_probes", "checked_name"]
@@ -113,6 +116,8 @@ class Plan:
         record: str | None,
         name: str | None = None,
     ) -> None:
+        for probe in probes:
+            _check_module(probe)
         read_settings(probes=probes, record=record)
         self._environment = dict(os.environ)
         above = list(settings.above)
@@ -199,6 +204,18 @@ def checked_name(
             param=parameter,
         )
     return name
+
+
+def _check_module(probe: str) -> None:
+    """Raise an error if a probe names a file in place of a module."""
+    excluded = "!" if probe.startswith("!") else ""
+    file, _, path = probe.removeprefix("!").partition(":")
+    if path and file.endswith(".py") and os.path.isfile(file):
+        meant = f"{excluded}{module_at(file)}:{path}"
+        raise ConfigError(
+            f"cannot probe {shown(probe)}: {shown(file)} is a file, and a module is "
+            f"needed; did you mean {shown(meant)}?"
+        )
 
 
 def _for_all(names: str, to: str, source: str) -> list[Setting]:

@@ -39,6 +39,10 @@ and TARGET is a folder, or `off`. Quote characters that are special to the shell
 # Seconds: the clocks of file systems can lag behind.
 _CLOCK_LAG = 0.05
 _SEPARATOR = "--"
+_NO_RULES = (
+    "no rules given, so nothing was switched on; put a rule before --, as in "
+    "`checkpoints run mypkg.fit -- PROGRAM`"
+)
 _PROGRAM = "checkpoints.program"
 
 
@@ -147,6 +151,8 @@ def run(  # noqa: PLR0913 - one parameter per option
     targets = all_probes([*settings.probes, *probes])
     plan = Plan(settings, to, targets, record, name)
     program = Program(words)
+    if not plan.has_rules and not quiet:
+        warn(f"checkpoints: {_NO_RULES}")
     # A process that outlives the program may write a report during the clean-up.
     with tempfile.TemporaryDirectory(
         prefix="checkpoints-", ignore_cleanup_errors=True

@@ -148,11 +148,7 @@ class RunSummary:
     def lines(self) -> Iterator[str]:
         """Yield the lines of the summary."""
         if not self._has_rules:
-            yield (
-                "no rules given, so nothing was switched on; put a rule before --, as "
-                "in `checkpoints run mypkg.fit -- PROGRAM`"
-            )
-            return
+            return  # told before the program started
         yield from self._about_files() if self.files else self._about_no_files()
         outcomes = self.outcomes
         for outcome, words in _FAILURES.items():
