@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from checkpoints import diff
@@ -46,6 +50,31 @@ class TestEvery:
     def test_a_save_lost_between_refused_calls_excuses_none_of_them(self, runs):
         found = why(runs, [(1, 1), (9, 5)])
         assert set(numbers(found, "missing")) == set(range(2, 9))
+
+
+class TestStopped:
+    @pytest.mark.parametrize(
+        ("ends", "verdict"), [("", "equal"), ("raise ValueError", "different")]
+    )
+    def test_what_a_run_that_failed_did_not_save_was_not_reached(
+        self, tmp_path, ends, verdict
+    ):
+        """After the last save, nothing else tells whether a rule left a call out."""
+        program = (
+            "import sys, checkpoints as cp\n"
+            "options = {'limit': int(sys.argv[2])} if sys.argv[2:] else {}\n"
+            "cp.config('a', sys.argv[1], if_exists='keep', **options)\n"
+            "for n in range(6):\n"
+            "    cp.checkpoint('a', n)\n"
+            f"    if n == 4 and options: {ends or 'pass'}\n"
+        )
+        for root, *limit in (("one",), ("two", "3")):
+            subprocess.run(
+                [sys.executable, "-c", program, tmp_path / root, *limit],
+                check=False,
+                env={k: v for k, v in os.environ.items() if k != "CHECKPOINTS_RUN"},
+            )
+        assert diff(tmp_path / "one", tmp_path / "two").verdict == verdict
 
 
 class TestSeveralRules:

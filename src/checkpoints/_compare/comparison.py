@@ -18,9 +18,7 @@ from checkpoints._compare.sources import Tags
 from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.values import compare
 from checkpoints._index.entry import Entry
-from checkpoints._index.run import Run
 from checkpoints._keys.pattern import NamePattern
-from checkpoints._process.origin import current_run
 from checkpoints._process.random_state import ENVIRONMENT, RANDOM_STATE, VARIABLES
 from checkpoints._text import text_of
 from checkpoints.errors import CheckpointError, MissingDependencyError, TooLargeError
@@ -74,7 +72,7 @@ class Comparison:
         self._sides = sides
         self._pairing = pairing
         self._options = options
-        self._has_stopped = _has_stopped(sides[1].run)
+        self._has_stopped = sides[1].has_stopped
         self._patterns = [
             (NamePattern(pattern), tuple(columns))
             for pattern, columns in options.keys.items()
@@ -268,14 +266,6 @@ def _what_is_needed(error: BaseException) -> str:
     text = text_of(error)
     needs = text[max(text.find("needs "), 0) :]
     return needs.replace(": pip install", "; pip install", 1)
-
-
-def _has_stopped(run: Run | None) -> bool:
-    """Tell whether a run is known to have ended too early."""
-    # This very process is unfinished as well, but goes on.
-    if run is None or run.id == current_run():
-        return False
-    return run.state in ("failed", "unfinished")
 
 
 def _other_states(one: Contents, other: Contents) -> tuple[str, ...]:

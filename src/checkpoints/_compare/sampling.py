@@ -59,7 +59,8 @@ class LeftOut:
 
     @cached_property
     def _sampled(self) -> tuple[_Sampled, _Sampled]:
-        return _Sampled(self._sides[0].records), _Sampled(self._sides[1].records)
+        one, other = (_Sampled(it.records, it.has_stopped) for it in self._sides)
+        return one, other
 
     @cached_property
     def _further(self) -> tuple[dict[Process, Process], dict[Process, Process]]:
@@ -76,9 +77,12 @@ class _Sampled:
 
     Args:
         records: All entries of a run.
+        has_stopped: Whether the run ended too early, so that what comes after the last
+            save may as well not have been reached.
     """
 
-    def __init__(self, records: Iterable[Record]) -> None:
+    def __init__(self, records: Iterable[Record], has_stopped: bool) -> None:  # noqa: FBT001
+        self._has_stopped = has_stopped
         self._saved: dict[tuple[Process, str], list[Record]] = {}
         for record in records:
             about = record.process, record.key[0]
@@ -93,7 +97,9 @@ class _Sampled:
         before = saved[at - 1] if at else None
         after = saved[at] if at < len(saved) else None
         if after is None:
-            return before is not None and _is_after_last(before, call)
+            if before is None or self._has_stopped:
+                return False
+            return _is_after_last(before, call)
         # A call that was saved, and found no partner.
         return call != after.call and _is_between(before, after, call)
 

@@ -23,6 +23,7 @@ from checkpoints._index.headers import read_containers
 from checkpoints._index.index import listing_of
 from checkpoints._keys.tags import tag_text
 from checkpoints._kinds import json_bytes
+from checkpoints._process.origin import current_run
 
 __all__ = [
     "NO_PROCESS",
@@ -186,6 +187,14 @@ class Side:
             library: ", ".join(sorted(found))
             for library, found in sorted(self._versions.items())
         }
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether the run is known to have ended too early."""
+        # This very process is unfinished as well, but goes on.
+        if self.run is None or self.run.id == current_run():
+            return False
+        return self.run.state in ("failed", "unfinished")
 
     def by_process(self) -> dict[Process, list[Record]]:
         """Return the records of each known process, in the order of first saves."""
