@@ -53,3 +53,33 @@ class TestScripts:
         assert done.stdout == "TypeError\n3\n", done.stderr
         (entry,) = index(tmp_path / "root")
         assert entry.meta["values"]["data"]["kind"] == "pickle"
+
+
+UNCHANGED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from checkpoints import FileHandler
+
+count = 0
+
+class Model:
+    def step(self):
+        global count
+        count += 1
+
+step, model = Model.step, Model()
+for number in range(3):
+    model.step()
+    FileHandler(sys.argv[2]).checkpoint(f"a.m{number}", model)
+print(count, Model.step is step)
+"""
+
+
+def test_a_class_of_a_script_stays_as_it_is_when_its_objects_are_saved(tmp_path):
+    """The proof that a pickle can be loaded happens in the program itself."""
+    script = tmp_path / "script.py"
+    script.write_text(UNCHANGED)
+    command = [sys.executable, script, SOURCES, tmp_path / "out"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout == "3 True\n"
+    assert len(index(tmp_path / "out")) == 3

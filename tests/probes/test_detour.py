@@ -269,3 +269,48 @@ class TestLevels:
         assert logging.getLogger("noticing").isEnabledFor(logging.WARNING)
         probe("probed.noticing:callers")
         assert noticing.callers()[0] == sys._getframe().f_code.co_name
+
+
+class TestFreeVariables:
+    """Debuggers and reports of errors look at the variables of every frame."""
+
+    def frames(self):
+        frame = sys._getframe(1)
+        while frame is not None:
+            yield dict(frame.f_locals)
+            frame = frame.f_back
+
+    @pytest.mark.parametrize("every", [1, 2])
+    def test_their_frames_can_be_looked_at_like_any_other(self, every):
+        look = self.frames
+
+        class Base:
+            def value(self):
+                return 1
+
+        class Model(Base):
+            @probed("probed.value")
+            def value(self):
+                list(look())
+                return super().value() + 1
+
+        with config("probed", DictHandler(force=True), every=every):
+            assert [Model().value() for _ in range(3)] == [2, 2, 2]
+
+    def test_those_of_a_traceback_can_be_too(self):
+        def make(k):
+            @probed("probed.broken")
+            def broken(a):
+                raise ValueError(a + k)
+
+            return broken
+
+        broken = make(1)
+        with config("probed", DictHandler(force=True), every=2):
+            for _ in range(3):
+                with pytest.raises(ValueError, match="2") as told:
+                    broken(1)
+                trace = told.value.__traceback__
+                while trace is not None:
+                    dict(trace.tb_frame.f_locals)
+                    trace = trace.tb_next

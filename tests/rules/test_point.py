@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 import threading
 
 import pytest
@@ -34,6 +35,28 @@ class TestPoint:
     def test_is_one_object_for_each_name(self):
         assert point("points.one") is point("points", "one")
         assert point("points.one") is not point("points.two")
+
+    def test_is_one_object_whichever_thread_asks_first(self):
+        together = threading.Barrier(4)
+        found = []
+
+        def ask():
+            together.wait()
+            found.extend(point(f"points.asked{number}") for number in range(500))
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        try:
+            for each in threads:
+                each.start()
+            for each in threads:
+                each.join()
+        finally:
+            sys.setswitchinterval(interval)
+        assert len(found) == 2_000
+        assert len({*map(id, found)}) == 500
+        assert not any(it.on for it in found)
 
     def test_declares_its_name(self):
         point("points.declared")

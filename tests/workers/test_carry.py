@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import importlib
 import logging
 import multiprocessing
 import pickle
+import sys
 import threading
 from concurrent import futures
 
@@ -177,6 +179,21 @@ class TestTravel:
         (told,) = (it.message for it in caplog.records)
         assert "DictHandler" in told
         assert "stays in this process" in told
+
+    def test_a_rule_that_cannot_be_loaded_there_fails_no_work(
+        self, root, tmp_path, monkeypatch, caplog
+    ):
+        monkeypatch.syspath_prepend(tmp_path)
+        (tmp_path / "only_here.py").write_text("def wanted(pairs):\n    return True\n")
+        wanted = importlib.import_module("only_here").wanted
+        with cp.config("work", root, where=wanted):
+            sent = pickle.dumps(cp.carry(work.square))
+        (tmp_path / "only_here.py").unlink()
+        monkeypatch.delitem(sys.modules, "only_here")
+        with caplog.at_level(logging.WARNING, "checkpoints"):
+            assert pickle.loads(sent)(3)[0] == 9
+        (told,) = (it.message for it in caplog.records)
+        assert "is not in force here (ModuleNotFoundError" in told
 
     def test_it_is_small(self, root):
         with cp.config("work", root), cp.tags(day="mon"):
