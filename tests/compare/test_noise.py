@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from checkpoints import FileHandler, diff
+from checkpoints import FileHandler, diff, tags
 
 numpy = pytest.importorskip("numpy", reason="the values are arrays")
 
@@ -123,6 +123,17 @@ class TestRepeats:
         result = diff(*roots[:2], noise=roots[2:])
         assert result.as_json()["noise"] == {"repeats": 2}
         assert result.verdict == "noise"
+
+
+class TestKeys:
+    def test_what_repeats_differ_in_under_one_tag_excuses_no_other(self, tmp_path):
+        roots = [str(tmp_path / name) for name in ("one", "two", "again")]
+        for root, values in zip(roots, ((0, 5), (0, 7), (1, 5)), strict=True):
+            for day, value in enumerate(values, 1):
+                with tags(day=day):
+                    FileHandler(root).checkpoint("a", value)
+        found = diff(roots[0], roots[1], noise=roots[2])
+        assert found.verdict == "different"
 
 
 class TestUnknown:

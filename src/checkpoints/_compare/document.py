@@ -169,7 +169,7 @@ def pair_document(pair: Pair, noise: Noise) -> dict[str, Any]:
         "values": [
             {
                 "value": name,
-                "noise": plain(noise.floor(pair.name, name)),
+                "noise": plain(noise.floor(pair.key, name)),
                 **found.as_json(),
             }
             for name, found in pair.ranked

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from checkpoints._compare.difference import Difference
 from checkpoints._compare.pair import Pair
+from checkpoints._compare.side import PairKey
 
 __all__ = ["Noise"]
 
@@ -17,14 +18,14 @@ _FACTOR = 5
 
 _Verdict: TypeAlias = Literal["equal", "close", "noise", "unknown", "different"]
 _ORDER: tuple[_Verdict, ...] = ("equal", "close", "noise", "unknown", "different")
-# The names of an entry and of a value in it.
-_About: TypeAlias = tuple[str, str]
+# The key of an entry, and the name of a value in it.
+_About: TypeAlias = tuple[PairKey, str]
 _Place: TypeAlias = tuple[_About, str, str]
 
 
 class Noise:
     """
-    The differences between a baseline and its repeats, by name and value.
+    The differences between a baseline and its repeats, by key and value.
 
     A key whose saves have another order in a repeat has no order that means anything.
 
@@ -36,16 +37,16 @@ class Noise:
         self.count = 0
         # The largest distance in each value, and in each of its parts.
         self._floors: dict[_Place, float | None] = {}
-        # The names whose saves have another order in a repeat.
-        self._moved: set[str] = set()
+        # The keys whose saves have another order in a repeat.
+        self._moved: set[PairKey] = set()
         for pairs in repeats:
             self.count += 1
             for pair in pairs:
                 if pair.moved is not None:
-                    self._moved.add(pair.name)
+                    self._moved.add(pair.key)
                 for value, found in pair.values.items():
                     for part in (found, *found.parts):
-                        self._add(_place((pair.name, value), part), part)
+                        self._add(_place((pair.key, value), part), part)
 
     def _add(self, place: _Place, found: Difference) -> None:
         known = self._floors.setdefault(place, None)
@@ -53,7 +54,7 @@ class Noise:
         if largest is not None and math.isfinite(largest):
             self._floors[place] = max(largest, known or 0.0)
 
-    def floor(self, name: str, value: str) -> float | None:
+    def floor(self, key: PairKey, value: str) -> float | None:
         """
         Return the largest difference of a value between the baseline and a repeat.
 
@@ -61,18 +62,18 @@ class Noise:
         """
         if not self.count:
             return None
-        return self._floors.get(((name, value), "", ""), 0.0)
+        return self._floors.get(((key, value), "", ""), 0.0)
 
     def apply(self, pair: Pair) -> None:
         """Change the verdict of a pair that differs as much as repeats do."""
         if pair.verdict != "different" or not self.count:
             return
         verdicts: list[_Verdict] = [
-            self._verdict((pair.name, value), found)
+            self._verdict((pair.key, value), found)
             for value, found in pair.values.items()
         ]
         if pair.moved is not None:
-            verdicts.append("noise" if pair.name in self._moved else "different")
+            verdicts.append("noise" if pair.key in self._moved else "different")
         pair.verdict = _worst(verdicts)
         if pair.verdict == "unknown":
             reasons = (found.why for found in pair.values.values() if found.why)
