@@ -92,7 +92,11 @@ def compare_numbers(one: _Number, other: _Number, tally: Tally, where: _Here) ->
         if not bounds.nan_equal:
             tally.note_cells("NaN on both sides", 1)
             tally.differ(Found(where, (one, other), bounds=bounds))
-        return
+            return
+        if not isinstance(one, complex) and not isinstance(other, complex):
+            return
+        one, other = _without_shared_nan(complex(one), complex(other))
+        nan = _is_nan(one), _is_nan(other)
     if type(one) is type(other) and has_same_bits(one, other):
         return
     if any(nan) or ((_is_infinite(one) or _is_infinite(other)) and one != other):
@@ -211,6 +215,15 @@ def _is_nan(value: _Number) -> bool:
         return bool(value != value)  # noqa: PLR0124 - only NaN differs
     except decimal.InvalidOperation:  # a signaling NaN
         return True
+
+
+def _without_shared_nan(one: complex, other: complex) -> tuple[complex, complex]:
+    """Return two numbers with 0 for the parts that are NaN in both."""
+    real, imag = (
+        (0.0, 0.0) if first != first and second != second else (first, second)  # noqa: PLR0124 - only NaN differs
+        for first, second in ((one.real, other.real), (one.imag, other.imag))
+    )
+    return complex(real[0], imag[0]), complex(real[1], imag[1])
 
 
 def _is_infinite(value: _Number) -> bool:

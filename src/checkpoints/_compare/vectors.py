@@ -280,12 +280,16 @@ class _Cells:
     def _some(self, one: Any, other: Any, places: Any) -> None:
         """Compare cells all of which differ."""
         with self._numpy.errstate(all="ignore"):
-            known = _known(one) & _known(other)
+            plain = one, other
+            if one.dtype.kind == "c" and self._scope.bounds.nan_equal:
+                plain = _without_shared_nan(one, other)
+            known = _known(plain[0]) & _known(plain[1])
             if not known.all():
                 self._odd(one[~known], other[~known], places[~known])
                 one, other, places = one[known], other[known], places[known]
+                plain = plain[0][known], plain[1][known]
             if len(one):
-                wide = widened(one, other)
+                wide = widened(*plain)
                 distance = distances(*wide)
                 found = Measure(self._scope, (one, other), wide[0], distance, places)
                 found.tell(len(one))
@@ -294,6 +298,9 @@ class _Cells:
     def _odd(self, one: Any, other: Any, places: Any) -> None:
         """Count the cells where NaN or infinity is on one side, or on both."""
         both = _missing(one) & _missing(other)
+        if one.dtype.kind == "c":
+            # Beside a part that is NaN, the other one may be anything.
+            both &= _has_equal_parts(one, other)
         if both.any() and one.dtype.kind in "fc":
             nan_equal = self._scope.bounds.nan_equal
             what = "NaN with other bits" if nan_equal else "NaN on both sides"
@@ -309,6 +316,25 @@ class _Cells:
             lambda at: self._scope.found(one[at], other[at], int(places[at])),
             places,
         )
+
+
+def _without_shared_nan(one: Any, other: Any) -> tuple[Any, Any]:
+    """Return complex numbers with 0 for what is NaN in both, where the rest differs."""
+    alike = _has_equal_parts(one, other)
+    one, other = one.copy(), other.copy()
+    for first, second in ((one.real, other.real), (one.imag, other.imag)):
+        shared = _missing(first) & _missing(second) & ~alike
+        first[shared] = second[shared] = 0
+    return one, other
+
+
+def _has_equal_parts(one: Any, other: Any) -> Any:
+    """Return where both parts of complex numbers are equal; NaN equals NaN."""
+    real, imag = (
+        (first == second) | (_missing(first) & _missing(second))
+        for first, second in ((one.real, other.real), (one.imag, other.imag))
+    )
+    return real & imag
 
 
 def _missing(array: Any) -> Any:
