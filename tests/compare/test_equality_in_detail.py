@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+from zoneinfo import ZoneInfo
+
 import numpy
 import pytest
 
@@ -20,3 +23,26 @@ def test_a_complex_number_with_one_nan_is_compared_by_its_other_part(many):
         assert compare(made([one] * many), swapped).verdict == "different"
         assert compare(made([one] * many), made([near] * many)).verdict == "close"
     assert compare(one, other).verdict == "different"
+
+
+@pytest.mark.parametrize(
+    ("one", "verdict"),
+    [
+        (
+            datetime.datetime(2020, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin")),
+            "different",
+        ),
+        (
+            datetime.datetime(2020, 10, 24, 2, 30, tzinfo=ZoneInfo("Europe/Berlin")),
+            "close",
+        ),
+        (datetime.datetime(2020, 10, 25, 2, 30), "different"),  # noqa: DTZ001
+        (datetime.time(2, 30), "different"),
+        (datetime.time(2, 30, tzinfo=datetime.timezone.utc), "close"),
+    ],
+)
+def test_the_second_of_two_times_that_a_clock_shows_alike_is_another(one, verdict):
+    other = one.replace(fold=1)
+    assert compare(one, other).verdict == verdict
+    assert compare([one], [other]).verdict == verdict
+    assert compare([other], [other.replace()]).verdict == "equal"

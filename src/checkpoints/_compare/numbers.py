@@ -237,9 +237,20 @@ def _is_infinite(value: _Number) -> bool:
 
 def compare_times(one: Any, other: Any, tally: Tally, where: _Here) -> None:
     """Compare two dates, times or durations of one type."""
-    if one == other or (one != one and other != other):  # noqa: PLR0124 - only NaT does
+    if one != one and other != other:  # noqa: PLR0124 - only NaT does
+        return
+    is_folded = getattr(one, "fold", 0) != getattr(other, "fold", 0)
+    if one == other and not is_folded:
         return
     try:
+        # In one zone, Python subtracts and compares what the clock shows.
+        offsets = (_offset_of(one), _offset_of(other)) if is_folded else (None, None)
+        if one == other and None not in offsets and offsets[0] == offsets[1]:
+            return
+        if None not in offsets and isinstance(one, datetime.datetime):
+            one, other = (it.astimezone(datetime.timezone.utc) for it in (one, other))
+        elif one == other:
+            raise TypeError("which of two times it is depends on a zone")
         between = abs(other - one)
     except (OverflowError, TypeError):  # times of a day, or only one has a zone
         tally.differ(Found(where, (str(one), str(other))))
@@ -254,6 +265,11 @@ def compare_times(one: Any, other: Any, tally: Tally, where: _Here) -> None:
     cell = Found(where, (one, other), excess, seconds, None, bounds)
     tally.sample(cell, beyond=beyond)
     tally.found(cell)
+
+
+def _offset_of(time: Any) -> datetime.timedelta | None:
+    """Return how far a time is from UTC, None if that is not known."""
+    return time.utcoffset() if time == time else None  # noqa: PLR0124 - only NaT differs
 
 
 def compare_list(
