@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 from zoneinfo import ZoneInfo
 
 import numpy
 import pytest
 
+from checkpoints._compare.tolerance import Tolerance
 from checkpoints._compare.values import compare
 
 NAN = float("nan")
@@ -46,3 +48,10 @@ def test_the_second_of_two_times_that_a_clock_shows_alike_is_another(one, verdic
     assert compare(one, other).verdict == verdict
     assert compare([one], [other]).verdict == verdict
     assert compare([other], [other.replace()]).verdict == "equal"
+
+
+@pytest.mark.parametrize("value", [NAN, decimal.Decimal("nan")])
+def test_a_nan_among_objects_differs_from_a_nan_where_the_tolerance_says_so(value):
+    one, other = (numpy.array([value, "a"], object) for _ in range(2))
+    assert compare(one, other).verdict == "equal"
+    assert compare(one, other, Tolerance(nan="differ")).verdict == "different"

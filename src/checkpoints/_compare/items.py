@@ -87,8 +87,11 @@ def _is_surely_equal(one: Any, other: Any) -> bool:
         return False
     if kind in _PLAIN:
         return bool(one == other)
-    if kind is float or kind is decimal.Decimal:
-        return has_same_bits(one, other)
+    if kind is float:
+        # What a NaN equals is for the tolerance to say.
+        return bool(one == other) and has_same_bits(one, other)
+    if kind is decimal.Decimal:
+        return not one.is_nan() and has_same_bits(one, other)
     # The scalars of pandas, of which whole columns may be made.
     root = kind.__module__.partition(".")[0]
     return root == "pandas" and (one == other) is True
