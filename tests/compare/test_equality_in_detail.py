@@ -7,6 +7,7 @@ import decimal
 from zoneinfo import ZoneInfo
 
 import numpy
+import pandas
 import pytest
 
 from checkpoints._compare.tolerance import Tolerance
@@ -55,3 +56,14 @@ def test_a_nan_among_objects_differs_from_a_nan_where_the_tolerance_says_so(valu
     one, other = (numpy.array([value, "a"], object) for _ in range(2))
     assert compare(one, other).verdict == "equal"
     assert compare(one, other, Tolerance(nan="differ")).verdict == "different"
+
+
+def test_none_is_not_nan_in_a_column_of_texts():
+    one, other = (
+        pandas.Series([empty, "a"], dtype=object, name="x") for empty in (None, NAN)
+    )
+    for made in (pandas.Series, pandas.DataFrame):
+        assert compare(made(one), made(other)).verdict == "different"
+        assert compare(made(other), made(one)).verdict == "different"
+        assert compare(made(one), made(one.copy())).verdict == "equal"
+        assert compare(made(other), made(other.copy())).verdict == "equal"

@@ -303,8 +303,12 @@ class _ObjectVector:
         if self._is_text:
             pyarrow = imported("pyarrow")
             cells = pyarrow.array(part, pyarrow.large_string(), from_pandas=True)
+            if not cells.null_count:
+                return cells, None
             nulls = cells.is_null().to_numpy(zero_copy_only=False)
-            return cells, nulls if cells.null_count else None
+            # A NaN among texts is no None, and Arrow would make nulls of both.
+            if all(cell is None for cell in imported("numpy").asarray(part)[nulls]):
+                return cells, nulls
         return imported("numpy").asarray(part, dtype=object), None
 
 
