@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import decimal
 from zoneinfo import ZoneInfo
@@ -67,3 +68,26 @@ def test_none_is_not_nan_in_a_column_of_texts():
         assert compare(made(other), made(one)).verdict == "different"
         assert compare(made(one), made(one.copy())).verdict == "equal"
         assert compare(made(other), made(other.copy())).verdict == "equal"
+
+
+def _masked(**traits):
+    return numpy.ma.array([1.0, 2.0], mask=[False, True], **traits)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "note"),
+    [
+        (_masked(), _masked(fill_value=7.0), "fill_value"),
+        (_masked(), _masked(hard_mask=True), "hardmask False against True"),
+        (
+            pandas.Timestamp("2020").as_unit("s"),
+            pandas.Timestamp("2020").as_unit("ns"),
+            "unit s against ns",
+        ),
+    ],
+)
+def test_values_that_differ_in_form_only_are_close(one, other, note):
+    found = compare(one, other)
+    assert found.verdict == "close"
+    assert note in found.notes[0]
+    assert compare(one, copy.deepcopy(one)).verdict == "equal"

@@ -85,6 +85,11 @@ def _compare_layout(baseline: Any, candidate: Any, tally: Tally) -> None:
     if masked[0] != masked[1]:
         side = "baseline" if masked[0] else "candidate"
         tally.note(f"masked in the {side} only", "close")
+    elif all(masked):
+        for trait in ("fill_value", "hardmask"):
+            one, other = (repr(getattr(it, trait)) for it in (baseline, candidate))
+            if one != other and baseline.dtype == candidate.dtype:
+                tally.note(f"{trait} {one} against {other}", "close")
 
 
 def _order_of(array: Any) -> str:

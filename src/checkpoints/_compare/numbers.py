@@ -345,6 +345,10 @@ def compare_plain(one: Any, other: Any, tally: Tally, where: _Here) -> None:
         compare_times(one, other, tally, where)
         if one == other and repr(one) != repr(other):
             tally.note(f"{shown(one)} against {shown(other)}", "close")
+        # What pandas adds to a time, its text does not show.
+        units = getattr(one, "unit", ""), getattr(other, "unit", "")
+        if units[0] != units[1]:
+            tally.note(f"unit {units[0]} against {units[1]}", "close")
     elif type(one) is not type(other) or one != other:
         tally.differ(Found(where, (one, other)))
 
