@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import datetime
 import decimal
+import random
 from zoneinfo import ZoneInfo
 
 import numpy
@@ -90,4 +91,19 @@ def test_values_that_differ_in_form_only_are_close(one, other, note):
     found = compare(one, other)
     assert found.verdict == "close"
     assert note in found.notes[0]
+    assert compare(one, copy.deepcopy(one)).verdict == "equal"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (random.Random(1), random.Random(2)),
+        (
+            datetime.timezone(datetime.timedelta(0), "X"),
+            datetime.timezone(datetime.timedelta(0), "Y"),
+        ),
+    ],
+)
+def test_objects_whose_equality_leaves_out_their_state_differ_by_it(one, other):
+    assert compare(one, other).verdict == "different"
     assert compare(one, copy.deepcopy(one)).verdict == "equal"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -82,7 +83,26 @@ def _by_content(one: Any, other: Any, comparer: Comparer) -> Difference:
         if formats_for(type(one)):
             return unlike(texts=excerpts(one, other))
         # Of a class that its library's family does not know, it knows no equality.
-    return _by_fields(one, other, comparer)
+    found = _by_fields(one, other, comparer)
+    return _by_pickles(one, other, comparer) or found if _is_equal(found) else found
+
+
+def _is_equal(found: Difference) -> bool:
+    return found.verdict == "equal"
+
+
+def _by_pickles(one: Any, other: Any, comparer: Comparer) -> Difference | None:
+    """Compare what pickles of two equal objects hold; None if it is the same."""
+    try:
+        if pickle.dumps(one, 5) == pickle.dumps(other, 5):
+            return None
+    except Exception:  # noqa: BLE001 - then nothing else speaks against its ==
+        return None
+    states = _pickled_state_of(one), _pickled_state_of(other)
+    if not states[0] or not states[1]:
+        return _unknown(one, "== says equal, but their pickles differ")
+    found = compare_fields(states[0], states[1], comparer)
+    return None if _is_equal(found) else found
 
 
 def _by_digest(one: Any, other: Any) -> Difference:
