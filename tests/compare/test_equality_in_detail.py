@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import array
+import collections
 import copy
 import datetime
 import decimal
@@ -41,9 +43,9 @@ def test_a_complex_number_with_one_nan_is_compared_by_its_other_part(many):
             datetime.datetime(2020, 10, 24, 2, 30, tzinfo=ZoneInfo("Europe/Berlin")),
             "close",
         ),
-        (datetime.datetime(2020, 10, 25, 2, 30), "different"),  # noqa: DTZ001
+        (datetime.datetime(2020, 10, 25, 2, 30), "different"),
         (datetime.time(2, 30), "different"),
-        (datetime.time(2, 30, tzinfo=datetime.timezone.utc), "close"),
+        (datetime.time(2, 30, tzinfo=datetime.UTC), "close"),
     ],
 )
 def test_the_second_of_two_times_that_a_clock_shows_alike_is_another(one, verdict):
@@ -102,6 +104,9 @@ def test_values_that_differ_in_form_only_are_close(one, other, note):
             datetime.timezone(datetime.timedelta(0), "X"),
             datetime.timezone(datetime.timedelta(0), "Y"),
         ),
+        (collections.defaultdict(int, a=1), collections.defaultdict(float, a=1)),
+        (array.array("d", [1]), array.array("f", [1])),
+        (collections.deque([1], 2), collections.deque([1], 3)),
     ],
 )
 def test_objects_whose_equality_leaves_out_their_state_differ_by_it(one, other):

@@ -248,7 +248,7 @@ def compare_times(one: Any, other: Any, tally: Tally, where: _Here) -> None:
         if one == other and None not in offsets and offsets[0] == offsets[1]:
             return
         if None not in offsets and isinstance(one, datetime.datetime):
-            one, other = (it.astimezone(datetime.timezone.utc) for it in (one, other))
+            one, other = (it.astimezone(datetime.UTC) for it in (one, other))
         elif one == other:
             raise TypeError("which of two times it is depends on a zone")
         between = abs(other - one)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,11 +30,12 @@ from checkpoints._compare.text import compare_bytes, compare_texts
 from checkpoints._compare.tolerance import EXACT_BY_DTYPE, Tolerance
 from checkpoints._kinds.families import formats_for
 from checkpoints._kinds.pickled import type_name
-from checkpoints._text import text_of
+from checkpoints._text import shown, text_of
 
 __all__ = ["compare"]
 
 _DEEPEST = 60
+_WITH_MAKINGS = (defaultdict, array, deque)
 
 
 def compare(
@@ -115,7 +118,7 @@ def _by_kind(comparer: Comparer, one: Any, other: Any) -> Difference:
         if fits(one) and fits(other):
             return compared(one, other, comparer)
     if are_nested(one, other):
-        return compare_nested(one, other, comparer)
+        return _with_makings(compare_nested(one, other, comparer), one, other)
     return _of_libraries(comparer, one, other)
 
 
@@ -153,6 +156,20 @@ def _with_types(found: Difference, one: Any, other: Any) -> Difference:
         hopeless=found.hopeless or level == "different",
         notes=(*notes, *found.notes),
     )
+
+
+def _with_makings(found: Difference, one: Any, other: Any) -> Difference:
+    """Return the difference of two containers, with what they make of new items."""
+    notes = []
+    for trait in ("default_factory", "typecode", "maxlen"):
+        both = getattr(one, trait, None), getattr(other, trait, None)
+        is_made_alike = both[0] == both[1] or type(one) is not type(other)
+        if isinstance(one, _WITH_MAKINGS) and not is_made_alike:
+            notes.append(f"{trait} {shown(both[0])} against {shown(both[1])}")
+    if not notes:
+        return found
+    verdict = worse(found.verdict, "different")
+    return replace(found, verdict=verdict, hopeless=True, notes=(*notes, *found.notes))
 
 
 def _public_name(value: Any) -> str:
