@@ -250,7 +250,9 @@ def compare_times(one: Any, other: Any, tally: Tally, where: _Here) -> None:
         if None not in offsets and isinstance(one, datetime.datetime):
             one, other = (it.astimezone(datetime.UTC) for it in (one, other))
         elif one == other:
-            raise TypeError("which of two times it is depends on a zone")
+            # Which of the two it is depends on a zone that is not known.
+            tally.differ(Found(where, (str(one), str(other))))
+            return
         between = abs(other - one)
     except (OverflowError, TypeError):  # times of a day, or only one has a zone
         tally.differ(Found(where, (str(one), str(other))))
