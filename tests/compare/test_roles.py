@@ -157,3 +157,26 @@ class TestWords:
             run.save("a", 1 + step).save("b", step > 0)
         first = diff(*(run.root for run in runs)).first
         assert first.inputs == "not known; nothing earlier differs beyond tolerance"
+
+
+class TestArgumentsThatWereNotSaved:
+    @pytest.fixture
+    def found(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            values = {"x": 1, "not saved": {"xs": "generator: TypeError: no pickle"}}
+            run.save("fit", values, tags={"call": 1}, part="arguments")
+            end(run, "fit", number)
+            begin(run, "score")
+            end(run, "score", 0)
+        return diff(*(run.root for run in runs))
+
+    def test_may_be_where_the_difference_came_from(self, found):
+        assert [(it.verdict, it.role, it.inputs) for it in found][:2] == [
+            ("equal", "", ""),
+            ("different", "possibly inherited", "unknown: not saved: xs"),
+        ]
+
+    def test_are_named_once_in_the_report(self, found):
+        assert found.as_json()["not_saved"] == [{"name": "fit", "values": ["xs"]}]
+        line = "not compared  fit: not saved: xs"
+        assert " ".join(line.split()) in " ".join(str(found).split())

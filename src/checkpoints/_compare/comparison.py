@@ -19,6 +19,7 @@ from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.values import compare
 from checkpoints._index.entry import Entry
 from checkpoints._keys.pattern import NamePattern
+from checkpoints._kinds.left_out import NOT_SAVED
 from checkpoints._process.random_state import ENVIRONMENT, RANDOM_STATE, VARIABLES
 from checkpoints._text import text_of
 from checkpoints.errors import CheckpointError, MissingDependencyError, TooLargeError
@@ -107,7 +108,20 @@ class Comparison:
                 ),
             )
             self._decide(pair, partners)
+            if any(it is not None and it.is_partial for it in partners[:2]):
+                pair.not_saved = self._not_saved(pair)
             yield pair
+
+    def _not_saved(self, pair: Pair) -> tuple[str, ...]:
+        names: dict[str, None] = {}
+        for entry in filter(None, (pair.baseline, pair.candidate)):
+            try:
+                with self._contents(entry) as contents:
+                    reasons = contents.load(NOT_SAVED)
+            except (CheckpointError, OSError, ImportError, KeyError):
+                continue
+            names |= dict.fromkeys(reasons if isinstance(reasons, dict) else ())
+        return tuple(map(str, names))
 
     def _entry(self, side: int, record: Record | None) -> Entry | None:
         return None if record is None else self._sides[side].entry(record)

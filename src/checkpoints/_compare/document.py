@@ -66,6 +66,7 @@ def document_of(
             if pair.verdict not in ("equal", "unpaired") or pair.values
         ],
         "unpaired": [_unpaired(pair) for pair in pairs if pair.verdict == "unpaired"],
+        "not_saved": _not_saved(pairs),
         # Of some of the pairs nobody knows what they have in common.
         "shared_tags": [] if answer.not_compared else _shared_tags(different, pairs),
         "aligned": _aligned(pairs, sides),
@@ -211,6 +212,15 @@ def _unpaired(pair: Pair) -> dict[str, Any]:
         "why": pair.why,
         "path": pair.entry.path,
     }
+
+
+def _not_saved(pairs: Iterable[Pair]) -> list[dict[str, Any]]:
+    """Return what of each checkpoint could not be saved, and so not be compared."""
+    found: dict[str, dict[str, None]] = {}
+    for pair in pairs:
+        if pair.not_saved:
+            found.setdefault(pair.name, {}).update(dict.fromkeys(pair.not_saved))
+    return [{"name": name, "values": [*values]} for name, values in found.items()]
 
 
 def _shared_tags(

@@ -46,6 +46,8 @@ class Pair:
             saved them in another order; such a pair is different, whatever its values.
         random_state: Of a call that a rule with `random=True` saved: the generators and
             variables whose states before it differ.
+        not_saved: The names of values that could not be saved on either side, so that
+            nothing is known of them.
     """
 
     number: int
@@ -65,6 +67,7 @@ class Pair:
     occurrence: tuple[int, int] = (1, 1)
     moved: tuple[int, int] | None = None
     random_state: tuple[str, ...] = ()
+    not_saved: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

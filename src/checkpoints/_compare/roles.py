@@ -43,6 +43,9 @@ class Roles:
     result. The arguments of a call are such a checkpoint too. A save under other values
     of the same tags counts: it may be an earlier pass of a loop.
 
+    Arguments that could not be saved may differ, so an outcome that would be an origin
+    is possibly inherited.
+
     Of a call whose random state differs, nobody knows whether it draws from it, so what
     differs after its begin, and would be an origin otherwise, is possibly inherited.
 
@@ -132,6 +135,9 @@ class Roles:
             return _Finding("possibly inherited", f"unknown: {why}")
         if found := self._inside(pair, inputs):
             return found
+        if inputs.not_saved:
+            text = f"unknown: not saved: {', '.join(inputs.not_saved)}"
+            return _Finding("possibly inherited", text)
         texts = [f"{n} {_words_for(d)}" for n, d in inputs.values.items()]
         text = ", ".join(texts) or _EQUAL[inputs.by]
         if inputs.random_state:

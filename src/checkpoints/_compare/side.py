@@ -23,6 +23,7 @@ from checkpoints._index.headers import read_containers
 from checkpoints._index.index import listing_of
 from checkpoints._keys.tags import tag_text
 from checkpoints._kinds import json_bytes
+from checkpoints._kinds.left_out import NOT_SAVED
 from checkpoints._process.origin import current_run
 
 __all__ = [
@@ -70,6 +71,7 @@ class Record(NamedTuple):
             comes from and the number of its last save before that.
         content: A hash of its values and their checksums: equal for equal files; None
             if the file is damaged.
+        is_partial: Whether it tells of values that could not be saved.
         call_tags: The tags of the recorded call that it is a part of.
     """
 
@@ -86,6 +88,7 @@ class Record(NamedTuple):
     left_out: int
     parent: tuple[Process, int] | None
     content: int | None
+    is_partial: bool = False
     call_tags: tuple[tuple[str, str], ...] = ()
 
 
@@ -288,6 +291,7 @@ def _of(container: Container) -> tuple[Any, ...]:
         *(sampling.get(count, 0) for count in _COUNTS),
         _parent_in(header),
         hash((nodes, checksums)),
+        NOT_SAVED in header["values"],
     )
 
 

@@ -238,6 +238,10 @@ def _notes(document: Mapping[str, Any]) -> Iterator[Fact]:
     unknown = [it for it in document["pairs"] if it["verdict"] == "unknown"]
     for why, found in [*_by_reason(unknown).items()][:_MOST_NAMED]:
         yield Fact("unknown", f"{_named(found)}: {why}")
+    for it in document["not_saved"][:_MOST_NAMED]:
+        yield Fact(
+            "not compared", f"{it['name']}: not saved: {', '.join(it['values'])}"
+        )
     for it in document["aligned"][:_MOST_NAMED]:
         yield Fact("aligned", _alignment(it))
     yield from _unheeded(document)
