@@ -198,7 +198,7 @@ class TestProgram:
         assert done.stdout == alone.stdout
         ours = [it for it in done.stderr.splitlines() if it.startswith("checkpoints: ")]
         assert len(ours) == (not options)
-        assert done.stderr.removesuffix("".join(f"{it}\n" for it in ours)) == (
+        assert done.stderr.removeprefix("".join(f"{it}\n" for it in ours)) == (
             alone.stderr
         )
 
