@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -57,6 +58,8 @@ def started(folder, bucket):
                 *("--probe", "stall:price", "--to", f"{bucket}/run={{run}}"),
                 *("--", "program.py", str(factor)),
             ],
+            # Each is a run of its own, whatever this process has saved.
+            env={k: v for k, v in os.environ.items() if "CHECKPOINTS_RUN" not in k},
             capture_output=True,
             text=True,
             check=False,

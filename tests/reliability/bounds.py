@@ -566,7 +566,11 @@ def main(way: str, folder: Path, max_bytes: int, *names: str) -> None:
     warnings.simplefilter("ignore")
     sound = pandas.DataFrame({"a": ["x"], "b": [1]})
     polars.from_pandas(sound).to_arrow().to_pandas()
-    paths = sorted(path for path in folder.iterdir() if not names or path.name in names)
+    paths = sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_file() and (not names or path.name in names)
+    )
     for path in paths:
         attempt(way, path, 1_000_000)
     trim = ctypes.CDLL(None).malloc_trim

@@ -246,7 +246,8 @@ class Registry:
             if plan is None:
                 return
             number = call_number(name)
-            occasion = Occasion(current_tags, lambda: named_values(data, values))
+            # No closure, whose cells would be made before the `try`.
+            occasion = Occasion(current_tags, partial(named_values, data, values))
             chosen = self.chosen(name, plan, occasion)
             if chosen is not None:
                 rule, turn = chosen
