@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 from checkpoints._files.archive import lay_out
 from checkpoints._files.container import header_for
-from checkpoints._files.jlso_writer import encode_objects, lay_out_jlso
+from checkpoints._files.parquet import to_parquet
 from checkpoints._handlers.job import leniently
 from checkpoints._handlers.options import Compression, Format
-from checkpoints._handlers.table_contents import table_contents
 from checkpoints._keys.key import Key
 from checkpoints._kinds.encoder import encode, notices_of
+from checkpoints._kinds.tables import to_table
+from checkpoints._process.libraries import imported
 from checkpoints.errors import FormatError
 from checkpoints.storage._store import Piece
 
@@ -68,18 +69,30 @@ def _zip(key: Key, values: Mapping[str, Any], compression: str | None) -> Conten
 
 
 def _parquet(key: Key, values: Mapping[str, Any], compression: str | None) -> Contents:
-    packing = None if compression == "none" else compression
-    return Contents(*table_contents(key, values, packing))
+    if len(values) != 1:
+        message = (
+            f"{len(values)} values cannot be saved as Parquet, which holds one "
+            "table: save one at a time, or use format='zip'"
+        )
+        raise FormatError(message)
+    ((name, value),) = values.items()
+    table, node, package = to_table(name, value)
+    header, _ = header_for(key, {name: node}, {package, "pyarrow"})
+    data = to_parquet(table, header, None if compression == "none" else compression)
+    return Contents(len(data), iter([(0, data)]))
 
 
 def _jlso(key: Key, values: Mapping[str, Any], compression: str | None) -> Contents:
-    objects = encode_objects(values, compression or "gzip")
+    # Only here, as few programs write for Julia.
+    writer = imported("checkpoints._files.jlso_writer")
+    objects = writer.encode_objects(values, compression or "gzip")
     header, _ = header_for(key, objects.nodes, objects.packages)
     notices = [
         (f"{name} changed", f"value {name!r} ({what})", True)
         for name, what in objects.changed.items()
     ]
-    return Contents(*lay_out_jlso(objects, header), notices)
+    size, pieces = writer.lay_out_jlso(objects, header)
+    return Contents(size, pieces, notices)
 
 
 _WAYS: dict[str, Callable[[Key, Mapping[str, Any], str | None], Contents]] = {
