@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any, Self
 
 from checkpoints._handlers.handler import ABSENT
 from checkpoints._keys.key import checked_name, joined_name
-from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.pickling import public
 from checkpoints._rules.registry import registry
 from checkpoints._rules.switch import Switch
@@ -15,20 +13,6 @@ from checkpoints._rules.switch import Switch
 __all__ = ["Point", "point"]
 
 _points: dict[str, Point] = {}
-
-
-class _Making:
-    """The lock under which points are made."""
-
-    def __init__(self) -> None:
-        self._renew()
-        after_fork_in_child(self._renew)
-
-    def _renew(self) -> None:
-        self.lock = threading.RLock()
-
-
-_making = _Making()
 
 
 class Point(Switch):
@@ -67,17 +51,17 @@ class Point(Switch):
         return public(Point), (self.name,)
 
     def __new__(cls, name: str) -> Self:
-        with _making.lock:
-            known = _points.get(name)
-            if isinstance(known, cls):
-                return known
-            made = object.__new__(cls)
-            Switch.__init__(made, checked_name(name))
-            registry.names.add(name)
-            registry.connect(made)
-            # Last, so that no thread gets one that is not finished.
-            _points[name] = made
-            return made
+        known = _points.get(name)
+        if isinstance(known, cls):
+            return known
+        made = object.__new__(cls)
+        Switch.__init__(made, checked_name(name))
+        registry.names.add(name)
+        registry.connect(made)
+        # Last, so that no thread gets one that is not finished; dict.setdefault is
+        # atomic, and one that another thread has made meanwhile counts.
+        known = _points.setdefault(name, made)
+        return known if isinstance(known, cls) else made
 
     def __init__(self, name: str) -> None:
         """Do nothing: it is made whole above, or was made before."""
