@@ -13,6 +13,9 @@ from checkpoints._compare.side import NO_PROCESS, PairKey, Process, Record, Side
 __all__ = ["How", "Pairing", "Partners", "one_pair", "paired"]
 
 
+_NO_PARTNER: tuple[None, How] = (None, "key")
+
+
 class Partners(NamedTuple):
     """
     An entry and its counterpart in the other run; None on the side that lacks one.
@@ -100,8 +103,8 @@ def _in_order(
     placed: dict[int, Partners] = {}
     following: dict[int, list[Partners]] = {}
     for record in baseline:
-        pair = Partners(record, *found.get(record.position, (None, "key")))
-        pair = pair._replace(moved=moved.get(record.position))
+        other, how = found.get(record.position, _NO_PARTNER)
+        pair = Partners(record, other, how, moved.get(record.position))
         if pair.candidate is not None and record.process == NO_PROCESS:
             placed[pair.candidate.position] = pair
         else:

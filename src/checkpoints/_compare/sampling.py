@@ -59,7 +59,9 @@ class LeftOut:
 
     @cached_property
     def _sampled(self) -> tuple[_Sampled, _Sampled]:
-        one, other = (_Sampled(it.records, it.has_stopped) for it in self._sides)
+        one, other = (
+            _Sampled(it.records, has_stopped=it.has_stopped) for it in self._sides
+        )
         return one, other
 
     @cached_property
@@ -81,7 +83,7 @@ class _Sampled:
             save may as well not have been reached.
     """
 
-    def __init__(self, records: Iterable[Record], has_stopped: bool) -> None:  # noqa: FBT001
+    def __init__(self, records: Iterable[Record], *, has_stopped: bool) -> None:
         self._has_stopped = has_stopped
         self._saved: dict[tuple[Process, str], list[Record]] = {}
         for record in records:
