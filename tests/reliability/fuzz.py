@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import collections
 import copy
+import datetime
 import faulthandler
 import json
 import logging
@@ -24,8 +25,10 @@ import struct
 import sys
 import tempfile
 import time
+import uuid
 import warnings
 import zipfile
+from fractions import Fraction
 from pathlib import Path
 
 if "--seconds" in sys.argv:
@@ -165,6 +168,24 @@ def samples() -> dict[str, object]:
     }
 
 
+GOLDEN = Path(__file__).parents[1] / "golden" / "julia"
+
+
+def for_julia() -> dict[str, object]:
+    """Values that Julia has, with all sorts of what its files are made of."""
+    import numpy
+
+    day = datetime.date(2024, 1, 2)
+    return {
+        "plain": [None, True, -7, 2.5, "text", b"bytes", 1 + 2j, Fraction(3, 4)],
+        "nested": {"a": [(1, {2, 3}), {1: "x", (1, 2): None}], "b": {}},
+        "times": [day, datetime.time(1, 2), datetime.timedelta(1), uuid.UUID(int=5)],
+        "arrays": [numpy.arange(6, dtype="f4").reshape(2, 3), numpy.array(["a", "b"])],
+        "days": numpy.array(["2024-01-02"], "M8[D]"),
+        "numbers": [numpy.int8(1), numpy.float16(2), numpy.complex64(1)],
+    }
+
+
 class Subject:
     """The files to change: one for each value, split into parts."""
 
@@ -188,6 +209,13 @@ class Subject:
             table = value.drop(columns="c") if name == "frame" else value
             handler.checkpoint(name, table)
             self.tables.append((folder / f"{name}.ckpt.parquet").read_bytes())
+        self.of_julia = [path.read_bytes() for path in sorted(GOLDEN.glob("*.jlso"))]
+        for compression in ("none", "gzip"):
+            handler = checkpoints.FileHandler(
+                folder, format="jlso", compression=compression
+            )
+            handler.checkpoint("julia", for_julia())
+            self.of_julia.append((folder / "julia.jlso").read_bytes())
 
     def changed(self, choices: Choices) -> bytes:
         ways = (
@@ -197,11 +225,13 @@ class Subject:
             self.member,
             self.member,
             self.table,
+            self.julia,
+            self.julia,
         )
         return choices.of(ways)(choices)
 
     def raw(self, choices: Choices) -> bytes:
-        return mutated(choices.of(self.whole + self.tables), choices)
+        return mutated(choices.of(self.whole + self.tables + self.of_julia), choices)
 
     def header(self, choices: Choices) -> bytes:
         header, members = copy.deepcopy(choices.of(self.parts))
@@ -237,6 +267,17 @@ class Subject:
             return parquet._sealed(data, marks[-1][0])
         except (ValueError, IndexError):
             return bytes(data)
+
+    def julia(self, choices: Choices) -> bytes:
+        """A file of Julia with changed objects, which mostly have no checksum."""
+        data = choices.of(self.of_julia)
+        start = int.from_bytes(data[:4], "little") if choices.below(4) else 0
+        if start >= len(data) - 100:  # of an early version, with the objects inside
+            start = 0
+        changed = mutated(data[start:], choices)
+        if choices.below(4):
+            changed = changed.ljust(len(data) - start, b"\0")[: len(data) - start]
+        return data[:start] + changed
 
 
 def sealed(header, members, choices: Choices) -> bytes:
