@@ -220,6 +220,26 @@ def bson(value):
     return b"".join(writer.pieces)
 
 
+def plain(value):
+    """Return a document of dicts, lists, texts and integers without any tags."""
+    writer = BsonWriter()
+
+    def add(key, value):
+        if isinstance(value, str):
+            writer.text(key, value)
+        elif isinstance(value, int):
+            writer.int64(key, value)
+        else:
+            opened = writer.open(key or None, is_array=isinstance(value, list))
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            for name, item in items:
+                add(str(name), item)
+            writer.close(opened)
+
+    add("", value)
+    return b"".join(writer.pieces)
+
+
 def integers(*numbers):
     data = b"".join(it.to_bytes(8, "little", signed=True) for it in numbers)
     return JuliaArray(named("Int64"), (len(numbers),), data)
@@ -307,26 +327,43 @@ class TestHostileFiles:
             for _ in range(100):
                 kind = typed(["Core", "Tuple"], [kind, kind])
 
+    def test_objects_that_share_their_bytes(self, tmp_path):
+        size, values = len(bson({"object": "text"})), {"x": "text", "y": "text"}
+        root = {"object-nbytes": integers(size, size)}
+        path = written(tmp_path, METADATA, values, **root)
+        assert load(path) == values
+        start = path.stat().st_size - 2 * size
+        root = {"object-pos": integers(start, start)}
+        path = written(tmp_path, METADATA, {**values, "y": "text!"}, **root)
+        with path.open("r+b") as file:
+            file.truncate(start + size + 1)
+        with pytest.raises(CorruptFileError, match="overlap"):
+            load(path)
+
+    @pytest.mark.parametrize("is_key", [False, True])
+    def test_tuples_that_refer_to_the_one_before_twice(self, tmp_path, is_key):
+        def reference(number):
+            return {"tag": "backref", "ref": number}
+
+        tuples = [
+            {"tag": "tuple", "data": [reference(number), reference(number)]}
+            for number in range(2, 51)
+        ]
+        columns = {"data": [[reference(1)], [1]], "tag": "struct"}
+        path = ["Main", "Base", "Dict"]
+        columns["type"] = {"tag": "datatype", "name": path, "params": []}
+        found = columns if is_key else reference(1)
+        self.check(tmp_path, [*tuples, "end"], found, "references stand for more")
+
     def test_references_in_a_circle(self, tmp_path):
+        circle = {"tag": "backref", "ref": 1}
+        self.check(tmp_path, [[circle]], circle, "contains itself")
+
+    def check(self, folder, references, value, message):
+        objects = {"x": plain({"_backrefs": references, "object": value})}
         meta = {**METADATA, "version": "3.0.0"}
-        writer = BsonWriter()
-        start = writer.open()
-        refs = writer.open("_backrefs", is_array=True)
-        at = writer.open("0", is_array=True)
-        inner = writer.open("0")
-        writer.text("tag", "backref")
-        writer.int64("ref", 1)
-        writer.close(inner)
-        writer.close(at)
-        writer.close(refs)
-        again = writer.open("object")
-        writer.text("tag", "backref")
-        writer.int64("ref", 1)
-        writer.close(again)
-        writer.close(start)
-        objects = {"x": b"".join(writer.pieces)}
-        path = put(tmp_path, bson({"metadata": meta, "objects": objects}))
-        with pytest.raises(CorruptFileError, match="contains itself"):
+        path = put(folder, bson({"metadata": meta, "objects": objects}))
+        with pytest.raises(CorruptFileError, match=message):
             load(path)
 
     def test_documents_nested_without_end(self, tmp_path):

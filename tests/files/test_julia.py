@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import string
+import struct
 import uuid
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +21,7 @@ numpy = pytest.importorskip("numpy")
 
 FOLDER = Path(__file__).parents[1] / "golden" / "julia"
 FILES = sorted(path.name for path in FOLDER.glob("*.jlso"))
+DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 SHARED = "a text that is longer than seven bytes"
 
 
@@ -172,6 +175,89 @@ class TestSerialization:
         data = bytes.fromhex("374a4c07010000004e")
         with pytest.raises(FormatError, match="64-bit"):
             deserialize(memoryview(data), lambda _: None)
+
+
+def symbol(text):
+    return f"01{len(text):02x}{text.encode().hex()}"
+
+
+def described(name, *params, module="Base"):
+    """Return the type of a value in a stream; a module of Base is `4e` and its name."""
+    count = struct.pack("<i", len(params)).hex() if params else ""
+    return f"10{symbol(name)}1f4e{symbol(module)}44{count}{''.join(params)}"
+
+
+def numbered(*items):
+    """Return a list in a stream."""
+    return f"1546e{len(items) - 1:x}" + "".join(items)
+
+
+class TestWhatASmallFileStandsFor:
+    """No short stream takes long, or stands for more than memory holds."""
+
+    def test_lists_that_refer_to_the_one_before_twice(self):
+        lists = [f"1546e1 2c{at:02x}00 2c{at:02x}00" for at in range(1, 40)]
+        count = struct.pack("<i", 1 + len(lists)).hex()
+        with pytest.raises(ValueError, match="references stand for more than"):
+            stream(f"1546 31{count} 1546e1e0e1" + "".join(lists))
+
+    def test_only_texts_are_shared_by_their_mark(self):
+        with pytest.raises(ValueError, match="no text"):
+            stream("391402e0e1")
+
+    def test_a_tuple_cannot_change_and_is_not_shared(self):
+        kind = described("Tuple", "0008", module="Core")
+        assert stream(f"34{kind}e0") == (1,)
+        with pytest.raises(ValueError, match="tuple"):
+            stream(f"35{kind}e0")
+
+    def test_types_without_memory_that_double_at_each_level(self):
+        kind = described("Nothing")
+        for _ in range(30):
+            kind = described("Complex", kind)
+        with pytest.raises(ValueError, match="more than its memory"):
+            stream(f"15{kind}e0")
+
+    def test_a_type_whose_text_is_long(self):
+        kind = "0008"
+        for _ in range(20):
+            kind = described("Pair", kind, kind)
+            if len(kind) > 1_000_000:
+                break
+        with pytest.raises(ValueError, match="too large"):
+            stream(f"15{kind}df")
+
+    def test_a_long_integer_is_read_from_all_of_its_digits(self):
+        digits = "7" + "zA0" * 3000
+        expected = 0
+        for digit in digits:
+            expected = expected * 62 + DIGITS.index(digit)
+        text = "30" + struct.pack("<q", len(digits)).hex() + digits.encode().hex()
+        kind = f"10{symbol('BigInt')}1f4e{symbol('Base')}{symbol('GMP')}44"
+        assert stream(f"34{kind}{text}") == expected
+
+
+class TestNumbersInStructs:
+    """Numbers of fewer bits are NumPy's, which count round at their ends."""
+
+    def test_a_range_to_the_end_of_its_type(self):
+        for kind, first, last, expected in (
+            ("0002", "0201", "027f", range(1, 128)),
+            ("0003", "0301", "03ff", range(1, 256)),
+        ):
+            assert stream(f"34{described('UnitRange', kind)}{first}{last}") == expected
+            steps = f"34{described('StepRange', kind, kind)}{first}{first}{last}"
+            assert stream(steps) == expected
+
+    def test_a_fraction_has_integers_of_python(self):
+        found = stream(f"34{described('Rational', '0002')}02030204")
+        assert (found, type(found.numerator)) == (Fraction(3, 4), int)
+
+    def test_a_complex_number_of_integers_that_floats_cannot_hold(self):
+        large = struct.pack("<q", 2**60 + 1).hex()
+        found = stream(f"34{described('Complex', '0008')}08{large}e1")
+        assert found == record("Base.Complex{Int64}", re=2**60 + 1, im=2)
+        assert stream(f"34{described('Complex', '0008')}e0e1") == 1 + 2j
 
 
 class TestDamage:

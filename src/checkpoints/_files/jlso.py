@@ -158,7 +158,9 @@ class JlsoFile:
         if self._document.compression == "none":
             return data
         whole = bytearray()
-        for part in _inflated([data]):
+        # In slices, as what is left over of each is copied.
+        slices = (data[at : at + SLICE] for at in range(0, len(data), SLICE))
+        for part in _inflated(slices):
             self._spend(len(part))
             whole += part
         return memoryview(whole)

@@ -59,8 +59,12 @@ class JlsoDocument:
         self._check()
         if self.version.partition(".")[0] == _VERSIONS[-1]:
             self.objects = dict(_following(found, root, len(data), size))
+            size -= len(data)
         else:
             self.objects = dict(_inside(found.table(root["objects"])))
+        # Objects that share their bytes would make a small file a large one.
+        if sum(it.size for it in self.objects.values()) > size:
+            raise ValueError("its objects overlap")
 
     def _check(self) -> None:
         if self.version.partition(".")[0] not in _VERSIONS:
@@ -83,9 +87,9 @@ def _following(
     document: BsonValues, root: dict[str, Any], start: int, size: int
 ) -> Iterator[tuple[str, Stored]]:
     """Yield the objects that follow the document."""
-    names = document.value(document.resolved(root["object-names"]))
-    starts = _integers(document.resolved(root["object-pos"]))
-    sizes = _integers(document.resolved(root["object-nbytes"]))
+    names = document.value(root["object-names"])
+    starts = _integers(root["object-pos"])
+    sizes = _integers(root["object-nbytes"])
     taken: set[str] = set()
     for name, at, length in zip(names, starts, sizes, strict=True):
         if not isinstance(name, str) or name in taken:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from operator import index
 from typing import Any, NamedTuple
 
+from checkpoints._files.julia_numbers import number
+from checkpoints._files.julia_references import References
 from checkpoints._files.julia_tags import (
     CONSTANTS,
     INT32_AT,
@@ -34,7 +36,6 @@ from checkpoints._files.julia_values import (
     count_of,
     dictionary,
     made,
-    number,
     shaped,
 )
 from checkpoints._kinds.records import Record
@@ -49,7 +50,10 @@ _FLAGS = 4
 _SHORT = 7
 _MOST_IN_A_RUN = 127
 _DIGITS, _MOST_DIGITS = re.compile("(-?)([0-9A-Za-z]+)"), 10_000
+# As many as make a small integer, with which it is fast to count.
+_AT_ONCE = 10
 _BASE_62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
+_BASE, _DIGIT = len(_BASE_62), {char: at for at, char in enumerate(_BASE_62)}
 _UNDEFINED, _LITERAL, _END_OF_PATH = 0x29, 0x00, 0x44
 # A later version of DataFrames made its type mutable, with metadata.
 _MORE_FIELDS = {"DataFrames.DataFrame": 3}
@@ -87,7 +91,7 @@ class _Stream:
         self._data = data
         self._spend = spend
         self._at = _HEADER_BYTES
-        self._slots: dict[int, Any] = {}
+        self._slots = References()
         self._next = 0
 
     def value(self) -> Any:
@@ -166,13 +170,12 @@ class _Stream:
     def _shared(self) -> Any:
         slot = self._slot()
         self._slots[slot] = found = self._next_item()
+        if type(found) is not str:
+            raise ValueError("it shares a value that is no text")
         return found
 
     def _reference(self, size: int) -> Any:
-        slot = int.from_bytes(self._take(size), "little")
-        if slot not in self._slots:
-            raise ValueError("a value contains itself, or a reference leads nowhere")
-        return self._slots[slot]
+        return self._slots[int.from_bytes(self._take(size), "little")]
 
     def _items(self, count: int) -> list[Any]:
         return [self._field() for _ in range(count)]
@@ -277,6 +280,8 @@ class _Stream:
             else read(self, kind)
         )
         if slot is not None:
+            if type(found) is tuple:
+                raise ValueError("it has a tuple that can change")
             self._slots[slot] = found
         return found
 
@@ -304,14 +309,24 @@ class _Stream:
         # The time to read one grows with the square of its length.
         if found is None or len(found[2]) > _MOST_DIGITS:
             raise ValueError("a large integer is not written in digits, or too long")
-        value = 0
-        for char in found[2]:
-            value = value * len(_BASE_62) + _BASE_62.index(char)
+        value = _integer_of(found[2])
         return -value if found[1] else value
 
     def _regex(self, kind: JuliaType) -> Record:
         names = ("pattern", "compile_options", "match_options")
         return Record(kind.full, dict(zip(names, self._items(len(names)), strict=True)))
+
+
+def _integer_of(digits: str) -> int:
+    """Return what digits stand for; half by half, as long integers multiply slowly."""
+    if len(digits) > _AT_ONCE:
+        half = len(digits) // 2
+        upper, lower = _integer_of(digits[:-half]), _integer_of(digits[-half:])
+        return upper * _BASE**half + lower
+    found = 0
+    for digit in digits:
+        found = found * _BASE + _DIGIT[digit]
+    return found
 
 
 def _shown(found: Any) -> Any:

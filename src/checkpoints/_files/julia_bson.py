@@ -7,14 +7,16 @@ from functools import lru_cache
 from typing import Any
 
 from checkpoints._files.bson import Int32, Raw, document
+from checkpoints._files.julia_numbers import number, numbers
+from checkpoints._files.julia_references import References
 from checkpoints._files.julia_types import ANY, JuliaType, layout_of, typed
 from checkpoints._files.julia_values import (
+    all_in_memory,
     array,
     count_of,
     dictionary,
     in_memory,
     made,
-    number,
     shaped,
     texts,
 )
@@ -45,8 +47,9 @@ class BsonValues:
         self._spend = spend
         self.root = document(data, spend, "type")
         references = self.root.pop("_backrefs", [])
-        self._references: list[Any] = _list(references)
-        self._values: dict[int, Any] = {}
+        self._nodes: list[Any] = _list(references)
+        self._values = References()
+        self._types: dict[int, JuliaType] = {}
         self._open: set[int] = set()
 
     def value(self, node: Any) -> Any:
@@ -62,48 +65,41 @@ class BsonValues:
             return {key: self.value(it) for key, it in node.items()}
         return read(self, node)
 
-    def resolved(self, node: Any) -> Any:
-        """Return the node that a node refers to, which mostly is itself."""
-        if not self._references:
-            return node
-        for _ in range(len(self._references) + 1):
-            if not (isinstance(node, dict) and node.get("tag") == "backref"):
-                return node
-            node = self._references[self._position(node)]
-        raise ValueError("a reference leads to itself")
-
     def table(self, node: Any) -> dict[str, Any]:
         """Return the nodes of a dict whose keys are texts."""
-        node = self.resolved(node)
         parts = self._parts(node) if isinstance(node, dict) else []
         if len(parts) != len(("keys", "values")):
             raise ValueError("it has no table where one is expected")
-        keys, values = (_list(self.resolved(it)) for it in parts)
-        texts = [self.value(self.resolved(key)) for key in keys]
-        if not all(isinstance(key, str) for key in texts):
+        keys, values = map(_list, parts)
+        if not all(isinstance(key, str) for key in keys):
             raise ValueError("the keys of a table are not texts")
-        return dict(zip(texts, map(self.resolved, values), strict=True))
+        return dict(zip(keys, values, strict=True))
 
     def _parts(self, node: dict[str, Any]) -> list[Any]:
         is_struct = node.get("tag") == "struct"
         is_dict = is_struct and self._type(node["type"]).name in _DICTS
-        return _list(self.resolved(node.get("data"))) if is_dict else []
+        return _list(node.get("data")) if is_dict else []
 
     def _position(self, node: dict[str, Any]) -> int:
         position = node.get("ref")
-        if not isinstance(position, int) or not 0 < position <= len(self._references):
+        if not isinstance(position, int) or not 0 < position <= len(self._nodes):
             raise ValueError("a reference leads nowhere")
         return position - 1
 
     def _referred(self, node: dict[str, Any]) -> Any:
         position = self._position(node)
         if position not in self._values:
-            if position in self._open:
-                raise ValueError("a value contains itself, which cannot be read")
-            self._open.add(position)
-            self._values[position] = self.value(self._references[position])
-            self._open.discard(position)
+            self._values[position] = self._once(position, self.value)
         return self._values[position]
+
+    def _once(self, position: int, read: Callable[[Any], Any]) -> Any:
+        """Read what a reference leads to, unless that is being read already."""
+        if position in self._open:
+            raise ValueError("a value contains itself, which cannot be read")
+        self._open.add(position)
+        found = read(self._nodes[position])
+        self._open.discard(position)
+        return found
 
     def _list(self, node: list[Any]) -> list[Any]:
         return [self.value(it) for it in node]
@@ -115,7 +111,7 @@ class BsonValues:
         return self.value(document(node.data, self._spend, "type"))
 
     def _struct(self, node: dict[str, Any]) -> Any:
-        kind, data = self._type(node["type"]), self.resolved(node.get("data"))
+        kind, data = self._type(node["type"]), node.get("data")
         if isinstance(data, memoryview):
             return in_memory(kind, data)
         if kind.name in _DICTS:
@@ -127,27 +123,28 @@ class BsonValues:
 
     def _column(self, node: Any) -> list[Any]:
         """Return keys or values of a dict; those of one type can lie in memory."""
-        node = self.resolved(node)
         if isinstance(node, memoryview):
-            return [number("UInt8", node[at : at + 1]) for at in range(len(node))]
+            return numbers("UInt8", node, 0, 1)
         if isinstance(node, list):
             return _list(self.value(node))
-        data = self.resolved(node["data"])
+        data = node.get("data")
         if not isinstance(data, memoryview):
             return _list(self.value(node))
-        kind, (count,) = self._type(node["type"]), _list(self.resolved(node["size"]))
+        kind, (count,) = self._type(node["type"]), _list(node["size"])
         layout = layout_of(kind)
         count_of([count], 1 << 40 if not data else len(data))
         size, rest = divmod(len(data), count or 1)
-        if rest or (layout is not None and layout.size != size):
+        if rest or (layout is not None and layout.size != size and count):
             raise ValueError("a dict has another size than its data")
-        self._spend(count * _OBJECT)
+        self._spend(count * _OBJECT * (layout.weight if layout else 1))
+        if layout is not None:
+            return all_in_memory(kind, data, count)
         parts = (data[at * size : (at + 1) * size] for at in range(count))
         return [in_memory(kind, part) for part in parts]
 
     def _array(self, node: dict[str, Any]) -> Any:
-        kind, data = self._type(node["type"]), self.resolved(node.get("data"))
-        dims = _list(self.resolved(node.get("size")))
+        kind, data = self._type(node["type"]), node.get("data")
+        dims = _list(node.get("size"))
         if isinstance(data, memoryview):
             return array(kind, dims, data, self._spend)
         items = [self.value(it) for it in _list(data)]
@@ -158,7 +155,7 @@ class BsonValues:
         return shaped(items, dims)
 
     def _tuple(self, node: dict[str, Any]) -> Any:
-        return tuple(self.value(it) for it in _list(self.resolved(node.get("data"))))
+        return tuple([self.value(it) for it in _list(node.get("data"))])
 
     def _symbol(self, node: dict[str, Any]) -> Any:
         return str(self.value(node.get("name")))
@@ -178,33 +175,35 @@ class BsonValues:
 
     def _of(self, node: Any) -> JuliaType:
         """Return the type that a node describes."""
-        node = self.resolved(node)
         tag = node.get("tag") if isinstance(node, dict) else None
+        if tag == "backref":
+            at = self._position(node)
+            if at not in self._types:
+                self._types[at] = self._once(at, self._of)
+            return self._types[at]
         if tag == "datatype":
-            params = self.resolved(node.get("params"))
+            params = node.get("params")
             if isinstance(params, dict):  # numbers alone, which lie in memory
                 params = self._column(params)
-            params = _list(params)
-            path = _list(self.resolved(node.get("name")))
+            params, path = _list(params), _list(node.get("name"))
             return typed(list(map(str, path)), [self._param(it) for it in params])
         if tag == "unionall":
             return self._of(node.get("body"))
         if tag == "struct":  # a union, or the variable of a type
-            parts = _list(self.resolved(node.get("data")))
+            parts = _list(node.get("data"))
             whole = self._type(node["type"])
             is_union = whole.name == "Union"
             return typed(["Union"], [self._of(it) for it in parts]) if is_union else ANY
         return typed(["Union"]) if tag == "jl_bottom_type" else ANY
 
     def _param(self, node: Any) -> Any:
-        node = self.resolved(node)
         if isinstance(node, (str, int)):
             return node
         tag = node.get("tag") if isinstance(node, dict) else None
         if tag == "symbol":
             return str(node.get("name"))
         if tag == "tuple":
-            return tuple(map(self._param, _list(self.resolved(node.get("data")))))
+            return tuple(map(self._param, _list(node.get("data"))))
         return self._of(node)
 
 

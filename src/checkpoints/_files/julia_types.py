@@ -24,8 +24,8 @@ __all__ = [
     "typed",
 ]
 
-# A forged file can nest types so that there are more of them than memory.
-_HEAVIEST = 1000
+# A forged file can nest types so that their text is larger than memory.
+_LONGEST = 1 << 16
 
 NUMBERS = {
     **{f"Int{8 * size}": f"<i{size}" for size in (1, 2, 4, 8)},
@@ -54,32 +54,49 @@ _SIZES = {
     "Nothing": 0,
     "Missing": 0,
 }
+# The parts of a value for each byte of it; those without memory are rare.
+_MOST_OF_NOTHING = 16
 # Int128 is aligned like Int64.
 _WIDEST = 8
 
 
-class JuliaType(NamedTuple):
+class JuliaType:
     """
     A type, such as `Array{Float64,2}`.
 
     Args:
         name: Its full name; types of `Base` and `Core` have no module in front.
         params: Its parameters: types, integers, texts and tuples.
-        weight: How many types it consists of.
+
+    Attributes:
+        full: The type as text, with its module also if that is `Base` or `Core`.
+
+    Raises:
+        ValueError: If its text is too long.
     """
 
-    name: str
-    params: tuple[Any, ...] = ()
-    weight: int = 1
+    __slots__ = ("_hash", "_text", "full", "name", "params")
+
+    def __init__(self, name: str, params: tuple[Any, ...] = ()) -> None:
+        self.name, self.params = name, params
+        inner = ",".join(map(str, params))
+        self._text = f"{name}{{{inner}}}" if params else name
+        if len(self._text) > _LONGEST:
+            raise ValueError("the type of a value is too large")
+        # Made once, as each record of this type has it.
+        self.full = self._text if "." in name else f"Base.{self._text}"
+        self._hash = hash((name, params))
 
     def __str__(self) -> str:
-        params = ",".join(map(str, self.params))
-        return f"{self.name}{{{params}}}" if self.params else self.name
+        return self._text
 
-    @property
-    def full(self) -> str:
-        """The type as text, with its module also if that is `Base` or `Core`."""
-        return str(self) if "." in self.name else f"Base.{self}"
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, JuliaType):
+            return NotImplemented
+        return self is other or (self.name, self.params) == (other.name, other.params)
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 def typed(path: Sequence[str], params: Sequence[Any] = ()) -> JuliaType:
@@ -87,22 +104,19 @@ def typed(path: Sequence[str], params: Sequence[Any] = ()) -> JuliaType:
     Return the type at a path of modules.
 
     Raises:
-        ValueError: If it consists of too many types.
+        ValueError: If its text is too long.
 
     >>> str(typed(["Main", "Core", "Array"], (typed(["Core", "Int64"]), 1)))
     'Array{Int64,1}'
     """
     start = 1 if path[:1] == ["Main"] and path[1:2] in (["Core"], ["Base"]) else 0
     start += path[start : start + 1] in (["Core"], ["Base"])
-    weight = 1 + sum(it.weight if isinstance(it, JuliaType) else 1 for it in params)
-    if weight > _HEAVIEST:
-        raise ValueError("the type of a value is too large")
-    return JuliaType(".".join(path[start:]), tuple(params), weight)
+    return JuliaType(".".join(path[start:]), tuple(params))
 
 
 def named(name: str, *params: Any) -> JuliaType:
     """Return a known type by its name."""
-    return JuliaType(name, params, 1 + len(params))
+    return JuliaType(name, params)
 
 
 ANY = named("Any")
@@ -210,23 +224,30 @@ class Layout(NamedTuple):
         size: The bytes of each.
         align: What its address is a multiple of.
         fields: The offset and type of each field; empty for numbers.
+        weight: How many values it is made of, with itself.
     """
 
     size: int
     align: int
     fields: tuple[tuple[int, JuliaType], ...] = ()
+    weight: int = 1
 
 
 @lru_cache(maxsize=1024)
 def layout_of(kind: JuliaType) -> Layout | None:
-    """Return the layout of a type; None if its values are not stored in line."""
+    """
+    Return the layout of a type; None if its values are not stored in line.
+
+    Raises:
+        ValueError: If its values are made of more parts than fit into their memory.
+    """
     size = _SIZES.get(kind.name)
     if size is not None:
         return Layout(size, max(1, min(size, _WIDEST)))
     fields = fields_of(kind)
     if fields is None:
         return None
-    offset, widest, places = 0, 1, []
+    offset, widest, weight, places = 0, 1, 1, []
     for field in fields.values():
         layout = layout_of(field)
         if layout is None:
@@ -234,4 +255,8 @@ def layout_of(kind: JuliaType) -> Layout | None:
         offset += -offset % layout.align
         places.append((offset, field))
         offset, widest = offset + layout.size, max(widest, layout.align)
-    return Layout(offset + -offset % widest, widest, tuple(places))
+        weight += layout.weight
+    # Types without memory can be nested so that a byte stands for any number of values.
+    if weight > _MOST_OF_NOTHING * (1 + offset):
+        raise ValueError("the type of a value holds more than its memory can")
+    return Layout(offset + -offset % widest, widest, tuple(places), weight)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 import math
-import struct
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from typing import Any
 
+from checkpoints._files.julia_numbers import numbers
 from checkpoints._files.julia_types import (
     NUMBERS,
     PERIODS,
@@ -24,12 +24,12 @@ from checkpoints._process.libraries import needed
 from checkpoints.errors import MissingDependencyError
 
 __all__ = [
+    "all_in_memory",
     "array",
     "count_of",
     "dictionary",
     "in_memory",
     "made",
-    "number",
     "shaped",
     "texts",
 ]
@@ -50,55 +50,47 @@ _MICROSECONDS = {
     "ms": 1_000,
     "us": 1,
 }
-_POINTER = 8
 _OBJECT = 64
 
 
-def number(name: str, data: memoryview) -> Any:
-    """
-    Return a number from its bytes: of Python's type if it has 64 bits, else of NumPy's.
-
-    Args:
-        name: The name of its type.
-        data: Its bytes, as many as the type has.
-    """
-    if name in ("Int64", "Int128", "UInt128"):
-        return int.from_bytes(data, "little", signed=name[0] == "I")
-    if name == "Float64":
-        return struct.unpack("<d", data)[0]
-    if name == "Bool":
-        if data[0] > 1:
-            raise ValueError("a boolean is neither true nor false")
-        return bool(data[0])
-    if name == "Char":
-        # The bytes of its UTF-8, from the highest one down.
-        text = bytes(data)[::-1].rstrip(b"\0") or b"\0"
-        return text.decode("utf-8", "surrogateescape")
-    numpy = needed("numpy", f"a number of Julia's type {name}")
-    return numpy.frombuffer(data, NUMBERS[name])[0]
-
-
-def in_memory(kind: JuliaType, data: memoryview, offset: int = 0) -> Any:
-    """
-    Return the value that lies in memory at an offset, as a Record if it is unknown.
-
-    Args:
-        kind: Its type.
-        data: The memory.
-        offset: Where it starts.
-    """
+def in_memory(kind: JuliaType, data: memoryview) -> Any:
+    """Return the value that lies in memory, as a Record if its type is unknown."""
     layout = layout_of(kind)
     if layout is None:
-        return Record(kind.full, {"data": bytes(data[offset:])})
-    if offset + layout.size > len(data):
+        return Record(kind.full, {"data": bytes(data)})
+    if layout.size > len(data):
         raise ValueError(f"a value of type {kind!s:.80} is cut off")
+    return all_in_memory(kind, data[: layout.size], 1)[0]
+
+
+def all_in_memory(kind: JuliaType, data: memoryview, count: int) -> list[Any]:
+    """
+    Return the values that lie in memory one after another.
+
+    Args:
+        kind: Their type, which is known.
+        data: The memory, which holds no other ones.
+        count: How many they are.
+    """
+    layout = layout_of(kind)
+    if layout is not None and layout.size:
+        return _column_of(kind, data, 0, layout.size)
+    return _column_of(kind, memoryview(b"\0"), 0, 1) * count
+
+
+def _column_of(kind: JuliaType, data: memoryview, start: int, step: int) -> list[Any]:
+    """Return the values at equal distances, field by field, which is fast."""
     if kind.name in ("Nothing", "Missing"):
-        return None
-    if layout.fields or kind.name in ("Tuple", "NamedTuple"):
-        return made(
-            kind, [in_memory(of, data, offset + at) for at, of in layout.fields]
-        )
-    return number(kind.name, data[offset : offset + layout.size])
+        return [None] * (len(data) // step)
+    layout = layout_of(kind)
+    if layout is None or not (layout.fields or kind.name in ("Tuple", "NamedTuple")):
+        return numbers(kind.name, data, start, step)
+    columns = [_column_of(of, data, start + at, step) for at, of in layout.fields]
+    rows = zip(*columns, strict=True) if columns else [()] * (len(data) // step)
+    if kind.name == "Tuple":
+        return list(rows)
+    names = list(fields_of(kind) or ())
+    return [_made(kind, dict(zip(names, row, strict=True))) for row in rows]
 
 
 def count_of(dims: Sequence[Any], limit: int) -> int:
@@ -141,11 +133,8 @@ def array(kind: JuliaType, dims: Sequence[int], data: memoryview, spend: Spend) 
     dtype = _DTYPES.get(str(kind))
     if dtype is not None:
         return _numbers(dtype, dims, data)
-    spend(count * (_OBJECT + _POINTER * len(layout.fields)))
-    if not layout.size:
-        return shaped([in_memory(kind, data)] * count, dims)
-    items = [in_memory(kind, data, at * layout.size) for at in range(count)]
-    return shaped(items, dims)
+    spend(count * _OBJECT * layout.weight)
+    return shaped(all_in_memory(kind, data, count), dims)
 
 
 def _numbers(dtype: str, dims: Sequence[int], data: memoryview) -> Any:
@@ -201,7 +190,10 @@ def made(kind: JuliaType, parts: Sequence[Any]) -> Any:
     """
     names = list(fields_of(kind) or ())[: len(parts)]
     names += [f"_{at + 1}" for at in range(len(names), len(parts))]
-    fields = dict(zip(names, parts, strict=True))
+    return _made(kind, dict(zip(names, parts, strict=True)))
+
+
+def _made(kind: JuliaType, fields: dict[str, Any]) -> Any:
     make = _MAKERS.get(kind.name)
     if make is not None:
         try:
@@ -246,13 +238,21 @@ def _time(fields: Mapping[str, Any]) -> Any:
     return (_FIRST + fields["instant"]).time()
 
 
+def _complex(fields: Mapping[str, Any]) -> complex:
+    real, imaginary = fields["re"], fields["im"]
+    found = complex(real, imaginary)
+    if type(real) is int and (found.real, found.imag) != (real, imaginary):
+        raise ValueError("integers that floats cannot hold")
+    return found
+
+
 def _unit_range(fields: Mapping[str, Any]) -> range:
-    return range(fields["start"], fields["stop"] + 1)
+    return range(fields["start"], int(fields["stop"]) + 1)
 
 
 def _step_range(fields: Mapping[str, Any]) -> range:
-    step = fields["step"]
-    return range(fields["start"], fields["stop"] + (1 if step > 0 else -1), step)
+    step, stop = fields["step"], int(fields["stop"])
+    return range(fields["start"], stop + (1 if step > 0 else -1), step)
 
 
 def _set(fields: Mapping[str, Any]) -> set[Any]:
@@ -309,8 +309,8 @@ _DTYPES = {
 _MAKERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "Tuple": lambda fields: tuple(fields.values()),
     "SubString": _text,
-    "Complex": lambda fields: complex(fields["re"], fields["im"]),
-    "Rational": lambda fields: Fraction(fields["num"], fields["den"]),
+    "Complex": _complex,
+    "Rational": lambda fields: Fraction(int(fields["num"]), int(fields["den"])),
     "UUID": lambda fields: uuid.UUID(int=fields["value"]),
     "UnitRange": _unit_range,
     "StepRange": _step_range,
