@@ -11,8 +11,9 @@ import pytest
 
 from checkpoints import CorruptFileError, FileHandler, FormatError, index, tags
 from checkpoints._files.archive import lay_out
-from checkpoints._index.headers import Header, read_headers
+from checkpoints._index.headers import Header, ReadOnce, read_headers
 from checkpoints._kinds import json_bytes
+from checkpoints._process.origin import current_run
 
 
 @pytest.fixture
@@ -109,3 +110,27 @@ class TestHeader:
         header = header_of(written(tmp_path / "a.ckpt.zip", time=told))
         utc = expected and expected.replace(tzinfo=datetime.UTC)
         assert header.saved == utc
+
+
+class TestFilesReadOnce:
+    @pytest.fixture
+    def once(self):
+        return ReadOnce(lambda container: dict(container.header["tags"])["number"])
+
+    def test_are_not_opened_again_for_what_was_kept_of_them(self, files, once):
+        runs = {run for run, _ in once.runs(files._listing)}
+        for entry in files:
+            Path(entry.path).write_bytes(b"")
+        assert list(once.extracts(files._listing)) == list(range(200))
+        assert runs == {current_run()}
+
+    def test_are_opened_if_their_run_was_not_asked_for(self, files, once):
+        list(once.runs(files[::2]._listing))
+        assert list(once.extracts(files._listing)) == list(range(200))
+
+    def test_have_their_errors_in_their_places(self, files, once):
+        Path(files[3].path).write_bytes(b"")
+        for read in (once.runs, once.extracts):
+            found = list(read(files._listing))
+            assert [isinstance(it, Exception) for it in found].index(True) == 3
+            assert len(found) == 200

@@ -23,11 +23,13 @@ from checkpoints._compare.pair import Pair
 from checkpoints._compare.pairing import one_pair, paired
 from checkpoints._compare.result import Diff
 from checkpoints._compare.roles import Roles, inputs_of
-from checkpoints._compare.side import Side, SideOptions
+from checkpoints._compare.side import Side, SideOptions, saved_of
 from checkpoints._compare.sources import Source, Sources
 from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.unused import unused_of
+from checkpoints._index.headers import ReadOnce
 from checkpoints._index.index import Index
+from checkpoints._index.runs import SharedFolders
 from checkpoints._keys.condition import Wanted
 from checkpoints._text import hint, parse_size, shown
 from checkpoints.errors import ConfigError
@@ -147,7 +149,8 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
     )
     further = _tags(ignore_tags)
     ignored = (*_IGNORED_TAGS, *further)
-    sources = Sources(names, where)
+    files = ReadOnce(saved_of)
+    sources = Sources(SharedFolders(files.runs), names, where)
     baseline, candidate = sources.two(baseline, candidate)
     named = SideOptions(ignored, _mapping("rename", rename, str))
     # Filters mean the names of the candidate on both sides.
@@ -159,11 +162,11 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
     steps = _Steps(progress)
     steps.expect(sum(len(subject.entries) for subject in subjects))
     calls = CallTags(ignored)
-    first = Side(subjects[0], named, calls, shared, steps.step)
-    second = Side(subjects[1], SideOptions(ignored), calls, shared, steps.step)
+    first = Side(subjects[0], named, calls, files, shared, steps.step)
+    second = Side(subjects[1], SideOptions(ignored), calls, files, shared, steps.step)
     # Tags count in a repeat as in the candidate.
     repeats = [
-        (shown(it), Side(sources.subject(it, translated), named, calls))
+        (shown(it), Side(sources.subject(it, translated), named, calls, files))
         for it in _several(noise)
     ]
     floor = Noise(_repeats((first, second), repeats, options))

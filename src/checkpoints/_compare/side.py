@@ -19,7 +19,7 @@ from checkpoints._compare.call_tags import CallTags, Texts
 from checkpoints._compare.sources import Subject, Tags
 from checkpoints._files.container import Container
 from checkpoints._index.entry import Entry
-from checkpoints._index.headers import read_containers
+from checkpoints._index.headers import ReadOnce
 from checkpoints._index.index import listing_of
 from checkpoints._keys.tags import tag_text
 from checkpoints._kinds import json_bytes
@@ -33,10 +33,13 @@ __all__ = [
     "Record",
     "Side",
     "SideOptions",
+    "saved_of",
 ]
 
 # A name, and the tags by which entries are paired.
 PairKey: TypeAlias = "tuple[str, tuple[tuple[str, str], ...]]"
+# Name, tags, versions, and the fields of a record from `process` on.
+Saved: TypeAlias = "tuple[Any, ...]"
 # Run, host and pid.
 Process: TypeAlias = "tuple[str, str, int]"
 
@@ -137,6 +140,7 @@ class Side:
         options: How the keys are made.
         calls: The tags of recorded calls, of all sides. Keys are made without them when
             they are first asked for, so all sides must have been read by then.
+        files: Reads the files.
         shared: One object for all that are equal, so that many entries take little
             memory; the same dict for both sides.
         step: Called after each entry that was read.
@@ -147,6 +151,7 @@ class Side:
         subject: Subject,
         options: SideOptions,
         calls: CallTags,
+        files: ReadOnce[Saved],
         shared: dict[Hashable, Any] | None = None,
         step: Callable[[], None] = lambda: None,
     ) -> None:
@@ -158,6 +163,7 @@ class Side:
         self._versions: dict[str, set[str]] = {}
         self._step = step
         self._calls = calls
+        self._files = files
         self._shared = {} if shared is None else shared
         self._unkeyed = list(self._read())
         if subject.unfiltered is not None:
@@ -214,11 +220,11 @@ class Side:
             return self
         translated = self.options.translated
         is_meant = [translated(entry.name, ())[0] in names for entry in whole]
-        return Side(Subject(whole[is_meant], self.run), self.options, self._calls)
+        subject = Subject(whole[is_meant], self.run)
+        return Side(subject, self.options, self._calls, self._files)
 
     def _read(self) -> Iterator[tuple[str, Texts, Record]]:
-        shared = self._shared
-        for position, found in enumerate(read_containers(listing_of(self.index), _of)):
+        for position, found in enumerate(self._files.extracts(listing_of(self.index))):
             self._step()
             if isinstance(found, Exception):
                 entry = self.index[position]
@@ -229,15 +235,18 @@ class Side:
             for library, version in versions:
                 self._versions.setdefault(library, set()).add(version)
             self._runs[process[0]] += 1
-            tags = self._texts(tags)
-            tags = shared.setdefault(tags, tags)
+            tags = self._shared_one(self._texts(tags))
             if part:
                 self._calls.add(tags)
-            process, thread, sampling = (
-                shared.setdefault(it, it) for it in (process, thread, sampling)
+            process, thread, sampling = map(
+                self._shared_one, (process, thread, sampling)
             )
-            record = Record(position, _NO_KEY, process, thread, part, sampling, *rest)
-            yield name, tags, record._replace(call_tags=tags if part else ())
+            own = tags if part else ()
+            fields = (position, _NO_KEY, process, thread, part, sampling, *rest, own)
+            yield name, tags, Record._make(fields)
+
+    def _shared_one(self, value: Any) -> Any:
+        return self._shared.setdefault(value, value)
 
     def _texts(self, tags: Tags) -> Texts:
         """Return tags as texts, as the other run calls them."""
@@ -249,7 +258,7 @@ class Side:
         counting = [it for it in self._calls.without(tags) if it[0] not in ignored]
         # The order in which tags were nested is no difference.
         key = self.options.translated(name, ())[0], tuple(sorted(counting))
-        return record._replace(key=self._shared.setdefault(key, key))
+        return record._replace(key=self._shared_one(key))
 
 
 def _damaged(position: int) -> Record:
@@ -272,7 +281,8 @@ def _damaged(position: int) -> Record:
     )
 
 
-def _of(container: Container) -> tuple[Any, ...]:
+def saved_of(container: Container) -> Saved:
+    """Return what is needed of a file: what `Side` makes a record of."""
     header = container.header
     nodes = json_bytes.to_text(header["values"])
     checksums = tuple(sorted(container.checksums().items()))

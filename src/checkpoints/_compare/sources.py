@@ -9,13 +9,12 @@ from typing import Any, NamedTuple, TypeAlias
 from checkpoints._files.run_record import DEFAULT_ROOT
 from checkpoints._index.entry import CONTAINERS, Entry, entry_at, path_of
 from checkpoints._index.filter import EntryFilter
-from checkpoints._index.index import Index, index, index_of
+from checkpoints._index.index import Index, index_of
 from checkpoints._index.run import Run
 from checkpoints._index.runs import (
     SharedFolders,
     chosen_run,
     missing_root,
-    runs,
     split_run,
 )
 from checkpoints._keys.condition import Wanted
@@ -54,19 +53,21 @@ class Sources:
     Finds the entries to compare.
 
     Args:
+        folders: Reads the files of runs.
         names: Only entries with these names, as in `Index.where`.
         where: Only entries with these tags.
     """
 
     def __init__(
         self,
+        folders: SharedFolders,
         names: str | Iterable[str] | None = None,
         where: Mapping[str, Wanted] | None = None,
     ) -> None:
         self._names, self._where = names, where
         # A root is read once, however often it is named.
         self._runs: dict[str, list[Run]] = {}
-        self._folders = SharedFolders()
+        self._folders = folders
 
     def two(
         self, baseline: Source | None, candidate: Source | None
@@ -121,7 +122,8 @@ class Sources:
         if len(known) > 1:
             last = self.subject(known[-1], translated)
             return last._replace(of_runs=len(known))
-        return self._wanted(index(root), translated, next(iter(known), None))
+        files = self._folders.files(root)
+        return self._wanted(files, translated, next(iter(known), None))
 
     def check_filter(self, found: Index) -> None:
         """Raise an error that says why nothing is left, if filters were given."""
@@ -165,7 +167,7 @@ class Sources:
     ) -> list[Run]:
         if root not in self._runs:
             try:
-                self._runs[root] = runs(root, store_options=options)
+                self._runs[root] = self._folders.runs(root, options)
             except FileNotFoundError as error:
                 if "://" in root:
                     raise

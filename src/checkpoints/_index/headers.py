@@ -10,16 +10,27 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from checkpoints._files.container import Container, open_container
 from checkpoints._index.listing import Listing
 from checkpoints.errors import CheckpointError, MissingDependencyError
 from checkpoints.storage._store import Source, Status, Store
 
-__all__ = ["Header", "moment_of", "read_containers", "read_headers"]
+__all__ = [
+    "Began",
+    "Header",
+    "ReadOnce",
+    "moment_of",
+    "read_containers",
+    "read_headers",
+    "read_runs",
+]
 
 R = TypeVar("R")
+
+# The run that saved a file, and when.
+Began: TypeAlias = tuple[object, datetime.datetime | None]
 
 # Small enough to give results early, large enough to make the cost of a task small.
 _BATCH = 64
@@ -30,6 +41,8 @@ _WAIT_RATIO = 4
 # Contains the directory and the header of most files, and many files as a whole.
 _TAIL = 1 << 13
 _LARGEST_COUNT = (1 << 63) - 1
+# So many extracts take about 20 MB.
+_MOST_KEPT = 20_000
 
 
 class Header(NamedTuple):
@@ -121,6 +134,57 @@ def read_containers(
         # The interpreter lock serializes computing in threads, but not waiting.
         if time.perf_counter() - started > _WAIT_RATIO * (time.thread_time() - cpu):
             yield from _in_parallel(remaining, read)
+
+
+def read_runs(listing: Listing) -> Iterator[Began | CheckpointError | OSError]:
+    """Yield the run and the time of each save, or the error of a damaged file."""
+    return read_headers(listing, _began)
+
+
+def _began(meta: Mapping[str, Any]) -> Began:
+    return meta.get("run"), moment_of(meta)
+
+
+class ReadOnce(Generic[R]):
+    """
+    Reads files whose runs have to be known before it is known which files count.
+
+    What is needed of those is kept while the runs are read.
+
+    Args:
+        extract: Returns what is needed of a file.
+    """
+
+    def __init__(self, extract: Callable[[Container], R]) -> None:
+        self._extract = extract
+        self._kept: dict[str, tuple[Began, R] | CheckpointError | OSError] = {}
+
+    def runs(self, listing: Listing) -> Iterator[Began | CheckpointError | OSError]:
+        """Yield the run and the time of each save, and keep the extract."""
+        for path, found in self._read(listing):
+            if len(self._kept) < _MOST_KEPT:
+                self._kept[path] = found
+            yield found if isinstance(found, Exception) else found[0]
+
+    def extracts(self, listing: Listing) -> Iterator[R | CheckpointError | OSError]:
+        """Yield the extract of each file, or the error of a damaged one."""
+        for _, found in self._read(listing):
+            yield found if isinstance(found, Exception) else found[1]
+
+    def _read(
+        self, listing: Listing
+    ) -> Iterator[tuple[str, tuple[Began, R] | CheckpointError | OSError]]:
+        # What is kept meanwhile must not change which files are unread.
+        kept = self._kept.copy()
+        unread = listing.picked(
+            at for at, path in enumerate(listing.paths()) if path not in kept
+        )
+        fresh = read_containers(unread, self._both)
+        for path in listing.paths():
+            yield path, kept[path] if path in kept else next(fresh)
+
+    def _both(self, container: Container) -> tuple[Began, R]:
+        return _began(container.header), self._extract(container)
 
 
 def _in_parallel(

@@ -28,7 +28,7 @@ from checkpoints._text import count_text, html_table, shown
 from checkpoints.storage._store import Store
 from checkpoints.storage._stores import open_store
 
-__all__ = ["Index", "index", "index_of", "listing_of"]
+__all__ = ["Index", "index", "index_of", "index_with", "listing_of"]
 
 TagsFunction: TypeAlias = Callable[[tuple[tuple[str, str], ...]], object]
 
@@ -381,9 +381,14 @@ def index(
 def index_of(entry: Entry) -> Index:
     """Return an index of one entry."""
     store, folder, file = entry.__reduce__()[1]
-    found = Index(store)
-    found.__setstate__((False, [], ([folder], array("I", [0]), [file])))
-    return found
+    return index_with(Listing(store, [folder], array("I", [0]), [file]))
+
+
+def index_with(listing: Listing) -> Index:
+    """Return an index of files that are known already."""
+    selection = Selection(listing.store, all_files=False)
+    selection.found = listing
+    return Index(listing.store)._of(selection)  # noqa: SLF001 - of this module
 
 
 def listing_of(index: Index) -> Listing:

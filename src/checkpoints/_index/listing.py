@@ -62,17 +62,30 @@ class Listing:
         all_files: bool,
     ) -> Listing:
         """Walk a store, without the folders that a filter rules out."""
-        folders: list[Segments] = []
-        places, files = array("I"), list[str]()
-        # Equal names share one string, as most trees have few different names.
-        shared: dict[str, str] = {}
 
         def enters(folder: Segments) -> bool:
             ways = (folder, Verbatim(folder)) if is_ambiguous(folder) else (folder,)
             matches = (any(map(each.enters, ways)) for each in filters)
             return folder[-1] != RUNS and all(matches)
 
-        for folder, found in _as_meant(store.walk(enters, unreadable.append)):
+        walk = store.walk(enters, unreadable.append)
+        return cls.walked(store, walk, filters, all_files=all_files)
+
+    @classmethod
+    def walked(
+        cls,
+        store: Store,
+        walk: Iterator[tuple[Segments, Sequence[str]]],
+        filters: Sequence[EntryFilter] = (),
+        *,
+        all_files: bool = False,
+    ) -> Listing:
+        """Return the files that a walk finds, if all filters take them."""
+        folders: list[Segments] = []
+        places, files = array("I"), list[str]()
+        # Equal names share one string, as most trees have few different names.
+        shared: dict[str, str] = {}
+        for folder, found in _as_meant(walk):
             names = _matching(folder, found, filters, all_files=all_files)
             if names:
                 places.extend(array("I", [len(folders)]) * len(names))

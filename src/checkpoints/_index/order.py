@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from checkpoints._index.entry import CONTAINERS, key_of, stem_and_number
-from checkpoints._index.headers import Header, moment_of, read_headers
+from checkpoints._index.headers import Began, Header, read_headers, read_runs
 from checkpoints._index.listing import Listing
 from checkpoints._index.table import COLUMNS, DETAILS, column_names
 from checkpoints._keys.comparison import read_like
@@ -67,20 +67,25 @@ def _ages(listing: Listing) -> list[tuple[datetime.datetime, int, int]]:
     ]
 
 
-def runs_of(listing: Listing) -> dict[str, list[int]]:
-    """Return the positions of each run's files, with the runs in starting order."""
+def runs_of(
+    listing: Listing,
+    read: Callable[[Listing], Iterator[Began | Exception]] = read_runs,
+) -> dict[str, list[int]]:
+    """
+    Return the positions of each run's files, with the runs in starting order.
+
+    Args:
+        listing: The files.
+        read: Yields the run and the time of each, or an error.
+    """
     runs: dict[str, list[int]] = defaultdict(list)
     starts: dict[str, datetime.datetime] = {}
-    for position, found in enumerate(read_headers(listing, _run_and_time)):
+    for position, found in enumerate(read(listing)):
         if not isinstance(found, Exception) and isinstance(found[0], str):
-            run, moment = found[0], found[1]
+            run, moment = found[0], found[1] or _BEFORE_ALL
             runs[run].append(position)
             starts[run] = min(starts.get(run, moment), moment)
     return {run: runs[run] for run in sorted(runs, key=starts.__getitem__)}
-
-
-def _run_and_time(meta: Mapping[str, Any]) -> tuple[object, datetime.datetime]:
-    return meta.get("run"), moment_of(meta) or _BEFORE_ALL
 
 
 def sorted_texts(texts: Iterable[str]) -> list[str]:

@@ -7,17 +7,17 @@ import datetime
 import logging
 import os
 import re
-from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeAlias
 
 from checkpoints._files.run_record import DEFAULT_ROOT, RUNS, read_record
-from checkpoints._index.entry import CONTAINERS, path_of
-from checkpoints._index.headers import moment_of, read_headers
-from checkpoints._index.index import Index, index
+from checkpoints._index.entry import path_of
+from checkpoints._index.headers import Began, read_runs
+from checkpoints._index.index import Index, index, index_with, listing_of
 from checkpoints._index.listing import Listing
+from checkpoints._index.order import runs_of
 from checkpoints._index.run import Run
 from checkpoints._text import printable, shown
 from checkpoints.errors import ConfigError
@@ -34,6 +34,8 @@ __all__ = [
 ]
 
 logger = logging.getLogger("checkpoints")
+
+ReadRuns: TypeAlias = Callable[[Listing], Iterator[Began | Exception]]
 
 _BEFORE_ALL = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 # A run, and how many runs before it.
@@ -73,27 +75,7 @@ def runs(
     >>> run.state, run.entries()[0].load()
     ('unfinished', {'data': 12})
     """
-    store = open_store(path_of(root), store_options)
-    try:
-        store.check_root()
-    except FileNotFoundError as error:
-        if "://" in store.root:
-            raise
-        raise FileNotFoundError(missing_root(path_of(root))) from error
-    except NotADirectoryError as error:
-        told = f"{path_of(root)!r} is a file; give its folder"
-        raise NotADirectoryError(told) from error
-    found = _Records(store)
-    known = {run.id: run for run in found.runs()}
-    for run in _without_record(store, found.rest):
-        known.setdefault(run.id, run)
-    ordered = sorted(
-        known.values(), key=lambda run: (run.started or _BEFORE_ALL, run.id)
-    )
-    return [
-        dataclasses.replace(run, root=store.root, store_options=store_options)
-        for run in ordered
-    ]
+    return SharedFolders().runs(root, store_options)
 
 
 def run_in(place: str) -> tuple[Index, Run | None]:
@@ -169,6 +151,9 @@ class SharedFolders:
     """
     The files of several runs: a folder that they share is walked and read only once.
 
+    Args:
+        read: Yields the run and the time of each file of a listing, or an error.
+
     >>> import tempfile
     >>> from checkpoints import FileHandler
     >>> root = tempfile.mkdtemp()
@@ -177,25 +162,62 @@ class SharedFolders:
     <Index of 1 entry under ...>
     """
 
-    def __init__(self) -> None:
+    def __init__(self, read: ReadRuns = read_runs) -> None:
+        self._read = read
         self._files: dict[str, Index] = {}
         self._runs: dict[str, dict[str, Index]] = {}
 
-    def files(self, run: Run) -> Index:
-        """Return all files in the folder of a run, those of others too."""
-        if run.path not in self._files:
-            options = run.store_options
-            self._files[run.path] = index(run.path, store_options=options)
-        return self._files[run.path]
+    def runs(
+        self,
+        root: str | os.PathLike[str],
+        store_options: Mapping[str, Any] | None = None,
+    ) -> list[Run]:
+        """List the runs that saved under a root, as the function `runs` does."""
+        store = open_store(path_of(root), store_options)
+        _check_root(store, path_of(root))
+        found = _Records(store)
+        if found.is_whole:
+            self._files[store.root] = index_with(found.rest)
+        known = {run.id: run for run in found.runs()}
+        for run in _without_record(store, found.rest, self._read):
+            known.setdefault(run.id, run)
+        ordered = sorted(
+            known.values(), key=lambda run: (run.started or _BEFORE_ALL, run.id)
+        )
+        return [
+            dataclasses.replace(run, root=store.root, store_options=store_options)
+            for run in ordered
+        ]
+
+    def files(
+        self, folder: str, store_options: Mapping[str, Any] | None = None
+    ) -> Index:
+        """Return all files in a folder, whatever run they are of."""
+        path = open_store(folder, store_options).root
+        if path not in self._files:
+            self._files[path] = index(folder, store_options=store_options)
+        return self._files[path]
 
     def entries(self, run: Run) -> Index:
         """Return the entries of a run, as `Run.entries` does."""
-        found = self.files(run)
+        found = self.files(run.path, run.store_options)
         if run.is_alone:
             return found
         if run.path not in self._runs:
-            self._runs[run.path] = found.runs()
+            positions = runs_of(listing_of(found), self._read)
+            self._runs[run.path] = {it: found[own] for it, own in positions.items()}
         return self._runs[run.path].get(run.id, found[:0])
+
+
+def _check_root(store: Store, given: str) -> None:
+    try:
+        store.check_root()
+    except FileNotFoundError as error:
+        if "://" in store.root:
+            raise
+        raise FileNotFoundError(missing_root(given)) from error
+    except NotADirectoryError as error:
+        raise NotADirectoryError(f"{given!r} is a file; give its folder") from error
 
 
 def chosen_run(known: Sequence[Run], wanted: str, root: str) -> Run:
@@ -257,6 +279,7 @@ class _Records:
 
     Attributes:
         rest: The files that lie in no run's own folder.
+        is_whole: Whether these are all files, because no run has a folder of its own.
     """
 
     def __init__(self, store: Store) -> None:
@@ -273,9 +296,8 @@ class _Records:
             self._entered |= shared
 
     def _walk(self) -> None:
-        folders: list[Segments] = []
-        places, files = array("I"), list[str]()
         skipped: set[Segments] = set()
+        unreadable: list[OSError] = []
 
         def enters(folder: Segments) -> bool:
             if folder[-1] == RUNS:
@@ -283,19 +305,22 @@ class _Records:
                 return folder[:-1] not in self._found
             return folder[:-1] not in skipped or folder[:-1] in self._entered
 
-        for folder, names in self._store.walk(enters):
+        walk = self._store.walk(enters, unreadable.append)
+        found = Listing.walked(self._store, self._with_records_read(walk))
+        own = {at for at, folder in enumerate(found.folders) if self._own((*folder,))}
+        self.rest = found.picked(
+            at for at, place in enumerate(found.places) if place not in own
+        )
+        self.is_whole = not unreadable and skipped <= self._entered
+
+    def _with_records_read(
+        self, walk: Iterable[tuple[Segments, Sequence[str]]]
+    ) -> Iterator[tuple[Segments, Sequence[str]]]:
+        for folder, names in walk:
             if folder[-1:] == (RUNS,):
                 self._found[folder[:-1]] = list(self._read(folder, names))
-                continue
-            ours = [name for name in names if name.endswith(CONTAINERS)]
-            places.extend(array("I", [len(folders)]) * len(ours))
-            files.extend(ours)
-            folders.append(folder)
-        own = {at for at, folder in enumerate(folders) if self._own(folder)}
-        listing = Listing(self._store, folders, places, files)
-        self.rest = listing.picked(
-            at for at, place in enumerate(places) if place not in own
-        )
+            else:
+                yield folder, names
 
     def _read(
         self, folder: Segments, names: Iterable[str]
@@ -330,7 +355,7 @@ class _Records:
             yield Run.of(path, start, ends[run], is_alone=is_alone)
 
 
-def _without_record(store: Store, rest: Listing) -> Iterator[Run]:
+def _without_record(store: Store, rest: Listing, read: ReadRuns) -> Iterator[Run]:
     """Yield the runs that saved these files, by their headers."""
     step = -(-len(rest) // _MOST_READ) or 1
     if step > 1:
@@ -342,13 +367,9 @@ def _without_record(store: Store, rest: Listing) -> Iterator[Run]:
             step,
         )
     starts: dict[str, datetime.datetime] = {}
-    for found in read_headers(rest.sliced(slice(None, None, step)), _run_and_time):
+    for found in read(rest.sliced(slice(None, None, step))):
         if not isinstance(found, Exception) and isinstance(found[0], str):
             run, moment = found[0], found[1] or _BEFORE_ALL
             starts[run] = min(starts.get(run, moment), moment)
     for run, moment in starts.items():
         yield Run(run, store.root, None if moment == _BEFORE_ALL else moment)
-
-
-def _run_and_time(meta: Mapping[str, Any]) -> tuple[object, datetime.datetime | None]:
-    return meta.get("run"), moment_of(meta)

@@ -123,7 +123,10 @@ def _saves(run: Run, folders: SharedFolders) -> str:
     """Return how many saves a run made, or how many files it has left behind."""
     if "saved" in run.saves:
         return str(run.saves["saved"])
-    if not run.is_alone and len(folders.files(run)) > _MOST_COUNTED:
+    if (
+        not run.is_alone
+        and len(folders.files(run.path, run.store_options)) > _MOST_COUNTED
+    ):
         return _UNKNOWN
     return str(len(folders.entries(run)))
 

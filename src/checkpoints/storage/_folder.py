@@ -44,7 +44,8 @@ _NO_FOLLOW = (
 )
 _JUNCTION = getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", None)
 
-_MOST_KNOWN = 1024
+# They take about 5 MB.
+_MOST_KNOWN = 16_384
 # By root and path below it: the folders that were reached without a link.
 _known: dict[tuple[str, str], Identity] = {}
 
@@ -122,6 +123,9 @@ class Folder:
             place = self._root, self._below
             if self.identity != (expected or _known.get(place)):
                 self._descend(flags)
+            elif expected:
+                # Whoever has listed all folders opens the files in them next.
+                _remember(place, self.identity)
 
     def make(self, mode: int, flags: int = PASS) -> list[str]:
         """
@@ -177,9 +181,7 @@ class Folder:
             path += os.sep
         found = os.fstat(self._handles[-1])
         self.identity = found.st_dev, found.st_ino
-        if len(_known) >= _MOST_KNOWN:
-            _known.clear()
-        _known[self._root, self._below] = self.identity
+        _remember((self._root, self._below), self.identity)
 
     def _enter_below(self, name: str, path: str, flags: int) -> None:
         self.handle = self._handles[-1]
@@ -260,6 +262,12 @@ class Folder:
         """
         if self.handle is not None:  # on Windows folders need no sync
             os.fsync(self.handle)
+
+
+def _remember(place: tuple[str, str], identity: Identity) -> None:
+    if len(_known) >= _MOST_KNOWN:
+        _known.clear()
+    _known[place] = identity
 
 
 def close_all(handles: list[int]) -> None:
