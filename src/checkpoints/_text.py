@@ -16,6 +16,7 @@ __all__ = [
     "hint",
     "html_table",
     "html_text",
+    "is_remote",
     "known_text",
     "moment_text",
     "nearest",
@@ -30,6 +31,7 @@ _LONGEST = 200
 
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = _repr.maxlong = _LONGEST
+_URL = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(i?)b?\s*", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _THOUSAND = 1000
@@ -42,6 +44,17 @@ _STICKY = f"position:sticky;top:0;background:{_PAGE}"
 _STYLES = {"th": f"text-align:left;{_LINE};{_STICKY}", "td": f"text-align:left;{_LINE}"}
 # How many known names a message lists.
 _MOST_LISTED = 8
+
+
+def is_remote(root: str) -> bool:
+    """
+    Tell whether a root or a path is a URL of something else than the file system.
+
+    >>> is_remote("s3://bucket/saved"), is_remote("file:///saved"), is_remote("saved")
+    (True, False, False)
+    """
+    found = _URL.match(root)
+    return found is not None and found[1].lower() != "file"
 
 
 def shown(value: object) -> str:

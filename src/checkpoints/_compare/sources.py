@@ -18,7 +18,7 @@ from checkpoints._index.runs import (
     split_run,
 )
 from checkpoints._keys.condition import Wanted
-from checkpoints._text import shown
+from checkpoints._text import is_remote, shown
 from checkpoints.errors import ConfigError
 from checkpoints.storage._stores import split_path
 
@@ -169,7 +169,7 @@ class Sources:
             try:
                 self._runs[root] = self._folders.runs(root, options)
             except FileNotFoundError as error:
-                if "://" in root:
+                if is_remote(root):
                     raise
                 raise FileNotFoundError(missing_root(root)) from error
             except NotADirectoryError as error:

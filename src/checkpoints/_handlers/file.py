@@ -29,7 +29,7 @@ from checkpoints._handlers.options import (
     option_text,
 )
 from checkpoints._handlers.outcomes import Result, outcomes
-from checkpoints._handlers.replacing import is_far, put_or_replace
+from checkpoints._handlers.replacing import put_or_replace
 from checkpoints._handlers.root import checked_root, filled_root
 from checkpoints._handlers.run_record import record_end_at_exit, record_run
 from checkpoints._keys.julia_path import julia_path
@@ -37,7 +37,7 @@ from checkpoints._keys.key import SUFFIXES, Key
 from checkpoints._keys.spelling import spelling_in
 from checkpoints._process.origin import current_run
 from checkpoints._process.pickling import public
-from checkpoints._text import parse_size
+from checkpoints._text import is_remote, parse_size
 from checkpoints.errors import (
     AlreadyStoredError,
     CheckpointError,
@@ -264,7 +264,7 @@ class FileHandler(Handler):
         stem = path
         if self.format != "jlso":  # in which Checkpoints.jl escapes nothing
             stem = spelling_in(store, path + suffix).removesuffix(suffix)
-        is_asked_later = self.if_exists in _REPLACING and is_far(store)
+        is_asked_later = self.if_exists in _REPLACING and is_remote(store.root)
         is_asked = self.if_exists != "keep" and not is_asked_later
         found = store.status(stem + suffix) if is_asked else None
         if self._is_unnecessary(key, store, stem, suffix, exists=found is not None):
@@ -283,7 +283,7 @@ class FileHandler(Handler):
     ) -> Literal[False] | None:
         try:
             pieces, size = contents.pieces, contents.size
-            if self.if_exists in _REPLACING and is_far(store):
+            if self.if_exists in _REPLACING and is_remote(store.root):
                 replacing = partial(self._check_replacing, key, store, name)
                 put_or_replace(store, name, pieces, size, replacing)
             else:
@@ -306,7 +306,7 @@ class FileHandler(Handler):
             raise
         except OSError as error:
             checks = "this is a folder, that it is writable, that the disk is not full"
-            if is_far(store):
+            if is_remote(store.root):
                 checks = "the bucket is there, that you may write to it"
             error.add_note(
                 f"while saving checkpoint {key} under {store.root}: check that {checks}"

@@ -6,15 +6,10 @@ from collections.abc import Callable, Iterable
 
 from checkpoints.storage._store import Piece, Store, whole
 
-__all__ = ["is_far", "put_or_replace"]
+__all__ = ["put_or_replace"]
 
 # What may be sent twice.
 _SMALL = 1 << 20
-
-
-def is_far(store: Store) -> bool:
-    """Tell whether a question to a store takes as long as a save."""
-    return "://" in store.root
 
 
 def put_or_replace(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from checkpoints._process.origin import current_run, host_name, run_id, run_started
-from checkpoints._text import shown
+from checkpoints._text import is_remote, shown
 from checkpoints.errors import ConfigError
 from checkpoints.storage._stores import absolute_root
 
@@ -103,7 +103,7 @@ def run_root(root: str) -> tuple[str, bool]:
         return filled_root(root), False
     values = _fields()
     texts = [literal + values.get(field or "", "") for literal, field in parsed]
-    separators = "/" if root.startswith("/") or "://" in root else r"/\\"
+    separators = "/" if root.startswith("/") or is_remote(root) else r"/\\"
     if "run" in fields:
         end = fields.index("run") + 1
         rest = re.split(f"[{separators}]", "".join(texts[end:]))[0]

@@ -19,7 +19,7 @@ from checkpoints._index.index import Index, index, index_with, listing_of
 from checkpoints._index.listing import Listing
 from checkpoints._index.order import runs_of
 from checkpoints._index.run import Run
-from checkpoints._text import printable, shown
+from checkpoints._text import is_remote, printable, shown
 from checkpoints.errors import ConfigError
 from checkpoints.storage._store import Segments, Store
 from checkpoints.storage._stores import open_store
@@ -213,7 +213,7 @@ def _check_root(store: Store, given: str) -> None:
     try:
         store.check_root()
     except FileNotFoundError as error:
-        if "://" in store.root:
+        if is_remote(store.root):
             raise
         raise FileNotFoundError(missing_root(given)) from error
     except NotADirectoryError as error:

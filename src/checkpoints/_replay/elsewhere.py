@@ -27,6 +27,7 @@ from checkpoints._replay.worktree import (
     has_repository,
     worktree,
 )
+from checkpoints._text import is_remote
 from checkpoints.errors import ReplayError
 
 __all__ = [
@@ -222,7 +223,7 @@ def _request(
         options["function"] = f"{file}:{name}" if file else how.function
     return {
         # The process may run in another folder.
-        "entry": path if "://" in path else os.path.abspath(path),
+        "entry": path if is_remote(path) else os.path.abspath(path),
         "options": options,
         "folder": folder,
         "moved": moved and (moved.repository, moved.worktree, [*moved.kept]),

@@ -22,6 +22,7 @@ from checkpoints._keys.condition import condition_of
 from checkpoints._keys.julia_path import JULIA, parse_verbatim
 from checkpoints._keys.key import SUFFIXES, parse_folder, unescape
 from checkpoints._process.libraries import imported
+from checkpoints._text import is_remote
 
 __all__ = [
     "Offer",
@@ -122,7 +123,7 @@ def complete_entry(context: Any, parameter: Any, incomplete: str) -> list[Any]:
         return [Offer("", "file")]
     path = os.path.expanduser(words[0])
     is_root = _is_run(words[0]) or os.path.isdir(path)
-    if "://" in path:
+    if is_remote(path):
         is_root = not path.endswith(tuple(SUFFIXES.values()))
     if not is_root:
         return _values_of(path, incomplete)
@@ -205,7 +206,7 @@ def _saved_under(root: str | None) -> Iterator[Saved]:
     if not root:
         return
     end = time.monotonic() + _TIME_LIMIT
-    if "://" in root and not root.startswith("file://"):
+    if is_remote(root):
         yield from _in_store(root)
         return
     with suppress(checkpoints.CheckpointError, OSError, ValueError):

@@ -13,11 +13,11 @@ import click
 from checkpoints._keys.key import SUFFIXES
 from checkpoints._keys.spelling import caseless, spelling_in
 from checkpoints._rules.settings import as_run
-from checkpoints._text import count_text, files_text, printable
+from checkpoints._text import count_text, files_text, is_remote, printable
 from checkpoints.cli._completion import complete_root, complete_source_names
 from checkpoints.cli._converter import Converter
 from checkpoints.cli._failures import CommandError
-from checkpoints.cli._place import is_remote, names_in
+from checkpoints.cli._place import names_in
 from checkpoints.cli._screen import progress, warn
 from checkpoints.cli._selection import (
     nothing_found,

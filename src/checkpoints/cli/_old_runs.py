@@ -8,8 +8,7 @@ from contextlib import suppress
 
 from checkpoints import Entry, Index, Run
 from checkpoints._files.run_record import RUNS, start_name
-from checkpoints._text import printable
-from checkpoints.cli._place import is_remote
+from checkpoints._text import is_remote, printable
 from checkpoints.cli._removal import Candidate, candidates
 from checkpoints.cli._runs import state_of
 from checkpoints.cli._screen import progress, warn

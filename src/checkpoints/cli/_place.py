@@ -8,20 +8,15 @@ from contextlib import suppress
 
 from checkpoints import Entry, Index
 from checkpoints._keys.key import SUFFIXES
+from checkpoints._text import is_remote
 from checkpoints.storage import Status, Store, open_store
 
 __all__ = [
-    "is_remote",
     "names_in",
     "names_object",
     "shown_root",
     "with_status",
 ]
-
-
-def is_remote(root: str) -> bool:
-    """Tell whether a root is in an object store."""
-    return "://" in root and not root.startswith("file://")
 
 
 def names_object(path: str) -> bool:

@@ -27,9 +27,8 @@ from checkpoints._process.variables import (
     TO,
 )
 from checkpoints._rules.settings import Setting, probed_names
-from checkpoints._text import shown
+from checkpoints._text import is_remote, shown
 from checkpoints.cli._declarations import module_at
-from checkpoints.cli._place import is_remote
 from checkpoints.errors import ConfigError
 from checkpoints.storage import open_store
 

@@ -18,9 +18,9 @@ import click
 from checkpoints import Entry, Index
 from checkpoints._files.run_record import RUNS
 from checkpoints._show.header import json_text
-from checkpoints._text import printable, size_text
+from checkpoints._text import is_remote, printable, size_text
 from checkpoints.cli._failures import CommandError
-from checkpoints.cli._place import is_remote, with_status
+from checkpoints.cli._place import with_status
 from checkpoints.cli._process import is_running
 from checkpoints.cli._removed_objects import delete_object, delete_unused_records
 from checkpoints.cli._screen import progress, warn

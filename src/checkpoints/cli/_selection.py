@@ -15,9 +15,10 @@ from checkpoints import Entry, Index, Run
 from checkpoints._index.runs import missing_root, run_in, split_run
 from checkpoints._keys.condition import conditions_in
 from checkpoints._keys.key import SUFFIXES
+from checkpoints._text import is_remote
 from checkpoints.cli._completion import complete_names, complete_root, complete_where
 from checkpoints.cli._failures import CommandError, NothingFoundError
-from checkpoints.cli._place import is_remote, names_object
+from checkpoints.cli._place import names_object
 from checkpoints.cli._screen import warn
 from checkpoints.storage import split_path
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import checkpoints
 from checkpoints import Entry
-from checkpoints._text import count_text, files_text
-from checkpoints.cli._place import is_remote, shown_root, with_status
+from checkpoints._text import count_text, files_text, is_remote
+from checkpoints.cli._place import shown_root, with_status
 from checkpoints.cli._process import is_running
 from checkpoints.cli._selection import quiet_log
 from checkpoints.storage import open_store

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 import checkpoints
+from checkpoints._text import is_remote
 from checkpoints.pytest_plugin._baseline import (
     LIMITS,
     NAME,
@@ -79,7 +80,7 @@ def pytest_configure(config: pytest.Config) -> None:
             "where somebody looks at them, and commit them"
         )
     if root := config.getoption("checkpoints_on_failure"):
-        state.recording = Recording(root if "://" in root else os.path.abspath(root))
+        state.recording = Recording(root if is_remote(root) else os.path.abspath(root))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

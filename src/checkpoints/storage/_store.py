@@ -15,6 +15,7 @@ __all__ = [
     "Source",
     "Status",
     "Store",
+    "gathered",
     "whole",
 ]
 
@@ -119,7 +120,8 @@ class Store(Protocol):
 
         Args:
             names: Names in the same folder, tried in this order.
-            pieces: Offsets and bytes, which together make up the file.
+            pieces: Offsets and bytes, which together make up the file, and stay as
+                they are until it is written.
             size: The size of the file in bytes.
             replace: Take the first name, and replace an existing file.
             durable: Return only once the file would survive a power loss.
@@ -200,6 +202,22 @@ class Store(Protocol):
             OSError: If it cannot be deleted.
         """
         ...
+
+
+def gathered(pieces: Iterable[Piece], size: int) -> list[Buffer]:
+    """Return the bytes of a file in their order, as buffers that are no copies."""
+    try:
+        placed = sorted(pieces, key=lambda piece: piece[0])
+    finally:
+        # The generator may have a checksum thread running, which this ends.
+        getattr(pieces, "close", bool)()
+    buffers, end = list[Buffer](), 0
+    for offset, piece in [*placed, (size, b"")]:
+        if offset > end:
+            buffers.append(bytes(offset - end))
+        buffers.append(piece)
+        end = offset + len(piece)
+    return buffers[:-1] or buffers
 
 
 def whole(pieces: Iterable[Piece], size: int) -> bytearray:
