@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -25,6 +27,7 @@ from checkpoints import (
     tags,
 )
 from checkpoints._handlers.background import Writer
+from checkpoints._handlers.lane import Lane
 from checkpoints._process import drain
 
 MEGABYTE = 1 << 20
@@ -131,8 +134,7 @@ class TestSubmit:
         assert writer_threads() == before
 
     def test_the_thread_ends_when_there_is_nothing_to_do(self, make, monkeypatch):
-        monkeypatch.setattr("checkpoints._handlers.background._IDLE_TIMEOUT", 0.01)
-        monkeypatch.setattr(Writer._work, "__defaults__", (0.01,))
+        monkeypatch.setattr(Lane._work, "__defaults__", (0.01,))
         writer = make()
         writer.submit({}, lambda values: None).result(60)
         for thread in writer_threads():
@@ -232,6 +234,41 @@ class TestRoom:
         writer.flush()
         assert isinstance(outcome.exception(), OSError)
         assert seen[0]() is None
+
+
+class TestLanes:
+    def test_saves_to_several_places_are_made_at_the_same_time(self):
+        writer = Writer(max_pending=MEGABYTE, on_full="block", max_wait=60, lanes=8)
+        places = {hash(str(number)) % 8: str(number) for number in range(100)}
+        reached = threading.Event()
+        waiting, later = list(places.values())[:2]
+        first = writer.submit({}, lambda _: reached.wait(60), place=waiting)
+        writer.submit({}, lambda _: reached.set(), place=later)
+        assert first.result(60)
+        writer.close()
+
+    def test_saves_to_one_place_are_made_in_order(self):
+        writer = Writer(max_pending=MEGABYTE, on_full="block", max_wait=60, lanes=8)
+        saved = {str(place): [] for place in range(8)}
+        for number in range(100):
+            for place, numbers in saved.items():
+                writer.submit(
+                    {"n": number}, lambda it, n=numbers: n.append(it["n"]), place=place
+                )
+        writer.close()
+        assert list(saved.values()) == [[*range(100)]] * 8
+
+    def test_an_exit_waits_for_all_of_them(self, tmp_path):
+        program = """
+import checkpoints._handlers.background as background, time
+writer = background.Writer(max_pending=100, on_full="block", max_wait=60, lanes=4)
+for number in range(40):
+    writer.submit({}, lambda _: time.sleep(0.01) or print(end="."), place=str(number))
+"""
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        )
+        assert done.stdout == "." * 40
 
 
 class TestReentrance:

@@ -1,11 +1,13 @@
 """
-Background saves: a bounded queue, and one thread that works through it.
+Background saves: a bounded queue, and the threads that work through it.
 
-Accepted saves are frozen, counted in bytes, and written in order. The thread starts
-with the first save, and ends after it has been idle for a while.
+Accepted saves are frozen, counted in bytes, and written in order: all of them by one
+thread; or by several, where saves wait for a server, each in order with those to the
+same place. A thread starts with the first save, and ends after it has been idle for a
+while.
 
 A signal handler or a finalizer may save or flush at any point here, in the middle of
-another save of its thread. So the writer's thread never waits for a lock that such an
+another save of its thread. So the writer's threads never wait for a lock that such an
 interrupted caller may hold, and no thread waits for a save that it holds itself.
 """
 
@@ -19,11 +21,11 @@ import traceback
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
-from queue import Empty, SimpleQueue
 from typing import Any
 
 from checkpoints._handlers.handler import checked_seconds
 from checkpoints._handlers.job import Freeze, Job, Save
+from checkpoints._handlers.lane import Lane
 from checkpoints._kinds.frozen import frozen_values
 from checkpoints._kinds.weight import weight_of
 from checkpoints._process import drain
@@ -35,9 +37,6 @@ from checkpoints.errors import PendingError
 __all__ = ["Writer"]
 
 logger = logging.getLogger("checkpoints")
-
-# After so many idle seconds the thread ends; the next save starts another.
-_IDLE_TIMEOUT = 2.0
 
 
 class _Decision(enum.Enum):
@@ -58,12 +57,16 @@ class Writer:
             room, or `"drop"` it.
         max_wait: How many seconds a save waits for room in the queue, and the exit of
             the program for all accepted saves.
+        lanes: How many saves are made at the same time.
     """
 
-    def __init__(self, *, max_pending: int, on_full: str, max_wait: float) -> None:
+    def __init__(
+        self, *, max_pending: int, on_full: str, max_wait: float, lanes: int = 1
+    ) -> None:
         self.max_pending = max_pending
         self.on_full = on_full
         self.max_wait = max_wait
+        self._count = lanes
         self._is_drained_at_exit = False
         self.renew()
 
@@ -71,7 +74,6 @@ class Writer:
         """Start with an empty queue: here, and in a forked child, without a thread."""
         # Reentrant: a signal handler or a finalizer may save at any point.
         self._lock = threading.RLock()
-        self._queue: SimpleQueue[Job] = SimpleQueue()
         # A dict as an ordered set, oldest first.
         self.jobs: dict[Job, None] = {}
         # Those that are over, but still counted.
@@ -80,7 +82,7 @@ class Writer:
         self._saving: set[int] = set()
         self._working: set[int] = set()
         self._size = 0
-        self._thread: threading.Thread | None = None
+        self._lanes = [Lane(self._lock, self._working) for _ in range(self._count)]
         self.is_closed = drain.has_ended()
 
     @property
@@ -95,7 +97,11 @@ class Writer:
         return thread in self._saving or thread in self._working
 
     def submit(
-        self, values: Mapping[str, Any], save: Save, freeze: Freeze = frozen_values
+        self,
+        values: Mapping[str, Any],
+        save: Save,
+        freeze: Freeze = frozen_values,
+        place: str = "",
     ) -> object:
         """
         Save values later, as they are now.
@@ -106,6 +112,7 @@ class Writer:
                 themselves in the caller's thread, if no thread can run or the values
                 are larger than the queue.
             freeze: Copies the values.
+            place: Saves to the same place are made in order.
 
         Returns:
             A `Future` of the result of `save`, cancelled if the save was dropped; or
@@ -126,9 +133,10 @@ class Writer:
                 return self._save_now(job, values)
             if decision is _Decision.QUEUE:
                 job.values = freeze(values)
-                self._queue.put(job)
+                lane = self._lanes[hash(place) % len(self._lanes)]
+                lane.put(job)
                 job.holder = None
-                self._ensure_thread()
+                lane.ensure_thread(self._run)
             else:
                 job.outcome.cancel()
         except BaseException:
@@ -178,7 +186,7 @@ class Writer:
                     self._admit(job)
                     return _Decision.SAVE_NOW
                 oldest = next(iter(self.jobs))
-            self._ensure_thread()
+            self._ensure_threads()
             if not oldest.end.wait(deadline):
                 raise self._full()
 
@@ -212,54 +220,9 @@ class Writer:
             # An interrupt may have come between adding a job and its size.
             self._size = 0
 
-    def _ensure_thread(self) -> None:
-        """Start the thread if the queue has work and no thread is running."""
-        with self._lock:
-            running = self._thread is not None and self._thread.is_alive()
-            if running or self._queue.empty():
-                return
-            at_exit(drain.drain)
-            # A daemon, so that a hanging disk does not block the exit of the program;
-            # `drain` waits for its work.
-            thread = threading.Thread(
-                target=self._work, name="checkpoints-writer", daemon=True
-            )
-            try:
-                thread.start()
-            except RuntimeError:  # the interpreter is exiting, or has no threads
-                self._thread = None
-            else:
-                self._thread = thread
-                return
-        self._work(idle_timeout=0)
-
-    def _work(self, idle_timeout: float = _IDLE_TIMEOUT) -> None:
-        me = threading.get_ident()
-        is_nested = me in self._working
-        # All the time: what a save leaves behind may save when it is deleted.
-        self._working.add(me)
-        try:
-            while not self._is_idle(idle_timeout):
-                pass
-        finally:
-            if not is_nested:
-                self._working.discard(me)
-
-    def _is_idle(self, timeout: float) -> bool:
-        """Run the next job; tell whether there is none, and the thread may end."""
-        try:
-            self._run(self._queue.get(timeout=timeout))
-        except Empty:
-            # Without waiting: the thread that holds the lock may wait for this one.
-            if not self._lock.acquire(blocking=False):
-                return False
-            try:
-                if self._queue.empty():
-                    self._thread = None
-                    return True
-            finally:
-                self._lock.release()
-        return False
+    def _ensure_threads(self) -> None:
+        for lane in self._lanes:
+            lane.ensure_thread(self._run)
 
     def _run(self, job: Job) -> None:
         try:
@@ -283,7 +246,7 @@ class Writer:
         me, deadline = threading.get_ident(), time.monotonic() + timeout
         if me in self._working:
             return  # called inside a save, which would wait for itself
-        self._ensure_thread()
+        self._ensure_threads()
         jobs = [job for job in list(self.jobs) if job.holder != me]
         left = sum(not job.end.wait(deadline) for job in jobs)
         if left:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import inspect
-import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar, Literal, SupportsIndex, cast, get_args
 
 from checkpoints._files.compression import checked_compression
-from checkpoints._files.container import open_container
 from checkpoints._handlers.background import Writer
 from checkpoints._handlers.contents import Contents, contents_of
 from checkpoints._handlers.handler import Handler, checked_seconds
 from checkpoints._handlers.job import freeze_for, settled_key
+from checkpoints._handlers.notices import Notices
 from checkpoints._handlers.numbering import numbered
 from checkpoints._handlers.options import (
     Compression,
@@ -28,7 +27,7 @@ from checkpoints._handlers.options import (
     checked_switch,
     option_text,
 )
-from checkpoints._handlers.outcomes import Result, outcomes
+from checkpoints._handlers.outcomes import Result
 from checkpoints._handlers.replacing import put_or_replace
 from checkpoints._handlers.root import checked_root, filled_root
 from checkpoints._handlers.run_record import record_end_at_exit, record_run
@@ -40,7 +39,6 @@ from checkpoints._process.pickling import public
 from checkpoints._text import is_remote, parse_size
 from checkpoints.errors import (
     AlreadyStoredError,
-    CheckpointError,
     ConfigError,
     UnknownOutcomeError,
 )
@@ -49,11 +47,9 @@ from checkpoints.storage._stores import open_store
 
 __all__ = ["FileHandler"]
 
-logger = logging.getLogger("checkpoints")
-
 _REPLACING = (None, "replace")
-# Told once for all names, none of which is empty.
-_OTHER_RUN = ""
+# How many saves to a server are on their way at the same time.
+_AT_ONCE = 16
 
 
 class FileHandler(Handler):
@@ -149,15 +145,16 @@ class FileHandler(Handler):
                 max_pending=self.max_pending,
                 on_full=self.on_full,
                 max_wait=self.max_wait,
+                lanes=_AT_ONCE if is_remote(self.root) else 1,
             )
         self._store: tuple[int, Store] | None = None
         # Until the first save of this process.
         self._is_first = True
-        self._warned: set[str] = set()
+        self._notices = Notices()
         self._in_progress: set[str] = set()
 
     def __getstate__(self) -> dict[str, Any]:
-        own = ("_writer", "_store", "_is_first", "_warned", "_in_progress")
+        own = ("_writer", "_store", "_is_first", "_notices", "_in_progress")
         return {name: value for name, value in vars(self).items() if name not in own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -228,7 +225,7 @@ class FileHandler(Handler):
         if self._writer is None:
             return self._save(key, path, staged)
         save = partial(self._save, settled_key(key), path)
-        return cast(Result, self._writer.submit(staged, save, freeze_for(key)))
+        return cast(Result, self._writer.submit(staged, save, freeze_for(key), path))
 
     def flush(self, timeout: float | None = None) -> None:
         """
@@ -273,7 +270,7 @@ class FileHandler(Handler):
         self._in_progress.add(stem)
         try:
             contents = contents_of(key, staged, self.format, self.compression)
-            self._tell_of_values(key, contents.notices)
+            self._notices.of_values(key, contents.notices)
             return self._put(key, store, stem + suffix, contents, mode)
         finally:
             self._in_progress.discard(stem)
@@ -284,7 +281,7 @@ class FileHandler(Handler):
         try:
             pieces, size = contents.pieces, contents.size
             if self.if_exists in _REPLACING and is_remote(store.root):
-                replacing = partial(self._check_replacing, key, store, name)
+                replacing = partial(self._tell_replacing, key, store, name)
                 put_or_replace(store, name, pieces, size, replacing)
             else:
                 store.put(
@@ -300,7 +297,7 @@ class FileHandler(Handler):
                 raise self._already_stored(key, store, name) from error
             if self.if_exists != "skip":
                 raise
-            self._log_skip(key)
+            self._notices.of_skip(key)
             return False
         except UnknownOutcomeError:
             raise
@@ -323,66 +320,20 @@ class FileHandler(Handler):
         """Tell whether an existing file makes the save unnecessary."""
         name = stem + suffix
         if self.if_exists in _REPLACING and stem in self._in_progress:
-            self._warn_of_replacing(key)
+            self._notices.of_replacing(key)
         if not exists:
             return False
         if self.if_exists == "skip":
-            self._log_skip(key)
+            self._notices.of_skip(key)
             return True
         if self.if_exists == "error":
             raise self._already_stored(key, store, name)
-        self._check_replacing(key, store, name)
+        self._tell_replacing(key, store, name)
         return False
 
-    def _check_replacing(self, key: Key, store: Store, name: str) -> None:
-        """Warn if a file that this run or another one saved is about to be replaced."""
-        if key.name in self._warned:
-            return
-        try:
-            with store.open(name) as file:
-                run = open_container(file).header.get("run")
-        except (OSError, CheckpointError):
-            return
-        if run == (key.origin.run if key.origin else current_run()):
-            self._warn_of_replacing(key)
-        elif self.if_exists is None:
-            self._warn_once(
-                _OTHER_RUN,
-                "checkpoint %s replaces the file of another run, and more may follow: "
-                "give each run a folder, with {run} in the root, or say that it is "
-                "intended, with if_exists='replace'",
-                key,
-            )
-
-    def _tell_of_values(
-        self, key: Key, notices: Iterable[tuple[str, str, bool]]
-    ) -> None:
-        """Tell once for each name and value that it is a pickle, or changed."""
-        for name, text, is_news in notices:
-            message = "checkpoint %s: %s"
-            subject = f"{key.name} {name}"
-            if is_news:
-                self._warn_once(subject, message, key, text)
-            elif subject not in self._warned:
-                self._warned.add(subject)
-                logger.info(message, key, text)
-
-    def _warn_of_replacing(self, key: Key) -> None:
-        outcomes.replaced(key.name)
-        self._warn_once(
-            key.name,
-            "checkpoint %s was already saved by this run, and only the last save is "
-            "kept: add a tag that distinguishes them, or use if_exists='keep'",
-            key,
-        )
-
-    def _warn_once(self, subject: str, message: str, *arguments: object) -> None:
-        if subject not in self._warned:
-            self._warned.add(subject)
-            logger.warning(message, *arguments)
-
-    def _log_skip(self, key: Key) -> None:
-        logger.info("checkpoint %s already has a file, and was skipped", key)
+    def _tell_replacing(self, key: Key, store: Store, name: str) -> None:
+        is_intended = self.if_exists is not None
+        self._notices.of_file(key, store, name, is_intended=is_intended)
 
     def _already_stored(self, key: Key, store: Store, name: str) -> AlreadyStoredError:
         return AlreadyStoredError(
