@@ -28,7 +28,7 @@ OPEN_TO_THE_ROOF += ("checkpoints._environment", "checkpoints._index.runs")
 OPEN_TO_THE_ROOF += ("checkpoints._files.run_record", "checkpoints._replay.elsewhere")
 OPEN_TO_THE_ROOF += ("checkpoints._handlers.run_record", "checkpoints.storage._folder")
 OPEN_TO_THE_ROOF += ("checkpoints.storage._store", "checkpoints._replay.bisection")
-OPEN_TO_THE_ROOF += ("checkpoints._keys.julia_path",)
+OPEN_TO_THE_ROOF += ("checkpoints._keys.julia_path", "checkpoints.storage._copier")
 # What these rooms know of where files lie goes through a store.
 OF_FILES = {"_files", "_handlers", "_index"}
 CONTRACT = {"checkpoints.storage._store", "checkpoints.storage._stores"}

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 import click
 
@@ -25,7 +23,8 @@ from checkpoints.cli._selection import (
     warn_unreadable,
     where_option,
 )
-from checkpoints.storage import Source, Status, Store, open_store
+from checkpoints.storage import Status, Store, open_store
+from checkpoints.storage._copier import Copier
 
 __all__ = ["cp"]
 
@@ -36,8 +35,6 @@ Examples:
   checkpoints cp saved s3://bucket/archive
   checkpoints cp --format zip from-julia saved
 """
-_CHUNK_BYTES = 1 << 20
-_AT_A_TIME = 8
 
 
 @click.command(epilog=_EXAMPLES)
@@ -106,7 +103,14 @@ def cp(
     converter = None if wanted is None else Converter(store.root, wanted, force=force)
     entries = {entry.path: entry for entry in found} if converter else {}
     with progress("copying", total) as advance:
-        copier = _Copier(origin, store, advance, force=force)
+        copier = Copier(
+            origin,
+            store,
+            spell=partial(spelling_in, store),
+            advance=advance,
+            tell=lambda reason: warn(f"not copied: {reason}"),
+            replaces=force,
+        )
         same_format = SUFFIXES[converter.format] if converter else ""
         copier.copy_all([name for name in chosen if name.endswith(same_format)])
         for name, size in chosen.items():
@@ -114,11 +118,11 @@ def cp(
                 converter.copy(entries[origin.path_of(name)])
                 advance(size)
     click.echo(f"{_told(copier, converter, there)}{left_out}")
-    failed = copier.failed or (converter is not None and converter.failed)
+    failed = copier.failed > 0 or (converter is not None and converter.failed)
     context.exit(int(is_partial or failed or links > 0))
 
 
-def _told(copier: _Copier, converter: Converter | None, there: str) -> str:
+def _told(copier: Copier, converter: Converter | None, there: str) -> str:
     """Return what was copied, and where to, as a line."""
     same, parts = copier.same, []
     if converter is not None:
@@ -179,118 +183,3 @@ def _newest(store: Store, names: list[str]) -> dict[str, int]:
             )
     sizes = {name: found[name] for name in newest.values()}
     return {name: status.size if status else 0 for name, status in sizes.items()}
-
-
-class _Copier:
-    """Copies files, and counts what it copied."""
-
-    def __init__(
-        self,
-        source: Store,
-        target: Store,
-        advance: Callable[[int], None],
-        *,
-        force: bool,
-    ) -> None:
-        self._source, self._target, self._advance = source, target, advance
-        self._force = force
-        self._lock = threading.Lock()
-        self.count = self.size = self.same = 0
-        self.failed = False
-
-    def copy_all(self, names: Sequence[str]) -> None:
-        """Copy files; several at a time, if a server answers each request."""
-        is_far = is_remote(self._source.root) or is_remote(self._target.root)
-        pool = ThreadPoolExecutor(_AT_A_TIME if is_far else 1, "checkpoints-cp")
-        try:
-            for _ in pool.map(self._copy, names):
-                pass
-        finally:
-            # Without waiting for the rest after an error or interrupt.
-            pool.shutdown(cancel_futures=True)
-
-    def _copy(self, name: str) -> None:
-        """Copy a file; report its own errors, and raise those of the target."""
-        path = self._source.path_of(name)
-        target_name = spelling_in(self._target, name)
-        try:
-            opened = self._source.open(name)
-        except FileNotFoundError:
-            return  # deleted since the folder was listed
-        except OSError as error:
-            self._fail(f"{path}: {error.strerror}")
-            return
-        with opened as file:
-            try:
-                self._put(file, target_name)
-            except FileExistsError:
-                self._skip(file, target_name)
-            except _SourceError as error:
-                self._fail(f"{path}: {error}")
-            except (IsADirectoryError, NotADirectoryError) as error:
-                copy = self._target.path_of(target_name)
-                self._fail(f"{path}: {copy}: {error.strerror}")
-            else:
-                with self._lock:
-                    self.count, self.size = self.count + 1, self.size + file.size
-
-    def _put(self, file: Source, name: str) -> None:
-        time, mode = file.status.time, file.status.mode
-        if self._force and (old := self._target.status(name)):
-            mode &= old.mode
-        self._target.put(
-            [name],
-            self._chunks(file),
-            file.size,
-            replace=self._force,
-            mode=mode,
-            time=time,
-        )
-
-    def _chunks(self, file: Source) -> Iterator[tuple[int, memoryview]]:
-        for start in range(0, file.size, _CHUNK_BYTES):
-            chunk = memoryview(bytearray(min(_CHUNK_BYTES, file.size - start)))
-            try:
-                count = file.read_into(start, chunk)
-            except OSError as error:
-                raise _SourceError(error.strerror) from error
-            if count != len(chunk):
-                raise _SourceError("truncated while it was read")
-            yield start, chunk
-            self._advance(len(chunk))
-
-    def _skip(self, file: Source, name: str) -> None:
-        """Count an existing file if it is the same; otherwise report it."""
-        existing = self._target.path_of(name)
-        reason = "differs; replace it with --force"
-        try:
-            with self._target.open(name) as other:
-                if _are_same(file, other):
-                    with self._lock:
-                        self.same += 1
-                    return
-        except OSError as error:  # a link, or deleted just now
-            reason = f"cannot be compared: {existing}: {error.strerror}"
-        self._fail(f"{existing} exists and {reason}")
-
-    def _fail(self, reason: str) -> None:
-        self.failed = True
-        warn(f"not copied: {reason}")
-
-
-def _are_same(file: Source, other: Source) -> bool:
-    if file.size != other.size:
-        return False
-    one, two = bytearray(_CHUNK_BYTES), bytearray(_CHUNK_BYTES)
-    for start in range(0, file.size, _CHUNK_BYTES):
-        counts = {
-            file.read_into(start, memoryview(one)),
-            other.read_into(start, memoryview(two)),
-        }
-        if len(counts) > 1 or one != two:
-            return False
-    return True
-
-
-class _SourceError(Exception):
-    """A file cannot be read to its end; others may be readable."""

@@ -1,0 +1,180 @@
+"""Copies files from one store to another."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+
+from checkpoints._process.libraries import imported
+from checkpoints._text import is_remote
+from checkpoints.storage._store import Source, Status, Store
+
+__all__ = ["Copier"]
+
+_CHUNK_BYTES = 1 << 20
+_AT_A_TIME = 8
+
+
+class Copier:
+    """
+    Copies files, and counts what became of them.
+
+    A file that is there already is left, if it is the same; one that differs is told.
+    So a copy can be repeated, and two can run at once.
+
+    Args:
+        source: Where the files are.
+        target: Where they go.
+        spell: Returns the name of a file in the target.
+        advance: Called with the number of bytes just done.
+        tell: Called with why a file was not copied.
+        replaces: Whether a file that differs is replaced.
+        moves: Whether the original is deleted once it is there.
+    """
+
+    def __init__(
+        self,
+        source: Store,
+        target: Store,
+        *,
+        spell: Callable[[str], str],
+        advance: Callable[[int], object],
+        tell: Callable[[str], object],
+        replaces: bool = False,
+        moves: bool = False,
+    ) -> None:
+        self._source, self._target = source, target
+        self._spell, self._advance, self._tell = spell, advance, tell
+        self._replaces, self._moves = replaces, moves
+        self._is_far = is_remote(source.root) or is_remote(target.root)
+        self._there: set[str] = set()
+        self._lock = threading.Lock()
+        # How many were copied, with how many bytes; were there; and were not copied.
+        self.count = self.size = self.same = self.failed = 0
+
+    def copy_all(self, names: Sequence[str]) -> None:
+        """
+        Copy files; several at a time, if a server answers each request.
+
+        Raises:
+            OSError: If the target cannot be written.
+        """
+        if is_remote(self._target.root) and not self._replaces:
+            # What is there need not be sent again to find that out.
+            statuses = self._target.statuses([*map(self._spell, names)])
+            self._there = {
+                name for name, it in zip(names, statuses, strict=True) if it is not None
+            }
+        pools = imported("concurrent.futures").ThreadPoolExecutor
+        pool = pools(_AT_A_TIME if self._is_far else 1, "checkpoints-copy")
+        try:
+            for _ in pool.map(self._copy, names):
+                pass
+        finally:
+            # Without waiting for the rest after an error or interrupt.
+            pool.shutdown(cancel_futures=True)
+
+    def _copy(self, name: str) -> None:
+        """Copy a file; report its own errors, and raise those of the target."""
+        path = self._source.path_of(name)
+        try:
+            opened = self._source.open(name)
+        except FileNotFoundError:
+            return  # deleted since the folder was listed
+        except OSError as error:
+            self._fail(f"{path}: {error.strerror}")
+            return
+        with opened as file:
+            if self._is_brought(file, self._spell(name), is_there=name in self._there):
+                self._leave(file)
+
+    def _is_brought(self, file: Source, name: str, *, is_there: bool) -> bool:
+        """Copy a file, unless it is there; tell whether it is now."""
+        if is_there:
+            return self._is_same(file, name)
+        try:
+            self._put(file, name)
+        except FileExistsError:
+            return self._is_same(file, name)
+        except _SourceError as error:
+            self._fail(f"{file.path}: {error}")
+        except (IsADirectoryError, NotADirectoryError) as error:
+            copy = self._target.path_of(name)
+            self._fail(f"{file.path}: {copy}: {error.strerror}")
+        else:
+            with self._lock:
+                self.count, self.size = self.count + 1, self.size + file.size
+            return True
+        return False
+
+    def _leave(self, file: Source) -> None:
+        """Delete an original, unless it was replaced since it was read."""
+        if self._moves and self._source.status(file.name) == file.status:
+            with suppress(FileNotFoundError):  # another one has moved it too
+                self._source.delete(file.name)
+
+    def _put(self, file: Source, name: str) -> None:
+        time, mode = file.status.time, file.status.mode
+        old: Status | None = self._target.status(name) if self._replaces else None
+        if old is not None:
+            mode &= old.mode
+        self._target.put(
+            [name],
+            self._chunks(file),
+            file.size,
+            replace=self._replaces,
+            mode=mode,
+            time=time,
+        )
+
+    def _chunks(self, file: Source) -> Iterator[tuple[int, memoryview]]:
+        for start in range(0, file.size, _CHUNK_BYTES):
+            chunk = memoryview(bytearray(min(_CHUNK_BYTES, file.size - start)))
+            try:
+                count = file.read_into(start, chunk)
+            except OSError as error:
+                raise _SourceError(error.strerror) from error
+            if count != len(chunk):
+                raise _SourceError("truncated while it was read")
+            yield start, chunk
+            self._advance(len(chunk))
+
+    def _is_same(self, file: Source, name: str) -> bool:
+        """Count an existing file if it is the same; otherwise report it."""
+        existing = self._target.path_of(name)
+        reason = "differs; replace it with --force"
+        try:
+            with self._target.open(name) as other:
+                if _are_same(file, other):
+                    self._advance(file.size)
+                    with self._lock:
+                        self.same += 1
+                    return True
+        except OSError as error:  # a link, or deleted just now
+            reason = f"cannot be compared: {existing}: {error.strerror}"
+        self._fail(f"{existing} exists and {reason}")
+        return False
+
+    def _fail(self, reason: str) -> None:
+        with self._lock:
+            self.failed += 1
+        self._tell(reason)
+
+
+def _are_same(file: Source, other: Source) -> bool:
+    if file.size != other.size:
+        return False
+    one, two = bytearray(_CHUNK_BYTES), bytearray(_CHUNK_BYTES)
+    for start in range(0, file.size, _CHUNK_BYTES):
+        counts = {
+            file.read_into(start, memoryview(one)),
+            other.read_into(start, memoryview(two)),
+        }
+        if len(counts) > 1 or one != two:
+            return False
+    return True
+
+
+class _SourceError(Exception):
+    """A file cannot be read to its end; others may be readable."""
