@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import multiprocessing
 import pickle
+import threading
 import time
 import traceback
 
@@ -20,9 +22,12 @@ from checkpoints import (
     index,
     load,
     runs,
+    tags,
     verify,
 )
-from checkpoints.storage import _stores, open_store
+from checkpoints._index.headers import read_headers
+from checkpoints._index.index import listing_of
+from checkpoints.storage import _objects, _stores, open_store
 
 pytest.importorskip("obstore", reason="it talks to the servers")
 
@@ -172,6 +177,84 @@ class TestFaults:
         with pytest.raises(FileExistsError):
             stores[0].put(["a"], [(0, b"more")], 4)
         assert [files for _, files in stores[0].walk()] == [["a", "b"]]
+
+
+class TestListings:
+    @pytest.fixture
+    def listed(self, store, proxy, monkeypatch):
+        """List so many folders with a file each; tell the requests that it took."""
+        monkeypatch.setattr(_objects, "_FEW", 4)
+        monkeypatch.setattr(_objects, "_FEW_FOLDERS", 2)
+
+        def listed(count, **options):
+            for number in range(count):
+                store.put([f"day={number}/a"], [(0, b"text")], 4)
+            del proxy.requests[:]
+            assert len(list(store.walk(**options))) == count + 1
+            return proxy.requests
+
+        return listed
+
+    def test_many_small_folders_are_listed_at_once(self, listed):
+        assert len(listed(6)) == 1
+
+    def test_few_folders_are_listed_each_by_itself(self, listed, monkeypatch):
+        monkeypatch.setattr(_objects, "_FEW_FOLDERS", 20)
+        assert len(listed(6)) == 2 + 6
+
+    def test_folders_that_are_not_entered_are_left_out(self, listed, store, proxy):
+        for number in range(3):
+            store.put([f"a/{number}"], [(0, b"text")], 4)
+        requests = listed(3, enters=lambda folder: folder != ("a",))
+        assert not any("prefix=" in it and "%2Fa%2F" in it for it in requests)
+
+    def test_headers_are_read_several_at_a_time(self, store):
+        handler = FileHandler(f"{store.root}/b", store_options=store.options)
+        for number in range(12):
+            with tags(number=number):
+                handler.checkpoint("a", number)
+        listing = listing_of(index(handler.folder, store_options=store.options))
+        together = threading.Barrier(3, timeout=servers.PATIENCE)
+        found = read_headers(listing, lambda _: together.wait() >= 0)
+        assert list(found) == [True] * 12
+
+
+class TestBackground:
+    def test_all_that_a_throttling_server_refuses_first_arrives(
+        self, proxy, ministack, new_root
+    ):
+        root, options = new_root(ministack), proxy.options(ministack)
+        handler = FileHandler(root, background=True, store_options=options)
+        count = itertools.count()
+        proxy.breaks = lambda it: FAILS if next(count) % 2 and "PUT" in it else PASSES
+        for number in range(40):
+            with tags(number=number):
+                handler.checkpoint("a", number)
+        handler.flush()
+        proxy.breaks = lambda _: PASSES
+        found = index(root, store_options=options)
+        assert sorted(entry["data"] for entry in found) == [*range(40)]
+
+    def test_the_last_save_of_a_key_wins(self, ministack, new_root):
+        root, options = new_root(ministack), ministack.options
+        handler = FileHandler(root, background=True, store_options=options)
+        for number in range(30):
+            for name in ("a", "b", "c"):
+                handler.checkpoint(name, number)
+        handler.flush()
+        found = index(root, store_options=options)
+        assert [entry["data"] for entry in found] == [29] * 3
+
+    def test_all_saves_of_a_key_are_kept_in_order(self, ministack, new_root):
+        root, options = new_root(ministack), ministack.options
+        handler = FileHandler(
+            root, background=True, if_exists="keep", store_options=options
+        )
+        for number in range(20):
+            handler.checkpoint("a", number)
+        handler.flush()
+        found = index(root, store_options=options)
+        assert [entry["data"] for entry in found] == [*range(20)]
 
 
 class TestForks:

@@ -10,6 +10,7 @@ from memory_store import DISK, MemoryStore
 import checkpoints
 from checkpoints import FileHandler, index, load, tags, verify
 from checkpoints.storage import _stores
+from checkpoints.storage._store import gathered
 
 
 @pytest.fixture
@@ -116,3 +117,16 @@ class TestMemoryStore:
         FileHandler(root, format="parquet").checkpoint("shop.table", table)
         assert index(root)[0].load()["data"].equals(table)
         assert verify(root).ok
+
+
+class TestGathered:
+    def test_pieces_become_buffers_in_order_that_are_no_copies(self):
+        large = bytearray(b"large")
+        pieces = iter([(4, memoryview(large)), (0, b"abcd"), (11, b"end")])
+        buffers = gathered(pieces, 16)
+        assert b"".join(buffers) == b"abcdlarge\0\0end\0\0"
+        large[:] = b"other"
+        assert bytes(buffers[1]) == b"other"
+
+    def test_an_empty_file_is_one_empty_buffer(self):
+        assert gathered(iter(()), 0) == [b""]

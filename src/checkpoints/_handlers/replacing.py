@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from checkpoints.storage._store import Piece, Store, whole
+from checkpoints.storage._store import Piece, Store
 
 __all__ = ["put_or_replace"]
 
@@ -38,9 +38,9 @@ def put_or_replace(
             replacing()
         store.put([name], pieces, size, replace=True)
         return
-    data = whole(pieces, size)
+    kept = [*pieces]
     try:
-        store.put([name], [(0, data)], size)
+        store.put([name], kept, size)
     except FileExistsError:
         replacing()
-        store.put([name], [(0, data)], size, replace=True)
+        store.put([name], kept, size, replace=True)

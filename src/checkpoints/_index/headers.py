@@ -14,6 +14,7 @@ from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from checkpoints._files.container import Container, open_container
 from checkpoints._index.listing import Listing
+from checkpoints._text import is_remote
 from checkpoints.errors import CheckpointError, MissingDependencyError
 from checkpoints.storage._store import Source, Status, Store
 
@@ -35,6 +36,8 @@ Began: TypeAlias = tuple[object, datetime.datetime | None]
 # Small enough to give results early, large enough to make the cost of a task small.
 _BATCH = 64
 _THREADS = 8
+# Each takes the time of a request, and there may be few.
+_FAR_BATCH = 4
 # Reading waits for the disk if it takes this many times its CPU time. Other load on
 # the machine alone makes less of a difference.
 _WAIT_RATIO = 4
@@ -128,6 +131,9 @@ def read_containers(
         MissingDependencyError: If one is Parquet, and pyarrow is not installed.
     """
     read, remaining = partial(_read, listing.store, extract), listing.stored_names()
+    if is_remote(listing.store.root):
+        yield from _in_parallel(remaining, read, _FAR_BATCH)
+        return
     while names := list(islice(remaining, _BATCH)):
         started, cpu = time.perf_counter(), time.thread_time()
         yield from read(names)
@@ -188,13 +194,13 @@ class ReadOnce(Generic[R]):
 
 
 def _in_parallel(
-    remaining: Iterator[str], read: Callable[[list[str]], list[R]]
+    remaining: Iterator[str], read: Callable[[list[str]], list[R]], size: int = _BATCH
 ) -> Iterator[R]:
     tasks: deque[Future[list[R]]] = deque()
     with ThreadPoolExecutor(_THREADS, "checkpoints-headers") as pool:
         while True:
             while len(tasks) < 2 * _THREADS and (
-                names := list(islice(remaining, _BATCH))
+                names := list(islice(remaining, size))
             ):
                 tasks.append(pool.submit(read, names))
             if not tasks:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
+from checkpoints.storage._store import Buffer
+
 __all__ = ["Blob", "Bucket", "Options", "UncertainError"]
 
 # What a client is opened with: credentials, an endpoint, time-outs.
@@ -44,13 +46,15 @@ class Bucket(Protocol):
 
     may_ignore_conditions: bool
 
-    def write(self, key: str, data: bytearray, mark: str, *, creates: bool) -> None:
+    def write(
+        self, key: str, data: Sequence[Buffer], mark: str, *, creates: bool
+    ) -> None:
         """
         Write an object in one step.
 
         Args:
             key: Its key.
-            data: Its bytes.
+            data: Its bytes, in one or several buffers.
             mark: Kept with it, where the server keeps such.
             creates: Whether an existing object is left as it is.
 

@@ -19,6 +19,7 @@ from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.libraries import imported
 from checkpoints._process.variables import OUTSIDE
 from checkpoints.storage._bucket import Blob, Options, UncertainError
+from checkpoints.storage._store import Buffer
 
 __all__ = ["CourierBucket", "serve"]
 
@@ -44,9 +45,11 @@ class CourierBucket:
     def _ask(self, name: str, *args: Any, **how: Any) -> Any:
         return _courier.ask((self._opened, name, args, how))
 
-    def write(self, key: str, data: bytearray, mark: str, *, creates: bool) -> None:
+    def write(
+        self, key: str, data: Sequence[Buffer], mark: str, *, creates: bool
+    ) -> None:
         """Write an object."""
-        self._ask("write", key, data, mark, creates=creates)
+        self._ask("write", key, [b"".join(data)], mark, creates=creates)
 
     def mark_of(self, key: str) -> str | None:
         """Return the mark of an object; None if there is no such object."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from checkpoints._process.libraries import imported
 from checkpoints.storage._bucket import Blob, Options, UncertainError
+from checkpoints.storage._store import Buffer
 
 __all__ = ["FsspecBucket", "is_known"]
 
@@ -66,19 +67,21 @@ class FsspecBucket:
         # Out here, so that it has no context: that may hold passwords.
         raise failed
 
-    def write(self, key: str, data: bytearray, mark: str, *, creates: bool) -> None:
+    def write(
+        self, key: str, data: Sequence[Buffer], mark: str, *, creates: bool
+    ) -> None:
         """Write a file; under another name first, where the system can rename."""
         if creates and self.find(key):
             raise FileExistsError(errno.EEXIST, "File exists", f"{self._root}/{key}")
         if not self._renames:
             mode = "create" if creates else "overwrite"
-            self._call(key, "pipe_file", bytes(data), mode=mode)
+            self._call(key, "pipe_file", b"".join(data), mode=mode)
             return
         folder, _, _ = key.rpartition("/")
         # A name that a walk leaves out.
         temporary = f"{folder}/.{mark or 'probe'}.ckpt.tmp".lstrip("/")
         self._call(folder, "makedirs", exist_ok=True)
-        self._call(temporary, "pipe_file", bytes(data))
+        self._call(temporary, "pipe_file", b"".join(data))
         self._call(temporary, "mv", self._path(key))
 
     def mark_of(self, key: str) -> str | None:

@@ -11,22 +11,26 @@ from functools import lru_cache, partial
 from itertools import islice, takewhile
 from typing import Any
 
+from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.libraries import imported
 from checkpoints.errors import ConfigError, UnknownOutcomeError
 from checkpoints.storage._bucket import Bucket, Options, UncertainError
 from checkpoints.storage._local import is_temporary
 from checkpoints.storage._object_file import ObjectFile, status_of
-from checkpoints.storage._store import Piece, Segments, Status, whole
+from checkpoints.storage._store import Buffer, Piece, Segments, Status, gathered
 
 __all__ = ["ObjectStore", "split_url"]
 
 logger = logging.getLogger("checkpoints")
 
-# How often to write again what a server neither took nor found taken.
+# How often to write what a server neither took nor found taken, or had no time for.
 _TRIES = 3
 _THREADS = 8
 # As many as a server lists with one answer.
 _FEW = 1000
+_FEW_FOLDERS = 20
+# Above it, one listing of all takes less than one of each folder.
+_MOST_LISTED = 200
 # Above it, one listing takes less than asking for each.
 _MOST_ASKED = 32
 # Whether a server keeps to the condition of a create, by root.
@@ -52,8 +56,14 @@ class ObjectStore:
     def __init__(self, root: str, options: Options, opener: Opener) -> None:
         self.root = root
         self.options, self._opener = options, opener
+        self._renew()
+        after_fork_in_child(self._renew)
+
+    def _renew(self) -> None:
         # No client outlives a fork.
-        self._opened: tuple[int, Bucket] | None = None
+        self._opened: Bucket | None = None
+        # Reentrant: a signal handler may save at any point.
+        self._opening = imported("threading").RLock()
 
     def __repr__(self) -> str:
         return f"ObjectStore({self.root!r})"
@@ -63,10 +73,12 @@ class ObjectStore:
 
     @property
     def _bucket(self) -> Bucket:
-        opened, pid = self._opened, os.getpid()
-        if opened is None or opened[0] != pid:
-            opened = self._opened = (pid, self._opener(self.root, self.options))
-        return opened[1]
+        if self._opened is None:
+            with self._opening:
+                # One for all threads: each has its own connections.
+                if self._opened is None:
+                    self._opened = self._opener(self.root, self.options)
+        return self._opened
 
     def path_of(self, name: str) -> str:
         """Return the URL of an object."""
@@ -86,14 +98,14 @@ class ObjectStore:
         """
         Write an object under the first of the names that is free.
 
-        Its bytes are put together in memory first.
+        All of its bytes are in memory meanwhile, where they are not copied.
 
         Raises:
             FileExistsError: If none of the names is free.
             UnknownOutcomeError: If the request got no answer, and the object may exist.
             OSError: If it cannot be written. No object is left behind then.
         """
-        data = whole(pieces, size)
+        data = gathered(pieces, size)
         candidates = iter(names)
         name = next(candidates)
         if replace:
@@ -110,12 +122,12 @@ class ObjectStore:
             else:
                 return name
 
-    def _create(self, name: str, data: bytearray) -> None:
+    def _create(self, name: str, data: Sequence[Buffer]) -> None:
         if not self._keeps_conditions() and self._bucket.find(name):
             raise self._error(FileExistsError, errno.EEXIST, name)
         self._write(name, data, creates=True)
 
-    def _write(self, name: str, data: bytearray, *, creates: bool) -> None:
+    def _write(self, name: str, data: Sequence[Buffer], *, creates: bool) -> None:
         # A request that is repeated may find what it has written itself.
         mark = os.urandom(8).hex()
         bucket = self._bucket
@@ -131,9 +143,12 @@ class ObjectStore:
                 if found is not None or not tries_left:
                     raise
             except UncertainError as error:
-                if not self._is_written(name, mark):
+                # The client has asked again and again, with longer and longer pauses.
+                is_throttled = error.errno == errno.EBUSY
+                if self._is_written(name, mark):
+                    return
+                if not is_throttled or not tries_left:
                     raise self._unknown(error, name) from None
-                return
             else:
                 return
 
@@ -153,27 +168,32 @@ class ObjectStore:
         if not bucket.may_ignore_conditions:
             return True
         if self.root not in _keeps_to_it:
-            # A name that a walk leaves out.
-            name = f".{os.getpid()}-{os.urandom(6).hex()}-0.ckpt.tmp"
-            self._write(name, bytearray(b"first"), creates=True)
-            try:
-                bucket.write(name, bytearray(b"second"), "", creates=True)
-            except FileExistsError:
-                _keeps_to_it[self.root] = True
-            except UncertainError:
-                pass  # tried again the next time
-            else:
-                _keeps_to_it[self.root] = False
-                logger.warning(
-                    "%s: this server replaces existing objects even if it is asked not "
-                    "to. Of two processes that save the same key at the same time, one "
-                    "is lost: add a tag that distinguishes them",
-                    self.root,
-                )
-            finally:
-                with suppress(OSError):
-                    bucket.delete(name)
+            with self._opening:
+                if self.root not in _keeps_to_it:
+                    self._try_conditions(bucket)
         return _keeps_to_it.get(self.root, True)
+
+    def _try_conditions(self, bucket: Bucket) -> None:
+        # A name that a walk leaves out.
+        name = f".{os.getpid()}-{os.urandom(6).hex()}-0.ckpt.tmp"
+        self._write(name, [b"first"], creates=True)
+        try:
+            bucket.write(name, [b"second"], "", creates=True)
+        except FileExistsError:
+            _keeps_to_it[self.root] = True
+        except UncertainError:
+            pass  # tried again the next time
+        else:
+            _keeps_to_it[self.root] = False
+            logger.warning(
+                "%s: this server replaces existing objects even if it is asked not "
+                "to. Of two processes that save the same key at the same time, one "
+                "is lost: add a tag that distinguishes them",
+                self.root,
+            )
+        finally:
+            with suppress(OSError):
+                bucket.delete(name)
 
     def open(self, name: str) -> ObjectFile:
         """
@@ -238,8 +258,8 @@ class ObjectStore:
         """
         Yield each folder, as its segments below the root, with its file names.
 
-        Everything is listed at once; or, if it is much and `enters` rejects most of the
-        folders of the root, only the others are, several at a time.
+        Everything is listed at once; or, if there is much in few folders, or `enters`
+        rejects some, each that is entered by itself, several at a time.
 
         Raises:
             OSError: If the root does not exist, or cannot be listed.
@@ -260,11 +280,14 @@ class ObjectStore:
         bucket = self._bucket
         listed = iter(bucket.list(""))
         keys = [blob.key for blob in islice(listed, _FEW)]
-        if len(keys) < _FEW:
-            return keys
+        # A server needs as long to tell the folders as to list all, if all are small.
+        seen = {key.partition("/")[0] for key in keys}
+        is_wide = len(seen) > _FEW_FOLDERS and all(enters((name,)) for name in seen)
+        if len(keys) < _FEW or is_wide:
+            return keys + [blob.key for blob in listed]
         folders, at_top = bucket.level("")
         entered = [name for name in folders if enters((name,))]
-        if 2 * len(entered) > len(folders):
+        if len(entered) == len(folders) > _MOST_LISTED or folders == entered[:1]:
             return keys + [blob.key for blob in listed]
         threads = imported("concurrent.futures").ThreadPoolExecutor(_THREADS)
         with threads as pool:

@@ -15,6 +15,7 @@ from checkpoints.errors import ConfigError, MissingDependencyError
 from checkpoints.storage._bucket import Blob, Bucket, Options
 from checkpoints.storage._courier import CourierBucket
 from checkpoints.storage._objects import split_url
+from checkpoints.storage._store import Buffer
 from checkpoints.storage._words import Words
 
 __all__ = ["ObstoreBucket", "open_bucket"]
@@ -121,16 +122,19 @@ class ObstoreBucket:
         # Out here, so that it has no context: that may hold signed addresses.
         raise failed
 
-    def write(self, key: str, data: bytearray, mark: str, *, creates: bool) -> None:
+    def write(
+        self, key: str, data: Sequence[Buffer], mark: str, *, creates: bool
+    ) -> None:
         """Write an object by one request; large ones that may replace by several."""
+        size = sum(map(len, data))
         self._call(
             key,
             "put",
-            data,
-            size=len(data),
+            data[0] if len(data) == 1 else iter(data),
+            size=size,
             attributes={_MARK: mark} if mark else {},
             mode="create" if creates else "overwrite",
-            use_multipart=not creates and len(data) >= _LARGE,
+            use_multipart=not creates and size >= _LARGE,
         )
 
     def mark_of(self, key: str) -> str | None:

@@ -16,7 +16,6 @@ __all__ = [
     "Status",
     "Store",
     "gathered",
-    "whole",
 ]
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
@@ -218,15 +217,3 @@ def gathered(pieces: Iterable[Piece], size: int) -> list[Buffer]:
         buffers.append(piece)
         end = offset + len(piece)
     return buffers[:-1] or buffers
-
-
-def whole(pieces: Iterable[Piece], size: int) -> bytearray:
-    """Return a file as a whole, given its pieces."""
-    data = bytearray(size)
-    try:
-        for offset, piece in pieces:
-            data[offset : offset + len(piece)] = piece
-    finally:
-        # The generator may have a checksum thread running, which this ends.
-        getattr(pieces, "close", bool)()
-    return data

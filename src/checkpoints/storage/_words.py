@@ -47,7 +47,9 @@ _KINDS = {
 }
 # Answers after which a request has certainly done nothing, but for a few that say so
 # of a server that was busy.
-_REFUSED, _BUSY = range(400, 500), (408, 409, 429)
+_REFUSED, _BUSY = range(400, 500), (408, 409)
+# It asks to come again later.
+_THROTTLED = (429, 503)
 _MOVED = range(300, 400)
 _SHORTEST_SECRET = 4
 
@@ -110,6 +112,8 @@ def _answered(number: int, code: str, place: str) -> OSError:
         what = "The bucket is in another region; set AWS_REGION, or region in "
         return OSError(errno.EINVAL, f"{what}store_options", place)
     what = f"The server answered {number}{f' ({code})' if code else ''}"
+    if number in _THROTTLED:
+        return UncertainError(errno.EBUSY, f"{what}; save less often", place)
     is_certain = number in _REFUSED and number not in _BUSY
     return (OSError if is_certain else UncertainError)(errno.EIO, what, place)
 
