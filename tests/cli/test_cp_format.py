@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,6 +71,20 @@ class TestToJuliaAndBack:
         for field in ("name", "tags", "run", "sequence", "time", "host", "pid", "site"):
             assert after.meta[field] == before.meta[field], field
         assert after["x"].tolist() == [0, 1, 2]
+
+    def test_a_copy_equals_its_original_and_is_no_run_of_its_own(
+        self, run, tmp_path, monkeypatch
+    ):
+        FileHandler(tmp_path / "zip").checkpoint("shop.total", x=1)
+        # Processes that a run has started belong to it.
+        monkeypatch.delenv("CHECKPOINTS_RUN", raising=False)
+        command = [sys.executable, "-m", "checkpoints", "cp", "--format", "jlso"]
+        goal = tmp_path / "jlso"
+        subprocess.run([*command, tmp_path / "zip", goal], check=True)
+        (entry,) = index(goal)
+        assert [*index(goal).runs()] == [entry.meta["run"]]
+        result = run("diff", tmp_path / "zip", goal)
+        assert result.code == 0, result.out
 
     def test_what_julia_has_no_word_for_is_reported(self, run, tmp_path):
         handler = FileHandler(tmp_path / "zip")

@@ -309,7 +309,8 @@ class FileHandler(Handler):
                 f"while saving checkpoint {key} under {store.root}: check that {checks}"
             )
             raise
-        if self._is_first:
+        # A copy of what another run has saved is no run of its own.
+        if self._is_first and (not key.origin or key.origin.run == current_run()):
             self._is_first = False
             record_run(self.root, self.mode, self.store_options)
         return None
