@@ -40,6 +40,7 @@ PLAIN = {
     "none": None, "yes": True, "int": -7, "large": 2**62, "float": 0.1, "text": "hé☕",
     "empty": "", "bytes": b"\0\xff", "list": [1, ["a", None]], "tuple": (1, ("b", 2.5)),
     "dict": {"a": {"b": 1}}, "keys": {1: "x", (1, 2): None}, "set": {1, 2},
+    "range": range(1, 4), "steps": range(7, 0, -2), "no steps": range(5, 5, -2),
     "complex": 1 + 2j, "fraction": Fraction(3, 4), "uuid": uuid.UUID(int=5),
     "date": datetime.date(2020, 1, 2), "time": datetime.time(1, 2, 3, 4),
     "datetime": datetime.datetime(2020, 1, 2, 3, 4, 5, 6000),

@@ -255,6 +255,15 @@ def _timedelta(value: datetime.timedelta) -> JuliaStruct:
     return JuliaStruct(named("Dates.Microsecond"), [value // _MICROSECOND])
 
 
+def _range(value: range) -> JuliaStruct:
+    number, start, step = named("Int64"), value.start, value.step
+    # Julia keeps the last number instead of an end.
+    last = value[-1] if value else start - (1 if step > 0 else -1)
+    if step == 1:
+        return JuliaStruct(named("UnitRange", number), [start, last])
+    return JuliaStruct(named("StepRange", number, number), [start, step, last])
+
+
 def _tuple(value: tuple[Any, ...]) -> JuliaStruct:
     return JuliaStruct(named("Tuple"), list(value))
 
@@ -264,6 +273,7 @@ _STRUCTS: dict[type, Callable[[Any], JuliaStruct]] = {
     dict: _dict,
     set: _set,
     frozenset: _set,
+    range: _range,
     complex: _complex,
     Fraction: _fraction,
     uuid.UUID: _uuid,
