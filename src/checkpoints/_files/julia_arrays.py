@@ -52,7 +52,14 @@ class JuliaValues:
                 return _array(array)
         if family is not None and family.as_table is not None:
             self.changed.add(type_name(value))
-            return _columns(family.as_table(value, None), value)
+            try:
+                table = family.as_table(value, None)
+            except (TypeError, ValueError) as error:  # those of Arrow are such
+                raise FormatError(
+                    f"the columns of this {type_name(value)} are not those of an Arrow "
+                    f"table ({error}): {_WAY_OUT}"
+                ) from error
+            return _columns(table, value)
         raise FormatError(f"Julia has no word for a {type_name(value)}: {_WAY_OUT}")
 
 
@@ -147,7 +154,8 @@ def _columns(table: Any, value: Any) -> Any:
     if len(set(table.column_names)) != table.num_columns:
         raise FormatError("its columns share a name, and those of a dict cannot")
     columns = list(map(_column, table.columns))
-    is_series = len(getattr(value, "shape", ())) == 1 and len(columns) == 1
+    # Those of Arrow have no shape.
+    is_series = len(getattr(value, "shape", (0,))) == 1 and len(columns) == 1
     if is_series:
         return columns[0]
     return dict(zip(table.column_names, columns, strict=True))

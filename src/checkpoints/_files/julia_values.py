@@ -256,7 +256,10 @@ def _step_range(fields: Mapping[str, Any]) -> range:
 
 
 def _set(fields: Mapping[str, Any]) -> set[Any]:
-    return set(fields["dict"].keys())
+    table = fields["dict"]
+    if type(table) is not dict:
+        raise TypeError("not of values that a set of Python can have")
+    return set(table)
 
 
 def _bits(fields: Mapping[str, Any]) -> Any:
