@@ -121,6 +121,9 @@ def _comparable(baseline: Any, candidate: Any, tally: Tally) -> tuple[Any, Any]:
 
 
 def _places(shape: tuple[int, ...], *, is_reversed: bool) -> Where:
+    if len(shape) == 1:
+        return lambda place: Place(f"[{place}]", (place,))
+
     def where(place: int) -> Place:
         index = []
         for length in shape if is_reversed else shape[::-1]:

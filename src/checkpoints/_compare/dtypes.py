@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from checkpoints._compare.tally import Tally
 
@@ -38,6 +39,7 @@ _UNIT = re.compile(r"(?:datetime64|timedelta64)\[(\w+)")
 _FIRST = re.compile(r"[a-z_]+[0-9]*")
 
 
+@lru_cache(maxsize=1024)
 def dtype_name(text: str) -> str:
     """
     Return the name of a dtype by what it holds, given its text in some library.

@@ -38,6 +38,8 @@ def excerpts(one: Any, other: Any) -> tuple[str, str]:
         start = _start(one, other)
         return _quoted(one, start), _quoted(other, start)
     texts = _text(one), _text(other)
+    if max(map(len, texts)) <= _LONGEST:
+        return texts
     start = _start(*texts)
     return _cut(texts[0], start), _cut(texts[1], start)
 
