@@ -29,9 +29,11 @@ OPEN_TO_THE_ROOF += ("checkpoints._files.run_record", "checkpoints._replay.elsew
 OPEN_TO_THE_ROOF += ("checkpoints._handlers.run_record", "checkpoints.storage._folder")
 OPEN_TO_THE_ROOF += ("checkpoints.storage._store", "checkpoints._replay.bisection")
 OPEN_TO_THE_ROOF += ("checkpoints._keys.julia_path", "checkpoints.storage._copier")
+OPEN_TO_THE_ROOF += ("checkpoints._handlers.delivery",)
 # What these rooms know of where files lie goes through a store.
 OF_FILES = {"_files", "_handlers", "_index"}
 CONTRACT = {"checkpoints.storage._store", "checkpoints.storage._stores"}
+CONTRACT |= {"checkpoints.storage._copier"}
 # What has nothing to do with where files lie: paths as users give them, the process,
 # the machine.
 NO_PLACE = {"PathLike", "fspath", "curdir", "pardir"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar, Literal, SupportsIndex, cast, get_args
 
@@ -22,6 +23,7 @@ from checkpoints._handlers.options import (
     IfExists,
     OnFull,
     check_choice,
+    check_needs_no_background,
     check_together,
     checked_mode,
     checked_switch,
@@ -31,6 +33,7 @@ from checkpoints._handlers.outcomes import Result
 from checkpoints._handlers.replacing import put_or_replace
 from checkpoints._handlers.root import checked_root, filled_root
 from checkpoints._handlers.run_record import record_end_at_exit, record_run
+from checkpoints._handlers.spill import Spill, checked_spill
 from checkpoints._keys.julia_path import julia_path
 from checkpoints._keys.key import SUFFIXES, Key
 from checkpoints._keys.spelling import spelling_in
@@ -39,7 +42,6 @@ from checkpoints._process.pickling import public
 from checkpoints._text import is_remote, parse_size
 from checkpoints.errors import (
     AlreadyStoredError,
-    ConfigError,
     UnknownOutcomeError,
 )
 from checkpoints.storage._store import Store
@@ -48,6 +50,9 @@ from checkpoints.storage._stores import open_store
 __all__ = ["FileHandler"]
 
 _REPLACING = (None, "replace")
+# What belongs to a process.
+_OWN = {"_writer", "_store", "_is_first", "_notices", "_in_progress"}
+_OWN |= {"_spill", "_spare", "_kept"}
 # How many saves to a server are on their way at the same time.
 _AT_ONCE = 16
 
@@ -73,6 +78,9 @@ class FileHandler(Handler):
         store_options: For a URL: credentials, an endpoint, time-outs and the like, by
             the names that the store's library has for them. They are in no message;
             a pickle of the handler contains them.
+        spill: For a URL: a folder, whose name is taken literally, that keeps the saves
+            while the store fails. They count as saved, and are delivered, each once,
+            when the store is back, by a later run, or by `checkpoints push`.
         mode: The permissions of the files, such as 0o600, within the umask; of a file
             that is replaced, what it forbids stays forbidden. Folders that are created
             get the same, and can be entered by those who may read.
@@ -109,6 +117,7 @@ class FileHandler(Handler):
         compression: Compression | None = None,
         if_exists: IfExists | None = None,
         store_options: Mapping[str, Any] | None = None,
+        spill: str | os.PathLike[str] | None = None,
         mode: int = 0o666,
         durable: bool = False,
         background: bool = False,
@@ -127,6 +136,7 @@ class FileHandler(Handler):
         self.compression: Compression | None = compression
         self.if_exists: IfExists | None = if_exists
         self.store_options: Mapping[str, Any] | None = store_options or None
+        self.spill: str | None = checked_spill(spill, self.root)
         self.mode: int = checked_mode(mode)
         self.durable: bool = checked_switch("durable", durable)
         self.background: bool = checked_switch("background", background)
@@ -134,7 +144,7 @@ class FileHandler(Handler):
         self.on_full: OnFull = on_full
         self.max_wait: float = checked_seconds(max_wait, "max_wait")
         if not background:
-            self._check_needs_no_background()
+            check_needs_no_background(self._changed())
         self._begin()
 
     def _begin(self) -> None:
@@ -147,15 +157,30 @@ class FileHandler(Handler):
                 max_wait=self.max_wait,
                 lanes=_AT_ONCE if is_remote(self.root) else 1,
             )
+        self._spill: Spill | None = None
+        if self.spill is not None:
+            self._begin_spill(self.spill)
         self._store: tuple[int, Store] | None = None
         # Until the first save of this process.
         self._is_first = True
         self._notices = Notices()
         self._in_progress: set[str] = set()
 
+    def _begin_spill(self, folder: str) -> None:
+        self._spill = Spill(folder, self.root, self.store_options, self.max_wait)
+        self._spare = FileHandler(
+            self._spill.root,
+            format=self.format,
+            compression=self.compression,
+            if_exists=self.if_exists,
+            mode=self.mode,
+            durable=self.durable,
+        )
+        # The keys whose last save it has.
+        self._kept: set[str] = set()
+
     def __getstate__(self) -> dict[str, Any]:
-        own = ("_writer", "_store", "_is_first", "_notices", "_in_progress")
-        return {name: value for name, value in vars(self).items() if name not in own}
+        return {name: it for name, it in vars(self).items() if name not in _OWN}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -186,15 +211,6 @@ class FileHandler(Handler):
             for option, value in values.items()
             if value != parameters[option].default
         }
-
-    def _check_needs_no_background(self) -> None:
-        unused = self._changed().keys() & {"max_pending", "on_full", "max_wait"}
-        if unused:
-            message = (
-                f"{' and '.join(sorted(unused))}: for background saves only. Add "
-                "background=True, or leave it out"
-            )
-            raise ConfigError(message)
 
     @property
     def folder(self) -> str:
@@ -254,6 +270,36 @@ class FileHandler(Handler):
             self._writer.close(timeout)
 
     def _save(
+        self, key: Key, path: str, staged: Mapping[str, Any]
+    ) -> Literal[False] | None:
+        if self._spill is None:
+            return self._send(key, path, staged)
+        # So that both attempts have the same origin.
+        key = settled_key(key)
+        if not self._spill.is_away:
+            try:
+                result = self._send(key, path, staged)
+            except FileExistsError:
+                raise
+            except OSError as error:
+                self._spill.failed(error)
+            else:
+                self._tidy(self._spill, path)
+                return result
+        kept = self._spare.commit(key, staged)
+        self._kept.add(path)
+        return False if kept is False else None
+
+    def _tidy(self, spill: Spill, path: str) -> None:
+        """Deliver what was kept, but for what the save of a path has replaced."""
+        if path in self._kept and self.if_exists in _REPLACING:
+            store, name = self._spare._opened(), path + SUFFIXES[self.format]  # noqa: SLF001 - one of ours
+            with suppress(OSError):
+                store.delete(spelling_in(store, name))
+        self._kept.discard(path)
+        spill.arrived()
+
+    def _send(
         self, key: Key, path: str, staged: Mapping[str, Any]
     ) -> Literal[False] | None:
         store = self._opened()

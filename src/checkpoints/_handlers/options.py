@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias, TypedDict
 
@@ -15,6 +16,7 @@ __all__ = [
     "IfExists",
     "OnFull",
     "check_choice",
+    "check_needs_no_background",
     "check_together",
     "checked_mode",
     "checked_switch",
@@ -36,6 +38,7 @@ class FileOptions(TypedDict, total=False):
     compression: Compression | None
     if_exists: IfExists | None
     store_options: Mapping[str, Any] | None
+    spill: str | os.PathLike[str] | None
     mode: int
     durable: bool
     background: bool
@@ -49,6 +52,17 @@ def check_choice(option: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         known = ", ".join(map(repr, choices))
         raise ConfigError(f"invalid {option}={shown(value)}: expected one of {known}")
+
+
+def check_needs_no_background(changed: Mapping[str, object]) -> None:
+    """Raise `ConfigError` if an option that differs from its default needs it."""
+    unused = changed.keys() & {"max_pending", "on_full", "max_wait"}
+    if unused:
+        message = (
+            f"{' and '.join(sorted(unused))}: for background saves only. Add "
+            "background=True, or leave it out"
+        )
+        raise ConfigError(message)
 
 
 def check_together(format: str, compression: str | None, if_exists: str | None) -> None:

@@ -13,7 +13,7 @@ from checkpoints._text import is_remote, shown
 from checkpoints.errors import ConfigError
 from checkpoints.storage._stores import absolute_root
 
-__all__ = ["checked_root", "filled_root", "run_root"]
+__all__ = ["checked_root", "escaped", "filled_root", "run_root", "split_root"]
 
 # Backslashes too: a root may be copied to Windows.
 _SEPARATORS = {"/", "\\", "\0"}
@@ -57,10 +57,10 @@ def checked_root(root: object, options: Mapping[str, Any] | None = None) -> str:
             raise ConfigError(message)
     if any(field == "run" for _, field, _, _ in parsed):
         _check_run(text)
-    return absolute_root(text, _escaped, options)
+    return absolute_root(text, escaped, options)
 
 
-def _escaped(folder: str) -> str:
+def escaped(folder: str) -> str:
     """Return a folder as a template, with its braces doubled."""
     return folder.replace("{", "{{").replace("}", "}}")
 
@@ -84,6 +84,19 @@ def filled_root(root: str) -> str:
 def _fields() -> dict[str, str]:
     known = (current_run(), run_started(), host_name(), str(os.getpid()))
     return dict(zip(_PLACEHOLDERS, known, strict=True))
+
+
+def split_root(root: str) -> tuple[str, str]:
+    """
+    Split a root before the first of its folders that has a placeholder.
+
+    >>> split_root("s3://bucket/saved/run={run}/a")
+    ('s3://bucket/saved', 'run={run}/a')
+    """
+    parts = root.split("/")
+    fields = (any(it[1] for it in string.Formatter().parse(part)) for part in parts)
+    end = next((at for at, has_field in enumerate(fields) if has_field), len(parts))
+    return "/".join(parts[:end]), "/".join(parts[end:])
 
 
 def run_root(root: str) -> tuple[str, bool]:

@@ -15,6 +15,7 @@ ARGUMENTS: dict[str, tuple[tuple[str, str], ...]] = {
     "export": (("entry", "entry"),),
     "gc": (("root", "root"), ("names", "names")),
     "ls": (("root", "root"), ("names", "names")),
+    "push": (("folder", "root"), ("url", "root")),
     "replay": (("entry", "entry"),),
     "rm": (("root", "root"), ("names", "names")),
     "run": (("rules", "rule"),),
@@ -99,6 +100,7 @@ OPTIONS: dict[str, dict[str, str | None]] = {
         "--json": None,
         "--csv": None,
     },
+    "push": {"--force": None, "--dry-run": None},
     "replay": {
         "--where": "where",
         "--latest": None,

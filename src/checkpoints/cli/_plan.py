@@ -151,8 +151,11 @@ class Plan:
         if probes or record:
             path = self._environment.get(_PATH)
             self._set(_PATH, os.pathsep.join([_START, *([path] if path else [])]))
+        rules = (*settings.of_file, *above)
+        spills = {it.target for it in rules if "spill" in it.options}
         for root in self._roots:
-            _check_writable(root)
+            if root not in spills:
+                _check_writable(root)
 
     def _set(self, variable: str, value: str | None) -> None:
         if value:

@@ -21,6 +21,7 @@ from checkpoints.cli import (
     _export,
     _gc,
     _ls,
+    _push,
     _replay,
     _rm,
     _run,
@@ -117,6 +118,7 @@ program.add_command(_diff.diff)
 program.add_command(_export.export)
 program.add_command(_gc.gc)
 program.add_command(_ls.ls)
+program.add_command(_push.push)
 program.add_command(_replay.replay)
 program.add_command(_rm.rm)
 program.add_command(_runs.runs)
