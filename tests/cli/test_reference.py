@@ -63,7 +63,7 @@ class TestPage:
         assert silent == []
 
     def test_each_help_has_an_example(self, name):
-        assert re.search(rf"\n +checkpoints {name} ", help_of(name))
+        assert re.search(rf"\n +checkpoints {name}(\s|$)", help_of(name))
 
     def test_each_help_tells_the_exit_codes(self, name):
         assert "exit code" in help_of(name)

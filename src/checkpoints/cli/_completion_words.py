@@ -12,6 +12,8 @@ ARGUMENTS: dict[str, tuple[tuple[str, str], ...]] = {
     "cp": (("source", "root"), ("target", "root"), ("names", "source_names")),
     "demo": (("folder", "root"),),
     "diff": (("runs", "root"),),
+    "disable-env": (),
+    "enable-env": (),
     "export": (("entry", "entry"),),
     "gc": (("root", "root"), ("names", "names")),
     "ls": (("root", "root"), ("names", "names")),
@@ -68,6 +70,8 @@ OPTIONS: dict[str, dict[str, str | None]] = {
         "--junit": "file",
         "--bisect": None,
     },
+    "disable-env": {},
+    "enable-env": {},
     "export": {
         "--where": "where",
         "--latest": None,

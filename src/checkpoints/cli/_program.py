@@ -18,6 +18,8 @@ from checkpoints.cli import (
     _cp,
     _demo,
     _diff,
+    _disable_env,
+    _enable_env,
     _export,
     _gc,
     _ls,
@@ -77,7 +79,8 @@ def _print_version(context: click.Context, _: click.Parameter, asked: object) ->
 
 
 _EPILOG = """\b
-Without `run`, these variables switch the save points of any Python program on:
+Without `run`, these variables switch the save points of a program on that imports
+checkpoints, and after `checkpoints enable-env` those of any other:
   CHECKPOINTS='mypkg=./out'   rules, as for `run`
   CHECKPOINTS_CONFIG=FILE     rules in a TOML file
   CHECKPOINTS_TO=ROOT         where they save by default
@@ -115,6 +118,8 @@ program.add_command(_completion_scripts.completion)
 program.add_command(_cp.cp)
 program.add_command(_demo.demo)
 program.add_command(_diff.diff)
+program.add_command(_disable_env.disable_env)
+program.add_command(_enable_env.enable_env)
 program.add_command(_export.export)
 program.add_command(_gc.gc)
 program.add_command(_ls.ls)
