@@ -321,8 +321,8 @@ def _integer_of(digits: str) -> int:
     """Return what digits stand for; half by half, as long integers multiply slowly."""
     if len(digits) > _AT_ONCE:
         half = len(digits) // 2
-        upper, lower = _integer_of(digits[:-half]), _integer_of(digits[-half:])
-        return upper * _BASE**half + lower
+        upper, weight = _integer_of(digits[:-half]), int(_BASE**half)
+        return upper * weight + _integer_of(digits[-half:])
     found = 0
     for digit in digits:
         found = found * _BASE + _DIGIT[digit]
