@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import checkpoints
 from checkpoints import ConfigError, index, replay
+from checkpoints._replay.call import SavedCall
 
 AFTER = "values after the call"
 
@@ -112,3 +114,12 @@ class TestWhatWasNotSaved:
         assert found.verdict == "unknown"
         assert "not saved: box after the call (" in str(found)
         assert found.emit(tmp_path / "emitted").verdict != "reproduced"
+
+
+class TestSavedCall:
+    def test_reads_the_header_of_its_outcome_once(self, saved, shop):
+        entry = saved("shop:sort", lambda: shop.sort([3, 1, 2]), after=True)
+        call = SavedCall(entry)
+        Path(call.outcome.path).write_bytes(b"")
+        found = call.how_it_ended, call.kept_after, call.lost
+        assert found == ("result", ("values",), {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, get_args
 
 from checkpoints._compare.nested import is_summary
@@ -59,17 +59,19 @@ class SavedCall:
         self.entry, self.meta = _arguments_of(entry, meta)
         self.name: str = self.meta["name"]
         self.tags: tuple[tuple[str, Any], ...] = tuple(self.meta["tags"])
-        self.outcome = _outcome_of(self.entry, self.meta)
+        found = _outcome_of(self.entry, self.meta)
+        self.outcome: Entry | None = found[0] if found else None
+        self._outcome_meta: dict[str, Any] = found[1] if found else {"values": {}}
 
     @property
     def how_it_ended(self) -> Part:
         """The part of the call that its outcome is; empty if none was saved."""
-        return "" if self.outcome is None else part_of(self.outcome.meta)
+        return part_of(self._outcome_meta)
 
     @property
     def kept_after(self) -> tuple[str, ...]:
         """The arguments that were saved after the call too."""
-        saved = () if self.outcome is None else self.outcome.meta["values"]
+        saved = self._outcome_meta["values"]
         return tuple(it.removesuffix(AFTER) for it in saved if it.endswith(AFTER))
 
     @property
@@ -83,7 +85,7 @@ class SavedCall:
     @property
     def lost(self) -> dict[str, str]:
         """What could not be saved of its outcome, and why."""
-        if self.outcome is None or NOT_SAVED not in self.outcome.meta["values"]:
+        if self.outcome is None or NOT_SAVED not in self._outcome_meta["values"]:
             return {}
         found: dict[str, str] = self.outcome.load(NOT_SAVED)[NOT_SAVED]
         return found
@@ -111,7 +113,7 @@ class SavedCall:
         saved: Mapping[str, Any] = self.meta["values"]
         names = [it for it in saved if _is_parameter(it) and it not in without]
         self._check_saved(without)
-        found = {name: self._loaded(name, trusted=trusted) for name in names}
+        found = self._loaded(names, trusted=trusted)
         for name, value in found.items():
             if is_summary(value):
                 raise ReplayError(
@@ -150,14 +152,21 @@ class SavedCall:
                     f"({reason}). Set {name!r} to a value"
                 )
 
-    def _loaded(self, name: str, *, trusted: bool) -> Any:
+    def _loaded(self, names: Sequence[str], *, trusted: bool) -> dict[str, Any]:
         try:
-            return self.entry.load(name, trusted=trusted)[name]
+            # No names would mean all of them.
+            return self.entry.load(*names, trusted=trusted) if names else {}
         except FormatError as error:
-            raise ReplayError(
-                f"{error}. Replay where its class is as it was, or set {name!r} to a "
-                "value"
-            ) from error
+            if len(names) == 1:
+                raise ReplayError(
+                    f"{error}. Replay where its class is as it was, or set "
+                    f"{names[0]!r} to a value"
+                ) from error
+        # One after the other, to say which it is.
+        found: dict[str, Any] = {}
+        for name in names:
+            found |= self._loaded([name], trusted=trusted)
+        return found
 
 
 def _is_parameter(name: str) -> bool:
@@ -179,19 +188,23 @@ def _arguments_of(entry: Entry, meta: dict[str, Any]) -> tuple[Entry, dict[str, 
     path = Key(meta["name"].removesuffix(f".{part}"), meta["tags"]).path
     folder = _parent(_parent(entry.path))
     for found in _below(entry, folder, posixpath.basename(path)):
-        if _is_of(meta, found.meta):
-            return found, found.meta
+        other = found.meta
+        if _is_of(meta, other):
+            return found, other
     # A function may itself be called `result`.
     return entry, meta
 
 
-def _outcome_of(entry: Entry, meta: dict[str, Any]) -> Entry | None:
+def _outcome_of(
+    entry: Entry, meta: dict[str, Any]
+) -> tuple[Entry, dict[str, Any]] | None:
     path = Key(f"{meta['name']}{_OUTCOMES[0]}", meta["tags"]).path
     folder = _parent(entry.path) + posixpath.basename(posixpath.dirname(path))
     for outcome in _OUTCOMES:
         for found in _below(entry, folder, outcome[1:]):
-            if _is_of(meta, found.meta):
-                return found
+            other = found.meta
+            if _is_of(meta, other):
+                return found, other
     return None
 
 
