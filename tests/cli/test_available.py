@@ -155,6 +155,40 @@ class TestPlaces:
         assert point["rule"] is None
 
 
+class TestProbed:
+    def test_functions_under_it_have_the_names_that_it_saves_under(self, names):
+        found = names(
+            """
+            import checkpoints as cp
+            from checkpoints import probed
+
+            @probed
+            def load(): ...
+
+            class Shop:
+                @classmethod
+                @cp.probed
+                async def open(cls):
+                    @probed("shop.inner")
+                    def inner(): ...
+
+            def made():
+                @probed
+                def late(): ...
+
+            @other.probed
+            def plain(): ...
+            """
+        )
+        part = "mypkg.part"
+        assert found == [
+            f"{part}.Shop.open",
+            f"{part}.load",
+            f"{part}.made.late",
+            "shop.inner",
+        ]
+
+
 class TestPackages:
     def test_are_searched_to_the_bottom(self, package, run):
         call = "from checkpoints import register\nregister(__name__, 'x')"

@@ -68,9 +68,9 @@ def available(
     List the save points that a package declares.
 
     The source code is read, not run. Each name is shown with the file and line of its
-    first call; `?` stands for a name that is known only when the program runs. If
-    there are rules, given here or in the environment, the rule that applies to each
-    name is shown too.
+    first call, or of its @probed; `?` stands for a name that is known only when the
+    program runs. If there are rules, given here or in the environment, the rule that
+    applies to each name is shown too.
 
     The exit code is 0, or 2 if there is no such package or a rule is invalid.
     """

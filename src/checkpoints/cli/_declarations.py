@@ -22,7 +22,7 @@ __all__ = [
     "sources_of",
 ]
 
-_FUNCTIONS = ("checkpoint", "point", "register", "Session")
+_FUNCTIONS = ("checkpoint", "point", "register", "Session", "probed")
 _LIBRARY = "checkpoints"
 
 
@@ -34,8 +34,8 @@ class Declaration(NamedTuple):
         name: The dotted name; None if it is known only when the program runs.
         file: The source file.
         line: The line in it.
-        function: The function called: `checkpoint`, `point`, `register` or
-            `Session`.
+        function: The function called: `checkpoint`, `point`, `register`, `Session`
+            or `probed`.
     """
 
     name: str | None
@@ -154,12 +154,29 @@ def declarations_in(file: str, module: str) -> Iterator[Declaration | Unreadable
     nodes = list(ast.walk(tree))
     imports = _Imports(nodes)
     strings = _Strings(tree, nodes, module)
-    calls = [node for node in nodes if isinstance(node, ast.Call)]
-    for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
-        function = imports.called(call.func)
-        if function:
-            for name in strings.names_in(function, call.args):
-                yield Declaration(name, file, call.lineno, function)
+    found: list[tuple[ast.expr, str | None, str]] = [
+        (call, name, function)
+        for call in nodes
+        if isinstance(call, ast.Call) and (function := imports.called(call.func))
+        for name in strings.names_in(function, call.args)
+    ]
+    for decorator, path in _decorators(tree, module):
+        if function := imports.called(decorator):
+            found.append((decorator, path, function))
+    for node, name, function in sorted(
+        found, key=lambda it: (it[0].lineno, it[0].col_offset)
+    ):
+        yield Declaration(name, file, node.lineno, function)
+
+
+def _decorators(node: ast.AST, path: str) -> Iterator[tuple[ast.expr, str]]:
+    """Yield the decorators of functions, with module and name as `probed` sees them."""
+    for child in ast.iter_child_nodes(node):
+        inner = path
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            inner = f"{path}.{child.name}"
+            yield from ((each, inner) for each in child.decorator_list)
+        yield from _decorators(child, inner)
 
 
 class _Imports:
