@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -134,10 +135,12 @@ class TestAnswer:
         for heavy in ("click", "rich", "checkpoints._index", "checkpoints._kinds"):
             assert f"'{heavy}'" not in modules
 
+    @pytest.mark.parametrize("words", [("oven.ckpt.zip", ""), ("", "oven", "")])
     def test_values_of_a_file_need_nothing_that_is_known_about_values(
-        self, loaded, root
+        self, loaded, root, words
     ):
-        answer, modules = loaded("show", root / "oven.ckpt.zip", "")
+        path, *rest = words
+        answer, modules = loaded("show", root / path, *rest)
         assert answer == "word heat\n"
         for heavy in ("families", "decoder", "encoder", "kind"):
             assert f"'checkpoints._kinds.{heavy}'" not in modules
@@ -162,6 +165,18 @@ class TestAnswer:
             checkpoints.checkpoint("a.b", 1)
         assert offered("ls", f"{tmp_path / 'saved'}@last", "") == ["a.b"]
 
+    def test_runs_of_a_root_by_id_and_name(self, offered, tmp_path):
+        root = tmp_path / "saved"
+        with checkpoints.config("a", root / "run={run}"):
+            checkpoints.checkpoint("a.b", 1)
+        (run,) = checkpoints.runs(root)
+        for command in ("ls", "diff", "runs"):
+            assert offered(command, f"{root}@") == [f"{root}@{run.id}", f"{root}@last"]
+        path = next(root.glob("*/.runs/*.json"))
+        record = json.loads(path.read_text())
+        path.write_text(json.dumps({**record, "name": "before"}))
+        assert offered("ls", f"{root}@be") == [f"{root}@before"]
+
     def test_names_under_the_root_that_is_copied_from(self, offered, root):
         assert offered("cp", root, "kept", "ov") == ["oven"]
 
@@ -184,6 +199,13 @@ class TestAnswer:
         assert answered("run", "--probe", "stag", **ask) == ["part stages:"]
         assert answered("run", "a", "--", "-m", "stag", **ask) == ["word stages"]
         assert "word email.mime" in answered("available", "email.m")
+
+    def test_a_package_is_no_module_of_itself(self, answered, tmp_path):
+        (tmp_path / "mypkg").mkdir()
+        for name in ("__init__", "load"):
+            (tmp_path / "mypkg" / f"{name}.py").touch()
+        told = answered("run", "--probe", "mypkg.", folder=tmp_path)
+        assert told == ["part mypkg.load:"]
 
     def test_tags_and_columns_as_values_of_options(self, offered, root):
         assert offered("gc", root, "--per", "s") == ["shop"]

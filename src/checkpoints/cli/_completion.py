@@ -23,6 +23,7 @@ from checkpoints._keys.julia_path import JULIA, parse_verbatim
 from checkpoints._keys.key import SUFFIXES, parse_folder, unescape
 from checkpoints._process.libraries import imported
 from checkpoints._text import is_remote
+from checkpoints.storage import open_store
 
 __all__ = [
     "Offer",
@@ -48,7 +49,8 @@ _COLUMNS = ("name", "path", "size", "time", "run", "sequence", "saved")
 _LAST_RUN = "@last"
 _SHELLS = ("bash", "fish", "zsh")
 
-Saved: TypeAlias = tuple[Tags, str]
+# Tags, name, and the path of the file.
+Saved: TypeAlias = tuple[Tags, str, str]
 
 
 class Offer(NamedTuple):
@@ -65,9 +67,13 @@ class Offer(NamedTuple):
     kind: str = "word"
 
 
-def complete_root(_: Any, __: Any, incomplete: str) -> list[Any]:  # noqa: ARG001 - as all of them
-    """Complete a folder."""
-    return [Offer("", "folder")]
+def complete_root(_: Any, __: Any, incomplete: str) -> list[Any]:
+    """Complete a folder, or a run behind the `@`."""
+    root, at, run = incomplete.rpartition("@")
+    if not at or os.sep in run:
+        return [Offer("", "folder")]
+    runs = _runs_under(os.path.expanduser(root))
+    return _offers((f"{root}@{each}" for each in runs), incomplete)
 
 
 def complete_file(_: Any, __: Any, incomplete: str) -> list[Any]:  # noqa: ARG001 - as all of them
@@ -129,10 +135,9 @@ def complete_entry(context: Any, parameter: Any, incomplete: str) -> list[Any]:
         return _values_of(path, incomplete)
     if len(words) == 1:
         return _names_under(words[0], incomplete)
-    with suppress(checkpoints.CheckpointError, OSError):
-        for entry in imported("checkpoints._index.runs").run_in(words[0])[0]:
-            if entry.name == words[1]:
-                return _values_of(entry.path, incomplete)
+    for _, name, file in _saved_under(words[0]):
+        if name == words[1]:
+            return _values_of(file, incomplete)
     return []
 
 
@@ -158,16 +163,17 @@ def _modules(incomplete: str) -> Iterator[str]:
                 is_package = not suffix and (
                     os.path.isfile(os.path.join(each.path, "__init__.py"))
                 )
-                if (suffix == ".py" or is_package) and stem.isidentifier():
+                is_module = suffix == ".py" and stem != "__init__"
+                if (is_module or is_package) and stem.isidentifier():
                     yield package + dot + stem
 
 
 def _names_under(root: str | None, incomplete: str) -> list[Offer]:
-    return _offers((name for _, name in _saved_under(root)), incomplete)
+    return _offers((name for _, name, _ in _saved_under(root)), incomplete)
 
 
 def _pairs_under(root: str | None) -> list[tuple[str, str]]:
-    found = dict.fromkeys(tags for tags, _ in _saved_under(root))
+    found = dict.fromkeys(tags for tags, _, _ in _saved_under(root))
     return [pair for tags in found for pair in tags.items()]
 
 
@@ -212,24 +218,25 @@ def _saved_under(root: str | None) -> Iterator[Saved]:
     with suppress(checkpoints.CheckpointError, OSError, ValueError):
         if _is_run(root):
             for entry in imported("checkpoints._index.runs").run_in(root)[0]:
-                yield entry.tags, entry.name
+                yield entry.tags, entry.name, entry.path
             return
         top = os.path.expanduser(root.removeprefix("file://"))
         for folder, folders, files in os.walk(top):
             folders[:] = [name for name in folders if not name.startswith(".")]
-            yield from _saved_in(os.path.relpath(folder, top), files)
+            for tags, name, file in _saved_in(os.path.relpath(folder, top), files):
+                yield tags, name, os.path.join(folder, file)
             if time.monotonic() > end:
                 return
 
 
 def _in_store(root: str) -> list[Saved]:
-    """Return tags and name of what a store lists within the time limit, all or none."""
+    """Return all that a store lists within the time limit, or nothing."""
     found: list[Saved] = []
 
     def listed() -> None:
         with suppress(checkpoints.CheckpointError, OSError, ValueError):
             entries = imported("checkpoints._index.runs").run_in(root)[0]
-            found.extend((entry.tags, entry.name) for entry in entries)
+            found.extend((it.tags, it.name, it.path) for it in entries)
 
     # A daemon, which the exit of the program does not wait for.
     thread = threading.Thread(target=listed, daemon=True)
@@ -238,12 +245,27 @@ def _in_store(root: str) -> list[Saved]:
     return [] if thread.is_alive() else found
 
 
+def _runs_under(root: str) -> Iterator[str]:
+    """Yield how the runs under a root can be called, as far as records tell."""
+    end = time.monotonic() + _TIME_LIMIT
+    kept = imported("checkpoints._files.run_record")
+    for folder, folders, files in os.walk(root or kept.DEFAULT_ROOT):
+        folders[:] = [it for it in folders if it == kept.RUNS or it[0] != "."]
+        store = open_store(folder)
+        for file in files if os.path.basename(folder) == kept.RUNS else ():
+            record = kept.read_record(store, file) or {}
+            yield from (str(record[it]) for it in ("run", "name") if record.get(it))
+            yield "last"
+        if time.monotonic() > end:
+            return
+
+
 def _saved_in(folder: str, files: Sequence[str]) -> Iterator[Saved]:
     segments = [] if folder == os.curdir else folder.split(os.sep)
     tags, prefixes = parse_folder(segments)
     for file in files:
         if file.endswith(JULIA):
             own, above = parse_verbatim(segments)
-            yield own, ".".join([*above, file.removesuffix(JULIA)])
+            yield own, ".".join([*above, file.removesuffix(JULIA)]), file
         elif file.endswith(tuple(SUFFIXES.values())):
-            yield tags, ".".join([*prefixes, unescape(file.partition(".")[0])])
+            yield tags, ".".join([*prefixes, unescape(file.partition(".")[0])]), file
