@@ -65,6 +65,10 @@ class TestPattern:
             *("say", "callers", "closing", "shown"),
         ]
 
+    def test_finds_functions_that_say_they_are_of_another_module(self, noticing):
+        noticing.say.__module__ = "probed"
+        assert "say" in short(probe("probed.noticing:s*").names)
+
     def test_may_be_a_class_by_its_name(self, noticing):
         made = probe("probed.noticing:Shelf")
         assert short(made.names) == [

@@ -55,8 +55,16 @@ def _defined(
                 yield from _defined(value, module, (*above, name))
             continue
         function = _function_in(value)
-        if function is not None and getattr(function, "__module__", "") == module:
+        if function is not None and _is_defined_in(module, function):
             yield ".".join((*above, name)), function
+
+
+def _is_defined_in(module: str, function: Any) -> bool:
+    if getattr(function, "__module__", "") == module:
+        return True
+    # Some packages, such as NumPy, give functions the module that users import.
+    inner = getattr(function, "__wrapped__", function)
+    return getattr(inner, "__globals__", {}).get("__name__") == module
 
 
 def _function_in(value: Any) -> Any:
