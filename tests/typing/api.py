@@ -145,7 +145,9 @@ cp.config("mypkg", "./out", values=["x", "y*"], summary=True, max_bytes="64MB")
 cp.config("mypkg", "./out", transform="mypkg.redact")
 assert_type(cp.stats().by_reason, dict[str, int])
 cp.config("mypkg", "./out", where={"model": "ridge", "fold": [1, 2]})
-cp.config("mypkg", "./out", where=of_march, every=10, limit=3, on_error="raise")
+cp.config(
+    "mypkg", "./out", where=of_march, every=10, limit=3, run_limit=9, on_error="raise"
+)
 cp.config("mypkg", "./out", random=True, after=True)
 cp.config("mypkg", "./out", format="parquet", if_exists="keep", durable=True)
 

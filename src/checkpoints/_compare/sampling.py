@@ -115,6 +115,8 @@ def _is_after_last(last: Record, call: int) -> bool:
     every = options.get("every", 1)
     saves = (last.turn - 1) // every + 1
     has_reached = saves >= options["limit"] if "limit" in options else False
+    # Other processes may have taken the rest of what a run may save.
+    has_reached = has_reached or "run_limit" in options
     return bool(last.turn) and (call - last.call < every or has_reached)
 
 

@@ -3,13 +3,15 @@ The record of a run: small JSON files in a hidden folder beside its saves.
 
 One says how the run began, and is written by the first of its processes that saves.
 Each process that saves adds one when it exits, and so does the process that began the
-run. A run that was killed has none of the latter.
+run. A run that was killed has none of the latter. Empty files beside them count what
+all processes of a run have saved, where a rule limits that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from hashlib import blake2b
 from typing import Any
 
 from checkpoints._keys.key import Key
@@ -17,8 +19,11 @@ from checkpoints._kinds import json_bytes
 from checkpoints.storage._store import Store
 
 __all__ = [
+    "CLAIM",
     "DEFAULT_ROOT",
     "RUNS",
+    "claim_names",
+    "claimed_number",
     "end_name",
     "put_record",
     "read_record",
@@ -30,7 +35,7 @@ DEFAULT_ROOT = ".checkpoints"
 
 # The dot hides it. No name or tag can have this folder, because its dot is encoded.
 RUNS = ".runs"
-_START, _END = ".json", ".end.json"
+_START, _END, CLAIM = ".json", ".end.json", ".claim"
 _VERSION = 1
 _MARK = "checkpoints_run"
 _LARGEST = 1 << 20
@@ -55,6 +60,26 @@ def end_name(run: str, process: str) -> str:
         process: What distinguishes the process that ended from the others.
     """
     return f"{RUNS}/{_folder_of(run)}.{process}{_END}"
+
+
+def claim_names(run: str, name: str, numbers: Iterable[int]) -> Iterator[str]:
+    """
+    Yield the names of files by which a process claims one of the saves of a name.
+
+    Args:
+        run: The id of the run.
+        name: The name of the saves.
+        numbers: Which of them, from 1.
+    """
+    # A name may have any length and characters.
+    mark = blake2b(name.encode(errors="surrogatepass"), digest_size=12).hexdigest()
+    for number in numbers:
+        yield f"{RUNS}/{_folder_of(run)}.{mark}-{number}{CLAIM}"
+
+
+def claimed_number(name: str) -> int:
+    """Return the number in the name of such a file."""
+    return int(name.removesuffix(CLAIM).rpartition("-")[2])
 
 
 def _folder_of(run: str) -> str:

@@ -53,7 +53,8 @@ def config(names: Any, target: Any, /, **options: Any) -> Rule:
             do the same. `when="exception"`, save only calls of probed functions that
             raise, `min_seconds=s`, only those that take so long, and `items=n`, the
             first n items that a generator yields. `every=n`, save the first call of
-            each name and every n-th after it. `limit=n`, save at most n times per name.
+            each name and every n-th after it. `limit=n`, save at most n times per name;
+            `run_limit=n`, so many in all processes of a run together.
             `random=True`, save with the arguments of a probed call what its random
             numbers come from, so that it can be replayed. `after=True`, save its
             arguments after the call too, for functions that change them.

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
+from checkpoints._handlers.file import FileHandler
+from checkpoints._handlers.handler import Handler
 from checkpoints._handlers.outcomes import outcomes
 from checkpoints._kinds.summary import summaries_of
 from checkpoints._kinds.weight import size_of, weight_of
@@ -21,7 +23,14 @@ from checkpoints.errors import ConfigError, FormatError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-__all__ = ["GROUP", "Names", "Narrowing", "Transform", "transform_for"]
+__all__ = [
+    "GROUP",
+    "Names",
+    "Narrowing",
+    "Transform",
+    "check_takes_summaries",
+    "transform_for",
+]
 
 GROUP = "checkpoints.transforms"
 
@@ -342,3 +351,14 @@ def _checked_values(values: Names) -> tuple[str, ...]:
         )
         raise ConfigError(message)
     return names
+
+
+def check_takes_summaries(handlers: Iterable[Handler]) -> None:
+    """Raise `ConfigError` if one of the handlers cannot save summaries."""
+    for handler in handlers:
+        if isinstance(handler, FileHandler) and handler.format == "parquet":
+            message = (
+                "cannot combine summary=True, which saves dicts, with "
+                "format='parquet', which holds a table: use format='zip'"
+            )
+            raise ConfigError(message)

@@ -32,6 +32,7 @@ class _Conditions(TypedDict, total=False):
     caller: str | Iterable[str] | None
     every: int
     limit: int | None
+    run_limit: int | None
     when: When
     min_seconds: float | None
     items: int | None

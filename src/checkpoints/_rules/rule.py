@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, ClassVar, Protocol, Self, TypeAlias, Unpack, get_args, overload
 
+from checkpoints._handlers.claims import Claims
 from checkpoints._handlers.file import FileHandler
 from checkpoints._handlers.handler import Handler, checked_seconds
 from checkpoints._handlers.target import (
@@ -21,7 +22,7 @@ from checkpoints._keys.pattern import NamePattern
 from checkpoints._keys.tags import TagPairs
 from checkpoints._kinds.frozen import frozen_values
 from checkpoints._process.pickling import public
-from checkpoints._rules.narrowing import Narrowing
+from checkpoints._rules.narrowing import Narrowing, check_takes_summaries
 from checkpoints._rules.occasion import Occasion
 from checkpoints._rules.options import (
     OnError,
@@ -84,6 +85,8 @@ class Rule:
     source: str = ""
     # Whether it is in force in other processes too, whose calls are not known here.
     has_left: bool = False
+    # What counts for all processes of the run.
+    _claims: Claims | None = None
     # The registry that it is in force in, if any.
     holder: Holder | None = None
 
@@ -119,9 +122,8 @@ class Rule:
         # Whether it takes every call, so that no rule before it gets one.
         self.takes_all: bool = (self.where, self.given, caller) == (None,) * 3
         self.every: int = _checked_count("every", options.get("every", 1))
-        limit = options.get("limit")
-        self.limit: int | None
-        self.limit = None if limit is None else _checked_count("limit", limit)
+        self.limit: int | None = _checked_limit("limit", options)
+        self.run_limit: int | None = _checked_limit("run_limit", options)
         self.random: bool = _checked_flag("random", options.get("random", False))
         self.after: bool = _checked_flag("after", options.get("after", False))
         self.when: When = _checked_choice("when", When, options.get("when", "always"))
@@ -135,7 +137,7 @@ class Rule:
             self.every > 1
             and self.takes_all
             and not self.is_deferred
-            and self.limit is None
+            and (self.limit, self.run_limit) == (None, None)
         )
         items = options.get("items")
         self.items: int = 0 if items is None else _checked_count("items", items)
@@ -147,7 +149,9 @@ class Rule:
         file_options = _selected(FileHandler.OPTIONS, options)
         self.handlers: tuple[Handler, ...] = handlers_for(target, file_options)
         if self.narrowing is not None and self.narrowing.summary:
-            _check_takes_summaries(self.handlers)
+            check_takes_summaries(self.handlers)
+        if self.run_limit is not None:
+            self._claims = Claims(self.run_limit, self.handlers)
         # Rules of equal options count by themselves.
         bounds = tuple(self._bounds())
         self._sampling: Sampling = (*bounds, ("rule", next(_numbers))) if bounds else ()
@@ -176,6 +180,7 @@ class Rule:
             "caller": None,
             "every": 1,
             "limit": None,
+            "run_limit": None,
             "when": "always",
             "min_seconds": None,
             "items": 0,
@@ -210,7 +215,7 @@ class Rule:
         """Yield the options by which calls are left out, whatever their tags."""
         if self.every > 1:
             yield "every", self.every
-        limits = {"limit": self.limit}
+        limits = {"limit": self.limit, "run_limit": self.run_limit}
         if self.narrowing is not None:
             limits["max_bytes"] = self.narrowing.max_bytes
             limits["max_total_bytes"] = self.narrowing.max_total_bytes
@@ -279,6 +284,9 @@ class Rule:
         """
         Count a call of a name that `where` has accepted.
 
+        Raises:
+            OSError: If the files that count for all processes cannot be written.
+
         Returns:
             Its number, from 1; None if `every` or `limit` leaves the call out, and 0,
             uncounted, if the rule has no option that leaves calls out.
@@ -288,10 +296,12 @@ class Rule:
         # dict.setdefault and next() are each atomic, so no lock is needed.
         number = next(self._calls.setdefault(name, itertools.count()))
         turn, rest = divmod(number, self.every)
-        if self.limit is not None and turn >= self.limit:
+        is_over = self.limit is not None and turn >= self.limit
+        if not (is_over or rest) and self._claims is not None:
+            is_over = not self._claims.take(name)
+        if is_over:
             self.used_up.add(name)
-            return None
-        return None if rest else number + 1
+        return None if rest or is_over else number + 1
 
     def sampling_at(self, turn: int, name: str) -> Sampling:
         """
@@ -375,14 +385,9 @@ def _checked_where(where: Where | None) -> Where | None:
     return where
 
 
-def _check_takes_summaries(handlers: Iterable[Handler]) -> None:
-    for handler in handlers:
-        if isinstance(handler, FileHandler) and handler.format == "parquet":
-            message = (
-                "cannot combine summary=True, which saves dicts, with "
-                "format='parquet', which holds a table: use format='zip'"
-            )
-            raise ConfigError(message)
+def _checked_limit(option: str, options: Mapping[str, Any]) -> int | None:
+    limit = options.get(option)
+    return None if limit is None else _checked_count(option, limit)
 
 
 def _checked_count(option: str, value: Any) -> int:

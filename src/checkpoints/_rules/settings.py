@@ -351,6 +351,7 @@ _KINDS = {
     ),
     "every": _WHOLE,
     "limit": _WHOLE,
+    "run_limit": _WHOLE,
     "min_seconds": _Kind("a number of seconds", "0.5", float, (int, float)),
     "items": _WHOLE,
     "random": _FLAG,

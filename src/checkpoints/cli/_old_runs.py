@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from checkpoints import Entry, Index, Run
-from checkpoints._files.run_record import RUNS, start_name
+from checkpoints._files.run_record import CLAIM, RUNS, start_name
 from checkpoints._text import is_remote, printable
 from checkpoints.cli._removal import Candidate, candidates
 from checkpoints.cli._runs import state_of
@@ -85,7 +85,8 @@ def _records(run: Run) -> Iterator[Candidate]:
     store, start = open_store(run.path), start_name(run.id).removesuffix(".json")
     for folder, files in store.walk(lambda folder: folder == (RUNS,)):
         for name in ("/".join((*folder, file)) for file in files):
-            is_end = name.startswith(f"{start}.") and name.endswith(".end.json")
+            of_process = (".end.json", CLAIM)
+            is_end = name.startswith(f"{start}.") and name.endswith(of_process)
             status = store.status(name)
             if status and (is_end or name == f"{start}.json"):
                 path = store.path_of(name)
