@@ -49,6 +49,13 @@ class Detour:
         )
         self.function.__qualname__ = function.__qualname__
 
+    @property
+    def code(self) -> CodeType:
+        """The function's own code, whether or not it is in force."""
+        function = self._probed()
+        is_own = function is not None and function.__code__ is not self._made
+        return function.__code__ if function and is_own else self._code
+
     def __reduce__(self) -> tuple[Any, ...]:
         # cloudpickle pickles code by value: that of the function counts.
         return _Passage, (self.function,)

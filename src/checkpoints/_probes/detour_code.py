@@ -9,12 +9,13 @@ from typing import Any
 
 from checkpoints._process.origin import passed_over
 
-__all__ = ["Parameters", "detour_code"]
+__all__ = ["Parameters", "detour_code", "passage_code"]
 
 # Stands for the detour among the constants.
 _DETOUR = " detour"
 # Flags that the code must share with that of the function.
 _SHARED = inspect.CO_NESTED | inspect.CO_ITERABLE_COROUTINE
+_KINDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 _CALLED = """
 def made({parameters}):
@@ -77,6 +78,18 @@ async def made({parameters}):
         except BaseException as _cp_error:
             _cp_resume, _cp_argument = _cp_inner.athrow, _cp_error
 """
+# What leads to a function of which there are many, each with other free variables.
+_PASSAGE = """
+{kind} made({parameters}):
+    {doc}
+    _cp_called = ' detour'
+    return ({way} _cp_called({cells}, {arguments}))
+"""
+_PASSAGES = {
+    0: ("def", ""),
+    inspect.CO_GENERATOR: ("def", "yield from"),
+    inspect.CO_COROUTINE: ("async def", "await"),
+}
 
 
 class Parameters:
@@ -129,6 +142,19 @@ class Parameters:
                 *[f"**{name}" for name in self._kwargs],
             ]
         )
+
+    @property
+    def split(self) -> str:
+        """The parameters as a tuple and a dict, in a call."""
+        args = "".join([*[f"{it}, " for it in self._positional]])
+        args += "".join(f"*{it}, " for it in self._args)
+        kwargs = ", ".join(
+            [
+                *[f"{it!r}: {it}" for it in self._keywords],
+                *[f"**{it}" for it in self._kwargs],
+            ]
+        )
+        return f"({args}), {{{kwargs}}}"
 
     def spread(self, values: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the values of all parameters as arguments of a call."""
@@ -183,6 +209,11 @@ def detour_code(code: CodeType, detour: object) -> CodeType | None:
     made = _compiled(text, free)
     if made.co_freevars != free:
         return None
+    return _disguised(made, code, detour)
+
+
+def _disguised(made: CodeType, code: CodeType, detour: object) -> CodeType:
+    """Return code that looks like that of a function, with what it calls."""
     constants = tuple(detour if it == _DETOUR else it for it in made.co_consts)
     return passed_over(
         made.replace(
@@ -194,6 +225,43 @@ def detour_code(code: CodeType, detour: object) -> CodeType | None:
             co_flags=made.co_flags | code.co_flags & _SHARED,
         )
     )
+
+
+def passage_code(
+    code: CodeType, called: object, doc: str | None = None
+) -> CodeType | None:
+    """
+    Return code that passes its free variables and arguments on.
+
+    Args:
+        code: The code of a function.
+        called: What it calls: with the cells of the free variables or None, the
+            positional arguments and those by keyword.
+        doc: The docstring of what is made of the code.
+
+    Returns:
+        The code; None if Python can express no such function, or it is an asynchronous
+        generator.
+    """
+    parameters, free = Parameters(code), code.co_freevars
+    passage = _PASSAGES.get(code.co_flags & _KINDS)
+    names = (*parameters.names, *free)
+    if passage is None or not all(name.isidentifier() for name in names):
+        return None
+    kind, way = passage
+    text = _PASSAGE.format(
+        kind=kind,
+        way=way,
+        doc="pass" if doc is None else repr(doc),
+        parameters=parameters.defined,
+        cells=f"(lambda: ({', '.join(free)},)).__closure__" if free else None,
+        arguments=parameters.split,
+    )
+    made = _compiled(text, free)
+    inner = next((it for it in made.co_consts if isinstance(it, CodeType)), made)
+    if (made.co_freevars, inner.co_freevars) != (free, free):
+        return None
+    return _disguised(made, code, called)
 
 
 def _template(code: CodeType) -> str:
@@ -228,7 +296,8 @@ def _enclosed(made: Any, free: tuple[str, ...]) -> ast.Module:
     names = ", ".join(free)
     outer = ast.parse(f"def outer():\n    {names} = None")
     # It is never run, but makes these the free variables.
-    made.body.insert(0, ast.parse(f"if 0: {names}").body[0])
+    # After a docstring, which has to be the first.
+    made.body.insert(1, ast.parse(f"if 0: {names}").body[0])
     function: Any = outer.body[0]
     function.body.append(made)
     return outer

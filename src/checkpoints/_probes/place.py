@@ -12,11 +12,13 @@ from typing import Any, NamedTuple, TypeAlias
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 
-__all__ = ["Place", "Target", "is_submodule", "place_in_text", "place_of"]
+__all__ = ["LOCALS", "Place", "Target", "is_submodule", "place_in_text", "place_of"]
 
 Target: TypeAlias = "str | tuple[Any, str] | Any"
 
 _GLOB = set("*?[")
+# In the qualified name of a function, before what is defined inside of it.
+LOCALS, _LAMBDA = "<locals>", "<lambda>"
 
 
 class Place(NamedTuple):
@@ -81,12 +83,14 @@ def place_in_text(text: str) -> Place:
     module, colon, path = text.strip().partition(":")
     parts = [*module.split("."), *path.split(".")] if colon else module.split(".")
     is_pattern = bool(colon and set(text) & _GLOB)
-    if len(parts) == 1 or not all(
-        map(_is_glob if is_pattern else str.isidentifier, parts)
-    ):
+    is_part = _is_glob if is_pattern else str.isidentifier
+    is_local = colon and f".{LOCALS}." in path
+    checked = [it for it in parts if not (is_local and it in (LOCALS, _LAMBDA))]
+    if len(parts) == 1 or not all(map(is_part, checked)) or path.endswith(LOCALS):
         raise _invalid(text)
     if colon:
-        return Place(".".join(parts), ((module, path),))
+        name = ".".join(it for it in parts if it != LOCALS)
+        return Place(name, ((module, path),))
     splits = [
         (".".join(parts[:end]), ".".join(parts[end:]))
         for end in range(len(parts) - 1, 0, -1)

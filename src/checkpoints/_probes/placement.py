@@ -7,6 +7,8 @@ from typing import Any
 from checkpoints._probes.attribute import Attribute
 from checkpoints._probes.calls import CallSaver
 from checkpoints._probes.detour import detour_of
+from checkpoints._probes.local_functions import LocalFunctions
+from checkpoints._probes.place import LOCALS
 
 __all__ = ["Placement"]
 
@@ -30,7 +32,8 @@ class Placement:
 
     def __init__(self, name: str, root: Any, path: str) -> None:
         self.name = name
-        self._attribute = attribute = Attribute(root, path)
+        kind = LocalFunctions if LOCALS in path else Attribute
+        self._attribute = attribute = kind(root, path)
         function = attribute.python_function
         self._detour = None if function is None else detour_of(function)
         self._saver = CallSaver(
@@ -50,7 +53,7 @@ class Placement:
         """Whether the attribute still holds what was probed."""
         if self._detour is None:
             return self._attribute.is_replaced
-        return self._attribute.is_unchanged
+        return isinstance(self._attribute, Attribute) and self._attribute.is_unchanged
 
     def remove(self) -> bool:
         """Save no more calls; False if other code has replaced the function."""

@@ -108,7 +108,7 @@ def probed_names(target: str) -> str:
     """
     if target.startswith("!"):
         return ""
-    module, colon, path = target.strip().partition(":")
+    module, colon, path = target.strip().replace(".<locals>", "").partition(":")
     return f"{module.removesuffix('.*')}.{path}" if colon else module
 
 
