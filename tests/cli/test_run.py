@@ -126,6 +126,17 @@ def names_under(root):
     return sorted(entry.name for entry in index(root))
 
 
+class TestCompiled:
+    def test_a_module_of_c_is_told_before_the_program_starts(self, run, folder):
+        pytest.importorskip("wrapt")
+        (folder / "program.py").write_text("import sys; sys.stderr.write('started')")
+        done = run("--probe", "_elementtree:SubElement", "--", "program.py")
+        told = done.stderr.partition("started")[0]
+        assert "_elementtree is compiled: what can be replaced in it" in told
+        done = run("--probe", "json:dumps", "--probe", "json.*:*", "--", "program.py")
+        assert "is compiled" not in done.stderr
+
+
 class TestProgram:
     def test_gets_its_arguments_as_they_are_and_keeps_its_exit_code(self, run):
         done = run("mypkg", "--quiet", "--", "program.py", "--rule", "x y", "--")

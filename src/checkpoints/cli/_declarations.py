@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib.machinery import EXTENSION_SUFFIXES
 from typing import NamedTuple
 
 from checkpoints._text import nearest, shown
@@ -17,6 +18,7 @@ __all__ = [
     "Declaration",
     "Unreadable",
     "declarations_in",
+    "is_compiled",
     "module_at",
     "modules_beside",
     "sources_of",
@@ -127,6 +129,16 @@ def _locations(top: str) -> list[str]:
     if spec.submodule_search_locations is not None:
         return list(spec.submodule_search_locations)
     return [spec.origin.removesuffix(".py")] if spec.origin else []
+
+
+def is_compiled(module: str) -> bool:
+    """Tell whether a module is one of C, as those of Cython and mypyc are."""
+    top, *below = module.split(".")
+    paths = [os.path.join(path, *below) for path in _locations(top)]
+    ends = EXTENSION_SUFFIXES
+    return any(path.endswith(tuple(ends)) for path in paths) or any(
+        os.path.isfile(f"{path}{end}") for path in paths for end in ends
+    )
 
 
 def _files_at(path: str, name: str) -> Iterator[tuple[str, str]]:

@@ -28,11 +28,11 @@ from checkpoints._process.variables import (
 )
 from checkpoints._rules.settings import Setting, probed_names
 from checkpoints._text import is_remote, shown
-from checkpoints.cli._declarations import module_at
+from checkpoints.cli._declarations import is_compiled, module_at
 from checkpoints.errors import ConfigError
 from checkpoints.storage import open_store
 
-__all__ = ["Plan", "Settings", "all_probes", "checked_name"]
+__all__ = ["Plan", "Settings", "all_probes", "checked_name", "compiled_modules"]
 
 _PATH = "PYTHONPATH"
 # Python imports the sitecustomize module of this folder at startup.
@@ -188,6 +188,12 @@ def all_probes(targets: Iterable[str]) -> list[str]:
     of_environment = os.environ.get(PROBES, "").split(";")
     known = filter(None, map(str.strip, of_environment))
     return [*dict.fromkeys([*known, *map(str.strip, targets)])]
+
+
+def compiled_modules(targets: Iterable[str]) -> list[str]:
+    """Return the modules of probes that are not written in Python when they run."""
+    modules = dict.fromkeys(target.partition(":")[0] for target in targets)
+    return [it for it in modules if not set(it) & set("*?[!") and is_compiled(it)]
 
 
 def checked_name(

@@ -14,7 +14,14 @@ import click
 
 from checkpoints._process.variables import CONFIG, NAME, RECORD, TO
 from checkpoints._rules.settings import DEFAULT_TARGET
-from checkpoints.cli._plan import Plan, Settings, all_probes, checked_name
+from checkpoints._text import printable
+from checkpoints.cli._plan import (
+    Plan,
+    Settings,
+    all_probes,
+    checked_name,
+    compiled_modules,
+)
 from checkpoints.cli._process import Program
 from checkpoints.cli._screen import discard, warn
 from checkpoints.cli._summary import EarlierFiles, RunSummary
@@ -42,6 +49,10 @@ _SEPARATOR = "--"
 _NO_RULES = (
     "no rules given, so nothing was switched on; put a rule before --, as in "
     "`checkpoints run mypkg.fit -- PROGRAM`"
+)
+_COMPILED = (
+    "is compiled: what can be replaced in it is probed, and calls that it makes itself "
+    "may go unseen"
 )
 _PROGRAM = "checkpoints.program"
 
@@ -153,6 +164,9 @@ def run(  # noqa: PLR0913 - one parameter per option
     program = Program(words)
     if not plan.has_rules and not quiet:
         warn(f"checkpoints: {_NO_RULES}")
+    if not quiet:
+        for module in compiled_modules(targets):
+            warn(printable(f"checkpoints: {module} {_COMPILED}"))
     # A process that outlives the program may write a report during the clean-up.
     with tempfile.TemporaryDirectory(
         prefix="checkpoints-", ignore_cleanup_errors=True
