@@ -24,6 +24,7 @@ BUILTINS = {
     "UnknownValueError": LookupError,
     "MissingDependencyError": ImportError,
     "ReplayError": RuntimeError,
+    "ExecutorError": RuntimeError,
 }
 
 

@@ -50,6 +50,7 @@ PUBLIC_NAMES = {
     "Session",
     # Handlers
     "Handler",
+    "ExecutorError",
     "FileHandler",
     "DictHandler",
     "Diff",

@@ -37,6 +37,7 @@ from checkpoints.errors import (
     CheckpointError,
     ConfigError,
     CorruptFileError,
+    ExecutorError,
     FormatError,
     MissingDependencyError,
     PendingError,
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from checkpoints import storage as storage
     from checkpoints._compare.diff import diff
     from checkpoints._compare.result import Diff
-    from checkpoints._files.container import __version__ as __version__
     from checkpoints._handlers.file import FileHandler
     from checkpoints._handlers.memory import DictHandler
     from checkpoints._handlers.recorder import Recorder
@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from checkpoints._kinds.records import Record
     from checkpoints._probes.probe import Probe, probe
     from checkpoints._probes.probed import probed
+    from checkpoints._process.installation import __version__ as __version__
     from checkpoints._replay.replay import Replay, replay
     from checkpoints._rules.carry import Carried, carry
     from checkpoints._rules.config import capture, config
@@ -79,6 +80,7 @@ __all__ = [
     "DictHandler",
     "Diff",
     "Entry",
+    "ExecutorError",
     "FileHandler",
     "FormatError",
     "Handler",
@@ -148,7 +150,7 @@ _LATER = {
     "Rule": "_rules.rule",
     "Run": "_index.run",
     "Verification": "_index.verify",
-    "__version__": "_files.container",
+    "__version__": "_process.installation",
     "capture": "_rules.config",
     "carry": "_rules.carry",
     "config": "_rules.config",

@@ -11,6 +11,7 @@ The errors of this library, each also the builtin that a caller would already ca
     ├── UnknownOutcomeError (OSError)        a failed save whose file may exist
     ├── PendingError (TimeoutError)          background saves that did not finish
     ├── UnknownValueError (LookupError)      a value that the file does not have
+    ├── ExecutorError (RuntimeError)         workers that could not do their part
     ├── ReplayError (RuntimeError)           a saved call that cannot be called again
     └── MissingDependencyError (ImportError) a library that must be installed first
 
@@ -24,6 +25,7 @@ __all__ = [
     "CheckpointError",
     "ConfigError",
     "CorruptFileError",
+    "ExecutorError",
     "FormatError",
     "MissingDependencyError",
     "PendingError",
@@ -99,6 +101,10 @@ class PendingError(CheckpointError, TimeoutError):
 
 class UnknownValueError(CheckpointError, LookupError):
     """The file has no value of that name, or there is no entry to take it from."""
+
+
+class ExecutorError(CheckpointError, RuntimeError):
+    """The workers of an executor could not do their part; the message says why."""
 
 
 class ReplayError(CheckpointError, RuntimeError):

@@ -31,6 +31,12 @@ def julia(tmp_path):
     return tmp_path / "julia"
 
 
+def test_several_files_at_a_time_are_the_same_copy(run, root, tmp_path):
+    done = run("cp", "-j", "3", root, tmp_path / "copy")
+    assert (done.code, done.err) == (0, "")
+    assert checkpoints.diff(root, tmp_path / "copy").verdict == "equal"
+
+
 class TestFromJulia:
     def test_a_tree_becomes_one_of_this_library(self, run, julia, tmp_path):
         result = run("cp", "--format", "zip", julia, tmp_path / "zip")

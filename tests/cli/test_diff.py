@@ -43,6 +43,15 @@ class TestExitCode:
             "DIFFERENT  first beyond tolerance: risk.cov  day=2\n"
         )
 
+    def test_is_the_same_whatever_the_number_of_processes(self, run, runs):
+        alone = run("diff", *runs[:2])
+        done = run("diff", *runs[:2], "-j", "2")
+        assert done.code == alone.code == 1
+        assert done.err == ""
+        assert re.sub(r"[\d.]+ s\b", "", done.out) == re.sub(
+            r"[\d.]+ s\b", "", alone.out
+        )
+
     @pytest.mark.parametrize(("options", "code"), [((), 2), (("--bisect",), 125)])
     def test_is_2_if_there_is_nothing_to_compare(self, run, runs, options, code):
         done = run("diff", runs[0], runs[2], *options)

@@ -32,8 +32,9 @@ from checkpoints import (
 )
 from checkpoints._files import container
 from checkpoints._files.archive import lay_out
-from checkpoints._files.container import FORMAT_VERSION, __version__, header_for
+from checkpoints._files.container import FORMAT_VERSION, header_for
 from checkpoints._kinds import json_bytes
+from checkpoints._process.installation import __version__
 from checkpoints._process.origin import Origin
 from checkpoints.errors import CorruptFileError
 from checkpoints.storage import split_path

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import time
 
 import checkpoints as cp
@@ -48,3 +50,58 @@ def is_odd(pairs):
 
 def current():
     return cp.current_tags(), [rule.as_dict() for rule in cp.rules()]
+
+
+def doubled(numbers):
+    return [2 * it for it in numbers]
+
+
+def doubled_slowly(numbers):
+    time.sleep(0.05)
+    return doubled(numbers)
+
+
+def die_soon():
+    time.sleep(0.2)
+    os._exit(1)
+
+
+class Odd:
+    """What only a pickle can hold."""
+
+    def __eq__(self, other):
+        return isinstance(other, Odd)
+
+    __hash__ = None
+
+
+def three_steps(root=None, before_last=lambda: None):
+    """Save three values of one task, and do something before the last."""
+    with cp.config("work", root) if root else contextlib.nullcontext():
+        cp.checkpoint("work.first", 1)
+        cp.checkpoint("work.middle", 2)
+        before_last()
+        cp.checkpoint("work.last", 3)
+
+
+def three_steps_killed_once(mark):
+    three_steps(before_last=lambda: _once(mark, _kill))
+
+
+def three_steps_failed_once(mark):
+    three_steps(before_last=lambda: _once(mark, _fail))
+
+
+def _once(mark, function):
+    if not os.path.exists(mark):
+        with open(mark, "x"):
+            pass
+        function()
+
+
+def _kill():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _fail():
+    raise RuntimeError("for the first time")

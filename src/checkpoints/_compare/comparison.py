@@ -3,55 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator
 from typing import Any
 
-from checkpoints._compare.contents import Contents, contents_of, digest_of
-from checkpoints._compare.difference import Difference, Verdict, unlike, worse
-from checkpoints._compare.pair import Pair, Unpaired, has_arguments
+from checkpoints._compare.judge import Judge, Options, Task
+from checkpoints._compare.pair import Pair, Unpaired
 from checkpoints._compare.pairing import Pairing, Partners
 from checkpoints._compare.sampling import LeftOut
 from checkpoints._compare.side import Process, Record, Side
-from checkpoints._compare.sources import Tags
-from checkpoints._compare.tolerances import Tolerances
-from checkpoints._compare.values import compare
 from checkpoints._index.entry import Entry
-from checkpoints._keys.pattern import NamePattern
-from checkpoints._kinds.left_out import NOT_SAVED
-from checkpoints._process.random_state import ENVIRONMENT, RANDOM_STATE, VARIABLES
-from checkpoints._text import text_of
-from checkpoints.errors import CheckpointError, MissingDependencyError, TooLargeError
+from checkpoints._process.executor import Spread
 
-__all__ = ["Comparison", "Options"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """
-    How entries are compared.
-
-    Args:
-        tolerances: How far values may be apart.
-        keys: The columns that identify the rows of tables, by pattern of names.
-        exact: Whether to compare the bytes of files with equal checksums too.
-        trusted: Whether to load pickles.
-        memory: The memory that the values of a pair may take, in bytes.
-        with_grids: Whether to make small pictures of where arrays differ.
-    """
-
-    tolerances: Tolerances = field(default_factory=Tolerances)
-    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    exact: bool = False
-    trusted: bool = False
-    memory: int = 512 * 1024 * 1024
-    with_grids: bool = False
-
-    @property
-    def memory_of_one(self) -> int:
-        """The memory that the values of one entry of a pair may take, in bytes."""
-        return self.memory // 2
+__all__ = ["Comparison"]
 
 
 class Comparison:
@@ -62,6 +25,7 @@ class Comparison:
         sides: The baseline and the candidate.
         pairing: Which entry is which.
         options: How values are compared.
+        spread: The workers that compare them; none if this thread does.
     """
 
     def __init__(
@@ -69,22 +33,32 @@ class Comparison:
         sides: tuple[Side, Side],
         pairing: Pairing,
         options: Options,
+        spread: Spread | None = None,
     ) -> None:
         self._sides = sides
         self._pairing = pairing
         self._options = options
         self._has_stopped = sides[1].has_stopped
-        self._patterns = [
-            (NamePattern(pattern), tuple(columns))
-            for pattern, columns in options.keys.items()
-        ]
+        self._spread = spread
+        self._judge = Judge(options, sides[0].options)
         self._last_paired = self._last_of_each_process()
         self._left_out = LeftOut(sides, pairing)
 
     def __len__(self) -> int:
         return len(self._pairing.partners)
 
-    def __iter__(self) -> Iterator[Pair]:
+    def __iter__(self) -> Generator[Pair]:
+        if self._spread is None:
+            for task in self._tasks():
+                self._judge.do(task)
+                yield task.pair
+            return
+        chunks = self._spread.in_order(self._judge.found, self._tasks(), _has_steps)
+        for tasks, done, found in chunks:
+            self._judge.take(done, found)
+            yield from (task.pair for task in tasks)
+
+    def _tasks(self) -> Iterator[Task]:
         seen: tuple[Counter[Any], Counter[Any]] = (Counter(), Counter())
         for number, partners in enumerate(self._pairing.partners, 1):
             record = partners.known
@@ -107,137 +81,33 @@ class Comparison:
                     max(totals),
                 ),
             )
-            self._decide(pair, partners)
+            task = self._decided(pair, partners)
             if any(it is not None and it.is_partial for it in partners[:2]):
-                pair.not_saved = self._not_saved(pair)
-            yield pair
-
-    def _not_saved(self, pair: Pair) -> tuple[str, ...]:
-        names: dict[str, None] = {}
-        for entry in filter(None, (pair.baseline, pair.candidate)):
-            try:
-                with self._contents(entry) as contents:
-                    reasons = contents.load(NOT_SAVED)
-            except (CheckpointError, OSError, ImportError, KeyError):
-                continue
-            names |= dict.fromkeys(reasons if isinstance(reasons, dict) else ())
-        return tuple(map(str, names))
+                task = Task(pair, (*task.steps, "not saved"))
+            yield task
 
     def _entry(self, side: int, record: Record | None) -> Entry | None:
         return None if record is None else self._sides[side].entry(record)
 
-    def _decide(self, pair: Pair, partners: Partners) -> None:
+    def _decided(self, pair: Pair, partners: Partners) -> Task:
+        """Decide on a pair by its headers; return what its files have to tell."""
         one, other = partners.baseline, partners.candidate
-        pair.verdict = self._verdict_on_order(pair)
+        pair.verdict = self._judge.on_order(pair)
         if one is None or other is None:
             pair.verdict = "unpaired"
             pair.why = self._why_unpaired(partners)
-        elif one.content == other.content and one.content is not None:
-            pair.by = "checksum"
-            see = self._options.tolerances.see
-            if see(pair.name, lambda: self._tags_of(pair.entry)):
-                self.compare_values(pair)
-            elif self._options.exact:
-                self.confirm(pair)
-        else:
-            self.compare_values(pair)
+            return Task(pair, ())
+        if one.content != other.content or one.content is None:
+            return Task(pair, ("values",))
+        pair.by = "checksum"
+        see = self._options.tolerances.see
+        if see(pair.name, lambda: self._judge.tags_of(pair.entry)):
+            return Task(pair, ("values",))
+        return Task(pair, ("bytes",) if self._options.exact else ())
 
     def confirm(self, pair: Pair) -> None:
-        """
-        Compare the bytes of a pair that is equal by its checksums.
-
-        Values are compared only where bytes differ: not every value equals its copy.
-        """
-        if pair.baseline is None or pair.candidate is None:
-            return
-        pair.by = "bytes"
-        try:
-            digests = [
-                digest_of(entry, memory=self._options.memory_of_one)
-                for entry in (pair.baseline, pair.candidate)
-            ]
-        except (CheckpointError, OSError, ImportError) as error:
-            pair.verdict, pair.why = "unknown", _why_unknown(error)
-            return
-        if digests[0] != digests[1]:
-            self.compare_values(pair)
-
-    def compare_values(self, pair: Pair) -> None:
-        """Compare the values of both entries of a pair."""
-        if pair.baseline is None or pair.candidate is None:
-            return
-        pair.by = "values"
-        try:
-            with (
-                self._contents(pair.baseline) as one,
-                self._contents(pair.candidate) as other,
-            ):
-                self._compare_contents(pair, one, other)
-        except (CheckpointError, OSError, ImportError) as error:
-            pair.verdict, pair.why = "unknown", _why_unknown(error)
-
-    def _contents(self, entry: Entry) -> AbstractContextManager[Contents]:
-        options = self._options
-        memory = options.memory_of_one
-        return contents_of(entry, trusted=options.trusted, memory=memory)
-
-    def _compare_contents(self, pair: Pair, one: Contents, other: Contents) -> None:
-        verdict = self._verdict_on_order(pair)
-        for name in dict.fromkeys([*one.names, *other.names]):
-            if name == RANDOM_STATE:
-                # It differs in every run that sets no seed, and is no argument.
-                pair.random_state = _other_states(one, other)
-                continue
-            if name in one.names and name in other.names:
-                found = self._compared(pair, one, other, name)
-            else:
-                side = "baseline" if name in one.names else "candidate"
-                found = _on_one_side(side, is_argument=has_arguments(pair))
-            verdict = worse(verdict, found.verdict)
-            if found.verdict != "equal" or found.bits:
-                pair.values[name] = found
-        pair.verdict = verdict
-        worst = pair.worst
-        if verdict == "unknown" and worst is not None:
-            pair.why = worst[1].why
-
-    def _compared(
-        self, pair: Pair, one: Contents, other: Contents, name: str
-    ) -> Difference:
-        try:
-            loaded = one.load(name), other.load(name)
-        except (CheckpointError, OSError, ImportError) as error:
-            return Difference(verdict="unknown", why=_why_unknown(error))
-        except Exception as error:  # noqa: BLE001 - a pickle's own code may raise anything
-            why = f"{name}: {type(error).__name__}: {text_of(error)}"
-            return Difference(verdict="unknown", why=why)
-        tags = self._tags_of(pair.entry)
-        allowed = self._options.tolerances
-        return compare(
-            loaded[0],
-            loaded[1],
-            allowed.for_(pair.name, tags, name),
-            of_column=lambda column: allowed.for_(pair.name, tags, name, column),
-            keys=self._keys_for(pair.name),
-            with_grid=self._options.with_grids,
-        )
-
-    def _verdict_on_order(self, pair: Pair) -> Verdict:
-        if pair.moved is None:
-            return "equal"
-        allowed = self._options.tolerances.for_(pair.name, self._tags_of(pair.entry))
-        return "close" if allowed.order == "any" else "different"
-
-    def _tags_of(self, entry: Entry) -> Tags:
-        """Return the tags of an entry of the baseline as the candidate calls them."""
-        return self._sides[0].options.translated("", entry.tags.items())[1]
-
-    def _keys_for(self, name: str) -> tuple[str, ...]:
-        found: tuple[str, ...] = ()
-        for pattern, columns in self._patterns:
-            if pattern.covers(name):
-                found = columns
-        return found
+        """Compare the bytes of a pair that is equal by its checksums."""
+        self._judge.confirm(pair)
 
     def _last_of_each_process(self) -> dict[Process, int]:
         """Return the place of the last save of each process that has a partner."""
@@ -259,59 +129,5 @@ class Comparison:
         return "missing"
 
 
-def _why_unknown(error: Exception) -> str:
-    if isinstance(error, MissingDependencyError):
-        return _what_is_needed(error)
-    if not isinstance(error, TooLargeError):
-        return text_of(error)
-    # Its advice is for a load, which has other options than a comparison.
-    problem = text_of(error).partition(". Load ")[0]
-    return (
-        f"too large for the memory; {problem}. One of a pair may take half of the "
-        "memory: allow more by --memory, or memory= in Python"
-    )
-
-
-def _what_is_needed(error: BaseException) -> str:
-    """Return which library is missing, alike for all files that need it."""
-    # A file adds its path, and advice for a load.
-    while isinstance(error.__cause__, MissingDependencyError):
-        error = error.__cause__
-    text = text_of(error)
-    needs = text[max(text.find("needs "), 0) :]
-    return needs.replace(": pip install", "; pip install", 1)
-
-
-def _other_states(one: Contents, other: Contents) -> tuple[str, ...]:
-    """Return which generators and variables had another state before a call."""
-    try:
-        states = [_state_of(it.load(RANDOM_STATE)) for it in (one, other)]
-    except (CheckpointError, OSError, ImportError, KeyError):
-        return ()
-    # A generator that only one run has loaded is no difference in what it draws.
-    names = states[0].keys() & states[1].keys()
-    return tuple(
-        sorted(
-            str(it)
-            for it in names
-            if compare(states[0][it], states[1][it]).verdict != "equal"
-        )
-    )
-
-
-def _state_of(saved: Any) -> dict[str, Any]:
-    """Return the state of each generator, and of each variable that a run may set."""
-    if not isinstance(saved, dict):
-        return {}
-    variables = saved.get(ENVIRONMENT)
-    found = dict.fromkeys(VARIABLES)
-    found |= variables if isinstance(variables, dict) else {}
-    return found | {name: it for name, it in saved.items() if name != ENVIRONMENT}
-
-
-def _on_one_side(side: str, *, is_argument: bool) -> Difference:
-    note = f"only in the {side}"
-    if is_argument:
-        # Versions of a function differ in their parameters; its outcome decides.
-        return Difference(verdict="close", notes=(note,), cells=1, bits=1)
-    return unlike(note)
+def _has_steps(task: Task) -> bool:
+    return bool(task.steps)

@@ -14,10 +14,12 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from contextlib import closing
 from typing import Any, ParamSpec, TypeVar
 
 from checkpoints._compare.call_tags import CallTags
-from checkpoints._compare.comparison import Comparison, Options
+from checkpoints._compare.comparison import Comparison
+from checkpoints._compare.judge import Options
 from checkpoints._compare.noise import Noise
 from checkpoints._compare.pair import Pair
 from checkpoints._compare.pairing import one_pair, paired
@@ -31,6 +33,7 @@ from checkpoints._index.headers import ReadOnce
 from checkpoints._index.index import Index
 from checkpoints._index.runs import SharedFolders
 from checkpoints._keys.condition import Wanted
+from checkpoints._process.executor import Executor, Spread
 from checkpoints._text import hint, parse_size, shown
 from checkpoints.errors import ConfigError
 
@@ -87,6 +90,7 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
     trusted: bool = False,
     memory: int | str = "512MB",
     with_grids: bool = False,
+    executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Diff:
     """
@@ -118,6 +122,10 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
         trusted: Whether to load pickles, which can run any code.
         memory: What the values of one pair may take, in bytes, or as `"512MB"`.
         with_grids: Whether to keep small pictures of where arrays differ, for a page.
+        executor: Whose workers load and compare the values: a pool of
+            `concurrent.futures`, or what has a `submit` like theirs, as Dask's
+            `client.get_executor()`. They must see the files under the same paths, and
+            each may take `memory`.
         progress: Called with two numbers: the steps that are done, and those that are
             known. A step is an entry that was read, or a pair that was compared.
 
@@ -147,6 +155,7 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
         memory=parse_size("memory", memory),
         with_grids=with_grids,
     )
+    spread = None if executor is None else Spread(executor)
     further = _tags(ignore_tags)
     ignored = (*_IGNORED_TAGS, *further)
     files = ReadOnce(saved_of)
@@ -169,12 +178,12 @@ def diff(  # noqa: PLR0913 - a parameter for each choice, all but two by name
         (shown(it), Side(sources.subject(it, translated), named, calls, files))
         for it in _several(noise)
     ]
-    floor = Noise(_repeats((first, second), repeats, options))
+    floor = Noise(_repeats((first, second), repeats, options, spread))
     if all(subject.is_entry for subject in subjects):
         pairing = one_pair(first, second)  # whatever they are called
     else:
         pairing = paired(first, second)
-    comparison = Comparison((first, second), pairing, options)
+    comparison = Comparison((first, second), pairing, options, spread)
     steps.expect(len(comparison))
     pairs = list(_compared(comparison, floor, first_only=first_only, step=steps.step))
     _confirm(comparison, pairs, floor)
@@ -240,7 +249,10 @@ class _Steps:
 
 
 def _repeats(
-    sides: tuple[Side, Side], repeats: Iterable[tuple[str, Side]], options: Options
+    sides: tuple[Side, Side],
+    repeats: Iterable[tuple[str, Side]],
+    options: Options,
+    spread: Spread | None,
 ) -> Iterator[Comparison]:
     """Yield the comparison of the baseline with each repeat, by what it was called."""
     first = sides[0]
@@ -258,7 +270,7 @@ def _repeats(
                 f"noise={name} has no entry in common with the baseline; give another "
                 "run of the same program"
             )
-        yield Comparison((first, side), pairing, options)
+        yield Comparison((first, side), pairing, options, spread)
 
 
 def _saves(side: Side) -> set[tuple[object, ...]]:
@@ -275,12 +287,14 @@ def _compared(
     first_only: bool,
     step: Callable[[], None],
 ) -> Iterator[Pair]:
-    for pair in comparison:
-        noise.apply(pair)
-        yield pair
-        step()
-        if first_only and pair.verdict == "different":
-            return
+    # Left early, it takes back what waits for workers.
+    with closing(iter(comparison)) as pairs:
+        for pair in pairs:
+            noise.apply(pair)
+            yield pair
+            step()
+            if first_only and pair.verdict == "different":
+                return
 
 
 def _confirm(comparison: Comparison, pairs: Sequence[Pair], noise: Noise) -> None:

@@ -32,7 +32,7 @@ _KEY = re.compile(r"""\s*["']?([A-Za-z0-9_-]+)["']?\s*[=.]""")
 class _Entry(NamedTuple):
     """One table of the file."""
 
-    covers: Callable[[str], bool]
+    names: NamePattern
     where: Mapping[str, Any]
     value: str
     column: str
@@ -188,7 +188,7 @@ class Tolerances:
         about = {
             number: entry.tolerance
             for number, entry in enumerate(self._entries)
-            if entry.covers(name) and tags_match(tags, entry.where)
+            if entry.names.covers(name) and tags_match(tags, entry.where)
         }
         expired = {number for number, it in about.items() if it.is_expired()}
         self._expired |= expired
@@ -200,6 +200,16 @@ class Tolerances:
         in_force = [about[number] for number in about.keys() - expired]
         in_force.append(self._default.in_force())
         return any(it.nan == "differ" for it in in_force)
+
+    @property
+    def seen(self) -> tuple[set[int], set[int]]:
+        """The entries that have matched, and those that would have but are expired."""
+        return self._used, self._expired
+
+    def add_seen(self, used: set[int], expired: set[int]) -> None:
+        """Add what these tolerances have seen in another process."""
+        self._used |= used
+        self._expired |= expired
 
     def unused(
         self, values_of: Callable[[str], Iterable[str]] = lambda _: ()
@@ -248,7 +258,7 @@ class Tolerances:
         match = table.get("match", "*")
         limits = {key: table[key] for key in _LIMITS if key in table}
         return _Entry(
-            self._checked("match", begin, lambda: NamePattern(match).covers),
+            self._checked("match", begin, lambda: NamePattern(match)),
             self._checked("where", begin, lambda: _where(table.get("where", {}))),
             table.get("value", "*"),
             table.get("column", ""),
@@ -306,7 +316,7 @@ def _matches(
 ) -> bool:
     # An entry about a column says nothing about the value as a whole.
     return (
-        entry.covers(name)
+        entry.names.covers(name)
         and tags_match(tags, entry.where)
         and fnmatchcase(value, entry.value)
         and (not entry.column or (column != "" and fnmatchcase(column, entry.column)))

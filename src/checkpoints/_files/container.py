@@ -17,6 +17,7 @@ from checkpoints._keys.tags import tag_text
 from checkpoints._kinds import json_bytes
 from checkpoints._kinds.plain import NOT_PLAIN, from_json, scalar_to_json
 from checkpoints._process.budget import Budget, within
+from checkpoints._process.installation import __version__
 from checkpoints._process.libraries import imported, versions_of
 from checkpoints._process.origin import Origin
 from checkpoints.errors import CorruptFileError, FormatError, MissingDependencyError
@@ -25,14 +26,12 @@ from checkpoints.storage._store import Buffer, Source
 __all__ = [
     "FORMAT_VERSION",
     "Container",
-    "__version__",
     "header_for",
     "open_container",
     "tags_from_json",
     "tags_to_json",
 ]
 
-__version__ = "0.1.0"
 FORMAT_VERSION = 1
 
 _PYTHON = ".".join(map(str, sys.version_info[:3]))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime
 import decimal
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 from checkpoints._files.load import load_with_meta
 from checkpoints._index.entry import Entry
@@ -24,6 +25,7 @@ from checkpoints._kinds.arrow_memory import memory_of
 from checkpoints._kinds.families import family_of
 from checkpoints._kinds.tables import as_table, with_named_index
 from checkpoints._process.budget import Budget, ask, within
+from checkpoints._process.executor import Executor, Spread
 from checkpoints._text import shown
 from checkpoints.errors import (
     ConfigError,
@@ -32,6 +34,7 @@ from checkpoints.errors import (
     TooLargeError,
     UnknownValueError,
 )
+from checkpoints.storage._store import Store
 
 __all__ = ["concatenated", "table_of"]
 
@@ -104,10 +107,11 @@ def _without_views(table: Any) -> Any:
 def concatenated(
     listing: Listing,
     value: str,
-    *,
     to: str | None,
-    trusted: bool,
+    executor: Executor | None,
     why_empty: Callable[[], str],
+    *,
+    trusted: bool,
 ) -> Any:
     """Return a value of all files as one table, as documented at `Index.concat`."""
     if to is not None and to not in _LIBRARIES:
@@ -116,17 +120,14 @@ def concatenated(
     if not len(listing):
         message = f"no entry to take {shown(value)} from: {why_empty()}"
         raise UnknownValueError(message)
+    spread = None if executor is None else Spread(executor)
     parts, budget = _Parts(value), Budget(listing.store.root)
+    load = partial(_loaded, store=listing.store, value=value, trusted=trusted)
     try:
-        for entry, name in zip(listing, listing.stored_names(), strict=True):
-            # What is made of one value is freed before the next, except for its table.
-            with within(Budget(entry.path, budget.left), "its table"):
-                found, meta = load_with_meta(
-                    listing.store, name, [value], trusted=trusted
-                )
-                size = parts.add(entry, found[value], meta)
-            budget.take(size, "the tables of all entries")
-            to = to or _library_of(found[value])
+        for entry, part in _entries_with_parts(listing, load, budget, spread):
+            parts.add(entry, part)
+            budget.take(int(part.table.nbytes), "the tables of all entries")
+            to = to or part.library
         with within(budget, "one table of all entries"):
             columns = parts.joined()
             to = to or _library_of(None)
@@ -138,6 +139,91 @@ def concatenated(
     except TooLargeError as error:
         error.add_note(_FEWER)
         raise
+
+
+class _Part(NamedTuple):
+    """
+    What one entry contributes.
+
+    Args:
+        table: Its value, as a table of which each column can be freed separately.
+        kind: The name of the type of the value.
+        library: The library of the value.
+        run: The run that saved it.
+        tags: Its tags, with their types.
+    """
+
+    table: Any
+    kind: str
+    library: str
+    run: str
+    tags: tuple[tuple[str, Any], ...]
+
+
+class _Item(NamedTuple):
+    """An entry, its name in the store, and the memory that its table may take."""
+
+    entry: Entry
+    name: str
+    limit: int
+
+
+def _loaded(
+    items: Sequence[_Item], *, store: Store, value: str, trusted: bool
+) -> list[_Part]:
+    """Load what entries contribute, here or in a worker."""
+    return [_part(it, store, value, trusted=trusted) for it in items]
+
+
+def _part(item: _Item, store: Store, value: str, *, trusted: bool) -> _Part:
+    entry, name, limit = item
+    # What is made of one value is freed before the next, except for its table.
+    with within(Budget(entry.path, limit), "its table"):
+        found, meta = load_with_meta(store, name, [value], trusted=trusted)
+        kind = type(found[value]).__name__
+        with _naming(entry.path, value, kind):
+            table = table_of(value, found[value])
+        ask(sum(memory_of(column, objects=False) for column in table.columns))
+        library = _library_of(found[value])
+        run, tags = str(meta.get("run", "")), tuple(meta["tags"])
+        return _Part(_separable(table), kind, library, run, tags)
+
+
+def _entries_with_parts(
+    listing: Listing,
+    load: Callable[[list[_Item]], list[_Part]],
+    budget: Budget,
+    spread: Spread | None,
+) -> Iterator[tuple[Entry, _Part]]:
+    # What is left is asked for when an item is made.
+    items = (
+        _Item(entry, name, budget.left)
+        for entry, name in zip(listing, listing.stored_names(), strict=True)
+    )
+    if spread is None:
+        for item in items:
+            yield item.entry, load([item])[0]
+        return
+    with closing(spread.in_order(load, items)) as chunks:
+        for done, _, parts in chunks:
+            yield from zip((it.entry for it in done), parts, strict=True)
+
+
+@contextmanager
+def _naming(path: str, value: str, kind: str) -> Iterator[None]:
+    """Raise a `FormatError` that names the entry if its value does not fit."""
+    try:
+        yield
+    except (
+        *(import_pyarrow().ArrowException, TypeError, ValueError),
+        OverflowError,  # from an integer of more than 64 bits
+    ) as error:
+        message = (
+            f"{path}: value {value!r} of type {kind} does not fit into one "
+            f"table: {error}. Narrow the index with where(...) to entries whose "
+            "values fit, or load them one by one"
+        )
+        raise FormatError(message) from error
 
 
 def _size_in(library: str, column: Any) -> int:
@@ -164,23 +250,21 @@ class _Parts:
         self._categories: dict[str, Any] = {}
         self._schema: Any = None
 
-    def add(self, entry: Entry, found: Any, meta: Mapping[str, Any]) -> int:
-        """Add the value of an entry; return the size of its table in bytes."""
-        self._origins.append((entry.path, type(found).__name__))
+    def add(self, entry: Entry, part: _Part) -> None:
+        """Add what an entry contributes."""
+        self._origins.append((entry.path, part.kind))
         with self._naming_entry():
-            table = table_of(self._value, found)
-            self._check_order(table)
-            known = table.schema if self._schema is None else self._schema
+            self._check_order(part.table)
+            schema = part.table.schema
+            known = schema if self._schema is None else self._schema
             self._schema = import_pyarrow().unify_schemas(
-                [known, table.schema], promote_options="permissive"
+                [known, schema], promote_options="permissive"
             )
         self._names.append(entry.name)
-        self._runs.append(str(meta.get("run", "")))
-        self._tags.append(dict(meta["tags"]))
-        self._above.append(tags_above(entry.tags, meta["tags"]))
-        ask(sum(memory_of(column, objects=False) for column in table.columns))
-        self._tables.append(_separable(table))
-        return int(self._tables[-1].nbytes)
+        self._runs.append(part.run)
+        self._tags.append(dict(part.tags))
+        self._above.append(tags_above(entry.tags, part.tags))
+        self._tables.append(part.table)
 
     def _check_order(self, table: Any) -> None:
         """Check that ordered categories are the same as in the entries before."""
@@ -193,22 +277,9 @@ class _Parts:
                     message = f"{name!r} has other categories, or another order of them"
                     raise ValueError(message)
 
-    @contextmanager
-    def _naming_entry(self, number: int = -1) -> Iterator[None]:
-        """Raise a `FormatError` that names the entry if its value does not fit."""
+    def _naming_entry(self, number: int = -1) -> AbstractContextManager[None]:
         path, kind = self._origins[number]
-        try:
-            yield
-        except (
-            *(import_pyarrow().ArrowException, TypeError, ValueError),
-            OverflowError,  # from an integer of more than 64 bits
-        ) as error:
-            message = (
-                f"{path}: value {self._value!r} of type {kind} does not fit into one "
-                f"table: {error}. Narrow the index with where(...) to entries whose "
-                "values fit, or load them one by one"
-            )
-            raise FormatError(message) from error
+        return _naming(path, self._value, kind)
 
     def _concatenated(self) -> Any:
         pyarrow = import_pyarrow()

@@ -23,6 +23,7 @@ from checkpoints._index.rows import cells_of, text_rows
 from checkpoints._index.selection import Selection
 from checkpoints._index.table import as_library, detailed_table, reader_of
 from checkpoints._keys.condition import Wanted
+from checkpoints._process.executor import Executor
 from checkpoints._process.pickling import public
 from checkpoints._text import count_text, html_table, shown
 from checkpoints.storage._store import Store
@@ -286,7 +287,12 @@ class Index(Collection[Entry], Reversible[Entry]):
         return self._as("polars", details=details)
 
     def concat(
-        self, value: str, *, to: str | None = None, trusted: bool = False
+        self,
+        value: str,
+        *,
+        to: str | None = None,
+        trusted: bool = False,
+        executor: Executor | None = None,
     ) -> Any:
         """
         Return a value of all entries as one table, with a column for each tag.
@@ -303,8 +309,10 @@ class Index(Collection[Entry], Reversible[Entry]):
             to: `"pandas"`, `"polars"` or `"arrow"`; by default the library of the
                 first entry's value.
             trusted: Load pickles too; see `load`.
+            executor: Whose workers load the values; see `verify`.
 
         Raises:
+            ExecutorError: If the executor fails.
             FormatError: If a value has no rows, or does not fit the others; the
                 message names the entry.
             UnknownValueError: If an entry has no such value, or there is no entry;
@@ -313,7 +321,7 @@ class Index(Collection[Entry], Reversible[Entry]):
             CheckpointError, OSError: As for `load`.
         """
         return concatenated(
-            self._listing, value, to=to, trusted=trusted, why_empty=self.why_empty
+            self._listing, value, to, executor, self.why_empty, trusted=trusted
         )
 
     def _as(self, library: str, *, details: bool) -> Any:

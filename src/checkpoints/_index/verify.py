@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any, TypeAlias
 
 from checkpoints._files.container import open_container
 from checkpoints._index.index import index, listing_of
 from checkpoints._index.listing import Listing
+from checkpoints._process.executor import Executor, Spread
 from checkpoints._process.pickling import public
 from checkpoints._text import printable
 from checkpoints.errors import CheckpointError, ConfigError, CorruptFileError
@@ -94,6 +97,7 @@ def verify(
     root: str | os.PathLike[str],
     *,
     max_workers: int | None = None,
+    executor: Executor | None = None,
     progress: Progress | None = None,
     store_options: Mapping[str, Any] | None = None,
 ) -> Verification:
@@ -107,7 +111,10 @@ def verify(
         root: A folder, or the URL of one.
         max_workers: How many files to read at a time; None means one for each
             processor, at most eight.
-        progress: Called after each file, and every second while a file is read, in
+        executor: Whose workers read the files, instead of threads: a pool of
+            `concurrent.futures`, or what has a `submit` like theirs, as Dask's
+            `client.get_executor()`. They must see the files under the same paths.
+        progress: Called after each file, and every second while a thread reads one, in
             the calling thread, with two integers: how many bytes are done, and how
             many all files have.
         store_options: For a URL, as for `FileHandler`.
@@ -118,7 +125,9 @@ def verify(
     Raises:
         FileNotFoundError: If there is no such folder.
         NotADirectoryError: If it is a file.
-        ConfigError: If `max_workers` is not a number of threads.
+        ConfigError: If `max_workers` is not a number of threads, or given together
+            with an executor.
+        ExecutorError: If the executor fails.
         Exception: Whatever `progress` raises, which ends the verification.
 
     >>> import tempfile
@@ -134,10 +143,16 @@ def verify(
             f"invalid max_workers={max_workers!r}: expected a whole number from 1 up, "
             "or None"
         )
+    if max_workers is not None and executor is not None:
+        raise ConfigError("max_workers= is about threads; give it or executor=")
+    spread = None if executor is None else Spread(executor)
     entries = index(root, store_options=store_options)
-    workers = max_workers or min(os.cpu_count() or 1, _MOST_WORKERS)
     listing = listing_of(entries)
-    findings = list(_findings(listing, workers, progress))
+    if spread is None:
+        workers = max_workers or min(os.cpu_count() or 1, _MOST_WORKERS)
+        findings = list(_findings(listing, workers, progress))
+    else:
+        findings = list(_findings_of(spread, listing, progress))
     checked = [found for found in findings if not found.obstacle]
     return Verification(
         root=entries.root,
@@ -177,6 +192,24 @@ def _findings(
         pool.shutdown(cancel_futures=True)
 
 
+def _findings_of(
+    spread: Spread, listing: Listing, progress: Progress | None
+) -> Iterator[_Finding]:
+    told = _Told(listing, progress)
+    check = partial(_checked, listing.store)
+    with closing(spread.in_order(check, listing.stored_names())) as chunks:
+        for *_, found in chunks:
+            for finding in found:
+                told.advance()
+                if finding is not None:
+                    yield finding
+
+
+def _checked(store: Store, names: Sequence[str]) -> list[_Finding | None]:
+    """Check files, in a worker."""
+    return [_Check(store, name).run() for name in names]
+
+
 class _Told:
     """What `progress` is told: the bytes of the files so far, and of all."""
 
@@ -197,8 +230,17 @@ class _Told:
         while not wait([future], _INTERVAL).done:
             # A file can grow after it was listed.
             self._progress(self._done + min(check.count, size), self._total)
+        self._tell(size)
+
+    def advance(self) -> None:
+        """Tell that the next file is done."""
+        if self._progress is not None:
+            self._tell(next(self._sizes))
+
+    def _tell(self, size: int) -> None:
         self._done += size
-        self._progress(self._done, self._total)
+        if self._progress is not None:
+            self._progress(self._done, self._total)
 
 
 class _StoppedError(Exception):

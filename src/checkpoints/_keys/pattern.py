@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from checkpoints._keys.key import checked_name
 from checkpoints._text import shown
@@ -34,6 +35,9 @@ class NamePattern:
         self.names: str | tuple[str, ...]
         self.names = names if isinstance(names, str) else _listed(names)
         self.covers: Callable[[str], bool] = _matcher(self.names)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.names,)
 
     def may_cover_below(self, prefix: str) -> bool:
         """Tell whether names that begin with a prefix and a dot may be covered."""

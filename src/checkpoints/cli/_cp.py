@@ -49,9 +49,16 @@ Examples:
     help="Save the values again, in this format.",
 )
 @click.option("--force", is_flag=True, help="Replace existing files.")
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Copy N files at a time.",
+)
 @click.option("--dry-run", is_flag=True, help="Only print how much would be copied.")
 @click.pass_context
-def cp(
+def cp(  # noqa: PLR0913 - one parameter per option
     context: click.Context,
     source: str,
     target: str,
@@ -60,6 +67,7 @@ def cp(
     where: tuple[str, ...],
     wanted: str | None,
     force: bool,
+    jobs: int | None,
     dry_run: bool,
 ) -> None:
     """
@@ -112,7 +120,8 @@ def cp(
             replaces=force,
         )
         same_format = SUFFIXES[converter.format] if converter else ""
-        copier.copy_all([name for name in chosen if name.endswith(same_format)])
+        alike = [name for name in chosen if name.endswith(same_format)]
+        copier.copy_all(alike, jobs)
         for name, size in chosen.items():
             if converter and not name.endswith(same_format):
                 converter.copy(entries[origin.path_of(name)])

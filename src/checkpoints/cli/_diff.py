@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import re
 import shlex
+import signal
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -140,6 +144,14 @@ def _pairs_of(
     metavar="SIZE",
     help="The memory that the values of one pair may take.",
 )
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    metavar="N",
+    help="Compare in N processes, each with that memory.",
+)
 @click.option("--json", is_flag=True, help="Print JSON.")
 @click.option("--jsonl", is_flag=True, help="Print JSON, a line a pair.")
 @click.option("--md", is_flag=True, help="Print Markdown.")
@@ -176,6 +188,7 @@ def diff(  # noqa: PLR0913 - one parameter per option
     exact: bool,
     trusted: bool,
     memory: int,
+    jobs: int,
     html: str | None,
     junit: str | None,
     bisect: bool,
@@ -197,7 +210,7 @@ def diff(  # noqa: PLR0913 - one parameter per option
     conditions: dict[str, Any] = {}
     for text in where:
         conditions |= conditions_in(text)
-    with quiet_log(), progress("comparing") as advance:
+    with quiet_log(), progress("comparing") as advance, _pool(jobs) as pool:
         found = checkpoints.diff(
             *_two(runs),
             names=names,
@@ -212,6 +225,7 @@ def diff(  # noqa: PLR0913 - one parameter per option
             trusted=trusted,
             memory=memory,
             with_grids=bool(html),
+            executor=pool,
             progress=lambda _, total: advance(total=total),
         )
     document, commands = found.as_json(), list(_next(found, context))
@@ -223,6 +237,26 @@ def diff(  # noqa: PLR0913 - one parameter per option
     if suggest_tolerances:
         write_target(suggest_tolerances, found.suggested_tolerances())
     context.exit(exit_code(document["exit"], is_bisecting=bisect))
+
+
+@contextmanager
+def _pool(jobs: int) -> Iterator[ProcessPoolExecutor | None]:
+    """Yield a pool of processes that an interrupt ends at once; None for a single."""
+    if jobs == 1:
+        yield None
+        return
+    # A child that is forked would have the threads of this process without their locks.
+    spawn = multiprocessing.get_context("spawn")
+    ignore = signal.signal, signal.SIGINT, signal.SIG_IGN
+    pool = ProcessPoolExecutor(jobs, spawn, initializer=ignore[0], initargs=ignore[1:])
+    try:
+        yield pool
+    except BaseException:
+        for child in multiprocessing.active_children():
+            child.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _two(runs: Sequence[str]) -> Sequence[str]:
@@ -304,6 +338,6 @@ def _next(found: Diff, context: click.Context) -> Iterator[str]:
             "checkpoints",
             "diff",
             *context.params["runs"],
-            *given_options(context, {"runs", *_OF_OUTPUT}),
+            *given_options(context, {"runs", "jobs", *_OF_OUTPUT}),
         ]
         yield shlex.join([*again, "--html", "diff.html"])

@@ -53,9 +53,13 @@ class Copier:
         # How many were copied, with how many bytes; were there; and were not copied.
         self.count = self.size = self.same = self.failed = 0
 
-    def copy_all(self, names: Sequence[str]) -> None:
+    def copy_all(self, names: Sequence[str], jobs: int | None = None) -> None:
         """
-        Copy files; several at a time, if a server answers each request.
+        Copy files.
+
+        Args:
+            names: The files.
+            jobs: How many at a time; several, if a server answers each request.
 
         Raises:
             OSError: If the target cannot be written.
@@ -67,7 +71,8 @@ class Copier:
                 name for name, it in zip(names, statuses, strict=True) if it is not None
             }
         pools = imported("concurrent.futures").ThreadPoolExecutor
-        pool = pools(_AT_A_TIME if self._is_far else 1, "checkpoints-copy")
+        jobs = jobs or (_AT_A_TIME if self._is_far else 1)
+        pool = pools(jobs, "checkpoints-copy")
         try:
             for _ in pool.map(self._copy, names):
                 pass

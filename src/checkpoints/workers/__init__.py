@@ -1,19 +1,25 @@
 """
 Pools whose work is saved under the tags, rules and run of who hands it to them.
 
-They are those of `concurrent.futures`, and `carry` their work; `Initializer` is for
-pools of other makers.
+They are those of `concurrent.futures`, and one over Ray, and `carry` their work;
+`Initializer` is for pools of other makers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent import futures
+from importlib import import_module
 from typing import Any, ParamSpec, TypeVar
 
-from checkpoints import carry
+from checkpoints import MissingDependencyError, carry
 
-__all__ = ["Initializer", "ProcessPoolExecutor", "ThreadPoolExecutor"]
+__all__ = [
+    "Initializer",
+    "ProcessPoolExecutor",
+    "RayExecutor",
+    "ThreadPoolExecutor",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -86,3 +92,36 @@ class ProcessPoolExecutor(futures.ProcessPoolExecutor):
     ) -> futures.Future[R]:
         """Hand a call to the processes."""
         return super().submit(carry(fn), *args, **kwargs)
+
+
+class RayExecutor(futures.Executor):
+    """
+    Workers of Ray that save under the tags, rules and run of submitted work.
+
+    Args:
+        **options: Those of `ray.remote`, such as `num_cpus=2` or `max_retries=5`.
+
+    Raises:
+        MissingDependencyError: If Ray is not installed.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        try:
+            ray = import_module("ray")
+        except ImportError as error:
+            raise MissingDependencyError(
+                "RayExecutor needs Ray: pip install ray"
+            ) from error
+        self._call = ray.remote(**options)(_call) if options else ray.remote(_call)
+
+    def submit(
+        self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> futures.Future[R]:
+        """Hand a call to the workers."""
+        reference = self._call.remote(carry(fn), *args, **kwargs)
+        future: futures.Future[R] = reference.future()
+        return future
+
+
+def _call(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+    return function(*args, **kwargs)
