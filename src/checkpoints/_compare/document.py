@@ -115,6 +115,7 @@ def _side(side: Side) -> dict[str, Any]:
         "runs": side.runs,
         **_run(side.run),
         "entries": len(side.records),
+        "repeated": side.repeated,
         "names": names[:_NAMES],
         "began": min(times, default=None),
         "ended": max(times, default=None),

@@ -12,9 +12,10 @@ from collections.abc import (
     Mapping,
 )
 from functools import cached_property
-from itertools import groupby
+from itertools import compress, groupby
 from typing import Any, NamedTuple, TypeAlias
 
+from checkpoints._compare.attempts import completed
 from checkpoints._compare.call_tags import CallTags, Texts
 from checkpoints._compare.sources import Subject, Tags
 from checkpoints._files.container import Container
@@ -24,6 +25,7 @@ from checkpoints._index.index import listing_of
 from checkpoints._keys.tags import tag_text
 from checkpoints._kinds import json_bytes
 from checkpoints._kinds.left_out import NOT_SAVED
+from checkpoints._process.attempt import Attempt
 from checkpoints._process.origin import current_run
 
 __all__ = [
@@ -75,6 +77,7 @@ class Record(NamedTuple):
         content: A hash of its values and their checksums: equal for equal files; None
             if the file is damaged.
         is_partial: Whether it tells of values that could not be saved.
+        attempt: The task of an engine, and a number that grows with each attempt at it.
         call_tags: The tags of the recorded call that it is a part of.
     """
 
@@ -92,6 +95,7 @@ class Record(NamedTuple):
     parent: tuple[Process, int] | None
     content: int | None
     is_partial: bool = False
+    attempt: Attempt | tuple[()] = ()
     call_tags: tuple[tuple[str, str], ...] = ()
 
 
@@ -164,6 +168,8 @@ class Side:
         self._step = step
         self._calls = calls
         self._files = files
+        # How many saves are of attempts at a task that were repeated.
+        self.repeated = 0
         self._shared = {} if shared is None else shared
         self._unkeyed = list(self._read())
         if subject.unfiltered is not None:
@@ -177,7 +183,11 @@ class Side:
     def records(self) -> list[Record]:
         """All entries, in the order of the program."""
         unkeyed, self._unkeyed = self._unkeyed, []
-        return _in_program_order([self._keyed(*it) for it in unkeyed])
+        keyed = [self._keyed(*it) for it in unkeyed]
+        counting = completed((_task_of(it), it.attempt) for it in keyed)
+        kept = [*compress(keyed, counting)]
+        self.repeated = len(keyed) - len(kept)
+        return _in_program_order(kept)
 
     def entry(self, record: Record) -> Entry:
         """Return the entry of a record."""
@@ -302,6 +312,7 @@ def saved_of(container: Container) -> Saved:
         _parent_in(header),
         hash((nodes, checksums)),
         NOT_SAVED in header["values"],
+        _attempt_in(header),
     )
 
 
@@ -337,6 +348,17 @@ def _parent_in(header: Mapping[str, Any]) -> tuple[Process, int] | None:
         (_text(header, "run"), host, _whole(parent.get("pid"))),
         _whole(parent.get("sequence")),
     )
+
+
+def _attempt_in(header: Mapping[str, Any]) -> Attempt | tuple[()]:
+    found = header.get("attempt")
+    if not isinstance(found, dict):
+        return ()
+    return _text(found, "task"), _whole(found.get("number"))
+
+
+def _task_of(record: Record) -> Hashable:
+    return record.process[0], record.attempt[:1], record.key, record.part
 
 
 def _in_program_order(records: list[Record]) -> list[Record]:

@@ -144,6 +144,9 @@ def header_for(
         pid, sequence, host = origin.parent
         place = "" if host == origin.host else f',"host":{_text(host)}'
         further += f'"parent":{{"pid":{pid},"sequence":{sequence}{place}}},'
+    if origin.attempt:
+        task, number = origin.attempt
+        further += f'"attempt":{{"task":{json_bytes.to_text(task)},"number":{number}}},'
     # Written piece by piece, because most of it is the same for every save.
     header = (
         f'{{"checkpoints":{FORMAT_VERSION},"name":{_text(key.name)},'

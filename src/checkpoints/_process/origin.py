@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from types import CodeType, FrameType
 from typing import NamedTuple
 
+from checkpoints._process.attempt import Attempt, attempt
 from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.variables import NAME, RUN, RUN_PROCESS
 
@@ -83,6 +84,8 @@ class Origin(NamedTuple):
             `"exception"`; empty for a checkpoint.
         defaults: Of the arguments of a recorded call, those that are defaults.
         within: Name and number of the recorded call in which this one was made.
+        attempt: In a task of an engine that repeats what fails, the task, and a number
+            that grows with each attempt at it.
     """
 
     run: str
@@ -101,6 +104,7 @@ class Origin(NamedTuple):
     part: str = ""
     defaults: tuple[str, ...] = ()
     within: tuple[str, int] | tuple[()] = ()
+    attempt: Attempt | tuple[()] = ()
 
     @classmethod
     def here(
@@ -125,6 +129,7 @@ class Origin(NamedTuple):
             sampling,
             _carried_from.get() or _parent,
             part,
+            attempt=attempt(),
         )
 
 

@@ -255,6 +255,10 @@ def _unheeded(document: Mapping[str, Any]) -> Iterator[Fact]:
     for kind, (label, end) in _UNUSED.items():
         for text in document["unused"][kind]:
             yield Fact(label, f"{text} {end}")
+    for role, run in zip(("baseline", "candidate"), document["runs"], strict=True):
+        if run["repeated"]:
+            text = f"{count_text(run['repeated'], 'save')} of the {role} left out: "
+            yield Fact("attempts", f"{text}their task was repeated, and that counts")
     if document["not_compared"]:
         number = count_text(document["not_compared"], "pair")
         text = f"at the first difference; not compared: {number}"

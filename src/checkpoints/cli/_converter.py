@@ -85,6 +85,7 @@ def _origin_of(meta: Mapping[str, Any]) -> Origin:
         str(meta.get("part", "")),
         _defaults_of(meta.get("defaults")),
         _within_of(meta.get("within")),
+        _attempt_of(meta.get("attempt")),
     )
 
 
@@ -103,6 +104,12 @@ def _within_of(found: object) -> tuple[str, int] | tuple[()]:
     if not isinstance(found, Mapping):
         return ()
     return str(found.get("name", "")), _whole(found.get("call"))
+
+
+def _attempt_of(found: object) -> tuple[str, int] | tuple[()]:
+    if not isinstance(found, Mapping):
+        return ()
+    return str(found.get("task", "")), _whole(found.get("number"))
 
 
 def _whole(found: object) -> int:
