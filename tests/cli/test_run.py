@@ -287,6 +287,13 @@ class TestRunsOfTheirOwn:
         assert done.returncode == 2
         assert "is not a name for a run" in done.stderr
 
+    def test_say_so_if_another_has_the_same_name(self, run):
+        words = ("mypkg", "--name", "up", "--", "program.py")
+        assert "are named" not in run(*words).stderr
+        assert "are named" not in run("mypkg", "--", "program.py").stderr
+        said = "2 runs are named up: @up is the last, @up~1 the one before"
+        assert said in run(*words).stderr
+
     def test_say_so_if_they_replace_files_of_another(self, run, folder):
         words = ["mypkg=out", "--json", "s.json", "--", "program.py"]
         assert "replaced" not in run(*words).stderr

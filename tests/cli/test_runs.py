@@ -82,6 +82,17 @@ class TestRuns:
         assert max(map(len, done.out.splitlines())) <= 80
         assert "20261128-094634-bf3c99  before-upgrade" in done.out
 
+    def test_a_name_that_several_have_is_as_it_is_written_after_a_root(self, run, save):
+        for each in ("a", "b", "c"):
+            save(each, name="" if each == "b" else "nightly")
+        listed = rows(run("runs").out)
+        assert [row[1] for row in listed if "nightly" in row[1]] == [
+            "nightly~1",
+            "nightly",
+        ]
+        names = [it["name"] for it in json.loads(run("runs", "--json").out)]
+        assert names == ["nightly", "", "nightly"]
+
     def test_counts_the_files_of_a_run_that_did_not_end(self, run, tmp_path):
         for name in ("a", "b"):
             FileHandler(tmp_path / OWN).checkpoint(name, 1)
@@ -183,7 +194,20 @@ class TestRootOfARun:
         save("c", 4, place="out")
         done = run("ls", "out@a")
         assert done.code == 1
-        assert "run a has no files there; they were deleted, or replaced" in done.err
+        assert "run a has no files under" in done.err
+        assert "they were deleted, or replaced by run c, which saved there" in done.err
+        assert "With {run} in the root, or `checkpoints run`" in done.err
+
+    def test_of_a_name_that_several_have_is_told_to_be_the_last(self, run, save):
+        save("a", name="nightly")
+        assert run("ls", "@nightly").err == ""
+        save("b", 3, name="nightly")
+        said = "2 runs are named nightly: @nightly is the last, @nightly~1 the one"
+        for words in (["ls", "@nightly"], ["runs", "@nightly"]):
+            assert said in run(*words).err
+        assert len(rows(run("ls", "@nightly~1").out)) == 2
+        assert run("ls", "@nightly~1").err == ""
+        assert said in run("diff", "@nightly~1", "@nightly").out
 
     def test_an_unknown_one_names_those_that_there_are(self, run, three):
         done = run("ls", "@c")

@@ -147,6 +147,18 @@ class TestNames:
 
 
 class TestWhatIsNotThere:
+    def test_files_that_a_later_run_replaced_are_told_with_the_run_and_the_way_out(
+        self, save
+    ):
+        for number in (1, 2):
+            save(number, "saved")
+        first, second = runs("saved")
+        said = f"run {first.id} has no files under .* replaced by run {second.id}"
+        for words in (["saved"], ["saved@last~1", "saved@last"]):
+            with pytest.raises(ConfigError, match=said) as caught:
+                diff(*words)
+            assert "With {run} in the root" in str(caught.value)
+
     @pytest.fixture(autouse=True)
     def two_runs(self, save):
         save(1, name="before")

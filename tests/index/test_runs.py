@@ -341,6 +341,15 @@ class TestRoot:
         assert [run.id for run in runs()] == [run.id for run in runs(".checkpoints")]
         assert runs()
 
+    @pytest.mark.parametrize("read", [index, runs])
+    def test_with_a_run_behind_it_is_told_how_python_names_it(self, save, root, read):
+        save("a")
+        with pytest.raises(FileNotFoundError) as caught:
+            read("saved@last")
+        told = "".join([str(caught.value), *getattr(caught.value, "__notes__", ())])
+        assert "runs('saved')[-1].entries() is the index of the last" in told
+        assert len(runs("saved")[-1].entries()) == 1
+
     def test_that_is_not_there_or_a_file_is_told_in_words(self, root):
         Path("main.py").write_text("")
         with pytest.raises(FileNotFoundError, match="folder 'nope' does not exist"):

@@ -111,6 +111,7 @@ def _side(side: Side) -> dict[str, Any]:
         "root": side.index.root,
         "path": side.index[0].path if side.subject.is_entry else "",
         "of_runs": side.subject.of_runs,
+        "note": side.subject.note,
         "filtered_out": is_empty and len(names) > 0,
         "runs": side.runs,
         **_run(side.run),

@@ -10,12 +10,14 @@ from checkpoints._files.run_record import DEFAULT_ROOT
 from checkpoints._index.entry import CONTAINERS, Entry, entry_at, path_of
 from checkpoints._index.filter import EntryFilter
 from checkpoints._index.index import Index, index_of
+from checkpoints._index.place import split_run
 from checkpoints._index.run import Run
 from checkpoints._index.runs import (
     SharedFolders,
     chosen_run,
     missing_root,
-    split_run,
+    several_named,
+    without_files,
 )
 from checkpoints._keys.condition import Wanted
 from checkpoints._text import is_remote, shown
@@ -39,6 +41,7 @@ class Subject(NamedTuple):
         is_entry: Whether it is a single file, whose name does not count.
         of_runs: How many runs there are, where the last one was taken.
         unfiltered: The entries before a filter left out some; None without a filter.
+        note: What is to be known of how it was chosen.
     """
 
     entries: Index
@@ -46,6 +49,7 @@ class Subject(NamedTuple):
     is_entry: bool = False
     of_runs: int = 1
     unfiltered: Index | None = None
+    note: str = ""
 
 
 class Sources:
@@ -106,7 +110,7 @@ class Sources:
         if isinstance(source, Entry):
             return Subject(index_of(source), is_entry=True)
         if isinstance(source, Run):
-            return self._wanted(self._folders.entries(source), translated, source)
+            return self._wanted(self._entries_of(source), translated, source)
         if isinstance(source, Index):
             return self._wanted(source, translated)
         place = path_of(source)
@@ -118,12 +122,21 @@ class Sources:
         root, wanted = split_run(place)
         known = self._runs_under(root)
         if wanted is not None:
-            return self.subject(chosen_run(known, wanted, root), translated)
+            chosen = self.subject(chosen_run(known, wanted, root), translated)
+            return chosen._replace(note=several_named(known, wanted))
         if len(known) > 1:
             last = self.subject(known[-1], translated)
             return last._replace(of_runs=len(known))
         files = self._folders.files(root)
         return self._wanted(files, translated, next(iter(known), None))
+
+    def _entries_of(self, run: Run) -> Index:
+        """Return the entries of a run, which others must not have replaced."""
+        found = self._folders.entries(run)
+        if not run.is_alone and not len(found):
+            known = self._runs_under(run.root or run.path, run.store_options)
+            raise ConfigError(without_files(run, known, self._folders))
+        return found
 
     def check_filter(self, found: Index) -> None:
         """Raise an error that says why nothing is left, if filters were given."""

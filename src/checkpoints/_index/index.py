@@ -19,6 +19,7 @@ from checkpoints._index.entry import Entry, key_of, path_of
 from checkpoints._index.filter import EntryFilter
 from checkpoints._index.listing import Listing
 from checkpoints._index.order import in_order, latest_of, runs_of, sorted_texts
+from checkpoints._index.place import open_root
 from checkpoints._index.rows import cells_of, text_rows
 from checkpoints._index.selection import Selection
 from checkpoints._index.table import as_library, detailed_table, reader_of
@@ -27,7 +28,6 @@ from checkpoints._process.executor import Executor
 from checkpoints._process.pickling import public
 from checkpoints._text import count_text, html_table, shown
 from checkpoints.storage._store import Store
-from checkpoints.storage._stores import open_store
 
 __all__ = ["Index", "index", "index_of", "index_with", "listing_of"]
 
@@ -137,9 +137,7 @@ class Index(Collection[Entry], Reversible[Entry]):
 
     def count(self, entry: object) -> int:
         """Return how often an entry occurs."""
-        return sum(
-            path == getattr(entry, "path", None) for path in self._listing.paths()
-        )
+        return [*self._listing.paths()].count(getattr(entry, "path", ""))
 
     @property
     def root(self) -> str:
@@ -381,9 +379,7 @@ def index(
     >>> index(root)[0]
     <Entry shop.total, day=monday>
     """
-    store = open_store(path_of(root), store_options)
-    store.check_root()
-    return Index(store, all_files=all_files)
+    return Index(open_root(path_of(root), store_options), all_files=all_files)
 
 
 def index_of(entry: Entry) -> Index:

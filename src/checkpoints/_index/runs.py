@@ -9,7 +9,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from itertools import dropwhile
 from typing import Any, TypeAlias
 
 from checkpoints._files.run_record import DEFAULT_ROOT, RUNS, read_record
@@ -18,6 +18,7 @@ from checkpoints._index.headers import Began, read_runs
 from checkpoints._index.index import Index, index, index_with, listing_of
 from checkpoints._index.listing import Listing
 from checkpoints._index.order import runs_of
+from checkpoints._index.place import run_hint, split_run
 from checkpoints._index.run import Run
 from checkpoints._text import is_remote, printable, shown
 from checkpoints.errors import ConfigError
@@ -30,7 +31,8 @@ __all__ = [
     "missing_root",
     "run_in",
     "runs",
-    "split_run",
+    "several_named",
+    "without_files",
 ]
 
 logger = logging.getLogger("checkpoints")
@@ -108,24 +110,6 @@ def run_in(place: str) -> tuple[Index, Run | None]:
     return run.entries(), run
 
 
-def split_run(place: str) -> tuple[str, str | None]:
-    """
-    Split `ROOT@RUN` into the root and the run; None without a run.
-
-    A folder that has this name as a whole is a root, but for one whose name begins
-    with `@`: that is `./@NAME`, as `@NAME` is always a run.
-    """
-    root, at, wanted = place.rpartition("@")
-    if not at or set(wanted) & {"/", "\\"}:
-        return place, None
-    if not root:
-        return DEFAULT_ROOT, wanted
-    with suppress(OSError, ConfigError):
-        open_store(place).check_root()
-        return place, None
-    return root, wanted
-
-
 def missing_root(root: str) -> str:
     """
     Return what to say of a folder that is not there: whether a run was meant.
@@ -136,6 +120,8 @@ def missing_root(root: str) -> str:
     missing = f"folder {root!r} does not exist"
     if root == DEFAULT_ROOT:
         return f"{missing}; name a root"
+    if how := run_hint(root):
+        return f"{missing}. {how}"
     if not root or set(root) & {"/", "\\"}:
         return f"{missing}; the first save creates it"
     try:
@@ -145,6 +131,42 @@ def missing_root(root: str) -> str:
     except ConfigError as error:
         return f"{missing}, and {error}"
     return f"{missing}; did you mean {f'{DEFAULT_ROOT}@{root}'!r}?"
+
+
+def without_files(run: Run, known: Sequence[Run], folders: SharedFolders) -> str:
+    """
+    Return what to say of a run whose files are gone from a folder that others share.
+
+    Args:
+        run: The run.
+        known: All runs under the root, in their order.
+        folders: The files of all of them.
+    """
+    _, *after = dropwhile(lambda it: it.id != run.id, [*known, run])
+    later = [it.id for it in after if it.path == run.path and folders.entries(it)]
+    by = f", or replaced by run {later[-1]}, which saved there too" if later else ""
+    return (
+        f"run {printable(run.id)} has no files under {run.path!r} any more; they were "
+        f"deleted{printable(by)}. With {{run}} in the root, or `checkpoints run` "
+        "without --to, each run has a folder of its own"
+    )
+
+
+def several_named(known: Sequence[Run], wanted: str | None) -> str:
+    """
+    Return what to say of a name that several runs have; empty if only one has it.
+
+    Args:
+        known: The runs.
+        wanted: What people wrote after the `@`.
+    """
+    count = sum(run.name == wanted for run in known)
+    if count <= 1 or not wanted or any(run.id == wanted for run in known):
+        return ""
+    name = printable(wanted)
+    return (
+        f"{count} runs are named {name}: @{name} is the last, @{name}~1 the one before"
+    )
 
 
 class SharedFolders:

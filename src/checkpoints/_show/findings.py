@@ -139,6 +139,8 @@ def _runs(document: Mapping[str, Any]) -> Iterator[Fact]:
         if run["of_runs"] > 1:
             text = f"{place} has {run['of_runs']:,} runs: the last one is compared"
             yield Fact("", text)
+        if run["note"]:
+            yield Fact("", run["note"])
     if document["is_same_run"]:
         yield Fact("note", "both sides are the same run")
     changed = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import glob
 import os
@@ -10,9 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
-from checkpoints import FileHandler, Rule
+from checkpoints import FileHandler, Rule, runs
 from checkpoints._environment import read_settings
 from checkpoints._handlers.run_record import record_end_of
+from checkpoints._index.runs import several_named
 from checkpoints._process.origin import current_run, host_name
 from checkpoints._process.variables import (
     CONFIG,
@@ -29,7 +31,7 @@ from checkpoints._process.variables import (
 from checkpoints._rules.settings import Setting, probed_names
 from checkpoints._text import is_remote, shown
 from checkpoints.cli._declarations import is_compiled, module_at
-from checkpoints.errors import ConfigError
+from checkpoints.errors import CheckpointError, ConfigError
 from checkpoints.storage import open_store
 
 __all__ = ["Plan", "Settings", "all_probes", "checked_name", "compiled_modules"]
@@ -40,6 +42,7 @@ _START = os.path.join(os.path.dirname(__file__), "_start")
 # Stands for a field that each process fills in itself; no path contains it.
 _ANY = "\0"
 _NAME = re.compile(r"\w[\w.+-]*")
+_FIELD = re.compile(r"\{(?:run|time|host|pid)\}")
 
 
 class Settings:
@@ -119,6 +122,7 @@ class Plan:
             _check_module(probe)
         read_settings(probes=probes, record=record)
         self._environment = dict(os.environ)
+        self._name = name or ""
         above = list(settings.above)
         for probe in probes:
             probed = probed_names(probe)
@@ -170,6 +174,17 @@ class Plan:
     def record_exit(self, code: int) -> None:
         """Add the exit code of the program to the records of its run."""
         record_end_of(self._roots, f"exit code {code}" if code else "")
+
+    def about_name(self) -> str:
+        """Return what to say of other runs with the name of this one; or nothing."""
+        for root in self._roots if self._name else ():
+            above, *rest = _FIELD.split(root, maxsplit=1)
+            place = os.path.dirname(above) if rest else above
+            with contextlib.suppress(CheckpointError, OSError):
+                known = runs(place.replace("{{", "{").replace("}}", "}"))
+                if any(run.id == current_run() for run in known):
+                    return several_named(known, self._name)
+        return ""
 
     def patterns(self) -> list[str]:
         """Return the roots as globs that match what each process fills in."""

@@ -7,7 +7,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 import click
@@ -193,7 +193,7 @@ def run(  # noqa: PLR0913 - one parameter per option
                     json_file.write(f"{text}\n")
                     json_file.flush()
             if not quiet:
-                _print(summary)
+                _print([*summary.lines(), *filter(None, [plan.about_name()])])
     context.exit(code)
 
 
@@ -213,6 +213,6 @@ def _exit_code_kept() -> Iterator[None]:
         discard(sys.stderr)
 
 
-def _print(summary: RunSummary) -> None:
-    for number, line in enumerate(summary.lines()):
+def _print(lines: Sequence[str]) -> None:
+    for number, line in enumerate(lines):
         warn(line if number else f"checkpoints: {line}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,14 +11,19 @@ import click
 
 from checkpoints import Run
 from checkpoints._files.run_record import DEFAULT_ROOT
-from checkpoints._index.runs import SharedFolders, chosen_run, split_run
+from checkpoints._index.place import split_run
+from checkpoints._index.runs import (
+    SharedFolders,
+    chosen_run,
+    several_named,
+)
 from checkpoints._process.origin import host_name
 from checkpoints._show.header import json_text
 from checkpoints._text import moment_text, printable
 from checkpoints.cli._completion import complete_root
 from checkpoints.cli._failures import NothingFoundError
 from checkpoints.cli._process import is_running
-from checkpoints.cli._screen import Screen
+from checkpoints.cli._screen import Screen, warn
 from checkpoints.cli._selection import runs_under
 from checkpoints.cli._table import Column, Table
 
@@ -55,7 +61,8 @@ def runs(root: str, *, as_json: bool) -> None:
     List the runs that saved under ROOT, the last one last.
 
     ROOT is .checkpoints unless given. ROOT@RUN shows all that is known of one run: RUN
-    is an id or its beginning, a name, `last`, or `last~1`.
+    is an id or its beginning, a name, `last`, or `last~1`. Of runs with one name, the
+    last has it, and those before it are NAME~1, NAME~2 and so on.
 
     A run is unfinished if it did not say how it ended: it was killed, or still runs
     elsewhere; then its saves are the files that are there. `*` after the git revision
@@ -66,7 +73,10 @@ def runs(root: str, *, as_json: bool) -> None:
     root, wanted = split_run(root)
     known = runs_under(root)
     if wanted is not None:
+        several = several_named(known, wanted)
         known = [chosen_run(known, wanted, root)]
+        if several:
+            warn(several)
     if as_json:
         click.echo(json_text([_as_dict(run) for run in known]))
     if not known:
@@ -95,7 +105,10 @@ def _runs_here(process: object) -> bool:
 
 def _table(known: Sequence[Run], screen: Screen) -> Iterator[str]:
     folders = SharedFolders()
-    rows = [_cells(run, folders) for run in known]
+    rows = [
+        _cells(run, name, folders)
+        for run, name in zip(known, _names(known), strict=True)
+    ]
     # What no run has would only take room.
     used = [at for at in range(len(_COLUMNS)) if any(row[at] for row in rows)]
     table = Table(screen, [_COLUMNS[at] for at in used])
@@ -108,8 +121,19 @@ def _table(known: Sequence[Run], screen: Screen) -> Iterator[str]:
         yield table.row(row, "red" if run.error else "")
 
 
-def _cells(run: Run, folders: SharedFolders) -> list[str]:
-    texts = [run.id, run.name, _started(run), run.program]
+def _names(known: Sequence[Run]) -> list[str]:
+    """Return the name of each run, as it is written behind the `@`."""
+    later: Counter[str] = Counter()
+    names = []
+    for run in reversed(known):
+        back = f"~{later[run.name]}" if run.name and later[run.name] else ""
+        names.append(run.name + back)
+        later[run.name] += 1
+    return names[::-1]
+
+
+def _cells(run: Run, name: str, folders: SharedFolders) -> list[str]:
+    texts = [run.id, name, _started(run), run.program]
     lost = sum(run.saves.get(outcome, 0) for outcome in _LOST)
     counts = [_saves(run, folders), str(lost or "")]
     return list(map(printable, [*texts, *counts, state_of(run), _revision(run)]))

@@ -12,7 +12,14 @@ import click
 
 import checkpoints
 from checkpoints import Entry, Index, Run
-from checkpoints._index.runs import missing_root, run_in, split_run
+from checkpoints._index.place import split_run
+from checkpoints._index.runs import (
+    SharedFolders,
+    chosen_run,
+    missing_root,
+    several_named,
+    without_files,
+)
 from checkpoints._keys.condition import conditions_in
 from checkpoints._keys.key import SUFFIXES
 from checkpoints._text import is_remote
@@ -90,11 +97,17 @@ def root_index(root: str) -> Index:
         ConfigError: If there is no such run.
         OSError: If it cannot be read.
     """
-    with _existing_root(split_run(root)[0]):
-        found, run = run_in(root)
-    if run and not run.is_alone and not len(found):
-        what = f"run {run.id} has no files there; they were deleted, or replaced"
-        raise NothingFoundError(f"{found.root}: {what} by a later run")
+    root, wanted = split_run(root)
+    if wanted is None:
+        with _existing_root(root):
+            return checkpoints.index(root)
+    known = runs_under(root)
+    run, folders = chosen_run(known, wanted, root), SharedFolders()
+    if several := several_named(known, wanted):
+        warn(several)
+    found = folders.entries(run)
+    if not run.is_alone and not len(found):
+        raise NothingFoundError(without_files(run, known, folders))
     return found
 
 
