@@ -11,8 +11,10 @@ import pytest
 from checkpoints import diff
 
 
-def why(runs, saved, *, calls=range(1, 10), options=(("every", 2),)):
+def why(runs, saved, *, calls=range(1, 10), options=(("every", 2),), counted=None):
     """What is said of the calls that only the baseline saved, by their numbers."""
+    if counted:
+        runs[1].ended(a={"rule": 0, "left_out": 0, **counted})
     for call in calls:
         runs[0].save("a", call, tags={"n": call}, call=call)
     for call, turn, *left_out in saved:
@@ -36,13 +38,28 @@ class TestEvery:
         found = why(runs, [(3, 3)], calls=range(1, 4))
         assert found == {1: "missing", 2: "not sampled"}
 
-    def test_after_the_last_save_no_more_is_excused_than_one_turn(self, runs):
-        found = why(runs, [(1, 1), (3, 3)], calls=range(1, 7))
-        assert found == {2: "not sampled", 4: "not sampled", 5: "missing", 6: "missing"}
+    @pytest.mark.parametrize(
+        ("counted", "missing"),
+        [
+            ({"calls": 6, "turns": 4}, []),
+            ({"calls": 4, "turns": 4}, [5, 6]),
+            ({"calls": 6, "turns": 5}, [4, 5, 6]),
+            ({"calls": 6, "turns": 5, "left_out": 1}, []),
+            ({"calls": 6, "turns": 4, "rule": 1}, [4, 5, 6]),
+            (None, [4, 5, 6]),
+        ],
+    )
+    def test_after_the_last_save_only_what_the_rule_counted_is_excused(
+        self, runs, counted, missing
+    ):
+        saved = [(1, 1), (3, 3)]
+        found = why(runs, saved, calls=range(1, 7), counted=counted)
+        assert numbers(found, "missing") == missing
+        assert set(found) == {2, 4, 5, 6}
 
     def test_the_turns_count_where_a_condition_refused_calls(self, runs):
         # Of nine calls it considered 2, 5 and 8.
-        found = why(runs, [(2, 1), (8, 3)])
+        found = why(runs, [(2, 1), (8, 3)], counted={"calls": 9, "turns": 3})
         assert numbers(found, "not sampled") == [3, 4, 5, 6, 7, 9]
         # It may be of a time before the rule.
         assert numbers(found, "missing") == [1]
@@ -75,6 +92,30 @@ class TestStopped:
                 env={k: v for k, v in os.environ.items() if k != "CHECKPOINTS_RUN"},
             )
         assert diff(tmp_path / "one", tmp_path / "two").verdict == verdict
+
+
+class TestEnd:
+    @pytest.mark.parametrize("lost", [0, 5])
+    def test_the_record_of_a_run_proves_what_came_after_its_last_save(
+        self, tmp_path, lost
+    ):
+        program = (
+            "import sys, checkpoints as cp\n"
+            "cp.config('a', sys.argv[1], every=int(sys.argv[2]))\n"
+            "for n in range(1, 9):\n"
+            "    with cp.tags(n=n):\n"
+            "        cp.checkpoint('a', n)\n"
+        )
+        for root, every in (("one", "1"), ("two", "4")):
+            subprocess.run(
+                [sys.executable, "-c", program, tmp_path / root, every],
+                check=True,
+                env={k: v for k, v in os.environ.items() if k != "CHECKPOINTS_RUN"},
+            )
+        if lost:
+            (tmp_path / "two" / f"n={lost}" / "a.ckpt.zip").unlink()
+        found = diff(tmp_path / "one", tmp_path / "two")
+        assert found.verdict == ("different" if lost else "equal")
 
 
 class TestSeveralRules:

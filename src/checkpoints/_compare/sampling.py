@@ -1,9 +1,9 @@
-"""Which calls the rules of a run left out, as far as its headers prove it."""
+"""Which calls the rules of a run left out, as far as its files prove it."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import cached_property
 
 from checkpoints._compare.pairing import Pairing, Partners
@@ -59,9 +59,7 @@ class LeftOut:
 
     @cached_property
     def _sampled(self) -> tuple[_Sampled, _Sampled]:
-        one, other = (
-            _Sampled(it.records, has_stopped=it.has_stopped) for it in self._sides
-        )
+        one, other = map(_Sampled, self._sides)
         return one, other
 
     @cached_property
@@ -75,18 +73,17 @@ class _Sampled:
     The calls that rules left out, by process and name.
 
     A save is left out only where the saves around it prove that nothing was lost
-    between them; what cannot be proved is not.
+    between them, or after the last one what the rule had counted when the process
+    ended; what cannot be proved is not.
 
     Args:
-        records: All entries of a run.
-        has_stopped: Whether the run ended too early, so that what comes after the last
-            save may as well not have been reached.
+        side: All entries of a run.
     """
 
-    def __init__(self, records: Iterable[Record], *, has_stopped: bool) -> None:
-        self._has_stopped = has_stopped
+    def __init__(self, side: Side) -> None:
+        self._side = side
         self._saved: dict[tuple[Process, str], list[Record]] = {}
-        for record in records:
+        for record in side.records:
             about = record.process, record.key[0]
             self._saved.setdefault(about, []).append(record)
         for saved in self._saved.values():
@@ -99,9 +96,13 @@ class _Sampled:
         before = saved[at - 1] if at else None
         after = saved[at] if at < len(saved) else None
         if after is None:
-            if before is None or self._has_stopped:
+            if before is None:
                 return False
-            return _is_after_last(before, call)
+            counted = self._side.counted(before)
+            if _is_used_up(before, counted):
+                # Such calls are not counted, so they may as well not have been reached.
+                return not self._side.has_stopped
+            return _is_after_last(before, call, counted)
         # A call that was saved, and found no partner.
         return call != after.call and _is_between(before, after, call)
 
@@ -110,14 +111,31 @@ def _call_of(record: Record) -> int:
     return record.call
 
 
-def _is_after_last(last: Record, call: int) -> bool:
+def _saves_by(turn: int, options: Mapping[str, int]) -> int:
+    """Return how many calls a rule has let through by a turn."""
+    saves = (turn - 1) // options.get("every", 1) + 1 if turn else 0
+    return min(saves, options.get("limit", saves))
+
+
+def _is_used_up(last: Record, counted: Mapping[str, int]) -> bool:
     options = dict(last.sampling)
-    every = options.get("every", 1)
-    saves = (last.turn - 1) // every + 1
-    has_reached = saves >= options["limit"] if "limit" in options else False
+    if last.turn and _saves_by(last.turn, options) == options.get("limit"):
+        return True
     # Other processes may have taken the rest of what a run may save.
-    has_reached = has_reached or "run_limit" in options
-    return bool(last.turn) and (call - last.call < every or has_reached)
+    is_same = counted.get("rule") == options.get("rule", 0)
+    return "run_limit" in options and is_same and bool(counted.get("used_up"))
+
+
+def _is_after_last(last: Record, call: int, counted: Mapping[str, int]) -> bool:
+    """Tell whether the program made a call after the last save, and lost none."""
+    options = dict(last.sampling)
+    if counted.get("rule") != options.get("rule", 0) or call > counted.get("calls", 0):
+        return False
+    saves = _saves_by(counted.get("turns", 0), options) - _saves_by(last.turn, options)
+    left_out = counted.get("left_out", 0)
+    # What budgets left out of the outcomes of calls is not counted by itself.
+    is_known = last.part in ("", "arguments") or not left_out
+    return is_known and saves == left_out - last.left_out
 
 
 def _is_between(before: Record | None, after: Record, call: int) -> bool:

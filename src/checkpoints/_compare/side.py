@@ -78,6 +78,8 @@ class Record(NamedTuple):
             if the file is damaged.
         is_partial: Whether it tells of values that could not be saved.
         attempt: The task of an engine, and a number that grows with each attempt at it.
+        is_unproven: Whether it has a value that may differ where its bytes do not.
+        changed: The names of values of which not all could be saved.
         call_tags: The tags of the recorded call that it is a part of.
     """
 
@@ -96,7 +98,14 @@ class Record(NamedTuple):
     content: int | None
     is_partial: bool = False
     attempt: Attempt | tuple[()] = ()
+    is_unproven: bool = False
+    changed: tuple[str, ...] = ()
     call_tags: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def proves_content(self) -> bool:
+        """Whether an entry of equal content has equal values."""
+        return self.content is not None and not self.is_unproven
 
 
 class SideOptions(NamedTuple):
@@ -215,6 +224,16 @@ class Side:
             return False
         return self.run.state in ("failed", "unfinished")
 
+    def counted(self, record: Record) -> Mapping[str, int]:
+        """Return what a rule had counted of a name when its process ended, if known."""
+        run, host, pid = record.process
+        if self.run is None or self.run.id != run:
+            return {}
+        name = self.entry(record).name
+        if record.part not in ("", "arguments"):
+            name = name.removesuffix(f".{record.part}")
+        return self.run.counted.get((host, str(pid)), {}).get(name, {})
+
     def by_process(self) -> dict[Process, list[Record]]:
         """Return the records of each known process, in the order of first saves."""
         found: dict[Process, list[Record]] = {}
@@ -313,7 +332,14 @@ def saved_of(container: Container) -> Saved:
         hash((nodes, checksums)),
         NOT_SAVED in header["values"],
         _attempt_in(header),
+        bool(_marked(header, "unproven")),
+        _marked(header, "changed"),
     )
+
+
+def _marked(header: Mapping[str, Any], mark: str) -> tuple[str, ...]:
+    """Return the names of the values whose nodes have a mark."""
+    return tuple(name for name, node in header["values"].items() if node.get(mark))
 
 
 def _text(header: Mapping[str, Any], field: str) -> str:

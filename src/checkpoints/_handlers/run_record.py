@@ -24,7 +24,12 @@ from checkpoints._process.origin import (
     run_name,
     started_at,
 )
-from checkpoints._process.program import loaded_versions, program, uncaught_error
+from checkpoints._process.program import (
+    end_facts,
+    loaded_versions,
+    program,
+    uncaught_error,
+)
 from checkpoints._process.work import at_work
 from checkpoints.storage._store import Store
 from checkpoints.storage._stores import open_store
@@ -123,8 +128,9 @@ def _end() -> None:
         return
     drain.drain()
     with at_work:
+        told = {field: tell() for field, tell in end_facts.items()}
         for (_, run), place in stores.items():
-            _put_end(*place, run, uncaught_error())
+            _put_end(*place, run, uncaught_error(), told)
     _saved_in.clear()
     _roots.clear()
 
@@ -151,12 +157,15 @@ def _stores_of(roots: Mapping[str, Manner]) -> dict[tuple[str, str], tuple[Store
     return found
 
 
-def _put_end(store: Store, mode: int, run: str, error: str) -> None:
+def _put_end(
+    store: Store, mode: int, run: str, error: str, told: Mapping[str, object] = {}
+) -> None:
     try:
         # A folder that the program has removed must not come back.
         if store.status(start_name(run)) is not None:
             process = f"{os.getpid()}-{os.urandom(3).hex()}"
-            put_record(store, end_name(run, process), _ending(run, error), mode)
+            fields = {**_ending(run, error), **told}
+            put_record(store, end_name(run, process), fields, mode)
     except Exception as problem:  # noqa: BLE001 - nothing is lost but the record
         logger.info("no record of the end of run %r: %s", run, problem)
 

@@ -44,6 +44,9 @@ class Run:
         git: The revision of the program's folder.
         is_dirty: Whether files differed from that revision.
         record: All fields of its record.
+        counted: What rules that leave calls out have counted in each of its processes
+            that ended, by host and number: of each name the calls, and the rule, its
+            turns and how many of these it left out by budgets.
         root: The root under which it was found.
         store_options: The options with which it was found.
     """
@@ -61,6 +64,9 @@ class Run:
     git: str = ""
     is_dirty: bool | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
+    counted: Mapping[tuple[str, str], Mapping[str, Mapping[str, int]]] = field(
+        default_factory=dict
+    )
     root: str = field(default="", compare=False)
     store_options: Mapping[str, Any] | None = field(default=None, compare=False)
 
@@ -110,6 +116,7 @@ class Run:
             git=_text(git, "commit"),
             is_dirty=dirty if isinstance(dirty, bool) else None,
             record=start,
+            counted={it: _by_name(end) for it, end in by_process.items()},
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -158,6 +165,12 @@ def _texts(fields: Mapping[str, Any], name: str) -> dict[str, str]:
 def _counts(found: object) -> dict[str, int]:
     pairs = found.items() if isinstance(found, dict) else ()
     return {key: count for key, count in pairs if type(count) is int and count >= 0}
+
+
+def _by_name(end: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    found = end.get("counted")
+    pairs = found.items() if isinstance(found, dict) else ()
+    return {name: _counts(counts) for name, counts in pairs}
 
 
 def _moment(fields: Mapping[str, Any], name: str) -> datetime.datetime | None:

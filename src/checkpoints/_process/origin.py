@@ -24,6 +24,7 @@ __all__ = [
     "call_number",
     "called_from",
     "caller",
+    "calls_so_far",
     "current_run",
     "host_name",
     "outside_frame",
@@ -185,6 +186,16 @@ def call_number(name: str) -> int:
     """Count a call of a name that a rule covers; return its number, from 1 up."""
     # dict.setdefault and next() are each atomic, so no lock is needed.
     return next(_calls.setdefault(name, itertools.count(1)))
+
+
+def calls_so_far() -> dict[str, int]:
+    """Return how many calls of each name rules covered, when a process ends."""
+    found = {}
+    for name, numbers in list(_calls.items()):
+        following = next(numbers)
+        _calls[name] = itertools.count(following)
+        found[name] = following - 1
+    return found
 
 
 def _begin_in_child() -> None:

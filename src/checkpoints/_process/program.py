@@ -11,10 +11,12 @@ from typing import Any
 from checkpoints._process.git import revision_of
 from checkpoints._process.libraries import imported
 
-__all__ = ["facts", "loaded_versions", "program", "uncaught_error"]
+__all__ = ["end_facts", "facts", "loaded_versions", "program", "uncaught_error"]
 
 # What other parts of this library tell about the program, by field.
 facts: dict[str, Callable[[], object]] = {}
+# And what they tell when it ends.
+end_facts: dict[str, Callable[[], object]] = {}
 
 # Options whose values are not for everybody who can read the saves.
 _SECRET = re.compile(r"(?i)(-{1,2}[\w-]*(?:pass|secret|token|key|auth)[\w-]*)(=.*)?")

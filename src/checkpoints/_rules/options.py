@@ -1,12 +1,14 @@
-"""The options of a rule: their names, types and choices."""
+"""The options of a rule: their names, types and choices, and checks of these."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict, get_args
 
 from checkpoints._handlers.options import FileOptions
 from checkpoints._keys.tags import TagPairs
+from checkpoints._text import shown
+from checkpoints.errors import ConfigError
 
 __all__ = [
     "Narrowed",
@@ -15,6 +17,9 @@ __all__ = [
     "RuleOptions",
     "When",
     "Where",
+    "checked_choice",
+    "checked_count",
+    "checked_flag",
     "known_in_text",
     "known_options",
 ]
@@ -67,3 +72,31 @@ def known_options() -> tuple[str, ...]:
 def known_in_text() -> tuple[str, ...]:
     """Return those that rules in text may have: secrets are not for these."""
     return tuple(name for name in known_options() if name != "store_options")
+
+
+def checked_flag(option: str, given: Any) -> bool:
+    """Return an option if it is a bool; raise `ConfigError` otherwise."""
+    if not isinstance(given, bool):
+        message = f"invalid {option}={shown(given)}: expected True or False"
+        raise ConfigError(message)
+    return given
+
+
+def checked_choice(option: str, kind: Any, given: Any) -> Any:
+    """Return an option if it is one of the choices; raise `ConfigError` otherwise."""
+    known = get_args(kind)
+    if any(given == choice for choice in known):
+        return given
+    listed = ", ".join(map(repr, known))
+    raise ConfigError(f"invalid {option}={shown(given)}: expected one of {listed}")
+
+
+def checked_count(option: str, value: Any) -> int:
+    """Return an option if it is a number from 1 up; raise `ConfigError` otherwise."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        message = (
+            f"invalid {option}={shown(value)}: expected a whole number from 1 up; to "
+            "switch names off, use the target None, or off outside of a program"
+        )
+        raise ConfigError(message)
+    return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, ClassVar, Protocol, Self, TypeAlias, Unpack, get_args, overload
+from typing import Any, ClassVar, Protocol, Self, TypeAlias, Unpack, overload
 
 from checkpoints._handlers.claims import Claims
 from checkpoints._handlers.file import FileHandler
@@ -22,6 +22,7 @@ from checkpoints._keys.pattern import NamePattern
 from checkpoints._keys.tags import TagPairs
 from checkpoints._kinds.frozen import frozen_values
 from checkpoints._process.pickling import public
+from checkpoints._rules.counts import last_rules
 from checkpoints._rules.narrowing import Narrowing, check_takes_summaries
 from checkpoints._rules.occasion import Occasion
 from checkpoints._rules.options import (
@@ -30,6 +31,9 @@ from checkpoints._rules.options import (
     RuleOptions,
     When,
     Where,
+    checked_choice,
+    checked_count,
+    checked_flag,
     known_options,
 )
 from checkpoints._rules.settings import PROGRAM
@@ -121,12 +125,12 @@ class Rule:
         self.caller = None if caller is None else NamePattern(caller)
         # Whether it takes every call, so that no rule before it gets one.
         self.takes_all: bool = (self.where, self.given, caller) == (None,) * 3
-        self.every: int = _checked_count("every", options.get("every", 1))
+        self.every: int = checked_count("every", options.get("every", 1))
         self.limit: int | None = _checked_limit("limit", options)
         self.run_limit: int | None = _checked_limit("run_limit", options)
-        self.random: bool = _checked_flag("random", options.get("random", False))
-        self.after: bool = _checked_flag("after", options.get("after", False))
-        self.when: When = _checked_choice("when", When, options.get("when", "always"))
+        self.random: bool = checked_flag("random", options.get("random", False))
+        self.after: bool = checked_flag("after", options.get("after", False))
+        self.when: When = checked_choice("when", When, options.get("when", "always"))
         seconds = options.get("min_seconds")
         self.min_seconds: float | None
         self.min_seconds = seconds and checked_seconds(seconds, "min_seconds")
@@ -140,8 +144,8 @@ class Rule:
             and (self.limit, self.run_limit) == (None, None)
         )
         items = options.get("items")
-        self.items: int = 0 if items is None else _checked_count("items", items)
-        self.on_error: OnError = _checked_choice(
+        self.items: int = 0 if items is None else checked_count("items", items)
+        self.on_error: OnError = checked_choice(
             "on_error", OnError, options.get("on_error", "warn")
         )
         narrow = _selected(Narrowing.OPTIONS, options)
@@ -301,7 +305,10 @@ class Rule:
             is_over = not self._claims.take(name)
         if is_over:
             self.used_up.add(name)
-        return None if rest or is_over else number + 1
+        if rest or is_over:
+            return None
+        last_rules[name] = self
+        return number + 1
 
     def sampling_at(self, turn: int, name: str) -> Sampling:
         """
@@ -322,6 +329,17 @@ class Rule:
         left_out = self.narrowing.left_out(name) if self.narrowing else 0
         told = (("left_out", left_out),) if left_out else ()
         return (*self._sampling, ("turn", turn), *told)
+
+    def counts_of(self, name: str) -> dict[str, int] | None:
+        """Return what the rule has counted of a name by the end; None if nothing."""
+        calls = self._calls.get(name)
+        if calls is None:
+            return None
+        rule = dict(self._sampling)["rule"]
+        names = (name, f"{name}.result", f"{name}.exception")
+        left_out = sum(map(self.narrowing.left_out, names)) if self.narrowing else 0
+        counts = {"rule": rule, "turns": next(calls), "left_out": left_out}
+        return {**counts, "used_up": int(name in self.used_up)}
 
     def renew(self) -> None:
         """Reset all counts, in a forked child."""
@@ -349,21 +367,6 @@ def _selected(names: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, A
     return {name: value for name, value in options.items() if name in names}
 
 
-def _checked_flag(option: str, given: Any) -> bool:
-    if not isinstance(given, bool):
-        message = f"invalid {option}={shown(given)}: expected True or False"
-        raise ConfigError(message)
-    return given
-
-
-def _checked_choice(option: str, kind: Any, given: Any) -> Any:
-    known = get_args(kind)
-    if any(given == choice for choice in known):
-        return given
-    listed = ", ".join(map(repr, known))
-    raise ConfigError(f"invalid {option}={shown(given)}: expected one of {listed}")
-
-
 def _checked_given(given: Any) -> Mapping[str, object] | None:
     if given is not None and not isinstance(given, Mapping):
         message = (
@@ -387,14 +390,4 @@ def _checked_where(where: Where | None) -> Where | None:
 
 def _checked_limit(option: str, options: Mapping[str, Any]) -> int | None:
     limit = options.get(option)
-    return None if limit is None else _checked_count(option, limit)
-
-
-def _checked_count(option: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        message = (
-            f"invalid {option}={shown(value)}: expected a whole number from 1 up; to "
-            "switch names off, use the target None, or off outside of a program"
-        )
-        raise ConfigError(message)
-    return value
+    return None if limit is None else checked_count(option, limit)
