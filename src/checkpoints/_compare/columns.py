@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from checkpoints._compare.dtypes import dtype_name
+from checkpoints._compare.nulls import NAN, NONE
 from checkpoints._compare.vectors import ArrayVector, Vector
 from checkpoints._process.libraries import imported
 
@@ -305,11 +306,22 @@ class _ObjectVector:
             cells = pyarrow.array(part, pyarrow.large_string(), from_pandas=True)
             if not cells.null_count:
                 return cells, None
-            nulls = cells.is_null().to_numpy(zero_copy_only=False)
-            # A NaN among texts is no None, and Arrow would make nulls of both.
-            if all(cell is None for cell in imported("numpy").asarray(part)[nulls]):
-                return cells, nulls
+            numpy = imported("numpy")
+            sorts = cells.is_null().to_numpy(zero_copy_only=False).view("u1")
+            # A NaN among texts is no None, and Arrow makes nulls of both.
+            nulls = numpy.asarray(part)[sorts != 0]
+            known = [_sort_of_null(cell) for cell in nulls]
+            if all(known):
+                sorts[sorts != 0] = known
+                return cells, sorts
         return imported("numpy").asarray(part, dtype=object), None
+
+
+def _sort_of_null(cell: Any) -> int:
+    """Return the sort of a null among texts, 0 of one that pandas alone has."""
+    if cell is None:
+        return NONE
+    return NAN if isinstance(cell, float) else 0
 
 
 # Of the dtypes of pandas.

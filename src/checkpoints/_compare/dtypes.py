@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Any
 
 from checkpoints._compare.tally import Tally
 
-__all__ = ["compare_dtypes", "dtype_name"]
+__all__ = ["compare_dtypes", "dtype_name", "kind_of"]
 
 _LONG = {"float96", "float128", "longdouble"}
 _LONG_COMPLEX = {"complex192", "complex256", "clongdouble"}
@@ -66,6 +67,14 @@ def dtype_name(text: str) -> str:
             is_day = name == "datetime" and re.fullmatch("date(32|64)?", first)
             return "date" if is_day else f"{name}{zone}"
     return first
+
+
+def kind_of(array: Any) -> str:
+    """Return the letter for what an array of NumPy holds; `"O"` for one of Arrow."""
+    dtype = getattr(array, "dtype", None)
+    kind = str(getattr(dtype, "kind", "O"))
+    # NumPy does not know the floats that other libraries add to it.
+    return "f" if kind == "V" and "float" in str(dtype) else kind
 
 
 def _zone_of(text: str) -> str:

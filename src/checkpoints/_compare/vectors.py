@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
 from checkpoints._compare.distance import bits_differ, coarser, distances, widened
-from checkpoints._compare.dtypes import dtype_name
+from checkpoints._compare.dtypes import dtype_name, kind_of
 from checkpoints._compare.measure import CHUNK, Measure, Scope
-from checkpoints._compare.tally import Found, Tally, Where
+from checkpoints._compare.nulls import compare_nulls
+from checkpoints._compare.tally import Tally, Where
 from checkpoints._compare.tolerance import Bounds
 from checkpoints._process.libraries import imported
 
@@ -29,7 +30,7 @@ class Vector(Protocol):
     length: int
 
     def chunk(self, start: int, stop: int) -> tuple[Any, Any]:
-        """Return an array of cells, and a mask of its nulls or None."""
+        """Return an array of cells, and a mask or the sorts of its nulls, or None."""
         ...
 
 
@@ -94,12 +95,12 @@ def compare_vectors(
         one, other = baseline.chunk(start, stop), candidate.chunk(start, stop)
         values, found, places = one[0], other[0], start
         if one[1] is not None or other[1] is not None:
-            present = _compare_nulls(one, other, start, tally, where)
+            present = compare_nulls(one, other, start, tally, where)
             values, found = _taken(values, present), _taken(found, present)
             places = present + start
         if not len(values):
             continue
-        kinds = {_kind_of(values), _kind_of(found)}
+        kinds = {kind_of(values), kind_of(found)}
         is_number = kinds <= {*_NUMBERS, "b"} and kinds != {"b"}
         if is_number or kinds in ({"m"}, {"M"}):
             cells.compare(values, found, places)
@@ -108,91 +109,18 @@ def compare_vectors(
     cells.finish()
 
 
-def _kind_of(array: Any) -> str:
-    dtype = getattr(array, "dtype", None)
-    kind = str(getattr(dtype, "kind", "O"))
-    # NumPy does not know the floats that other libraries add to it.
-    return "f" if kind == "V" and "float" in str(dtype) else kind
-
-
 def _largest_in(baseline: Vector) -> float:
     """Return the largest absolute value of the finite numbers in a vector."""
     numpy = imported("numpy")
     largest = 0.0
     for start in range(0, baseline.length, CHUNK):
         values, nulls = baseline.chunk(start, min(start + CHUNK, baseline.length))
-        if _kind_of(values) not in _NUMBERS:
+        if kind_of(values) not in _NUMBERS:
             break
-        wide = values.astype("complex128" if _kind_of(values) == "c" else "float64")
-        known = numpy.isfinite(wide) & (True if nulls is None else ~nulls)
+        wide = values.astype("complex128" if kind_of(values) == "c" else "float64")
+        known = numpy.isfinite(wide) & (True if nulls is None else nulls == 0)
         largest = max(largest, float(abs(wide[known]).max(initial=0.0)))
     return largest
-
-
-def _compare_nulls(
-    one: tuple[Any, Any],
-    other: tuple[Any, Any],
-    start: int,
-    tally: Tally,
-    where: Where,
-) -> Any:
-    """Compare where two chunks are null, and return where neither is."""
-    numpy = imported("numpy")
-    nulls, missing = (
-        numpy.zeros(len(values), bool) if mask is None else mask
-        for values, mask in (one, other)
-    )
-    # One library's null is another one's NaN.
-    as_nan = (nulls & _nan_in(other[0], missing)) | (missing & _nan_in(one[0], nulls))
-    if as_nan.any() and tally.tolerance.nan == "equal":
-        tally.note_cells("null against NaN", int(as_nan.sum()))
-        tally.note("null against NaN", "close")
-    else:
-        as_nan[:] = False
-    for side, mask in (
-        ("baseline", nulls & ~missing & ~as_nan),
-        ("candidate", missing & ~nulls & ~as_nan),
-    ):
-        _one_sided(
-            one[0], other[0], (side, numpy.flatnonzero(mask)), start, tally, where
-        )
-    return numpy.flatnonzero(~(nulls | missing))
-
-
-def _one_sided(
-    values: Any,
-    found: Any,
-    nulls: tuple[str, Any],
-    start: int,
-    tally: Tally,
-    where: Where,
-) -> None:
-    side, places = nulls
-    if not len(places):
-        return
-    tally.note_cells(f"null in the {side} only", len(places))
-
-    def cell(at: int) -> Found:
-        place = int(places[at])
-        pair = (
-            (None, _item(found, place))
-            if side == "baseline"
-            else (_item(values, place), None)
-        )
-        return Found(lambda: where(start + place), pair)
-
-    tally.differ_all(len(places), cell, places + start)
-
-
-def _item(values: Any, place: int) -> Any:
-    item = values[place]
-    return item.as_py() if hasattr(item, "as_py") else item
-
-
-def _nan_in(values: Any, nulls: Any) -> Any:
-    numpy = imported("numpy")
-    is_float = _kind_of(values) == "f"
-    return numpy.isnan(values) & ~nulls if is_float else numpy.zeros(len(values), bool)
 
 
 def _taken(values: Any, places: Any) -> Any:
