@@ -15,6 +15,8 @@ from checkpoints._process.libraries import imported
 
 __all__ = ["Items"]
 
+# What the == of these scalars of pandas does not look at.
+_FORMS = {"Timestamp": ("unit", "tzinfo", "fold"), "Timedelta": ("unit",)}
 _PLAIN = {bool, int, str, bytes, type(None)}
 
 
@@ -94,7 +96,15 @@ def _is_surely_equal(one: Any, other: Any) -> bool:
         return not one.is_nan() and has_same_bits(one, other)
     # The scalars of pandas, of which whole columns may be made.
     root = kind.__module__.partition(".")[0]
-    return root == "pandas" and (one == other) is True
+    return root == "pandas" and (one == other) is True and _has_same_form(one, other)
+
+
+def _has_same_form(one: Any, other: Any) -> bool:
+    """Tell whether two equal scalars of pandas are known to be the same in form."""
+    traits = _FORMS.get(type(one).__name__)
+    return traits is not None and all(
+        getattr(one, trait) == getattr(other, trait) for trait in traits
+    )
 
 
 def _kind_of(array: Any) -> str:

@@ -15,7 +15,6 @@ from checkpoints._compare.difference import Comparer, Difference
 from checkpoints._compare.distance import ulps_of
 from checkpoints._compare.dtypes import compare_dtypes
 from checkpoints._compare.tally import Found, Place, Tally, Where
-from checkpoints._compare.tolerance import Bounds
 from checkpoints._compare.vectors import ArrayVector, compare_vectors
 from checkpoints._kinds.pickled import type_name
 from checkpoints._process.libraries import imported
@@ -87,11 +86,12 @@ def compare_numbers(one: _Number, other: _Number, tally: Tally, where: _Here) ->
     if bounds.of_largest:
         largest = size_of(one) if tally.largest is None else tally.largest
         bounds = bounds.scaled(largest)
+    cell = Found(where, (one, other), bounds=bounds)
     nan = _is_nan(one), _is_nan(other)
     if all(nan):
         if not bounds.nan_equal:
             tally.note_cells("NaN on both sides", 1)
-            tally.differ(Found(where, (one, other), bounds=bounds))
+            tally.differ(cell)
             return
         if not isinstance(one, complex) and not isinstance(other, complex):
             return
@@ -103,18 +103,14 @@ def compare_numbers(one: _Number, other: _Number, tally: Tally, where: _Here) ->
         if any(nan):
             side = "baseline" if nan[0] else "candidate"
             tally.note_cells(f"NaN in the {side} only", 1)
-        tally.differ(Found(where, (one, other), bounds=bounds))
+        tally.differ(cell)
         return
-    _measure(one, other, bounds, tally, where)
+    _measure(one, other, cell, tally)
 
 
-def _measure(
-    one: _Number,
-    other: _Number,
-    bounds: Bounds,
-    tally: Tally,
-    where: _Here,
-) -> None:
+def _measure(one: _Number, other: _Number, cell: Found, tally: Tally) -> None:
+    """Measure how far the numbers of a cell are apart."""
+    bounds = cell.bounds
     distance = 0 if one == other else _distance(one, other)
     size = size_of(one)
     limit = bounds.atol + (bounds.rtol * size if bounds.rtol else 0.0)
@@ -137,7 +133,7 @@ def _measure(
         rtol = _quotient(off - bounds.atol, size) if size else math.inf
         tally.needs(rtol * (1 + 1e-15), off - bounds.rtol * size)
     excess = (_quotient(distance, limit) if limit else math.inf) if distance else 0.0
-    cell = Found(where, (one, other), excess, distance, steps or None, bounds)
+    cell = cell._replace(excess=excess, distance=distance, ulp=steps or None)
     tally.sample(cell, beyond=beyond)
     tally.found(cell)
 
