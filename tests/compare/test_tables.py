@@ -11,6 +11,7 @@ import polars
 import pyarrow
 import pytest
 
+from checkpoints import FileHandler, diff
 from checkpoints._compare.tolerance import Tolerance
 from checkpoints._compare.values import compare
 
@@ -247,6 +248,26 @@ class TestArrow:
         found = compare(one, one.replace_schema_metadata({"by": "us"}))
         assert (found.verdict, found.bits) == ("different", 1)
         assert found.parts[0].name == "attrs"
+
+    @pytest.mark.parametrize("format", ["zip", "parquet"])
+    def test_so_are_those_of_fields_wherever_they_are(self, tmp_path, format):
+        pytest.importorskip("pyarrow.parquet")
+        plain, told = (
+            pyarrow.field("x", pyarrow.float64(), metadata=metadata)
+            for metadata in (None, {"unit": "m"})
+        )
+        made = [
+            pyarrow.table([pyarrow.array([[1.0]], pyarrow.list_(field))], ["a"])
+            for field in (plain, told, told)
+        ]
+        for at, table in enumerate(made):
+            handler = FileHandler(tmp_path / str(at), format=format)
+            handler.checkpoint("t", table)
+        found = diff(tmp_path / "0", tmp_path / "1")
+        assert found.verdict == "different"
+        assert found.first.worst[1].where == 'attrs, ["field a.x"]'
+        again = diff(tmp_path / "1", tmp_path / "2")
+        assert [(pair.verdict, pair.by) for pair in again] == [("equal", "checksum")]
 
 
 class TestPolars:

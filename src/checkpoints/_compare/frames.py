@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from checkpoints._compare.columns import (
@@ -85,7 +85,18 @@ def _of_pandas(frame: Any) -> Table:
 
 def _form(value: Any, index: Any) -> list[Any]:
     flags = getattr(getattr(value, "flags", None), "allows_duplicate_labels", True)
-    return [value[:0], str(getattr(index, "freq", None)), flags]
+    labels = [index, *([value.columns] if hasattr(value, "columns") else [])]
+    return [value[:0], str(getattr(index, "freq", None)), flags, *map(_kind_of, labels)]
+
+
+def _kind_of(index: Any) -> list[Any]:
+    """Return the class, the dtype, the steps and the categories of an index."""
+    if hasattr(index, "levels"):
+        return [_kind_of(level) for level in index.levels]
+    categories = getattr(index.dtype, "categories", None)
+    steps = [getattr(index, it, None) for it in ("start", "stop", "step")]
+    known = None if categories is None else list(categories)
+    return [type(index).__name__, str(index.dtype), steps, known]
 
 
 def _of_series(series: Any) -> Table:
@@ -144,14 +155,43 @@ def _of_arrow(table: Any) -> Table:
     metadata = dict(table.schema.metadata or {})
     # It repeats the schema for pandas.
     metadata.pop(b"pandas", None)
+    metadata |= _metadata_of(table.schema)
     form = table.slice(0, 0)
     return Table("Arrow", table.num_rows, columns, [], attrs=metadata, form=form)
 
 
 def _of_arrow_array(array: Any) -> Table:
     column = arrow_column(None, "", array)
-    form = array.slice(0, 0)
-    return Table("Arrow", len(array), [column], [], has_columns=False, form=form)
+    return Table(
+        "Arrow",
+        len(array),
+        [column],
+        [],
+        has_columns=False,
+        attrs=_metadata_of(_fields_of(array.type)),
+        form=array.slice(0, 0),
+    )
+
+
+def _metadata_of(fields: Iterable[Any], path: str = "") -> dict[str, Any]:
+    """Return the metadata of fields, and of those in their types, by their paths."""
+    found: dict[str, Any] = {}
+    for field in fields:
+        place = f"{path}.{field.name}" if path else f"field {field.name}"
+        if field.metadata:
+            found[place] = dict(field.metadata)
+        found |= _metadata_of(_fields_of(field.type), place)
+    return found
+
+
+def _fields_of(type: Any) -> list[Any]:  # noqa: A002 - Arrow's word
+    type = getattr(type, "storage_type", type)  # noqa: A001 - as above
+    # The entries of a map have no field of their own to look at.
+    if hasattr(type, "key_field"):
+        return [type.key_field, type.item_field]
+    # Older versions of pyarrow know the fields of some types only.
+    count = type.num_fields if hasattr(type, "field") else 0
+    return [type.field(at) for at in range(count)]
 
 
 _INDEXES = ("Index", "RangeIndex", "MultiIndex")

@@ -94,10 +94,11 @@ class ParquetFile:
         pyarrow = import_parquet()
         try:
             # Metadata is read from the footer alone, once the magic is before it.
-            metadata = pyarrow.parquet.read_metadata(
-                pyarrow.BufferReader(_MAGIC + footer)
-            ).metadata
-            self._header: bytes = (metadata or {})[_HEADER_KEY]
+            found = pyarrow.parquet.read_metadata(pyarrow.BufferReader(_MAGIC + footer))
+            self._header: bytes = (found.metadata or {})[_HEADER_KEY]
+            # Metadata of fields are in no row, and what is in the header counts there.
+            schema = found.schema.to_arrow_schema().remove_metadata()
+            self._schema = bytes(schema.serialize())
         except (pyarrow.ArrowException, OSError, LookupError, ValueError) as error:
             raise self._corrupt(_NO_HEADER) from error
 
@@ -130,8 +131,11 @@ class ParquetFile:
             raise self._corrupt(what) from error
 
     def checksums(self) -> dict[str, tuple[int, int]]:
-        """Return size and CRC-32 of the rows, as they are stored."""
-        return {"": (self._data_size, self._data_crc)}
+        """Return size and CRC-32 of the rows, and of what the schema adds to them."""
+        return {
+            "": (self._data_size, self._data_crc),
+            "schema": (len(self._schema), crc32_of([self._schema])),
+        }
 
     def read(self) -> Any:
         """
