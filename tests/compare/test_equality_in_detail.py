@@ -73,6 +73,117 @@ def test_none_is_not_nan_in_a_column_of_texts():
         assert compare(made(other), made(other.copy())).verdict == "equal"
 
 
+def test_a_nan_that_a_tolerance_makes_differ_differs_among_texts_too():
+    for empty, verdict in ((None, "equal"), (NAN, "different")):
+        one, other = (pandas.Series([empty, "a"], dtype=object) for _ in range(2))
+        assert compare(one, other).verdict == "equal"
+        assert compare(one, other, Tolerance(nan="differ")).verdict == verdict
+
+
+def test_a_null_of_another_library_is_a_nan_among_texts_and_none():
+    known = pandas.Series([None, "a"], dtype="string")
+    for empty, notes in ((NAN, True), (None, False)):
+        found = compare(pandas.Series([empty, "a"], dtype=object), known)
+        assert found.verdict == "close"
+        assert ("null against NaN in 1 cell" in found.notes) is notes
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (pandas.Timestamp("2020", tz="UTC"), pandas.Timestamp("2020", tz="Etc/GMT")),
+        (pandas.Timestamp("2020").as_unit("s"), pandas.Timestamp("2020").as_unit("ns")),
+        (pandas.Timedelta("1s").as_unit("s"), pandas.Timedelta("1s").as_unit("ns")),
+        (
+            pandas.Timestamp(2020, 10, 25, 2, 30, fold=0),
+            pandas.Timestamp(2020, 10, 25, 2, 30, fold=1),
+        ),
+        (pandas.Interval(0, 1), pandas.Interval(0.0, 1.0)),
+        (pandas.Timestamp(1, unit="ns"), pandas.Timestamp(2, unit="ns")),
+    ],
+)
+def test_scalars_of_pandas_in_a_column_are_compared_in_all_that_they_are(one, other):
+    made = [pandas.Series([it, "text"], dtype=object) for it in (one, other)]
+    assert compare(one, other).verdict != "equal"
+    assert compare(*made).verdict == compare(one, other).verdict
+    assert compare(made[0], made[0].copy()).verdict == "equal"
+
+
+def test_both_parts_of_a_complex_number_are_shown_though_one_is_nan():
+    found = compare(complex(1, NAN), complex(2, NAN))
+    assert found.texts == ("(1+nanj)", "(2+nanj)")
+
+
+class Names(dict):
+    pass
+
+
+class Number(float):
+    pass
+
+
+class Data(collections.UserDict):
+    pass
+
+
+@pytest.mark.parametrize("made", [Names(a=1), Number(1.5), Data(a=1)])
+def test_what_a_class_adds_to_a_plain_value_is_compared(made):
+    one, other = copy.deepcopy(made), copy.deepcopy(made)
+    one.unit, other.unit = 1, 2
+    assert compare(one, copy.deepcopy(one)).verdict == "equal"
+    assert compare(one, other).where == ".unit"
+    assert compare([one], [other]).where == "[0].unit"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "verdict"),
+    [
+        (0.0, -0.0, "close"),
+        ((1, 2), (1, 2.0), "different"),
+        ((1, "a"), (True, "a"), "different"),
+        (frozenset({1}), frozenset({True}), "different"),
+        (decimal.Decimal(1), decimal.Decimal("1.0"), "close"),
+        (
+            datetime.datetime(2020, 1, 1, 0, tzinfo=datetime.UTC),
+            datetime.datetime(2020, 1, 1, 1, tzinfo=ZoneInfo("Europe/Berlin")),
+            "close",
+        ),
+    ],
+)
+def test_keys_and_items_that_are_equal_in_another_form_are_told(one, other, verdict):
+    assert one == other
+    for made in (lambda it: {it: 1}, lambda it: {it}, lambda it: [{it: 1, "a": 2}]):
+        found = compare(made(one), made(other))
+        assert found.verdict == verdict
+        assert compare(made(one), made(copy.deepcopy(one))).verdict == "equal"
+
+
+class NewPickles:
+    """An object whose `==` leaves out its state, which old pickles do not have."""
+
+    def __init__(self, state):
+        self.__dict__ = {}
+        _STATES[id(self)] = state, self
+
+    def __eq__(self, other):
+        return isinstance(other, NewPickles)
+
+    __hash__ = None
+
+    def __reduce_ex__(self, protocol):
+        if protocol < 4:
+            raise TypeError("too old a protocol")
+        return NewPickles, (_STATES[id(self)][0],)
+
+
+_STATES = {}
+
+
+def test_a_state_that_only_newer_pickles_have_is_compared():
+    assert compare(NewPickles(1), NewPickles(1)).verdict == "equal"
+    assert compare(NewPickles(1), NewPickles(2)).verdict == "different"
+
+
 def _masked(**traits):
     return numpy.ma.array([1.0, 2.0], mask=[False, True], **traits)
 
@@ -86,6 +197,30 @@ def _masked(**traits):
             pandas.Timestamp("2020").as_unit("s"),
             pandas.Timestamp("2020").as_unit("ns"),
             "unit s against ns",
+        ),
+        (
+            numpy.zeros(1, numpy.dtype([("a", "i1"), ("b", "i4")], align=True)),
+            numpy.zeros(1, [("a", "i1"), ("b", "i4")]),
+            "another layout of fields",
+        ),
+        (
+            numpy.zeros(1, numpy.dtype("f8", metadata={"unit": "m"})),
+            numpy.zeros(1, numpy.dtype("f8", metadata={"unit": "km"})),
+            "other metadata of the dtype",
+        ),
+        *(
+            (one, other, "differs in what is no cell")
+            for one, other in (
+                (pandas.Series([1], [0]), pandas.Series([1])),
+                (
+                    pandas.DataFrame([[1]], columns=pandas.Index([1])),
+                    pandas.DataFrame([[1]], columns=pandas.Index([1.0])),
+                ),
+                (
+                    pandas.DataFrame(index=pandas.RangeIndex(0, 0)),
+                    pandas.DataFrame(index=pandas.RangeIndex(5, 5)),
+                ),
+            )
         ),
     ],
 )

@@ -41,6 +41,25 @@ class TestProcesses:
         found = compared(runs)
         assert verdicts(found) == {"equal": 8, "different": 2}
 
+    def test_that_have_exchanged_what_they_saved_are_told(self, runs):
+        for run, pids in zip(runs, ((1, 2, 3), (2, 1, 3)), strict=True):
+            for number, pid in enumerate(pids):
+                for step in range(3):
+                    run.save("fit", 10 * number + step, pid=pid)
+        found = diff(*(run.root for run in runs))
+        assert found.verdict == "equal"
+        assert "matched by what they saved" in str(found)
+        assert "pid 1 with 2, 2 with 1, 3 with 3" in str(found)
+
+    def test_that_kept_their_order_or_have_keys_of_their_own_are_not(self, runs):
+        for run, pids in zip(runs, ((1, 2), (2, 1)), strict=True):
+            for number, pid in enumerate(pids):
+                run.save("same", number, pid=pid, time=1e9 + pid)
+                run.save("own", number, tags={"worker": number}, pid=pid)
+        for run in runs:
+            run.save("more", 1, pid=3).save("more", 2, pid=4)
+        assert not diff(*(run.root for run in runs)).as_json()["crossed"]
+
     def test_that_saved_nothing_equal_are_matched_by_their_keys(self, runs):
         for run, workers in zip(runs, ("xy", "yx"), strict=True):
             for pid, worker in enumerate(workers, 1):

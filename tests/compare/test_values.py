@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import subprocess
 import sys
 
@@ -203,6 +204,31 @@ class TestSummaries:
         other = {"n": 1, "x": numpy.array([2, 1, 3], dtype)}
         found = compare(self.made(one), self.made(other))
         assert (found.verdict, found.hopeless) == ("close", False)
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            (numpy.array([1, math.inf]), numpy.array([1, -math.inf])),
+            (numpy.array([1, 1, math.nan]), numpy.array([1, math.nan, 1])),
+            (pandas.Series([1.0, 2.0]), pandas.Series([1.0, 2.0], [1, 0])),
+            (pandas.DataFrame({"x": [1.0]}), pandas.DataFrame({"x": [1.0]}, [1])),
+        ],
+    )
+    def test_what_no_tolerance_is_about_differs(self, one, other):
+        assert compare(self.made(one), self.made(other)).verdict == "different"
+        close = self.made(one + 1e-12)
+        assert compare(self.made(one), close).verdict == "close"
+        # An earlier version wrote no hashes of such parts.
+        for summary in (close, *close.get("columns", ())):
+            summary.pop("labels", None)
+            summary.pop("not_finite", None)
+        found = compare(self.made(one), close)
+        assert (found.verdict, found.why[:20]) == ("unknown", "the statistics agree")
+
+    def test_which_cells_are_missing_is_not_known(self):
+        one = pandas.array([1.5, None], dtype="Float64")
+        found = compare(self.made(one), self.made(one[::-1]))
+        assert found.why.endswith("they do not tell which cells are missing")
 
     def test_integers_may_be_close_where_a_tolerance_says_so(self):
         one, other = (numpy.array(it) for it in ([1, 2, 3], [2, 1, 3]))

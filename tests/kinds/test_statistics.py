@@ -35,7 +35,10 @@ class TestNumPy:
         array = numpy.array([[1.0, NAN], [INF, -3.0]], dtype=dtype)
         expected = {"dtype": str(array.dtype), "shape": [2, 2], **NUMBERS}
         found = of(array)
+        places = found.pop("not_finite")
         assert found == expected
+        assert places != of(array.T)["not_finite"]
+        assert places == of(array + 1)["not_finite"]
         assert type(found["min"]) is type(found["mean"]) is float
 
     def test_the_mean_of_narrow_numbers_is_wide(self):

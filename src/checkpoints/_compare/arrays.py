@@ -51,6 +51,8 @@ def compare_arrays(
     known = [_name(name, array) for name, array in zip(names, pair, strict=True)]
     compare_dtypes((known[0], texts[0]), (known[1], texts[1]), tally)
     _compare_layout(baseline, candidate, tally)
+    if baseline.dtype.metadata != candidate.dtype.metadata:
+        tally.note("other metadata of the dtype", "close")
     one, other = _comparable(baseline, candidate, tally)
     if not one.size:
         return tally.result()
@@ -157,6 +159,9 @@ def _by_field(
             continue
         part = compare_arrays(baseline[name], candidate[name], comparer)
         tally.include(replace(part, name=field))
+    dtypes = [(repr(it.dtype), it.dtype.metadata) for it in (baseline, candidate)]
+    if dtypes[0] != dtypes[1]:
+        tally.note("another layout of fields, or metadata", "close")
     return tally.result()
 
 

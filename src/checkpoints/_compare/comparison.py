@@ -84,6 +84,9 @@ class Comparison:
             task = self._decided(pair, partners)
             if any(it is not None and it.is_partial for it in partners[:2]):
                 task = Task(pair, (*task.steps, "not saved"))
+            pair.changed = tuple(
+                dict.fromkeys(name for it in partners[:2] if it for name in it.changed)
+            )
             yield task
 
     def _entry(self, side: int, record: Record | None) -> Entry | None:
@@ -97,7 +100,7 @@ class Comparison:
             pair.verdict = "unpaired"
             pair.why = self._why_unpaired(partners)
             return Task(pair, ())
-        if one.content != other.content or one.content is None:
+        if one.content != other.content or not one.proves_content:
             return Task(pair, ("values",))
         pair.by = "checksum"
         see = self._options.tolerances.see

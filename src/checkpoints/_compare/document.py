@@ -6,13 +6,15 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from checkpoints._compare.difference import plain
 from checkpoints._compare.matching import keys_of_several
 from checkpoints._compare.noise import Noise
 from checkpoints._compare.pair import Pair
-from checkpoints._compare.side import PairKey, Side
+from checkpoints._compare.processes import matched_processes
+from checkpoints._compare.side import PairKey, Process, Side
 from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.unused import Unused
 from checkpoints._index.entry import Entry
@@ -66,7 +68,8 @@ def document_of(
             if pair.verdict not in ("equal", "unpaired") or pair.values
         ],
         "unpaired": [_unpaired(pair) for pair in pairs if pair.verdict == "unpaired"],
-        "not_saved": _not_saved(pairs),
+        "not_saved": _named((it, it.not_saved) for it in pairs),
+        "changed": _named((it, it.changed) for it in pairs),
         # Of some of the pairs nobody knows what they have in common.
         "shared_tags": [] if answer.not_compared else _shared_tags(different, pairs),
         "aligned": _aligned(pairs, sides),
@@ -76,6 +79,7 @@ def document_of(
             **Counter(pair.verdict for pair in pairs),
         },
         "processes": _processes(pairs),
+        "crossed": _crossed(sides),
         "noise": {"repeats": noise.count},
         "tolerances": {
             # What was not compared may need them.
@@ -216,12 +220,12 @@ def _unpaired(pair: Pair) -> dict[str, Any]:
     }
 
 
-def _not_saved(pairs: Iterable[Pair]) -> list[dict[str, Any]]:
-    """Return what of each checkpoint could not be saved, and so not be compared."""
+def _named(pairs: Iterable[tuple[Pair, Sequence[str]]]) -> list[dict[str, Any]]:
+    """Return some values of each checkpoint, given those of its pairs, by name."""
     found: dict[str, dict[str, None]] = {}
-    for pair in pairs:
-        if pair.not_saved:
-            found.setdefault(pair.name, {}).update(dict.fromkeys(pair.not_saved))
+    for pair, values in pairs:
+        if values:
+            found.setdefault(pair.name, {}).update(dict.fromkeys(values))
     return [{"name": name, "values": [*values]} for name, values in found.items()]
 
 
@@ -268,6 +272,34 @@ def _aligned(pairs: Iterable[Pair], sides: Iterable[Side]) -> list[dict[str, Any
         for key, found in counts.items()
         if found["baseline"] != found["candidate"] or found["order"] or found["moved"]
     ]
+
+
+def _crossed(sides: Sequence[Side]) -> list[dict[str, Any]]:
+    """
+    Return the processes with equal keys that were matched in another order.
+
+    What they saved decides, so what two of them have exchanged is no difference.
+    """
+    one, other = (side.by_process() for side in sides)
+    if min(len(one), len(other)) == 1:
+        return []
+    matched = matched_processes(one, other)[0]
+    numbers = {process: at for at, process in enumerate(other)}
+    alike: dict[Any, list[tuple[Process, Process]]] = {}
+    for process, records in one.items():
+        if process in matched:
+            keys = frozenset(Counter(record.key for record in records).items())
+            alike.setdefault(keys, []).append((process, matched[process]))
+    return [
+        {"baseline": list(process), "candidate": list(its)}
+        for found in alike.values()
+        if not _rises([numbers[its] for _, its in found])
+        for process, its in found
+    ]
+
+
+def _rises(numbers: Sequence[int]) -> bool:
+    return all(one < other for one, other in pairwise(numbers))
 
 
 def _processes(pairs: Iterable[Pair]) -> list[dict[str, Any]]:

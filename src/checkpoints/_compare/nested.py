@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from array import array
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -18,16 +17,16 @@ from checkpoints._compare.difference import Comparer, Difference
 from checkpoints._compare.flat import SEQUENCES, Flat, flattened, largest_of
 from checkpoints._compare.identity import take_unequal
 from checkpoints._compare.numbers import DTYPES, compare_list, compare_plain, is_scalar
+from checkpoints._compare.state import adds_state
 from checkpoints._compare.tally import Place, Tally, joined
 from checkpoints._kinds.families import families_of
 from checkpoints._kinds.pickled import type_name
 from checkpoints._kinds.records import Record, form_of
+from checkpoints._kinds.summary import is_summary
 from checkpoints._text import count_text, shown, text_of
 
-__all__ = ["are_nested", "compare_fields", "compare_nested", "fields_of", "is_summary"]
+__all__ = ["are_nested", "compare_fields", "compare_nested", "fields_of"]
 
-_HASH = re.compile("blake2b:[0-9a-f]{32}")
-_NO_HASH = "no hash: "
 _EXACT = {int, float, str, bytes, type(None), bool}
 _DEEPEST = 60
 # What is nested deeper may be in several places, and is compared once.
@@ -64,22 +63,6 @@ def fields_of(value: Any) -> tuple[str, dict[str, Any]] | None:
         return value.type, {name: value[name] for name in value.keys()}  # noqa: SIM118 - a record is not iterable
     form = form_of(value)
     return None if form is None else (".".join(form.name), form.fields)
-
-
-def is_summary(value: Any) -> bool:
-    """
-    Tell whether a value is the summary of another one.
-
-    A summary is saved as a dict, and told from others by the keys that each has.
-    """
-    if type(value) is not dict or not isinstance(value.get("kind"), str):
-        return False
-    digest = value.get("hash", "")
-    if digest is None:
-        why = value.get("why")
-        return isinstance(why, str) and _NO_HASH in why
-    is_hash = isinstance(digest, str) and _HASH.fullmatch(digest) is not None
-    return is_hash and type(value.get("bytes")) is int
 
 
 def _nowhere() -> str:
@@ -186,7 +169,7 @@ class _Walk:
                 self._item(one[key], other[key], inner, depth)
         place = f"{start()}: " if start() else ""
         if list(one) == list(other):
-            self._key_types(one, other, place)
+            self._forms(one, other, f"{place}key")
             return
         only = [[key for key in one if key not in other]]
         only += [[key for key in other if key not in one]]
@@ -199,18 +182,26 @@ class _Walk:
             self._only(named, len(keys), side)
         if _common(one, other) != _common(other, one):
             self.tally.note(f"{place}other order of keys", "close")
-        self._key_types(one, other, place)
+        self._forms(one, other, f"{place}key")
 
-    def _key_types(self, one: Any, other: Any, place: str) -> None:
-        """Note the first key that equals one of another type, such as 1 and 1.0."""
-        if set(map(type, one)) | set(map(type, other)) <= {str}:
+    def _forms(self, one: Iterable[Any], other: Iterable[Any], what: str) -> None:
+        """Note the first key or item that equals one of another form, as 0.0 -0.0."""
+        if {type(it) for items in (one, other) for it in items} <= {str}:
             return
-        types = {key: type_name(key) for key in other}
-        for key in one:
-            found = types.get(key, type_name(key))
-            if found != type_name(key):
-                note = f"{place}key {shown(key)} is {type_name(key)} against {found}"
+        partners = {it: it for it in other}
+        for it in one:
+            found = partners.get(it, it)
+            if found is it or _is_plainly_same(it, found):
+                continue
+            names = type_name(it), type_name(found)
+            if names[0] != names[1]:
+                note = f"{what} {shown(it)} is {names[0]} against {names[1]}"
                 self.tally.note(note, "different")
+                return
+            verdict = self._comparer.compare(it, found).verdict
+            if verdict != "equal":
+                note = f"{what} {shown(it)} equals {shown(found)}, which is another one"
+                self.tally.note(note, "close" if verdict == "close" else "different")
                 return
 
     def _sequence(self, one: Any, other: Any, path: _Path, depth: int) -> None:
@@ -263,9 +254,7 @@ class _Walk:
                 for item in sorted(items, key=shown)
             )
             self._only(named, len(items), side)
-        if one == other and Counter(map(type, one)) != Counter(map(type, other)):
-            place = f"{path()}: " if path() else ""
-            self.tally.note(f"{place}equal items of other types", "different")
+        self._forms(one, other, f"{path()}: item" if path() else "item")
 
     def _untold(self, items: Sequence[Any], place: str) -> None:
         """Count items that cannot be found again on the other side."""
@@ -300,9 +289,10 @@ class _Walk:
     def _item(self, one: Any, other: Any, path: _Path, depth: int) -> None:
         """Compare two items that may differ."""
         try:
-            if is_scalar(one) and is_scalar(other):
+            has_more = adds_state(one) or adds_state(other)
+            if is_scalar(one) and is_scalar(other) and not has_more:
                 self._scalar(one, other, path)
-            elif are_nested(one, other) and depth < _DEEPEST:
+            elif are_nested(one, other) and depth < _DEEPEST and not has_more:
                 if not self._is_seen(one, other, depth):
                     self.visit(one, other, path, depth + 1)
             else:
@@ -363,6 +353,15 @@ class _Walk:
                 notes=(f"in the {side} only",),
             )
         )
+
+
+def _is_plainly_same(one: Any, other: Any) -> bool:
+    """Tell whether two equal values are plain and the same, tuples of such too."""
+    kinds = {type(one), type(other)}
+    if kinds == {tuple}:
+        kinds = {*map(type, one), *map(type, other)}
+        return kinds <= _EXACT and repr(one) == repr(other)
+    return len(kinds) == 1 and kinds <= _EXACT and (bool(one) or kinds != {float})
 
 
 def _joined(path: _Path, step: Callable[[Any], str], key: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import pickle
 from collections.abc import Mapping
@@ -11,25 +12,27 @@ from typing import Any
 from checkpoints._compare.difference import Comparer, Difference, unlike
 from checkpoints._compare.dtypes import dtype_name
 from checkpoints._compare.excerpts import excerpts
-from checkpoints._compare.identity import has_no_equality
-from checkpoints._compare.nested import compare_fields, compare_nested, is_summary
+from checkpoints._compare.identity import are_one_class, has_no_equality
+from checkpoints._compare.nested import compare_fields, compare_nested
 from checkpoints._compare.numbers import DTYPES
+from checkpoints._compare.state import pickled_state_of, state_of
 from checkpoints._compare.tolerance import Tolerance
 from checkpoints._kinds.families import families_of, formats_for
 from checkpoints._kinds.kind import Compound
-from checkpoints._kinds.pickled import type_name
+from checkpoints._kinds.pickled import class_name, type_name
 from checkpoints._kinds.same import same
-from checkpoints._kinds.summary import summaries_of
+from checkpoints._kinds.summary import is_summary, summaries_of
 from checkpoints._text import text_of
 
 __all__ = ["compare_objects", "compare_summaries"]
 
-# Functions of the module `copyreg`, for objects of which there is no more to tell.
-_MAKE_ANY_OBJECT = ("__newobj__", "_reconstructor")
-# A function and its arguments; the state may follow.
-_PARTS_OF_A_PICKLE = 2
 # They describe the saved value, not what it holds.
 _NOT_STATISTICS = {"hash", "bytes", "why"}
+# Hashes of what no tolerance is about, and the kinds that have labels.
+_EXACT_PARTS = ("labels", "not_finite")
+_LABELLED = ("pandas.DataFrame", "pandas.Series", "xarray.")
+# What has statistics of its own.
+_INNER = ("columns", "items")
 # What these dtypes begin with is measured; texts and booleans are equal or not.
 _MEASURED = (
     *("float", "bfloat", "int", "uint", "complex", "longdouble", "clongdouble"),
@@ -51,33 +54,45 @@ def compare_objects(
     """
     if one is other:
         return Difference(verdict="equal", cells=1)
-    if type(one) is not type(other):
+    if not are_one_class(type(one), type(other)):
         types = f"{type_name(one)} against {type_name(other)}"
         return unlike(types, texts=excerpts(one, other))
     if isinstance(one, type):
-        return unlike(texts=excerpts(one, other))
+        return _of_classes(one, other)
     if is_leaf:
         return _of_leaf(one, other)
-    if type(one).__name__ == "Pickled" and hasattr(one, "digest"):
-        return _by_digest(one, other)
     return _by_content(one, other, comparer)
+
+
+def _of_classes(one: type, other: type) -> Difference:
+    if are_one_class(one, other):
+        return _unknown(one, f"{class_name(one)} was made by its pickle on each side")
+    return unlike(texts=excerpts(one, other))
 
 
 def _of_leaf(one: Any, other: Any) -> Difference:
     """Compare two objects as they are, because they are nested too deep."""
-    if has_no_equality(type(one)):
+    if _equals_no_copy(one, other):
         return _unknown(one, "is nested too deep to compare what it holds")
     note = "nested too deep to say where it differs"
     found = _by_equality(one, other)
     return found if found.verdict != "different" else replace(found, notes=(note,))
 
 
+def _equals_no_copy(one: Any, other: Any) -> bool:
+    # The == of a class that was made twice mostly asks for objects of its own.
+    return has_no_equality(type(one)) or type(one) is not type(other)
+
+
 def _by_content(one: Any, other: Any, comparer: Comparer) -> Difference:
     """Compare objects of one class."""
+    if type(one).__name__ == "Pickled" and hasattr(one, "digest"):
+        return _by_digest(one, other)
     first, second = _parts_of(one), _parts_of(other)
     if first is not None and second is not None:
         return compare_nested(first, second, comparer)
-    if any(family.same is not None for family in families_of(type(one))):
+    is_known = any(family.same is not None for family in families_of(type(one)))
+    if is_known and type(one) is type(other):
         if same(one, other):
             return Difference(verdict="equal", cells=1)
         if formats_for(type(one)):
@@ -98,7 +113,7 @@ def _by_pickles(one: Any, other: Any, comparer: Comparer) -> Difference | None:
             return None
     except Exception:  # noqa: BLE001 - then nothing else speaks against its ==
         return None
-    states = _pickled_state_of(one), _pickled_state_of(other)
+    states = pickled_state_of(one), pickled_state_of(other)
     if not states[0] or not states[1]:
         return _unknown(one, "== says equal, but their pickles differ")
     found = compare_fields(states[0], states[1], comparer)
@@ -130,10 +145,10 @@ def _parts_of(value: Any) -> dict[str, Any] | None:
 
 def _by_fields(one: Any, other: Any, comparer: Comparer) -> Difference:
     """Compare objects by their fields; their own `==` decides what equality is."""
-    by_identity = has_no_equality(type(one))
-    fields = _state_of(one), _state_of(other)
+    by_identity = _equals_no_copy(one, other)
+    fields = state_of(one), state_of(other)
     if not fields[0] and not fields[1] and by_identity:
-        fields = _pickled_state_of(one), _pickled_state_of(other)
+        fields = pickled_state_of(one), pickled_state_of(other)
         if fields[0] and fields[1]:
             return compare_fields(fields[0], fields[1], comparer)
     if not fields[0] and not fields[1]:
@@ -151,31 +166,6 @@ def _by_fields(one: Any, other: Any, comparer: Comparer) -> Difference:
         notes = ("equal by its own ==",) if verdict == "close" else ()
         return replace(found, verdict=verdict, notes=(*notes, *found.notes))  # type: ignore[arg-type]
     return found if found.verdict != "equal" else equality
-
-
-def _state_of(value: Any) -> dict[str, Any]:
-    fields = dict(getattr(value, "__dict__", {}))
-    for cls in type(value).__mro__:
-        slots = cls.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if name not in ("__dict__", "__weakref__") and hasattr(value, name):
-                fields[name] = getattr(value, name)
-    return fields
-
-
-def _pickled_state_of(value: Any) -> dict[str, Any]:
-    """Return what a class in C, whose fields are hidden, gives to a pickle."""
-    try:
-        reduced = value.__reduce_ex__(2)
-    except Exception:  # noqa: BLE001 - an object's own code may raise anything
-        return {}
-    if not isinstance(reduced, tuple) or len(reduced) < _PARTS_OF_A_PICKLE:
-        return {}
-    made_by, arguments, *state = reduced
-    is_plain = getattr(made_by, "__name__", "") in _MAKE_ANY_OBJECT
-    if is_plain and not any(part is not None for part in state):
-        return {}
-    return {"arguments": arguments, "state": state[0] if state else None}
 
 
 def _by_equality(one: Any, other: Any) -> Difference:
@@ -224,9 +214,9 @@ def compare_summaries(one: Any, other: Any, comparer: Comparer) -> Difference:
         verdict = "close" if notes else "equal"
         notes.append("equal by the hash of a summary")
         return Difference(verdict=verdict, kind=kinds, notes=tuple(notes))  # type: ignore[arg-type]
-    found = compare_nested(
-        _statistics(summaries[0]), _statistics(summaries[1]), comparer
-    )
+    statistics = _statistics(summaries[0]), _statistics(summaries[1])
+    lacking = _lacking(*statistics)
+    found = compare_nested(*statistics, comparer)
     notes.append("only summaries were saved: statistics were compared, not cells")
     found = replace(found, kind=kinds, notes=(*notes, *found.notes))
     if found.verdict not in ("equal", "close"):
@@ -238,7 +228,9 @@ def compare_summaries(one: Any, other: Any, comparer: Comparer) -> Difference:
     # The hashes differ, so some bit does.
     found = replace(found, bits=max(1, found.bits))
     if all(_may_be_close(summary, comparer.tolerance) for summary in summaries):
-        return replace(found, verdict="close")
+        why = f"the statistics agree, but not the hashes; they do not tell {lacking}"
+        known = {"verdict": "unknown", "why": why} if lacking else {"verdict": "close"}
+        return replace(found, **known)  # type: ignore[arg-type]
     return replace(
         found,
         verdict="different",
@@ -258,9 +250,36 @@ def _may_be_close(summary: Mapping[str, Any], tolerance: Tolerance) -> bool:
     measured = [dtype for dtype in dtypes if dtype.startswith(_MEASURED)]
     if any(any(tolerance.bounds(dtype)[:4]) for dtype in measured):
         return True
-    inner = [summary.get(key) for key in ("columns", "items")]
+    inner = [summary.get(key) for key in _INNER]
     parts = [it for items in inner for it in _listed(items)]
     return any(isinstance(it, dict) and _may_be_close(it, tolerance) for it in parts)
+
+
+def _lacking(one: dict[str, Any], other: dict[str, Any]) -> str:
+    """
+    Return what statistics do not tell, though no tolerance is about it.
+
+    What only one of them tells, as another version wrote it, is taken out of both.
+    """
+    for key in _EXACT_PARTS:
+        if (key in one) != (key in other):
+            one.pop(key, None)
+            other.pop(key, None)
+    if one.get("missing") and other.get("missing"):
+        return "which cells are missing"
+    is_odd = any(one.get(key) and other.get(key) for key in ("nan", "inf"))
+    if is_odd and "not_finite" not in one:
+        return "where NaN and infinities are"
+    if "labels" not in one and str(one.get("kind")).startswith(_LABELLED):
+        return "labels and attributes"
+    inner = [[_listed(it.get(key)) for key in _INNER] for it in (one, other)]
+    pairs = (
+        pair
+        for both in zip(*inner, strict=True)
+        for pair in zip(*both, strict=False)
+        if all(isinstance(it, dict) for it in pair)
+    )
+    return next(filter(None, (_lacking(*pair) for pair in pairs)), "")
 
 
 def _listed(items: Any) -> list[Any]:
@@ -270,4 +289,6 @@ def _listed(items: Any) -> list[Any]:
 
 
 def _statistics(summary: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: item for key, item in summary.items() if key not in _NOT_STATISTICS}
+    found = {key: item for key, item in summary.items() if key not in _NOT_STATISTICS}
+    # Copied, as what only one side tells is taken out.
+    return copy.deepcopy(found)

@@ -48,6 +48,8 @@ class Pair:
             variables whose states before it differ.
         not_saved: The names of values that could not be saved on either side, so that
             nothing is known of them.
+        changed: The names of values that were saved with less than they held, such as
+            a figure as a picture.
     """
 
     number: int
@@ -68,6 +70,7 @@ class Pair:
     moved: tuple[int, int] | None = None
     random_state: tuple[str, ...] = ()
     not_saved: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -19,17 +19,20 @@ from checkpoints._compare.difference import Comparer, Difference, Verdict, worse
 from checkpoints._compare.frames import table_of
 from checkpoints._compare.nested import (
     are_nested,
+    compare_fields,
     compare_nested,
     fields_of,
-    is_summary,
 )
 from checkpoints._compare.numbers import compare_scalars, is_scalar
 from checkpoints._compare.objects import compare_objects, compare_summaries
+from checkpoints._compare.state import adds_state, state_of
 from checkpoints._compare.tables import compare_tables
+from checkpoints._compare.tally import Tally
 from checkpoints._compare.text import compare_bytes, compare_texts
 from checkpoints._compare.tolerance import EXACT_BY_DTYPE, Tolerance
-from checkpoints._kinds.families import formats_for
+from checkpoints._kinds.families import families_of, formats_for
 from checkpoints._kinds.pickled import type_name
+from checkpoints._kinds.summary import is_summary
 from checkpoints._text import shown, text_of
 
 __all__ = ["compare"]
@@ -91,7 +94,24 @@ def _compared(comparer: Comparer, one: Any, other: Any) -> Difference:
         if type(error).__name__ != "PanicException":
             raise
         return _unknown(comparer, one, other, error)
+    if found.verdict in ("equal", "close") and (adds_state(one) or adds_state(other)):
+        found = _with_state(found, one, other, comparer)
     return found if found.kind != ("", "") else replace(found, kind=kind)
+
+
+def _with_state(
+    found: Difference, one: Any, other: Any, comparer: Comparer
+) -> Difference:
+    """Return the difference of two plain values, with what their classes add."""
+    if fields_of(one) is not None or next(families_of(type(one)), None) is not None:
+        return found
+    state = compare_fields(state_of(one), state_of(other), comparer)
+    if state.verdict == "equal":
+        return found
+    tally = Tally(comparer.tolerance)
+    for part in (found, state):
+        tally.include(part)
+    return tally.result()
 
 
 def _unknown(

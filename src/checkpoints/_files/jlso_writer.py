@@ -16,6 +16,7 @@ from checkpoints._files.julia_encoder import JuliaArray, JuliaEncoder
 from checkpoints._files.julia_types import named
 from checkpoints._kinds.kind import Buffer
 from checkpoints._kinds.pickled import type_name
+from checkpoints._kinds.summary import holds_unhashed
 from checkpoints.errors import FormatError
 from checkpoints.storage._store import Piece
 
@@ -85,9 +86,12 @@ def _encode(found: JlsoObjects, name: str, value: Any) -> None:
         node["crc32"] = crc32_of(pieces)
     found.stored[name], found.nodes[name] = pieces, node
     found.packages.add(type(value).__module__.partition(".")[0])
+    if holds_unhashed(value):
+        node["unproven"] = True
     if convert.changed:
         kinds = ", ".join(sorted(convert.changed))
-        found.changed[name] = f"{kinds}: its columns are saved as a dict"
+        node["changed"] = f"{kinds}: its columns are saved as a dict"
+        found.changed[name] = node["changed"]
 
 
 def _check_text(name: str) -> None:

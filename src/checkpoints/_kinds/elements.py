@@ -6,6 +6,7 @@ Extremes and means are taken over finite numbers; the others are counted.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
@@ -49,7 +50,9 @@ def floats_of(array: Any) -> Statistics:
         finite = numpy.isfinite(array)
         nan = int(numpy.count_nonzero(numpy.isnan(array)))
         count = int(numpy.count_nonzero(finite))
-        numbers = {"nan": nan, "inf": int(array.size) - count - nan}
+        numbers: Statistics = {"nan": nan, "inf": int(array.size) - count - nan}
+        if count < array.size:
+            numbers["not_finite"] = _hash_of_places(array, finite)
         # A mask takes a fraction of the array's memory; a filtered copy takes it all.
         where = True if count == array.size else finite
         wide = numpy.result_type(array.dtype, "float64")
@@ -61,6 +64,19 @@ def floats_of(array: Any) -> Statistics:
         low = float(array.min(where=where, initial=numpy.inf))
         high = float(array.max(where=where, initial=-numpy.inf))
     return {"min": low, "max": high, "mean": float(mean), **numbers}
+
+
+def _hash_of_places(array: Any, finite: Any) -> str:
+    """Return a hash of where NaN and the infinities are, and which."""
+    import numpy
+
+    others = array[~finite]
+    parts = (others.real, others.imag) if array.dtype.kind == "c" else (others,)
+    digest = hashlib.blake2b(numpy.packbits(finite).tobytes(), digest_size=16)
+    for part in parts:
+        for which in (numpy.isnan, numpy.isposinf, numpy.isneginf):
+            digest.update(numpy.packbits(which(part)).tobytes())
+    return digest.hexdigest()
 
 
 def extremes_of(array: Any) -> Statistics:

@@ -13,6 +13,7 @@ from checkpoints._kinds.families import formats_for
 from checkpoints._kinds.kind import Buffer, Compound, Format, Inexact
 from checkpoints._kinds.pickled import PICKLE, class_name, to_pickle, type_name
 from checkpoints._kinds.plain import scalar_to_json
+from checkpoints._kinds.summary import NO_HASH, holds_unhashed
 from checkpoints._kinds.tree import CONTAINERS, tree_to_json
 from checkpoints.errors import FormatError
 
@@ -28,6 +29,7 @@ _MAX_STEM_LENGTH = 1000
 # Text, and JSON of anything but a container, up to so many bytes is put in the header.
 _MAX_INLINE_BYTES = 200
 _NUMBERS = frozenset({type(None), bool, int, float})
+_NO_HASH = NO_HASH.encode()
 # How many types of pickled objects a header names.
 _MAX_TYPES = 5
 
@@ -65,7 +67,7 @@ def encode(values: Mapping[str, Any]) -> Encoded:
     encoder = _Encoder()
     for name, value in values.items():
         try:
-            encoder.encoded.nodes[name] = encoder.value(name, value)
+            encoder.add(name, value)
         except FormatError as error:
             message = f"value {name!r}: {error}"
             raise FormatError(message) from error.__cause__
@@ -94,8 +96,17 @@ class _Encoder:
         # By what an object is: itself, kept alive, and the JSON that stands for it.
         self._known: dict[Any, tuple[Any, Any]] = {}
 
-    def value(self, name: str, value: Any) -> Node:
-        """Encode a top-level value; return its node."""
+    def add(self, name: str, value: Any) -> None:
+        """Encode a top-level value."""
+        known = len(self.encoded.changed)
+        node = self._value(name, value)
+        if len(self.encoded.changed) > known:
+            # Equal bytes do not mean that what was lost was equal, too.
+            node = {**node, "changed": [*self.encoded.changed.values()][known]}
+        self.encoded.nodes[name] = node
+
+    def _value(self, name: str, value: Any) -> Node:
+        """Return the node of a top-level value."""
         if type(value) is bytes:
             return self._member((name,), "bytes", "bin", [value])
         if type(value) is str and _is_unicode(value):
@@ -127,6 +138,9 @@ class _Encoder:
         if self._leaves:
             described["leaves"] = self._leaves_node(name)
         text = json_bytes.to_bytes(data)
+        # Looked for in the text first, as that is much faster.
+        if _NO_HASH in text and holds_unhashed(value):
+            described["unproven"] = True
         if len(text) <= _MAX_INLINE_BYTES and type(value) not in CONTAINERS:
             return {**described, "value": data}
         return self._member((name,), "json", "json", [text], described)

@@ -112,6 +112,8 @@ class Family:
             must be weighed too. None means that the value's `nbytes` counts, or else
             what it holds.
         holds_nan: Takes a value; returns whether one of its numbers is NaN.
+        labels: Takes a value; returns what of it is no cell, such as an index, names
+            and attributes, as values of any kind; None if there is nothing.
         describe: Takes a value and the maximum number of columns; returns statistics
             as plain values, None if there are none.
         same: Takes two values of one type and the function that compares their
@@ -143,6 +145,7 @@ class Family:
     fallback: Callable[[type], Kind | None] | None = None
     weigh: Callable[[Any], tuple[int, Iterable[Any]] | None] | None = None
     holds_nan: Callable[[Any], bool] | None = None
+    labels: Callable[[Any], Any] | None = None
     describe: Callable[[Any, int], dict[str, Any] | None] | None = None
     same: Callable[[Any, Any, Callable[[Any, Any], bool]], bool] | None = None
     content: Callable[[Any], Any] | None = None

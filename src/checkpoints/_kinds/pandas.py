@@ -12,7 +12,7 @@ from checkpoints._kinds.columns import Statistics, columns_of, short
 from checkpoints._kinds.elements import elements_of, extremes_of, floats_of
 from checkpoints._kinds.kind import Buffer, Family, Format, Inexact, Kind
 from checkpoints._kinds.pandas_arrays import ARRAY, DTYPE, is_array
-from checkpoints._kinds.pandas_content import content_of
+from checkpoints._kinds.pandas_content import content_of, labels_of
 from checkpoints._kinds.pandas_frame import FRAME, MANY, SERIES
 from checkpoints._kinds.pandas_index import INDEX, freeze_index
 from checkpoints._kinds.pandas_scalars import (
@@ -261,6 +261,7 @@ FAMILY = Family(
     fallback=fallback,
     weigh=_weigh,
     holds_nan=_holds_nan,
+    labels=labels_of,
     describe=_describe,
     content=content_of,
     as_table=_as_table,

@@ -9,7 +9,7 @@ from checkpoints._kinds.pandas_frame import MANY
 from checkpoints._kinds.pandas_index import values_of
 from checkpoints._kinds.pandas_zones import zone_to_parts
 
-__all__ = ["content_of"]
+__all__ = ["content_of", "labels_of"]
 
 
 def content_of(value: Any) -> Any:
@@ -39,6 +39,17 @@ def content_of(value: Any) -> Any:
     if isinstance(value, pandas.api.extensions.ExtensionArray):
         return _array(value)
     return None
+
+
+def labels_of(value: Any) -> dict[str, Any] | None:
+    """Return names, index and attributes of a frame or a series; None of another."""
+    import pandas
+
+    if isinstance(value, pandas.DataFrame):
+        return {"labels": value.columns, **_extras_of(value)}
+    if isinstance(value, pandas.Series):
+        return {"name": value.name, **_extras_of(value)}
+    return {"names": list(value.names)} if isinstance(value, pandas.Index) else None
 
 
 def _columns(frame: Any) -> dict[str, Any]:

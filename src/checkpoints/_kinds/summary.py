@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from checkpoints._kinds.columns import reason, short
 from checkpoints._kinds.digest import digest_of
-from checkpoints._kinds.families import formats_for
+from checkpoints._kinds.families import families_of, formats_for
 from checkpoints._kinds.kind import Inexact
 from checkpoints._kinds.pickled import type_name
 from checkpoints._kinds.plain import IMMUTABLE
 from checkpoints._kinds.statistics import statistics_of
 
-__all__ = ["summaries_of"]
+__all__ = ["NO_HASH", "holds_unhashed", "is_summary", "summaries_of"]
+
+# What the reason begins with that a summary has instead of a hash.
+NO_HASH = "no hash: "
 
 _TEXTS = (str, bytes, bytearray, memoryview)
 _CONTAINERS = (tuple, list, dict, set, frozenset)
@@ -24,6 +28,37 @@ _MAX_DEPTH = 3
 _MAX_ITEMS = 50
 _MAX_LENGTH = 120
 _MAX_BITS = 128
+_HASH = re.compile("blake2b:[0-9a-f]{32}")
+
+
+def is_summary(value: Any) -> bool:
+    """
+    Tell whether a value is the summary of another one.
+
+    A summary is saved as a dict, and told from others by the keys that each has.
+    """
+    if type(value) is not dict or not isinstance(value.get("kind"), str):
+        return False
+    digest = value.get("hash", "")
+    if digest is None:
+        why = value.get("why")
+        return isinstance(why, str) and NO_HASH in why
+    is_hash = isinstance(digest, str) and _HASH.fullmatch(digest) is not None
+    return is_hash and type(value.get("bytes")) is int
+
+
+def holds_unhashed(value: Any) -> bool:
+    """Tell whether a plain value is, or holds, a summary that has no hash."""
+    waiting = [value]
+    while waiting:
+        it = waiting.pop()
+        if isinstance(it, dict):
+            if it.get("hash", "") is None and is_summary(it):
+                return True
+            waiting.extend(it.values())
+        elif isinstance(it, list | tuple):
+            waiting.extend(it)
+    return False
 
 
 def summaries_of(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -68,7 +103,7 @@ def _comparable(found: Any) -> Any:
 
 def _unhashed(described: dict[str, Any], why: str) -> dict[str, Any]:
     reasons = [described["why"]] if "why" in described else []
-    return {**described, "hash": None, "why": "; ".join([*reasons, f"no hash: {why}"])}
+    return {**described, "hash": None, "why": "; ".join([*reasons, f"{NO_HASH}{why}"])}
 
 
 class _Describer:
@@ -81,6 +116,7 @@ class _Describer:
         found: dict[str, Any] = {"kind": _kind_of(value)}
         try:
             found.update(self._content(value, depth))
+            found.update(_labels_of(value))
         except Exception as error:  # noqa: BLE001 - the value's own code may raise anything
             found["why"] = reason(error)
         return found
@@ -121,6 +157,15 @@ class _Describer:
                 return
             self._items_left -= 1
             yield key, self.describe(item, depth - 1)
+
+
+def _labels_of(value: Any) -> dict[str, str]:
+    """Return a hash of what is no cell, of which there are no statistics."""
+    for family in families_of(type(value)):
+        labels = family.labels(value) if family.labels else None
+        if labels is not None:
+            return {"labels": digest_of(labels).hash}
+    return {}
 
 
 def _kind_of(value: Any) -> str:

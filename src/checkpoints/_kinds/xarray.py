@@ -217,6 +217,15 @@ def _describe(value: Any, max_columns: int) -> Statistics | None:
     return dtype | shape | _describe_elements(_variables_of(value)[0])
 
 
+def _labels(value: Any) -> dict[str, Any] | None:
+    coords = getattr(value, "coords", {})
+    if not hasattr(value, "attrs") or not all(map(is_in_memory, coords.values())):
+        return None
+    variables = {name: coord.variable for name, coord in coords.items()}
+    attrs = {name: it.attrs for name, it in getattr(value, "data_vars", {}).items()}
+    return {"coords": variables, "attrs": value.attrs, "of variables": attrs}
+
+
 def _describe_variable(variable: Any) -> Statistics:
     return {"shape": list(variable.shape), **_describe_elements(variable)}
 
@@ -261,6 +270,7 @@ FAMILY = Family(
     recognise=recognise,
     weigh=_weigh,
     holds_nan=_holds_nan,
+    labels=_labels,
     describe=_describe,
     same=_same,
 )

@@ -6,10 +6,10 @@ import posixpath
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, get_args
 
-from checkpoints._compare.nested import is_summary
 from checkpoints._index.entry import Entry, options_at
 from checkpoints._index.index import Index, index
 from checkpoints._keys.key import Key
+from checkpoints._kinds.summary import is_summary
 from checkpoints._process.random_state import RANDOM_STATE
 from checkpoints.errors import FormatError, ReplayError
 from checkpoints.storage._stores import split_path

@@ -35,6 +35,7 @@ _UNPAIRED = {
     "not sampled": "left out by the rule of the other run",
 }
 _SIDES = ("baseline", "candidate")
+_UNSEEN = {"not_saved": "not saved", "changed": "what is not saved of"}
 _UNUSED = {
     "keys": ("unused key", "matches no entry"),
     "rename": ("unused rename", "is no name or tag of the baseline"),
@@ -235,18 +236,30 @@ def _notes(document: Mapping[str, Any]) -> Iterator[Fact]:
     for it in document["processes"]:
         place = f"pid {it['pid']} on {it['host']}"
         yield Fact("process", f"{place}: first {it['name']} ({it['first']})")
+    if document["crossed"]:
+        yield Fact("processes", _crossed(document["crossed"]))
     for why, found in _by_reason(document["unpaired"]).items():
         yield Fact("unpaired", f"{len(found)} {_UNPAIRED[why]}: {_named(found)}")
     unknown = [it for it in document["pairs"] if it["verdict"] == "unknown"]
     for why, found in [*_by_reason(unknown).items()][:_MOST_NAMED]:
         yield Fact("unknown", f"{_named(found)}: {why}")
-    for it in document["not_saved"][:_MOST_NAMED]:
-        yield Fact(
-            "not compared", f"{it['name']}: not saved: {', '.join(it['values'])}"
-        )
+    for kind, what in _UNSEEN.items():
+        for it in document[kind][:_MOST_NAMED]:
+            text = f"{it['name']}: {what}: {', '.join(it['values'])}"
+            yield Fact("not compared", text)
     for it in document["aligned"][:_MOST_NAMED]:
         yield Fact("aligned", _alignment(it))
     yield from _unheeded(document)
+
+
+def _crossed(processes: Sequence[Mapping[str, Any]]) -> str:
+    pairs = [f"{it['baseline'][2]} with {it['candidate'][2]}" for it in processes]
+    more = len(pairs) - _MOST_NAMED
+    more_text = f" and {more:,} more" if more > 0 else ""
+    return (
+        f"{len(pairs)} with equal keys were matched by what they saved, in another "
+        f"order than they began: pid {', '.join(pairs[:_MOST_NAMED])}{more_text}"
+    )
 
 
 def _unheeded(document: Mapping[str, Any]) -> Iterator[Fact]:
