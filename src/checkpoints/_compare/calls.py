@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from checkpoints._compare.side import PairKey, Record
+from checkpoints._compare.record import PairKey, Record
 
 __all__ = ["Calls", "keys_of_arguments"]
 

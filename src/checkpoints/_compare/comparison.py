@@ -9,8 +9,9 @@ from typing import Any
 from checkpoints._compare.judge import Judge, Options, Task
 from checkpoints._compare.pair import Pair, Unpaired
 from checkpoints._compare.pairing import Pairing, Partners
+from checkpoints._compare.record import Process, Record
 from checkpoints._compare.sampling import LeftOut
-from checkpoints._compare.side import Process, Record, Side
+from checkpoints._compare.side import Side
 from checkpoints._index.entry import Entry
 from checkpoints._process.executor import Spread
 

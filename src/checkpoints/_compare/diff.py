@@ -23,9 +23,10 @@ from checkpoints._compare.judge import Options
 from checkpoints._compare.noise import Noise
 from checkpoints._compare.pair import Pair
 from checkpoints._compare.pairing import one_pair, paired
+from checkpoints._compare.record import saved_of
 from checkpoints._compare.result import Diff
 from checkpoints._compare.roles import Roles, inputs_of
-from checkpoints._compare.side import Side, SideOptions, saved_of
+from checkpoints._compare.side import Side, SideOptions
 from checkpoints._compare.sources import Source, Sources
 from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.unused import unused_of

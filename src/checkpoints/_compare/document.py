@@ -14,7 +14,8 @@ from checkpoints._compare.matching import keys_of_several
 from checkpoints._compare.noise import Noise
 from checkpoints._compare.pair import Pair
 from checkpoints._compare.processes import matched_processes
-from checkpoints._compare.side import PairKey, Process, Side
+from checkpoints._compare.record import PairKey, Process
+from checkpoints._compare.side import Side
 from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.unused import Unused
 from checkpoints._index.entry import Entry

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from checkpoints._compare.alignment import align, anchored, crossing
 from checkpoints._compare.calls import Calls, keys_of_arguments
-from checkpoints._compare.side import NO_PROCESS, PairKey, Record
+from checkpoints._compare.record import NO_PROCESS, PairKey, Record
 
 __all__ = ["Found", "How", "Matching", "keys_of_several"]
 

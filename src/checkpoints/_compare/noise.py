@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from checkpoints._compare.difference import Difference
 from checkpoints._compare.pair import Pair
-from checkpoints._compare.side import PairKey
+from checkpoints._compare.record import PairKey
 
 __all__ = ["Noise"]
 

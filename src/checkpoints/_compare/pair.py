@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from checkpoints._compare.difference import Difference
 from checkpoints._compare.pairing import How
-from checkpoints._compare.side import PairKey, Process
+from checkpoints._compare.record import PairKey, Process
 from checkpoints._index.entry import Entry
 
 __all__ = ["Pair", "Role", "Unpaired", "has_arguments"]

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from checkpoints._compare.matching import Found, How, Matching
 from checkpoints._compare.processes import matched_processes
-from checkpoints._compare.side import NO_PROCESS, PairKey, Process, Record, Side
+from checkpoints._compare.record import NO_PROCESS, PairKey, Process, Record
+from checkpoints._compare.side import Side
 
 __all__ = ["How", "Pairing", "Partners", "one_pair", "paired"]
 

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from itertools import product
 from typing import TypeAlias
 
-from checkpoints._compare.side import Process, Record
+from checkpoints._compare.record import Process, Record
 
 __all__ = ["matched_processes"]
 

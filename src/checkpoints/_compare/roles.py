@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from checkpoints._compare.difference import Difference
 from checkpoints._compare.pair import Pair, Role, has_arguments
-from checkpoints._compare.side import Process
+from checkpoints._compare.record import Process
 from checkpoints._index.entry import Entry
 
 __all__ = ["Roles", "inputs_of"]

@@ -8,7 +8,8 @@ from functools import cached_property
 
 from checkpoints._compare.pairing import Pairing, Partners
 from checkpoints._compare.processes import matched_processes
-from checkpoints._compare.side import Process, Record, Side
+from checkpoints._compare.record import Process, Record
+from checkpoints._compare.side import Side
 
 __all__ = ["LeftOut"]
 
