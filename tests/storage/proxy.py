@@ -13,6 +13,8 @@ class Proxy:
     """
     Passes requests on, unless one of those that `breaks` chooses comes.
 
+    What it returns is a way to break it, or the bytes of an answer.
+
     `requests` has the first line of each.
     """
 
@@ -54,6 +56,9 @@ class Proxy:
                     client.sendall(
                         b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\n\r\n"
                     )
+                    continue
+                if isinstance(how, bytes):
+                    client.sendall(how)
                     continue
                 with socket.create_connection(address) as server:
                     server.sendall(

@@ -9,6 +9,7 @@ import pickle
 import threading
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import servers
@@ -19,6 +20,8 @@ from checkpoints import (
     FileHandler,
     MissingDependencyError,
     UnknownOutcomeError,
+    checkpoint,
+    config,
     index,
     load,
     runs,
@@ -43,6 +46,28 @@ def first(*ways):
         return left.pop(0) if left and is_write else PASSES
 
     return breaks
+
+
+def refusal(number, code):
+    """Return an answer of S3 that refuses."""
+    text = f"<?xml version='1.0'?><Error><Code>{code}</Code></Error>"
+    head = f"HTTP/1.1 {number} No\r\nContent-Length: {len(text)}\r\n\r\n"
+    return (head + text).encode()
+
+
+def put_by_boto3(server, url):
+    """Write an object as others do."""
+    boto3 = pytest.importorskip("boto3", reason="it writes keys that obstore does not")
+    client = boto3.client(
+        "s3",
+        aws_access_key_id=server.options["access_key_id"],
+        aws_secret_access_key=server.options["secret_access_key"],
+        endpoint_url=server.options["endpoint"],
+        region_name="us-east-1",
+    )
+    key = url.removeprefix("s3://bucket/")
+    client.put_object(Bucket="bucket", Key=key, Body=b"text")
+    client.close()
 
 
 @pytest.fixture
@@ -337,7 +362,9 @@ class TestBadInput:
     def test_a_server_that_is_not_there_is_told(self, ministack):
         endpoint = f"http://127.0.0.1:{servers.free_port()}"
         options = {**ministack.options, "endpoint": endpoint, **FAST}
-        with pytest.raises(ConnectionError, match="cannot be reached; correct the"):
+        with pytest.raises(
+            ConnectionError, match="cannot be reached; correct endpoint"
+        ):
             FileHandler("s3://bucket/a", store_options=options).checkpoint("a", 1)
 
     def test_a_typo_in_the_scheme_is_told_with_what_there_is(self):
@@ -350,6 +377,79 @@ class TestBadInput:
     def test_a_root_that_can_be_no_key_is_refused(self, root):
         with pytest.raises(ConfigError, match="expected s3://BUCKET/FOLDER"):
             open_store(root)
+
+    @pytest.mark.parametrize(
+        ("number", "code", "told"),
+        [
+            (403, "InvalidAccessKeyId", "key id is not known; correct the credentials"),
+            (403, "SignatureDoesNotMatch", "secret key is wrong; correct the"),
+            (400, "ExpiredToken", "credentials have expired; renew them"),
+            (403, "RequestTimeTooSkewed", "clock of this machine is off; set it"),
+            (400, "AuthorizationHeaderMalformed", "region is wrong; set AWS_REGION"),
+            (301, "PermanentRedirect", "in another region; set AWS_REGION"),
+            (403, "AccessDenied", "Access is denied; give credentials as"),
+        ],
+    )
+    def test_a_refusal_is_told_with_the_way_out(
+        self, store, proxy, caplog, number, code, told
+    ):
+        proxy.breaks = lambda _: refusal(number, code)
+        handler = FileHandler(store.root, store_options=store.options)
+        with pytest.raises(OSError, match=told) as error:
+            handler.checkpoint("a", 1)
+        text = "".join(traceback.format_exception(error.value))
+        assert store.root in text
+        assert servers.SECRET not in text
+        with config("refused", handler):
+            checkpoint("refused.a", 1)
+        assert told.split(";")[0] in caplog.text
+        assert servers.SECRET not in caplog.text
+
+    def test_who_may_not_list_saves_and_loads(self, store, proxy):
+        proxy.breaks = lambda it: refusal(403, "AccessDenied") if "?" in it else PASSES
+        handler = FileHandler(f"{store.root}/b", store_options=store.options)
+        handler.checkpoint("a", 1)
+        path = f"{store.root}/b/a.ckpt.zip"
+        assert load(path, store_options=store.options) == {"data": 1}
+        with pytest.raises(PermissionError, match="may not be listed; allow that"):
+            index(store.root, store_options=store.options)
+
+    @pytest.mark.parametrize("endpoint", ["127.0.0.1:9000", "minio.example.com"])
+    def test_an_endpoint_without_a_scheme_is_told(self, endpoint, caplog):
+        options = {"access_key_id": "key", "secret_access_key": servers.SECRET}
+        options["endpoint"] = endpoint
+        with pytest.raises(ConfigError, match="begin with https:// or http://"):
+            index("s3://bucket/a", store_options=options)
+
+    @pytest.mark.parametrize("key", ["a//b", "/a", "a/../b", "a\x01"])
+    def test_a_key_of_others_that_hides_the_rest_is_named(
+        self, ministack, new_root, key
+    ):
+        root, options = new_root(ministack), ministack.options
+        put_by_boto3(ministack, f"{root}/{key}")
+        FileHandler(root, store_options=options).checkpoint("a", 1)
+        with pytest.raises(OSError, match="delete or rename that object"):
+            index(root, store_options=options)
+
+    def test_other_keys_of_others_are_left_out(self, ministack, new_root):
+        root, options = new_root(ministack), ministack.options
+        for key in ("readme.txt", "day=mon/", "a/b c%/é.txt"):
+            put_by_boto3(ministack, f"{root}/{key}")
+        FileHandler(root, store_options=options).checkpoint("a", 1)
+        found = index(root, store_options=options)
+        assert [entry.path for entry in found] == [f"{root}/a.ckpt.zip"]
+        assert verify(root, store_options=options).ok
+
+    def test_many_saves_of_a_key_are_not_counted_one_by_one(self, store, proxy):
+        names = ["a.ckpt.zip", *(f"a.{number}.ckpt.zip" for number in range(2, 200))]
+        direct = open_store(store.root, store.options)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda it: direct.put([it], [(0, b"text")], 4), names))
+        handler = FileHandler(store.root, if_exists="keep", store_options=store.options)
+        del proxy.requests[:]
+        handler.checkpoint("a", 1)
+        assert store.status("a.200.ckpt.zip").size > 4
+        assert len(proxy.requests) < 30
 
     def test_an_extra_that_is_missing_is_named(self, monkeypatch):
         monkeypatch.setattr(_stores, "find_spec", lambda _: None)

@@ -23,6 +23,7 @@ __all__ = ["ObstoreBucket", "open_bucket"]
 # Names of classes in `obstore.store`, by scheme.
 _STORES = {"s3": "S3Store", "gs": "GCSStore", "az": "AzureStore"}
 _MARK = "checkpointswrite"
+_PANIC = "PanicException"
 # A request may take so many seconds, and one more for each of so many bytes; it is
 # repeated for at most as long.
 _SECONDS, _BYTES_A_SECOND = 30, 1 << 20
@@ -65,13 +66,17 @@ class ObstoreBucket:
         self._scheme, self._name, below = split_url(root)
         self._start = f"{below}/" if below else ""
         self._options = _with_defaults(self._scheme, options)
+        endpoint = _endpoint_of(self._options) if self._scheme == "s3" else ""
+        if endpoint and not endpoint.lower().startswith(("http://", "https://")):
+            # Not shown, as it may be a secret that was put in the wrong place.
+            raise ConfigError(
+                f"cannot open {root}: its endpoint has to begin with https:// or http://"
+            )
         self._obstore = imported("obstore")
         self._words = Words(root, self._name, options)
         self._clients: dict[int, Any] = {}
         # Of the services themselves it is known that they keep to it.
-        self.may_ignore_conditions = self._scheme == "s3" and bool(
-            _endpoint_of(self._options)
-        )
+        self.may_ignore_conditions = bool(endpoint)
 
     def _client(self, size: int = 0) -> Any:
         """Return a client whose limit fits the size of what is transferred."""
@@ -117,7 +122,10 @@ class ObstoreBucket:
             )
         except ConfigError:
             raise
-        except Exception as error:  # noqa: BLE001 - told as an OSError
+        except BaseException as error:
+            # What its own code did not foresee is no `Exception`.
+            if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
+                raise
             failed = self._words.told(error, key)
         # Out here, so that it has no context: that may hold signed addresses.
         raise failed

@@ -12,6 +12,7 @@ from checkpoints.storage._bucket import Options, UncertainError
 __all__ = ["Words"]
 
 _CODE = re.compile(r"<Code>(\w+)</Code>|\b(ContainerNotFound|AuthenticationFailed)\b")
+_ODD_KEY = re.compile(r'\bpath: "((?:[^"\\]|\\.)*)"')
 _STATUS = re.compile(r"status code: (\d{3})")
 _NO_BUCKET = {"NoSuchBucket", "ContainerNotFound"}
 _GUIDE = "give credentials as the how-to guide to object stores says"
@@ -50,7 +51,7 @@ _KINDS = {
 _REFUSED, _BUSY = range(400, 500), (408, 409)
 # It asks to come again later.
 _THROTTLED = (429, 503)
-_MOVED = range(300, 400)
+_MOVED, _FORBIDDEN = range(300, 400), "403"
 _SHORTEST_SECRET = 4
 
 
@@ -95,22 +96,42 @@ class Words:
         if code in _ADVICE:
             what = f"{_ADVICE[code]} ({code})"
             return PermissionError(errno.EACCES, what, place)
+        if not key and (hindered := _unlisted(text, kind, place)):
+            return hindered
         if kind in _KINDS:
             made, number, what = _KINDS[kind]
             return made(number, what or os.strerror(number), place)
-        if any(address in text for address in _METADATA):
-            what = f"No credentials were found; {_GUIDE}"
-            return PermissionError(errno.EACCES, what, place)
-        status = _STATUS.search(text)
-        if status:
-            return _answered(int(status[1]), code, place)
-        return _unanswered(text, place)
+        return _otherwise(text, code, place)
+
+
+def _unlisted(text: str, kind: str, place: str) -> OSError | None:
+    """Return why a listing failed, if that is a matter of listings alone."""
+    if kind == "InvalidPathError" and (odd := _ODD_KEY.search(text)):
+        what = f"The key '{odd[1]}' cannot be a path, which hides all others that are "
+        what += "listed with it; delete or rename that object"
+        return OSError(errno.EINVAL, what, place)
+    status = _STATUS.search(text)
+    if kind == "PermissionDeniedError" or (status and status[1] == _FORBIDDEN):
+        what = "It may not be listed; allow that, as s3:ListBucket does, or "
+        return PermissionError(errno.EACCES, what + _GUIDE, place)
+    return None
+
+
+def _otherwise(text: str, code: str, place: str) -> OSError:
+    """Return an error that has no class of its own."""
+    if any(address in text for address in _METADATA):
+        what = f"No credentials were found; {_GUIDE}"
+        return PermissionError(errno.EACCES, what, place)
+    status = _STATUS.search(text)
+    if "redirect without LOCATION" in text or (status and int(status[1]) in _MOVED):
+        what = "The bucket is in another region; set AWS_REGION, or region in "
+        return OSError(errno.EINVAL, f"{what}store_options", place)
+    if status:
+        return _answered(int(status[1]), code, place)
+    return _unanswered(text, place)
 
 
 def _answered(number: int, code: str, place: str) -> OSError:
-    if number in _MOVED:
-        what = "The bucket is in another region; set AWS_REGION, or region in "
-        return OSError(errno.EINVAL, f"{what}store_options", place)
     what = f"The server answered {number}{f' ({code})' if code else ''}"
     if number in _THROTTLED:
         return UncertainError(errno.EBUSY, f"{what}; save less often", place)
@@ -120,7 +141,7 @@ def _answered(number: int, code: str, place: str) -> OSError:
 
 def _unanswered(text: str, place: str) -> OSError:
     if "kind: Connect" in text or "ConnectError" in text or "dns error" in text:
-        what = "The server cannot be reached; correct the endpoint, or try later"
+        what = "The server cannot be reached; correct endpoint or region, or try later"
         return ConnectionError(errno.ECONNREFUSED, what, place)
     if "timed out" in text or "TimedOut" in text:
         what = "The server did not answer in time; raise timeout in the "
