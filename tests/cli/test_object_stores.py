@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from proxy import before
 
 import checkpoints
 from checkpoints import FileHandler, config, index, probe, runs, tags
@@ -145,6 +146,19 @@ class TestCopies:
             again = run("cp", source, target)
             assert f"copied 0 files, 0 B to {target}; 2 already there" in again.out
         assert [it["rye"] for it in index(f"{other}-2").sort("day")] == [90, 100]
+
+    def test_what_is_there_is_not_sent_again(
+        self, run, root, tmp_path, ministack, new_root, monkeypatch
+    ):
+        other = new_root(ministack)
+        run("cp", root, other, "--where", "day=9")
+        with before(ministack) as proxy:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
+            done = run("cp", root, other)
+            sent = [it for it in proxy.requests if it.startswith("PUT") and "day" in it]
+        assert "copied 1 file" in done.out
+        assert "; 1 already there" in done.out
+        assert len(sent) == 1
 
     def test_one_root_in_the_other_is_refused(self, run, root):
         done = run("cp", root, f"{root}/below")

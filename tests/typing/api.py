@@ -152,6 +152,7 @@ cp.config("mypkg", "./out", random=True, after=True)
 cp.config("mypkg", "./out", format="parquet", if_exists="keep", durable=True)
 
 cp.config("mypkg", "s3://bucket/out", store_options={"region": "eu-west-1"})
+cp.config("mypkg", "s3://bucket/out", spill=Path("kept"))
 cp.config("mypkg", ["./out", report], if_exists="skip", compression="zstd")
 cp.config("mypkg", [cp.DictHandler(), report], every=2)
 cp.config("mypkg", Path("out"), background=True, max_pending="64MB", on_full="drop")
