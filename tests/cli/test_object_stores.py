@@ -147,18 +147,23 @@ class TestCopies:
             assert f"copied 0 files, 0 B to {target}; 2 already there" in again.out
         assert [it["rye"] for it in index(f"{other}-2").sort("day")] == [90, 100]
 
-    def test_what_is_there_is_not_sent_again(
-        self, run, root, tmp_path, ministack, new_root, monkeypatch
+    def test_what_is_large_and_there_is_not_sent_again(
+        self, run, tmp_path, bucket, ministack, monkeypatch
     ):
-        other = new_root(ministack)
-        run("cp", root, other, "--where", "day=9")
+        for day in (9, 10):
+            with tags(day=day):
+                FileHandler(tmp_path / "a").checkpoint("a", b"x" * 100_000)
+        run("cp", tmp_path / "a", bucket, "--where", "day=9")
         with before(ministack) as proxy:
             monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
-            done = run("cp", root, other)
-            sent = [it for it in proxy.requests if it.startswith("PUT") and "day" in it]
-        assert "copied 1 file" in done.out
-        assert "; 1 already there" in done.out
-        assert len(sent) == 1
+            done = run("cp", tmp_path / "a", bucket)
+        assert ("copied 1 file" in done.out, "; 1 already there" in done.out) == (
+            True,
+            True,
+        )
+        sent = [it for it in proxy.requests if it.startswith("PUT")]
+        assert [it for it in sent if "day%3D9/" in it or "day=9/" in it] == []
+        assert [it for it in sent if "day%3D10/" in it or "day=10/" in it]
 
     def test_one_root_in_the_other_is_refused(self, run, root):
         done = run("cp", root, f"{root}/below")

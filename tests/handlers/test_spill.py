@@ -284,7 +284,7 @@ class TestPush:
             "AWS_ENDPOINT_URL", f"http://127.0.0.1:{servers.free_port()}"
         )
         code, _, err = run("push", kept, bucket)
-        assert (code, "cannot be reached; correct the endpoint" in err) == (2, True)
+        assert (code, "cannot be reached; correct endpoint" in err) == (2, True)
         assert len(list(kept.rglob("*.zip"))) == 12
 
     def test_what_is_no_folder_or_no_store_is_told(self, run, kept, bucket, tmp_path):

@@ -14,7 +14,7 @@ from checkpoints._handlers.background import Writer
 from checkpoints._handlers.delivery import Delivery
 from checkpoints._handlers.root import checked_root, escaped, filled_root, split_root
 from checkpoints._process.exit import may_be_killed
-from checkpoints._text import count_text, is_remote, shown
+from checkpoints._text import count_text, is_remote, printable, shown
 from checkpoints.errors import ConfigError
 from checkpoints.storage._stores import open_store
 
@@ -87,7 +87,7 @@ class Spill:
             logger.warning(
                 "%s (%s): saves are kept in %s, and delivered when it is back, by this "
                 "run or the next, or by: checkpoints push %s %s",
-                *(self._target, error.strerror or error, self.folder),
+                *(self._target, printable(error.strerror or str(error)), self.folder),
                 *(shlex.quote(self.folder), shlex.quote(self._target)),
             )
 
@@ -120,6 +120,6 @@ class Spill:
             logger.warning(
                 "what is kept in %s could not all be delivered: %s. Try checkpoints "
                 "push %s %s",
-                *(self.folder, problems[0], shlex.quote(self.folder)),
+                *(self.folder, printable(problems[0]), shlex.quote(self.folder)),
                 shlex.quote(self._target),
             )

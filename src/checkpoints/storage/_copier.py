@@ -14,6 +14,7 @@ __all__ = ["Copier"]
 
 _CHUNK_BYTES = 1 << 20
 _AT_A_TIME = 8
+_WORTH_ASKING = 1 << 16
 
 
 class Copier:
@@ -48,7 +49,6 @@ class Copier:
         self._spell, self._advance, self._tell = spell, advance, tell
         self._replaces, self._moves = replaces, moves
         self._is_far = is_remote(source.root) or is_remote(target.root)
-        self._there: set[str] = set()
         self._lock = threading.Lock()
         # How many were copied, with how many bytes; were there; and were not copied.
         self.count = self.size = self.same = self.failed = 0
@@ -64,12 +64,6 @@ class Copier:
         Raises:
             OSError: If the target cannot be written.
         """
-        if is_remote(self._target.root) and not self._replaces:
-            # What is there need not be sent again to find that out.
-            statuses = self._target.statuses([*map(self._spell, names)])
-            self._there = {
-                name for name, it in zip(names, statuses, strict=True) if it is not None
-            }
         pools = imported("concurrent.futures").ThreadPoolExecutor
         jobs = jobs or (_AT_A_TIME if self._is_far else 1)
         pool = pools(jobs, "checkpoints-copy")
@@ -91,12 +85,12 @@ class Copier:
             self._fail(f"{path}: {error.strerror}")
             return
         with opened as file:
-            if self._is_brought(file, self._spell(name), is_there=name in self._there):
+            if self._is_brought(file, self._spell(name)):
                 self._leave(file)
 
-    def _is_brought(self, file: Source, name: str, *, is_there: bool) -> bool:
+    def _is_brought(self, file: Source, name: str) -> bool:
         """Copy a file, unless it is there; tell whether it is now."""
-        if is_there:
+        if self._asks_first(file) and self._target.status(name) is not None:
             return self._is_same(file, name)
         try:
             self._put(file, name)
@@ -112,6 +106,11 @@ class Copier:
                 self.count, self.size = self.count + 1, self.size + file.size
             return True
         return False
+
+    def _asks_first(self, file: Source) -> bool:
+        """Tell whether to send a file takes longer than to ask if it is there."""
+        is_large = file.size >= _WORTH_ASKING and not self._replaces
+        return is_large and is_remote(self._target.root)
 
     def _leave(self, file: Source) -> None:
         """Delete an original, unless it was replaced since it was read."""
