@@ -7,6 +7,7 @@ DEMO := .venv-demo
 BENCH := .venv-bench
 FUZZ := .venv-fuzz
 ENGINES := .venv-engines
+SUITES := .venv-suites
 SECONDS ?= 600
 
 # Where a folder in memory has 4 GB of room, no test waits for the disk.
@@ -21,11 +22,12 @@ $(BENCH)/installed: WANTED = -e . --group bench
 $(FUZZ)/installed: WANTED = -e . --group fuzz
 
 $(ENGINES)/installed: WANTED = -e . --group engines
+$(SUITES)/installed: WANTED = -e '.[cli,probe]' --group suites
 
-.PHONY: help demo test lint types mypy pyright docs bench reliability corpora engines fuzz clean
+.PHONY: help demo test lint types mypy pyright docs bench reliability corpora probes-suites engines fuzz clean
 
 help: ## List the targets
-	@sed -nE 's/^([a-z]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: $(DEMO)/installed ## Run the example, from a wrong number to its cause
 	PYTHONPATH=examples $(DEMO)/bin/python -m harvest_app
@@ -59,6 +61,9 @@ bench: $(BENCH)/installed ## Measure the speed beside other tools
 corpora: $(DEV)/installed ## Save and load the values that other libraries test themselves with
 	$(DEV)/bin/python -W ignore -m tests.corpora
 
+probes-suites: $(SUITES)/installed ## Run the test suites of other libraries under probes
+	$(SUITES)/bin/python -m tests.suites
+
 engines: $(ENGINES)/installed ## Save from the workers of joblib, Dask, Ray and Spark
 	TMPDIR=$(FOLDER) $(ENGINES)/bin/python -m pytest tests/workers
 
@@ -66,7 +71,7 @@ fuzz: $(FUZZ)/installed ## Load made-up files for ten minutes, on Python 3.11
 	$(FUZZ)/bin/python tests/reliability/fuzz.py --seconds $(SECONDS)
 
 clean: ## Remove all that was made here, the environments too
-	rm -rf $(DEV) $(DEMO) $(BENCH) $(FUZZ) $(ENGINES) docs/_build dist harvest-out harvest-runs .coverage* .*_cache .hypothesis
+	rm -rf $(DEV) $(DEMO) $(BENCH) $(FUZZ) $(ENGINES) $(SUITES) docs/_build dist harvest-out harvest-runs .coverage* .*_cache .hypothesis
 
 %/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
