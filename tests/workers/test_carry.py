@@ -212,3 +212,44 @@ class TestTravel:
             pickle.loads(pickle.dumps(cp.carry(work.square)))(3)
             assert len(cp.rules()) == 1
         assert len(cp.index(root)) == 1
+
+
+class Later:
+    """Its body runs after the call has returned."""
+
+    async def __call__(self):
+        return cp.current_tags()
+
+
+class TestBodiesThatRunLater:
+    def test_of_a_callable_object_have_the_tags(self):
+        with cp.tags(fold=1):
+            carried = cp.carry(Later())
+        assert asyncio.run(carried()) == (("fold", 1),)
+
+    def test_that_a_function_returns_have_the_tags(self):
+        async def inner():
+            return cp.current_tags()
+
+        def items():
+            yield cp.current_tags()
+
+        with cp.tags(fold=1):
+            one, other = cp.carry(lambda: inner()), cp.carry(lambda: items())
+        assert asyncio.run(one()) == (("fold", 1),)
+        assert list(other()) == [(("fold", 1),)]
+
+    def test_take_what_they_are_sent(self):
+        def steps():
+            try:
+                got = yield 1
+            except LookupError:
+                got = "caught"
+            yield got
+            return "end"
+
+        one, other = cp.carry(steps)(), cp.carry(steps)()
+        assert [next(one), one.send("a"), next(other)] == [1, "a", 1]
+        assert other.throw(LookupError) == "caught"
+        with pytest.raises(StopIteration, match="end"):
+            next(other)

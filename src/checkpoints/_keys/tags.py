@@ -13,6 +13,7 @@ from collections.abc import (
     Iterable,
     Mapping,
 )
+from contextlib import AbstractContextManager
 from contextvars import ContextVar, Token
 from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
@@ -21,10 +22,12 @@ from checkpoints._process.libraries import imported
 from checkpoints.errors import ConfigError
 
 __all__ = [
+    "Resumable",
     "TagPairs",
     "checked_tag_name",
     "current_tags",
     "in_async_steps",
+    "in_steps",
     "is_awaitable",
     "tag_text",
     "tags",
@@ -159,7 +162,7 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
 
             @functools.wraps(function)
             def stepped(*args: Any, **kwargs: Any) -> Any:
-                steps = _steps(function(*args, **kwargs), _Resumable(self._own))
+                steps = in_steps(function(*args, **kwargs), Resumable(self._own))
                 return (yield from steps)
 
             return types.coroutine(stepped) if is_awaitable(function) else stepped
@@ -224,7 +227,7 @@ class under_tags:  # noqa: N801 - used like a function, as `tags` is
         _context.reset(self._token)
 
 
-class _Resumable:
+class Resumable:
     """The scopes inside a generator, removed while it is suspended."""
 
     def __init__(self, own: TagPairs) -> None:
@@ -246,10 +249,10 @@ class _Resumable:
         _context.set(self._outer)
 
 
-def _steps(
-    generator: Generator[Any, Any, Any], scopes: _Resumable
+def in_steps(
+    generator: Any, scopes: AbstractContextManager[object]
 ) -> Generator[Any, Any, Any]:
-    """Run a generator step by step, each step inside its scopes."""
+    """Run a generator or a coroutine step by step, each step inside its scopes."""
     resume: Callable[[Any], Any] = generator.send
     argument: Any = None
     while True:
@@ -280,7 +283,7 @@ def in_async_steps(function: Callable[..., Any], own: TagPairs) -> Callable[...,
 
     @functools.wraps(function)
     async def stepped(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        generator, scopes = function(*args, **kwargs), _Resumable(own)
+        generator, scopes = function(*args, **kwargs), Resumable(own)
         resume, argument = generator.asend, None
         while True:
             with scopes:

@@ -6,8 +6,9 @@ import functools
 import logging
 import os
 import threading
+import types
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import (
     AbstractContextManager,
     ExitStack,
@@ -16,7 +17,13 @@ from contextlib import (
 )
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, cast
 
-from checkpoints._keys.tags import TagPairs, current_tags, tags, under_tags
+from checkpoints._keys.tags import (
+    Resumable,
+    TagPairs,
+    current_tags,
+    in_steps,
+    under_tags,
+)
 from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.libraries import imported
 from checkpoints._process.origin import Caller, called_from, caller
@@ -34,7 +41,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 # As in `inspect`, which takes longer to load than the rest of this library.
-_GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
+_ASYNC_GENERATOR = 0x200
 
 
 class _Rules:
@@ -197,6 +204,21 @@ class _Luggage(NamedTuple):
             yield
 
 
+class _Steps:
+    """Puts the rules and the run in force in each step of a generator."""
+
+    def __init__(self, luggage: _Luggage) -> None:
+        self._luggage = luggage
+
+    def __enter__(self) -> None:
+        self._step = self._luggage.unpacked_but_tags()
+        self._step.__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        step: Any = self._step
+        step.__exit__(*error)
+
+
 _stays: list[object] = []
 
 
@@ -212,7 +234,6 @@ class Carried(Generic[P, R]):
     def __init__(self, function: Callable[P, R], luggage: _Luggage) -> None:
         self.__wrapped__ = function
         self._luggage = luggage
-        self._flags = _flags(function)
 
     def __getattr__(self, name: str) -> Any:
         # A name, a docstring: it is asked for seldom, and a function is made often.
@@ -224,12 +245,14 @@ class Carried(Generic[P, R]):
         return f"<carried {shown(self.__wrapped__)}>"
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        if self._flags & _COROUTINE:
-            return cast(R, self._awaited(*args, **kwargs))
-        if self._flags & _GENERATOR:
-            return cast(R, self._stepped(*args, **kwargs))
         with self._luggage.unpacked():
-            return self.__wrapped__(*args, **kwargs)
+            result: Any = self.__wrapped__(*args, **kwargs)
+        # A body that runs later: what kind it is, only the object tells for certain.
+        if type(result) is types.CoroutineType:
+            return cast(R, self._awaited(result))
+        if type(result) is types.GeneratorType:
+            return cast(R, self._stepped(result))
+        return cast(R, result)
 
     def settle(self) -> None:
         """Put the tags, rules and run in force here, in this context, for good."""
@@ -238,21 +261,14 @@ class Carried(Generic[P, R]):
         # What is not referred to any more would be left.
         _stays.append(stay)
 
-    async def _awaited(self, *args: Any, **kwargs: Any) -> Any:
+    async def _awaited(self, body: Any) -> Any:
         with self._luggage.unpacked():
-            return await cast(Any, self.__wrapped__)(*args, **kwargs)
+            return await body
 
-    def _stepped(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
+    def _stepped(self, body: Any) -> Generator[Any, Any, Any]:
         # A generator takes its tags off while it is suspended; so must the rules.
-        function: Any = tags(*self._luggage.pairs)(self.__wrapped__)
-        steps = function(*args, **kwargs)
-        while True:
-            with self._luggage.unpacked_but_tags():
-                try:
-                    item = next(steps)
-                except StopIteration:
-                    return
-            yield item
+        steps = in_steps(body, Resumable(self._luggage.pairs))
+        return (yield from in_steps(steps, _Steps(self._luggage)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return public(type(self)), (self.__wrapped__, self._luggage)
@@ -285,9 +301,8 @@ def carry(function: Callable[P, R], /) -> Carried[P, R]:
     that are in force here and now, by the rules that are, and as a part of this run.
 
     Args:
-        function: A function, a coroutine function, or a generator function, of which
-            only the items are asked for. It must be possible to pickle it
-            where it goes to another process.
+        function: A function, a coroutine function, or a generator function. It must be
+            possible to pickle it where it goes to another process.
 
     Returns:
         A callable, which can be pickled by `pickle` and `cloudpickle` if the function
