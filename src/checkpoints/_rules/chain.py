@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from checkpoints._handlers.handler import Handler
+from checkpoints._keys.tags import TagPairs
 from checkpoints._rules.occasion import Occasion
 
 if TYPE_CHECKING:
     from checkpoints._rules.rule import Rule
 
-__all__ = ["accepting", "chain_of", "handlers_of", "is_used_up", "is_wanted"]
+__all__ = ["accepting", "chain_of", "handlers_of", "is_used_up", "is_wanted", "refuse"]
 
 
 def chain_of(
@@ -51,11 +52,23 @@ def accepting(
                     first_use(rule)
                 rule.accepted = True
                 return rule
-            rule.refused = occasion.pairs or rule.refused or ()
+            rule.refused = rule.refused or occasion.pairs
         except BaseException as error:  # noqa: BLE001 - `where` is the user's function
             failed(rule, name, error)
             break
     return None
+
+
+def refuse(
+    chain: Iterable[Rule], pairs: TagPairs, names: Sequence[str], values: Sequence[Any]
+) -> bool:
+    """Tell whether all of a chain are known to refuse a call with these values."""
+    for rule in chain:
+        refusal = rule.refusal
+        if not (refusal.of_tags(pairs) or refusal.of_values(names, values)):
+            return False
+        rule.refused = rule.refused or pairs
+    return True
 
 
 def is_used_up(name: str, chain: Iterable[Rule]) -> bool:

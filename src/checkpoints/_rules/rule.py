@@ -36,6 +36,7 @@ from checkpoints._rules.options import (
     checked_flag,
     known_options,
 )
+from checkpoints._rules.refusal import Refusal
 from checkpoints._rules.settings import PROGRAM
 from checkpoints._text import hint, html_table, shown
 from checkpoints.errors import ConfigError
@@ -121,8 +122,8 @@ class Rule:
         self.where: Where | None = _checked_where(options.get("where"))
         self.given: Mapping[str, object] | None = _checked_given(options.get("given"))
         caller = options.get("caller")
-        self.caller: NamePattern | None
         self.caller = None if caller is None else NamePattern(caller)
+        self.refusal = Refusal(self.where, self.given)
         # Whether it takes every call, so that no rule before it gets one.
         self.takes_all: bool = (self.where, self.given, caller) == (None,) * 3
         self.every: int = checked_count("every", options.get("every", 1))
@@ -137,12 +138,8 @@ class Rule:
         # Whether it is known only at the end of a call if it is saved.
         self.is_deferred: bool = bool(self.when == "exception" or self.min_seconds)
         # Whether nothing but `every` leaves calls out.
-        self.is_simple: bool = (
-            self.every > 1
-            and self.takes_all
-            and not self.is_deferred
-            and (self.limit, self.run_limit) == (None, None)
-        )
+        is_open = not self.is_deferred and (self.limit, self.run_limit) == (None, None)
+        self.is_simple: bool = is_open and self.every > 1 and self.takes_all
         items = options.get("items")
         self.items: int = 0 if items is None else checked_count("items", items)
         self.on_error: OnError = checked_choice(
