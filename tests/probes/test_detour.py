@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 import importlib
 import inspect
 import logging
 import pickle
+import subprocess
 import sys
 import threading
 import types
@@ -314,3 +316,178 @@ class TestFreeVariables:
                 while trace is not None:
                     dict(trace.tb_frame.f_locals)
                     trace = trace.tb_next
+
+
+class TestLifetime:
+    def test_of_a_closure_that_calls_itself_ends_with_its_last_use(self):
+        def made():
+            @probed("probed.factorial")
+            def factorial(n):
+                return n * factorial(n - 1) if n else 1
+
+            with capture("probed"):
+                assert factorial(3) == 6
+            return weakref.ref(factorial)
+
+        gone = made()
+        gc.collect()
+        assert gone() is None
+
+    def test_of_a_class_that_its_method_refers_to_ends_too(self):
+        def made():
+            class Model:
+                @probed("probed.Model.same")
+                def same(self, other: Model = None) -> Model:
+                    return super().__init__()
+
+            Model.same.__defaults__ = (Model(),)
+            with capture("probed"):
+                Model().same()
+            return weakref.ref(Model)
+
+        gone = made()
+        gc.collect()
+        assert gone() is None
+
+    @pytest.mark.parametrize("is_on", [False, True])
+    @pytest.mark.parametrize("name", ["'probed.Writer.close'", "(Writer, 'close')"])
+    def test_of_what_a_program_holds_ends_with_it(self, tmp_path, is_on, name):
+        program = tmp_path / "program.py"
+        program.write_text(
+            "import checkpoints\n"
+            "class Writer:\n"
+            "    def close(self): return 'flushed'\n"
+            "    def __del__(self): print(self.close())\n"
+            "writer = Writer()\n"
+            + "checkpoints.config('probed', 'saved', where={'day': 1})\n"
+            * is_on
+        )
+        ended = subprocess.run(
+            [sys.executable, program],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert ended.stdout == "flushed\n"
+
+
+def even(n):
+    return True if n == 0 else odd(n - 1)
+
+
+def odd(n):
+    return False if n == 0 else even(n - 1)
+
+
+class TestRecursion:
+    def run(self, tmp_path, limit, depth, rule):
+        """Run two functions that call each other in a process of its own."""
+        program = tmp_path / "program.py"
+        program.write_text(
+            "import sys, checkpoints\n"
+            f"{inspect.getsource(even)}\n{inspect.getsource(odd)}\n"
+            "even, odd = map(checkpoints.probed, (even, odd))\n"
+            f"sys.setrecursionlimit({limit})\n"
+            f"with checkpoints.config('__main__', lambda *_, **__: None, {rule}):\n"
+            f"    print(even({depth}))\n"
+        )
+        return subprocess.run(
+            [sys.executable, program], capture_output=True, text=True, check=False
+        )
+
+    def test_of_two_functions_may_be_as_deep_as_the_program_allows(self, tmp_path):
+        ended = self.run(tmp_path, 10**6, 30000, "every=10**9")
+        assert ended.stdout == "True\n", ended.stderr
+
+    def test_that_is_saved_uses_no_stack_that_has_no_limit(self, tmp_path):
+        # Only what is outermost takes a place on the stack of C.
+        ended = self.run(tmp_path, 10**6, 30000, "where={'day': 1}, every=10**9")
+        assert ended.stdout == "True\n", ended.stderr
+
+    def test_within_half_of_the_limit_works(self, tmp_path):
+        ended = self.run(tmp_path, 1000, 430, "every=1")
+        assert ended.stdout == "True\n", ended.stderr
+
+
+class TestSteps:
+    """Whoever steps coroutines and generators by hand has tags of its own."""
+
+    @types.coroutine
+    def pause(self):
+        yield
+
+    @pytest.mark.parametrize("every", [1, 2])
+    def test_of_two_coroutines_have_their_own_tags(self, every):
+        seen = []
+
+        @probed("probed.work")
+        async def work():
+            await self.pause()
+            seen.append([name for name, _ in checkpoints.current_tags()])
+
+        with config("probed", DictHandler(), every=every):
+            one, other = work(), work()
+            one.send(None)
+            assert checkpoints.current_tags() == ()
+            other.send(None)
+            for each in (one, other):
+                with pytest.raises(StopIteration):
+                    each.send(None)
+        assert seen == [["call"], ["call"] if every == 1 else []]
+
+    def test_may_be_made_in_several_contexts(self):
+        @probed("probed.work")
+        async def work():
+            await self.pause()
+            return checkpoints.current_tags()
+
+        with config("probed", DictHandler()):
+            made = work()
+            contextvars.copy_context().run(made.send, None)
+            with pytest.raises(StopIteration) as ended:
+                made.send(None)
+        assert ended.value.value == (("call", 1),)
+
+    def test_of_a_closed_generator_save_what_it_has_yielded(self):
+        @probed("probed.count")
+        def count():
+            yield 1
+            yield 2
+
+        kept = DictHandler()
+        with config("probed", kept, items=5):
+            made = count()
+            next(made)
+            made.close()
+        assert kept["call=1/probed/count/result"] == {"yielded items": [1]}
+
+
+class TestThreads:
+    def test_may_call_while_others_switch_rules(self):
+        @probed("probed.add")
+        def add(a, *, b=2):
+            return a + b + 3
+
+        @probed("probed.count")
+        def count(n):
+            yield from range(3, n + 3)
+
+        wrong, is_over = [], threading.Event()
+
+        def work():
+            while not is_over.is_set():
+                found = add(1), add(1, b=5), list(count(3))
+                if found != (6, 9, [3, 4, 5]):
+                    wrong.append(found)
+
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for every in range(1, 40):
+            with config("probed", DictHandler(force=True), every=every):
+                add(1)
+        is_over.set()
+        for thread in threads:
+            thread.join()
+        assert wrong == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import pickle
 import sys
@@ -152,8 +153,8 @@ class TestProbed:
             yield got
 
         async def both():
-            generator = stream(3)
-            return await generator.asend(None), await generator.asend("a")
+            async with contextlib.aclosing(stream(3)) as generator:
+                return await generator.asend(None), await generator.asend("a")
 
         assert inspect.isasyncgenfunction(stream)
         assert asyncio.run(both()) == (3, "a")

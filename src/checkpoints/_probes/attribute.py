@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import functools
 import types
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -69,13 +70,17 @@ class Attribute:
         function = self.function
         return function if type(function) is types.FunctionType else None
 
-    @property
-    def is_unchanged(self) -> bool:
-        """Whether the attribute still holds the function."""
-        try:
-            return _inside(_lookup(self.owner, self.name)) is self.function
-        except ConfigError:
-            return False
+    def unchanged(self) -> Callable[[], bool]:
+        """Return what tells if it still holds the function, and keeps nothing alive."""
+        owner, function, name = _weak(self.owner), _weak(self.function), self.name
+
+        def is_unchanged() -> bool:
+            try:
+                return _inside(_lookup(owner(), name)) is function()
+            except ConfigError:
+                return False
+
+        return is_unchanged
 
     def _check(self) -> None:
         what = ""
@@ -162,6 +167,13 @@ class Attribute:
         return True
 
 
+def _weak(subject: Any) -> Callable[[], Any]:
+    try:
+        return weakref.ref(subject)
+    except TypeError:
+        return lambda: subject
+
+
 def _inside(raw: Any) -> Any:
     """Return the function inside of what binds it, such as `classmethod`."""
     if isinstance(raw, _METHODS):
@@ -177,7 +189,8 @@ def _only_for(subclass: type, wrapper: Wrapper, *, of_class: bool) -> Wrapper:
 
     def called(function: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         subject: Any = args[0] if args else None
-        kind = subject if args and of_class else type(subject)
+        is_class = of_class and isinstance(subject, type)
+        kind = subject if is_class else type(subject)
         if subclass in kind.__mro__:
             return wrapper(function, instance, args, kwargs)
         return function(*args, **kwargs)

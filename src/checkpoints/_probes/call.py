@@ -19,12 +19,19 @@ from typing import Any, NamedTuple
 from checkpoints._handlers.handler import ABSENT
 from checkpoints._handlers.outcomes import outcomes
 from checkpoints._keys.key import Key
-from checkpoints._keys.tags import TagPairs, in_async_steps, tags
+from checkpoints._keys.tags import (
+    Resumable,
+    TagPairs,
+    in_async_steps,
+    in_steps,
+    tags,
+)
 from checkpoints._kinds.frozen import freeze, frozen_values
 from checkpoints._kinds.left_out import NOT_SAVED, with_left_out
 from checkpoints._kinds.pickled import type_name
 from checkpoints._kinds.plain import IMMUTABLE
 from checkpoints._probes.sharing import one_object
+from checkpoints._probes.stand_in import left, stand_in
 from checkpoints._probes.watched import Watched
 from checkpoints._process.origin import Origin
 from checkpoints._process.random_state import RANDOM_STATE, captured
@@ -34,7 +41,7 @@ from checkpoints._rules.registry import registry
 from checkpoints._rules.rule import Rule
 from checkpoints._text import text_of
 
-__all__ = ["Call", "CallNumber", "Choice", "handle", "saving"]
+__all__ = ["Call", "CallNumber", "Choice", "begin_at", "handle", "saving"]
 
 logger = logging.getLogger("checkpoints")
 
@@ -78,18 +85,21 @@ class Call:
         choice: What saves it.
         own: The tags that it adds to those of the context.
         outer: The tags of the context.
+        later: The method that runs a function whose body runs after the call has
+            returned; empty for any other.
 
     Attributes:
-        run: Calls the function, in C.
-        target, arguments: What is called in its place, and with what.
+        target, arguments: What to call in place of the function, and with what, so
+            that it sees its caller; None if that is the function itself.
     """
 
-    run: functools.partial[Any]
-    target: Callable[..., Any]
-    arguments: tuple[Any, ...]
-
-    def __init__(self, choice: Choice, own: TagPairs, outer: TagPairs) -> None:
+    def __init__(
+        self, choice: Choice, own: TagPairs, outer: TagPairs, later: str = ""
+    ) -> None:
         self.own = own
+        self.later = later
+        self.target: Callable[..., Any] | None = None
+        self.arguments: tuple[Any, ...] = ()
         self._choice = choice
         self._pairs = outer + own
         self._turn = choice.turn
@@ -99,15 +109,9 @@ class Call:
         self._items: list[Any] = []
         self._lost_items: dict[str, str] = {}
 
-    def leads_to(
-        self,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> None:
-        """Say what is called in the end."""
-        self.run = functools.partial(function, *args, **kwargs)
-        self.target, self.arguments = self.run, ()
+    def stands_in(self, run: functools.partial[Any], code: types.CodeType) -> None:
+        """Let the function see its caller, as far as that is possible."""
+        self.target, self.arguments = stand_in(run, code)
 
     # What happens in the call
 
@@ -127,6 +131,9 @@ class Call:
         self._scope.__enter__()
 
     def _leave(self) -> None:
+        if self.target is not None:
+            self.target = None
+            left()
         if self._scope is not None:
             self._scope.__exit__()
             self._scope = None
@@ -137,21 +144,26 @@ class Call:
         self._end("result", lambda: {"result": result, **self._after(), **self._ends()})
 
     def ended(self) -> None:
-        """Save the items of an asynchronous generator, which returns nothing."""
+        """Save the items of a generator that has no result."""
         if self._choice.rule.items:
             self._end("result", lambda: {**self._after(), **self._ends()})
 
-    def broken(self, error: BaseException) -> None:
-        """Save the error of an asynchronous generator, unless it is its end."""
-        if not isinstance(error, GeneratorExit):
-            self.failed(error)
+    def failed(self, error: BaseException, function: Any) -> None:
+        """
+        Save what the function raised; an error of the save must not replace it.
 
-    def failed(self, error: BaseException) -> None:
-        """Save what the function raised; an error of the save must not replace it."""
+        Args:
+            error: What it raised.
+            function: The function, where the traceback begins.
+        """
         self._leave()
         try:
-            # Unlike an assignment, it works for a frozen class, too.
-            error.with_traceback(_without_ours(error, self._code))
+            begin_at(error, function)
+            if self.later and isinstance(error, GeneratorExit):
+                # Closed before its end.
+                if self.later != "awaited":
+                    self.ended()
+                return
             self._end(
                 "exception",
                 lambda: {**_error_values(error), **self._after(), **self._ends()},
@@ -174,53 +186,42 @@ class Call:
 
     # Functions whose body runs after the call has returned
 
-    async def awaited(self) -> Any:
-        """Run a coroutine function, and save its result or error."""
-        self.enter()
-        try:
-            result = await self.run()
-        except GeneratorExit:  # closed before its end
-            self._leave()
-            raise
-        except BaseException as error:
-            self.failed(error)
-            raise
-        self.returned(result)
-        return result
+    @types.coroutine
+    def steps(self, body: Any) -> Generator[Any, Any, Any]:
+        """Run a generator or a coroutine, each step with the tags of the call."""
+        steps: Any = in_steps(body, Resumable(self.own))
+        if self._choice.rule.items and self.later != "awaited":
+            steps = Watched(steps, self.yielded)
+        return (yield from steps)
 
-    def stepped(self) -> Generator[Any, Any, Any]:
+    def stepped(self, run: functools.partial[Any]) -> Generator[Any, Any, Any]:
         """Run a generator function, and save its result or error."""
-        generator: Any = tags(*self.own)(self.run.func)(
-            *self.run.args, **self.run.keywords
-        )
-        if self._choice.rule.items:
-            generator = Watched(generator, self.yielded)
         try:
-            result = yield from generator
-        except GeneratorExit:
-            self.ended()
-            raise
+            result = yield from self.steps(run())
         except BaseException as error:
-            self.failed(error)
+            self.failed(error, run.func)
             raise
         self.returned(result)
         return result
 
     @types.coroutine
-    def resumed(self) -> Generator[Any, Any, Any]:
+    def resumed(self, run: functools.partial[Any]) -> Generator[Any, Any, Any]:
         """Do the same for an awaitable generator function, of `types.coroutine`."""
-        return (yield from self.stepped())
+        return (yield from self.stepped(run))
 
-    def streamed(self) -> Any:
-        """Return the generator of an asynchronous generator function, with its tags."""
-        run = self.run
-        return in_async_steps(run.func, self.own)(*run.args, **run.keywords)
+    async def awaited(self, run: functools.partial[Any]) -> Any:
+        """Do the same for a coroutine function."""
+
+        async def body() -> Any:
+            return await run()
+
+        return await self.resumed(functools.partial(body))
+
+    def streamed(self, body: Any) -> Any:
+        """Return an asynchronous generator, with the tags of the call in each step."""
+        return in_async_steps(lambda: body, self.own)()
 
     # Saving
-
-    @property
-    def _code(self) -> Any:
-        return getattr(getattr(self, "run", None) and self.run.func, "__code__", None)
 
     def _end(self, part: str, values: Callable[[], Mapping[str, Any]]) -> None:
         name = f"{self._choice.name}.{part}"
@@ -358,15 +359,15 @@ def handle(name: str, rules: Iterable[Rule] | None, error: Exception) -> None:
         outcomes.failed(name, error)
 
 
-def _without_ours(error: BaseException, code: Any) -> types.TracebackType | None:
-    """Return the traceback of an error from the function on."""
+def begin_at(error: BaseException, function: Any) -> None:
+    """Let the traceback of an error begin in a function, if it was there."""
+    code = getattr(function, "__code__", None)
     trace = error.__traceback__
-    if trace is None:
-        return None
-    inner = trace.tb_next
-    while code is not None and inner is not None and inner.tb_frame.f_code is not code:
-        inner = inner.tb_next
-    return inner if code is not None and inner is not None else trace
+    while trace is not None and trace.tb_frame.f_code is not code:
+        trace = trace.tb_next
+    if trace is not None:
+        # Unlike an assignment, it works for a frozen class, too.
+        error.with_traceback(trace)
 
 
 def _error_values(error: BaseException) -> dict[str, str]:

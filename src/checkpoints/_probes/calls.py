@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from checkpoints._keys.key import checked_name
@@ -17,6 +19,7 @@ from checkpoints._process.exit import is_first_process
 from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.libraries import imported
 from checkpoints._process.work import at_work
+from checkpoints._rules.chain import refuse
 from checkpoints._rules.occasion import Occasion
 from checkpoints._rules.registry import registry
 from checkpoints._rules.rule import Rule
@@ -26,10 +29,10 @@ from checkpoints.errors import ConfigError
 
 __all__ = ["CallSaver", "Given", "checked_signature"]
 
-Given: TypeAlias = "tuple[dict[str, Any], tuple[str, ...]]"
-
 # Stands for a turn that is not known yet.
 OPEN = -1
+
+Given: TypeAlias = "tuple[dict[str, Any], tuple[str, ...]]"
 
 _numbers: dict[str, Iterator[int]] = {}
 after_fork_in_child(_numbers.clear)
@@ -44,7 +47,11 @@ class CallSaver:
         function: The function, used for its signature and its kind only.
         of_class: Whether it is a class method, whose first argument is a class.
         subclass: Save only calls on this class and on what inherits from it.
-        changed: Called when a rule for the name comes or goes.
+        changed: Called when a rule for the name comes or goes. Then the function is not
+            kept alive, nor are its defaults.
+
+    Attributes:
+        subclass: That class, weak.
 
     Raises:
         ConfigError: If the name is invalid, or the function has no signature.
@@ -61,17 +68,18 @@ class CallSaver:
     ) -> None:
         self.name = checked_name(name)
         self.is_active = True
-        self._signature = checked_signature(function)
-        self._of_class = next(iter(self._signature.parameters), "") if of_class else ""
-        self._subclass = subclass
-        # How to run a function whose body runs after the call has returned.
-        self._later: Callable[[Call], Any] | None = None
+        signature = checked_signature(function)
+        self._signature = None if changed else signature
+        self._of_class = next(iter(signature.parameters), "") if of_class else ""
+        self.subclass = None if subclass is None else weakref.ref(subclass)
+        # How a function runs whose body runs after the call has returned.
+        self._later = ""
         if inspect.iscoroutinefunction(function):
-            self._later = Call.awaited
+            self._later = "awaited"
         elif inspect.isgeneratorfunction(function):
-            self._later = Call.resumed if is_awaitable(function) else Call.stepped
+            self._later = "resumed" if is_awaitable(function) else "stepped"
         elif inspect.isasyncgenfunction(function):
-            self._later = Call.streamed
+            self._later = "streamed"
         registry.names.add(self.name)
         self._switch = Switch(self.name, changed)
         registry.connect(self._switch)
@@ -82,11 +90,12 @@ class CallSaver:
 
     def wants(self, values: tuple[Any, ...]) -> bool:
         """Tell whether a call is on the class that is meant."""
-        if self._subclass is None:
+        if self.subclass is None:
             return True
         subject: Any = values[0] if values else None
-        kind = subject if self._of_class and values else type(subject)
-        return self._subclass in kind.__mro__
+        is_class = self._of_class and isinstance(subject, type)
+        kind = subject if is_class else type(subject)
+        return self.subclass() in kind.__mro__
 
     def run(
         self,
@@ -97,40 +106,56 @@ class CallSaver:
     ) -> Any:
         """Call the function and save the call; the signature is that of wrapt."""
         call = None
-        if self.wants(args):
-            call = self.begin(lambda: self.bound(args, kwargs))
+        turn = self.early_turn() if self.wants(args) else None
+        if turn is not None:
+            call = self.begin(lambda: self.bound(function, args, kwargs), turn)
         if call is None:
             return function(*args, **kwargs)
-        call.leads_to(function, args, kwargs)
-        if self._later is not None:
-            return _named_like(function, self._later(call))
+        if self._later:
+            return _named_like(function, self._run_later(call, function, args, kwargs))
         try:
             result = function(*args, **kwargs)
         except BaseException as error:
-            call.failed(error)
+            call.failed(error, function)
             raise
         call.returned(result)
         return result
 
-    def early_turn(self) -> int | None:
+    def _run_later(self, call: Call, function: Any, args: Any, kwargs: Any) -> Any:
+        run = functools.partial(function, *args, **kwargs)
+        return getattr(call, self._later)(run() if self._later == "streamed" else run)
+
+    def early_turn(
+        self, names: Sequence[str] = (), values: Sequence[Any] = ()
+    ) -> int | None:
         """
-        Count a call, if nothing but `every` decides whether it is saved.
+        Count a call, if it is known at once whether it is saved.
+
+        Args:
+            names: The names of values that are known.
+            values: The values.
 
         Returns:
             Its turn, for `begin`; None if it is not saved, and `OPEN` if it was not
             counted.
         """
         plan: Any = registry.plans.get(self.name)
-        rule = plan[0] if type(plan) is tuple else None
-        if rule is None or not rule.is_simple or not rule.accepted:
+        if type(plan) is not tuple:
             return OPEN
-        turn: int | None = rule.turn(self.name)
+        rule, turn = plan[0], None
+        if rule.is_simple and rule.accepted:
+            turn = rule.turn(self.name)
+        elif not rule.refusal.is_possible or not refuse(
+            plan, current_tags(), names, values
+        ):
+            return OPEN
         if turn is None:
             self._number()
         return turn
 
     def _number(self) -> int:
-        return next(_numbers.setdefault(self.name, itertools.count(1)))
+        numbers = _numbers.get(self.name)
+        return next(numbers or _numbers.setdefault(self.name, itertools.count(1)))
 
     def begin(self, given: Callable[[], Given | None], turn: int = OPEN) -> Call | None:
         """
@@ -153,15 +178,14 @@ class CallSaver:
         choice, asked = self._asked(given, turn)
         if choice is None or asked is None:
             return None
-        call = found = None
+        call = None
         with saving(choice.name, choice.plan):
             if (found := asked.given) is not None:
-                call = Call(choice, asked.own, current_tags())
-        if call is not None and found is not None:
-            values, defaults = self._to_save(*found)
-            call.began(values, defaults)
-            if self._later is None:
-                call.enter()
+                values, defaults = self._to_save(*found)
+                call = Call(choice, asked.own, current_tags(), self._later)
+                call.began(values, defaults)
+        if call is not None and not self._later:
+            call.enter()
         return call
 
     def _asked(
@@ -169,7 +193,7 @@ class CallSaver:
     ) -> tuple[Choice | None, _Asked | None]:
         """Return what saves a call, if anything does, and what is known about it."""
         name, plan = self.name, None
-        # No context manager: most calls end here, under `every` or `where`.
+        # No context manager: most calls end here, under `given` or `caller`.
         try:
             with at_work:
                 name, plan = registry.lookup(name)
@@ -194,15 +218,18 @@ class CallSaver:
         }
         return values, tuple(name for name in defaults if name in values)
 
-    def bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given | None:
+    def bound(
+        self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Given | None:
         """Return arguments by the names of the signature, and which are defaults."""
+        signature = self._signature or checked_signature(function)
         try:
-            bound = self._signature.bind(*args, **kwargs)
+            bound = signature.bind(*args, **kwargs)
         except TypeError:
             # A decorated function may take other arguments than its signature shows.
             return None if self._later else ({"args": args, "kwargs": kwargs}, ())
         given = bound.arguments
-        parameters = self._signature.parameters.items()
+        parameters = signature.parameters.items()
         values = {name: given.get(name, it.default) for name, it in parameters}
         # Variadic ones that got nothing have no default.
         kept = {
@@ -298,7 +325,9 @@ def _place_of(value: Any) -> Any:
     """Return a class as text, also where it is the first of `*args`."""
     if isinstance(value, tuple):
         return (*map(_place_of, value[:1]), *value[1:])
-    return f"{value.__module__}:{value.__qualname__}"
+    if isinstance(value, type):
+        return f"{value.__module__}:{value.__qualname__}"
+    return value  # the function was called by itself
 
 
 def _named_like(function: Callable[..., Any], made: Any) -> Any:

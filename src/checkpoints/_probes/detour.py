@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import os
 import threading
 import weakref
-from types import CodeType, FunctionType
+from collections.abc import Callable
+from types import CodeType, FunctionType, SimpleNamespace
 from typing import Any
 
-from checkpoints._probes.call import Call
+from checkpoints._probes.call import Call, begin_at
 from checkpoints._probes.calls import CallSaver, Given
-from checkpoints._probes.detour_code import Parameters, detour_code
-from checkpoints._probes.stand_in import stand_in
+from checkpoints._probes.detour_code import (
+    Parameters,
+    detour_code,
+    detour_template,
+    leads_through,
+)
 from checkpoints._process.work import at_work
 
 __all__ = ["Detour", "detour_of"]
@@ -22,43 +29,41 @@ class Detour:
     A function whose code leads through its savers while a rule is on for one of them.
 
     The function stays the object that it is, whoever holds it under whatever name.
-    While no rule is on, its code is its own.
+    While no rule is on, its code is its own. The function is not kept alive, nor is
+    anything that it refers to: the collector does not look into code.
 
     Args:
-        function: The function, which is not kept alive.
-
-    Attributes:
-        function: A twin of the function, with its own code.
+        function: The function.
     """
 
     def __init__(self, function: FunctionType) -> None:
         self._probed = weakref.ref(function)
         self._savers: tuple[CallSaver, ...] = ()
-        self._prepare(function)
+        self._on: tuple[CallSaver, ...] = ()
+        self._names: tuple[str, ...] = ()
+        self._take(function.__code__)
 
-    def _prepare(self, function: FunctionType) -> None:
-        self._code = function.__code__
-        self._made: CodeType | None = None
-        self._parameters = Parameters(self._code)
-        self.function = FunctionType(
-            self._code,
-            function.__globals__,
-            function.__name__,
-            None,
-            function.__closure__,
-        )
-        self.function.__qualname__ = function.__qualname__
+    def _take(self, code: CodeType) -> None:
+        """Take a code for that of the function."""
+        self._code = code
+        self._parameters = Parameters(code)
+        self._template: CodeType | None = None
+        # Weak, because this code refers to the detour.
+        self._made: Callable[[], CodeType | None] = lambda: None
 
     @property
     def code(self) -> CodeType:
         """The function's own code, whether or not it is in force."""
         function = self._probed()
-        is_own = function is not None and function.__code__ is not self._made
-        return function.__code__ if function and is_own else self._code
+        if function is None or function.__code__ is self._made():
+            return self._code
+        return function.__code__
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # cloudpickle pickles code by value: that of the function counts.
-        return _Passage, (self.function,)
+        # cloudpickle pickles code by value: elsewhere, this one saves nothing, and
+        # needs nothing of this library.
+        inert = {"begin": operator.is_, "failed": operator.is_}
+        return functools.partial(SimpleNamespace, **inert), ()
 
     def add(self, saver: CallSaver) -> None:
         """Let a saver see the calls; of several that are on, the first one saves."""
@@ -75,65 +80,69 @@ class Detour:
     def update(self) -> None:
         """Put the code in force that is right while the savers are as they are."""
         function = self._probed()
-        if function is None:
-            return
         # What is called here, such as the parser, may be probed itself.
         with _locked(), at_work:
-            is_made = self._made is not None and function.__code__ is self._made
-            is_wanted = any(saver.is_on() for saver in self._savers)
-            if is_wanted and not is_made:
-                if function.__code__ is not self._code:  # changed by other code
-                    self._prepare(function)
-                self._made = self._made or detour_code(self._code, self)
-                if self._made is not None:
-                    function.__code__ = self._made
-            elif is_made and not is_wanted:
+            self._on = tuple(saver for saver in self._savers if saver.is_on())
+            if function is None:
+                return
+            # The names of a decorator's parameters are not those of the call.
+            is_decorator = hasattr(function, "__wrapped__")
+            self._names = () if is_decorator else self._parameters.names
+            code = function.__code__
+            # Code that others made of this one leads here as well, and stays.
+            if self._on and not leads_through(code, self):
+                self._divert(function)
+            elif not self._on and code is self._made():
                 function.__code__ = self._code
 
-    def begin(self, values: tuple[Any, ...]) -> Call | None:
+    def _divert(self, function: FunctionType) -> None:
+        if function.__code__ is not self._code:  # changed by other code
+            self._take(function.__code__)
+        self._template = self._template or detour_template(self._code)
+        if self._template is not None:
+            made = detour_code(self._template, self)
+            self._made = weakref.ref(made)
+            function.__code__ = made
+
+    def begin(self, values: tuple[Any, ...], inner: FunctionType) -> Call | None:
         """
         Save the arguments of a call.
 
         Args:
             values: The values of all parameters.
+            inner: The function that the call leads to.
 
         Returns:
             The call; None if it is not saved.
         """
         if at_work.depth:
             return None
-        for saver in self._savers:
-            if saver.is_on() and saver.wants(values):
-                turn = saver.early_turn()
-                return None if turn is None else self._begun(saver, values, turn)
+        for saver in self._on:
+            if saver.subclass is None or saver.wants(values):
+                turn = saver.early_turn(self._names, values)
+                return None if turn is None else self._begun(saver, values, inner, turn)
         return None
 
     def _begun(
-        self, saver: CallSaver, values: tuple[Any, ...], turn: int
+        self, saver: CallSaver, values: tuple[Any, ...], inner: FunctionType, turn: int
     ) -> Call | None:
         def given() -> Given | None:
             function = self._probed()
             if hasattr(function, "__wrapped__"):
                 # A decorator: the names are those of what it decorates.
-                return saver.bound(*self._parameters.spread(values))
+                return saver.bound(function, *self._parameters.spread(values))
             named = self._parameters.named(values)
             return named, self._parameters.defaults(function, named)
 
         call = saver.begin(given, turn)
-        if call is not None:
-            call.leads_to(self.function, *self._parameters.spread(values))
-            call.target, call.arguments = stand_in(call.run, self._code)
+        if call is not None and not call.later:
+            args, kwargs = self._parameters.spread(values)
+            call.stands_in(functools.partial(inner, *args, **kwargs), inner.__code__)
         return call
 
-
-class _Passage:
-    """What a pickled detour becomes: it saves nothing."""
-
-    def __init__(self, function: FunctionType) -> None:
-        self.function = function
-
-    def begin(self, _: tuple[Any, ...]) -> None:
-        return None
+    def failed(self, error: BaseException, inner: FunctionType) -> None:
+        """Take us out of the traceback of a call that is not saved."""
+        begin_at(error, inner)
 
 
 def detour_of(function: FunctionType) -> Detour:

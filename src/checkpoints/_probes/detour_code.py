@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import ast
 import inspect
-from types import CodeType
+import textwrap
+from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from checkpoints._process.origin import passed_over
 
-__all__ = ["Parameters", "detour_code", "passage_code"]
+__all__ = [
+    "Parameters",
+    "detour_code",
+    "detour_template",
+    "leads_through",
+    "passage_code",
+]
 
 # Stands for the detour among the constants.
 _DETOUR = " detour"
@@ -17,67 +24,53 @@ _DETOUR = " detour"
 _SHARED = inspect.CO_NESTED | inspect.CO_ITERABLE_COROUTINE
 _KINDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
-_CALLED = """
-def made({parameters}):
-    _cp_detour = ' detour'
-    _cp_call = _cp_detour.begin({values})
-    if _cp_call is None:
-        return _cp_detour.function({passed})
+# The function inside gets the code of the probed one. As each call makes it anew, it
+# has the globals and the cells of what is called, be that a copy, and nothing keeps
+# them alive.
+_BEGIN = """
+{kind}def made({parameters}):
+    {doc!r}
+    def {inner}(): {free}
+    {call} = ' detour'.begin({values}, {inner})
+"""
+_PLAIN = """
     try:
-        _cp_result = _cp_call.target(*_cp_call.arguments)
-    except BaseException as _cp_error:
-        _cp_call.failed(_cp_error)
+        if not {call}:
+            return ({word}{inner}({passed}))
+        {result} = ({word}{run})
+    except BaseException as {error}:
+        ({call} or ' detour').failed({error}, {inner})
         raise
-    _cp_call.returned(_cp_result)
-    return _cp_result
-"""
-_AWAITED = """
-async def made({parameters}):
-    _cp_detour = ' detour'
-    _cp_call = _cp_detour.begin({values})
-    if _cp_call is None:
-        return await _cp_detour.function({passed})
-    return await _cp_call.awaited()
-"""
-_STEPPED = """
-def made({parameters}):
-    _cp_detour = ' detour'
-    _cp_call = _cp_detour.begin({values})
-    if _cp_call is None:
-        return (yield from _cp_detour.function({passed}))
-    return (yield from _cp_call.stepped())
+    {call}.returned({result})
+    return {result}
 """
 _STREAMED = """
-async def made({parameters}):
-    _cp_detour = ' detour'
-    _cp_call = _cp_detour.begin({values})
-    if _cp_call is None:
-        _cp_inner = _cp_detour.function({passed})
-    else:
-        _cp_inner = _cp_call.streamed()
-    _cp_resume, _cp_argument = _cp_inner.asend, None
+    {steps} = {call}.streamed({inner}({passed})) if {call} else {inner}({passed})
+    {resume}, {sent} = {steps}.asend, None
     while True:
         try:
-            _cp_item = await _cp_resume(_cp_argument)
+            {item} = await {resume}({sent})
         except StopAsyncIteration:
-            if _cp_call is not None:
-                _cp_call.ended()
+            if {call}:
+                {call}.ended()
             return
-        except BaseException as _cp_error:
-            if _cp_call is not None:
-                _cp_call.broken(_cp_error)
+        except BaseException as {error}:
+            ({call} or ' detour').failed({error}, {inner})
             raise
-        if _cp_call is not None:
-            _cp_call.yielded(_cp_item)
+        if {call}:
+            {call}.yielded({item})
         try:
-            _cp_argument = yield _cp_item
-            _cp_resume = _cp_inner.asend
+            {sent} = yield {item}
+            {resume} = {steps}.asend
         except GeneratorExit:
-            await _cp_inner.aclose()
+            await {steps}.aclose()
+            if {call}:
+                {call}.ended()
             raise
-        except BaseException as _cp_error:
-            _cp_resume, _cp_argument = _cp_inner.athrow, _cp_error
+        except BaseException as {error}:
+            {resume}, {sent} = {steps}.athrow, {error}
 """
+_OURS = ("call", "error", "inner", "item", "resume", "result", "sent", "steps")
 # What leads to a function of which there are many, each with other free variables.
 _PASSAGE = """
 {kind} made({parameters}):
@@ -183,48 +176,54 @@ class Parameters:
         )
 
 
-def detour_code(code: CodeType, detour: object) -> CodeType | None:
+def detour_template(code: CodeType) -> CodeType | None:
     """
-    Return code that leads through a detour to the function that had this code.
+    Return code that leads through a detour to a function with the code given.
 
-    It has the parameters, the name, the place and the kind of the code, so that what
-    looks at the function sees no difference.
+    It has the parameters, the name, the place and the kind of that, so that what looks
+    at the function sees no difference.
 
     Args:
         code: The code of a function.
-        detour: What the code calls.
 
     Returns:
-        The code; None if Python can express no such function, as for the inside of a
-        comprehension.
+        The code without the detour; None if Python can express no such function, as
+        for the inside of a comprehension.
     """
     parameters = Parameters(code)
     free = code.co_freevars
     if not all(name.isidentifier() for name in (*parameters.names, *free)):
         return None
-    values = ", ".join([*parameters.names, ""]).strip()
-    text = _template(code).format(
-        parameters=parameters.defined, values=f"({values})", passed=parameters.passed
-    )
-    made = _compiled(text, free)
-    if made.co_freevars != free:
+    made = _compiled(_text(code, parameters), free)
+    inner = next(it for it in made.co_consts if isinstance(it, CodeType))
+    if made.co_freevars != free or inner.co_freevars != free:
         return None
-    return _disguised(made, code, detour)
+    consts = tuple(code if it is inner else it for it in made.co_consts)
+    # What looks for the globals that a function uses goes by the names.
+    names = made.co_names + code.co_names
+    return _disguised(made.replace(co_consts=consts, co_names=names), code)
 
 
-def _disguised(made: CodeType, code: CodeType, detour: object) -> CodeType:
-    """Return code that looks like that of a function, with what it calls."""
-    constants = tuple(detour if it == _DETOUR else it for it in made.co_consts)
-    return passed_over(
-        made.replace(
-            co_consts=constants,
-            co_filename=code.co_filename,
-            co_firstlineno=code.co_firstlineno,
-            co_name=code.co_name,
-            co_qualname=code.co_qualname,
-            co_flags=made.co_flags | code.co_flags & _SHARED,
-        )
+def _disguised(made: CodeType, code: CodeType) -> CodeType:
+    """Return code that looks like that of a function."""
+    return made.replace(
+        co_filename=code.co_filename,
+        co_firstlineno=code.co_firstlineno,
+        co_name=code.co_name,
+        co_qualname=code.co_qualname,
+        co_flags=made.co_flags | code.co_flags & _SHARED,
     )
+
+
+def detour_code(template: CodeType, detour: object) -> CodeType:
+    """Return the code of a template, with the detour that it leads through."""
+    constants = (detour if it == _DETOUR else it for it in template.co_consts)
+    return passed_over(template.replace(co_consts=tuple(constants)))
+
+
+def leads_through(code: CodeType, detour: object) -> bool:
+    """Tell whether code leads through a detour, be it as others have changed it."""
+    return any(it is detour for it in code.co_consts)
 
 
 def passage_code(
@@ -261,21 +260,46 @@ def passage_code(
     inner = next((it for it in made.co_consts if isinstance(it, CodeType)), made)
     if (made.co_freevars, inner.co_freevars) != (free, free):
         return None
-    return _disguised(made, code, called)
+    return detour_code(_disguised(made, code), called)
 
 
-def _template(code: CodeType) -> str:
-    if code.co_flags & inspect.CO_ASYNC_GENERATOR:
-        return _STREAMED
-    if code.co_flags & inspect.CO_COROUTINE:
-        return _AWAITED
-    return _STEPPED if code.co_flags & inspect.CO_GENERATOR else _CALLED
+def _text(code: CodeType, parameters: Parameters) -> str:
+    """Return the source of a detour."""
+    is_async = code.co_flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR)
+    is_streamed = code.co_flags & inspect.CO_ASYNC_GENERATOR
+    word = "await " if code.co_flags & inspect.CO_COROUTINE else ""
+    word = "yield from " if code.co_flags & inspect.CO_GENERATOR else word
+    mark = "_cp_"
+    while any(name.startswith(mark) for name in (*parameters.names, *code.co_freevars)):
+        mark += "_"
+    names = {name: mark + name for name in _OURS}
+    passed = f"{names['inner']}({parameters.passed})"
+    call = names["call"]
+    plain = f"({call}.target(*{call}.arguments) if {call}.target else {passed})"
+    return (_BEGIN + (_STREAMED if is_streamed else _PLAIN)).format(
+        kind="async " if is_async else "",
+        # A copy gets its docstring from the code.
+        doc=FunctionType(code, {}, None, None, _cells(code)).__doc__,
+        parameters=parameters.defined,
+        passed=parameters.passed,
+        values=f"({', '.join([*parameters.names, ''])})" if parameters.names else "()",
+        free="; ".join(code.co_freevars) or "pass",
+        word=word,
+        run=f"{call}.steps({passed})" if word else plain,
+        **names,
+    )
+
+
+def _cells(code: CodeType) -> tuple[CellType, ...]:
+    return tuple(CellType() for _ in code.co_freevars)
 
 
 def _compiled(text: str, free: tuple[str, ...]) -> CodeType:
-    tree = ast.parse(text)
     if free:
-        tree = _enclosed(tree.body[0], free)
+        # Only within another function are these its free variables.
+        around = f"def outer():\n {' = '.join(free)} = None\n"
+        text = around + textwrap.indent(text, " ")
+    tree = ast.parse(text)
     for node in ast.walk(tree):
         if hasattr(node, "lineno"):
             # All in the line of the definition.
@@ -284,20 +308,3 @@ def _compiled(text: str, free: tuple[str, ...]) -> CodeType:
     for _ in (1, 2) if free else (1,):
         whole = next(it for it in whole.co_consts if isinstance(it, CodeType))
     return whole
-
-
-def _enclosed(made: Any, free: tuple[str, ...]) -> ast.Module:
-    """
-    Return a function within another one that has its free variables.
-
-    Only then does its code copy the cells of the function when it begins. Without it,
-    Python crashes as soon as somebody looks at the variables of its frame.
-    """
-    names = ", ".join(free)
-    outer = ast.parse(f"def outer():\n    {names} = None")
-    # It is never run, but makes these the free variables.
-    # After a docstring, which has to be the first.
-    made.body.insert(1, ast.parse(f"if 0: {names}").body[0])
-    function: Any = outer.body[0]
-    function.body.append(made)
-    return outer

@@ -13,7 +13,7 @@ from checkpoints._probes.attribute import Attribute
 from checkpoints._probes.detour import detour_of
 from checkpoints._probes.detour_code import passage_code
 from checkpoints._probes.place import LOCALS
-from checkpoints._probes.stand_in import stand_in
+from checkpoints._probes.stand_in import left, stand_in
 from checkpoints.errors import ConfigError
 
 __all__ = ["LocalFunctions"]
@@ -133,7 +133,12 @@ class _Called:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         call = functools.partial(self._function, *args, **kwargs)
         target, arguments = stand_in(call, self.__code__)
-        return target(*arguments)
+        if target is None:
+            return call()
+        try:
+            return target(*arguments)
+        finally:
+            left()
 
 
 def _inner(code: CodeType, name: str) -> Iterator[CodeType]:

@@ -33,7 +33,7 @@ class Placement:
     def __init__(self, name: str, root: Any, path: str) -> None:
         self.name = name
         kind = LocalFunctions if LOCALS in path else Attribute
-        self._attribute = attribute = kind(root, path)
+        attribute: Any = kind(root, path)
         function = attribute.python_function
         self._detour = None if function is None else detour_of(function)
         self._saver = CallSaver(
@@ -45,21 +45,24 @@ class Placement:
         )
         if self._detour is None:
             attribute.replace(self._saver.run, self._saver.is_on)
+            self._attribute = attribute
         else:
+            # What a program holds is to end with it, as without a probe.
+            self._is_unchanged = attribute.unchanged()
             self._detour.add(self._saver)
 
     @property
     def is_in_place(self) -> bool:
         """Whether the attribute still holds what was probed."""
         if self._detour is None:
-            return self._attribute.is_replaced
-        return isinstance(self._attribute, Attribute) and self._attribute.is_unchanged
+            return bool(self._attribute.is_replaced)
+        return bool(self._is_unchanged())
 
     def remove(self) -> bool:
         """Save no more calls; False if other code has replaced the function."""
         was_in_place = self.is_in_place
         self._saver.is_active = False
         if self._detour is None:
-            return self._attribute.restore()
+            return bool(self._attribute.restore())
         self._detour.remove(self._saver)
         return was_in_place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, MutableMapping
 from functools import lru_cache
 from types import CodeType, FrameType
@@ -9,17 +10,32 @@ from typing import Any
 
 from checkpoints._process.origin import outside_frame, passed_over
 
-__all__ = ["stand_in"]
+__all__ = ["left", "stand_in"]
+
+# Each takes some of the stack of C, which no limit of Python guards.
+_MOST = 20
 
 # No variable has this name.
 _CALL = " call"
 
 
+class _Standing(threading.local):
+    """How many there are in a thread."""
+
+    count = 0
+
+
+_standing = _Standing()
+
+
 def stand_in(
     call: Callable[[], Any], code: CodeType
-) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+) -> tuple[Callable[..., Any] | None, tuple[Any, ...]]:
     """
     Return what to call, and with what, so that a function sees its caller.
+
+    None if there are too many already, as in a deep recursion. After the call, `left`
+    is to be called.
 
     Loggers, warnings, named tuples and others look at the frame that called them: its
     module, its line, its variables.
@@ -30,11 +46,17 @@ def stand_in(
             depth is limited.
     """
     frame = outside_frame()
-    if frame.f_code is code:
-        return call, ()
+    if frame.f_code is code or _standing.count >= _MOST:
+        return None, ()
+    _standing.count += 1
     caller = frame.f_code
     made = _code(caller.co_filename, caller.co_name, caller.co_qualname, frame.f_lineno)
     return eval, (made, frame.f_globals, _Variables(frame, call))
+
+
+def left() -> None:
+    """Count a stand-in that was left."""
+    _standing.count -= 1
 
 
 @lru_cache(maxsize=1024)
