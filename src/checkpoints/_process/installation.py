@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Mapping
@@ -44,6 +45,7 @@ def other_project() -> str:
     )
 
 
+@functools.cache
 def versions_here() -> dict[str, str]:
     """Return the versions in which a process and its workers must agree."""
     return {

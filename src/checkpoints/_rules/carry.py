@@ -25,6 +25,7 @@ from checkpoints._keys.tags import (
     under_tags,
 )
 from checkpoints._process.forks import after_fork_in_child
+from checkpoints._process.installation import differing_versions, versions_here
 from checkpoints._process.libraries import imported
 from checkpoints._process.origin import Caller, called_from, caller
 from checkpoints._process.pickling import public
@@ -177,6 +178,7 @@ class _Luggage(NamedTuple):
     pairs: TagPairs
     rules: _Rules
     caller: Caller
+    versions: dict[str, str]
 
     def unpacked(self) -> AbstractContextManager[None]:
         """Put the tags, rules and run in force here."""
@@ -200,6 +202,7 @@ class _Luggage(NamedTuple):
             if pairs is not None:
                 stack.enter_context(under_tags(pairs))
             if self.rules.has_travelled:
+                _tell_versions(self.versions)
                 stack.enter_context(_visiting.rules(self.rules.pickled or ()))
             yield
 
@@ -217,6 +220,21 @@ class _Steps:
     def __exit__(self, *error: object) -> None:
         step: Any = self._step
         step.__exit__(*error)
+
+
+# What was told about versions: once is enough for all the work of a worker.
+_told: set[str] = set()
+
+
+def _tell_versions(versions: dict[str, str]) -> None:
+    differing = differing_versions(versions)
+    if differing and differing not in _told:
+        _told.add(differing)
+        logger.warning(
+            "%s: what travels may fail here, or mean something else. Install the same "
+            "versions where the program and its workers run",
+            differing,
+        )
 
 
 _stays: list[object] = []
@@ -290,7 +308,7 @@ def _luggage() -> _Luggage:
     rules = tuple(registry.rules())
     if _last_rules.rules != rules:
         _last_rules = _Rules(rules)
-    return _Luggage(current_tags(), _last_rules, caller())
+    return _Luggage(current_tags(), _last_rules, caller(), versions_here())
 
 
 def carry(function: Callable[P, R], /) -> Carried[P, R]:
