@@ -156,7 +156,7 @@ class Recorder(Handler):
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         try:
             if error is not None and not isinstance(error, (SystemExit, GeneratorExit)):
-                self._on_crash(error)
+                self.crashed(error)
         finally:
             self._discard()
             release([self])
@@ -194,10 +194,10 @@ class Recorder(Handler):
                     "in the main thread, with a signal that can be handled"
                 )
                 raise ConfigError(message) from error
-        on_crash(self._on_crash)
+        on_crash(self.crashed)
 
     def _stop_listening(self) -> None:
-        stop_on_crash(self._on_crash)
+        stop_on_crash(self.crashed)
         if self.signal and signals.getsignal(self.signal) is self._signal_handler:
             # Fails outside the main thread, and for a handler not set from Python.
             with suppress(TypeError, ValueError):
@@ -317,7 +317,8 @@ class Recorder(Handler):
         """Wait for the background saves of the targets; see `Handler.flush`."""
         flush_all(self.handlers, timeout)
 
-    def _on_crash(self, error: BaseException) -> None:
+    def crashed(self, error: BaseException) -> None:
+        """Write what is in memory, because of an error that ends the work."""
         why = f"exception: {type(error).__name__}: {text_of(error)}"
         try:
             self.dump(why.rstrip(": "))

@@ -126,6 +126,10 @@ class _Visiting:
                 self._in_force[pickled] = self._added(pickled)
         try:
             yield
+        except Exception as error:
+            for rule in self._in_force.get(pickled, ()):
+                _tell_recorders(rule, error)
+            raise
         finally:
             with self._lock:
                 self._at_work[pickled] -= 1
@@ -158,6 +162,14 @@ class _Visiting:
                     text_of(error),
                 )
         return added
+
+
+def _tell_recorders(rule: Rule, error: Exception) -> None:
+    """Tell recorders of an error that whoever calls this work will catch."""
+    for handler in rule.handlers:
+        crashed = getattr(handler, "crashed", None)
+        if crashed is not None:
+            crashed(error)
 
 
 def _flush(rule: Rule) -> None:
