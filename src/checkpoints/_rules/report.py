@@ -10,6 +10,7 @@ from contextlib import suppress
 from checkpoints._handlers.outcomes import outcomes
 from checkpoints._process import drain
 from checkpoints._process.exit import at_exit, at_exit_of_forks, is_worker
+from checkpoints._process.origin import host_name
 from checkpoints._process.work import at_work
 from checkpoints._rules.registry import registry
 from checkpoints._rules.rule import Rule
@@ -63,6 +64,7 @@ class Report:
         rules = [rule for rule in registry.rules() if rule.source]
         idle = {rule.source: registry.why_idle(rule) for rule in rules}
         content = {
+            "host": host_name(),
             "saves": outcomes.stats(0, 0).by_name,
             "reasons": outcomes.reasons,
             "rules": [rule.source for rule in rules],

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import glob
-import json
 import os
 import shlex
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -16,11 +14,11 @@ import checkpoints
 from checkpoints import Entry
 from checkpoints._text import count_text, files_text, is_remote
 from checkpoints.cli._place import shown_root, with_status
-from checkpoints.cli._process import is_running
+from checkpoints.cli._reports import ends_of_processes, read_reports
 from checkpoints.cli._selection import quiet_log
 from checkpoints.storage import open_store
 
-__all__ = ["EarlierFiles", "Reports", "RunSummary", "read_reports"]
+__all__ = ["EarlierFiles", "RunSummary"]
 
 _MOST_NAMES = 20
 _MOST_LETTERS = 400
@@ -35,7 +33,6 @@ _FAILURES = {
 }
 
 # Seconds.
-_PATIENCE = 0.5
 _CLOCKS = 2.0
 
 
@@ -81,15 +78,29 @@ class RunSummary:
                 self.replaced[root] += 1
         found = read_reports(reports)
         self._reports, self._used = found.reports, found.used
+        here = {(it.get("host"), it["pid"]) for it in found.reports}
+        ends = {(it["host"], it["pid"]): it for it in ends_of_processes(self.roots)}
+        self._elsewhere = [it for place, it in ends.items() if place not in here]
         self.untold, self._running = len(found.ended), len(found.running)
+
+    @property
+    def workers(self) -> list[dict[str, Any]]:
+        """Host and id of each process, and the outcomes of its saves."""
+        found = []
+        for report in self._reports:
+            saves: Counter[str] = Counter()
+            for outcomes in report["saves"].values():
+                saves.update(outcomes)
+            place = {"host": report.get("host", ""), "pid": report["pid"]}
+            found.append({**place, "saves": dict(saves)})
+        return found + self._elsewhere
 
     @property
     def outcomes(self) -> dict[str, int]:
         """The outcomes of the saves, as the processes counted them."""
         totals: Counter[str] = Counter()
-        for report in self._reports:
-            for outcomes in report["saves"].values():
-                totals.update(outcomes)
+        for worker in self.workers:
+            totals.update(worker["saves"])
         return dict(totals)
 
     @property
@@ -97,8 +108,11 @@ class RunSummary:
         """For each name, the first reason that a process gave for each failure."""
         reasons: dict[str, dict[str, str]] = {}
         for report in self._reports:
+            place = f"process {report['pid']} on {report.get('host', '')}: "
+            told = place if len(self._reports) > 1 else ""
             for name, why in report["reasons"].items():
-                reasons[name] = {**why, **reasons.get(name, {})}
+                texts = {outcome: f"{told}{text}" for outcome, text in why.items()}
+                reasons[name] = {**texts, **reasons.get(name, {})}
         return dict(sorted(reasons.items()))
 
     @property
@@ -142,6 +156,7 @@ class RunSummary:
             "idle_rules": self.idle,
             "probes": self.probes,
             "processes": len(self._reports),
+            "workers": self.workers,
             "untold": self.untold,
         }
 
@@ -186,6 +201,13 @@ class RunSummary:
             )
 
     def _about_processes(self) -> Iterator[str]:
+        if self._elsewhere:
+            saves = sum(it["saves"].get("saved", 0) for it in self._elsewhere)
+            who = _processes(len(self._elsewhere))
+            yield (
+                f"  {count_text(saves, 'save')} by {who} not started by this program, "
+                "as in a cluster"
+            )
         if self._running:
             still = "is still" if self._running == 1 else "are still"
             yield f"  {_processes(self._running)} {still} running and may save more"
@@ -343,53 +365,3 @@ def _existing(patterns: Iterable[str]) -> set[str]:
 
 def _processes(number: int) -> str:
     return "1 process" if number == 1 else f"{number} processes"
-
-
-class Reports:
-    """
-    The reports of a program's processes.
-
-    Args:
-        folder: The folder that they are written to.
-
-    Attributes:
-        reports: The last report of each process.
-        used: The sources of the rules that took a call.
-        running: The ids of processes that run on and have not reported.
-        ended: The ids of processes that ended without a report.
-    """
-
-    def __init__(self, folder: str) -> None:
-        self.reports: list[dict[str, Any]] = []
-        self.used: set[str] = set()
-        reported: set[int] = set()
-        silent: set[int] = set()
-        for name in sorted(os.listdir(folder)):
-            if name.startswith("."):
-                continue  # unfinished
-            with open(os.path.join(folder, name), "rb") as file:
-                lines = list(_parsed(file))
-            pid = int(name.partition("-")[0])
-            # Lines after the report name rules used by other exit handlers.
-            last = [line for line in lines if isinstance(line, dict)][-1:]
-            self.reports += last
-            self.used.update(line for line in lines if line and isinstance(line, str))
-            (reported if last else silent).add(pid)
-        # A process can execute another program, and report as that one.
-        self.running = set(filter(is_running, silent - reported))
-        self.ended = silent - reported - self.running
-
-
-def _parsed(lines: Iterable[bytes]) -> Iterator[Any]:
-    for line in lines:
-        # The last line is incomplete if the process was killed while writing it.
-        with contextlib.suppress(ValueError):
-            yield json.loads(line)
-
-
-def read_reports(folder: str) -> Reports:
-    """Read the reports of processes; those that are just ending get a moment for it."""
-    end = time.monotonic() + _PATIENCE
-    while (found := Reports(folder)).running and time.monotonic() < end:
-        time.sleep(_PATIENCE / 50)
-    return found
