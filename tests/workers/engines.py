@@ -16,7 +16,8 @@ from checkpoints import workers
 
 TOP = Path(__file__).parents[2]
 # Processes that others start must find this module, and the library.
-PATH = os.pathsep.join([str(TOP), *filter(None, sys.path)])
+PATH = os.pathsep.join([str(TOP), str(TOP / "examples"), *filter(None, sys.path)])
+sys.path.append(str(TOP / "examples"))
 
 
 def environment():

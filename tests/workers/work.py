@@ -105,3 +105,64 @@ def _kill():
 
 def _fail():
     raise RuntimeError("for the first time")
+
+
+def halved(x):
+    return x // 2
+
+
+def place_probe():
+    cp.probe("tests.workers.work:halved")
+
+
+def square_and_fail(x):
+    square(x)
+    raise RuntimeError(f"after {x}")
+
+
+class Squares:
+    """A dataset of PyTorch, of which each item is saved."""
+
+    def __init__(self, size):
+        self.size = size
+
+    def __len__(self):
+        return self.size
+
+    def __getitem__(self, x):
+        if x >= self.size:
+            raise IndexError(x)
+        from torch.utils.data import get_worker_info
+
+        with cp.tags(worker=get_worker_info().id):
+            return square(x)[0]
+
+
+def parts():
+    import harvest
+
+    return [(model, fold) for model in harvest.MODELS for fold in (1, 2)]
+
+
+def pipeline_of(model, fold, hasty):
+    """Run the stages of the demo, of which one line has changed where it is hasty."""
+    from unittest import mock
+
+    import harvest
+    import harvest.folds
+    from harvest_app.__main__ import HastyScaler
+
+    scaler = HastyScaler if hasty else harvest.folds.StandardScaler
+    with mock.patch.object(harvest.folds, "StandardScaler", scaler):
+        wines = harvest.clean(harvest.load())
+        learn, test = harvest.split(wines, fold)
+        learn, test = harvest.scale(learn, test)
+        guesses = harvest.predict(harvest.fit(learn, model), test)
+        return harvest.evaluate(test, guesses)
+
+
+def pipeline_alone(root, hasty):
+    with cp.config("harvest", root):
+        for model, fold in parts():
+            with cp.tags(model=model, fold=fold):
+                pipeline_of(model, fold, hasty)

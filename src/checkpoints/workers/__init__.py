@@ -30,7 +30,7 @@ class Initializer:
     Puts today's tags, rules and run in force for good, in each worker of a pool.
 
     For pools that take a function to call first in each of their threads or processes,
-    such as `multiprocessing.Pool(initializer=...)`.
+    such as `multiprocessing.Pool(initializer=...)`, or the `worker_init_fn` of PyTorch.
 
     Args:
         function: Called after that, if given.
@@ -51,13 +51,19 @@ class Initializer:
         self._carried = carry(_nothing if function is None else function)
         self._args = args
 
-    def __call__(self) -> None:
-        """Put them in force here."""
+    def __call__(self, *more: Any) -> None:
+        """
+        Put them in force here.
+
+        Args:
+            *more: What the pool passes, such as the number of the worker; the function
+                gets it after its own arguments.
+        """
         self._carried.settle()
-        self._carried(*self._args)
+        self._carried(*self._args, *more)
 
 
-def _nothing() -> None:
+def _nothing(*_: object) -> None:
     pass
 
 
