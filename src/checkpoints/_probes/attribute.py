@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import inspect
 import types
 import weakref
 from collections.abc import Callable
@@ -190,8 +191,8 @@ def _only_for(subclass: type, wrapper: Wrapper, *, of_class: bool) -> Wrapper:
     def called(function: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         subject: Any = args[0] if args else None
         is_class = of_class and isinstance(subject, type)
-        kind = subject if is_class else type(subject)
-        if subclass in kind.__mro__:
+        kind: type[Any] = subject if is_class else type(subject)
+        if subclass in inspect.getmro(kind):
             return wrapper(function, instance, args, kwargs)
         return function(*args, **kwargs)
 

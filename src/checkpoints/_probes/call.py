@@ -14,7 +14,7 @@ import traceback
 import types
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from checkpoints._handlers.handler import ABSENT
 from checkpoints._handlers.outcomes import outcomes
@@ -197,7 +197,8 @@ class Call:
     def stepped(self, run: functools.partial[Any]) -> Generator[Any, Any, Any]:
         """Run a generator function, and save its result or error."""
         try:
-            result = yield from self.steps(run())
+            # What types.coroutine has made is a generator still.
+            result = yield from cast("Generator[Any, Any, Any]", self.steps(run()))
         except BaseException as error:
             self.failed(error, run.func)
             raise

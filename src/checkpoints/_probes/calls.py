@@ -94,8 +94,8 @@ class CallSaver:
             return True
         subject: Any = values[0] if values else None
         is_class = self._of_class and isinstance(subject, type)
-        kind = subject if is_class else type(subject)
-        return self.subclass() in kind.__mro__
+        kind: type[Any] = subject if is_class else type(subject)
+        return self.subclass() in inspect.getmro(kind)
 
     def run(
         self,
