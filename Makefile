@@ -65,7 +65,7 @@ probes-suites: $(SUITES)/installed ## Run the test suites of other libraries und
 	$(SUITES)/bin/python -m tests.suites
 
 engines: $(ENGINES)/installed ## Save from the workers of joblib, Dask, Ray and Spark
-	TMPDIR=$(FOLDER) $(ENGINES)/bin/python -m pytest tests/workers
+	TASKS=10000 TMPDIR=$(FOLDER) $(ENGINES)/bin/python -m pytest tests/workers
 
 fuzz: $(FUZZ)/installed ## Load made-up files for ten minutes, on Python 3.11
 	$(FUZZ)/bin/python tests/reliability/fuzz.py --seconds $(SECONDS)
