@@ -211,6 +211,22 @@ class TestTables:
         monkeypatch.setattr(parquet_table, "read_table", None)
         write_table(table, {}, None)
 
+    def test_the_schema_is_decoded_no_more_often_for_many_columns(self, monkeypatch):
+        file = parquet_table.import_parquet().parquet.ParquetFile
+        schema = file.schema_arrow.fget
+        decoded = []
+        counted = property(lambda file: decoded.append(file) or schema(file))
+        monkeypatch.setattr(file, "schema_arrow", counted)
+
+        def times(columns):
+            table = pyarrow.table({f"{it}": ["a", "b"] for it in range(columns)})
+            written = write_table(table, {}, None)
+            decoded.clear()
+            read_table(written, Budget("a table"))
+            return len(decoded)
+
+        assert 0 < times(1) == times(9)
+
 
 class TestHostileFiles:
     def test_a_type_that_is_no_unit_of_the_stored_one_is_not_restored(self):

@@ -39,16 +39,18 @@ class Claims(NamedTuple):
         return max(1, min(most, int(size / max(1, self.largest_row))))
 
 
-def claims_of(data: Any, file: Any) -> Claims:
+def claims_of(data: Any, metadata: Any, schema: Any) -> Claims:
     """
     Return what a Parquet file claims about its columns.
 
     Args:
         data: The bytes of the file.
-        file: The file, a `pyarrow.parquet.ParquetFile`.
+        metadata: Of the file, a `pyarrow.parquet.FileMetaData`.
+        schema: As the file is read, a `pyarrow.Schema`. pyarrow decodes it anew each
+            time that a file is asked for it.
     """
     size, largest_row = 0, 0.0
-    for group, chunk in _chunks_of(file.metadata):
+    for group, chunk in _chunks_of(metadata):
         is_text = chunk.physical_type == "BYTE_ARRAY"
         width = _WIDTHS.get(chunk.physical_type, _OTHER_WIDTH // (1 + is_text))
         size += chunk.num_values * width
@@ -56,7 +58,7 @@ def claims_of(data: Any, file: Any) -> Claims:
             continue
         if not chunk.has_dictionary_page:
             size += chunk.total_uncompressed_size
-        elif not _is_kept(file, chunk):
+        elif not _is_kept(schema, chunk):
             values = chunk.num_values / max(1, group.num_rows)
             page = _page_size(memoryview(data), chunk.dictionary_page_offset)
             largest_row = max(largest_row, values * page)
@@ -70,11 +72,9 @@ def _chunks_of(metadata: Any) -> Iterator[tuple[Any, Any]]:
             yield group, group.column(position)
 
 
-def _is_kept(file: Any, chunk: Any) -> bool:
+def _is_kept(schema: Any, chunk: Any) -> bool:
     """Tell whether the text of a column is stored once in memory as well."""
-    name = chunk.path_in_schema
-    schema = file.schema_arrow
-    position = schema.get_field_index(name)
+    position = schema.get_field_index(chunk.path_in_schema)
     return position >= 0 and is_fixed(schema.field(position).type)
 
 

@@ -149,13 +149,14 @@ def read_table(data: Any, budget: Budget) -> Any:
     """
     pyarrow = import_parquet()
     file = pyarrow.parquet.ParquetFile(pyarrow.py_buffer(data))
-    least = file.metadata.num_rows * sum(map(width_of, file.schema_arrow.types))
-    budget.check(int(least), f"its {file.metadata.num_rows:,} rows")
     stored, schema = _schemas(file)
-    claims = claims_of(data, file)
-    budget.check(claims.size, "its columns")
-    chunks = list(_chunks(file, pyarrow, budget, claims))
-    table = pyarrow.Table.from_batches(chunks, stored)
+    least = file.metadata.num_rows * sum(map(width_of, stored.types))
+    budget.check(int(least), f"its {file.metadata.num_rows:,} rows")
+    if all(map(is_fixed, stored.types)):
+        batches = _batches(file, _ROWS, budget, 1)
+    else:
+        batches = _joined(file, budget, claims_of(data, file.metadata, stored))
+    table = pyarrow.Table.from_batches(batches, stored)
     # Else text that is not UTF-8, for example, would fail only when it is used.
     table.validate(full=True)
     if schema is stored:
@@ -221,19 +222,19 @@ def _is_written_alike(one: Any, other: Any) -> bool:
     return one is other or str(one) == str(other)
 
 
-def _chunks(file: Any, pyarrow: Any, budget: Budget, claims: Claims) -> Iterator[Any]:
-    """Yield the rows in batches, as even a small file can take any memory."""
-    if all(is_fixed(kind) for kind in file.schema_arrow.types):
-        yield from _batches(file, _ROWS, budget, 1)
-        return
+def _joined(file: Any, budget: Budget, claims: Claims) -> Iterator[Any]:
+    """Yield rows in few batches, read in small ones, as some may take any memory."""
+    pyarrow = import_parquet()
+    budget.check(claims.size, "its columns")
     rows = claims.rows_within(budget.left // _SHARE, _FEW_ROWS)
     budget.check(int(rows * claims.largest_row), "one of its rows")
     batches = _batches(file, rows, budget, _ROOM)
+    before = budget.left
     while some := list(itertools.islice(batches, _ROWS // rows)):
-        table = pyarrow.Table.from_batches(some)
-        budget.check(table.nbytes, "rows that are joined")
-        table = table.combine_chunks()
-        yield from table.to_batches()
+        # Arrow measures a batch slowly, and each is measured already.
+        joined, before = (before - budget.left) // _ROOM, budget.left
+        budget.check(joined, "rows that are joined")
+        yield from pyarrow.Table.from_batches(some).combine_chunks().to_batches()
 
 
 def _batches(file: Any, rows: int, budget: Budget, room: int) -> Iterator[Any]:
