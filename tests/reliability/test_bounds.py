@@ -30,6 +30,14 @@ SPREAD = {
     *("frame-of-nothing-but-rows", "json-of-dicts-of-one", "polars-of-categories"),
     *("polars-of-string-views", "sparse-lil", "sparse-series", "wide-lists"),
 }
+# What is small when it is loaded, and far more in some of the forms it is written in;
+# few, as each is written in every form.
+EXPORTED = ("lines", "polars-of-categories", "range")
+# What has to be decoded, converted or repeated to become rows.
+COMBINED = (
+    *("flags", "frame-of-runs-as-object", "json-of-rows", "lines", "moments", "range"),
+    *("parquet-of-texts", "polars-of-categories", "shared-lists", "sparse-series"),
+)
 OF_NO_USE = "MissingDependencyError"
 # What these stand for is never written out.
 SMALL = {
@@ -68,8 +76,19 @@ def told(folder):
     return run("load", folder, MAX_BYTES)
 
 
+@pytest.fixture(scope="module")
+def exported_loosely(folder):
+    """A control: what is exported takes more than the limit of the others."""
+    return run("export", folder, MAX_BYTES, "lines.ckpt.zip")
+
+
 def beyond(told, most):
     return [str(line) for line in told.values() if line["grown"] > most]
+
+
+def paths(folder, names):
+    """The files of these names, of which each is there."""
+    return [next(folder.glob(f"{name}.ckpt.*")).name for name in names]
 
 
 def test_each_way_to_take_memory_is_told_or_stays_within_the_limit(
@@ -85,13 +104,35 @@ def test_each_way_to_take_memory_is_told_or_stays_within_the_limit(
     )
 
 
-def test_a_preview_stays_within_it_too_with_the_value(folder, record, full):
+def test_a_preview_stays_within_it_too_with_the_value(
+    folder, exported_loosely, record, full
+):
     every = sorted(path.name for path in folder.iterdir() if path.is_file())
     names = every if full else [name for name in every if name.split(".")[0] in SPREAD]
     told = run("show", folder, LESS, *names)
-    loose = run("export", folder, MAX_BYTES, "lines.ckpt.zip")
     record(
         "a preview takes no more memory than allowed, together with the value",
+        cases=len(told),
+        breaches=beyond(told, 1.2 * LESS),
+        control=len(beyond(exported_loosely, 1.2 * LESS)),
+    )
+
+
+def test_what_is_exported_stays_within_it_too(folder, exported_loosely, record):
+    told = run("export", folder, LESS, *paths(folder, EXPORTED))
+    record(
+        "an export takes no more memory than allowed, in any form",
+        cases=len(told),
+        breaches=beyond(told, 1.2 * LESS),
+        control=len(beyond(exported_loosely, 1.2 * LESS)),
+    )
+
+
+def test_a_table_of_saved_values_stays_within_it_too(folder, record):
+    told = run("concat", folder, LESS, *paths(folder, COMBINED))
+    loose = run("concat", folder, 1 << 40, CONTROL)
+    record(
+        "a table of saved values takes no more memory than allowed",
         cases=len(told),
         breaches=beyond(told, 1.2 * LESS),
         control=len(beyond(loose, 1.2 * LESS)),
