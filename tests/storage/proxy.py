@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
+import time
 from contextlib import contextmanager, suppress
 
 LOSES_REPLY, STALLS, CUTS, FAILS, PASSES = "loses reply", "stalls", "cuts", "503", ""
+REFUSES, CUTS_REQUEST, SLOWS = "refuses", "cuts the request", "slows"
+# The second tells a failure although the server has done what it was asked.
+ERRS, ERRS_AFTER = "500", "500 after all"
+_ANSWERS = {FAILS: "503 Slow Down", ERRS: "500 Internal Server Error"}
+_ANSWERS[ERRS_AFTER] = _ANSWERS[ERRS]
 
 
 class Proxy:
@@ -15,11 +22,12 @@ class Proxy:
 
     What it returns is a way to break it, or the bytes of an answer.
 
-    `requests` has the first line of each.
+    `requests` has the first line of each, `received` counts the bytes of the answers.
     """
 
     def __init__(self, server_port):
         self.requests = []
+        self.received = 0
         self.breaks = lambda request: PASSES
         self._server_port = server_port
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -43,7 +51,6 @@ class Proxy:
                 ).start()
 
     def _serve(self, client):
-        address = ("127.0.0.1", self._server_port)
         with suppress(OSError, ValueError), client:
             while data := _message(client):
                 request = data.split(b"\r\n", 1)[0].decode()
@@ -52,26 +59,49 @@ class Proxy:
                 if how == STALLS:
                     client.recv(1)  # until the client gives up
                     return
-                if how == FAILS:
-                    client.sendall(
-                        b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\n\r\n"
-                    )
-                    continue
+                if how == REFUSES:
+                    # Closed at once, with a reset in place of an answer.
+                    reset = struct.pack("ii", 1, 0)
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+                    return
                 if isinstance(how, bytes):
                     client.sendall(how)
                     continue
-                with socket.create_connection(address) as server:
-                    server.sendall(
-                        data.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
-                    )
-                    reply = b"".join(iter(lambda: server.recv(1 << 16), b""))
-                if how == LOSES_REPLY:
+                if how in (FAILS, ERRS):
+                    client.sendall(_answer(how))
+                    continue
+                sent = len(data) // 2 if how == CUTS_REQUEST else len(data)
+                reply = self._ask(data[:sent])
+                if how in (LOSES_REPLY, CUTS_REQUEST):
                     return
+                if how == ERRS_AFTER:
+                    client.sendall(_answer(how))
+                    continue
+                self.received += len(reply)
                 if how == CUTS:
                     client.sendall(reply[: len(reply) - 10])
                     return
+                if how == SLOWS:
+                    middle = len(reply) // 2
+                    client.sendall(reply[:middle])
+                    time.sleep(0.1)
+                    reply = reply[middle:]
                 client.sendall(reply)
                 return
+
+    def _ask(self, data):
+        """Return the server's reply to a request."""
+        address = ("127.0.0.1", self._server_port)
+        with socket.create_connection(address) as server:
+            server.sendall(data.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+            # A request that was cut is never answered.
+            if len(data) < _length(data):
+                server.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: server.recv(1 << 16), b""))
+
+
+def _answer(how):
+    return f"HTTP/1.1 {_ANSWERS[how]}\r\nContent-Length: 0\r\n\r\n".encode()
 
 
 def _message(client):
@@ -82,16 +112,23 @@ def _message(client):
         if not part:
             return b""
         data += part
-    head, _, body = data.partition(b"\r\n\r\n")
-    lines = head.lower().split(b"\r\n")
-    sizes = [line[16:] for line in lines if line.startswith(b"content-length: ")]
-    size = int(sizes[0]) if sizes else 0
-    while len(body) < size:
+    size, parts = _length(data), [data]
+    missing = size - len(data)
+    while missing > 0:
         part = client.recv(1 << 20)
         if not part:
             return b""
-        body += part
-    return head + b"\r\n\r\n" + body
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)
+
+
+def _length(data):
+    """Return how long a request is that begins with these bytes."""
+    head, end, _ = data.partition(b"\r\n\r\n")
+    lines = head.lower().split(b"\r\n")
+    sizes = [line[16:] for line in lines if line.startswith(b"content-length: ")]
+    return len(head + end) + int(sizes[0] if sizes else 0)
 
 
 @contextmanager

@@ -13,7 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import servers
-from proxy import CUTS, FAILS, LOSES_REPLY, PASSES, STALLS, before
+from proxy import (
+    CUTS,
+    ERRS_AFTER,
+    FAILS,
+    LOSES_REPLY,
+    PASSES,
+    REFUSES,
+    STALLS,
+    before,
+)
 
 from checkpoints import (
     ConfigError,
@@ -155,6 +164,29 @@ class TestFaults:
         proxy.breaks = first(LOSES_REPLY)
         with pytest.raises((FileExistsError, UnknownOutcomeError)):
             store.put(["a"], [(0, b"mine")], 4)
+
+    @pytest.mark.parametrize(
+        ("ways", "replace"),
+        [
+            ([LOSES_REPLY, *[REFUSES] * 3], True),
+            ([ERRS_AFTER, *[REFUSES] * 3], False),
+            ([ERRS_AFTER, PASSES, *[REFUSES] * 3], False),
+        ],
+        ids=["replaced", "created", "found"],
+    )
+    def test_one_that_arrived_is_not_said_to_have_failed_when_the_server_is_gone_then(
+        self, store, proxy, ministack, ways, replace
+    ):
+        retries = {"max_retries": 2}
+        options = proxy.options(ministack, **FAST | {"retry_config": retries})
+        left = list(ways)
+        proxy.breaks = lambda _: left.pop(0) if left else REFUSES
+        with pytest.raises(UnknownOutcomeError, match="cannot be reached"):
+            open_store(store.root, options).put(
+                ["a"], [(0, b"mine")], 4, replace=replace
+            )
+        proxy.breaks = lambda _: PASSES
+        assert store.status("a").size == 4
 
     def test_a_server_that_does_not_answer_is_not_waited_for(self, store, proxy):
         proxy.breaks = lambda _: STALLS

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from checkpoints.storage._store import Buffer
 
-__all__ = ["Blob", "Bucket", "Options", "UncertainError"]
+__all__ = ["Blob", "Bucket", "Options", "UncertainError", "UnreachableError"]
 
 # What a client is opened with: credentials, an endpoint, time-outs.
 Options: TypeAlias = "Mapping[str, Any]"
@@ -32,6 +32,10 @@ class Blob(NamedTuple):
 
 class UncertainError(OSError):
     """A request failed without an answer: what it asked for may have happened."""
+
+
+class UnreachableError(UncertainError, ConnectionError):
+    """A request that was sent before could not be sent again."""
 
 
 class Bucket(Protocol):

@@ -135,7 +135,10 @@ class ObjectStore:
             try:
                 bucket.write(name, data, mark, creates=creates)
             except FileExistsError:
-                found = bucket.mark_of(name)
+                try:
+                    found = bucket.mark_of(name)
+                except OSError as error:
+                    raise self._unknown(error, name) from None
                 if found == mark:
                     return
                 # None: two requests met, and neither was taken, which some servers

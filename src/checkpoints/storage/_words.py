@@ -7,12 +7,13 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 
-from checkpoints.storage._bucket import Options, UncertainError
+from checkpoints.storage._bucket import Options, UncertainError, UnreachableError
 
 __all__ = ["Words"]
 
 _CODE = re.compile(r"<Code>(\w+)</Code>|\b(ContainerNotFound|AuthenticationFailed)\b")
 _ODD_KEY = re.compile(r'\bpath: "((?:[^"\\]|\\.)*)"')
+_AGAIN = re.compile(r"after [1-9]\d* retries")
 _STATUS = re.compile(r"status code: (\d{3})")
 _NO_BUCKET = {"NoSuchBucket", "ContainerNotFound"}
 _GUIDE = "give credentials as the how-to guide to object stores says"
@@ -142,7 +143,9 @@ def _answered(number: int, code: str, place: str) -> OSError:
 def _unanswered(text: str, place: str) -> OSError:
     if "kind: Connect" in text or "ConnectError" in text or "dns error" in text:
         what = "The server cannot be reached; correct endpoint or region, or try later"
-        return ConnectionError(errno.ECONNREFUSED, what, place)
+        # It tells how the last attempt ended, and an earlier one may have arrived.
+        kind = UnreachableError if _AGAIN.search(text) else ConnectionError
+        return kind(errno.ECONNREFUSED, what, place)
     if "timed out" in text or "TimedOut" in text:
         what = "The server did not answer in time; raise timeout in the "
         what += "client_options of store_options"
