@@ -52,6 +52,12 @@ def rclone(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def google(ministack):
+    with servers.google(ministack) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def azurite(tmp_path_factory):
     with servers.azurite(tmp_path_factory.mktemp("azurite")) as server:
         yield server

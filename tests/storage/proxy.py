@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 import threading
@@ -100,6 +101,29 @@ class Proxy:
             return b"".join(iter(lambda: server.recv(1 << 16), b""))
 
 
+class GoogleProxy(Proxy):
+    """
+    A server of S3 as one of Google's XML API, which has other names for headers.
+
+    What they mean is the same, and so are the addresses and the listings.
+    """
+
+    def _ask(self, data):
+        asked = _renamed(
+            data,
+            (rb"x-goog-if-generation-match: 0", b"If-None-Match: *"),
+            (rb"x-goog-meta-", b"x-amz-meta-"),
+        )
+        return _renamed(super()._ask(asked), (rb"x-amz-meta-", b"x-goog-meta-"))
+
+
+def _renamed(message, *pairs):
+    head, end, body = message.partition(b"\r\n\r\n")
+    for old, new in pairs:
+        head = re.sub(rb"(?i)(?<=\n)" + old, new, head)
+    return head + end + body
+
+
 def _answer(how):
     return f"HTTP/1.1 {_ANSWERS[how]}\r\nContent-Length: 0\r\n\r\n".encode()
 
@@ -132,9 +156,9 @@ def _length(data):
 
 
 @contextmanager
-def before(server):
+def before(server, kind=Proxy):
     """Return a proxy before a server."""
-    proxy = Proxy(server.port)
+    proxy = kind(server.port)
     try:
         yield proxy
     finally:

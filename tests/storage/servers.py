@@ -6,6 +6,7 @@ import base64
 import datetime
 import hashlib
 import hmac
+import json
 import os
 import shutil
 import socket
@@ -19,6 +20,7 @@ from importlib.util import find_spec
 from typing import NamedTuple
 
 import pytest
+from proxy import GoogleProxy, before
 
 # Everybody knows these: Azurite's documentation has them.
 ACCOUNT = "devstoreaccount1"
@@ -140,6 +142,24 @@ def rclone(folder):
     words = [program, "serve", "s3", "--addr", f"127.0.0.1:{port}"]
     with started([*words, "--auth-key", f"key,{SECRET}", str(folder)], port):
         yield s3(port)
+
+
+@contextmanager
+def google(server):
+    """
+    A server of S3, asked as Google Cloud Storage is.
+
+    No server for tests speaks Google's XML API, the one that obstore uses.
+    """
+    needs("obstore")
+    with before(server, GoogleProxy) as proxy:
+        key = {"gcs_base_url": f"http://127.0.0.1:{proxy.port}", "disable_oauth": True}
+        key |= dict.fromkeys(("client_email", "private_key", "private_key_id"), "")
+        options = {
+            "service_account_key": json.dumps(key),
+            "client_options": {"allow_http": True},
+        }
+        yield Server("gs://bucket", proxy.port, options)
 
 
 @contextmanager

@@ -40,6 +40,12 @@ class TestAzure(StoreTests):
         return open_store(new_root(azurite), azurite.options)
 
 
+class TestGoogle(StoreTests):
+    @pytest.fixture
+    def store(self, google, new_root):
+        return open_store(new_root(google), google.options)
+
+
 class TestLargeListings(StoreTests):
     """As if a server had many files: only the folders that are entered are listed."""
 
