@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from checkpoints._files.zip_container import ZipContainer
 from checkpoints._keys.key import Key
@@ -108,13 +108,16 @@ def _jlso_file(source: Source, budget: Budget) -> Container:
 
 # By a pattern for the first bytes of the file, as some formats begin with a length. A
 # new container is one line here.
-_OPENERS: dict[bytes, Callable[[Source, Budget], Container]] = {
+_Opener: TypeAlias = Callable[[Source, Budget], Container]
+_OPENERS: dict[bytes, _Opener] = {
     rb"PK\x03\x04": ZipContainer,
     rb"PAR1": _parquet_file,
     # A length, and one of the elements of a document that stands for a dict of Julia.
     rb"...[\0-\x7f](\x02tag|\x03type|\x04data|\x04_backrefs)\0": _jlso_file,
 }
 _FIRST_BYTES = 16
+# The end of a ZIP file without a comment, as those of this library are.
+_ZIP_END, _ZIP_END_SIZE = b"PK\x05\x06", 22
 # Values are written at most 100 levels deep, each of them as up to five levels of JSON.
 # Whoever walks through a header needs a bound well below the recursion limit.
 _MOST_LEVELS = 600
@@ -175,7 +178,7 @@ def _object(items: tuple[tuple[str, str | int], ...]) -> str:
 
 def open_container(source: Source, budget: Budget | None = None) -> Container:
     """
-    Open a file as the container that its first bytes indicate.
+    Open a file as the container that its last or first bytes indicate.
 
     Its header has Python values: tags have their types, the time is a datetime.
 
@@ -189,10 +192,7 @@ def open_container(source: Source, budget: Budget | None = None) -> Container:
         MissingDependencyError: If it is Parquet, and pyarrow is not installed.
         TooLargeError: If its header takes more memory than allowed.
     """
-    start = bytearray(_FIRST_BYTES)
-    source.read_into(0, memoryview(start))
-    fits = (it for sign, it in _OPENERS.items() if re.match(sign, start, re.DOTALL))
-    opener = next(fits, None)
+    opener = _opener_for(source)
     if opener is None:
         what = "it does not start like one" if source.size else "it is empty"
         raise CorruptFileError.at(source.path, what)
@@ -202,6 +202,18 @@ def open_container(source: Source, budget: Budget | None = None) -> Container:
     with within(budget, "its header"):
         container.header = _meta_of(text, source.path)
     return container
+
+
+def _opener_for(source: Source) -> _Opener | None:
+    # The end first: a store has it in memory already, and the start is far away.
+    end = bytearray(_ZIP_END_SIZE)
+    source.read_into(max(0, source.size - len(end)), memoryview(end))
+    if end.startswith(_ZIP_END):
+        return ZipContainer
+    start = bytearray(_FIRST_BYTES)
+    source.read_into(0, memoryview(start))
+    fits = (it for sign, it in _OPENERS.items() if re.match(sign, start, re.DOTALL))
+    return next(fits, None)
 
 
 def _meta_of(text: Buffer, path: str) -> dict[str, Any]:

@@ -71,7 +71,9 @@ class ObjectFile:
         start, data = self._part
         reads_on = bool(data) and offset == start + len(data)
         self._ahead = min(2 * self._ahead, _MOST_AHEAD) if reads_on else _LEAST_AHEAD
-        ahead = min(max(size, self._ahead), _MOST_AHEAD, self._end[0] - offset)
+        # Who reads on is about to read more than it asks for now.
+        wanted = size + self._ahead if reads_on else max(size, self._ahead)
+        ahead = min(wanted, _MOST_AHEAD, self._end[0] - offset)
         self._part = offset, self._bucket.read(self._blob, offset, ahead)
         return memoryview(self._part[1])[:size]
 
