@@ -23,6 +23,7 @@ from benchmarks import (
     scale,
     small,
     startup,
+    stores,
     table,
     values,
 )
@@ -54,6 +55,7 @@ OURS = [
     Subject("files for Julia", julia.measure),
     Subject("compared values", values.measure),
     Subject("compared runs", runs.measure),
+    Subject("object stores", stores.measure),
 ]
 OTHERS = [Subject("other tools", others.measure)]
 SCALE = [Subject("scale", scale.measure)]

@@ -100,12 +100,12 @@ def beside_ours(
     ]
 
 
-def installed(makers: list[Callable[[], tuple]]) -> list[tuple]:
+def installed(makers: list[Callable[..., tuple]], *given: object) -> list[tuple]:
     """Return the tools whose packages are installed, and report those skipped."""
     tools = []
     for maker in makers:
         try:
-            tools.append(maker())
+            tools.append(maker(*given))
         except ImportError as error:
             print(f" (skipped {maker.__name__}: {error}) ", end="", flush=True)
     return tools

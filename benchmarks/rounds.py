@@ -31,7 +31,11 @@ class Row(NamedTuple):
     unit: str = "s"
 
 
-def take_turns(works: Sequence[Work], rounds: int) -> list[list[float]]:
+def take_turns(
+    works: Sequence[Work],
+    rounds: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> list[list[float]]:
     """Return the seconds that each work took, round by round."""
     seconds: list[list[float]] = [[] for _ in works]
     for number in range(rounds + 1):
@@ -40,9 +44,9 @@ def take_turns(works: Sequence[Work], rounds: int) -> list[list[float]]:
             work.prepare()
             # Garbage collections count only for the work that causes them.
             gc.collect()
-            start = time.perf_counter()
+            start = clock()
             work.run()
-            elapsed = time.perf_counter() - start
+            elapsed = clock() - start
             if number:  # the first round is a warm-up
                 taken.append(elapsed)
     return seconds

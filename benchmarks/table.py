@@ -25,6 +25,10 @@ LIBRARIES = (
     "h5py",
     "zarr",
     "fsspec",
+    "obstore",
+    "boto3",
+    "s3fs",
+    "ministack",
 )
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
 
