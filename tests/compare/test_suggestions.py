@@ -50,6 +50,12 @@ TABLES = st.tuples(arrays_of("float32"), arrays_of("int64")).map(
 
 
 class TestSuggested:
+    def test_another_order_is_not_allowed_for_a_value_that_is_only_close(self):
+        allowed = Tolerances('[[tolerance]]\nmatch = "*"\natol = 1.0').for_("risk")
+        need = Need.of(compare(1.0, 1.5, allowed), "risk", "v")
+        assert need.passes
+        assert not need.order
+
     @settings(**UNHURRIED, max_examples=80)
     @given(pair=st.one_of(PLAIN, NESTED))
     def test_values_of_each_dtype_pass_with_what_is_suggested_for_them(self, pair):

@@ -74,7 +74,7 @@ class Need(NamedTuple):
             applied.share,
             applied.nan == "equal",
             applied.is_by_dtype(),
-            passes,
+            passes=passes,
         )
 
     @classmethod
