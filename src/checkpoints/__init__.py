@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from checkpoints import errors as errors
 from checkpoints._handlers.handler import Handler
-from checkpoints._handlers.stats import Stats
 from checkpoints._keys.entry_tags import Tags
 from checkpoints._keys.key import Key
 from checkpoints._keys.tags import current_tags, tags, with_checkpoint_tags
@@ -28,7 +27,6 @@ from checkpoints._rules.checkpoint import (
     register,
     reset,
     rules,
-    stats,
 )
 from checkpoints._rules.point import Point, point
 from checkpoints._rules.session import Session
@@ -55,6 +53,7 @@ if TYPE_CHECKING:
     from checkpoints._handlers.file import FileHandler
     from checkpoints._handlers.memory import DictHandler
     from checkpoints._handlers.recorder import Recorder
+    from checkpoints._handlers.stats import Stats, stats
     from checkpoints._index.entry import Entry, load
     from checkpoints._index.index import Index, index
     from checkpoints._index.run import Run
@@ -149,6 +148,7 @@ _LATER = {
     "Replay": "_replay.replay",
     "Rule": "_rules.rule",
     "Run": "_index.run",
+    "Stats": "_handlers.stats",
     "Verification": "_index.verify",
     "__version__": "_process.installation",
     "capture": "_rules.config",
@@ -161,6 +161,7 @@ _LATER = {
     "probed": "_probes.probed",
     "register_format": "_kinds.families",
     "runs": "_index.runs",
+    "stats": "_handlers.stats",
     "replay": "_replay.replay",
     "storage": "",
     "verify": "_index.verify",

@@ -12,7 +12,6 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from checkpoints._handlers.stats import Stats
 from checkpoints._keys.key import Key
 from checkpoints._process import drain
 from checkpoints._process.exit import at_exit
@@ -243,8 +242,8 @@ class Outcomes:
             again = "" if count == 1 else f", for the {count}th time"
             _warn(f"{message}{again}. {advice}")
 
-    def stats(self, pending: int, pending_bytes: int) -> Stats:
-        """Return the counts, completed by those of pending saves."""
+    def counts(self) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
+        """Return the numbers of saves, by name and outcome, and by reason."""
         with self._lock:
             self._add_up()
             all_counts = dict(self._counts)
@@ -252,22 +251,15 @@ class Outcomes:
         by_name: dict[str, dict[str, int]] = {}
         for (name, outcome), count in sorted(all_counts.items()):
             by_name.setdefault(name, {})[outcome] = count
-        totals = {
-            outcome: sum(counts.get(outcome, 0) for counts in by_name.values())
-            for outcome in OUTCOMES
-        }
-        return Stats(
-            **totals,
-            pending=pending,
-            pending_bytes=pending_bytes,
-            by_name=by_name,
-            by_reason=reasons,
-        )
+        return by_name, reasons
 
     def totals(self) -> dict[str, int]:
         """Return the number of saves by outcome, since this process began."""
-        found = self.stats(0, 0)
-        return {name: getattr(found, name) + self._earlier[name] for name in OUTCOMES}
+        by_name = self.counts()[0].values()
+        return {
+            outcome: sum(it.get(outcome, 0) for it in by_name) + self._earlier[outcome]
+            for outcome in OUTCOMES
+        }
 
     def report(self) -> None:
         """Log a summary of all failures and drops, once, when the process exits."""

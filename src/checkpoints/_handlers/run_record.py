@@ -15,6 +15,7 @@ from checkpoints._handlers.outcomes import outcomes
 from checkpoints._handlers.root import run_root
 from checkpoints._process import drain
 from checkpoints._process.exit import at_exit
+from checkpoints._process.facts import end_facts
 from checkpoints._process.forks import after_fork_in_child, forks_wait
 from checkpoints._process.libraries import imported
 from checkpoints._process.origin import (
@@ -25,7 +26,6 @@ from checkpoints._process.origin import (
     started_at,
 )
 from checkpoints._process.program import (
-    end_facts,
     loaded_versions,
     program,
     uncaught_error,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from checkpoints._handlers.outcomes import OUTCOMES, outcomes
+from checkpoints._process import drain
 from checkpoints._process.pickling import public
 
-__all__ = ["Stats"]
+__all__ = ["Stats", "stats"]
 
 
 class Stats(NamedTuple):
@@ -40,3 +42,30 @@ class Stats(NamedTuple):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return public(type(self)), tuple(self)
+
+
+def stats() -> Stats:
+    """
+    Return the outcomes of the saves of this process so far, in numbers.
+
+    A save counts once per handler. A forked child starts at zero.
+
+    >>> from checkpoints import capture, checkpoint
+    >>> with capture("shop"):
+    ...     checkpoint("shop.total", 12)
+    >>> stats().by_name["shop.total"]["saved"] > 0
+    True
+    """
+    pending, pending_bytes = drain.pending()
+    by_name, by_reason = outcomes.counts()
+    totals = {
+        outcome: sum(counts.get(outcome, 0) for counts in by_name.values())
+        for outcome in OUTCOMES
+    }
+    return Stats(
+        **totals,
+        pending=pending,
+        pending_bytes=pending_bytes,
+        by_name=by_name,
+        by_reason=by_reason,
+    )

@@ -5,18 +5,13 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable
 from typing import Any
 
+from checkpoints._process.facts import facts
 from checkpoints._process.git import revision_of
 from checkpoints._process.libraries import imported
 
-__all__ = ["end_facts", "facts", "loaded_versions", "program", "uncaught_error"]
-
-# What other parts of this library tell about the program, by field.
-facts: dict[str, Callable[[], object]] = {}
-# And what they tell when it ends.
-end_facts: dict[str, Callable[[], object]] = {}
+__all__ = ["loaded_versions", "program", "uncaught_error"]
 
 # Options whose values are not for everybody who can read the saves.
 _SECRET = re.compile(r"(?i)(-{1,2}[\w-]*(?:pass|secret|token|key|auth)[\w-]*)(=.*)?")

@@ -6,10 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, overload
 
 from checkpoints._handlers.handler import ABSENT
-from checkpoints._handlers.outcomes import outcomes
-from checkpoints._handlers.stats import Stats
 from checkpoints._keys.key import joined_name
-from checkpoints._process import drain
 from checkpoints._rules.registry import registry
 from checkpoints.errors import ConfigError
 
@@ -27,7 +24,6 @@ __all__ = [
     "register",
     "reset",
     "rules",
-    "stats",
 ]
 
 # The same dict for good, so that a call that is off needs no attribute lookup.
@@ -229,21 +225,6 @@ def flush(timeout: float | None = None) -> None:
     >>> flush()
     """
     registry.flush(timeout)
-
-
-def stats() -> Stats:
-    """
-    Return the outcomes of the saves of this process so far, in numbers.
-
-    A save counts once per handler. A forked child starts at zero.
-
-    >>> from checkpoints import capture
-    >>> with capture("shop"):
-    ...     checkpoint("shop.total", 12)
-    >>> stats().by_name["shop.total"]["saved"] > 0
-    True
-    """
-    return outcomes.stats(*drain.pending())
 
 
 def rules() -> list[Rule]:

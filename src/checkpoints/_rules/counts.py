@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from checkpoints._process.facts import end_facts
 from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.origin import calls_so_far
-from checkpoints._process.program import end_facts
 
 __all__ = ["last_rules"]
 

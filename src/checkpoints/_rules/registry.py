@@ -28,9 +28,9 @@ from checkpoints._handlers.outcomes import DeferredErrors, failure_text, outcome
 from checkpoints._keys.key import Key, checked_name
 from checkpoints._keys.tags import current_tags
 from checkpoints._process.exit import at_exit, is_worker
+from checkpoints._process.facts import facts
 from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.origin import Origin, call_number, current_run, outside_level
-from checkpoints._process.program import facts
 from checkpoints._process.work import at_work
 from checkpoints._rules import chain as chains
 from checkpoints._rules.idle_rule import IdleRule, why_idle

@@ -65,7 +65,7 @@ class Report:
         idle = {rule.source: registry.why_idle(rule) for rule in rules}
         content = {
             "host": host_name(),
-            "saves": outcomes.stats(0, 0).by_name,
+            "saves": outcomes.counts()[0],
             "reasons": outcomes.reasons,
             "rules": [rule.source for rule in rules],
             **{name: tell() for name, tell in further_facts.items()},
