@@ -31,6 +31,7 @@ from checkpoints import (
     UnknownOutcomeError,
     checkpoint,
     config,
+    diff,
     index,
     load,
     runs,
@@ -153,6 +154,20 @@ class TestSaves:
         del proxy.requests[:]
         assert entry["y"].sum() == 1 << 17
         assert len(proxy.requests) == 3
+
+    def test_of_equal_runs_the_end_of_each_file_is_read_and_no_more(
+        self, ministack, proxy, new_root
+    ):
+        roots = [new_root(ministack), new_root(ministack)]
+        for root in roots:
+            handler = FileHandler(root, store_options=ministack.options)
+            for number in range(3):
+                with tags(number=number):
+                    handler.checkpoint("a", bytes([number]) * 100_000)
+        options = proxy.options(ministack)
+        found = diff(*(index(root, store_options=options) for root in roots))
+        assert found.verdict == "equal"
+        assert len([it for it in proxy.requests if ".ckpt.zip" in it]) == 2 * 3
 
 
 class TestFaults:
