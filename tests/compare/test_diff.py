@@ -206,7 +206,7 @@ class TestPairing:
 
 class TestUnpaired:
     def test_what_a_rule_left_out_is_not_a_difference(self, runs):
-        for call in range(1, 7):
+        for call in range(1, 8):
             runs[0].save("a", call, tags={"n": call}, call=call)
             if call % 2:
                 told = {"sampling": (("every", 2), ("turn", call))}
