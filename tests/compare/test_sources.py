@@ -212,3 +212,18 @@ class TestUnfinished:
         os.remove(runs(".checkpoints")[-1].entries().where("mypkg.stage1")[0].path)
         found = diff()
         assert [pair.why for pair in found.unpaired] == ["missing", "not reached"]
+
+
+class TestEnvironment:
+    def test_a_program_that_compares_does_not_make_one_run_of_its_children(
+        self, tmp_path, monkeypatch
+    ):
+        monkeypatch.delenv("CHECKPOINTS_RUN", raising=False)
+        programs = (
+            "cp.config('a', 'one'); cp.checkpoint('a', v=1)",
+            "cp.config('a', 'two'); cp.checkpoint('a', v=1)",
+            "cp.diff('one', 'two'); assert 'CHECKPOINTS_RUN' not in os.environ",
+        )
+        for program in programs:
+            text = f"import os, checkpoints as cp; {program}"
+            subprocess.run([sys.executable, "-c", text], cwd=tmp_path, check=True)

@@ -23,7 +23,7 @@ from checkpoints._index.entry import Entry
 from checkpoints._index.headers import ReadOnce
 from checkpoints._index.index import listing_of
 from checkpoints._keys.tags import tag_text
-from checkpoints._process.origin import current_run
+from checkpoints._process.origin import run_id
 
 __all__ = ["Side", "SideOptions"]
 
@@ -140,7 +140,7 @@ class Side:
     def has_stopped(self) -> bool:
         """Whether the run is known to have ended too early."""
         # This very process is unfinished as well, but goes on.
-        if self.run is None or self.run.id == current_run():
+        if self.run is None or self.run.id == run_id():
             return False
         return self.run.state in ("failed", "unfinished")
 
