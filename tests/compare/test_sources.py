@@ -222,7 +222,7 @@ class TestEnvironment:
         programs = (
             "cp.config('a', 'one'); cp.checkpoint('a', v=1)",
             "cp.config('a', 'two'); cp.checkpoint('a', v=1)",
-            "cp.diff('one', 'two'); assert 'CHECKPOINTS_RUN' not in os.environ",
+            "str(cp.diff('one', 'two')); assert 'CHECKPOINTS_RUN' not in os.environ",
         )
         for program in programs:
             text = f"import os, checkpoints as cp; {program}"

@@ -20,7 +20,7 @@ from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.unused import Unused
 from checkpoints._index.entry import Entry
 from checkpoints._index.run import Run
-from checkpoints._process.origin import current_run
+from checkpoints._process.origin import run_id
 from checkpoints.errors import CheckpointError
 
 __all__ = ["SCHEMA", "Answer", "document_of", "pair_document"]
@@ -144,7 +144,7 @@ def _run(run: Run | None) -> dict[str, Any]:
         "git": run.git,
         "dirty": run.is_dirty,
         # This very process has not ended, which is no news.
-        "state": "running" if run.id == current_run() else run.state,
+        "state": "running" if run.id == run_id() else run.state,
     }
 
 
