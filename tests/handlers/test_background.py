@@ -258,6 +258,24 @@ class TestLanes:
         writer.close()
         assert list(saved.values()) == [[*range(100)]] * 8
 
+    def test_room_comes_from_whichever_save_is_over_first(self):
+        writer = Writer(max_pending=MEGABYTE, on_full="block", max_wait=10, lanes=8)
+        places = {hash(str(number)) % 8: str(number) for number in range(100)}
+        slow, quick = list(places.values())[:2]
+        me, is_submitted = threading.get_ident(), threading.Event()
+
+        def until_i_wait(_):
+            while sys._current_frames()[me].f_code.co_name != "wait":
+                time.sleep(0.001)
+
+        large, data = {"data": b"x" * 500_000}, {"data": b"x" * 300_000}
+        writer.submit(large, lambda _: is_submitted.wait(60), place=slow)
+        writer.submit(data, until_i_wait, place=quick)
+        last = writer.submit(data, lambda _: "saved", place=quick)
+        is_submitted.set()
+        assert last.result(60) == "saved"
+        writer.close()
+
     def test_an_exit_waits_for_all_of_them(self, tmp_path):
         program = """
 import checkpoints._handlers.background as background, time

@@ -24,7 +24,7 @@ from contextlib import suppress
 from typing import Any
 
 from checkpoints._handlers.handler import checked_seconds
-from checkpoints._handlers.job import Freeze, Job, Save
+from checkpoints._handlers.job import End, Freeze, Job, Save
 from checkpoints._handlers.lane import Lane
 from checkpoints._kinds.frozen import frozen_values
 from checkpoints._kinds.weight import weight_of
@@ -78,6 +78,8 @@ class Writer:
         self.jobs: dict[Job, None] = {}
         # Those that are over, but still counted.
         self._released: deque[Job] = deque()
+        # Who waits for room: reached when any job is over.
+        self._waiting: deque[End] = deque()
         # The threads that are saving right now, and those that work through the queue.
         self._saving: set[int] = set()
         self._working: set[int] = set()
@@ -171,6 +173,7 @@ class Writer:
     def _reserve(self, job: Job) -> _Decision:
         """Wait for room in the queue, or until it is empty, and decide."""
         me, deadline = threading.get_ident(), time.monotonic() + self.max_wait
+        change: End | None = None
         while True:
             with self._lock:
                 self._settle()
@@ -185,10 +188,15 @@ class Writer:
                 if not self.jobs or any(each.holder == me for each in list(self.jobs)):
                     self._admit(job)
                     return _Decision.SAVE_NOW
-                oldest = next(iter(self.jobs))
+            if change is None:
+                # Looks once more: a job may be over since.
+                change = End()
+                self._waiting.append(change)
+                continue
             self._ensure_threads()
-            if not oldest.end.wait(deadline):
+            if not change.wait(deadline):
                 raise self._full()
+            change = None
 
     def _full(self) -> PendingError:
         count, size = self.load
@@ -207,6 +215,9 @@ class Writer:
         """Give back the room of a job; without the lock, so it is counted later."""
         self._released.append(job)
         job.end.reach()
+        with suppress(IndexError):
+            while True:
+                self._waiting.popleft().reach()
 
     def _settle(self) -> None:
         """Count the jobs that are over no longer; the caller holds the lock."""

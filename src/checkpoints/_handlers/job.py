@@ -23,7 +23,7 @@ from checkpoints._kinds.frozen import freeze, frozen_values
 from checkpoints._kinds.left_out import with_left_out
 from checkpoints._process.origin import Origin
 
-__all__ = ["Freeze", "Job", "Save", "freeze_for", "leniently", "settled_key"]
+__all__ = ["End", "Freeze", "Job", "Save", "freeze_for", "leniently", "settled_key"]
 
 R = TypeVar("R")
 
@@ -80,7 +80,7 @@ class _Outcome(Future[object]):
                     logger.exception("%r failed after a save", follower)
 
 
-class _End:
+class End:
     """Whether a save is over; nobody waits for a lock while finding out."""
 
     __slots__ = ("_lock", "is_reached")
@@ -116,4 +116,4 @@ class Job:
         self.holder: int | None = threading.get_ident()
         self.outcome: Future[object] = _Outcome()
         # Reached after the callbacks of the outcome have run.
-        self.end = _End()
+        self.end = End()
