@@ -102,6 +102,26 @@ class TestStory:
         assert "There is no bucket 'none'" in done.stderr
 
 
+class TestBeforeTheStart:
+    @pytest.mark.parametrize(
+        ("code", "starts"), [("SignatureDoesNotMatch", False), ("AccessDenied", True)]
+    )
+    def test_wrong_credentials_are_told_and_who_may_not_list_may_save(
+        self, started, folder, bucket, ministack, monkeypatch, code, starts
+    ):
+        (folder / "program.py").write_text("open('has_run', 'w').close()")
+        body = f"<Error><Code>{code}</Code></Error>".encode()
+        head = f"HTTP/1.1 403 No\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        with before(ministack) as proxy:
+            proxy.breaks = lambda _: head + body
+            monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
+            done = started(1.0)
+        assert (folder / "has_run").exists() == starts, done.stderr
+        if not starts:
+            assert done.returncode == 2
+            assert "The secret key is wrong; correct the credentials" in done.stderr
+
+
 class TestLooking:
     def test_entries_are_listed_with_size_and_time(self, run, root):
         (first, _) = json.loads(run("ls", root, "--json").out)

@@ -263,12 +263,14 @@ def _check_writable(root: str) -> None:
 
 
 def _check_reachable(root: str) -> None:
-    """Raise `OSError` if there is no such server or bucket."""
+    """Raise `OSError` if there is no such server or bucket, or no way into it."""
     try:
         open_store(root).check_root()
     except FileNotFoundError as error:
         # The first save makes it, but for a bucket.
         if error.errno != errno.ENOENT:
             raise
-    except PermissionError:
-        pass  # who may not list may still save
+    except PermissionError as error:
+        # Who may not list may still save, but not with wrong credentials.
+        if error.errno == errno.EPERM:
+            raise

@@ -15,6 +15,8 @@ _CODE = re.compile(r"<Code>(\w+)</Code>|\b(ContainerNotFound|AuthenticationFaile
 _ODD_KEY = re.compile(r'\bpath: "((?:[^"\\]|\\.)*)"')
 _AGAIN = re.compile(r"after [1-9]\d* retries")
 _STATUS = re.compile(r"status code: (\d{3})")
+# With these nothing can be done, where `EACCES` says that this may not be done.
+_WRONG_CREDENTIALS = errno.EPERM
 _NO_BUCKET = {"NoSuchBucket", "ContainerNotFound"}
 _GUIDE = "give credentials as the how-to guide to object stores says"
 _ADVICE = {
@@ -43,7 +45,7 @@ _KINDS = {
         f"Access is denied; {_GUIDE}",
     ),
     "UnauthenticatedError": (
-        *(PermissionError, errno.EACCES),
+        *(PermissionError, _WRONG_CREDENTIALS),
         f"Access is denied; {_GUIDE}",
     ),
 }
@@ -96,7 +98,7 @@ class Words:
             return FileNotFoundError(errno.ENODEV, what, self._root)
         if code in _ADVICE:
             what = f"{_ADVICE[code]} ({code})"
-            return PermissionError(errno.EACCES, what, place)
+            return PermissionError(_WRONG_CREDENTIALS, what, place)
         if not key and (hindered := _unlisted(text, kind, place)):
             return hindered
         if kind in _KINDS:
@@ -122,7 +124,7 @@ def _otherwise(text: str, code: str, place: str) -> OSError:
     """Return an error that has no class of its own."""
     if any(address in text for address in _METADATA):
         what = f"No credentials were found; {_GUIDE}"
-        return PermissionError(errno.EACCES, what, place)
+        return PermissionError(_WRONG_CREDENTIALS, what, place)
     status = _STATUS.search(text)
     if "redirect without LOCATION" in text or (status and int(status[1]) in _MOVED):
         what = "The bucket is in another region; set AWS_REGION, or region in "
