@@ -93,6 +93,19 @@ class TestKeeping:
         handler.checkpoint("b", 2)
         assert proxy.requests == []
 
+    def test_a_bucket_that_a_later_run_could_not_tell_is_refused(self):
+        with pytest.raises(ConfigError, match="placeholders only below the bucket"):
+            FileHandler("s3://data-{host}/a", spill="kept")
+
+    def test_a_handler_with_a_folder_begins_no_run(self, tmp_path):
+        program = "import checkpoints, os; checkpoints.FileHandler('s3://bucket/a', "
+        program += "spill='kept'); print(os.environ.get('CHECKPOINTS_RUN'))"
+        clean = {k: v for k, v in os.environ.items() if k != "CHECKPOINTS_RUN"}
+        told = subprocess.check_output(
+            [sys.executable, "-c", program], cwd=tmp_path, env=clean, text=True
+        )
+        assert told == "None\n"
+
     def test_where_nothing_can_be_kept_the_save_fails(self, place, proxy, tmp_path):
         (tmp_path / "file").touch()
         root, options = place
@@ -143,6 +156,44 @@ class TestDelivery:
         handler.checkpoint("c", "c")
         flush()
         assert data_in(*place) == ["a", "b", "c"]
+
+    def test_what_was_kept_after_another_save_has_arrived_is_delivered_too(
+        self, make, proxy, place
+    ):
+        handler = make()
+        proxy.breaks = away
+        handler.checkpoint("a", 1)
+        # One that was on its way before.
+        handler._spill.arrived()
+        handler.checkpoint("b", 2)
+        proxy.breaks = lambda _: PASSES
+        back(handler)
+        handler.checkpoint("c", 3)
+        flush()
+        assert data_in(*place) == [1, 2, 3]
+
+    @pytest.mark.parametrize("background", [False, True])
+    def test_a_program_that_ends_delivers_before(self, bucket, tmp_path, background):
+        kept = FileHandler(tmp_path / "kept")
+        for number in range(30):
+            with tags(number=number):
+                kept.checkpoint("a", number)
+        # As in a program that has used threads before.
+        program = (
+            "import checkpoints, concurrent.futures.thread; checkpoints.FileHandler("
+            f"{bucket!r}, spill='kept', background={background})"
+            ".checkpoint('z', 30)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stderr == ""
+        assert data_in(bucket) == [*range(31)]
+        assert [*(tmp_path / "kept").iterdir()] == []
 
     def test_the_next_run_delivers_below_its_own_folder(self, make, proxy, place):
         handler = make("/run={run}")
@@ -249,7 +300,7 @@ class TestPush:
         code, out, _ = run("push", kept, bucket)
         assert (code, "delivered 12 files, 6" in out) == (0, True), out
         assert data_in(bucket) == [*range(12)]
-        assert not list(kept.rglob("*.zip"))
+        assert [*kept.iterdir()] == []
         assert run("push", kept, bucket)[1] == f"nothing to deliver in {kept}\n"
 
     def test_goes_on_where_it_was_interrupted(self, run, kept, bucket):
@@ -257,6 +308,22 @@ class TestPush:
         code, out, _ = run("push", kept, bucket)
         assert (code, "delivered 7 files" in out) == (0, True)
         assert "; 5 already there" in out
+
+    def test_records_that_are_left_go_along(self, run, kept, bucket):
+        for file in kept.rglob("*.zip"):
+            file.unlink()
+        assert run("push", kept, bucket)[0] == 0
+        assert [it.id for it in runs(bucket)] == [os.environ["CHECKPOINTS_RUN"]]
+
+    @pytest.mark.skipif(
+        os.name != "posix" or not os.getuid(), reason="all folders can be read"
+    )
+    def test_a_folder_that_cannot_be_read_is_told(self, run, kept, bucket):
+        (kept / "day=3").chmod(0)
+        code, out, err = run("push", kept, bucket)
+        (kept / "day=3").chmod(0o700)
+        assert (code, "delivered 11 files" in out) == (1, True)
+        assert f"not delivered: {kept}/day=3: Permission denied" in err
 
     def test_two_at_once_deliver_each_once(self, kept, bucket):
         command = [sys.executable, "-m", "checkpoints", "push", str(kept), bucket]

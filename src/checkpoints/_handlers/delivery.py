@@ -31,13 +31,23 @@ class Delivery:
     def __init__(self, kept: Store) -> None:
         self._kept = kept
         self.saves, self._records = list[str](), list[str]()
-        for folder, files in kept.walk():
+        self._unread = list[OSError]()
+        for folder, files in kept.walk(on_error=self._unread.append):
             found = ["/".join((*folder, file)) for file in files]
             if folder and folder[-1] == RUNS:
                 self._records += found
             else:
                 suffixes = tuple(SUFFIXES.values())
                 self.saves += [name for name in found if name.endswith(suffixes)]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to move, as far as it could be read."""
+        return not (self.saves or self._begun or self._unread)
+
+    @property
+    def _begun(self) -> list[str]:
+        return [name for name in self._records if not name.endswith(_END)]
 
     @property
     def size(self) -> int:
@@ -55,6 +65,8 @@ class Delivery:
         """
         Move the saves, and the records of their runs where there are none.
 
+        Folders that are empty then are removed.
+
         Args:
             target: The store.
             tell: Called with why a save was not moved.
@@ -70,11 +82,13 @@ class Delivery:
         spell = partial(spelling_in, target)
         mover = partial(Copier, self._kept, target, spell=spell, moves=True)
         courier = mover(advance=advance, tell=tell, replaces=replaces)
+        for error in self._unread:
+            courier.fail(f"{error.filename}: {error.strerror}")
         courier.copy_all(self.saves)
         clerk = mover(advance=int, tell=bool)
-        for start in self._records:
-            if not start.endswith(_END):
-                self._move_record(start, target, clerk.copy_all)
+        for start in self._begun:
+            self._move_record(start, target, clerk.copy_all)
+        courier.remove_empty([*self.saves, *self._records])
         return courier
 
     def _move_record(

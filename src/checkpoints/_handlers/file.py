@@ -288,6 +288,7 @@ class FileHandler(Handler):
                 return result
         kept = self._spare.commit(key, staged)
         self._kept.add(path)
+        self._spill.keeps()
         return False if kept is False else None
 
     def _tidy(self, spill: Spill, path: str) -> None:

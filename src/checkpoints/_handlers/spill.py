@@ -43,6 +43,11 @@ def checked_spill(folder: object, root: str) -> str | None:
         raise ConfigError(
             f"spill is for object stores, and {root!r} is a folder: leave it out"
         )
+    if split_root(root)[0].endswith(":/"):
+        raise ConfigError(
+            f"a later run could not tell for which bucket of {root!r} spill has kept "
+            "what it finds: use placeholders only below the bucket"
+        )
     return checked_root(escaped(text))
 
 
@@ -64,7 +69,8 @@ class Spill:
         options: Mapping[str, Any] | None,
         max_wait: float,
     ) -> None:
-        self.folder, self._options = filled_root(folder), options
+        # It has no placeholders, but its braces are doubled.
+        self.folder, self._options = folder.format(), options
         self._place, below = split_root(root)
         # The root of a handler that saves there.
         self.root = f"{folder}/{below}".rstrip("/")
@@ -81,7 +87,6 @@ class Spill:
     def failed(self, error: OSError) -> None:
         """Ask the store no more for a while, and say once what becomes of the saves."""
         self._away_until = time.monotonic() + _PAUSE
-        self._is_due = True
         if not self._is_told:
             self._is_told = True
             logger.warning(
@@ -95,10 +100,15 @@ class Spill:
     def _target(self) -> str:
         return filled_root(self._place)
 
+    def keeps(self) -> None:
+        """Note that there is something to deliver, once it is in the folder."""
+        self._is_due = True
+
     def arrived(self) -> None:
         """Note that a save has arrived: what was kept is delivered, in a thread."""
-        is_due, self._is_due = self._is_due, False
-        if is_due and not may_be_killed():
+        # One that was sent before another one failed tells nothing.
+        if self._is_due and not self.is_away and not may_be_killed():
+            self._is_due = False
             with suppress(OSError):
                 # Most programs have nothing to deliver.
                 open_store(self.folder).check_root()
@@ -109,9 +119,8 @@ class Spill:
         problems, count = list[str](), 0
         try:
             delivery = Delivery(open_store(self.folder))
-            if delivery.saves:
-                store = open_store(self._target, self._options)
-                count = delivery.to(store, tell=problems.append).count
+            store = open_store(self._target, self._options)
+            count = delivery.to(store, tell=problems.append).count
         except Exception as error:  # noqa: BLE001 - the next run tries again
             problems.append(str(error))
         if count:

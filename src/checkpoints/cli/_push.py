@@ -32,7 +32,8 @@ def push(
     """
     Deliver what a rule with spill=FOLDER has kept while its store was away.
 
-    Each file is moved to its place below URL, and deleted in FOLDER when it is there.
+    Each file is moved to its place below URL, and deleted in FOLDER when it is there,
+    as are folders that are empty then.
     An object that is there already is not written again; one that differs is reported,
     and the file kept, unless --force is given. So this can be repeated after an
     interruption, and several can run at once.
@@ -44,7 +45,7 @@ def push(
         raise CommandError("push takes a folder and the URL of a store; or use cp")
     delivery = _delivery(folder)
     total, there = delivery.size, f" to {printable(url)}"
-    if not delivery.saves:
+    if delivery.is_empty:
         click.echo(f"nothing to deliver in {printable(folder)}")
         return
     if dry_run:

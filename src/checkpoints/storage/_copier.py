@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
-from checkpoints._process.libraries import imported
 from checkpoints._text import is_remote
+from checkpoints.storage._local import LocalStore
 from checkpoints.storage._store import Source, Status, Store
 
 __all__ = ["Copier"]
@@ -64,15 +65,44 @@ class Copier:
         Raises:
             OSError: If the target cannot be written.
         """
-        pools = imported("concurrent.futures").ThreadPoolExecutor
-        jobs = jobs or (_AT_A_TIME if self._is_far else 1)
-        pool = pools(jobs, "checkpoints-copy")
+        jobs = min(jobs or (_AT_A_TIME if self._is_far else 1), len(names))
+        left, errors = deque(names), deque[BaseException]()
+        helpers = list[threading.Thread]()
+        # Daemons, as a program that ends waits no longer than it was told to.
+        with suppress(RuntimeError):  # at its end no thread can be started
+            for _ in range(jobs - 1):
+                helper = threading.Thread(
+                    target=self._help, args=(left, errors), daemon=True
+                )
+                helper.start()
+                helpers.append(helper)
         try:
-            for _ in pool.map(self._copy, names):
-                pass
+            self._copy_each(left)
         finally:
-            # Without waiting for the rest after an error or interrupt.
-            pool.shutdown(cancel_futures=True)
+            for helper in helpers:
+                helper.join()
+        if errors:
+            raise errors[0]
+
+    def remove_empty(self, names: Sequence[str]) -> None:
+        """Remove the folders that files were moved from, if they are empty."""
+        if isinstance(self._source, LocalStore):
+            self._source.remove_empty(names)
+
+    def _help(self, left: deque[str], errors: deque[BaseException]) -> None:
+        try:
+            self._copy_each(left)
+        except BaseException as error:  # noqa: BLE001 - raised in the first thread
+            errors.append(error)
+
+    def _copy_each(self, left: deque[str]) -> None:
+        """Copy what is left, as other threads do; none goes on after an error."""
+        try:
+            while (name := _next_of(left)) is not None:
+                self._copy(name)
+        except BaseException:
+            left.clear()
+            raise
 
     def _copy(self, name: str) -> None:
         """Copy a file; report its own errors, and raise those of the target."""
@@ -82,7 +112,7 @@ class Copier:
         except FileNotFoundError:
             return  # deleted since the folder was listed
         except OSError as error:
-            self._fail(f"{path}: {error.strerror}")
+            self.fail(f"{path}: {error.strerror}")
             return
         with opened as file:
             if self._is_brought(file, self._spell(name)):
@@ -97,10 +127,10 @@ class Copier:
         except FileExistsError:
             return self._is_same(file, name)
         except _SourceError as error:
-            self._fail(f"{file.path}: {error}")
+            self.fail(f"{file.path}: {error}")
         except (IsADirectoryError, NotADirectoryError) as error:
             copy = self._target.path_of(name)
-            self._fail(f"{file.path}: {copy}: {error.strerror}")
+            self.fail(f"{file.path}: {copy}: {error.strerror}")
         else:
             with self._lock:
                 self.count, self.size = self.count + 1, self.size + file.size
@@ -115,8 +145,12 @@ class Copier:
     def _leave(self, file: Source) -> None:
         """Delete an original, unless it was replaced since it was read."""
         if self._moves and self._source.status(file.name) == file.status:
-            with suppress(FileNotFoundError):  # another one has moved it too
+            try:
                 self._source.delete(file.name)
+            except FileNotFoundError:
+                pass  # another one has moved it too
+            except OSError as error:
+                self.fail(f"{file.path}: copied, but not deleted: {error.strerror}")
 
     def _put(self, file: Source, name: str) -> None:
         time, mode = file.status.time, file.status.mode
@@ -157,10 +191,11 @@ class Copier:
                     return True
         except OSError as error:  # a link, or deleted just now
             reason = f"cannot be compared: {existing}: {error.strerror}"
-        self._fail(f"{existing} exists and {reason}")
+        self.fail(f"{existing} exists and {reason}")
         return False
 
-    def _fail(self, reason: str) -> None:
+    def fail(self, reason: str) -> None:
+        """Count a file that is not copied, and tell why."""
         with self._lock:
             self.failed += 1
         self._tell(reason)
@@ -178,6 +213,12 @@ def _are_same(file: Source, other: Source) -> bool:
         if len(counts) > 1 or one != two:
             return False
     return True
+
+
+def _next_of(left: deque[str]) -> str | None:
+    with suppress(IndexError):  # another thread may take the last one
+        return left.popleft()
+    return None
 
 
 class _SourceError(Exception):

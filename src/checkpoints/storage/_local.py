@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -284,6 +285,16 @@ class LocalStore:
         with folder, folder:
             folder.open()
             folder.unlink(leaf)
+
+    def remove_empty(self, names: Iterable[str]) -> None:
+        """Remove the folders that these files were in, if they are empty."""
+        above = {tuple(name.split("/")[:-1]) for name in names}
+        steps = {found[:end] for found in above for end in range(1, len(found) + 1)}
+        for *parents, last in sorted(steps, key=len, reverse=True):
+            folder = self._below(tuple(parents))
+            with suppress(OSError), folder, folder:
+                folder.open()
+                folder.rmdir(last)
 
 
 def _create(
