@@ -209,7 +209,7 @@ class TestFork:
             held, done = threading.Event(), threading.Event()
 
             def hold():
-                with registry._lock:
+                with registry.lock:
                     held.set()
                     done.wait()
 
@@ -289,7 +289,7 @@ class TestFork:
             config("mypkg", sys.argv[1], on_error="raise")
             child = os.fork()
             if not child:
-                registry._lock.acquire()
+                registry.lock.acquire()
                 os.kill(os.getpid(), signal.SIGKILL)
             os.waitpid(child, 0)
             signal.alarm(60)

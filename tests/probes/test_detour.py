@@ -21,7 +21,16 @@ import cloudpickle
 import pytest
 
 import checkpoints
-from checkpoints import DictHandler, capture, config, probe, probed
+from checkpoints import (
+    DictHandler,
+    capture,
+    checkpoint,
+    config,
+    probe,
+    probed,
+)
+from checkpoints._probes.calls import CallSaver
+from checkpoints._probes.detour import detour_of
 
 pytest.importorskip("wrapt")
 
@@ -491,3 +500,34 @@ class TestThreads:
         for thread in threads:
             thread.join()
         assert wrong == []
+
+    def test_that_declare_and_switch_at_once_do_not_wait_for_each_other(self):
+        def add(a):
+            return a
+
+        @probed("probed.remove")
+        def remove(a):
+            return a
+
+        def switch():
+            config("probed.remove", DictHandler())
+
+        switching = threading.Thread(target=switch, daemon=True)
+
+        class Saver(CallSaver):
+            def is_on(self):
+                if switching.ident is None:
+                    switching.start()
+                    switching.join(0.2)
+                    # As a finalizer may that runs in the middle of it.
+                    checkpoint("probed.of_a_finalizer", a=1)
+                return super().is_on()
+
+        detour = detour_of(add)
+        saver = Saver("probed.add", add, changed=detour.update)
+        declaring = threading.Thread(target=detour.add, args=(saver,), daemon=True)
+        declaring.start()
+        declaring.join(20)
+        switching.join(20)
+        assert not declaring.is_alive()
+        assert not switching.is_alive()

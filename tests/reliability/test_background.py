@@ -220,7 +220,7 @@ if not renewed:
 locks = [
     handler._writer._lock,
     outcomes._lock,
-    registry._lock,
+    registry.lock,
     registry.names._lock,
 ]
 held, done = threading.Event(), threading.Event()

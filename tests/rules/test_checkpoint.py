@@ -200,7 +200,7 @@ class TestOff:
     def test_no_lock_is_waited_for(self, name):
         checkpoint(name, 1)
         thread = threading.Thread(target=checkpoint, args=(name, 1))
-        with registry._lock:
+        with registry.lock:
             thread.start()
             thread.join(20)
             assert not thread.is_alive()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import operator
-import os
-import threading
 import weakref
 from collections.abc import Callable
 from types import CodeType, FunctionType, SimpleNamespace
@@ -20,6 +18,7 @@ from checkpoints._probes.detour_code import (
     leads_through,
 )
 from checkpoints._process.work import at_work
+from checkpoints._rules.registry import registry
 
 __all__ = ["Detour", "detour_of"]
 
@@ -67,13 +66,13 @@ class Detour:
 
     def add(self, saver: CallSaver) -> None:
         """Let a saver see the calls; of several that are on, the first one saves."""
-        with _locked():
+        with registry.lock:
             self._savers += (saver,)
             self.update()
 
     def remove(self, saver: CallSaver) -> None:
         """Let a saver see no more calls."""
-        with _locked():
+        with registry.lock:
             self._savers = tuple(it for it in self._savers if it is not saver)
             self.update()
 
@@ -81,7 +80,7 @@ class Detour:
         """Put the code in force that is right while the savers are as they are."""
         function = self._probed()
         # What is called here, such as the parser, may be probed itself.
-        with _locked(), at_work:
+        with registry.lock, at_work:
             self._on = tuple(saver for saver in self._savers if saver.is_on())
             if function is None:
                 return
@@ -147,19 +146,10 @@ class Detour:
 
 def detour_of(function: FunctionType) -> Detour:
     """Return the detour of a function, which has one at most."""
-    with _locked():
+    with registry.lock:
         if function not in _detours:
             _detours[function] = Detour(function)
         return _detours[function]
 
 
-def _locked() -> threading.RLock:
-    """Return the lock of this process: a rule may need it first thing after a fork."""
-    global _lock  # noqa: PLW0603 - process-wide; replaced only after a fork
-    if _lock[0] != os.getpid():
-        _lock = os.getpid(), threading.RLock()
-    return _lock[1]
-
-
 _detours: weakref.WeakKeyDictionary[FunctionType, Detour] = weakref.WeakKeyDictionary()
-_lock = os.getpid(), threading.RLock()

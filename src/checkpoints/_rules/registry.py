@@ -63,20 +63,21 @@ class Registry:
         self.deferred = DeferredErrors()
         # Gets each rule at its first use; idle rules from outside are then not logged.
         self.reporter: Callable[[Rule], None] | None = None
-        self._lock = threading.RLock()
+        # For all that a rule that comes or goes changes.
+        self.lock = threading.RLock()
         self._pid = os.getpid()
         after_fork_in_child(self._renew_in_child)
 
     def _renew_in_child(self) -> None:
         # The thread that may have held the lock does not exist after a fork.
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         for rule in self._rules:
             rule.renew()
         self._refresh()
 
     def connect(self, switch: Switch) -> None:
         """Set a switch now, and whenever a rule comes or goes."""
-        with self._lock:
+        with self.lock:
             self._switches.add(switch)
             switch.turn(on=self._is_on(switch.name))
 
@@ -91,7 +92,7 @@ class Registry:
 
     def deprecate(self, old: str, new: str) -> None:
         """Rename a name; see `checkpoints.deprecate`."""
-        with self._lock:
+        with self.lock:
             self.names.rename(old, new)
             self._refresh()
             for rule in self._rules:
@@ -111,7 +112,7 @@ class Registry:
             rule.load()
             self.names.warn_of_old(rule, self.names.renamed())
         acquire(chains.handlers_of(rules))
-        with self._lock:
+        with self.lock:
             if not self._rules:
                 self._pid = os.getpid()
             self._rules = tuple(sorted((*self._rules, *rules), key=lambda r: r.layer))
@@ -142,7 +143,7 @@ class Registry:
         outcomes.clear()
 
     def _keep(self, is_kept: Callable[[Rule], bool]) -> None:
-        with self._lock:
+        with self.lock:
             removed = [rule for rule in self._rules if not is_kept(rule)]
             self._rules = tuple(filter(is_kept, self._rules))
             self._refresh()
@@ -196,7 +197,7 @@ class Registry:
             for rule in self._rules[-1:]:
                 self.failed(rule, name if type(name) is str else shown(name), error)
             return "", None
-        with self._lock:
+        with self.lock:
             current = self.names.current(name)
             plan = self.plan(current)
             self.names.add(current)
@@ -233,7 +234,7 @@ class Registry:
 
     def _close(self, name: str, plan: tuple[Rule, ...]) -> None:
         """Switch a name off if its limits are used up."""
-        with self._lock:
+        with self.lock:
             if self.plans.get(name) is plan and chains.is_used_up(name, plan):
                 self.plans[name] = ABSENT
                 self._switches.set_all(self._is_on)
