@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import importlib
 import inspect
+import itertools
 import logging
 import pickle
 import subprocess
@@ -26,6 +28,7 @@ from checkpoints import (
     capture,
     checkpoint,
     config,
+    current_tags,
     probe,
     probed,
 )
@@ -531,3 +534,39 @@ class TestThreads:
         switching.join(20)
         assert not declaring.is_alive()
         assert not switching.is_alive()
+
+
+class TestInterrupt:
+    def test_before_the_function_runs_leaves_no_tags(self):
+        @probed("probed.add")
+        def add(a):
+            sys.settrace(None)
+            ended.append(a)
+
+        ours = str(Path(checkpoints.__file__).parent)
+        ended, kept = [], []
+
+        def call(number):
+            left = itertools.count(number, -1)
+
+            def interrupt(frame, *_):
+                if frame.f_code.co_filename.startswith(ours) and next(left) == 1:
+                    sys.settrace(None)
+                    raise KeyboardInterrupt
+
+            sys.settrace(interrupt)
+            with contextlib.suppress(KeyboardInterrupt):
+                add(1)
+            kept.append(current_tags())
+
+        config("probed", lambda *_, **__: None)
+        add(1)
+        ended.clear()
+        for number in range(1, 300):
+            thread = threading.Thread(target=call, args=(number,))
+            thread.start()
+            thread.join()
+            if ended:
+                break
+        assert len(kept) > 20
+        assert set(kept) == {()}

@@ -114,6 +114,7 @@ class CallSaver:
         if self._later:
             return _named_like(function, self._run_later(call, function, args, kwargs))
         try:
+            call.enter()
             result = function(*args, **kwargs)
         except BaseException as error:
             call.failed(error, function)
@@ -184,8 +185,6 @@ class CallSaver:
                 values, defaults = self._to_save(*found)
                 call = Call(choice, asked.own, current_tags(), self._later)
                 call.began(values, defaults)
-        if call is not None and not self._later:
-            call.enter()
         return call
 
     def _asked(

@@ -137,6 +137,8 @@ class Detour:
         if call is not None and not call.later:
             args, kwargs = self._parameters.spread(values)
             call.stands_in(functools.partial(inner, *args, **kwargs), inner.__code__)
+            # Last: whoever interrupts what is before leaves no tags.
+            call.enter()
         return call
 
     def failed(self, error: BaseException, inner: FunctionType) -> None:
