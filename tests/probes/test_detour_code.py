@@ -169,6 +169,12 @@ class TestNames:
             found = taken(1, 2, 3, _cp_result=4)
         assert found == (1, 2, (3,), {"_cp_result": 4})
 
+    def test_of_parameters_that_cannot_be_written_are_left_alone(self):
+        code = scale.__code__.replace(co_varnames=("class",), co_posonlyargcount=1)
+        made = probed("probed.made")(types.FunctionType(code, {"FACTOR": 2}))
+        with capture("probed"):
+            assert made(3) == 6
+
     def test_of_globals_may_be_those_of_builtins(self):
         names = {"eval": None, "BaseException": 0, "__name__": __name__}
         function = probed("code.scale")(

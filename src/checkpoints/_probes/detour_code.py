@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from keyword import iskeyword
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
@@ -192,7 +193,7 @@ def detour_template(code: CodeType) -> CodeType | None:
     """
     parameters = Parameters(code)
     free = code.co_freevars
-    if not all(name.isidentifier() for name in (*parameters.names, *free)):
+    if not all(map(_can_be_written, (*parameters.names, *free))):
         return None
     made = _compiled(_text(code, parameters), free)
     inner = next(it for it in made.co_consts if isinstance(it, CodeType))
@@ -245,7 +246,7 @@ def passage_code(
     parameters, free = Parameters(code), code.co_freevars
     passage = _PASSAGES.get(code.co_flags & _KINDS)
     names = (*parameters.names, *free)
-    if passage is None or not all(name.isidentifier() for name in names):
+    if passage is None or not all(map(_can_be_written, names)):
         return None
     kind, way = passage
     text = _PASSAGE.format(
@@ -288,6 +289,10 @@ def _text(code: CodeType, parameters: Parameters) -> str:
         run=f"{call}.steps({passed})" if word else plain,
         **names,
     )
+
+
+def _can_be_written(name: str) -> bool:
+    return name.isidentifier() and not iskeyword(name)
 
 
 def _cells(code: CodeType) -> tuple[CellType, ...]:
