@@ -100,7 +100,7 @@ class TestRules:
 
     def test_of_names_without_a_call_are_told_so(self, told):
         lines, _ = told("mypkg.never")
-        assert "'mypkg.never' is known, but was not called" in lines[1]
+        assert "'mypkg.never' is known, but no call of it was seen" in lines[1]
 
     def test_are_told_by_the_process_that_knows_most(self, told):
         command = (

@@ -158,11 +158,30 @@ class TestCovered:
         assert text == "saved nothing: every matching call was taken by second"
 
 
+class TestConditions:
+    def test_on_values_that_no_call_met_are_told(self, rule, call, why):
+        first = rule("shop", given={"x": 2})
+        call("shop.total", x=1)
+        reason, text = why(first)
+        assert reason is Reason.TAGS
+        assert text == "saved nothing: no call had the values that `given` asks for"
+
+    def test_of_several_kinds_are_told_together(self, rule, call, why):
+        first = rule("shop", where={"day": "monday"}, caller="elsewhere")
+        call("shop.total", x=1)
+        assert why(first)[1] == (
+            "saved nothing: no call had the tags and caller that `where` and `caller` "
+            "ask for; none had any"
+        )
+
+
 class TestUncalled:
     def test_a_name_that_is_known_and_was_not_called_is_told(self, rule, why):
         reason, text = why(rule("shop.total"))
         assert reason is Reason.NOT_CALLED
-        assert text == "saved nothing: 'shop.total' is known, but was not called"
+        assert (
+            text == "saved nothing: 'shop.total' is known, but no call of it was seen"
+        )
 
     def test_many_are_told_by_their_number_and_one_of_them(self, rule, why):
         _, text = why(rule("shop"))

@@ -246,7 +246,7 @@ class TestLists:
         rule = config(name, DictHandler(), where={"day": "monday"})
         register(name)
         idle = registry.why_idle(rule).text
-        assert "was not called" in idle
+        assert "no call of it was seen" in idle
         assert not is_enabled(name)
         with tags(day="monday"):
             assert is_enabled(name)

@@ -19,6 +19,8 @@ why_unknown: dict[str, Callable[[], str]] = {}
 
 # How many tags or values of an example are listed.
 _MOST_LISTED = 5
+# Options that refuse calls, and what of a call they ask about.
+_ASKED = {"where": "tags", "given": "values", "caller": "caller"}
 
 
 class Reason(IntEnum):
@@ -78,7 +80,7 @@ def why_idle(
     if not own:
         return _overridden(rule, chains)
     if rule.refused is not None:
-        return _without_tags(rule)
+        return _refusing(rule)
     # Calls of names that are off are not counted, so that they cost nothing.
     return _not_called(rule, own, list(chains)) if rule.handlers else None
 
@@ -121,10 +123,16 @@ def _overridden(rule: Rule, chains: Mapping[str, tuple[Rule, ...]]) -> IdleRule 
     )
 
 
-def _without_tags(rule: Rule) -> IdleRule:
-    pairs = [f"{tag}={shown(value)}" for tag, value in rule.refused or ()]
-    text = "no call had the tags that `where` asks for; "
-    return IdleRule(Reason.TAGS, f"{_did_nothing(rule)}: {text}{_example(pairs)}")
+def _refusing(rule: Rule) -> IdleRule:
+    asked = [option for option in _ASKED if getattr(rule, option) is not None]
+    what = " and ".join(_ASKED[option] for option in asked)
+    options = " and ".join(f"`{option}`" for option in asked)
+    verb = "asks" if len(asked) == 1 else "ask"
+    text = f"{_did_nothing(rule)}: no call had the {what} that {options} {verb} for"
+    if rule.where is not None:
+        pairs = [f"{tag}={shown(value)}" for tag, value in rule.refused or ()]
+        text += f"; {_example(pairs)}"
+    return IdleRule(Reason.TAGS, text)
 
 
 def _not_called(
@@ -136,7 +144,7 @@ def _not_called(
                 text = "saved nothing: every matching call was taken by "
                 return IdleRule(Reason.TAKEN, text, _label(other))
     if len(names) == 1:
-        text = f"{names[0]!r} is known, but was not called"
+        text = f"{names[0]!r} is known, but no call of it was seen"
     else:
         text = (
             f"none of the {len(names)} names that it matches, such as {names[0]!r}, "
