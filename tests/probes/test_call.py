@@ -227,6 +227,18 @@ class TestCaller:
             exec("scale([2])", other)
         assert list(kept) == ["call=2/called/scale", "call=2/called/scale/result"]
 
+    def test_that_is_refused_ends_a_call_before_other_conditions_are_asked(self):
+        @probed("probed.add")
+        def add(a):
+            return a
+
+        asked = []
+        with config("probed", DictHandler(), caller="elsewhere", where=asked.append):
+            add(1)  # the first call finds out which rules there are
+            asked.clear()
+            assert add(1) == 1
+        assert asked == []
+
 
 class TestItems:
     def test_are_saved_as_they_were_and_no_more_than_asked_for(self):

@@ -24,6 +24,7 @@ __all__ = [
     "call_number",
     "called_from",
     "caller",
+    "calling_module",
     "calls_so_far",
     "current_run",
     "host_name",
@@ -272,6 +273,11 @@ def outside_frame() -> FrameType:
     while _is_ours(frame.f_code) and frame.f_back:
         frame = frame.f_back
     return frame
+
+
+def calling_module() -> str:
+    """Return the name of the module that calls this package."""
+    return str(outside_frame().f_globals.get("__name__", ""))
 
 
 def _is_ours(code: CodeType) -> bool:

@@ -65,7 +65,11 @@ def refuse(
     """Tell whether all of a chain are known to refuse a call with these values."""
     for rule in chain:
         refusal = rule.refusal
-        if not (refusal.of_tags(pairs) or refusal.of_values(names, values)):
+        if not (
+            refusal.of_tags(pairs)
+            or refusal.of_values(names, values)
+            or refusal.of_caller()
+        ):
             return False
         rule.refused = rule.refused or pairs
     return True

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from checkpoints._keys.tags import TagPairs
-from checkpoints._process.origin import outside_frame
+from checkpoints._process.origin import calling_module
 from checkpoints._rules.member import NOT_THERE, member_of
 
 __all__ = ["Occasion"]
@@ -52,4 +52,4 @@ class Occasion:
     @property
     def caller(self) -> str:
         """The module of the code that called."""
-        return str(outside_frame().f_globals.get("__name__", ""))
+        return calling_module()

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from checkpoints._keys.condition import tags_match
+from checkpoints._keys.pattern import NamePattern
 from checkpoints._keys.tag_value import PLAIN
 from checkpoints._keys.tags import TagPairs
+from checkpoints._process.origin import calling_module
 
 __all__ = ["Refusal"]
 
@@ -22,18 +24,21 @@ class Refusal:
     Args:
         where: The conditions on tags.
         given: The conditions on values.
+        caller: The modules whose calls are wanted.
     """
 
     def __init__(
         self,
         where: Mapping[str, object] | Callable[..., object] | None,
         given: Mapping[str, object] | None,
+        caller: NamePattern | None = None,
     ) -> None:
         # The tags of a call that are its own are not known in time.
         is_known = isinstance(where, Mapping) and not {"call", "process"} & set(where)
         self._where = _fixed(where) if is_known else {}
         self._given = _fixed(given or {})
-        self.is_possible = bool(self._where or self._given)
+        self._caller = caller
+        self.is_possible = bool(self._where or self._given or caller)
         self._last: tuple[TagPairs, bool] = ((), bool(self._where))
         self._verdicts: dict[tuple[str, type, object], bool] = {}
 
@@ -49,6 +54,10 @@ class Refusal:
         refused = bool(self._where) and _misses(pairs, self._where)
         self._last = pairs, refused
         return refused
+
+    def of_caller(self) -> bool:
+        """Tell whether a call of the module that makes it is refused."""
+        return self._caller is not None and not self._caller.covers(calling_module())
 
     def of_values(self, names: Sequence[str], values: Sequence[Any]) -> bool:
         """Tell whether a call with these values is refused."""

@@ -123,7 +123,7 @@ class Rule:
         self.given: Mapping[str, object] | None = _checked_given(options.get("given"))
         caller = options.get("caller")
         self.caller = None if caller is None else NamePattern(caller)
-        self.refusal = Refusal(self.where, self.given)
+        self.refusal = Refusal(self.where, self.given, self.caller)
         # Whether it takes every call, so that no rule before it gets one.
         self.takes_all: bool = (self.where, self.given, caller) == (None,) * 3
         self.every: int = checked_count("every", options.get("every", 1))
