@@ -52,7 +52,7 @@ def accepting(
                     first_use(rule)
                 rule.accepted = True
                 return rule
-            rule.refused = rule.refused or occasion.pairs
+            rule.refused = occasion.pairs or rule.refused or ()
         except BaseException as error:  # noqa: BLE001 - `where` is the user's function
             failed(rule, name, error)
             break
@@ -71,7 +71,7 @@ def refuse(
             or refusal.of_caller()
         ):
             return False
-        rule.refused = rule.refused or pairs
+        rule.refused = pairs or rule.refused or ()
     return True
 
 
