@@ -96,6 +96,16 @@ class TestRoundTrips:
         array = numpy.asfortranarray(numpy.arange(6).reshape(2, 3))
         assert saved(handler, array).tolist() == [[0, 1, 2], [3, 4, 5]]
 
+    @pytest.mark.parametrize("fields", [{}, {"a": 1, "β": ["x", {"c": None}]}])
+    def test_a_named_tuple_of_julia_is_one_again(self, handler, fields):
+        record = Record("Core.NamedTuple", fields)
+        assert saved(handler, {"inner": [record]}) == {"inner": [record]}
+
+    def test_a_pair_of_julia_is_one_again(self, handler):
+        fields = {"first": "a", "second": 1}
+        found = saved(handler, Record("Base.Pair{String,Int64}", fields))
+        assert found == Record("Base.Pair{Any,Any}", fields)
+
     def test_sets_in_a_set_are_those_that_they_were(self, handler):
         found = saved(handler, frozenset([frozenset([1])]))
         assert (found.type, found["dict"]["keys"]) == ("Base.Set{Any}", [{1}])
@@ -139,7 +149,10 @@ class TestRefusals:
             (numpy.array(["NaT"], "M8[D]"), "astype"),
             (numpy.array(["2020-01-01T00:00:00.0001"], "M8[us]"), "round them"),
             (numpy.zeros(2, "f4,f4"), "format='zip'"),
-            (Record("Main.Point", {"x": 1}), "dicts"),
+            (Record("Main.Point", {"x": 1}), "dict(record)"),
+            (Record("Core.NamedTuple", {"a\0": 1}), "NUL"),
+            (Record("Core.NamedTuple", {"\ud800": 1}), "not Unicode"),
+            (Record("Core.NamedTuple", {"a" * 70_000: 1}), "too long"),
         ],
     )
     def test_the_error_says_what_to_do(self, handler, value, way):

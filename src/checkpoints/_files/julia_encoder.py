@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from checkpoints._files.bson_writer import BsonWriter
 from checkpoints._files.julia_types import NUMBERS, JuliaType, named
 from checkpoints._kinds.kind import Buffer
+from checkpoints._kinds.records import Record
 from checkpoints.errors import FormatError
 
 __all__ = ["JuliaArray", "JuliaEncoder", "JuliaStruct"]
@@ -167,6 +168,8 @@ def _type_document(kind: JuliaType) -> bytes:
     for at, param in enumerate(kind.params):
         if isinstance(param, JuliaType):
             writer.whole(str(at), _type_document(param))
+        elif isinstance(param, tuple):
+            _write_symbols(writer, str(at), param)
         else:
             writer.int64(str(at), param)
     writer.close(params)
@@ -176,6 +179,19 @@ def _type_document(kind: JuliaType) -> bytes:
     writer.close(name)
     writer.close(opened)
     return b"".join(writer.pieces)
+
+
+def _write_symbols(writer: BsonWriter, key: str, names: tuple[str, ...]) -> None:
+    opened = writer.open(key)
+    writer.text("tag", "tuple")
+    data = writer.open("data", is_array=True)
+    for at, name in enumerate(names):
+        symbol = writer.open(str(at))
+        writer.text("tag", "symbol")
+        writer.text("name", name)
+        writer.close(symbol)
+    writer.close(data)
+    writer.close(opened)
 
 
 def _path_of(name: str) -> list[str]:
@@ -268,7 +284,36 @@ def _tuple(value: tuple[Any, ...]) -> JuliaStruct:
     return JuliaStruct(named("Tuple"), list(value))
 
 
+def _record(value: Record) -> JuliaStruct:
+    fields = {name: value[name] for name in value.keys()}  # noqa: SIM118 - it is no dict
+    if value.type == "Core.NamedTuple":
+        return JuliaStruct(_named_tuple(tuple(fields)), list(fields.values()))
+    is_pair = value.type.partition("{")[0] == "Base.Pair"
+    if is_pair and fields.keys() == {"first", "second"}:
+        kind = named("Pair", named("Any"), named("Any"))
+        return JuliaStruct(kind, [fields["first"], fields["second"]])
+    raise FormatError(
+        f"it holds a record of the type {value.type[:80]!r}, and of the records only "
+        "NamedTuple and Pair of Julia are written: save dict(record), or use "
+        "format='zip'"
+    )
+
+
+def _named_tuple(names: tuple[str, ...]) -> JuliaType:
+    try:
+        "".join(names).encode()
+        kind = named("NamedTuple", names, named("Tuple", *[named("Any")] * len(names)))
+    except ValueError as error:
+        raise FormatError(
+            f"the names of a NamedTuple are too long, or not Unicode ({error})"
+        ) from error
+    if any("\0" in name for name in names):
+        raise FormatError("a field of a NamedTuple has NUL in its name: rename it")
+    return kind
+
+
 _STRUCTS: dict[type, Callable[[Any], JuliaStruct]] = {
+    Record: _record,
     tuple: _tuple,
     dict: _dict,
     set: _set,

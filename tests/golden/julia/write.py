@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy
 import pandas
 
-from checkpoints import FileHandler, index, load
+from checkpoints import FileHandler, Record, index, load
 
 VALUES = {
     "integer": 5,
@@ -79,6 +79,9 @@ VALUES = {
     "objects": numpy.array([1, "a", None], object),
     "frame": pandas.DataFrame({"a": [1, 2], "b": [1.5, 2.5], "c": ["x", "y"]}),
     "gaps": pandas.DataFrame({"a": ["x", None], "i": pandas.array([1, None], "Int64")}),
+    "named": Record("Core.NamedTuple", {"a": 1, "b": "x", "c": [1.5]}),
+    "unnamed": Record("Core.NamedTuple", {}),
+    "pair": Record("Base.Pair{Symbol,Int64}", {"first": "a", "second": 1}),
     "series": pandas.Series([1, 2, 3]),
 }
 
