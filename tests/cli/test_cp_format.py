@@ -104,6 +104,32 @@ class TestToJuliaAndBack:
         assert "trusted=True" in result.err
         assert [entry.name for entry in index(tmp_path / "jlso")] == ["a"]
 
+    def test_a_value_that_cannot_be_read_does_not_cost_the_others(self, run, tmp_path):
+        FileHandler(tmp_path / "zip").checkpoint("a", x=1, y=print)
+        result = run("cp", "--format", "jlso", tmp_path / "zip", tmp_path / "jlso")
+        assert result.code == 1
+        assert result.out == f"saved 1 file again as jlso to {tmp_path / 'jlso'}\n"
+        assert result.err.count("not copied: ") == 1
+        assert "'y'" in result.err
+        (entry,) = index(tmp_path / "jlso")
+        assert entry.load() == {"x": 1}
+
+    def test_the_path_of_what_was_not_copied_is_told_once(self, run, tmp_path):
+        FileHandler(tmp_path / "zip").checkpoint("a", x=print)
+        (entry,) = index(tmp_path / "zip")
+        result = run("cp", "--format", "jlso", tmp_path / "zip", tmp_path / "jlso")
+        assert result.err.count(entry.path) == 1
+
+    def test_a_named_tuple_of_julia_goes_there_and_back(self, run, julia, tmp_path):
+        run("cp", "--format", "zip", julia, tmp_path / "zip")
+        before = {entry.path: entry["named"] for entry in index(tmp_path / "zip")}
+        assert set(map(repr, before.values())) == {repr(NAMED)}
+        FileHandler(tmp_path / "named").checkpoint("a", x=NAMED)
+        result = run("cp", "--format", "jlso", tmp_path / "named", tmp_path / "back")
+        assert (result.code, result.err) == (0, "")
+        (entry,) = index(tmp_path / "back")
+        assert entry["x"] == NAMED
+
     def test_nothing_is_written_in_a_trial(self, run, tmp_path):
         FileHandler(tmp_path / "zip").checkpoint("a", x=1)
         run("cp", "--format", "jlso", "--dry-run", tmp_path / "zip", tmp_path / "jlso")

@@ -6,7 +6,14 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from checkpoints import CheckpointError, Entry, FileHandler, Key
+from checkpoints import (
+    CheckpointError,
+    Entry,
+    FileHandler,
+    FormatError,
+    Key,
+    UntrustedError,
+)
 from checkpoints._keys.spelling import readable
 from checkpoints._process.origin import Origin, current_run
 from checkpoints.cli._screen import warn
@@ -37,17 +44,40 @@ class Converter:
         """Save an entry, with the name, the tags and the origin that it has."""
         try:
             meta = entry.meta
-            values = entry.load()
+            values = self._values(entry, meta)
             found = _key_of(entry, meta)
             key = Key(found.name, found.tags, _origin_of(meta))
             is_saved = self._handler.commit(key, values) is None
         except FileNotFoundError:
             return  # deleted since the folder was listed
         except (CheckpointError, OSError) as error:
-            self.failed = True
-            warn(f"not copied: {entry.path}: {error}")
+            self._fail(entry, error)
         else:
             self.count, self.same = self.count + is_saved, self.same + (not is_saved)
+
+    def _values(self, entry: Entry, meta: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values; tell of those that no attempt could read."""
+        try:
+            return entry.load()
+        except (FormatError, UntrustedError):
+            found, failures = {}, []
+            for name in meta["values"]:
+                try:
+                    found[name] = entry[name]
+                except (FormatError, UntrustedError) as error:
+                    failures.append(error)
+            if not found:
+                raise
+        for failure in failures:
+            self._fail(entry, failure)
+        return found
+
+    def _fail(self, entry: Entry, error: Exception) -> None:
+        self.failed = True
+        reason = str(error)
+        # The errors of reading a file begin with its path, those of saving do not.
+        place = "" if reason.startswith(entry.path) else f"{entry.path}: "
+        warn(f"not copied: {place}{reason}")
 
 
 def _key_of(entry: Entry, meta: Mapping[str, Any]) -> Key:
