@@ -23,7 +23,7 @@ class TestTables:
         found = saved(tmp_path, frame)
         assert found["n"].tolist() == [1, 2]
         assert found["t"] == ["x", None]
-        assert "its columns are saved as a dict" in caplog.text
+        assert "pandas.DataFrame is saved as a dict of its columns" in caplog.text
 
     def test_a_series_becomes_a_vector(self, tmp_path):
         assert saved(tmp_path, pyarrow.array(["a", None])) == ["a", None]

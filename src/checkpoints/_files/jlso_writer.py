@@ -90,7 +90,7 @@ def _encode(found: JlsoObjects, name: str, value: Any) -> None:
         node["unproven"] = True
     if convert.changed:
         kinds = ", ".join(sorted(convert.changed))
-        node["changed"] = f"{kinds}: its columns are saved as a dict"
+        node["changed"] = f"{kinds} is saved as a dict of its columns"
         found.changed[name] = node["changed"]
 
 

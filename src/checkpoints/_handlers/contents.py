@@ -88,7 +88,7 @@ def _jlso(key: Key, values: Mapping[str, Any], compression: str | None) -> Conte
     objects = writer.encode_objects(values, compression or "gzip")
     header, _ = header_for(key, objects.nodes, objects.packages)
     notices = [
-        (f"{name} changed", f"value {name!r} ({what})", True)
+        (f"{name} changed", f"value {name!r}: {what}", True)
         for name, what in objects.changed.items()
     ]
     size, pieces = writer.lay_out_jlso(objects, header)
