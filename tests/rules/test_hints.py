@@ -89,6 +89,11 @@ class TestNearest:
         assert f"{wanted!r} is not known yet" in message
         assert message.endswith(f"; did you mean {nearest!r}?")
 
+    def test_names_with_the_same_hint_are_told_together(self, registry, caplog):
+        in_force(registry, ["shop.oven", "shop.till"], None, {})
+        (message,) = caplog.messages
+        assert "checkpoints 'shop.oven', 'shop.till' are not known yet" in message
+
     def test_the_name_is_given_as_it_is_written(self, registry, caplog):
         registry.names.register(["Shop.Total"])
         in_force(registry, ["shop.totl"], None, {})

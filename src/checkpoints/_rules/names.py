@@ -155,14 +155,21 @@ class Names:
                 "arguments, config(names, target)",
                 rule,
             )
+        unknown: dict[str, list[str]] = {}
         for name in wanted if isinstance(wanted, tuple) else ():
             if name not in self and self.current(name) == name:
-                logger.warning(
-                    "checkpoint %r is not known yet, and its rule takes effect once it "
-                    "is registered or called; %s",
-                    name,
-                    self.hint_for_listed(name),
-                )
+                unknown.setdefault(self.hint_for_listed(name), []).append(name)
+        for hint, names in unknown.items():
+            is_one = len(names) == 1
+            logger.warning(
+                "%s %s %s not known yet, and the rule takes effect once %s or called; "
+                "%s",
+                "checkpoint" if is_one else "checkpoints",
+                ", ".join(map(repr, names)),
+                "is" if is_one else "are",
+                "it is registered" if is_one else "they are registered",
+                hint,
+            )
 
     def warn_of_lost_prefix(self, name: str, data: str) -> None:
         """Warn of a call whose text was likely meant as part of the name."""
