@@ -162,3 +162,8 @@ class TestCatalogue:
             if (getattr(checkpoints, name).__doc__ or "").startswith(f"{name}(")
         ]
         assert made_up == []
+
+
+def test_a_name_of_checkpoints_jl_says_what_it_is_called_here():
+    with pytest.raises(AttributeError, match="format='jlso'"):
+        getattr(checkpoints, "JLSOHandler")  # noqa: B009 - type checkers know no such name

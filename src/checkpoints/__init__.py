@@ -167,11 +167,21 @@ _LATER = {
     "verify": "_index.verify",
 }
 
+# Names of Checkpoints.jl that are called otherwise here.
+_OF_JULIA = {
+    "JLSOHandler": "FileHandler(..., format='jlso')",
+    "enabled_checkpoints": "enabled()",
+    "deprecated_checkpoints": "deprecated()",
+    "index_checkpoint_files": "index(root)",
+}
+
 if not TYPE_CHECKING:  # type checkers would accept any name
 
     def __getattr__(name: str) -> object:
         if name not in _LATER:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            hint = f": use {_OF_JULIA[name]}" if name in _OF_JULIA else ""
+            message = f"module {__name__!r} has no attribute {name!r}{hint}"
+            raise AttributeError(message)
         try:
             module = _imported(f"{__name__}.{_LATER[name] or name}")
         except ModuleNotFoundError as error:
