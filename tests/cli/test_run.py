@@ -299,7 +299,7 @@ class TestRunsOfTheirOwn:
         assert "replaced" not in run(*words).stderr
         told = run(*words).stderr
         assert told.count("3 files of an earlier run replaced, under out") == 1
-        assert "{run}" in told
+        assert " run={run}," in told
         assert json.loads((folder / "s.json").read_text())["replaced"] == 3
 
     def test_say_nothing_of_files_that_stay(self, run, folder):

@@ -196,7 +196,7 @@ class TestRootOfARun:
         assert done.code == 1
         assert "run a has no files under" in done.err
         assert "they were deleted, or replaced by run c, which saved there" in done.err
-        assert "With {run} in the root, or `checkpoints run`" in done.err
+        assert "With run={run} in the root, or `checkpoints run`" in done.err
 
     def test_of_a_name_that_several_have_is_told_to_be_the_last(self, run, save):
         save("a", name="nightly")

@@ -157,7 +157,7 @@ class TestWhatIsNotThere:
         for words in (["saved"], ["saved@last~1", "saved@last"]):
             with pytest.raises(ConfigError, match=said) as caught:
                 diff(*words)
-            assert "With {run} in the root" in str(caught.value)
+            assert "With run={run} in the root" in str(caught.value)
 
     @pytest.fixture(autouse=True)
     def two_runs(self, save):

@@ -274,7 +274,7 @@ class TestReplace:
         assert saved(of_another_run) == [2, 2]
         (message,) = caplog.messages
         assert message.startswith("checkpoint 'a' replaces the file of another run")
-        assert "{run}" in message
+        assert " run={run} " in message
         assert "if_exists='replace'" in message
 
     def test_it_is_not_told_where_replacing_was_asked_for(self, of_another_run, caplog):

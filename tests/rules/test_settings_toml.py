@@ -51,7 +51,7 @@ class TestRules:
         path = write("""
             [[rules]]
             names = "mypkg.*"
-            target = "out/{run}"
+            target = "out/run={run}"
             every = 10
             max_bytes = "64MB"
             where = {date = 2017-03-02, model = ["a", "b"], fold = 1}
@@ -65,7 +65,7 @@ class TestRules:
         """)
         first, second, third = read_settings(config=path)
         assert first.names == "mypkg.*"
-        assert first.target == str(tmp_path / "out" / "{run}")
+        assert first.target == str(tmp_path / "out" / "run={run}")
         assert first.options == {
             "every": 10,
             "max_bytes": 64_000_000,

@@ -59,8 +59,8 @@ class Notices:
             self.once(
                 _OTHER_RUN,
                 "checkpoint %s replaces the file of another run, and more may follow: "
-                "give each run a folder, with {run} in the root, or say that it is "
-                "intended, with if_exists='replace'",
+                "give each run a folder, with run={run} in the root, or say that it "
+                "is intended, with if_exists='replace'",
                 key,
             )
 

@@ -147,8 +147,8 @@ def without_files(run: Run, known: Sequence[Run], folders: SharedFolders) -> str
     by = f", or replaced by run {later[-1]}, which saved there too" if later else ""
     return (
         f"run {printable(run.id)} has no files under {run.path!r} any more; they were "
-        f"deleted{printable(by)}. With {{run}} in the root, or `checkpoints run` "
-        "without --to, each run has a folder of its own"
+        f"deleted{printable(by)}. With run={{run}} in the root, or `checkpoints "
+        "run` without --to, each run has a folder of its own"
     )
 
 

@@ -148,7 +148,7 @@ def run(  # noqa: PLR0913 - one parameter per option
     PROGRAM is a Python script, -m and a module, or any command; the processes that it
     starts follow the same rules. Rules in the variable CHECKPOINTS apply too, and
     rules given here take precedence. Each run saves to a folder of its own, unless a
-    rule or --to names one without {run}; `checkpoints runs` lists the runs.
+    rule or --to names one without run={run}; `checkpoints runs` lists the runs.
 
     The exit code is that of the program, or 128 plus the signal number if a signal
     ended it; 2 if a rule is invalid or the script does not exist, 126 if a command

@@ -235,7 +235,7 @@ class RunSummary:
             place = shown_root(root)
             yield f"  {number} of an earlier run replaced, under {place}"
         if self.replaced:
-            yield "  a target with {run}, or none, keeps the files of each run"
+            yield "  a target with run={run}, or none, keeps the files of each run"
 
     def _about_no_files(self) -> Iterator[str]:
         if self._reports or self.untold:
