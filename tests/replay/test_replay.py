@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import pickle
 import sys
 import threading
@@ -19,6 +20,7 @@ import checkpoints
 from checkpoints import FileHandler, config, index, replay, tags
 from checkpoints._probes import calls
 from checkpoints._process import origin
+from checkpoints._replay.elsewhere import Elsewhere, replay_elsewhere
 from checkpoints.errors import ConfigError, ReplayError, UntrustedError
 
 RNG = np.random.default_rng(1)
@@ -163,6 +165,40 @@ class TestKindsOfCalls:
             shop.twice(4)
         (entry,) = (it for it in index(tmp_path / "saved") if it.stem == "twice")
         assert replay(entry, trusted=True).result == 8
+
+    def test_a_decorated_function_with_another_name_is_found_where_it_is_defined(
+        self, tmp_path, monkeypatch
+    ):
+        (tmp_path / "ledger.py").write_text(
+            "import checkpoints\n\n\nclass Book:\n"
+            "    @staticmethod\n    @checkpoints.probed('etl.totals')\n"
+            "    def totals(x):\n        return 2 * x\n"
+        )
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.chdir(tmp_path)
+        ledger = importlib.import_module("ledger")
+        with config("etl", tmp_path / "saved"):
+            ledger.Book.totals(4)
+        monkeypatch.delitem(sys.modules, "ledger")
+        for entry in index(tmp_path / "saved"):
+            assert entry.meta["called"] == "ledger:Book.totals"
+            assert replay(entry, trusted=True).result == 8
+            how = Elsewhere(sys.executable, {"trusted": True})
+            assert replay_elsewhere(entry, how)["verdict"] == "equal"
+            with pytest.raises(UntrustedError, match=r"ledger:Book\.totals: give it"):
+                replay(entry)
+
+    def test_of_the_main_file_one_with_another_name_is_refused_with_the_way(
+        self, tmp_path
+    ):
+        def totals(x):
+            return x
+
+        totals.__module__, totals.__qualname__ = "__main__", "totals"
+        with config("etl", tmp_path):
+            checkpoints.probed("etl.totals")(totals)(4)
+        with pytest.raises(ReplayError, match=r"main file.*'file\.py:totals'"):
+            replay(index(tmp_path)[0], trusted=True)
 
 
 class TestVerdict:

@@ -135,6 +135,8 @@ def header_for(
         further += f'"call":{origin.call},'
     if origin.part:
         further += f'"part":{_text(origin.part)},'
+    if origin.called:
+        further += f'"called":{_text(origin.called)},'
     if origin.defaults:
         further += f'"defaults":{json_bytes.to_text(list(origin.defaults))},'
     if origin.within:

@@ -87,6 +87,7 @@ class Call:
         outer: The tags of the context.
         later: The method that runs a function whose body runs after the call has
             returned; empty for any other.
+        called: As for `Origin`.
 
     Attributes:
         target, arguments: What to call in place of the function, and with what, so
@@ -94,13 +95,19 @@ class Call:
     """
 
     def __init__(
-        self, choice: Choice, own: TagPairs, outer: TagPairs, later: str = ""
+        self,
+        choice: Choice,
+        own: TagPairs,
+        outer: TagPairs,
+        later: str = "",
+        called: str = "",
     ) -> None:
         self.own = own
         self.later = later
         self.target: Callable[..., Any] | None = None
         self.arguments: tuple[Any, ...] = ()
         self._choice = choice
+        self._called = called
         self._pairs = outer + own
         self._turn = choice.turn
         self._scope: tags | None = None
@@ -251,11 +258,10 @@ class Call:
         sampling = self._choice.rule.sampling_at(self._turn or 0, name)
         origin = Origin.here(self._choice.number, sampling, part)
         outer = self._pairs[: len(self._pairs) - len(self.own)]
-        return Key(
-            name,
-            self._pairs,
-            origin._replace(defaults=defaults, within=_enclosing(outer)),
+        origin = origin._replace(
+            defaults=defaults, within=_enclosing(outer), called=self._called
         )
+        return Key(name, self._pairs, origin)
 
     def _hold(self, values: Mapping[str, Any], defaults: tuple[str, ...]) -> None:
         rule = self._choice.rule

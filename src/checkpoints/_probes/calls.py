@@ -49,6 +49,7 @@ class CallSaver:
         subclass: Save only calls on this class and on what inherits from it.
         changed: Called when a rule for the name comes or goes. Then the function is not
             kept alive, nor are its defaults.
+        called: Where it is found, if its name does not say so; as for `Origin`.
 
     Attributes:
         subclass: That class, weak.
@@ -65,8 +66,10 @@ class CallSaver:
         of_class: bool = False,
         subclass: type | None = None,
         changed: Callable[[], object] | None = None,
+        called: str = "",
     ) -> None:
         self.name = checked_name(name)
+        self._called = called
         self.is_active = True
         signature = checked_signature(function)
         self._signature = None if changed else signature
@@ -183,7 +186,9 @@ class CallSaver:
         with saving(choice.name, choice.plan):
             if (found := asked.given) is not None:
                 values, defaults = self._to_save(*found)
-                call = Call(choice, asked.own, current_tags(), self._later)
+                call = Call(
+                    choice, asked.own, current_tags(), self._later, self._called
+                )
                 call.began(values, defaults)
         return call
 

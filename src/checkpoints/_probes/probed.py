@@ -63,13 +63,19 @@ def _probed(subject: Any, name: str = "") -> Any:
             "@probed or @probed('name') above the function"
         )
         raise ConfigError(message)
-    name = name or _name_of(function)
-    of_class = isinstance(subject, classmethod)
+    given, name = name, name or _name_of(function)
+    make = functools.partial(
+        CallSaver,
+        name,
+        function,
+        of_class=isinstance(subject, classmethod),
+        called=_place_of(function) if given else "",
+    )
     if type(function) is types.FunctionType:
         detour = detour_of(function)
-        detour.add(CallSaver(name, function, of_class=of_class, changed=detour.update))
+        detour.add(make(changed=detour.update))
         return subject
-    saver = CallSaver(name, function, of_class=of_class)
+    saver = make()
     wrapped = _wrapped(function, saver)
     return type(subject)(wrapped) if is_method else wrapped
 
@@ -77,6 +83,12 @@ def _probed(subject: Any, name: str = "") -> Any:
 def _name_of(function: Callable[..., Any]) -> str:
     place = getattr(function, "__qualname__", type(function).__qualname__)
     return f"{function.__module__}.{place.replace('.<locals>', '')}"
+
+
+def _place_of(function: Callable[..., Any]) -> str:
+    """Return where a function is found; empty for a lambda or a local one."""
+    path = getattr(function, "__qualname__", type(function).__qualname__)
+    return "" if "<" in path else f"{function.__module__}:{path}"
 
 
 def _wrapped(function: Callable[..., Any], saver: CallSaver) -> Callable[..., Any]:

@@ -88,6 +88,8 @@ class Origin(NamedTuple):
         within: Name and number of the recorded call in which this one was made.
         attempt: In a task of an engine that repeats what fails, the task, and a number
             that grows with each attempt at it.
+        called: Where the function of a recorded call is found, as `module:function`;
+            empty if its name says so.
     """
 
     run: str
@@ -107,6 +109,7 @@ class Origin(NamedTuple):
     defaults: tuple[str, ...] = ()
     within: tuple[str, int] | tuple[()] = ()
     attempt: Attempt | tuple[()] = ()
+    called: str = ""
 
     @classmethod
     def here(

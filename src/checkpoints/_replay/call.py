@@ -69,6 +69,11 @@ class SavedCall:
         return part_of(self._outcome_meta)
 
     @property
+    def function(self) -> str:
+        """Where its function is, as for `function_for`: by default as it is named."""
+        return str(self.meta.get("called") or self.name)
+
+    @property
     def kept_after(self) -> tuple[str, ...]:
         """The arguments that were saved after the call too."""
         saved = self._outcome_meta["values"]

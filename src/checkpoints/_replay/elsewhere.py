@@ -118,7 +118,7 @@ def repository_of(entry: Entry, how: Elsewhere) -> str:
         ReplayError: If it is not found.
     """
     try:
-        return root_of(how.function or SavedCall(entry).name)
+        return root_of(how.function or SavedCall(entry).function)
     except ReplayError:
         # A revision may have a module that is not there now.
         if has_repository(os.getcwd()):
@@ -288,11 +288,11 @@ def source_changes(entry: Entry, how: Elsewhere) -> Iterator[None]:
     Raises:
         ReplayError: If it is not found.
     """
-    place, colon, _ = (how.function or SavedCall(entry).name).rpartition(":")
+    place, colon, _ = (how.function or SavedCall(entry).function).rpartition(":")
     if colon and place.endswith(".py"):
         source = os.path.abspath(place)
     else:
-        target = how.function or SavedCall(entry).name
+        target = how.function or SavedCall(entry).function
         source = os.path.join(root_of(target), re.split("[.:]", target)[0])
     known: dict[str, tuple[int, int]] = {}
     while True:

@@ -235,7 +235,7 @@ def function_for(given: Callable[..., Any] | str | None, name: str) -> Function:
     Args:
         given: The function, or where it is: `"pkg.mod:Class.method"` or
             `"file.py:function"`; None if the name says it.
-        name: The name of the saved call.
+        name: The name of the saved call, or what its header says of the place.
 
     Raises:
         ReplayError: If it cannot be found.
@@ -286,16 +286,19 @@ def _in_text(target: str) -> Function:
 
 def _named(name: str) -> Function:
     parts = name.split(".")
-    if parts[0] == "__main__" and len(parts) > 1:
+    if name.startswith(("__main__.", "__main__:")):
         raise of_main_file(name)
+    if ":" in name:
+        return _in_text(name)
     for end in range(len(parts) - 1, 0, -1):
         place = ".".join(parts[:end])
         module = imported_if_there(place)
         if module is not None:
             return _found(module, ".".join(parts[end:]), name, place)
     raise ReplayError(
-        f"there is no module for {name}: replay where it can be imported, such as in "
-        f"the folder of the program. {WAY_OUT}, if it has another name"
+        f"there is no module for {name}. {WAY_OUT}, such as 'module:function', if it "
+        "has another name; otherwise replay where it can be imported, such as in the "
+        "folder of the program"
     )
 
 

@@ -312,12 +312,12 @@ def replay(
     call = SavedCall(entry if isinstance(entry, Entry) else entry_at(entry))
     if function is None and not trusted:
         raise UntrustedError(
-            f"{call.entry.path} names the function to call, {call.name}: give it with "
-            "function=, or pass trusted=True if you trust who wrote the file"
+            f"{call.entry.path} names the function to call, {call.function}: give it "
+            "with function=, or pass trusted=True if you trust who wrote the file"
         )
     _check_changes(call, set or {}, without)
     request = _Request(
-        function=function_for(function, call.name),
+        function=function_for(function, call.function),
         changes=dict(set or {}),
         without=tuple(without),
         trusted=trusted,

@@ -45,7 +45,7 @@ def root_of(target: str) -> str:
 
 def of_main_file(name: str) -> ReplayError:
     """Return the error that a function of a program's main file is not imported."""
-    path = name.partition(".")[2]
+    path = name.replace(":", ".", 1).partition(".")[2]
     return ReplayError(
         f"{name} belongs to the main file of a program, which is not imported: "
         f"{WAY_OUT}, which may be a text: 'file.py:{path}'"

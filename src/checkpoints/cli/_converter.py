@@ -116,6 +116,7 @@ def _origin_of(meta: Mapping[str, Any]) -> Origin:
         _defaults_of(meta.get("defaults")),
         _within_of(meta.get("within")),
         _attempt_of(meta.get("attempt")),
+        str(meta.get("called", "")),
     )
 
 
