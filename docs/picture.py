@@ -83,7 +83,7 @@ def picture(text: list[str], theme: dict[str, str]) -> str:
 
 
 def style_of(line: str) -> str:
-    if line.startswith("DIFFERENT") or "ORIGIN" in line:
+    if line.startswith("DIFFERENT") or "EARLIEST" in line:
         return "mark"
     return "dim" if line.startswith("$") else "text"
 

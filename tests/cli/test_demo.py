@@ -34,7 +34,7 @@ class TestDemo:
         assert code == 0
         assert "\ntuesday 9\n" in out
         assert "DIFFERENT  first beyond tolerance: bakery.clean  day=tuesday" in out
-        assert "ORIGIN" in out
+        assert "EARLIEST SAVED" in out
         assert len(checkpoints.runs(tmp_path / "story" / ".checkpoints")) == 2
         assert os.listdir(tmp_path) == ["story"]
 

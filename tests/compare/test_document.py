@@ -140,7 +140,7 @@ class TestReport:
                     handler.checkpoint("a", x=value)
                     handler.checkpoint("b", x=value)
         text = str(diff(str(tmp_path / "one"), str(tmp_path / "two")))
-        assert "ORIGIN; 5 later pairs may inherit it" in text
+        assert "EARLIEST SAVED; 5 later pairs may inherit it" in text
         assert text.count("inherited?") == 5
 
 

@@ -12,6 +12,7 @@ __all__ = [
     "moved_text",
     "named_values",
     "number_text",
+    "role_text",
     "tags_text",
     "where_text",
 ]
@@ -70,6 +71,14 @@ def moved_text(found: Mapping[str, Any]) -> str:
 def tags_text(found: Mapping[str, Any]) -> str:
     """Return the tags of an entry as text."""
     return " ".join(f"{tag}={text}" for tag, text in found["tags"])
+
+
+def role_text(pair: Mapping[str, Any]) -> str:
+    """Return the role of a pair in words; empty if it has none."""
+    role: str = pair["role"]
+    is_unproved = role == "origin" and pair["inputs"].startswith("not known")
+    # Nothing earlier differs, which does not say that the difference began there.
+    return "earliest saved" if is_unproved else role
 
 
 def _kind_of(value: Mapping[str, Any]) -> str:

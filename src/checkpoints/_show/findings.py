@@ -13,6 +13,7 @@ from checkpoints._show.facts import (
     moved_text,
     named_values,
     number_text,
+    role_text,
     tags_text,
     where_text,
 )
@@ -220,7 +221,7 @@ def _inputs(first: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]]) -> str
         "inherited" in pair["role"] and pair["number"] > first["number"]
         for pair in pairs
     )
-    role = first["role"].upper()
+    role = role_text(first).upper()
     after = f"; {count_text(later, 'later pair')} may inherit it" if later else ""
     return f"{first['inputs']}   {role}{after}"
 

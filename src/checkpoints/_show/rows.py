@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from checkpoints._show.facts import cells_text, moved_text, number_text, tags_text
+from checkpoints._show.facts import (
+    cells_text,
+    moved_text,
+    number_text,
+    role_text,
+    tags_text,
+)
 
 __all__ = ["COLUMNS", "Row", "kept", "row_of", "rows_of"]
 
 COLUMNS = ("order", "point", "tags", "value", "differs", "max rel", "x tol", "verdict")
 
+_SHORTER = {"possibly inherited": "inherited?", "earliest saved": "earliest"}
 # What says most comes first.
 _ORDER = ("different", "unpaired", "unknown", "noise", "close", "equal")
 
@@ -80,9 +87,8 @@ def _cells(pair: Mapping[str, Any]) -> tuple[str, ...]:
     tags = tags_text(pair)
     which, count = pair["occurrence"]
     point = f"{pair['name']} #{which}" if count > 1 else pair["name"]
-    verdict = (pair["role"] or pair["verdict"]).replace(
-        "possibly inherited", "inherited?"
-    )
+    verdict = role_text(pair) or pair["verdict"]
+    verdict = _SHORTER.get(verdict, verdict)
     if value is None:
         why = pair["why"].partition("; ")[0] or moved_text(pair)
         return (str(pair["number"]), point, tags, "", why, "", "", verdict)
