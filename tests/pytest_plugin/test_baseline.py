@@ -17,6 +17,8 @@ INSTALLED = any(
 )
 OURS = [] if INSTALLED else ["-p", "checkpoints.pytest_plugin"]
 MARK = "@pytest.mark.checkpoint_baseline"
+# What works wherever one of the two ways to start pytest does.
+ACCEPT = "python -m pytest test_shop.py::test_total --checkpoints-update"
 KEPT = "baselines/test_shop/test_total"
 
 
@@ -70,7 +72,7 @@ class TestComparison:
             [
                 "*the test has no baseline in baselines/test_shop/test_total",
                 "*saved      shop.total",
-                "*accept     pytest test_shop.py::test_total --checkpoints-update",
+                f"*accept     {ACCEPT}",
             ]
         )
         assert not Path(project.path, KEPT).exists()
@@ -89,7 +91,7 @@ class TestComparison:
                 "DIFFERENT  first beyond tolerance: shop.p1*",
                 "*candidate  baselines/test_shop/test_total.obtained*",
                 "*obtained   baselines/test_shop/test_total.obtained",
-                "*accept     pytest test_shop.py::test_total --checkpoints-update",
+                f"*accept     {ACCEPT}",
             ]
         )
         assert len(kept.saved(KEPT + ".obtained")) == 3

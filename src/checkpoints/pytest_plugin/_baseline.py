@@ -271,7 +271,7 @@ class Baseline:
         else:
             # Once more, so that it names the files that are kept.
             text = str(self._compared(str(self.obtained)))
-        words = ["pytest", self._typed(), "--checkpoints-update"]
+        words = ["python", "-m", "pytest", self._typed(), "--checkpoints-update"]
         text += f"\n  obtained   {where}\n  accept     {shlex.join(words)}"
         pytest.fail(text, pytrace=False)
 
