@@ -114,6 +114,14 @@ class TestEntry:
         assert "2 entries match; select one with a name, --where or the" in told
         assert "--latest" not in told
 
+    def test_of_several_runs_it_tells_how_to_name_one(self, run, tmp_path):
+        for number in (1, 2):
+            handler = FileHandler(tmp_path / "saved" / f"run={number}")
+            handler.checkpoint("a", number)
+        told = run("show", tmp_path / "saved", "a").err
+        assert f"a name, a run, such as {tmp_path / 'saved'}@last, --where or" in told
+        assert "--latest" not in told
+
     def test_none_ends_with_1(self, run, root):
         done = run("show", root, "nothing")
         assert (done.code, done.out) == (1, "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -218,7 +218,10 @@ def one_entry(
     if not entries:
         raise nothing_found(found)
     if len(entries) > 1:
-        raise _several_found(entries, len(exact) or len(found), latest=latest)
+        ways = [] if has_run else _run_of(exact or found, path)
+        if len(found.latest()) < len(found):
+            ways.append("--latest")
+        raise _several_found(entries, len(exact) or len(found), ways)
     return entries[0], rest[1:]
 
 
@@ -233,10 +236,18 @@ def _existing_file(path: str) -> str:
     )
 
 
+def _run_of(entries: Iterable[Entry], root: str) -> list[str]:
+    """Return how to name one run of a root, if entries are of several."""
+    found = {
+        run for entry in entries for tag, run in entry.tags.items() if tag == "run"
+    }
+    return [f"a run, such as {root}@last"] if len(found) > 1 else []
+
+
 def _several_found(
-    entries: Sequence[Entry], count: int, *, latest: bool
+    entries: Sequence[Entry], count: int, more: Sequence[str]
 ) -> CommandError:
-    ways = "a name, --where" + ("" if latest else ", --latest") + " or the path of one"
+    ways = ", ".join(["a name", *more, "--where"]) + " or the path of one"
     lines = list(_entry_lines(entries[:_MOST_LISTED]))
     if count > _MOST_LISTED:
         lines.append(f"  and {count - _MOST_LISTED} more")
