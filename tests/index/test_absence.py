@@ -106,6 +106,12 @@ class TestWhyEmpty:
     def test_it_tells_what_no_entry_has(self, found, names, wanted, told):
         assert found.where(names, wanted).why_empty().startswith(told)
 
+    def test_a_name_that_was_given_as_a_tag_is_told_where_it_belongs(self, found):
+        told = found.where(name="mypkg.fit").why_empty()
+        assert told.startswith(
+            "no entry has the tag 'name'; where('mypkg.fit') finds a name; "
+        )
+
     def test_it_remembers_the_filters_before(self, found):
         part = found.where("mypkg.fit").where(model="ridge").where(step="x")
         told = part.why_empty()

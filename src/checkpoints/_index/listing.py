@@ -25,6 +25,8 @@ __all__ = ["Listing", "why_none"]
 
 # The dots of a suffix. A name has none in a path, so that more mean a number.
 _DOTS = 2
+# Conditions that are likely meant for the name of an entry, which is no tag.
+_NAMES = ("name", "names")
 
 
 class Listing:
@@ -281,7 +283,8 @@ def _missing(part: EntryFilter, listing: Listing) -> str:
     values = {value for name, value in pairs if name == tag}
     if not values:
         known = sorted({name for name, _ in pairs})
-        return f"has the tag {shown(tag)}; {hint(tag, known)}"
+        meant = f"; where({shown(wanted)}) finds a name" if tag in _NAMES else ""
+        return f"has the tag {shown(tag)}{meant}; {hint(tag, known)}"
     return f"has {shown(tag)}={shown(wanted)}; {_value_hint(wanted, values)}"
 
 
