@@ -56,6 +56,16 @@ class TestProbed:
             inner()
         assert len(seen) == 2
 
+    def test_may_be_called_without_a_name(self):
+        @probed()
+        def inner():
+            return 1
+
+        name = f"{__name__}.TestProbed.{sys._getframe().f_code.co_name}.inner"
+        with capture(name) as seen:
+            inner()
+        assert len(seen) == 2
+
     def test_saves_what_is_raised(self, seen):
         @probed("probed.fail")
         def fail():

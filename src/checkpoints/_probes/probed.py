@@ -22,8 +22,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 @overload
 def probed(function: F, /) -> F: ...
 @overload
-def probed(name: str, /) -> Callable[[F], F]: ...
-def probed(subject: Any, /) -> Any:
+def probed(name: str = ..., /) -> Callable[[F], F]: ...
+def probed(subject: Any = "", /) -> Any:
     """
     Save the arguments of a function's calls, and what they return or raise.
 
@@ -31,8 +31,8 @@ def probed(subject: Any, /) -> Any:
     saved as by `probe`. The arguments of a generator are saved at its first step.
 
     Args:
-        subject: The function, or the name to save under: `@probed` uses the module and
-            the name of the function, `@probed("shop.fit")` another name.
+        subject: The function, or the name to save under: `@probed` and `@probed()` use
+            the module and the name of the function, `@probed("shop.fit")` another name.
 
     Returns:
         The decorated function.
