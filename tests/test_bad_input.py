@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 
+import pandas as pd
 import pytest
 
 import checkpoints
@@ -16,6 +17,7 @@ from checkpoints import (
     Key,
     Session,
     available,
+    capture,
     checkpoint,
     config,
     deprecate,
@@ -47,6 +49,15 @@ class TestNames:
             with pytest.raises(ConfigError, match="invalid checkpoint name"):
                 register(names)
         assert available() == before
+
+    def test_data_before_the_name_is_not_printed_as_a_name(self):
+        frame = pd.DataFrame({"price": [1.5]})
+        with capture("etl"), pytest.raises(ConfigError) as caught:
+            checkpoint(frame, "etl.a")
+        told = str(caught.value)
+        assert "name of type DataFrame" in told
+        assert "is the name first, before the data?" in told
+        assert "price" not in told
 
     @pytest.mark.parametrize("bad", ["", "a..b", ".a", "a."])
     def test_register_by_text(self, bad):

@@ -135,10 +135,14 @@ def joined_name(prefix: object, name: object) -> Any:
 def checked_name(name: object) -> str:
     """Return the name of a checkpoint; `ConfigError` if it is invalid."""
     if not isinstance(name, str) or not all(name.split(".")):
+        is_shown = isinstance(name, str | tuple | int | None)
+        given = shown(name) if is_shown else f"of type {type(name).__qualname__}"
         message = (
-            f"invalid checkpoint name {shown(name)}: use non-empty parts joined by "
-            "dots, such as 'mypkg.fit'"
+            f"invalid checkpoint name {given}: use non-empty parts joined by dots, "
+            "such as 'mypkg.fit'"
         )
+        if not isinstance(name, str | tuple):
+            message += "; is the name first, before the data?"
         if isinstance(name, tuple):
             message += (
                 ". It is a prefix and a name; several values are given by name, as in "
