@@ -147,6 +147,12 @@ class TestComparison:
         project.update()
         assert list(project.saved()) == ["a"]
 
+    def test_a_misspelt_marker_is_refused_with_the_right_one(self, project):
+        project.write("pass", "@pytest.mark.checkpoint_baselines")
+        run = project.run("-W", "ignore")
+        assert run.ret == pytest.ExitCode.USAGE_ERROR
+        run.stderr.fnmatch_lines(["*did you mean 'checkpoint_baseline'?*"])
+
     def test_the_fixture_is_the_marker_without_options(self, project):
         project.write_file(
             "def test_total(checkpoint_baseline):\n"

@@ -97,11 +97,26 @@ def pytest_collection_modifyitems(
     config: pytest.Config, items: Sequence[pytest.Item]
 ) -> None:
     """Note which tests have a baseline."""
+    _check_markers(config, items)
     state = config.stash[STATE]
     state.used.update(str(folder_of(item)) for item in items if _is_compared(item))
     is_partial = any("::" in argument for argument in config.args)
     if not is_partial and not config.getoption("lf", default=False):
         state.modules.update({item.path for item in items})
+
+
+def _check_markers(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+    """Refuse a marker that is likely a misspelling, as it would compare nothing."""
+    known = {
+        line.partition(":")[0].partition("(")[0] for line in config.getini("markers")
+    }
+    for item in items:
+        for mark in item.iter_markers():
+            if mark.name.startswith("checkpoint") and mark.name not in known:
+                raise pytest.UsageError(
+                    f"{item.nodeid}: there is no marker {mark.name!r}; did you mean "
+                    f"{NAME!r}?"
+                )
 
 
 def _is_compared(item: pytest.Item) -> bool:
