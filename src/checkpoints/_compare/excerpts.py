@@ -82,7 +82,7 @@ def _cut(text: str, start: int) -> str:
 def _text(value: Any) -> str:
     """Return the text of a value: numbers in full, so that two of them differ."""
     if isinstance(value, Excerpt):
-        return printable(value)
+        return printable(str(value))
     try:
         if isinstance(value, float):
             return float.__repr__(value)
