@@ -171,15 +171,21 @@ class TestRows:
         ]
         assert kept(rows, 1)[0][0].pair["number"] == 29
 
-    def test_one_that_is_unknown_says_why(self, document):
+    @pytest.mark.parametrize(
+        ("why", "in_its_row"),
+        [
+            ("a pickle: --trusted loads it", "a pickle: --trusted loads it"),
+            (f"/runs/{'x' * 60}: it is truncated", "could not be compared"),
+        ],
+    )
+    def test_one_that_is_unknown_says_why(self, document, why, in_its_row):
         value = document["pairs"][0]["values"][0]
-        why = "a pickle: --trusted loads it"
         value = {**value, "verdict": "unknown", "bits": 0, "cells": 1, "notes": []}
         pair = {**document["pairs"][0], "verdict": "unknown"}
         pair |= {"values": [{**value, "why": why}], "why": why}
         many = {**document, "pairs": [pair]}
         (row,) = rows_of(many)
-        assert row.cells[4] == why
+        assert row.cells[4] == in_its_row
         assert f"feed.px  day=2: {why}" in "\n".join(report_of(many, 200))
 
     def test_counts_that_are_texts_are_shown(self, document):

@@ -18,6 +18,8 @@ __all__ = ["COLUMNS", "Row", "kept", "row_of", "rows_of"]
 COLUMNS = ("order", "point", "tags", "value", "differs", "max rel", "x tol", "verdict")
 
 _SHORTER = {"possibly inherited": "inherited?", "earliest saved": "earliest"}
+# What is longer, such as an error with a path, would push the verdict off the screen.
+_LONGEST_REASON = 60
 # What says most comes first.
 _ORDER = ("different", "unpaired", "unknown", "noise", "close", "equal")
 
@@ -90,7 +92,7 @@ def _cells(pair: Mapping[str, Any]) -> tuple[str, ...]:
     verdict = role_text(pair) or pair["verdict"]
     verdict = _SHORTER.get(verdict, verdict)
     if value is None:
-        why = pair["why"].partition("; ")[0] or moved_text(pair)
+        why = _in_a_cell(pair["why"].partition("; ")[0] or moved_text(pair))
         return (str(pair["number"]), point, tags, "", why, "", "", verdict)
     more = len(pair["values"]) - 1
     name = f"{value['value']} +{more}" if more else value["value"]
@@ -100,11 +102,16 @@ def _cells(pair: Mapping[str, Any]) -> tuple[str, ...]:
         point,
         tags,
         name,
-        cells_text(value),
+        _in_a_cell(cells_text(value)),
         number_text(value["max_rel"]),
         excess,
         verdict,
     )
+
+
+def _in_a_cell(reason: str) -> str:
+    """Return a reason, or that there is one: in full it stands below the table."""
+    return reason if len(reason) <= _LONGEST_REASON else "could not be compared"
 
 
 def _unpaired(pair: Mapping[str, Any]) -> tuple[str, ...]:
