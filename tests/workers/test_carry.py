@@ -176,9 +176,9 @@ class TestTravel:
         with cp.capture("work"), caplog.at_level(logging.WARNING, "checkpoints"):
             sent = pickle.dumps(cp.carry(work.square))
         assert pickle.loads(sent)(3)[0] == 9
-        (told,) = (it.message for it in caplog.records)
+        # Alone, this test also gets a warning that the program knows no such name.
+        (told,) = (it for it in caplog.messages if "stays in this process" in it)
         assert "DictHandler" in told
-        assert "stays in this process" in told
 
     def test_a_rule_that_cannot_be_loaded_there_fails_no_work(
         self, root, tmp_path, monkeypatch, caplog
