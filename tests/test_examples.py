@@ -135,7 +135,7 @@ class TestTheApplication:
         )
         assert len(report) < 25
         assert max(map(len, report)) <= 102
-        (wrong,) = [line for line in report if line.endswith("  origin")]
+        (wrong,) = [line for line in report if line.endswith("  earliest")]
         assert "harvest.folds.scaled" in wrong
 
     def test_ends_with_that_stage_called_again_alone(self, printed):
