@@ -7,7 +7,7 @@ import functools
 import inspect
 import types
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from checkpoints._process.libraries import imported, needed
@@ -189,14 +189,26 @@ def _only_for(subclass: type, wrapper: Wrapper, *, of_class: bool) -> Wrapper:
     """Return a wrapper that applies to calls on a subclass only."""
 
     def called(function: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-        subject: Any = args[0] if args else None
-        is_class = of_class and isinstance(subject, type)
-        kind: type[Any] = subject if is_class else type(subject)
-        if subclass in inspect.getmro(kind):
+        if is_on(subclass, args, of_class=of_class):
             return wrapper(function, instance, args, kwargs)
         return function(*args, **kwargs)
 
     return called
+
+
+def is_on(cls: type | None, args: Sequence[Any], *, of_class: bool) -> bool:
+    """
+    Tell whether a call is on a class, or on what inherits from it.
+
+    Args:
+        cls: The class.
+        args: The arguments of the call.
+        of_class: Whether it is of a class method, whose first argument is a class.
+    """
+    subject: Any = args[0] if args else None
+    is_class = of_class and isinstance(subject, type)
+    kind: type[Any] = subject if is_class else type(subject)
+    return cls in inspect.getmro(kind)
 
 
 def check_wrapt() -> None:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from checkpoints._keys.key import checked_name
 from checkpoints._keys.tags import TagPairs, current_tags, is_awaitable
 from checkpoints._kinds.plain import IMMUTABLE
+from checkpoints._probes.attribute import is_on
 from checkpoints._probes.call import Call, CallNumber, Choice, handle, saving
 from checkpoints._process.exit import is_first_process
 from checkpoints._process.forks import after_fork_in_child
@@ -95,10 +96,7 @@ class CallSaver:
         """Tell whether a call is on the class that is meant."""
         if self.subclass is None:
             return True
-        subject: Any = values[0] if values else None
-        is_class = self._of_class and isinstance(subject, type)
-        kind: type[Any] = subject if is_class else type(subject)
-        return self.subclass() in inspect.getmro(kind)
+        return is_on(self.subclass(), values, of_class=bool(self._of_class))
 
     def run(
         self,
