@@ -7,7 +7,7 @@ import logging
 import sys
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -25,6 +25,7 @@ __all__ = [
     "Result",
     "failure_text",
     "outcomes",
+    "sums_of",
 ]
 
 logger = logging.getLogger("checkpoints")
@@ -255,11 +256,8 @@ class Outcomes:
 
     def totals(self) -> dict[str, int]:
         """Return the number of saves by outcome, since this process began."""
-        by_name = self.counts()[0].values()
-        return {
-            outcome: sum(it.get(outcome, 0) for it in by_name) + self._earlier[outcome]
-            for outcome in OUTCOMES
-        }
+        found = sums_of(self.counts()[0])
+        return {outcome: found[outcome] + self._earlier[outcome] for outcome in found}
 
     def report(self) -> None:
         """Log a summary of all failures and drops, once, when the process exits."""
@@ -331,6 +329,14 @@ def _drop_text(subject: Subject, handler: Any) -> str:
 
 
 outcomes = Outcomes()
+
+
+def sums_of(by_name: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    """Return the numbers of saves by outcome, given those by name and outcome."""
+    return {
+        outcome: sum(counts.get(outcome, 0) for counts in by_name.values())
+        for outcome in OUTCOMES
+    }
 
 
 class _DeferredError(NamedTuple):

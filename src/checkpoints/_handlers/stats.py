@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from checkpoints._handlers.outcomes import OUTCOMES, outcomes
+from checkpoints._handlers.outcomes import outcomes, sums_of
 from checkpoints._process import drain
 from checkpoints._process.pickling import public
 
@@ -58,12 +58,8 @@ def stats() -> Stats:
     """
     pending, pending_bytes = drain.pending()
     by_name, by_reason = outcomes.counts()
-    totals = {
-        outcome: sum(counts.get(outcome, 0) for counts in by_name.values())
-        for outcome in OUTCOMES
-    }
     return Stats(
-        **totals,
+        **sums_of(by_name),
         pending=pending,
         pending_bytes=pending_bytes,
         by_name=by_name,
