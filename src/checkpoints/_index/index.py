@@ -12,6 +12,7 @@ from collections.abc import (
     Mapping,
     Reversible,
 )
+from operator import countOf
 from typing import Any, TypeAlias, overload
 
 from checkpoints._index.concat import concatenated
@@ -34,8 +35,7 @@ __all__ = ["Index", "index", "index_of", "index_with", "listing_of"]
 TagsFunction: TypeAlias = Callable[[tuple[tuple[str, str], ...]], object]
 
 # The number of rows that a notebook shows, and IPython in a terminal.
-_MOST_SHOWN = 200
-_MOST_PRINTED = 20
+_MOST_SHOWN, _MOST_PRINTED = 200, 20
 
 
 # Not a subclass of `Sequence`, although it has all of its methods: Polars would then
@@ -137,7 +137,7 @@ class Index(Collection[Entry], Reversible[Entry]):
 
     def count(self, entry: object) -> int:
         """Return how often an entry occurs."""
-        return [*self._listing.paths()].count(getattr(entry, "path", ""))
+        return countOf(self._listing.paths(), getattr(entry, "path", ""))
 
     @property
     def root(self) -> str:
