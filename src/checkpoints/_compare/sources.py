@@ -15,12 +15,11 @@ from checkpoints._index.run import Run
 from checkpoints._index.runs import (
     SharedFolders,
     chosen_run,
-    missing_root,
     several_named,
     without_files,
 )
 from checkpoints._keys.condition import Wanted
-from checkpoints._text import is_remote, shown
+from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 from checkpoints.storage._stores import split_path
 
@@ -181,10 +180,6 @@ class Sources:
         if root not in self._runs:
             try:
                 self._runs[root] = self._folders.runs(root, options)
-            except FileNotFoundError as error:
-                if is_remote(root):
-                    raise
-                raise FileNotFoundError(missing_root(root)) from error
             except NotADirectoryError as error:
                 suffixes = " or ".join(CONTAINERS)
                 raise ConfigError(
