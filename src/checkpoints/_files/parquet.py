@@ -96,11 +96,9 @@ class ParquetFile:
             # Metadata is read from the footer alone, once the magic is before it.
             found = pyarrow.parquet.read_metadata(pyarrow.BufferReader(_MAGIC + footer))
             self._header: bytes = (found.metadata or {})[_HEADER_KEY]
-            # Metadata of fields are in no row, and what is in the header counts there.
-            schema = found.schema.to_arrow_schema().remove_metadata()
-            self._schema = bytes(schema.serialize())
         except (pyarrow.ArrowException, OSError, LookupError, ValueError) as error:
             raise self._corrupt(_NO_HEADER) from error
+        self._schema = found.schema
 
     def header_bytes(self) -> bytes:
         """Return the header as it is stored."""
@@ -132,9 +130,15 @@ class ParquetFile:
 
     def checksums(self) -> dict[str, tuple[int, int]]:
         """Return size and CRC-32 of the rows, and of what the schema adds to them."""
+        try:
+            # Metadata of fields are in no row, and what is in the header counts there.
+            schema = self._schema.to_arrow_schema().remove_metadata()
+            data = bytes(schema.serialize())
+        except (import_parquet().ArrowException, OSError, ValueError) as error:
+            raise self._corrupt(_NO_HEADER) from error
         return {
             "": (self._data_size, self._data_crc),
-            "schema": (len(self._schema), crc32_of([self._schema])),
+            "schema": (len(data), crc32_of([data])),
         }
 
     def read(self) -> Any:
