@@ -25,6 +25,8 @@ __all__ = [
     "claim_names",
     "claimed_number",
     "end_name",
+    "files_of",
+    "is_start",
     "put_record",
     "read_record",
     "start_name",
@@ -60,6 +62,23 @@ def end_name(run: str, process: str) -> str:
         process: What distinguishes the process that ended from the others.
     """
     return f"{RUNS}/{_folder_of(run)}.{process}{_END}"
+
+
+def files_of(start: str, names: Iterable[str]) -> list[str]:
+    """
+    Return which files are of a run: its record, those of its processes, and claims.
+
+    Args:
+        start: The name of the file with its beginning.
+        names: Names of files in the folder of records.
+    """
+    stem = start.removesuffix(_START) + "."
+    return [it for it in names if it.startswith(stem) and it.endswith((_START, CLAIM))]
+
+
+def is_start(name: str) -> bool:
+    """Tell whether a file in the folder of records has the beginning of a run."""
+    return not name.endswith((_END, CLAIM))
 
 
 def claim_names(run: str, name: str, numbers: Iterable[int]) -> Iterator[str]:

@@ -6,15 +6,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
-from checkpoints._files.run_record import RUNS
+from checkpoints._files.run_record import RUNS, files_of, is_start
 from checkpoints._keys.key import SUFFIXES
 from checkpoints._keys.spelling import spelling_in
 from checkpoints.storage._copier import Copier
 from checkpoints.storage._store import Store
 
 __all__ = ["Delivery"]
-
-_START, _END = ".json", ".end.json"
 
 
 class Delivery:
@@ -47,7 +45,7 @@ class Delivery:
 
     @property
     def _begun(self) -> list[str]:
-        return [name for name in self._records if not name.endswith(_END)]
+        return list(filter(is_start, self._records))
 
     @property
     def size(self) -> int:
@@ -94,8 +92,7 @@ class Delivery:
     def _move_record(
         self, start: str, target: Store, move: Callable[[Sequence[str]], object]
     ) -> None:
-        stem = start.removesuffix(_START) + "."
-        ends = [it for it in self._records if it.startswith(stem) and it != start]
+        ends = [it for it in files_of(start, self._records) if it != start]
         if not target.has(start):
             # The beginning last: where it is, the rest is.
             move(ends)

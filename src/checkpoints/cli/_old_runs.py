@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from checkpoints import Entry, Index, Run
-from checkpoints._files.run_record import CLAIM, RUNS, start_name
+from checkpoints._files.run_record import RUNS, files_of, start_name
 from checkpoints._text import is_remote, printable
 from checkpoints.cli._removal import Candidate, candidates
 from checkpoints.cli._runs import state_of
@@ -82,13 +82,11 @@ def _start(folder: str) -> str:
 
 
 def _records(run: Run) -> Iterator[Candidate]:
-    store, start = open_store(run.path), start_name(run.id).removesuffix(".json")
+    store = open_store(run.path)
     for folder, files in store.walk(lambda folder: folder == (RUNS,)):
-        for name in ("/".join((*folder, file)) for file in files):
-            of_process = (".end.json", CLAIM)
-            is_end = name.startswith(f"{start}.") and name.endswith(of_process)
-            status = store.status(name)
-            if status and (is_end or name == f"{start}.json"):
+        names = ["/".join((*folder, file)) for file in files]
+        for name in files_of(start_name(run.id), names):
+            if status := store.status(name):
                 path = store.path_of(name)
                 is_object = is_remote(run.path)
                 with suppress(FileNotFoundError):

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from checkpoints._files.run_record import RUNS, read_record
+from checkpoints._files.run_record import RUNS, files_of, read_record, start_name
 from checkpoints._process.origin import current_run
 from checkpoints.cli._process import is_running
 from checkpoints.storage import open_store
@@ -76,8 +76,10 @@ def ends_of_processes(roots: Iterable[str]) -> Iterator[dict[str, Any]]:
         with contextlib.suppress(OSError):
             store = open_store(root)
             for folder, names in store.walk(lambda folder: folder == (RUNS,)):
-                for name in names if folder else ():
-                    record = read_record(store, "/".join((*folder, name))) or {}
+                # Others may have records of thousands of runs there.
+                found = ["/".join((*folder, name)) for name in names if folder]
+                for name in files_of(start_name(current_run()), found):
+                    record = read_record(store, name) or {}
                     is_end = record.get("run") == current_run() and "ended" in record
                     saves = record.get("saves")
                     if is_end and isinstance(saves, dict) and any(saves.values()):
