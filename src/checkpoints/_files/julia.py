@@ -5,6 +5,7 @@ It says neither how many fields a type has nor how its values lie in memory, so 
 types of `julia_types.py` can be read. Functions and code are never looked at.
 """
 
+# ruff: noqa: SLF001 - tables name methods of a class of this module
 from __future__ import annotations
 
 import re
@@ -348,33 +349,33 @@ def _unknown(kind: JuliaType) -> FormatError:
 
 
 _SPECIAL: dict[str, Callable[[_Stream, JuliaType], Any]] = {
-    "Dict": _Stream._dict,  # noqa: SLF001 - of this module
-    "IdDict": _Stream._dict,  # noqa: SLF001 - of this module
-    "GMP.BigInt": _Stream._big,  # noqa: SLF001 - of this module
-    "Regex": _Stream._regex,  # noqa: SLF001 - of this module
+    "Dict": _Stream._dict,
+    "IdDict": _Stream._dict,
+    "GMP.BigInt": _Stream._big,
+    "Regex": _Stream._regex,
 }
 _ITEMS: dict[int, Callable[[_Stream], Any]] = {
-    _LITERAL: _Stream._literal,  # noqa: SLF001 - of this module
-    0x01: lambda stream: stream._symbol(stream._count(1)),  # noqa: SLF001 - of this module
-    0x2E: lambda stream: stream._symbol(stream._count(4)),  # noqa: SLF001 - of this module
-    0x0F: _Stream._char,  # noqa: SLF001 - of this module
-    0x10: _Stream._datatype,  # noqa: SLF001 - of this module
-    0x11: _Stream._union,  # noqa: SLF001 - of this module
-    0x12: _Stream._union_all,  # noqa: SLF001 - of this module
-    0x14: lambda stream: stream._tuple(1),  # noqa: SLF001 - of this module
-    0x2D: lambda stream: stream._tuple(4),  # noqa: SLF001 - of this module
-    0x15: _Stream._array,  # noqa: SLF001 - of this module
-    0x1C: _Stream._variable,  # noqa: SLF001 - of this module
-    0x1F: _Stream._module,  # noqa: SLF001 - of this module
-    0x21: lambda stream: stream._text(stream._count(1)),  # noqa: SLF001 - of this module
-    0x22: lambda stream: stream._tuple(4),  # noqa: SLF001 - of this module
-    0x2A: lambda stream: stream._reference(4),  # noqa: SLF001 - of this module
-    0x2B: lambda stream: stream._reference(8),  # noqa: SLF001 - of this module
-    0x2C: lambda stream: stream._reference(2),  # noqa: SLF001 - of this module
-    0x30: lambda stream: stream._text(stream._integer(8)),  # noqa: SLF001 - of this module
-    0x31: lambda stream: stream._integer(4),  # noqa: SLF001 - of this module
-    0x34: _Stream._object,  # noqa: SLF001 - of this module
-    0x35: lambda stream: stream._object(is_mutable=True),  # noqa: SLF001 - of this module
-    0x38: lambda stream: stream._object(is_mutable=True),  # noqa: SLF001 - of this module
-    0x39: _Stream._shared,  # noqa: SLF001 - of this module
+    _LITERAL: _Stream._literal,
+    0x01: lambda stream: stream._symbol(stream._count(1)),
+    0x2E: lambda stream: stream._symbol(stream._count(4)),
+    0x0F: _Stream._char,
+    0x10: _Stream._datatype,
+    0x11: _Stream._union,
+    0x12: _Stream._union_all,
+    0x14: lambda stream: stream._tuple(1),
+    0x2D: lambda stream: stream._tuple(4),
+    0x15: _Stream._array,
+    0x1C: _Stream._variable,
+    0x1F: _Stream._module,
+    0x21: lambda stream: stream._text(stream._count(1)),
+    0x22: lambda stream: stream._tuple(4),
+    0x2A: lambda stream: stream._reference(4),
+    0x2B: lambda stream: stream._reference(8),
+    0x2C: lambda stream: stream._reference(2),
+    0x30: lambda stream: stream._text(stream._integer(8)),
+    0x31: lambda stream: stream._integer(4),
+    0x34: _Stream._object,
+    0x35: lambda stream: stream._object(is_mutable=True),
+    0x38: lambda stream: stream._object(is_mutable=True),
+    0x39: _Stream._shared,
 }

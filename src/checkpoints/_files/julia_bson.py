@@ -1,5 +1,6 @@
 """The values in a document of Julia's BSON package, which marks them with tags."""
 
+# ruff: noqa: SLF001 - tables name methods of a class of this module
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -211,7 +212,7 @@ class BsonValues:
 def _lasting_type(data: bytes) -> JuliaType:
     """Return the type that a document describes by itself."""
     described = BsonValues(memoryview(data), lambda _: None)
-    return described._of(described.root)  # noqa: SLF001 - of this module
+    return described._of(described.root)
 
 
 def _list(node: Any) -> list[Any]:
@@ -221,21 +222,21 @@ def _list(node: Any) -> list[Any]:
 
 
 _NODES: dict[type, Callable[[BsonValues, Any], Any]] = {
-    list: BsonValues._list,  # noqa: SLF001 - of this module
+    list: BsonValues._list,
     memoryview: lambda _, node: bytes(node),
-    Int32: BsonValues._integer,  # noqa: SLF001
-    Raw: BsonValues._raw,  # noqa: SLF001
+    Int32: BsonValues._integer,
+    Raw: BsonValues._raw,
 }
 _READERS: dict[str, Callable[[BsonValues, dict[str, Any]], Any]] = {
-    "array": BsonValues._array,  # noqa: SLF001 - of this module
-    "backref": BsonValues._referred,  # noqa: SLF001
-    "struct": BsonValues._struct,  # noqa: SLF001
-    "tuple": BsonValues._tuple,  # noqa: SLF001
-    "svec": BsonValues._tuple,  # noqa: SLF001
-    "symbol": BsonValues._symbol,  # noqa: SLF001
-    "datatype": BsonValues._datatype,  # noqa: SLF001
-    "unionall": BsonValues._datatype,  # noqa: SLF001
-    "jl_bottom_type": BsonValues._datatype,  # noqa: SLF001
-    "jl_anonymous": BsonValues._opaque,  # noqa: SLF001
-    "ref": BsonValues._opaque,  # noqa: SLF001
+    "array": BsonValues._array,
+    "backref": BsonValues._referred,
+    "struct": BsonValues._struct,
+    "tuple": BsonValues._tuple,
+    "svec": BsonValues._tuple,
+    "symbol": BsonValues._symbol,
+    "datatype": BsonValues._datatype,
+    "unionall": BsonValues._datatype,
+    "jl_bottom_type": BsonValues._datatype,
+    "jl_anonymous": BsonValues._opaque,
+    "ref": BsonValues._opaque,
 }
