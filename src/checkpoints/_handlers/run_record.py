@@ -25,11 +25,7 @@ from checkpoints._process.origin import (
     run_name,
     started_at,
 )
-from checkpoints._process.program import (
-    loaded_versions,
-    program,
-    uncaught_error,
-)
+from checkpoints._process.program import loaded_versions, program, uncaught_error
 from checkpoints._process.work import at_work
 from checkpoints.storage._store import Store
 from checkpoints.storage._stores import open_store

@@ -12,11 +12,7 @@ import click
 from checkpoints import Run
 from checkpoints._files.run_record import DEFAULT_ROOT
 from checkpoints._index.place import split_run
-from checkpoints._index.runs import (
-    SharedFolders,
-    chosen_run,
-    several_named,
-)
+from checkpoints._index.runs import SharedFolders, chosen_run, several_named
 from checkpoints._process.origin import host_name
 from checkpoints._show.header import json_text
 from checkpoints._text import moment_text, printable
