@@ -45,6 +45,16 @@ for attempt in (entry.load, lambda: entry.meta):
         print("pip install pyarrow" in str(error))
 """
 
+LOAD = """
+import sys
+sys.path.insert(0, sys.argv[2])
+import checkpoints
+try:
+    checkpoints.load(sys.argv[1])
+except checkpoints.CorruptFileError as error:
+    print(repr(error))
+"""
+
 
 class InMemory:
     """A file that is not on the disk."""
@@ -204,6 +214,24 @@ class TestDamage:
         with pytest.raises(CorruptFileError, match="cannot be read") as told:
             load(path)
         assert str(path) in str(told.value)
+
+    def test_columns_that_contradict_themselves_are_damage(self, table, tmp_path):
+        """pyarrow's own view of such metadata would end the process."""
+        FileHandler(tmp_path, format="parquet").checkpoint("pq.made", table)
+        path = tmp_path / "pq/made.ckpt.parquet"
+        data = path.read_bytes()
+        # Two counts of values by level become one, which is stored in two bytes.
+        changed = bytearray(re.sub(rb"\x19\x26\x02\x04", b"\x19\x16\x84\x00", data))
+        assert changed != data
+        path.write_bytes(_sealed(changed, SEAL.findall(data)[-1]))
+        done = subprocess.run(
+            [sys.executable, "-c", LOAD, path, SOURCES],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "CorruptFileError" in done.stdout, done.stderr
+        assert str(path) in done.stdout
 
     def test_every_shorter_file_is_found_cut(self, table):
         data = to_parquet(table, TEXT, None)

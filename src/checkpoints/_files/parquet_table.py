@@ -155,7 +155,7 @@ def read_table(data: Any, budget: Budget) -> Any:
     if all(map(is_fixed, stored.types)):
         batches = _batches(file, _ROWS, budget, 1)
     else:
-        batches = _joined(file, budget, claims_of(data, file.metadata, stored))
+        batches = _joined(file, budget, claims_of(data, stored))
     table = pyarrow.Table.from_batches(batches, stored)
     # Else text that is not UTF-8, for example, would fail only when it is used.
     table.validate(full=True)
