@@ -118,6 +118,60 @@ class TestEnd:
         assert found.verdict == ("different" if lost else "equal")
 
 
+LOOP = """
+import sys, checkpoints as cp
+root, every, calls = sys.argv[1:]
+options = {"every": int(every)} if every != "1" else {}
+cp.config("a", root, if_exists="keep", **options)
+for value in eval(calls):
+    cp.checkpoint("a", value)
+"""
+
+
+def loops(folder, *sides):
+    """Compare two runs of a loop, each given as its `every` and its values."""
+    roots = []
+    for number, (every, values) in enumerate(sides):
+        roots.append(folder / str(number))
+        subprocess.run(
+            [sys.executable, "-c", LOOP, roots[-1], str(every), repr([*values])],
+            check=True,
+            env={k: v for k, v in os.environ.items() if k != "CHECKPOINTS_RUN"},
+        )
+    return diff(*roots)
+
+
+class TestLoop:
+    """Every call has the same key, so only their numbers tell which were saved."""
+
+    @pytest.mark.parametrize(
+        ("one", "other", "pairs"), [(2, 3, 3), (3, 2, 3), (2, 4, 4), (1, 3, 5)]
+    )
+    def test_of_other_samples_of_one_loop_the_shared_calls_are_compared(
+        self, tmp_path, one, other, pairs
+    ):
+        found = loops(tmp_path, (one, range(13)), (other, range(13)))
+        assert found.verdict == "equal"
+        assert [it.verdict for it in found].count("equal") == pairs
+
+    @pytest.mark.parametrize("call", [1, 7, 13])
+    def test_a_shared_call_that_changed_is_the_difference(self, tmp_path, call):
+        changed = [n if n + 1 != call else -1 for n in range(13)]
+        found = loops(tmp_path, (2, range(13)), (3, changed))
+        (pair,) = [it for it in found if it.verdict == "different"]
+        values = [it.load()["data"] for it in (pair.baseline, pair.candidate)]
+        assert values == [call - 1, -1]
+
+    def test_a_call_that_both_saved_for_the_last_time_may_be_lost(self, tmp_path):
+        found = loops(tmp_path, (2, range(13)), (1, range(12)))
+        assert found.verdict == "different"
+        assert [it.why for it in found].count("missing") == 1
+
+    def test_where_samples_are_alike_one_more_call_pairs_each_with_each(self, tmp_path):
+        found = loops(tmp_path, (2, range(12)), (2, [-1, *range(11)]))
+        assert [it.verdict for it in found] == ["different"] * 6
+
+
 class TestSeveralRules:
     @pytest.mark.parametrize(
         ("rules", "reason"), [((1, 2), "missing"), ((1, 1), "not sampled")]

@@ -48,6 +48,7 @@ class Matching:
         )
         # What several threads or processes saved has no order of its own.
         self._beside = keys_of_several(sides[0]) | keys_of_several(sides[1])
+        self._sampled = _sampled_keys([*sides[0], *sides[1]])
 
     def add_single(self) -> None:
         """Pair the keys that occur once on each side."""
@@ -64,7 +65,10 @@ class Matching:
         sequence of the saves of matched processes, then wherever it is. Only then the
         keys alone decide, in the sequences between.
         """
-        loops = [_Loop(*map(self._units_of, (0, 1), its)) for its in processes]
+        loops = [
+            _Loop(self._units_of(0, one), self._units_of(1, other), self._sampled)
+            for one, other in processes
+        ]
         wholes, arguments = self._wholes, self._arguments
         for contents in (wholes, arguments) if self._has_calls else (wholes,):
             for loop in loops:
@@ -187,16 +191,36 @@ class Matching:
             waiting.setdefault(item, []).append(record)
         lacking = [it for it in one if it.position not in self.found]
         for record, item in zip(lacking, items(lacking), strict=True):
-            if same := waiting.get(item):
+            same = waiting.get(item)
+            if same and self._may_be_same(record, same[-1]):
                 how: How = "order" if record.key in self._repeated else "key"
                 self._add(record, same.pop(), how)
 
+    def _may_be_same(self, one: Record, other: Record) -> bool:
+        """Tell whether two saves of a key can be of one call, whatever their order."""
+        is_sampled = one.key in self._sampled and one.key not in self._beside
+        is_damaged = None in (one.content, other.content)
+        return not is_sampled or is_damaged or one.content == other.content
+
 
 class _Loop:
-    """The saves of two matched processes, with those that are known to be the same."""
+    """
+    The saves of two matched processes, with those that are known to be the same.
 
-    def __init__(self, one: Sequence[Record], other: Sequence[Record]) -> None:
+    Args:
+        one: Those of the baseline.
+        other: Those of the candidate.
+        sampled: The keys of which rules saved every so many calls.
+    """
+
+    def __init__(
+        self,
+        one: Sequence[Record],
+        other: Sequence[Record],
+        sampled: Collection[PairKey],
+    ) -> None:
         self.sides: _Sides = one, other
+        self._sampled = sampled
         self._anchors: list[tuple[int, int]] = []
 
     def leave(self, is_left: Callable[[int, Record], bool]) -> None:
@@ -220,12 +244,31 @@ class _Loop:
 
     def aligned(self) -> tuple[How, list[tuple[Record, Record]]]:
         """Return what has equal keys, in sequence, and how it was found."""
-        found = align(*self._keys, self._anchors)
+        found = align(self._calls(0), self._calls(1), self._anchors)
         return ("sequence" if found.is_certain else "order"), self._at(found.matches)
 
     @property
     def _keys(self) -> _Items:
         return _keys(self.sides[0]), _keys(self.sides[1])
+
+    def _calls(self, side: int) -> list[Hashable]:
+        """
+        Return the keys, those that are sampled with the number of the call.
+
+        It is counted from the save of the name before it that is known to be the same:
+        if every second and every third call were saved, the ones between are others.
+        """
+        known = {pair[side] for pair in self._anchors}
+        last: dict[str, int] = {}
+        items: list[Hashable] = []
+        for at, record in enumerate(self.sides[side]):
+            name = record.key[0]
+            if at in known:
+                last[name] = record.call
+            is_sampled = record.key in self._sampled
+            number = record.call - last.get(name, 0) if is_sampled else 0
+            items.append((record.key, number))
+        return items
 
     def _at(self, matches: Iterable[tuple[int, int]]) -> list[tuple[Record, Record]]:
         one, other = self.sides
@@ -237,6 +280,20 @@ def keys_of_several(records: Iterable[Record]) -> set[PairKey]:
     tasks = {(it.key, _task(it)) for it in records}
     counts = Counter(key for key, _ in tasks)
     return {key for key, count in counts.items() if count > 1}
+
+
+def _sampled_keys(records: Sequence[Record]) -> set[PairKey]:
+    """Return the keys of which rules saved every so many calls, known by number."""
+    sampled = {it.key for it in records if dict(it.sampling).get("every", 1) > 1}
+    threads: dict[Hashable, str] = {}
+    for record in records if sampled else ():
+        # Which calls of two threads are saved differs from run to run.
+        first = threads.setdefault((record.key, record.process), record.thread)
+        if record.process != NO_PROCESS and not (
+            record.call and first == record.thread
+        ):
+            sampled.discard(record.key)
+    return sampled
 
 
 def _task(record: Record) -> Hashable:
