@@ -382,7 +382,24 @@ class TestKinds:
             generator.send("b")
         assert stop.value.value == ["a", "b"]
         assert seen["call=1/probed/shop/count"] == {"n": 2}
-        assert seen["call=1/probed/shop/count/result"] == {"result": ["a", "b"]}
+        assert seen["call=1/probed/shop/count/result"] == {
+            "result": ["a", "b"],
+            "not saved": {
+                "yielded items": "its rule has no items=N, which saves the first N"
+            },
+        }
+
+    def test_a_comparison_says_that_the_items_of_a_generator_are_not_saved(
+        self, shop, tmp_path
+    ):
+        probe("probed.shop:count")
+        for root in "ab":
+            config("probed", tmp_path / root)
+            list(shop.count(2))
+            checkpoints.reset()
+        found = checkpoints.diff(tmp_path / "a", tmp_path / "b")
+        assert found.verdict == "equal"
+        assert "count.result: not saved: yielded items" in str(found)
 
     def test_a_generator_that_is_closed_has_no_result(self, shop, seen):
         probe("probed.shop:count")

@@ -139,7 +139,8 @@ class TestProbed:
         assert next(generator) == 3
         with pytest.raises(StopIteration):
             generator.send("a")
-        assert seen["call=1/probed/count/result"] == {"result": "a"}
+        result = seen["call=1/probed/count/result"]
+        assert (result["result"], [*result["not saved"]]) == ("a", ["yielded items"])
 
     def test_is_for_generators_that_are_awaited(self, seen):
         @probed("probed.awaited")

@@ -305,9 +305,12 @@ class Call:
         }
 
     def _ends(self) -> dict[str, Any]:
-        """Return the items that a generator has yielded, if the rule asks for them."""
-        lost = {NOT_SAVED: self._lost_items} if self._lost_items else {}
-        return {_ITEMS: self._items, **lost} if self._items else {}
+        """Return the items that a generator has yielded, or why they are not saved."""
+        lost = dict(self._lost_items)
+        if self.later == "stepped" and not self._choice.rule.items:
+            lost[_ITEMS] = "its rule has no items=N, which saves the first N"
+        saved = {_ITEMS: self._items} if self._items else {}
+        return {**saved, NOT_SAVED: lost} if lost else saved
 
 
 class CallNumber(int):

@@ -93,6 +93,8 @@ class SavedCall:
         if self.outcome is None or NOT_SAVED not in self._outcome_meta["values"]:
             return {}
         found: dict[str, str] = self.outcome.load(NOT_SAVED)[NOT_SAVED]
+        # They are no outcome where the rule did not ask for them.
+        found.pop(ITEMS, None)
         return found
 
     @property
