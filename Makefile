@@ -18,7 +18,7 @@ PYTEST = TMPDIR=$(FOLDER) PYTHONDONTWRITEBYTECODE= $(DEV)/bin/python -m pytest
 
 $(DEV)/installed: WANTED = -e . --group tests --group lint --group typing --group docs
 $(DEMO)/installed: WANTED = -e '.[pandas,fast,probe]' scikit-learn
-$(BENCH)/installed: WANTED = -e . --group bench
+$(BENCH)/installed: WANTED = -e '.[probe]' --group bench
 $(FUZZ)/installed: WANTED = -e . --group fuzz
 
 $(ENGINES)/installed: WANTED = -e . --group engines
