@@ -7,7 +7,6 @@ that a small file can hold any number of rows of long text.
 
 from __future__ import annotations
 
-import collections
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
@@ -28,15 +27,17 @@ _DICTIONARY_PAGE = 2
 # The numbers are those of the format's file `parquet.thrift`.
 _COLUMN: _Wanted = {1: {}, 3: {}, 5: {}, 6: {}, 11: {}}
 _FOOTER: _Wanted = {4: {1: {3: _COLUMN}, 3: {}}}
-_PAGE: _Wanted = {1: {}, 2: {}}
 # After the footer come its length, in four bytes, and four more.
 _ENDING = 8
 
 # The types of Thrift's compact protocol that occur in a footer.
 _TRUTHS, _INTEGERS, _BINARY, _LIST, _STRUCT = (1, 2), (4, 5, 6), 8, 9, 12
-# Of a byte, a float and a UUID, in bytes.
-_SIZES = {3: 1, 7: 8, 13: 16}
-_MOST_BITS = 64
+# The bytes of a truth, which is in the type; of a byte, a float and a UUID.
+_SIZES = {1: 0, 2: 0, 3: 1, 7: 8, 13: 16}
+# What is left of a byte without its type, or without the mark that more follow.
+_TYPE, _LAST, _MOST_BITS = 0xF, 0x7F, 64
+# The first two fields of the header of a page: how each begins, and how long both are.
+_NEXT_INTEGER, _LONGEST = b"\x15", 22
 
 
 class Claims(NamedTuple):
@@ -93,13 +94,13 @@ def _columns_of(data: memoryview) -> Iterator[tuple[int, dict[int, Any]]]:
     pyarrow's own objects for it end the process where a file contradicts itself.
     """
     length = int.from_bytes(data[-_ENDING:-4], "little")
-    footer = _Thrift(data, len(data) - _ENDING - length).struct(_FOOTER)
+    footer, _ = _struct(bytes(data[-_ENDING - length : -_ENDING]), 0, _FOOTER)
     for group in footer[4]:
         for chunk in group[1]:
             yield group[3], chunk[3]
 
 
-def _is_kept(schema: Any, path: list[memoryview]) -> bool:
+def _is_kept(schema: Any, path: list[bytes]) -> bool:
     """Tell whether the text of a column is stored once in memory as well."""
     position = schema.get_field_index(b".".join(path))
     return position >= 0 and is_fixed(schema.field(position).type)
@@ -107,89 +108,121 @@ def _is_kept(schema: Any, path: list[memoryview]) -> bool:
 
 def _page_size(data: memoryview, at: int) -> int:
     """Return the unpacked size of the page of texts at a position."""
-    if at < 0:
-        raise ValueError("a page begins before the file")
-    page = _Thrift(data, at).struct(_PAGE)
-    if page[1] != _DICTIONARY_PAGE:
+    header, at = bytes(data[at : at + _LONGEST]) if at >= 0 else b"", 0
+    numbers = []
+    for _ in range(2):
+        if header[at : at + 1] != _NEXT_INTEGER:
+            raise ValueError("the header of a page is not a valid one")
+        number, at = _integer(header, at + 1)
+        numbers.append(number)
+    if numbers[0] != _DICTIONARY_PAGE:
         raise ValueError("the first page of a column is of another type")
-    return int(page[2])
+    return numbers[1]
 
 
-class _Thrift:
+def _struct(data: bytes, at: int, wanted: _Wanted) -> tuple[dict[int, Any], int]:
     """
-    Reads structs of Thrift's compact protocol, from a position on.
+    Return the fields that are wanted of a struct, by number, and the position after it.
 
     Source: https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
-
-    Args:
-        data: The bytes.
-        at: Where to start.
     """
+    found: dict[int, Any] = {}
+    number = 0
+    while start := data[at]:
+        at += 1
+        step, kind = start >> 4, start & 0xF
+        if step:
+            number += step
+        else:
+            number, at = _integer(data, at)
+        if number in wanted:
+            found[number], at = _value(data, at, kind, wanted[number])
+        else:
+            at = _after(data, at, kind)
+    return found, at + 1
 
-    def __init__(self, data: memoryview, at: int) -> None:
-        self._data = data
-        self._at = at
 
-    def struct(self, wanted: _Wanted | None) -> dict[int, Any]:
-        """Return the fields that are wanted, by number."""
-        fields = wanted or {}
-        found: dict[int, Any] = {}
-        number = 0
-        while start := self._byte():
-            number = number + (start >> 4) if start >> 4 else self._integer()
-            value = self._value(start & 0xF, fields.get(number))
-            if number in fields:
-                found[number] = value
-        return found
-
-    def _value(self, kind: int, wanted: _Wanted | None) -> Any:
-        if kind in _INTEGERS:
-            return self._integer()
-        if kind == _BINARY:
-            return self._bytes(self._varint())
-        if kind == _STRUCT:
-            return self.struct(wanted)
-        if kind == _LIST:
-            return self._list(wanted)
-        if kind in _TRUTHS:
-            return kind
-        if kind in _SIZES:
-            return self._bytes(_SIZES[kind])
+def _value(data: bytes, at: int, kind: int, wanted: _Wanted) -> tuple[Any, int]:
+    if kind in _INTEGERS:
+        return _integer(data, at)
+    if kind == _STRUCT:
+        return _struct(data, at, wanted)
+    if kind == _BINARY:
+        size, at = _varint(data, at)
+        return data[at : at + size], at + size
+    if kind != _LIST:
         raise ValueError(f"a field of its footer is of the type {kind}")
+    count, kind, at = _items(data, at)
+    values = []
+    for _ in range(count):
+        value, at = _value(data, at, kind, wanted)
+        values.append(value)
+    return values, at
 
-    def _list(self, wanted: _Wanted | None) -> list[Any]:
-        start = self._byte()
-        count, kind = start >> 4, start & 0xF
-        if count == 0xF:  # noqa: PLR2004 - the number follows
-            count = self._varint()
-        if kind in _TRUTHS:
-            raise ValueError("its footer has a list of truths")
-        values = (self._value(kind, wanted) for _ in range(count))
-        if wanted is not None:
-            return list(values)
-        # It may be long, and must not take the memory of a list.
-        collections.deque(values, maxlen=0)
-        return []
 
-    def _bytes(self, size: int) -> memoryview:
-        start, self._at = self._at, self._at + size
-        return self._data[start : self._at]
+def _after(data: bytes, at: int, kind: int) -> int:
+    """Return the position after a value."""
+    if kind == _STRUCT:
+        return _after_struct(data, at)
+    if kind == _BINARY:
+        size, at = _varint(data, at)
+        return at + size
+    if kind == _LIST:
+        count, kind, at = _items(data, at)
+        for _ in range(count):
+            at = _after(data, at, kind)
+        return at
+    if kind in _INTEGERS:
+        while data[at] > _LAST:
+            at += 1
+        return at + 1
+    if kind in _SIZES:
+        return at + _SIZES[kind]
+    raise ValueError(f"a field of its footer is of the type {kind}")
 
-    def _integer(self) -> int:
-        number = self._varint()
-        return -(number + 1 >> 1) if number & 1 else number >> 1
 
-    def _varint(self) -> int:
-        number = shift = 0
-        while shift < _MOST_BITS:
-            byte = self._byte()
-            number |= (byte & 0x7F) << shift
-            if byte < 0x80:  # noqa: PLR2004 - the last byte of a number
-                return number
-            shift += 7
-        raise ValueError("its footer has a number that is too long")
+def _after_struct(data: bytes, at: int) -> int:
+    # Most of a footer is skipped here, so the integers are not left to `_after`.
+    while start := data[at]:
+        at += 1
+        kind = start & _TYPE
+        if start == kind:
+            at = _after(data, at, _INTEGERS[0])
+        if kind in _INTEGERS:
+            while data[at] > _LAST:
+                at += 1
+            at += 1
+        else:
+            at = _after(data, at, kind)
+    return at + 1
 
-    def _byte(self) -> int:
-        byte = self._data[self._at]
-        self._at += 1
-        return byte
+
+def _items(data: bytes, at: int) -> tuple[int, int, int]:
+    """Return the length of a list, the type of its items, and where they begin."""
+    count, kind = data[at] >> 4, data[at] & _TYPE
+    if kind in _TRUTHS:
+        raise ValueError("its footer has a list of truths")
+    if count == _TYPE:
+        count, at = _varint(data, at + 1)
+        return count, kind, at
+    return count, kind, at + 1
+
+
+def _integer(data: bytes, at: int) -> tuple[int, int]:
+    number, at = _varint(data, at)
+    return (-(number + 1 >> 1) if number & 1 else number >> 1), at
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """Return the number at a position, and the position after it."""
+    number = data[at]
+    if number <= _LAST:
+        return number, at + 1
+    number &= _LAST
+    for shift in range(7, _MOST_BITS, 7):
+        at += 1
+        byte = data[at]
+        number |= (byte & _LAST) << shift
+        if byte <= _LAST:
+            return number, at + 1
+    raise ValueError("its footer has a number that is too long")
