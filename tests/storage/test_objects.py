@@ -15,6 +15,8 @@ import pytest
 import servers
 from proxy import (
     CUTS,
+    CUTS_REQUEST,
+    ERRS,
     ERRS_AFTER,
     FAILS,
     LOSES_REPLY,
@@ -231,6 +233,36 @@ class TestFaults:
             proxy.breaks = lambda _: CUTS
             with pytest.raises(OSError, match=r"broke off|answer"):
                 file.read_into(0, memoryview(bytearray(1000)))
+
+    @pytest.mark.parametrize("way", [CUTS_REQUEST, ERRS, REFUSES])
+    def test_what_is_sent_in_parts_is_replaced_only_when_all_have_arrived(
+        self, store, proxy, way
+    ):
+        size = 12 << 20
+        store.put(["a"], [(0, b"old")], 3)
+        proxy.requests.clear()
+        proxy.breaks = lambda request: way if "partNumber=2" in request else PASSES
+        with pytest.raises((OSError, UnknownOutcomeError)):
+            store.put(["a"], [(0, bytes(size))], size, replace=True)
+        assert sum("partNumber=" in it for it in proxy.requests) > 1
+        assert store.status("a").size == len(b"old")
+        proxy.breaks = lambda _: PASSES
+        store.put(["a"], [(0, bytes(size))], size, replace=True)
+        assert store.status("a").size == size
+
+    @pytest.mark.parametrize("way", [LOSES_REPLY, ERRS_AFTER])
+    def test_parts_whose_last_reply_is_lost_are_known_by_their_mark(
+        self, store, proxy, way
+    ):
+        size = 12 << 20
+        left = [way]
+        proxy.breaks = lambda request: (
+            left.pop()
+            if left and "POST" in request and "uploadId" in request
+            else PASSES
+        )
+        assert store.put(["a"], [(0, bytes(size))], size, replace=True) == "a"
+        assert not left
 
     def test_a_file_that_is_replaced_while_it_is_read_is_told(self, store):
         data = bytes(range(256)) * 400

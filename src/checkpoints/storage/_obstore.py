@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.libraries import imported
 from checkpoints.errors import ConfigError, MissingDependencyError
-from checkpoints.storage._bucket import Blob, Bucket, Options
+from checkpoints.storage._bucket import Blob, Bucket, Options, UncertainError
 from checkpoints.storage._courier import CourierBucket
 from checkpoints.storage._objects import split_url
 from checkpoints.storage._store import Buffer
@@ -29,8 +30,9 @@ _PANIC = "PanicException"
 _SECONDS, _BYTES_A_SECOND = 30, 1 << 20
 _CONNECT = "5s"
 _RETRIES = 5
-# Up to here one request writes it; above, several, if it may replace an object.
-_LARGE = 256 << 20
+# Below it one request writes an object; from there on several at a time, if it may
+# replace another one. The limit is that of boto3 and of the AWS command line.
+_LARGE = 8 << 20
 _PAGE = 1000
 
 # obstore hangs in a child of a process that has used it.
@@ -135,15 +137,23 @@ class ObstoreBucket:
     ) -> None:
         """Write an object by one request; large ones that may replace by several."""
         size = sum(map(len, data))
-        self._call(
-            key,
-            "put",
-            data[0] if len(data) == 1 else iter(data),
-            size=size,
-            attributes={_MARK: mark} if mark else {},
-            mode="create" if creates else "overwrite",
-            use_multipart=not creates and size >= _LARGE,
-        )
+        is_in_parts = not creates and size >= _LARGE
+        try:
+            self._call(
+                key,
+                "put",
+                data[0] if len(data) == 1 else iter(data),
+                size=size,
+                attributes={_MARK: mark} if mark else {},
+                mode="create" if creates else "overwrite",
+                use_multipart=is_in_parts,
+            )
+        except FileNotFoundError as error:
+            if not is_in_parts or error.errno != errno.ENOENT:
+                raise
+            # If the last reply was lost, the parts are one object by now.
+            what = "The server no longer has the parts that it was sent"
+            raise UncertainError(errno.EIO, what, key) from None
 
     def mark_of(self, key: str) -> str | None:
         """Return the mark of an object, "" if it has none; None without an object."""
