@@ -137,7 +137,7 @@ def small_saves(server: Server, *, quick: bool) -> list[Row]:
                 f"{times:,} saves of 1 KB to a bucket, {kind}{what}",
                 names[start:],
                 turns[start:],
-                {} if what else targets,
+                {} if what or start else targets,
             )
     return rows
 
