@@ -297,6 +297,34 @@ class TestComparison:
         project.update().assert_outcomes(passed=2)
         project.run("test_second.py").assert_outcomes(passed=1)
 
+    def test_calls_count_from_1_in_each_test_so_that_each_can_be_accepted_alone(
+        self, project
+    ):
+        def write(factor):
+            project.write_file(
+                f"@cp.probed\ndef f(x): return outer(x) if x > 1 else x\n\n"
+                f"@cp.probed\ndef outer(x): return x * (10 if x < 5 else {factor})\n\n"
+                f"@{MARK[1:]}\ndef test_one(): f(1); f(2)\n\n"
+                f"@{MARK[1:]}\ndef test_two(): f(3); f(7)\n"
+            )
+
+        write(10)
+        project.update().assert_outcomes(passed=2)
+        write(11)
+        words = "test_shop.py::test_two"
+        project.update(words).assert_outcomes(passed=1)
+        project.run(words).assert_outcomes(passed=1)
+        project.run().assert_outcomes(passed=2)
+        found = checkpoints.index(project.path / "baselines/test_shop/test_two")
+        for entry in found:
+            assert {"1", "2"} >= {text for tag, text in entry.tags.items()}
+        results = {
+            it.tags["call"]: it.load()["result"] for it in found.where("*.f.result")
+        }
+        assert results == {"1": 30, "2": 77}
+        insides = [it.meta["within"] for it in found.where("*.outer")]
+        assert [it["call"] for it in insides] == [1, 2]
+
     def test_a_rule_that_the_program_or_its_environment_made_does_not_matter(
         self, kept, tmp_path
     ):

@@ -92,6 +92,7 @@ class _PlainOrigin(checkpoints.Handler):
         self.top = os.path.join(item.config.rootpath, "")
         self.numbers = itertools.count(1)
         self.threads = {threading.current_thread().name: ""}
+        self.calls: dict[str, dict[int, int]] = {}
 
     def __repr__(self) -> str:
         return f"<the baseline of {self.tag[1]}>"
@@ -113,9 +114,21 @@ class _PlainOrigin(checkpoints.Handler):
                 file=file.removeprefix(self.top) if own else os.path.basename(file),
                 call=0,
                 parent=(),
+                within=self._numbered(*origin.within) if origin.within else (),
             )
-        tags = tuple(pair for pair in key.tags if pair != self.tag)
+        tags = tuple(self._plain(*pair) for pair in key.tags if pair != self.tag)
         return self.files.commit(checkpoints.Key(key.name, tags, origin), staged)
+
+    def _plain(self, tag: str, value: Any) -> tuple[str, Any]:
+        # The number of a recorded call has the name of what was called.
+        if tag == "call" and isinstance(value, int) and hasattr(value, "name"):
+            return tag, self._numbered(value.name, value)[1]
+        return tag, value
+
+    def _numbered(self, name: str, number: int) -> tuple[str, int]:
+        """Count the calls of a function in this test, whatever ran before it."""
+        known = self.calls.setdefault(name, {})
+        return name, known.setdefault(int(number), len(known) + 1)
 
 
 class Baseline:
@@ -205,7 +218,9 @@ class Baseline:
             return f"{len(entries)} written"
         groups: dict[Any, list[Any]] = {}
         for pair in found:
-            groups.setdefault(pair.key, []).append(pair)
+            # The arguments of a call and its outcome stay together.
+            name = pair.name.removesuffix(f".{pair.part}")
+            groups.setdefault((name, pair.tags), []).append(pair)
         counts = [self._rewrite_key(pairs, captured) for pairs in groups.values()]
         new, changed, removed = (sum(it) for it in zip(*counts, strict=True))
         words = (f"{new} new", f"{changed} rewritten", f"{removed} removed")
