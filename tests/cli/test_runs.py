@@ -140,7 +140,8 @@ class TestRuns:
         monkeypatch.chdir(tmp_path)
         done = run("runs")
         assert done.code == 2
-        assert done.err == "Error: folder '.checkpoints' does not exist; name a root\n"
+        missing = "folder '.checkpoints' does not exist"
+        assert done.err == f"Error: {missing}; give the folder that was saved to\n"
         (tmp_path / "empty").mkdir()
         done = run("runs", "empty", "--json")
         assert (done.code, json.loads(done.out)) == (1, [])

@@ -33,6 +33,18 @@ def save(tmp_path):
     return save
 
 
+class TestNoSuchFile:
+    def test_a_name_is_said_to_be_one_of_the_last_run(self, run, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        done = run("show", "shop.total")
+        assert done.err.startswith(
+            "Error: 'shop.total' does not exist; `checkpoints ls"
+        )
+        (tmp_path / ".checkpoints").mkdir()
+        done = run("show", "shop.total")
+        assert "of the last run, write `@last shop.total`" in done.err
+
+
 class TestHeader:
     def test_it_tells_tags_with_types_run_and_values(self, run, root):
         path = root / "day=9" / "shop=north" / "bakery" / "order.ckpt.zip"

@@ -8,7 +8,7 @@ from checkpoints import DictHandler, tags
 from checkpoints._rules.idle_rule import Reason
 from checkpoints._rules.registry import Registry
 from checkpoints._rules.rule import Rule
-from checkpoints._rules.settings import ENVIRONMENT
+from checkpoints._rules.settings import CAPTURE, ENVIRONMENT
 
 
 @pytest.fixture
@@ -96,6 +96,11 @@ class TestUnknown:
     def test_it_is_told_as_python_writes_it_to_a_program(self, rule, why):
         _, text = why(rule("shop.total.price"))
         assert text.endswith("did you mean 'shop.total', values='price'?")
+
+    def test_a_capture_has_no_values_to_ask_for(self, rule, why):
+        made = rule("shop.total.price")
+        made.layer = CAPTURE
+        assert why(made)[1].endswith("did you mean 'shop.total'?")
 
     def test_a_name_beside_others_is_no_value(self, registry, rule, why):
         registry.names.register(["shop.total.net"])

@@ -119,7 +119,7 @@ def missing_root(root: str) -> str:
     """
     missing = f"folder {root!r} does not exist"
     if root == DEFAULT_ROOT:
-        return f"{missing}; name a root"
+        return f"{missing}; give the folder that was saved to"
     if how := run_hint(root):
         return f"{missing}. {how}"
     if not root or set(root) & {"/", "\\"}:

@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from checkpoints._rules.names import Names
+from checkpoints._rules.settings import CAPTURE
 from checkpoints._text import shown
 
 if TYPE_CHECKING:
@@ -106,7 +107,9 @@ def _without_names(rule: Rule, names: Names) -> IdleRule | None:
     parent, _, last = rule.names.rpartition(".")
     if parent in names and not names.has_below(parent):
         meant = f"{parent!r}, values={last!r}"
-        if rule.source:
+        if rule.layer == CAPTURE:  # which has no options
+            meant = repr(parent)
+        elif rule.source:
             meant = repr(f"{parent}?values={last}")
         return IdleRule(Reason.SIMILAR_NAME, f"{text}did you mean {meant}?")
     reason = Reason.SIMILAR_NAME if names.nearest(rule.names) else Reason.NO_NAME

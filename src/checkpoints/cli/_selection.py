@@ -12,6 +12,7 @@ import click
 
 import checkpoints
 from checkpoints import Entry, Index, Run
+from checkpoints._files.run_record import DEFAULT_ROOT
 from checkpoints._index.place import split_run
 from checkpoints._index.runs import (
     SharedFolders,
@@ -231,9 +232,10 @@ def _existing_file(path: str) -> str:
     for suffix in SUFFIXES.values():
         if os.path.exists(path + suffix):
             return path + suffix
-    raise CommandError(
-        f"{path!r} does not exist; `checkpoints ls ROOT` lists the entries of a root"
-    )
+    way = "`checkpoints ls ROOT` lists the entries of a root"
+    if os.path.isdir(DEFAULT_ROOT) and os.path.basename(path) == path:
+        way = f"of the last run, write `@last {path}`; {way}"
+    raise CommandError(f"{path!r} does not exist; {way}")
 
 
 def _run_of(entries: Iterable[Entry], root: str) -> list[str]:
