@@ -24,6 +24,95 @@ def end(run, name, result, thread="MainThread"):
     run.save(f"{name}.result", result, tags=tags, part="result", thread=thread)
 
 
+class TestInCalls:
+    """What a call with equal arguments saves begins there, whatever came before it."""
+
+    def of(self, runs, body):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("before", number)
+            body(run, number)
+            run.save("after", 0)
+        found = diff(*(run.root for run in runs))
+        return {it.name: (it.role, it.inputs) for it in found if it.role}
+
+    def test_a_save_in_it_is_an_origin(self, runs):
+        def body(run, number):
+            begin(run, "fit")
+            run.save("x", number, tags={"call": 1})
+            end(run, "fit", number)
+
+        role, inputs = self.of(runs, body)["x"]
+        assert role == "origin"
+        assert inputs == "those of fit, the call around it: equal by checksum"
+
+    def test_only_the_first_that_differs_in_it_is(self, runs):
+        def body(run, number):
+            begin(run, "fit")
+            run.save("x", number, tags={"call": 1})
+            run.save("y", number, tags={"call": 1})
+            end(run, "fit", number)
+
+        found = self.of(runs, body)
+        assert found["y"][0] == "possibly inherited"
+        assert found["fit.result"][0] == "inherited"
+
+    @pytest.mark.parametrize("lost", [0, 1])
+    def test_a_save_that_lacks_in_it_may_be_where_it_began(self, runs, lost):
+        def body(run, number):
+            begin(run, "fit")
+            if number - 1 != lost:
+                run.save("w", 0, tags={"call": 1})
+            run.save("x", number, tags={"call": 1})
+            end(run, "fit", number)
+
+        assert self.of(runs, body)["x"][0] == "possibly inherited"
+
+    def test_a_call_that_has_ended_is_not_around_it(self, runs):
+        def body(run, number):
+            begin(run, "fit")
+            end(run, "fit", 0)
+            # Of a call that its rule left out.
+            run.save("x", number, tags={"call": 1})
+
+        assert self.of(runs, body)["x"][0] == "possibly inherited"
+
+    def test_a_call_with_other_tags_is_not_around_it(self, runs):
+        def body(run, number):
+            begin(run, "fit")
+            run.save("x", number, tags={"call": 2})
+            end(run, "fit", 0)
+
+        assert self.of(runs, body)["x"][0] == "possibly inherited"
+
+    def test_a_call_whose_end_was_not_saved_proves_nothing(self, runs):
+        def body(run, number):
+            begin(run, "fit")
+            run.save("x", number, tags={"call": 1})
+
+        assert self.of(runs, body)["x"][0] == "possibly inherited"
+
+    def test_a_call_with_other_arguments_proves_nothing(self, runs):
+        def body(run, number):
+            run.save("fit", {"x": number}, tags={"call": 1}, part="arguments")
+            run.save("x", number, tags={"call": 1})
+            end(run, "fit", number)
+
+        assert self.of(runs, body)["x"][0] == "possibly inherited"
+
+    def test_arguments_of_a_call_in_it_are_an_origin(self, runs):
+        def body(run, number):
+            begin(run, "fit")
+            tags = {"call": 1, "part": "inner"}
+            run.save("score", {"y": number}, tags=tags, part="arguments")
+            run.save("score.result", number, tags=tags, part="result")
+            end(run, "fit", number)
+
+        found = self.of(runs, body)
+        assert found["score"][0] == "origin"
+        assert "y was given otherwise" in found["score"][1]
+        assert found["score.result"][0] == "inherited"
+
+
 class TestThreads:
     def test_a_save_of_another_thread_is_not_within_the_call(self, runs):
         for run, number in zip(runs, (1, 2), strict=True):

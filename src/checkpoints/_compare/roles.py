@@ -25,6 +25,9 @@ _EQUAL = {
 }
 
 
+_ALIKE = ("equal", "close", "noise")
+
+
 class _Finding(NamedTuple):
     role: Role
     inputs: str
@@ -43,6 +46,9 @@ class Roles:
     result. The arguments of a call are such a checkpoint too. A save under other values
     of the same tags counts: it may be an earlier pass of a loop.
 
+    What is saved within a call has the arguments of that as its inputs: if they are
+    equal, and so is all that the call saved before, the difference began there.
+
     Arguments that could not be saved may differ, so an outcome that would be an origin
     is possibly inherited.
 
@@ -57,6 +63,11 @@ class Roles:
     def __init__(self, pairs: Sequence[Pair], inputs: Mapping[int, Pair]) -> None:
         self._pairs = pairs
         self._inputs = inputs
+        # The number of the outcome of each call, by that of its arguments.
+        self._ends = {made.number: number for number, made in inputs.items()}
+        # The calls of each thread that have not ended, outermost first.
+        self._calls: dict[_Thread, list[Pair]] = {}
+        self._unpaired: dict[_Thread, list[int]] = {}
         self._different: dict[_Thread, list[int]] = {}
         self._unknown: dict[_Thread, list[int]] = {}
         # The numbers of the first and the last save of each thread.
@@ -88,12 +99,16 @@ class Roles:
                 self._unequal.setdefault(thread, pair.number)
             elif pair.why in ("missing", "added"):
                 # It may be where the difference began.
+                self._unpaired.setdefault(thread, []).append(pair.number)
                 self._unequal.setdefault(thread, pair.number)
+            if pair.number in self._ends:
+                self._calls_at(pair).append(pair)
 
     def _finding(self, pair: Pair) -> _Finding:
         inputs = self._inputs.get(pair.number)
-        if inputs is not None:
-            return self._of_outcome(pair, inputs)
+        found = self._of_outcome(pair, inputs) if inputs else self._in_call(pair)
+        if found is not None:
+            return found
         # Arguments that are equal, and came in another order, were moved like any save.
         has_given = has_arguments(pair) and bool(pair.values)
         if earlier := self._earlier(pair):
@@ -112,6 +127,34 @@ class Roles:
         if has_given:
             return _Finding("origin", f"{text}; {_words_for_changed(pair)}")
         return _Finding("origin", f"not known; {text}")
+
+    def _in_call(self, pair: Pair) -> _Finding | None:
+        """Return that a difference began here, if the call around it proves it."""
+        call = next(
+            (it for it in reversed(self._calls_at(pair)) if _is_within(pair, it)), None
+        )
+        if call is None or call.verdict not in _ALIKE or call.not_saved:
+            return None
+        is_disturbed = (
+            self._random.get(pair.process)
+            or self._in_workers(pair, call)
+            or any(
+                self._within(call, numbers)
+                for numbers in (self._different, self._unknown, self._unpaired)
+            )
+        )
+        if is_disturbed:
+            return None
+        text = f"those of {call.name}, the call around it: {_words_for_alike(call)}"
+        if has_arguments(pair) and pair.values:
+            text += f"; {_words_for_changed(pair)}"
+        return _Finding("origin", text)
+
+    def _calls_at(self, pair: Pair) -> list[Pair]:
+        """Return the calls of a thread that have not ended before a save of it."""
+        calls = self._calls.setdefault(_thread_of(pair), [])
+        calls[:] = [it for it in calls if self._ends[it.number] > pair.number]
+        return calls
 
     def _earlier(self, pair: Pair) -> Pair | None:
         """Return the first save that is not equal and may be an input, if any is."""
@@ -138,8 +181,7 @@ class Roles:
         if inputs.not_saved:
             text = f"unknown: not saved: {', '.join(inputs.not_saved)}"
             return _Finding("possibly inherited", text)
-        texts = [f"{n} {_words_for(d)}" for n, d in inputs.values.items()]
-        text = ", ".join(texts) or _EQUAL[inputs.by]
+        text = _words_for_alike(inputs)
         if inputs.random_state:
             text += f"; {_words_for_state(inputs, 'before the call')}"
             return _Finding("possibly inherited", text)
@@ -178,6 +220,23 @@ class Roles:
 
 def _thread_of(pair: Pair) -> _Thread:
     return pair.process, pair.thread
+
+
+def _is_within(pair: Pair, call: Pair) -> bool:
+    """Tell whether the tags of a pair begin with those of a call, on both sides."""
+    sides = ((pair.baseline, call.baseline), (pair.candidate, call.candidate))
+    for saved, arguments in sides:
+        if saved is None or arguments is None:
+            return False
+        tags = tuple(arguments.tags.items())
+        if tuple(saved.tags.items())[: len(tags)] != tags:
+            return False
+    return True
+
+
+def _words_for_alike(inputs: Pair) -> str:
+    texts = [f"{n} {_words_for(d)}" for n, d in inputs.values.items()]
+    return ", ".join(texts) or _EQUAL[inputs.by]
 
 
 def _words_for(found: Difference) -> str:
