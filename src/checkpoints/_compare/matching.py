@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from checkpoints._compare.alignment import align, anchored, crossing
 from checkpoints._compare.calls import Calls, keys_of_arguments
-from checkpoints._compare.record import NO_PROCESS, PairKey, Record
+from checkpoints._compare.record import PairKey, Record
 
 __all__ = ["Found", "How", "Matching", "keys_of_several"]
 
@@ -87,12 +87,17 @@ class Matching:
         """
         Pair what is left, whatever process saved it: equal values first, then in order.
 
-        So a damaged entry, whose process is not known, gets what lacks a partner; but
-        two outcomes whose arguments are known belong to different calls.
+        So a damaged entry, whose process is not known, gets what lacks a partner, and
+        before others, which it may be equal to; but two outcomes whose arguments are
+        known belong to different calls.
         """
-        for items in (_own_contents, _keys):
-            self._add_in_order(self._units[0], self._all[1], items)
-            self._add_in_order(self._all[0], self._units[1], items)
+        one, other = self._units
+        self._add_in_order(one, self._all[1], _own_contents)
+        self._add_in_order(self._all[0], other, _own_contents)
+        self._add_in_order(_damaged(one), self._all[1], _keys)
+        self._add_in_order(self._all[0], _damaged(other), _keys)
+        self._add_in_order(one, self._all[1], _keys)
+        self._add_in_order(self._all[0], other, _keys)
 
     def moved(self) -> dict[int, tuple[int, int]]:
         """
@@ -123,8 +128,8 @@ class Matching:
         numbers = {}
         for record in self._units[side]:
             counts[record.key] += 1
-            # Nobody knows when a damaged one was saved.
-            if record.key in self._repeated and record.process != NO_PROCESS:
+            # Nobody knows what a damaged one was.
+            if record.key in self._repeated and record.content is not None:
                 numbers[record.position] = counts[record.key]
         return numbers
 
@@ -289,9 +294,7 @@ def _sampled_keys(records: Sequence[Record]) -> set[PairKey]:
     for record in records if sampled else ():
         # Which calls of two threads are saved differs from run to run.
         first = threads.setdefault((record.key, record.process), record.thread)
-        if record.process != NO_PROCESS and not (
-            record.call and first == record.thread
-        ):
+        if record.content is not None and not (record.call and first == record.thread):
             sampled.discard(record.key)
     return sampled
 
@@ -304,6 +307,10 @@ def _own(record: Record) -> Hashable:
     # Nothing equals a damaged entry, not even another one.
     content = object() if record.content is None else record.content
     return record.key, content
+
+
+def _damaged(records: Iterable[Record]) -> list[Record]:
+    return [record for record in records if record.content is None]
 
 
 def _own_contents(records: Iterable[Record]) -> list[Hashable]:

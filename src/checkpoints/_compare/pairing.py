@@ -40,7 +40,7 @@ class Partners(NamedTuple):
     def known(self) -> Record:
         """The one whose header could be read, that of the baseline if both could."""
         found = [it for it in (self.baseline, self.candidate) if it is not None]
-        return next((it for it in found if it.process != NO_PROCESS), found[0])
+        return next((it for it in found if it.content is not None), found[0])
 
 
 class Pairing(NamedTuple):

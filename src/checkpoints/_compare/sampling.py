@@ -85,6 +85,9 @@ class _Sampled:
         self._side = side
         self._saved: dict[tuple[Process, str], list[Record]] = {}
         for record in side.records:
+            # A damaged one does not tell which call it is.
+            if record.content is None:
+                continue
             about = record.process, record.key[0]
             self._saved.setdefault(about, []).append(record)
         for saved in self._saved.values():

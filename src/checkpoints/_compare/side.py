@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from checkpoints._compare.attempts import completed
 from checkpoints._compare.call_tags import CallTags, Texts
+from checkpoints._compare.damage import located
 from checkpoints._compare.record import (
     NO_KEY,
     NO_PROCESS,
@@ -112,7 +113,7 @@ class Side:
     def records(self) -> list[Record]:
         """All entries, in the order of the program."""
         unkeyed, self._unkeyed = self._unkeyed, []
-        keyed = [self._keyed(*it) for it in unkeyed]
+        keyed = located([self._keyed(*it) for it in unkeyed], self.entry)
         counting = completed((_task_of(it), it.attempt) for it in keyed)
         kept = [*compress(keyed, counting)]
         self.repeated = len(keyed) - len(kept)
