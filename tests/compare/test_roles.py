@@ -151,6 +151,17 @@ class TestThreads:
 
 
 class TestWithinCalls:
+    def test_the_outcome_of_a_call_that_began_before_is_not_within_a_call(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            begin(run, "fit")
+            begin(run, "score")
+            end(run, "fit", number)
+            end(run, "score", number)
+        assert roles(runs) == {
+            "fit.result": "origin",
+            "score.result": "possibly inherited",
+        }
+
     @pytest.mark.parametrize("place", [{"thread": "B"}, {"pid": 2}])
     def test_what_a_worker_saved_meanwhile_may_be_inherited(self, runs, place):
         for run, number in zip(runs, (1, 2), strict=True):

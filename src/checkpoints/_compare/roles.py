@@ -39,12 +39,13 @@ class Roles:
 
     The outcome of a call is compared with its arguments: equal arguments with another
     outcome are the origin of a difference, unless something within the call differs, or
-    may: where it is unknown, or of a thread that saved only meanwhile. Of a plain
-    checkpoint the inputs are unknown, so it is an origin only where nothing differs
-    that may be one: no earlier save of its thread, none from before its thread's first
-    save, and none of a thread that saved nothing later and so may have handed on its
-    result. The arguments of a call are such a checkpoint too. A save under other values
-    of the same tags counts: it may be an earlier pass of a loop.
+    may: where it is unknown, or of a thread that saved only meanwhile, or of a call
+    that began before it, as of coroutines that take turns. Of a plain checkpoint the
+    inputs are unknown, so it is an origin only where nothing differs that may be one:
+    no earlier save of its thread, none from before its thread's first save, and none of
+    a thread that saved nothing later and so may have handed on its result. The
+    arguments of a call are such a checkpoint too. A save under other values of the same
+    tags counts: it may be an earlier pass of a loop.
 
     What is saved within a call has the arguments of that as its inputs: if they are
     equal, and so is all that the call saved before, the difference began there.
@@ -190,9 +191,11 @@ class Roles:
     def _inside(self, pair: Pair, inputs: Pair) -> _Finding | None:
         """Return what is found within a call with equal arguments, if anything is."""
         if inside := self._within(inputs, self._different):
-            return _Finding(
-                "inherited", f"equal; {inside.name} differs within the call"
-            )
+            if self._began_before(inside, inputs):
+                text = f"equal; {inside.name} of a call that ran beside it differs"
+                return _Finding("possibly inherited", text)
+            text = f"equal; {inside.name} differs within the call"
+            return _Finding("inherited", text)
         if inside := self._within(inputs, self._unknown):
             text = f"equal; {inside.name} is unknown within the call"
             return _Finding("possibly inherited", text)
@@ -208,6 +211,11 @@ class Roles:
         own = numbers.get(_thread_of(inputs), [])
         first = bisect_right(own, inputs.number)
         return self._pairs[own[first] - 1] if first < len(own) else None
+
+    def _began_before(self, outcome: Pair, call: Pair) -> bool:
+        """Tell whether an outcome is of an earlier call, as those of coroutines are."""
+        arguments = self._inputs.get(outcome.number)
+        return arguments is not None and arguments.number < call.number
 
     def _in_workers(self, pair: Pair, inputs: Pair) -> Pair | None:
         """Return what is not equal of a thread that saved only during a call."""
