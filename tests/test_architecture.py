@@ -25,6 +25,7 @@ OPEN_TO_THE_ROOF = ("checkpoints._text", "checkpoints._show.", "checkpoints._pro
 OPEN_TO_THE_ROOF += ("checkpoints._keys.condition", "checkpoints._keys.key")
 OPEN_TO_THE_ROOF += ("checkpoints._keys.spelling", "checkpoints._rules.settings")
 OPEN_TO_THE_ROOF += ("checkpoints._environment", "checkpoints._index.runs")
+OPEN_TO_THE_ROOF += ("checkpoints._index.lost",)
 OPEN_TO_THE_ROOF += ("checkpoints._index.place",)
 OPEN_TO_THE_ROOF += ("checkpoints._files.run_record", "checkpoints._replay.elsewhere")
 OPEN_TO_THE_ROOF += ("checkpoints._handlers.run_record", "checkpoints.storage._folder")

@@ -146,6 +146,36 @@ class TestNames:
         assert len(found) == 8
 
 
+class TestSharedFolders:
+    def test_a_run_whose_files_a_later_one_may_have_replaced_is_told(self, save):
+        save(1, "alone")
+        save(1, "shared")
+        save(1, "shared", stop=2)
+        text = " ".join(str(diff("alone", "shared@last~1")).split())
+        assert "of 4 saves 2 files are left here" in text
+        assert f"run {runs('shared')[1].id}, which saved here later" in text
+        assert "left here" not in str(diff("alone", "shared@last"))
+
+    def test_a_damaged_file_may_be_of_any_run_and_is_told(self, save):
+        save(1, "alone")
+        save(1, "shared")
+        save(1, "shared", stop=2)
+        Path(index("shared")[3].path).write_bytes(b"")
+        for run in ("shared@last~1", "shared"):
+            text = " ".join(str(diff("alone", run)).split())
+            assert "of 1 file under" in text
+            assert "the run is not known, and may be this one" in text
+
+    def test_of_a_root_with_a_folder_for_each_run_the_last_is_compared(self, save):
+        save(1, "alone")
+        save(1)
+        save(1)
+        assert (
+            "\n             .checkpoints has 2 runs: the last one is compared"
+            in str(diff("alone", ".checkpoints"))
+        )
+
+
 class TestWhatIsNotThere:
     def test_files_that_a_later_run_replaced_are_told_with_the_run_and_the_way_out(
         self, save

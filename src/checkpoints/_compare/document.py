@@ -115,7 +115,6 @@ def _side(side: Side) -> dict[str, Any]:
     return {
         "root": side.index.root,
         "path": side.index[0].path if side.subject.is_entry else "",
-        "of_runs": side.subject.of_runs,
         "note": side.subject.note,
         "filtered_out": is_empty and len(names) > 0,
         "runs": side.runs,

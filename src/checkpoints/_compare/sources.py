@@ -10,13 +10,13 @@ from checkpoints._files.run_record import DEFAULT_ROOT
 from checkpoints._index.entry import CONTAINERS, Entry, entry_at, path_of
 from checkpoints._index.filter import EntryFilter
 from checkpoints._index.index import Index, index_of
+from checkpoints._index.lost import maybe_lost, without_files
 from checkpoints._index.place import split_run
 from checkpoints._index.run import Run
 from checkpoints._index.runs import (
     SharedFolders,
     chosen_run,
     several_named,
-    without_files,
 )
 from checkpoints._keys.condition import Wanted
 from checkpoints._text import shown
@@ -38,15 +38,13 @@ class Subject(NamedTuple):
         entries: The entries.
         run: The run that saved them; None if it is not known.
         is_entry: Whether it is a single file, whose name does not count.
-        of_runs: How many runs there are, where the last one was taken.
         unfiltered: The entries before a filter left out some; None without a filter.
-        note: What is to be known of how it was chosen.
+        note: What is to be known of how it was chosen, and of files that it lacks.
     """
 
     entries: Index
     run: Run | None = None
     is_entry: bool = False
-    of_runs: int = 1
     unfiltered: Index | None = None
     note: str = ""
 
@@ -109,7 +107,9 @@ class Sources:
         if isinstance(source, Entry):
             return Subject(index_of(source), is_entry=True)
         if isinstance(source, Run):
-            return self._wanted(self._entries_of(source), translated, source)
+            found = self._wanted(self._entries_of(source), translated, source)
+            known = self._runs_under(source.root or source.path, source.store_options)
+            return found._replace(note=maybe_lost(source, known, self._folders))
         if isinstance(source, Index):
             return self._wanted(source, translated)
         place = path_of(source)
@@ -122,10 +122,12 @@ class Sources:
         known = self._runs_under(root)
         if wanted is not None:
             chosen = self.subject(chosen_run(known, wanted, root), translated)
-            return chosen._replace(note=several_named(known, wanted))
+            note = several_named(known, wanted)
+            return chosen._replace(note=_joined(note, chosen.note))
         if len(known) > 1:
             last = self.subject(known[-1], translated)
-            return last._replace(of_runs=len(known))
+            note = f"{root} has {len(known):,} runs: the last one is compared"
+            return last._replace(note=_joined(note, last.note))
         files = self._folders.files(root)
         return self._wanted(files, translated, next(iter(known), None))
 
@@ -203,6 +205,10 @@ class Sources:
         return found[
             [wanted.covers(name) and wanted.accepts(tuple(tags)) for name, tags in keys]
         ]
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
 
 
 def _entry_of(path: str) -> Entry:

@@ -9,7 +9,6 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import dropwhile
 from typing import Any, TypeAlias
 
 from checkpoints._files.run_record import DEFAULT_ROOT, RUNS, read_record
@@ -32,7 +31,6 @@ __all__ = [
     "run_in",
     "runs",
     "several_named",
-    "without_files",
 ]
 
 logger = logging.getLogger("checkpoints")
@@ -133,25 +131,6 @@ def missing_root(root: str) -> str:
     return f"{missing}; did you mean {f'{DEFAULT_ROOT}@{root}'!r}?"
 
 
-def without_files(run: Run, known: Sequence[Run], folders: SharedFolders) -> str:
-    """
-    Return what to say of a run whose files are gone from a folder that others share.
-
-    Args:
-        run: The run.
-        known: All runs under the root, in their order.
-        folders: The files of all of them.
-    """
-    _, *after = dropwhile(lambda it: it.id != run.id, [*known, run])
-    later = [it.id for it in after if it.path == run.path and folders.entries(it)]
-    by = f", or replaced by run {later[-1]}, which saved there too" if later else ""
-    return (
-        f"run {printable(run.id)} has no files under {run.path!r} any more; they were "
-        f"deleted{printable(by)}. With run={{run}} in the root, or `checkpoints "
-        "run` without --to, each run has a folder of its own"
-    )
-
-
 def several_named(known: Sequence[Run], wanted: str | None) -> str:
     """
     Return what to say of a name that several runs have; empty if only one has it.
@@ -225,10 +204,19 @@ class SharedFolders:
         found = self.files(run.path, run.store_options)
         if run.is_alone:
             return found
+        return self._by_run(run).get(run.id, found[:0])
+
+    def of_no_run(self, run: Run) -> int:
+        """Return how many files in the folder of a run may be of any run."""
+        of_runs = sum(map(len, self._by_run(run).values()))
+        return len(self.files(run.path, run.store_options)) - of_runs
+
+    def _by_run(self, run: Run) -> Mapping[str, Index]:
         if run.path not in self._runs:
+            found = self.files(run.path, run.store_options)
             positions = runs_of(listing_of(found), self._read)
             self._runs[run.path] = {it: found[own] for it, own in positions.items()}
-        return self._runs[run.path].get(run.id, found[:0])
+        return self._runs[run.path]
 
 
 def _check_root(store: Store, given: str) -> None:

@@ -138,9 +138,6 @@ def _runs(document: Mapping[str, Any]) -> Iterator[Fact]:
         place = _short(run["path"] or run["root"])
         parts = (place, names, began, _revision(run), entries, state)
         yield Fact(label, "  ".join(filter(None, parts)))
-        if run["of_runs"] > 1:
-            text = f"{place} has {run['of_runs']:,} runs: the last one is compared"
-            yield Fact("", text)
         if run["note"]:
             yield Fact("", run["note"])
     if document["is_same_run"]:

@@ -13,13 +13,13 @@ import click
 import checkpoints
 from checkpoints import Entry, Index, Run
 from checkpoints._files.run_record import DEFAULT_ROOT
+from checkpoints._index.lost import without_files
 from checkpoints._index.place import split_run
 from checkpoints._index.runs import (
     SharedFolders,
     chosen_run,
     missing_root,
     several_named,
-    without_files,
 )
 from checkpoints._keys.condition import conditions_in
 from checkpoints._keys.key import SUFFIXES
