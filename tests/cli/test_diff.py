@@ -138,6 +138,10 @@ class TestOptions:
 
     def test_a_rename_is_two_names(self, run, runs):
         assert run("diff", *runs[:2], "--rename", "risk=danger").code == 1
+        twice = ["--rename", "risk=danger", "--rename", "risk=loss"]
+        done = run("diff", *runs[:2], *twice)
+        assert done.code == 2
+        assert "'risk' is given twice" in done.err
         done = run("diff", *runs[:2], "--rename", "risk")
         assert done.code == 2
         assert "OLD=NEW" in done.err

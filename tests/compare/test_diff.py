@@ -366,6 +366,13 @@ class TestNoise:
             with pytest.raises(ConfigError, match="itself, which tells nothing"):
                 diff(*roots(runs), noise=given)
 
+    def test_a_repeat_counts_once(self, runs, tmp_path):
+        for run, number in zip(runs, (1.0, 2.0), strict=True):
+            run.save("a", number)
+        again = type(runs[0])(tmp_path / "again").save("a", 1.5).root
+        with pytest.raises(ConfigError, match="given twice"):
+            diff(*roots(runs), noise=[again, again])
+
     def test_a_repeat_has_entries_of_the_baseline(self, runs, tmp_path):
         for run in runs:
             run.save("a", 1.0)

@@ -60,6 +60,11 @@ class TestTolerance:
         with pytest.raises(ConfigError, match=f"invalid {next(iter(given))}="):
             Tolerance(**given)
 
+    def test_a_date_in_quotes_is_refused_with_the_way_out(self):
+        text = "[[tolerance]]\nrtol = 1.0\nuntil = '2027-01-01'\n"
+        with pytest.raises(ConfigError, match=r"line 3: .* without quotes"):
+            Tolerances(text)
+
     def test_one_that_has_expired_is_told_and_not_applied(self):
         until = datetime.date(2020, 1, 1)
         found = compare(1.0, 2.0, Tolerance(atol=5.0, until=until, source="t.toml:3"))

@@ -257,6 +257,7 @@ def _repeats(
 ) -> Iterator[Comparison]:
     """Yield the comparison of the baseline with each repeat, by what it was called."""
     first = sides[0]
+    known: list[set[tuple[object, ...]]] = []
     for name, side in repeats:
         for other, role in zip(sides, ("baseline", "candidate"), strict=True):
             if side.records and _saves(side) <= _saves(other):
@@ -264,6 +265,11 @@ def _repeats(
                     f"noise={name} is the {role} itself, which tells nothing about "
                     "noise; run the program of the baseline once more, and give that"
                 )
+        if side.records and _saves(side) in known:
+            raise ConfigError(
+                f"noise={name} is a repeat that is given twice; once is enough"
+            )
+        known.append(_saves(side))
         pairing = paired(first, side)
         shared = any(it.baseline and it.candidate for it in pairing.partners)
         if first.records and not shared:

@@ -115,7 +115,11 @@ class Tolerance:
                 expected = f"{words[0]!r} or {words[1]!r}"
                 _refuse(name, getattr(self, name), expected)
         if self.until is not None and type(self.until) is not datetime.date:
-            _refuse("until", self.until, "a date, such as 2027-01-01")
+            _refuse(
+                "until",
+                self.until,
+                "a date, without quotes in TOML, such as 2027-01-01",
+            )
 
     def is_by_dtype(self) -> bool:
         """Tell whether the dtype decides how far the cells may be apart."""

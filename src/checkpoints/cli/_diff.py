@@ -73,14 +73,15 @@ def _pairs_of(
     context: click.Context, parameter: click.Parameter, values: Sequence[str]
 ) -> dict[str, str]:
     """Split each OLD=NEW."""
-    pairs = {}
+    pairs: dict[str, str] = {}
     for text in values:
         old, sign, new = text.partition("=")
         if not (old and sign and new):
             raise click.BadParameter(
                 f"{text!r}: expected {parameter.make_metavar(context)}", context
             )
-        pairs[old] = new
+        if pairs.setdefault(old, new) != new:
+            raise click.BadParameter(f"{old!r} is given twice; give it once", context)
     return pairs
 
 
