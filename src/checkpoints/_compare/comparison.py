@@ -11,7 +11,7 @@ from checkpoints._compare.pair import Pair, Unpaired
 from checkpoints._compare.pairing import Pairing, Partners
 from checkpoints._compare.record import Process, Record
 from checkpoints._compare.sampling import LeftOut
-from checkpoints._compare.side import Side
+from checkpoints._compare.side import Side, unlisted_text
 from checkpoints._index.entry import Entry
 from checkpoints._process.executor import Spread
 
@@ -98,8 +98,11 @@ class Comparison:
         one, other = partners.baseline, partners.candidate
         pair.verdict = self._judge.on_order(pair)
         if one is None or other is None:
-            pair.verdict = "unpaired"
-            pair.why = self._why_unpaired(partners)
+            pair.verdict, pair.why = "unpaired", self._why_unpaired(partners)
+            unlisted = self._sides[0 if one is None else 1].index.unreadable
+            if unlisted and pair.why != "not sampled":
+                pair.verdict = "unknown"
+                pair.why = f"it may be in {unlisted_text(unlisted[0])}"
             return Task(pair, ())
         if one.content != other.content or not one.proves_content:
             return Task(pair, ("values",))

@@ -15,7 +15,7 @@ from checkpoints._compare.noise import Noise
 from checkpoints._compare.pair import Pair
 from checkpoints._compare.processes import matched_processes
 from checkpoints._compare.record import PairKey, Process
-from checkpoints._compare.side import Side
+from checkpoints._compare.side import Side, unlisted_text
 from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.unused import Unused
 from checkpoints._index.entry import Entry
@@ -116,6 +116,7 @@ def _side(side: Side) -> dict[str, Any]:
         "root": side.index.root,
         "path": side.index[0].path if side.subject.is_entry else "",
         "note": side.subject.note,
+        "not_listed": [unlisted_text(error) for error in side.index.unreadable],
         "filtered_out": is_empty and len(names) > 0,
         "runs": side.runs,
         **_run(side.run),

@@ -26,7 +26,7 @@ from checkpoints._index.index import listing_of
 from checkpoints._keys.tags import tag_text
 from checkpoints._process.origin import run_id
 
-__all__ = ["Side", "SideOptions"]
+__all__ = ["Side", "SideOptions", "unlisted_text"]
 
 
 class SideOptions(NamedTuple):
@@ -209,6 +209,12 @@ class Side:
         # The order in which tags were nested is no difference.
         key = self.options.translated(name, ())[0], tuple(sorted(counting))
         return record._replace(key=self._shared_one(key))
+
+
+def unlisted_text(error: OSError) -> str:
+    """Return which folder of a side could not be listed, and why."""
+    reason = error.strerror or type(error).__name__
+    return f"{error.filename}, which cannot be listed: {reason}"
 
 
 def _task_of(record: Record) -> Hashable:

@@ -140,6 +140,10 @@ def _runs(document: Mapping[str, Any]) -> Iterator[Fact]:
         yield Fact(label, "  ".join(filter(None, parts)))
         if run["note"]:
             yield Fact("", run["note"])
+        if run["not_listed"]:
+            more = len(run["not_listed"]) - 1
+            others = f" and {count_text(more, 'other folder')}" if more else ""
+            yield Fact("", f"without {run['not_listed'][0]}{others}")
     if document["is_same_run"]:
         yield Fact("note", "both sides are the same run")
     changed = [
