@@ -47,6 +47,15 @@ class TestTolerances:
         found = diff(*roots(runs), tolerances=table).as_json()
         assert found["tolerances"]["unused"] == ["t.toml:4 value='typo'"]
 
+    def test_one_about_a_column_that_is_in_no_equal_table_is_not(self, runs):
+        pandas = pytest.importorskip("pandas")
+        for run in runs:
+            run.save("risk", {"table": pandas.DataFrame({"price": [1.0]})})
+        rules = "[[tolerance]]\ncolumn = '{}'\nrtol = 1e-3\n"
+        table = Tolerances(rules.format("p*") + rules.format("prcie"), "t.toml")
+        found = diff(*roots(runs), tolerances=table).as_json()
+        assert found["tolerances"]["unused"] == ["t.toml:4 column='prcie'"]
+
     def test_after_the_first_difference_none_is_called_unused(self, runs):
         for run, number in zip(runs, (1.0, 2.0), strict=True):
             run.save("risk", number).save("last", number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -95,12 +95,14 @@ def document_of(
     }
 
 
-def _values_of(pairs: Iterable[Pair], name: str) -> Iterator[str]:
-    """Yield the names of the values in pairs with a name, which were not loaded."""
+def _values_of(
+    pairs: Iterable[Pair], name: str
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the values in pairs with a name that were not loaded, by their headers."""
     for pair in pairs:
         if pair.name == name and pair.by == "checksum":
             try:
-                yield from pair.entry.meta["values"]
+                yield from pair.entry.meta["values"].items()
             except (CheckpointError, OSError):
                 continue
 

@@ -193,7 +193,8 @@ class Tolerances:
         expired = {number for number, it in about.items() if it.is_expired()}
         self._expired |= expired
         for number in about.keys() - expired:
-            if self._entries[number].value == "*":
+            entry = self._entries[number]
+            if entry.value == "*" and not entry.column:
                 self._used.add(number)
             else:
                 self._unseen.setdefault(number, set()).add(name)
@@ -212,20 +213,23 @@ class Tolerances:
         self._expired |= expired
 
     def unused(
-        self, values_of: Callable[[str], Iterable[str]] = lambda _: ()
+        self,
+        values_of: Callable[
+            [str], Iterable[tuple[str, Mapping[str, Any]]]
+        ] = lambda _: (),
     ) -> list[str]:
         """
         Return the entries that have matched nothing, with file and line.
 
         Args:
-            values_of: Returns the names of the values of the pairs with a name, which
-                were not loaded.
+            values_of: Returns the values of the pairs with a name, which were not
+                loaded: the name of each, and what the header says of it.
         """
         seen = self._used | self._expired
         for number, names in self._unseen.items():
-            pattern = self._entries[number].value
+            entry = self._entries[number]
             values = (value for name in names for value in values_of(name))
-            if number not in seen and any(fnmatchcase(it, pattern) for it in values):
+            if number not in seen and any(_is_about(entry, *it) for it in values):
                 seen.add(number)
         return [
             entry.text
@@ -305,6 +309,16 @@ def _where(where: object) -> dict[str, object]:
 def _described(table: Mapping[str, Any]) -> str:
     parts = (f"{key}={shown(table[key])}" for key in _KEYS[:4] if key in table)
     return " ".join(parts) or "for everything"
+
+
+def _is_about(entry: _Entry, value: str, node: Mapping[str, Any]) -> bool:
+    """Tell whether an entry is about a value, as far as its header tells."""
+    if not fnmatchcase(value, entry.value):
+        return False
+    schema = node.get("schema")
+    if not entry.column or not isinstance(schema, list):
+        return True
+    return any(fnmatchcase(str(column[0]), entry.column) for column in schema)
 
 
 def _matches(
