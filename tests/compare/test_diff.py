@@ -74,6 +74,7 @@ class TestVerdict:
             run.save("feed.px", 1)
         nothing = [index(root)[:0] for root in roots(runs)]
         assert diff(*nothing).verdict == "unknown"
+        assert "no entry in the baseline and the candidate" in str(diff(*nothing))
 
     def test_of_the_same_root_twice_is_equal(self, runs):
         runs[0].save("feed.px", 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from checkpoints._show.facts import (
@@ -41,6 +41,11 @@ _UNUSED = {
     "keys": ("unused key", "matches no entry"),
     "rename": ("unused rename", "is no name or tag of the baseline"),
     "ignore_tags": ("unused tag", "to ignore: no entry has it"),
+}
+# Why a run has nothing to compare.
+_EMPTY: dict[str, Callable[[Mapping[str, Any]], bool]] = {
+    "the filter matches nothing": lambda run: run["filtered_out"],
+    "there is no entry": lambda run: not run["entries"],
 }
 # How many entries without a counterpart, and how many others, are named.
 _MOST_NAMED = 4
@@ -117,14 +122,11 @@ def _is_of_form(pair: Mapping[str, Any]) -> bool:
 
 
 def _nothing_in_common(document: Mapping[str, Any]) -> str:
-    empty = [
-        label
-        for label, run in zip(_SIDES, document["runs"], strict=True)
-        if run["filtered_out"]
-    ]
-    if not empty:
-        return "the runs have no entry in common"
-    return f"the filter matches nothing in the {' and the '.join(empty)}"
+    for what, is_so in _EMPTY.items():
+        sides = zip(_SIDES, document["runs"], strict=True)
+        if empty := [label for label, run in sides if is_so(run)]:
+            return f"{what} in the {' and the '.join(empty)}"
+    return "the runs have no entry in common"
 
 
 def _runs(document: Mapping[str, Any]) -> Iterator[Fact]:
@@ -320,7 +322,8 @@ def _counts(document: Mapping[str, Any], *, names_options: bool) -> str:
         if counts.get(verdict)
     ]
     pairs = count_text(counts["pairs"], "pair")
-    return f"{pairs}: {', '.join(parts)}   {document['seconds']:.1f} s"
+    which = f": {', '.join(parts)}" if parts else ""
+    return f"{pairs}{which}   {document['seconds']:.1f} s"
 
 
 def _by_checksum(document: Mapping[str, Any], *, names_options: bool) -> str:
