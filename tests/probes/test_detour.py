@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import contextlib
 import contextvars
+import functools
 import gc
 import importlib
 import inspect
@@ -193,6 +195,65 @@ class TestCaller:
         limit = 7
         probe("probed.noticing:ask")
         assert noticing.ask("limit") == limit
+
+    @pytest.mark.parametrize(
+        "options",
+        [{"every": 3}, {"limit": 1}, {"where": {"day": 1}}, {"given": {"name": "x"}}],
+    )
+    def test_has_them_also_where_the_call_is_not_saved(self, noticing, options):
+        limit = 7
+        probe("probed.noticing:ask")
+        with config("probed", DictHandler(force=True), **options):
+            for _ in range(4):
+                assert noticing.ask("limit") == limit
+
+    @pytest.mark.parametrize("options", [{}, {"where": {"day": 1}}])
+    def test_has_them_where_the_function_is_replaced(self, noticing, options):
+        limit = 7
+        noticing.ask_cached = functools.lru_cache(noticing.ask)
+        probe("probed.noticing:ask_cached")
+        with config("probed", DictHandler(force=True), **options):
+            assert noticing.ask_cached("limit") == limit
+
+    @pytest.mark.parametrize("options", [{}, {"where": {"day": 1}}])
+    def test_is_found_five_callers_up(self, options):
+        @probed("probed.ask")
+        def ask(level):
+            return sys._getframe(level).f_locals["limit"]
+
+        @probed("probed.fourth")
+        def fourth():
+            return ask(5)
+
+        def third(level):
+            return ask(4) if level == 4 else fourth()
+
+        @probed("probed.second")
+        def second(level):
+            return ask(3) if level == 3 else third(level)
+
+        @probed("probed.first")
+        def first(level):
+            return ask(2) if level == 2 else second(level)
+
+        def outer(level, limit):
+            return first(level)
+
+        with config("probed", DictHandler(force=True), **options):
+            assert [outer(level, 7) for level in (2, 3, 4, 5)] == [7] * 4
+
+    @pytest.mark.parametrize("options", [{}, {"where": {"day": 1}}])
+    def test_may_be_missing(self, noticing, options):
+        @probed("probed.shout")
+        def shout(text):
+            said.append(text.upper())
+            ended.set()
+
+        said, ended = [], threading.Event()
+        with config("probed", DictHandler(force=True), **options):
+            _thread.start_new_thread(shout, ("a",))
+            assert ended.wait(10)
+        assert said == ["A"]
 
     def test_is_the_site_of_a_save(self, noticing, tmp_path):
         probe("probed.noticing:kind")

@@ -171,6 +171,25 @@ class TestPandas:
             for given, got in made:
                 assert repeated(function, given).equals(got.load()["result"])
 
+    def test_names_of_the_caller_are_found_through_several_probes(self, run):
+        pytest.importorskip("pandas")
+        program = """
+            import pandas as pd
+
+            def work(frame):
+                limit = 1
+                print(len(frame.query("a > @limit")), pd.eval("limit + 1"))
+
+            for _ in range(3):
+                work(pd.DataFrame({"a": [1, 2, 3]}))
+        """
+        targets = [
+            *("pandas:DataFrame.query", "pandas:DataFrame.eval", "pandas:eval"),
+            "pandas.core.computation.scope:*",
+            "pandas.core.computation.scope:Scope.__init__",
+        ]
+        assert run(program, *targets) == run(program) == "2 2\n" * 3
+
 
 class TestProcesses:
     @pytest.mark.parametrize("method", METHODS)

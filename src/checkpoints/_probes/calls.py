@@ -16,6 +16,7 @@ from checkpoints._keys.tags import TagPairs, current_tags, is_awaitable
 from checkpoints._kinds.plain import IMMUTABLE
 from checkpoints._probes.attribute import is_on
 from checkpoints._probes.call import Call, CallNumber, Choice, handle, saving
+from checkpoints._probes.stand_in import call_inside
 from checkpoints._process.exit import is_first_process
 from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.libraries import imported
@@ -110,13 +111,15 @@ class CallSaver:
         turn = self.early_turn() if self.wants(args) else None
         if turn is not None:
             call = self.begin(lambda: self.bound(function, args, kwargs), turn)
-        if call is None:
-            return function(*args, **kwargs)
         if self._later:
+            if call is None:
+                return function(*args, **kwargs)
             return _named_like(function, self._run_later(call, function, args, kwargs))
+        if call is None:
+            return call_inside(function, args, kwargs)
         try:
             call.enter()
-            result = function(*args, **kwargs)
+            result = call_inside(function, args, kwargs)
         except BaseException as error:
             call.failed(error, function)
             raise

@@ -16,11 +16,36 @@ from checkpoints._probes.detour_code import (
     detour_code,
     detour_template,
     leads_through,
+    may_look_up,
 )
+from checkpoints._probes.stand_in import left, stand_in
 from checkpoints._process.work import at_work
 from checkpoints._rules.registry import registry
 
 __all__ = ["Detour", "detour_of"]
+
+
+class UnsavedCall:
+    """
+    A call that is not saved, of a function that sees its callers.
+
+    Args:
+        target, arguments: As for `Call`.
+    """
+
+    __slots__ = ("arguments", "target")
+
+    def __init__(self, target: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        self.target, self.arguments = target, arguments
+
+    def returned(self, _result: object) -> None:
+        """End the call."""
+        left()
+
+    def failed(self, error: BaseException, inner: FunctionType) -> None:
+        """End the call, and take us out of the traceback."""
+        left()
+        begin_at(error, inner)
 
 
 class Detour:
@@ -46,6 +71,7 @@ class Detour:
         """Take a code for that of the function."""
         self._code = code
         self._parameters = Parameters(code)
+        self._may_look_up = may_look_up(code)
         self._template: CodeType | None = None
         # Weak, because this code refers to the detour.
         self._made: Callable[[], CodeType | None] = lambda: None
@@ -103,7 +129,9 @@ class Detour:
             self._made = weakref.ref(made)
             function.__code__ = made
 
-    def begin(self, values: tuple[Any, ...], inner: FunctionType) -> Call | None:
+    def begin(
+        self, values: tuple[Any, ...], inner: FunctionType
+    ) -> Call | UnsavedCall | None:
         """
         Save the arguments of a call.
 
@@ -112,15 +140,29 @@ class Detour:
             inner: The function that the call leads to.
 
         Returns:
-            The call; None if it is not saved.
+            The call; None if nothing has to be done for it.
         """
         if at_work.depth:
             return None
         for saver in self._on:
             if saver.subclass is None or saver.wants(values):
                 turn = saver.early_turn(self._names, values)
-                return None if turn is None else self._begun(saver, values, inner, turn)
-        return None
+                if turn is None:
+                    break
+                call = self._begun(saver, values, inner, turn)
+                return call or self._unsaved(values, inner)
+        return self._unsaved(values, inner)
+
+    def _unsaved(
+        self, values: tuple[Any, ...], inner: FunctionType
+    ) -> UnsavedCall | None:
+        """Let a function whose call is not saved see its callers all the same."""
+        if not self._may_look_up:
+            return None
+        args, kwargs = self._parameters.spread(values)
+        call = functools.partial(inner, *args, **kwargs)
+        target, arguments = stand_in(call, inner.__code__)
+        return None if target is None else UnsavedCall(target, arguments)
 
     def _begun(
         self, saver: CallSaver, values: tuple[Any, ...], inner: FunctionType, turn: int
@@ -135,8 +177,10 @@ class Detour:
 
         call = saver.begin(given, turn)
         if call is not None and not call.later:
-            args, kwargs = self._parameters.spread(values)
-            call.stands_in(functools.partial(inner, *args, **kwargs), inner.__code__)
+            if self._may_look_up:
+                args, kwargs = self._parameters.spread(values)
+                run = functools.partial(inner, *args, **kwargs)
+                call.stands_in(run, inner.__code__)
             # Last: whoever interrupts what is before leaves no tags.
             call.enter()
         return call

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dis
 import inspect
 import textwrap
 from keyword import iskeyword
@@ -16,6 +17,7 @@ __all__ = [
     "detour_code",
     "detour_template",
     "leads_through",
+    "may_look_up",
     "passage_code",
 ]
 
@@ -23,7 +25,15 @@ __all__ = [
 _DETOUR = " detour"
 # Flags that the code must share with that of the function.
 _SHARED = inspect.CO_NESTED | inspect.CO_ITERABLE_COROUTINE
-_KINDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+_LATER = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+
+# What runs other code by name. Operators and attributes may too, but nobody expects to
+# find the caller of the function from there.
+_CALLING = frozenset(
+    number
+    for name, number in dis.opmap.items()
+    if name.startswith(("CALL", "BEFORE_", "IMPORT_NAME"))
+)
 
 # The function inside gets the code of the probed one. As each call makes it anew, it
 # has the globals and the cells of what is called, be that a copy, and nothing keeps
@@ -152,6 +162,8 @@ class Parameters:
 
     def spread(self, values: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the values of all parameters as arguments of a call."""
+        if len(values) == self._count:
+            return values, {}
         given = dict(zip(self.names, values, strict=True))
         args = values[: self._count]
         for name in self._args:
@@ -175,6 +187,11 @@ class Parameters:
         return tuple(
             name for name, value in pairs.items() if given.get(name, pairs) is value
         )
+
+
+def may_look_up(code: CodeType) -> bool:
+    """Tell whether a function may ask who calls it: not if it only computes."""
+    return not code.co_flags & _LATER and not _CALLING.isdisjoint(code.co_code[::2])
 
 
 def detour_template(code: CodeType) -> CodeType | None:
@@ -244,7 +261,7 @@ def passage_code(
         generator.
     """
     parameters, free = Parameters(code), code.co_freevars
-    passage = _PASSAGES.get(code.co_flags & _KINDS)
+    passage = _PASSAGES.get(code.co_flags & _LATER)
     names = (*parameters.names, *free)
     if passage is None or not all(map(_can_be_written, names)):
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import inspect
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from checkpoints._probes.attribute import Attribute
 from checkpoints._probes.detour import detour_of
 from checkpoints._probes.detour_code import passage_code
 from checkpoints._probes.place import LOCALS
-from checkpoints._probes.stand_in import left, stand_in
+from checkpoints._probes.stand_in import call_inside
 from checkpoints.errors import ConfigError
 
 __all__ = ["LocalFunctions"]
@@ -90,10 +89,11 @@ class LocalFunctions:
             cells: tuple[CellType, ...] | None, args: Any, kwargs: dict[str, Any]
         ) -> Any:
             function = self._made_of(self._code, cells)
-            subject = _Called(function) if is_simple else function
             if enabled():
-                return wrapper(subject, None, args, kwargs)
-            return subject(*args, **kwargs)
+                return wrapper(function, None, args, kwargs)
+            if is_simple:
+                return call_inside(function, args, kwargs)
+            return function(*args, **kwargs)
 
         self._replacement = passage_code(self._code, called, self.function.__doc__)
         if self._replacement is None:
@@ -120,25 +120,6 @@ class LocalFunctions:
         for made in gc.get_referrers(old):
             if type(made) is FunctionType and made is not self.function:
                 made.__code__ = new
-
-
-class _Called:
-    """A function that finds the caller where it expects it."""
-
-    def __init__(self, function: FunctionType) -> None:
-        self._function = function
-        # A traceback begins there.
-        self.__code__ = function.__code__
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        call = functools.partial(self._function, *args, **kwargs)
-        target, arguments = stand_in(call, self.__code__)
-        if target is None:
-            return call()
-        try:
-            return target(*arguments)
-        finally:
-            left()
 
 
 def _inner(code: CodeType, name: str) -> Iterator[CodeType]:

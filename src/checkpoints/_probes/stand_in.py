@@ -1,26 +1,35 @@
-"""A stand-in: a frame that looks like the caller of a function, to that function."""
+"""Stand-ins: frames that look like the callers of a function, to that function."""
 
 from __future__ import annotations
 
+import functools
+import sys
 import threading
 from collections.abc import Callable, Iterator, MutableMapping
-from functools import lru_cache
 from types import CodeType, FrameType
 from typing import Any
 
-from checkpoints._process.origin import outside_frame, passed_over
+from checkpoints._process.origin import is_ours, passed_over
 
-__all__ = ["left", "stand_in"]
+__all__ = ["call_inside", "left", "stand_in"]
 
-# Each takes some of the stack of C, which no limit of Python guards.
-_MOST = 20
+# The callers that a function finds where it expects them: pandas and patsy look so far
+# up, from some of their functions.
+_FRAMES = 5
+# Of a thread, the calls that have some: they take of the stack, also of that of C,
+# which no limit of Python guards.
+_MOST = 30
+
+# Of the callers, by the id of their code and the place in it: their code, and ours.
+_MOST_CODES = 1024
+_codes: dict[tuple[int, int], tuple[CodeType, CodeType]] = {}
 
 # No variable has this name.
 _CALL = " call"
 
 
 class _Standing(threading.local):
-    """How many there are in a thread."""
+    """How many calls of a thread have stand-ins."""
 
     count = 0
 
@@ -29,44 +38,81 @@ _standing = _Standing()
 
 
 def stand_in(
-    call: Callable[[], Any], code: CodeType
+    call: Callable[[], Any], code: CodeType | None
 ) -> tuple[Callable[..., Any] | None, tuple[Any, ...]]:
     """
-    Return what to call, and with what, so that a function sees its caller.
+    Return what to call, and with what, so that a function sees its callers.
 
     None if there are too many already, as in a deep recursion. After the call, `left`
     is to be called.
 
-    Loggers, warnings, named tuples and others look at the frame that called them: its
-    module, its line, its variables.
+    Loggers, warnings, named tuples and others look at the frames that called them:
+    their modules, lines, variables.
 
     Args:
         call: Calls the function; written in C, as it must have no frame.
-        code: The code of the function: one that calls itself goes without, because its
-            depth is limited.
+        code: The code of the function: one that is among its callers goes without,
+            because the depth of a recursion is limited.
     """
-    frame = outside_frame()
-    if frame.f_code is code or _standing.count >= _MOST:
+    if _standing.count >= _MOST:
+        return None, ()
+    arguments: tuple[Any, ...] = ()
+    count = 0
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the stack is needed
+    while frame is not None and count < _FRAMES:
+        if (made := _code_like(frame)) is not None:
+            if frame.f_code is code:
+                return None, ()
+            if arguments:
+                call = functools.partial(eval, *arguments)
+            arguments = made, frame.f_globals, _Variables(frame, call)
+            count += 1
+        frame = frame.f_back
+    if not arguments:
+        # Python calls the function itself, as at the end of a process.
         return None, ()
     _standing.count += 1
-    caller = frame.f_code
-    made = _code(caller.co_filename, caller.co_name, caller.co_qualname, frame.f_lineno)
-    return eval, (made, frame.f_globals, _Variables(frame, call))
+    return eval, arguments
 
 
 def left() -> None:
-    """Count a stand-in that was left."""
+    """Count a call with stand-ins that has ended."""
     _standing.count -= 1
 
 
-@lru_cache(maxsize=1024)
-def _code(file: str, name: str, place: str, line: int) -> CodeType:
-    made = compile("call()", file, "eval", dont_inherit=True)
-    return passed_over(
-        made.replace(
-            co_names=(_CALL,), co_name=name, co_qualname=place, co_firstlineno=line
-        )
+def call_inside(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Call a function that sees its callers, as far as that is possible."""
+    call = functools.partial(function, *args, **kwargs)
+    target, arguments = stand_in(call, getattr(function, "__code__", None))
+    if target is None:
+        return call()
+    try:
+        return target(*arguments)
+    finally:
+        left()
+
+
+def _code_like(frame: FrameType) -> CodeType | None:
+    """Return code that looks like that of a frame; None for a frame of ours."""
+    code, place = frame.f_code, frame.f_lasti
+    # By its id, because the hash of code takes long.
+    known = _codes.get((id(code), place))
+    if known is not None and known[0] is code:
+        return known[1]
+    if is_ours(code):
+        return None
+    made = compile("call()", code.co_filename, "eval", dont_inherit=True).replace(
+        co_names=(_CALL,),
+        co_name=code.co_name,
+        co_qualname=code.co_qualname,
+        co_firstlineno=frame.f_lineno,
     )
+    if len(_codes) >= _MOST_CODES:
+        _codes.clear()
+    _codes[id(code), place] = code, passed_over(made)
+    return made
 
 
 class _Variables(MutableMapping[str, Any]):
@@ -75,6 +121,8 @@ class _Variables(MutableMapping[str, Any]):
 
     Before Python 3.13, reading them keeps them alive for as long as the frame.
     """
+
+    __slots__ = ("_call", "_frame")
 
     def __init__(self, frame: FrameType, call: Callable[[], Any]) -> None:
         self._frame, self._call = frame, call

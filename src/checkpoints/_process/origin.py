@@ -28,6 +28,7 @@ __all__ = [
     "calls_so_far",
     "current_run",
     "host_name",
+    "is_ours",
     "outside_frame",
     "outside_level",
     "passed_over",
@@ -273,7 +274,7 @@ def outside_frame() -> FrameType:
     """Return the innermost frame that is not of this package."""
     # inspect.stack() costs milliseconds.
     frame = sys._getframe(1)  # noqa: SLF001 - see above
-    while _is_ours(frame.f_code) and frame.f_back:
+    while is_ours(frame.f_code) and frame.f_back:
         frame = frame.f_back
     return frame
 
@@ -283,7 +284,8 @@ def calling_module() -> str:
     return str(outside_frame().f_globals.get("__name__", ""))
 
 
-def _is_ours(code: CodeType) -> bool:
+def is_ours(code: CodeType) -> bool:
+    """Tell whether a code is of this package, or is to be treated so."""
     return code.co_filename.startswith(_OURS) or id(code) in _passed_over
 
 
@@ -296,7 +298,7 @@ def outside_level() -> int:
     """Return the `stacklevel` with which a warning names the caller of this package."""
     level = 1
     frame = sys._getframe(1)  # noqa: SLF001 - as above
-    while _is_ours(frame.f_code) and frame.f_back:
+    while is_ours(frame.f_code) and frame.f_back:
         frame = frame.f_back
         level += 1
     return level
