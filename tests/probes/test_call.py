@@ -70,6 +70,21 @@ class TestDefaults:
         (entry,) = index(tmp_path).where(["called.outer"])
         assert (entry.load(), entry.meta["defaults"]) == ({"x": 5, "y": 1}, ["y"])
 
+    def test_of_a_decorator_itself_are_no_arguments_of_what_it_decorates(
+        self, tmp_path
+    ):
+        def inner(x, y=1):
+            return x + y
+
+        @functools.wraps(inner)
+        def outer(x, retries=3, *args, _checked=False, **kwargs):
+            return inner(x, *args, **kwargs)
+
+        with config("called", tmp_path):
+            assert probed("called.outer")(outer)(5, y=2) == 7
+        (entry,) = index(tmp_path).where(["called.outer"])
+        assert entry.load() == {"x": 5, "y": 2}
+
 
 class TestValues:
     def test_that_cannot_be_saved_leave_the_others(self, tmp_path):

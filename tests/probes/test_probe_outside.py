@@ -191,6 +191,21 @@ class TestPandas:
         assert run(program, *targets) == run(program) == "2 2\n" * 3
 
 
+class TestScipy:
+    def test_a_test_behind_decorators_is_made_again(self, run, root):
+        stats = pytest.importorskip("scipy.stats")
+        program = """
+            from scipy.stats import ttest_ind
+
+            print(ttest_ind([1, 2, 3], [2, 3, 5], equal_var=False))
+        """
+        assert run(program, "scipy.stats:ttest_ind") == run(program)
+        ((given, got),) = calls(root, "scipy.stats.ttest_ind")
+        assert (given.load()["b"], given.load()["equal_var"]) == ([2, 3, 5], False)
+        again = repeated(stats.ttest_ind, given)
+        assert again.pvalue == got.load(trusted=True)["result"].pvalue
+
+
 class TestProcesses:
     @pytest.mark.parametrize("method", METHODS)
     def test_of_multiprocessing_are_told_apart(self, run, root, method):

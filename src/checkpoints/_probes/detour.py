@@ -169,9 +169,9 @@ class Detour:
     ) -> Call | None:
         def given() -> Given | None:
             function = self._probed()
-            if hasattr(function, "__wrapped__"):
+            if function is not None and hasattr(function, "__wrapped__"):
                 # A decorator: the names are those of what it decorates.
-                return saver.bound(function, *self._parameters.spread(values))
+                return saver.bound(function, *self._parameters.given(function, values))
             named = self._parameters.named(values)
             return named, self._parameters.defaults(function, named)
 

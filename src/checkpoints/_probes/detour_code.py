@@ -173,6 +173,17 @@ class Parameters:
             kwargs |= given[name]
         return args, kwargs
 
+    def given(
+        self, function: FunctionType, values: tuple[Any, ...]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return values as arguments of a call that leaves out the defaults."""
+        args, kwargs = self.spread(values)
+        last, own = function.__defaults__ or (), function.__kwdefaults__ or {}
+        if len(args) == self._count:
+            while last and args[-1] is last[-1]:
+                args, last = args[:-1], last[:-1]
+        return args, {k: it for k, it in kwargs.items() if own.get(k, own) is not it}
+
     def named(self, values: tuple[Any, ...]) -> dict[str, Any]:
         """Return values by name, without variadic parameters that got nothing."""
         variadic = {*self._args, *self._kwargs}
