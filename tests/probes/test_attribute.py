@@ -58,6 +58,11 @@ class TestReplace:
         replaced(module, "function", enabled=False)
         assert module.function(1) == 1
 
+    def test_leaves_its_text_in_what_a_program_prints(self, module):
+        module.add = operator.add
+        replaced(module, "add")
+        assert (repr(module.add), str(module.add)) == (repr(operator.add),) * 2
+
     def test_gives_a_method_its_object_among_the_arguments(self, module):
         replaced(module, "Outer.plain")
         outer = module.Outer()

@@ -110,6 +110,14 @@ class TestFunction:
             probed("probed.inner")(inner)
             assert facts(inner) == before
 
+    def test_keeps_the_flags_of_its_code(self):
+        def made(x):
+            return x
+
+        flags = made.__code__.co_flags
+        with capture("probed"):
+            assert probed("probed.made")(made).__code__.co_flags == flags
+
     def test_can_be_a_closure_with_defaults(self, noticing):
         inner = probed("probed.inner")(noticing.closing(2))
         with capture("probed") as seen:

@@ -251,6 +251,9 @@ def _probed_class() -> Any:
     class Probed(wrapper):  # type: ignore[misc]
         """A wrapper that looks like the function that it wraps."""
 
+        def __repr__(self) -> str:
+            return repr(self.__wrapped__)
+
         def __get__(self, instance: Any, owner: Any = None) -> Any:
             # An ordinary method, so that pickling, signatures and the like work.
             if instance is None or not hasattr(type(self.__wrapped__), "__get__"):

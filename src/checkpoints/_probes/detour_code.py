@@ -1,6 +1,7 @@
 """The code of a detour: what a function runs while its calls are saved."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import dis
@@ -24,7 +25,11 @@ __all__ = [
 # Stands for the detour among the constants.
 _DETOUR = " detour"
 # Flags that the code must share with that of the function.
-_SHARED = inspect.CO_NESTED | inspect.CO_ITERABLE_COROUTINE
+_SHARED = (
+    inspect.CO_NESTED
+    | inspect.CO_ITERABLE_COROUTINE
+    | __future__.annotations.compiler_flag
+)
 _LATER = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 # What runs other code by name. Operators and attributes may too, but nobody expects to
