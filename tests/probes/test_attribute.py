@@ -82,6 +82,13 @@ class TestReplace:
         with pytest.raises(ConfigError, match="is already probed"):
             Attribute(module, "function")
 
+    def test_twice_names_the_place_that_was_replaced(self, module):
+        replaced(module, "function")
+        other = types.ModuleType("other")
+        other.function = module.function
+        with pytest.raises(ConfigError, match="is already probed, in made: remove"):
+            Attribute(other, "function")
+
     def test_of_what_an_object_holds_is_refused(self, module):
         module.settings = types.SimpleNamespace(f=len)
         with pytest.raises(ConfigError, match="belongs to an object"):

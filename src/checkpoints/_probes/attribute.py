@@ -100,7 +100,8 @@ class Attribute:
         elif not callable(self.function):
             what = f"is not a function, but {shown(self.raw)}"
         elif isinstance(self.function, _probed_class()):
-            where = _place_of(self.owner)
+            # Another module may have imported it since.
+            where = self.function._self_place  # noqa: SLF001 - so wrapt wants it
             what = f"is already probed, in {where}: remove that probe first"
         elif isinstance(self.owner, type) and not self._binds():
             what = (
@@ -140,6 +141,7 @@ class Attribute:
         if self.subclass is not None:
             wrapper = _only_for(self.subclass, wrapper, of_class=self.is_class_method)
         probed = _probed_class()(self.function, wrapper, enabled)
+        probed._self_place = _place_of(self.owner)  # noqa: SLF001 - as above
         if isinstance(self.raw, _METHODS):
             probed = type(self.raw)(probed)
         try:
