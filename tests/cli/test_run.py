@@ -730,6 +730,61 @@ class TestProbes:
         assert done.stdout == "1\n"
         assert "nightly.job" in names_under(folder / "x")
 
+    @pytest.mark.parametrize(
+        ("target", "words", "name"),
+        [
+            ("nightly:*", ["nightly.py"], "nightly"),
+            ("__main__:*", ["nightly.py"], "__main__"),
+            ("nightly:*", ["-m", "nightly"], "nightly"),
+            ("pack.__main__:*", ["-m", "pack"], "pack.__main__"),
+            ("pack.__main__:job", ["-m", "pack"], "pack.__main__"),
+            ("pack.*:*", ["-m", "pack"], "pack.__main__"),
+            ("__main__:*", [sys.executable, "pack"], "__main__"),
+        ],
+    )
+    def test_by_a_pattern_see_what_the_main_file_defines(
+        self, run, folder, target, words, name
+    ):
+        pytest.importorskip("wrapt")
+        (folder / "pack").mkdir()
+        (folder / "pack" / "__init__.py").touch()
+        for file in ("nightly.py", "pack/__main__.py"):
+            (folder / file).write_text(
+                "def job(x):\n    return Model().fit(x)\n\n\n"
+                "if job is None:\n    def never(): pass\n"
+                "class Model:\n    def fit(self, n):\n        return n + 1\n\n\n"
+                "print(job(2), __import__('sys').gettrace())\n"
+            )
+        done = run("--probe", target, "--to", "x", "--", *words)
+        assert done.stdout == "3 None\n"
+        wanted = {f"{name}.job", f"{name}.job.result"}
+        if target.endswith("*"):
+            wanted |= {f"{name}.Model.fit", f"{name}.Model.fit.result"}
+        assert {*names_under(folder / "x")} == wanted
+
+    def test_of_a_package_with_the_name_of_the_script_say_what_is_true(
+        self, run, folder
+    ):
+        pytest.importorskip("wrapt")
+        (folder / "bin").mkdir()
+        (folder / "bin" / "json.py").write_text(
+            "import sys\nsys.path.pop(0)\nimport json\nprint(json.dumps(1))\n"
+        )
+        done = run("--probe", "json.tool:main", "--to", "x", "--", "bin/json.py")
+        assert done.stdout == "1\n"
+        assert "its module was not imported, or its import failed" in done.stderr
+        assert "the main file" not in done.stderr
+
+    def test_under_pytest_say_why_nothing_was_saved(self, run, folder):
+        pytest.importorskip("wrapt")
+        (folder / "test_it.py").write_text("def test_it(): import textwrap\n")
+        probes = ("--probe", "textwrp:fill", "--probe", "textwrap:fil")
+        words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py")
+        done = run(*probes, "--to", "x", "--", *words)
+        assert "no such module was imported, or its import failed; did" in done.stderr
+        assert "not found; did you mean 'fill'?" in done.stderr
+        assert "the log says why" not in done.stderr
+
     def test_of_a_script_that_does_not_define_them_say_so(self, run, folder):
         pytest.importorskip("wrapt")
         (folder / "nightly.py").write_text("def job(): return 1\n")

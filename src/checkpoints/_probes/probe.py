@@ -18,7 +18,12 @@ from checkpoints._keys.pattern import NamePattern
 from checkpoints._probes.attribute import check_wrapt
 from checkpoints._probes.functions import functions_like
 from checkpoints._probes.import_hooks import is_loading, when_any_loaded, when_loaded
-from checkpoints._probes.main_file import is_main_file, when_defined
+from checkpoints._probes.main_file import (
+    is_main_file,
+    main_names,
+    when_any_defined,
+    when_defined,
+)
 from checkpoints._probes.place import (
     Place,
     Target,
@@ -181,6 +186,8 @@ class Probe:
             for module in list(sys.modules):
                 if covers(module):
                     self._on_import(module)
+            if any(map(covers, main_names())):
+                when_any_defined(self._on_definitions)
             return
         self._install_if_loaded()
         for module, path in self._place.splits:
@@ -204,6 +211,17 @@ class Probe:
             with self._lock:
                 if not (self._placements or self._is_removed):
                     self.install(sys.modules["__main__"], path)
+        except Exception as error:  # noqa: BLE001 - the host must go on
+            self._fail(error)
+
+    def _on_definitions(self) -> None:
+        """Install the probe on what a pattern matches in the main file, so far."""
+        name = next(filter(self._place.covers_module, main_names()), "")
+        try:
+            with self._lock:
+                if name and not self._is_removed:
+                    path = self._place.splits[0][1]
+                    self.install(sys.modules["__main__"], path, name)
         except Exception as error:  # noqa: BLE001 - the host must go on
             self._fail(error)
 
@@ -339,7 +357,9 @@ def _why_absent(name: str) -> str:
     parents = [name.rpartition(".")[0]]
     while parents[-1]:
         parents.append(parents[-1].rpartition(".")[0])
-    if any(map(is_main_file, filter(None, parents))):
+    # A script may have the name of the package that it starts.
+    own = [it for it in parents if it == "__main__" or it not in sys.modules]
+    if any(map(is_main_file, filter(None, own))):
         return "the main file of this program does not define it"
     if any(parent in sys.modules for parent in parents):
         return "its module was not imported, or its import failed"
