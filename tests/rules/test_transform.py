@@ -68,7 +68,7 @@ class TestEntryPoints:
         rule = config("transformed", DictHandler(), transform="mypkg.redact")
         assert "transform='mypkg.redact'" in repr(rule)
 
-    @pytest.mark.parametrize("name", ["mypkg.redacted", "other", ""])
+    @pytest.mark.parametrize("name", ["mypkg.redacted", "other", "", "a b:c"])
     def test_one_that_is_not_known_is_an_error_with_those_that_are(self, name):
         with pytest.raises(ConfigError) as caught:
             config("transformed", DictHandler(), transform=name)
@@ -86,6 +86,19 @@ class TestEntryPoints:
         ) as caught:
             config("transformed", DictHandler(), transform=name)
         assert isinstance(caught.value.__cause__, (ImportError, AttributeError))
+
+    def test_a_function_is_found_by_its_place_without_one(self):
+        handler = DictHandler()
+        place = "mypkg_of_transforms:redacted"
+        rule = config("transformed", handler, transform=place)
+        checkpoint("transformed", user="Ada")
+        assert handler["transformed"] == {"user": "redacted"}
+        assert f"transform={place!r}" in repr(rule)
+
+    @pytest.mark.parametrize("place", ["no_such_module:f", "mypkg_of_transforms:no"])
+    def test_a_place_without_a_function_is_an_error(self, place):
+        with pytest.raises(ConfigError, match=r"^cannot load transform="):
+            config("transformed", DictHandler(), transform=place)
 
     def test_one_that_is_no_function_is_an_error(self):
         with pytest.raises(ConfigError, match="is not a function"):

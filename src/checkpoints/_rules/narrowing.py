@@ -106,7 +106,8 @@ def transform_for(given: object) -> Transform:
     Return the transform for an option.
 
     Args:
-        given: A function, or the name of an entry point, which must be installed.
+        given: A function, the name of an entry point, which must be installed, or the
+            place of a function, as `module:function`.
 
     Raises:
         ConfigError: If it is neither.
@@ -118,7 +119,8 @@ def transform_for(given: object) -> Transform:
         return Transform(given, given)
     message = (
         f"invalid transform={shown(given)}: expected a function f(values) that returns "
-        f"a dict of values, or the name of an entry point of the group {GROUP!r}"
+        f"a dict of values, its place as 'module:function', or the name of an entry "
+        f"point of the group {GROUP!r}"
     )
     raise ConfigError(message)
 
@@ -134,6 +136,9 @@ def _installed(name: str) -> EntryPoint:
             f"points of that name for {', '.join(sorted(found))}; uninstall all but one"
         )
         raise ConfigError(message)
+    if not found and _is_place(name):
+        made: EntryPoint = imported("importlib.metadata").EntryPoint(name, name, GROUP)
+        return made
     if not found:
         names = sorted({str(entry.name) for entry in installed})
         message = (
@@ -143,6 +148,13 @@ def _installed(name: str) -> EntryPoint:
         raise ConfigError(message)
     (entry,) = found.values()
     return entry
+
+
+def _is_place(name: str) -> bool:
+    """Tell whether a name says where a function is, as `module:function`."""
+    module, colon, path = name.partition(":")
+    parts = (*module.split("."), *path.split("."))
+    return bool(colon) and all(map(str.isidentifier, parts))
 
 
 def _loaded(entry: EntryPoint) -> _Function:
@@ -169,7 +181,8 @@ class Narrowing:
         values: Which of the named values are saved: a name, a glob, an attribute of a
             value, such as `self.coef_`, or a list of them.
         transform: A function that takes the values as a dict and returns those to
-            save; or the name of an entry point of the group `checkpoints.transforms`.
+            save; or the name of an entry point of the group `checkpoints.transforms`,
+            or of a place, as `module:function`.
         summary: Save statistics and a hash of each value instead of the value.
         max_bytes: The largest size of the values of one save, in bytes.
         max_total_bytes: The largest size of all saves by this rule in this process.
