@@ -80,6 +80,15 @@ class TestFunction:
             assert noticing.kind.__code__ is not code
         assert noticing.kind.__code__ is code
 
+    def test_has_its_own_code_again_when_the_limit_is_used_up(self, noticing):
+        code = noticing.kind.__code__
+        probe("probed.noticing:kind")
+        with config("probed", DictHandler(), limit=2):
+            for _ in range(3):
+                assert noticing.kind.__code__ is not code
+                noticing.kind("x")
+            assert noticing.kind.__code__ is code
+
     def test_is_seen_by_code_that_had_imported_it_before(self, noticing, seen):
         early = noticing.kind
         probe("probed.noticing:kind")
@@ -169,6 +178,9 @@ class TestDepth:
     def test_of_a_recursion_is_unchanged_while_no_rule_is_on(self, noticing):
         before = noticing.depth(0)
         probe("probed.noticing:depth")
+        assert noticing.depth(0) == before
+        with config("probed", DictHandler(copy=False), where={"day": 1}):
+            noticing.depth(0)
         assert noticing.depth(0) == before
 
     def test_of_a_recursion_has_one_frame_more_while_a_rule_is_on(self, noticing):
