@@ -43,6 +43,7 @@ from checkpoints import (
 from checkpoints._index.headers import read_headers
 from checkpoints._index.index import listing_of
 from checkpoints.storage import _objects, _stores, open_store
+from checkpoints.storage._words import Words
 
 pytest.importorskip("obstore", reason="it talks to the servers")
 
@@ -452,6 +453,13 @@ class TestBadInput:
     def test_a_typo_in_the_scheme_is_told_with_what_there_is(self):
         with pytest.raises(ConfigError, match=r"s4://; there are .*'s3'"):
             FileHandler("s4://bucket/a")
+
+    def test_credentials_that_are_missing_are_told(self):
+        # A proxy, or the machine itself, may refuse to be asked for them.
+        refuses = "GET http://169.254.169.254/latest/api/token: status code: 403"
+        told = Words("s3://bucket/a", "bucket", {}).told(OSError(refuses), "")
+        assert isinstance(told, PermissionError)
+        assert "No credentials were found; give" in str(told)
 
     @pytest.mark.parametrize(
         "root", ["s3://", "s3:///a", "s3://bucket/a//b", "s3://bucket/../b"]

@@ -99,6 +99,9 @@ class Words:
         if code in _ADVICE:
             what = f"{_ADVICE[code]} ({code})"
             return PermissionError(_WRONG_CREDENTIALS, what, place)
+        if any(address in text for address in _METADATA):
+            what = f"No credentials were found; {_GUIDE}"
+            return PermissionError(_WRONG_CREDENTIALS, what, place)
         if not key and (hindered := _unlisted(text, kind, place)):
             return hindered
         if kind in _KINDS:
@@ -122,9 +125,6 @@ def _unlisted(text: str, kind: str, place: str) -> OSError | None:
 
 def _otherwise(text: str, code: str, place: str) -> OSError:
     """Return an error that has no class of its own."""
-    if any(address in text for address in _METADATA):
-        what = f"No credentials were found; {_GUIDE}"
-        return PermissionError(_WRONG_CREDENTIALS, what, place)
     status = _STATUS.search(text)
     if "redirect without LOCATION" in text or (status and int(status[1]) in _MOVED):
         what = "The bucket is in another region; set AWS_REGION, or region in "
