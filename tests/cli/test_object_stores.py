@@ -52,11 +52,11 @@ def started(folder, bucket):
     pytest.importorskip("rich")
     pytest.importorskip("wrapt")
 
-    def start(factor, *options):
+    def start(factor, *options, to=f"{bucket}/run={{run}}"):
         return subprocess.run(
             [
                 *(sys.executable, "-m", "checkpoints", "run", "shop", *options),
-                *("--probe", "stall:price", "--to", f"{bucket}/run={{run}}"),
+                *("--probe", "stall:price", "--to", to),
                 *("--", "program.py", str(factor)),
             ],
             # Each is a run of its own, whatever this process has saved.
@@ -120,6 +120,12 @@ class TestBeforeTheStart:
         if not starts:
             assert done.returncode == 2
             assert "The secret key is wrong; correct the credentials" in done.stderr
+
+    @pytest.mark.parametrize("to", ["s3:/bucket/a", "s3:bucket"])
+    def test_slashes_that_are_missing_are_told(self, started, to):
+        done = started(1.0, to=to)
+        assert done.returncode == 2
+        assert "did you mean 's3://bucket" in done.stderr
 
 
 class TestLooking:

@@ -454,6 +454,20 @@ class TestBadInput:
         with pytest.raises(ConfigError, match=r"s4://; there are .*'s3'"):
             FileHandler("s4://bucket/a")
 
+    @pytest.mark.parametrize("root", ["s3:/bucket/a", "s3:bucket/a", "S3:/bucket/a"])
+    def test_slashes_that_are_missing_are_told(self, root, tmp_path, monkeypatch):
+        with pytest.raises(ConfigError, match="did you mean 's3://bucket/a'"):
+            FileHandler(root)
+        monkeypatch.chdir(tmp_path)
+        FileHandler(f"./{root}").checkpoint("a", 1)
+        assert len(index(f"./{root}")) == 1
+
+    def test_a_scheme_in_capitals_is_that_scheme(self, ministack, new_root):
+        root = new_root(ministack).replace("s3", "S3")
+        FileHandler(root, store_options=ministack.options).checkpoint("a", 1)
+        (entry,) = index(root, store_options=ministack.options)
+        assert entry.load() == {"data": 1}
+
     def test_credentials_that_are_missing_are_told(self):
         # A proxy, or the machine itself, may refuse to be asked for them.
         refuses = "GET http://169.254.169.254/latest/api/token: status code: 403"

@@ -18,7 +18,7 @@ from checkpoints._keys.condition import conditions_in
 from checkpoints._process.libraries import imported
 from checkpoints._text import hint, nearest, parse_size, shown
 from checkpoints.errors import ConfigError
-from checkpoints.storage._stores import absolute_path
+from checkpoints.storage._stores import absolute_path, lacks_slashes
 
 __all__ = [
     "CAPTURE",
@@ -219,7 +219,8 @@ def checked_target(target: str, folder: str, place: str) -> str | None:
         _fail(place, f"invalid target {shown(target)}: a path cannot contain a NUL")
     if target.startswith("@"):
         _fail(place, as_run(target))
-    if re.match(_URL, target) or target.startswith("~") or os.path.isabs(target):
+    is_url = re.match(_URL, target) or lacks_slashes(target)
+    if is_url or target.startswith("~") or os.path.isabs(target):
         return target
     base = absolute_path(folder).replace("{", "{{").replace("}", "}}")
     return os.path.join(base, target.removeprefix(f".{os.sep}"))

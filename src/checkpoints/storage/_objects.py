@@ -357,4 +357,4 @@ def split_url(root: str) -> tuple[str, str, str]:
             f"invalid root {root!r}: expected {scheme}://BUCKET/FOLDER, without empty "
             "parts, . and .."
         )
-    return scheme, bucket, below
+    return scheme.lower(), bucket, below

@@ -19,7 +19,14 @@ from checkpoints.storage._objects import ObjectStore, split_url
 from checkpoints.storage._obstore import open_bucket
 from checkpoints.storage._store import Store
 
-__all__ = ["absolute_path", "absolute_root", "open_store", "options_of", "split_path"]
+__all__ = [
+    "absolute_path",
+    "absolute_root",
+    "lacks_slashes",
+    "open_store",
+    "options_of",
+    "split_path",
+]
 
 
 def open_store(root: str, options: Options | None = None) -> Store:
@@ -172,6 +179,13 @@ _PASSWORD = re.compile("//[^/]*:[^/]*@")
 
 def _opener_for(root: str) -> _Opener:
     if "://" not in root:
+        if lacks_slashes(root):
+            scheme, _, rest = root.partition(":")
+            meant = f"{scheme.lower()}://{rest.lstrip('/')}"
+            raise ConfigError(
+                f"invalid root {root!r}: did you mean {meant!r}? If it is a folder, "
+                f"write {f'./{root}'!r}"
+            )
         return _open_folder
     if _PASSWORD.search(root):
         # Roots are logged, and are part of the path of every entry.
@@ -194,6 +208,18 @@ def _opener_for(root: str) -> _Opener:
             "fsspec and what it needs for that store"
         )
     return opener
+
+
+def lacks_slashes(path: str) -> bool:
+    """
+    Tell whether a path begins as a URL does, but for its slashes.
+
+    >>> lacks_slashes("s3:/bucket"), lacks_slashes("s3://bucket"), lacks_slashes("s3/a")
+    (True, False, False)
+    """
+    scheme, colon, rest = path.partition(":")
+    is_known = bool(scheme) and scheme.lower() in _OPENERS
+    return bool(colon) and is_known and not rest.startswith("//")
 
 
 def _local_path(path: str) -> str:
