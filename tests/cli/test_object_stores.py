@@ -128,6 +128,14 @@ class TestBeforeTheStart:
         assert "did you mean 's3://bucket" in done.stderr
 
 
+class TestSummary:
+    def test_files_below_a_root_with_odd_letters_are_found(self, started, bucket):
+        root = f"{bucket}/a b?c=1&d%20"
+        done = started(1.0, to=f"{root}/run={{run}}")
+        assert "saved 4 files" in done.stderr, done.stderr
+        assert len(index(root)) == 4
+
+
 class TestLooking:
     def test_entries_are_listed_with_size_and_time(self, run, root):
         (first, _) = json.loads(run("ls", root, "--json").out)

@@ -113,6 +113,12 @@ class TestTargets:
     def test_a_url_keeps_its_own_encoding(self):
         assert only("a=file:///x%20y?limit=1").target == "file:///x%20y"
 
+    @pytest.mark.parametrize("root", ["s3://b/x y", "s3://b/x?y&z=1;,", "s3://b/%20"])
+    def test_a_root_in_a_bucket_is_as_typed(self, root):
+        setting = only("a", default=root)
+        assert only(setting.text).target == setting.target == root
+        assert only("a=s3://b/x%20y").target == "s3://b/x y"
+
     def test_a_brace_of_the_working_folder_is_no_placeholder(
         self, tmp_path, monkeypatch
     ):

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, NoReturn
 from checkpoints._files.run_record import DEFAULT_ROOT
 from checkpoints._keys.condition import conditions_in
 from checkpoints._process.libraries import imported
-from checkpoints._text import hint, nearest, parse_size, shown
+from checkpoints._text import hint, is_remote, nearest, parse_size, shown
 from checkpoints.errors import ConfigError
 from checkpoints.storage._stores import absolute_path, lacks_slashes
 
@@ -80,8 +80,7 @@ class Setting(NamedTuple):
         if len(self.names) == 1 and self.names is listed:
             names += ","
         target = self.target or _OFF
-        # A URL is already encoded.
-        target = _quoted(target, ";?&" if re.match(_URL, target) else _SPECIAL)
+        target = _quoted(target, ";?&" if _is_encoded(target) else _SPECIAL)
         return f"{names}={target}?{self.query}".removesuffix("?")
 
 
@@ -92,6 +91,11 @@ def _quoted(text: str, special: str = _SPECIAL) -> str:
         else char
         for char in text
     )
+
+
+def _is_encoded(target: str) -> bool:
+    """Tell whether a target is the URL of a path; those of buckets are as typed."""
+    return bool(re.match(_URL, target)) and not is_remote(target)
 
 
 def _unquoted(text: str) -> str:
@@ -153,7 +157,7 @@ def _in_short_form(
     _check_joined(f"{names}={target}", place, known)
     options = _in_query(query, place, known) if query else {}
     target = target.strip()
-    target = target if re.match(_URL, target) else _unquoted(target)
+    target = target if _is_encoded(target) else _unquoted(target)
     return Setting(
         _names_in_text(names.strip(), place),
         checked_target(target or default, os.curdir, place),
