@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from proxy import before
+from proxy import PASSES, before
 
 import checkpoints
 from checkpoints import FileHandler, config, index, probe, runs, tags
@@ -129,6 +129,22 @@ class TestBeforeTheStart:
 
 
 class TestSummary:
+    def test_what_may_not_be_listed_is_not_said_to_be_gone(
+        self, started, bucket, ministack, monkeypatch
+    ):
+        body = b"<Error><Code>AccessDenied</Code></Error>"
+        head = b"HTTP/1.1 403 No\r\nContent-Length: %d\r\n\r\n" % len(body)
+        with before(ministack) as proxy:
+            proxy.breaks = lambda it: head + body if "list-type" in it else PASSES
+            monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
+            done = started(1.0)
+        assert done.returncode == 0, done.stderr
+        assert "4 saves succeeded, which cannot be listed" in done.stderr
+        assert ": It may not be listed; allow that" in done.stderr
+        assert "no longer exist" not in done.stderr
+        assert "no call" not in done.stderr
+        assert len(index(bucket, store_options=ministack.options)) == 4
+
     def test_files_below_a_root_with_odd_letters_are_found(self, started, bucket):
         root = f"{bucket}/a b?c=1&d%20"
         done = started(1.0, to=f"{root}/run={{run}}")

@@ -82,6 +82,8 @@ class RunSummary:
         ends = {(it["host"], it["pid"]): it for it in ends_of_processes(self.roots)}
         self._elsewhere = [it for place, it in ends.items() if place not in here]
         self.untold, self._running = len(found.ended), len(found.running)
+        is_missing = self.outcomes.get("saved") and not self.files
+        self._hidden = [*_hidden(self._patterns)] if is_missing else []
 
     @property
     def workers(self) -> list[dict[str, Any]]:
@@ -238,7 +240,11 @@ class RunSummary:
             yield "  a target with run={run}, or none, keeps the files of each run"
 
     def _about_no_files(self) -> Iterator[str]:
-        if self._reports or self.untold:
+        if self._hidden:
+            saved = count_text(self.outcomes["saved"], "save")
+            yield f"{saved} succeeded, which cannot be listed"
+            yield from (f"  {why}" for why in self._hidden)
+        elif self._reports or self.untold:
             yield "saved nothing"
         elif self._running:
             yield "saved nothing so far"
@@ -278,7 +284,7 @@ class RunSummary:
             yield f"  {source} {why}"
         if self._has_unmatched_names():
             yield "  `checkpoints available PACKAGE` lists the names of a package"
-        if not self.files and len(idle) < len(self._rules):
+        if not (self.files or self._hidden) and len(idle) < len(self._rules):
             yield from self._about_calls(idle)
 
     def _has_unmatched_names(self) -> bool:
@@ -355,12 +361,27 @@ def _existing(patterns: Iterable[str]) -> set[str]:
         if not is_remote(pattern):
             found.update(filter(os.path.isdir, glob.glob(pattern)))
             continue
-        root = pattern.partition("*")[0]
-        root = root if root == pattern else root.rpartition("/")[0]
+        root = _root_of(pattern)
         with contextlib.suppress(OSError):
             open_store(root).check_root()
             found.add(root)
     return found
+
+
+def _root_of(pattern: str) -> str:
+    root = pattern.partition("*")[0]
+    return root if root == pattern else root.rpartition("/")[0]
+
+
+def _hidden(patterns: Iterable[str]) -> Iterator[str]:
+    """Yield which roots in object stores cannot be listed, each with the reason."""
+    for root in {_root_of(it): None for it in patterns if is_remote(it)}:
+        try:
+            open_store(root).check_root()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            yield f"{shown_root(root)}: {error.strerror}"
 
 
 def _processes(number: int) -> str:
