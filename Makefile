@@ -8,6 +8,7 @@ BENCH := .venv-bench
 FUZZ := .venv-fuzz
 ENGINES := .venv-engines
 SUITES := .venv-suites
+CEPH := .ceph
 SECONDS ?= 600
 
 # Where a folder in memory has 4 GB of room, no test waits for the disk.
@@ -24,7 +25,7 @@ $(FUZZ)/installed: WANTED = -e . --group fuzz
 $(ENGINES)/installed: WANTED = -e . --group engines
 $(SUITES)/installed: WANTED = -e '.[cli,probe]' --group suites
 
-.PHONY: help demo test lint types mypy pyright docs bench reliability corpora probes-suites engines fuzz clean
+.PHONY: help demo test lint types mypy pyright docs bench reliability corpora probes-suites engines fuzz test-ceph clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,6 +36,10 @@ demo: $(DEMO)/installed ## Run the example, from a wrong number to its cause
 test: $(DEV)/installed ## Lint, check the types and run the tests
 	$(MAKE) --jobs=2 lint types
 	$(PYTEST) --numprocesses=auto --dist=loadfile
+
+test-ceph: $(DEV)/installed $(CEPH)/unpacked ## Run the tests of object stores on Ceph, from Debian's packages
+	CEPH=$(abspath $(CEPH)) $(PYTEST) tests/storage tests/handlers/test_spill.py \
+		tests/cli/test_object_stores.py tests/reliability/test_network.py
 
 lint: $(DEV)/installed ## Check style and format
 	$(DEV)/bin/python -m ruff check .
@@ -71,7 +76,17 @@ fuzz: $(FUZZ)/installed ## Load made-up files for ten minutes, on Python 3.11
 	$(FUZZ)/bin/python tests/reliability/fuzz.py --seconds $(SECONDS)
 
 clean: ## Remove all that was made here, the environments too
-	rm -rf $(DEV) $(DEMO) $(BENCH) $(FUZZ) $(ENGINES) $(SUITES) docs/_build dist harvest-out harvest-runs .coverage* .*_cache .hypothesis
+	rm -rf $(DEV) $(DEMO) $(BENCH) $(FUZZ) $(ENGINES) $(SUITES) $(CEPH) docs/_build dist harvest-out harvest-runs .coverage* .*_cache .hypothesis
+
+# Nothing is installed: that takes no root, and starts no service.
+$(CEPH)/unpacked:
+	@mkdir -p $(CEPH)/packages/partial
+	-apt-get install --download-only --yes --no-install-recommends --quiet=2 \
+		-o Debug::NoLocking=1 -o Dir::Cache::Archives=$(abspath $(CEPH))/packages \
+		radosgw ceph-mon ceph-osd
+	@find $(CEPH)/packages -name '*.deb' -exec dpkg -x {} $(CEPH) \;
+	@rm -r $(CEPH)/packages
+	@test ! -e $(CEPH)/usr/bin/radosgw || touch $@
 
 %/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

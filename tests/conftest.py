@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+from functools import partial
 
+import ceph
 import hypothesis
 import pytest
 import servers
@@ -34,8 +36,12 @@ _count = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def ministack():
-    with servers.ministack() as server:
+def ministack(tmp_path_factory):
+    """Start MiniStack; with `make test-ceph`, Ceph in its place."""
+    starts = servers.ministack
+    if ceph.FOLDER:
+        starts = partial(ceph.ceph, tmp_path_factory.mktemp("ceph"))
+    with starts() as server:
         yield server
 
 
@@ -52,8 +58,8 @@ def rclone(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def google(ministack):
-    with servers.google(ministack) as server:
+def google():
+    with servers.ministack() as behind, servers.google(behind) as server:
         yield server
 
 

@@ -63,8 +63,8 @@ def free_port():
 
 
 @contextmanager
-def started(words, port, environment=()):
-    """Start a program that listens on a port, and end it."""
+def running(words, environment=()):
+    """Start a program, and end it."""
     process = subprocess.Popen(
         words,
         env={**os.environ, **dict(environment)},
@@ -72,6 +72,16 @@ def started(words, port, environment=()):
         stderr=subprocess.DEVNULL,
     )
     try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def started(words, port, environment=()):
+    """Start a program that listens on a port, and end it."""
+    with running(words, environment) as process:
         end = time.monotonic() + PATIENCE
         while True:
             with suppress(OSError):
@@ -81,9 +91,6 @@ def started(words, port, environment=()):
                 pytest.skip(f"{words[0]} does not start here")
             time.sleep(0.05)
         yield
-    finally:
-        process.kill()
-        process.wait()
 
 
 def needs(module):
@@ -98,8 +105,14 @@ def s3(port):
         "secret_access_key": SECRET,
         "endpoint": f"http://127.0.0.1:{port}",
     }
-    request = urllib.request.Request(f"{options['endpoint']}/bucket", method="PUT")
-    request.add_header("Authorization", "AWS key:any")
+    now = datetime.datetime.now(datetime.UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    text = f"PUT\n\n\n{now}\n/bucket"
+    signed = hmac.new(SECRET.encode(), text.encode(), hashlib.sha1).digest()
+    headers = {"Date": now}
+    headers["Authorization"] = f"AWS key:{base64.b64encode(signed).decode()}"
+    request = urllib.request.Request(
+        f"{options['endpoint']}/bucket", method="PUT", headers=headers
+    )
     with suppress(urllib.error.HTTPError):
         urllib.request.urlopen(request, timeout=10).close()
     return Server("s3://bucket", port, options)
