@@ -509,6 +509,13 @@ class TestBadInput:
         assert told.split(";")[0] in caplog.text
         assert servers.SECRET not in caplog.text
 
+    def test_a_first_save_that_is_refused_is_told_by_its_name(self, store, proxy):
+        proxy.breaks = lambda _: refusal(403, "AccessDenied")
+        handler = FileHandler(f"{store.root}/b", store_options=store.options)
+        with pytest.raises(PermissionError) as error:
+            handler.checkpoint("a", 1)
+        assert error.value.filename == f"{store.root}/b/a.ckpt.zip"
+
     def test_who_may_not_list_saves_and_loads(self, store, proxy):
         proxy.breaks = lambda it: refusal(403, "AccessDenied") if "?" in it else PASSES
         handler = FileHandler(f"{store.root}/b", store_options=store.options)
