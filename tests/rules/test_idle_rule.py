@@ -8,7 +8,7 @@ from checkpoints import DictHandler, tags
 from checkpoints._rules.idle_rule import Reason
 from checkpoints._rules.registry import Registry
 from checkpoints._rules.rule import Rule
-from checkpoints._rules.settings import CAPTURE, ENVIRONMENT
+from checkpoints._rules.settings import ENVIRONMENT
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ class TestUnknown:
 
     def test_a_capture_has_no_values_to_ask_for(self, rule, why):
         made = rule("shop.total.price")
-        made.layer = CAPTURE
+        made.takes_options = False
         assert why(made)[1].endswith("did you mean 'shop.total'?")
 
     def test_a_name_beside_others_is_no_value(self, registry, rule, why):

@@ -119,7 +119,7 @@ def capture(
     """
     target = DictHandler(force=True, copy=copy) if to is None else to
     rule = Rule(names, target, on_error="raise")
-    rule.layer = CAPTURE
+    rule.layer, rule.takes_options = CAPTURE, False
     registry.add(rule)
     with rule:
         yield target

@@ -7,7 +7,6 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from checkpoints._rules.names import Names
-from checkpoints._rules.settings import CAPTURE
 from checkpoints._text import shown
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ def _without_names(rule: Rule, names: Names) -> IdleRule | None:
     parent, _, last = rule.names.rpartition(".")
     if parent in names and not names.has_below(parent):
         meant = f"{parent!r}, values={last!r}"
-        if rule.layer == CAPTURE:  # which has no options
+        if not rule.takes_options:
             meant = repr(parent)
         elif rule.source:
             meant = repr(f"{parent}?values={last}")

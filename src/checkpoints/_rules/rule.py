@@ -86,6 +86,8 @@ class Rule:
 
     # A rule of a higher layer overrides all of a lower one, whatever their age.
     layer: int = PROGRAM
+    # Whether whoever made it can give it more options.
+    takes_options: bool = True
     # Where it was written, if that was outside of the program.
     source: str = ""
     # Whether it is in force in other processes too, whose calls are not known here.
