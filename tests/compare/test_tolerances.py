@@ -101,6 +101,14 @@ class TestFile:
             "t.toml:7 match='risk.cov' value='c*' column='px_*'",
         ]
 
+    @pytest.mark.parametrize("schema", [[], [3], [[]], [["y", "int64"]]])
+    def test_a_column_that_no_header_names_matches_nothing(self, schema):
+        table = Tolerances("[[tolerance]]\ncolumn = 'x'\nrtol = 1.0", "t.toml")
+        table.see("risk", tuple)
+        assert table.unused(lambda _: [("v", {"schema": schema})]) == [
+            "t.toml:1 column='x'"
+        ]
+
     def test_one_that_has_expired_leaves_the_one_before(self):
         text = FILE + "[[tolerance]]\nmatch = 'risk'\nrtol = 1.0\nuntil = 2020-01-01\n"
         table = Tolerances(text, "t.toml")

@@ -318,7 +318,8 @@ def _is_about(entry: _Entry, value: str, node: Mapping[str, Any]) -> bool:
     schema = node.get("schema")
     if not entry.column or not isinstance(schema, list):
         return True
-    return any(fnmatchcase(str(column[0]), entry.column) for column in schema)
+    names = (str(it[0]) for it in schema if isinstance(it, list) and it)
+    return any(fnmatchcase(name, entry.column) for name in names)
 
 
 def _matches(
