@@ -80,6 +80,18 @@ class TestDamage:
         assert verdicts(found) == {"equal": 6, "unknown": 1, "different": 1}
         assert found.first.occurrence == (8, 8)
 
+    def test_is_the_reason_why_calls_are_paired_by_their_order(self, runs):
+        for run, last in zip(runs, (3, 4), strict=True):
+            for call, given in enumerate((1, 2, last), 1):
+                run.save("f", [given] * 9, tags={"call": call}, part="arguments")
+        (entry,) = index(runs[0].root).where("f", {"call": 2})
+        Path(entry.path).write_bytes(b"")
+        found = compared(runs)
+        assert verdicts(found) == {"equal": 1, "different": 1, "unknown": 1}
+        text = "1 paired by mere order: a damaged file does not tell its place"
+        assert text in " ".join(str(found).split())
+        assert found.as_json()["processes"] == []
+
 
 @pytest.mark.skipif(
     os.mkdir not in os.supports_dir_fd, reason="such folders cannot be made here"

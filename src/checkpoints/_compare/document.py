@@ -254,6 +254,7 @@ def _shared_tags(
 def _aligned(pairs: Iterable[Pair], sides: Iterable[Side]) -> list[dict[str, Any]]:
     """Return the keys that occur unequally often, and how they were paired."""
     several = {key for side in sides for key in keys_of_several(side.records)}
+    damaged = {it.key for side in sides for it in side.records if it.content is None}
     counts: dict[PairKey, Counter[str]] = {}
     for pair in pairs:
         if pair.occurrence[1] > 1:
@@ -269,7 +270,8 @@ def _aligned(pairs: Iterable[Pair], sides: Iterable[Side]) -> list[dict[str, Any
             "counts": [found["baseline"], found["candidate"]],
             "by_sequence": found["sequence"],
             "by_order": found["order"],
-            "several_threads": key in several,
+            "several_threads": key in several - damaged,
+            "damaged": key in damaged,
             "moved": found["moved"],
         }
         for key, found in counts.items()
@@ -310,7 +312,8 @@ def _processes(pairs: Iterable[Pair]) -> list[dict[str, Any]]:
     first: dict[tuple[str, str, int], Pair] = {}
     seen = set()
     for pair in pairs:
-        if pair.baseline is None:
+        # Of a damaged entry the process is that of its partner.
+        if pair.baseline is None or pair.verdict == "unknown":
             continue
         seen.add(pair.process)
         if pair.verdict == "different":

@@ -307,6 +307,8 @@ def _alignment(found: Mapping[str, Any]) -> str:
         why = "the sequences differ too much"
         if found["several_threads"]:
             why = "several threads or processes saved it"
+        if found["damaged"]:
+            why = "a damaged file does not tell its place"
         how = f"{found['by_order']} paired by mere order: {why}"
     if found["moved"]:
         how += f"; {found['moved']} saved in another order"
