@@ -121,8 +121,9 @@ class _PlainOrigin(checkpoints.Handler):
 
     def _plain(self, tag: str, value: Any) -> tuple[str, Any]:
         # The number of a recorded call has the name of what was called.
-        if tag == "call" and isinstance(value, int) and hasattr(value, "name"):
-            return tag, self._numbered(value.name, value)[1]
+        name = getattr(value, "name", None)
+        if tag == "call" and name and isinstance(value, int):
+            return tag, self._numbered(name, value)[1]
         return tag, value
 
     def _numbered(self, name: str, number: int) -> tuple[str, int]:
