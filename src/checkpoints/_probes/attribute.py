@@ -101,7 +101,8 @@ class Attribute:
             what = f"is not a function, but {shown(self.raw)}"
         elif isinstance(self.function, _probed_class()):
             # Another module may have imported it since.
-            where = self.function._self_place  # noqa: SLF001 - so wrapt wants it
+            probed: Any = self.function
+            where = probed._self_place  # noqa: SLF001 - so wrapt wants it
             what = f"is already probed, in {where}: remove that probe first"
         elif isinstance(self.owner, type) and not self._binds():
             what = (

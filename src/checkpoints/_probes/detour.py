@@ -161,7 +161,7 @@ class Detour:
             return None
         args, kwargs = self._parameters.spread(values)
         call = functools.partial(inner, *args, **kwargs)
-        target, arguments = stand_in(call, inner.__code__)
+        target, arguments = stand_in(call, inner.__code__, ours=3)
         return None if target is None else UnsavedCall(target, arguments)
 
     def _begun(

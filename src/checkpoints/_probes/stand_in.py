@@ -20,7 +20,8 @@ _FRAMES = 5
 # which no limit of Python guards.
 _MOST = 30
 
-# Of the callers, by the id of their code and the place in it: their code, and ours.
+# Of the callers, by the id of their code and the place in it: their code, and ours. A
+# hash of code takes long.
 _MOST_CODES = 1024
 _codes: dict[tuple[int, int], tuple[CodeType, CodeType]] = {}
 
@@ -38,7 +39,7 @@ _standing = _Standing()
 
 
 def stand_in(
-    call: Callable[[], Any], code: CodeType | None
+    call: Callable[[], Any], code: CodeType | None, ours: int = 1
 ) -> tuple[Callable[..., Any] | None, tuple[Any, ...]]:
     """
     Return what to call, and with what, so that a function sees its callers.
@@ -53,15 +54,23 @@ def stand_in(
         call: Calls the function; written in C, as it must have no frame.
         code: The code of the function: one that is among its callers goes without,
             because the depth of a recursion is limited.
+        ours: Which frame to begin at, one of this package: 1 is that of the caller.
     """
     if _standing.count >= _MOST:
         return None, ()
     arguments: tuple[Any, ...] = ()
     count = 0
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the stack is needed
+    # Python makes no objects for the frames that are left out here.
+    frame: FrameType | None = sys._getframe(ours)  # noqa: SLF001 - the stack is needed
     while frame is not None and count < _FRAMES:
-        if (made := _code_like(frame)) is not None:
-            if frame.f_code is code:
+        own = frame.f_code
+        known = _codes.get((id(own), frame.f_lasti))
+        if known is not None and known[0] is own:
+            made: CodeType | None = known[1]
+        else:
+            made = _code_like(frame)
+        if made is not None:
+            if own is code:
                 return None, ()
             if arguments:
                 call = functools.partial(eval, *arguments)
@@ -96,11 +105,7 @@ def call_inside(
 
 def _code_like(frame: FrameType) -> CodeType | None:
     """Return code that looks like that of a frame; None for a frame of ours."""
-    code, place = frame.f_code, frame.f_lasti
-    # By its id, because the hash of code takes long.
-    known = _codes.get((id(code), place))
-    if known is not None and known[0] is code:
-        return known[1]
+    code = frame.f_code
     if is_ours(code):
         return None
     made = compile("call()", code.co_filename, "eval", dont_inherit=True).replace(
@@ -111,7 +116,7 @@ def _code_like(frame: FrameType) -> CodeType | None:
     )
     if len(_codes) >= _MOST_CODES:
         _codes.clear()
-    _codes[id(code), place] = code, passed_over(made)
+    _codes[id(code), frame.f_lasti] = code, passed_over(made)
     return made
 
 
