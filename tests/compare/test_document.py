@@ -74,6 +74,15 @@ class TestReport:
         assert (found.first.name, found.first_unpaired.name) == ("risk", "lost")
         assert "before it  lost is in the baseline only" in str(found)
 
+    def test_says_of_the_first_divergence_that_one_before_it_is_unknown(self, runs):
+        for run, value in zip(runs, (1, 2), strict=True):
+            run.save("early", 0)
+            run.save("risk", value)
+        path = Path(runs[1].root, "early.ckpt.zip")
+        path.write_bytes(path.read_bytes()[:-1])
+        first, *_ = str(diff(*roots(runs))).splitlines()
+        assert first.endswith("risk; 1 pair before it cannot be compared")
+
     def test_says_that_a_filter_matches_nothing_and_what_names_there_are(self, runs):
         for run, name in zip(runs, ("risk.cov", "risk.rho"), strict=True):
             run.save(name, 1)

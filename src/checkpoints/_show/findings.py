@@ -109,10 +109,20 @@ def _headline(document: Mapping[str, Any]) -> str:
     if verdict == "different":
         is_moved = first["moved"] and not first["values"]
         how = "saved in another order" if is_moved else "beyond tolerance"
-        return f"{word}  first {how}: {where_text(first)}"
+        return f"{word}  first {how}: {where_text(first)}{_unknown_before(document)}"
     bit = document["first_bit"]
     form = "difference in form" if bit and _is_of_form(bit) else "bit that differs"
     return f"{word}  first {form}: {where_text(bit)}" if bit else word
+
+
+def _unknown_before(document: Mapping[str, Any]) -> str:
+    """Return what to say of pairs before the first difference that may be it."""
+    number = document["first"]["number"]
+    pairs = document["pairs"]
+    count = sum(it["verdict"] == "unknown" and it["number"] < number for it in pairs)
+    return (
+        f"; {count_text(count, 'pair')} before it cannot be compared" if count else ""
+    )
 
 
 def _is_of_form(pair: Mapping[str, Any]) -> bool:
