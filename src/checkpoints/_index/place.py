@@ -40,7 +40,8 @@ def run_hint(root: str) -> str:
     known = f"runs({above!r})"
     return (
         "ROOT@RUN is for diff and the command line; in Python "
-        f"{known} lists the runs, and {known}[-1].entries() is the index of the last"
+        f"{known} lists the runs, each with its id and name; "
+        f"{known}[-1].entries() is the index of the last"
     )
 
 
