@@ -210,6 +210,30 @@ class TestRecorder:
         ]
 
 
+class TestOwnRules:
+    def test_of_the_program_are_told_where_they_saved_and_their_runs_end(self, told):
+        program = """
+            import checkpoints
+            checkpoints.config("mypkg", "own/run={run}")
+            checkpoints.config("other", "own{{x}}/run={run}")
+            checkpoints.checkpoint("mypkg.fit", 1)
+            checkpoints.checkpoint("other.fit", 1)
+        """
+        lines, summary = told("mypkg=out/run={run}", program=program)
+        (run,) = checkpoints.runs("out")
+        own = [f"own{{x}}/run={run.id}"]
+        assert f"rules of the program itself saved under {own[0]}" in lines
+        assert summary["files"] == 1
+        assert [os.path.relpath(it) for it in summary["own_roots"]] == own
+        (same,) = checkpoints.runs(own[0])
+        assert (same.id, same.state) == (run.id, run.state)
+
+    def test_that_save_nothing_are_not_told(self, told):
+        lines, summary = told("mypkg=out/run={run}")
+        assert summary["own_roots"] == []
+        assert not any("of the program itself" in line for line in lines)
+
+
 class TestProcesses:
     @FORKS
     def test_that_save_after_their_last_word_are_heard_all_the_same(self, told):

@@ -27,10 +27,11 @@ from checkpoints._process.origin import (
 )
 from checkpoints._process.program import loaded_versions, program, uncaught_error
 from checkpoints._process.work import at_work
+from checkpoints._text import is_remote
 from checkpoints.storage._store import Store
 from checkpoints.storage._stores import open_store
 
-__all__ = ["record_end_at_exit", "record_end_of", "record_run"]
+__all__ = ["record_end_at_exit", "record_end_of", "record_run", "saved_roots"]
 
 logger = logging.getLogger("checkpoints")
 
@@ -42,6 +43,9 @@ _saved_in: dict[tuple[str, str], tuple[Store, int]] = {}
 # The roots of rules, under which the processes that it starts may save instead.
 _roots: dict[str, Manner] = {}
 after_fork_in_child(_saved_in.clear)
+# The folders that this process has saved to, with the permissions of their files.
+saved_roots: dict[str, int] = {}
+after_fork_in_child(saved_roots.clear)
 
 
 def record_end_at_exit(
@@ -87,6 +91,8 @@ def record_run(
         run, store = current_run(), open_store(place, options)
         record_end_at_exit(root, mode, options)
         _saved_in[store.root, run] = store, mode
+        if not is_remote(store.root):
+            saved_roots[store.root] = mode
         name = start_name(run)
         if store.status(name) is None:
             # A child would inherit locks of the standard library and pipes of git.

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from checkpoints._handlers.outcomes import outcomes
+from checkpoints._handlers.run_record import saved_roots
 from checkpoints._process import drain
 from checkpoints._process.exit import at_exit, at_exit_of_forks, is_worker
 from checkpoints._process.origin import host_name
@@ -67,6 +68,7 @@ class Report:
             "host": host_name(),
             "saves": outcomes.counts()[0],
             "reasons": outcomes.reasons,
+            "roots": saved_roots,
             "rules": [rule.source for rule in rules],
             **{name: tell() for name, tell in further_facts.items()},
             "idle": {

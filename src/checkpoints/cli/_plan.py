@@ -7,7 +7,7 @@ import errno
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import click
 
@@ -171,9 +171,20 @@ class Plan:
             return self._environment
         return {**self._environment, REPORT: reports}
 
-    def record_exit(self, code: int) -> None:
-        """Add the exit code of the program to the records of its run."""
-        record_end_of(self._roots, f"exit code {code}" if code else "")
+    def record_exit(self, code: int, others: Mapping[str, int] = {}) -> None:
+        """
+        Add the exit code of the program to the records of its run.
+
+        Args:
+            code: The exit code.
+            others: The folders that have the records, with the mode of their files; by
+                default those of the rules from outside.
+        """
+        own = {
+            root.replace("{", "{{").replace("}", "}}"): (mode, None)
+            for root, mode in others.items()
+        }
+        record_end_of(own or self._roots, f"exit code {code}" if code else "")
 
     def about_name(self) -> str:
         """Return what to say of other runs with the name of this one; or nothing."""

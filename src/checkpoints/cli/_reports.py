@@ -6,7 +6,8 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 from checkpoints._files.run_record import RUNS, files_of, read_record, start_name
@@ -53,6 +54,20 @@ class Reports:
         # A process can execute another program, and report as that one.
         self.running = set(filter(is_running, silent - reported))
         self.ended = silent - reported - self.running
+
+    def roots_beside(self, patterns: Sequence[str]) -> dict[str, int]:
+        """
+        Return the folders that were saved to and match none of the globs.
+
+        Returns:
+            For each, the permissions of its files.
+        """
+        roots = {k: it for report in self.reports for k, it in report["roots"].items()}
+        return {
+            root: mode
+            for root, mode in roots.items()
+            if not any(fnmatchcase(root, pattern) for pattern in patterns)
+        }
 
 
 def _parsed(lines: Iterable[bytes]) -> Iterator[Any]:

@@ -185,6 +185,8 @@ def run(  # noqa: PLR0913 - one parameter per option
                 has_rules=plan.has_rules,
                 has_recorder=plan.has_recorder,
             )
+            if summary.own_roots:
+                plan.record_exit(code, summary.own_roots)
             if json_file is not None:
                 with _exit_code_kept():
                     text = json.dumps(

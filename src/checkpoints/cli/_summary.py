@@ -78,6 +78,8 @@ class RunSummary:
                 self.replaced[root] += 1
         found = read_reports(reports)
         self._reports, self._used = found.reports, found.used
+        # Folders that rules of the program saved to, with the mode of their files.
+        self.own_roots = found.roots_beside(self._patterns)
         here = {(it.get("host"), it["pid"]) for it in found.reports}
         ends = {(it["host"], it["pid"]): it for it in ends_of_processes(self.roots)}
         self._elsewhere = [it for place, it in ends.items() if place not in here]
@@ -152,6 +154,7 @@ class RunSummary:
             "bytes": self.bytes,
             "names": dict(sorted(self.files.items())),
             "roots": list(self.roots),
+            "own_roots": list(self.own_roots),
             "replaced": sum(self.replaced.values()),
             "outcomes": self.outcomes,
             "reasons": self.reasons,
@@ -167,6 +170,9 @@ class RunSummary:
         if not self._has_rules:
             return  # told before the program started
         yield from self._about_files() if self.files else self._about_no_files()
+        if self.own_roots:
+            places = ", ".join(map(shown_root, self.own_roots))
+            yield f"  rules of the program itself saved under {places}"
         outcomes = self.outcomes
         for outcome, words in _FAILURES.items():
             if count := outcomes.get(outcome):
