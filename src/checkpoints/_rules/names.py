@@ -31,6 +31,8 @@ class Names:
     def __init__(self) -> None:
         self._declared: dict[str, bool] = {}
         self._renamed: dict[str, str] = {}
+        # The old names of each name, made anew by each change.
+        self._former: dict[str, list[str]] = {}
         self.warned: set[str] = set()
         self._renew_lock()
         after_fork_in_child(self._renew_lock)
@@ -91,6 +93,10 @@ class Names:
                 )
                 raise ConfigError(message)
             self._renamed[old] = new
+            former: dict[str, list[str]] = {}
+            for each in self._renamed:
+                former.setdefault(self.current(each), []).append(each)
+            self._former = former
             self.add(self.current(old))
 
     def available(self) -> list[str]:
@@ -111,7 +117,7 @@ class Names:
 
     def old_names(self, name: str) -> list[str]:
         """Return the former names of a name."""
-        return [old for old in list(self._renamed) if self.current(old) == name]
+        return self._former.get(name, [])
 
     def warn_of_old(self, rule: Rule, names: Iterable[str]) -> None:
         """Warn of old names that a rule covers without covering the new ones."""
