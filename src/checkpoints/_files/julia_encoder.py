@@ -1,5 +1,6 @@
 """Values of Python as those of Julia, in the form of its BSON package."""
 
+# ruff: noqa: SLF001 - tables name methods of a class of this module
 from __future__ import annotations
 
 import datetime
@@ -328,10 +329,10 @@ _STRUCTS: dict[type, Callable[[Any], JuliaStruct]] = {
     datetime.timedelta: _timedelta,
 }
 _WRITERS: dict[type, Callable[[JuliaEncoder, str, Any], None]] = {
-    type(None): lambda encoder, key, _: encoder._writer.null(key),  # noqa: SLF001 - of this module
-    bool: lambda encoder, key, value: encoder._writer.boolean(key, value),  # noqa: SLF001
-    int: JuliaEncoder._integer,  # noqa: SLF001
-    float: lambda encoder, key, value: encoder._writer.double(key, value),  # noqa: SLF001
-    str: JuliaEncoder._text,  # noqa: SLF001
-    bytes: lambda encoder, key, value: encoder._writer.binary(key, value),  # noqa: SLF001
+    type(None): lambda encoder, key, _: encoder._writer.null(key),
+    bool: lambda encoder, key, value: encoder._writer.boolean(key, value),
+    int: JuliaEncoder._integer,
+    float: lambda encoder, key, value: encoder._writer.double(key, value),
+    str: JuliaEncoder._text,
+    bytes: lambda encoder, key, value: encoder._writer.binary(key, value),
 }
