@@ -130,7 +130,7 @@ def _struct(data: bytes, at: int, wanted: _Wanted) -> tuple[dict[int, Any], int]
     number = 0
     while start := data[at]:
         at += 1
-        step, kind = start >> 4, start & 0xF
+        step, kind = start >> 4, start & _TYPE
         if step:
             number += step
         else:
@@ -162,39 +162,23 @@ def _value(data: bytes, at: int, kind: int, wanted: _Wanted) -> tuple[Any, int]:
 
 def _after(data: bytes, at: int, kind: int) -> int:
     """Return the position after a value."""
-    if kind == _STRUCT:
-        return _after_struct(data, at)
+    if kind in _INTEGERS:
+        while data[at] > _LAST:
+            at += 1
+        return at + 1
     if kind == _BINARY:
         size, at = _varint(data, at)
         return at + size
+    if kind == _STRUCT:
+        return _struct(data, at, {})[1]
     if kind == _LIST:
         count, kind, at = _items(data, at)
         for _ in range(count):
             at = _after(data, at, kind)
         return at
-    if kind in _INTEGERS:
-        while data[at] > _LAST:
-            at += 1
-        return at + 1
     if kind in _SIZES:
         return at + _SIZES[kind]
     raise ValueError(f"a field of its footer is of the type {kind}")
-
-
-def _after_struct(data: bytes, at: int) -> int:
-    # Most of a footer is skipped here, so the integers are not left to `_after`.
-    while start := data[at]:
-        at += 1
-        kind = start & _TYPE
-        if start == kind:
-            at = _after(data, at, _INTEGERS[0])
-        if kind in _INTEGERS:
-            while data[at] > _LAST:
-                at += 1
-            at += 1
-        else:
-            at = _after(data, at, kind)
-    return at + 1
 
 
 def _items(data: bytes, at: int) -> tuple[int, int, int]:
