@@ -161,10 +161,8 @@ class Registry:
         return chain if any(rule.handlers for rule in chain) else None
 
     def _chain(self, name: str) -> tuple[Rule, ...]:
-        # A rule that comes or goes asks for the chain of each point and each probe.
-        names = [name, *self.names.old_names(name)]
         return chains.chain_of(
-            reversed(self._rules), lambda rule: any(map(rule.covers, names))
+            reversed(self._rules), lambda rule: self._matches(rule, name)
         )
 
     def is_enabled(self, name: object) -> bool:
