@@ -108,6 +108,8 @@ class Sources:
             return Subject(index_of(source), is_entry=True)
         if isinstance(source, Run):
             found = self._wanted(self._entries_of(source), translated, source)
+            if source.is_alone:
+                return found
             known = self._runs_under(source.root or source.path, source.store_options)
             return found._replace(note=maybe_lost(source, known, self._folders))
         if isinstance(source, Index):

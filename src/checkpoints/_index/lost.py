@@ -35,12 +35,10 @@ def maybe_lost(run: Run, known: Sequence[Run], folders: SharedFolders) -> str:
     Return what to say of a run that may have had more files; empty if nothing.
 
     Args:
-        run: The run.
+        run: The run, whose folder others share.
         known: All runs under the root, in their order.
         folders: The files of all of them.
     """
-    if run.is_alone:
-        return ""
     saved, left = run.saves.get("saved", 0), len(folders.entries(run))
     nobodys = folders.of_no_run(run)
     notes = []
