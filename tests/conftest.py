@@ -32,6 +32,24 @@ def no_first_process_left():
     os.environ.pop("CHECKPOINTS_FIRST_PROCESS", None)
 
 
+@pytest.fixture
+def make_unlistable():
+    """Return a function that makes folders in one until their path is too long."""
+    if os.mkdir not in os.supports_dir_fd:
+        pytest.skip("such folders cannot be made here")
+
+    def make(folder):
+        current = os.open(folder, os.O_RDONLY)
+        for _ in range(30):
+            os.mkdir("d" * 200, dir_fd=current)
+            below = os.open("d" * 200, os.O_RDONLY, dir_fd=current)
+            os.close(current)
+            current = below
+        os.close(current)
+
+    return make
+
+
 _count = itertools.count()
 
 

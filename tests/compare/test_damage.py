@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
 
@@ -24,17 +23,6 @@ def damage(run, step):
     (entry,) = (it for it in index(run.root).where("a") if it.number == step + 1)
     path = Path(entry.path)
     path.write_bytes(path.read_bytes()[:60])
-
-
-def make_unlistable(folder):
-    """Make folders in a folder until the system refuses the length of the path."""
-    current = os.open(folder, os.O_RDONLY)
-    for _ in range(30):
-        os.mkdir("d" * 200, dir_fd=current)
-        below = os.open("d" * 200, os.O_RDONLY, dir_fd=current)
-        os.close(current)
-        current = below
-    os.close(current)
 
 
 class TestDamage:
@@ -93,12 +81,9 @@ class TestDamage:
         assert found.as_json()["processes"] == []
 
 
-@pytest.mark.skipif(
-    os.mkdir not in os.supports_dir_fd, reason="such folders cannot be made here"
-)
 class TestFoldersThatCannotBeListed:
     @pytest.mark.parametrize("side", [0, 1])
-    def test_may_have_what_lacks_a_partner(self, runs, side):
+    def test_may_have_what_lacks_a_partner(self, runs, side, make_unlistable):
         for run in runs:
             run.save("a", 1)
         runs[1 - side].save("b", 2)
@@ -110,7 +95,9 @@ class TestFoldersThatCannotBeListed:
         )
         assert "which cannot be listed" in found.unknown[0].why
 
-    def test_hide_no_difference_and_explain_nothing_of_the_other_run(self, runs):
+    def test_hide_no_difference_and_explain_nothing_of_the_other_run(
+        self, runs, make_unlistable
+    ):
         for run, number in zip(runs, (1, 2), strict=True):
             run.save("a", number)
         runs[0].save("b", 2)
@@ -118,7 +105,7 @@ class TestFoldersThatCannotBeListed:
         found = compared(runs)
         assert verdicts(found) == {"different": 1, "unpaired": 1}
 
-    def test_are_told_though_all_that_is_known_is_equal(self, runs):
+    def test_are_told_though_all_that_is_known_is_equal(self, runs, make_unlistable):
         for run in runs:
             run.save("a", 1)
             make_unlistable(run.root)

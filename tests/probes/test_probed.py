@@ -46,18 +46,9 @@ class TestProbed:
         assert top(1) == 3
         assert checkpoints.stats().saved == before
 
-    def test_takes_the_name_of_the_function_where_none_is_given(self):
-        @probed
-        def inner():
-            return 1
-
-        name = f"{__name__}.TestProbed.{sys._getframe().f_code.co_name}.inner"
-        with capture(name) as seen:
-            inner()
-        assert len(seen) == 2
-
-    def test_may_be_called_without_a_name(self):
-        @probed()
+    @pytest.mark.parametrize("decorator", [probed, probed()], ids=["bare", "called"])
+    def test_takes_the_name_of_the_function_where_none_is_given(self, decorator):
+        @decorator
         def inner():
             return 1
 

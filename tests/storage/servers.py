@@ -6,6 +6,7 @@ import base64
 import datetime
 import hashlib
 import hmac
+import importlib
 import json
 import os
 import shutil
@@ -55,6 +56,16 @@ class Server(NamedTuple):
             "AWS_ENDPOINT_URL": self.options["endpoint"],
             "AWS_REGION": "us-east-1",
         }
+
+    def boto3(self):
+        """Return a client of boto3, which must be installed."""
+        return importlib.import_module("boto3").client(
+            "s3",
+            aws_access_key_id=self.options["access_key_id"],
+            aws_secret_access_key=self.options["secret_access_key"],
+            endpoint_url=self.options["endpoint"],
+            region_name="us-east-1",
+        )
 
 
 def free_port():

@@ -14,19 +14,13 @@ from checkpoints.storage import open_store
 if not ceph.FOLDER:
     pytest.skip("`make test-ceph` runs these", allow_module_level=True)
 
-boto3 = pytest.importorskip("boto3", reason="it sets up buckets")
+pytest.importorskip("boto3", reason="it sets up buckets")
 
 
 @pytest.fixture
 def make_bucket(ministack):
     """Make a bucket that versions its objects, or denies an action."""
-    client = boto3.client(
-        "s3",
-        aws_access_key_id=ministack.options["access_key_id"],
-        aws_secret_access_key=ministack.options["secret_access_key"],
-        endpoint_url=ministack.options["endpoint"],
-        region_name="us-east-1",
-    )
+    client = ministack.boto3()
 
     def make(name, *, denied=None, versions=False):
         client.create_bucket(Bucket=name)

@@ -70,14 +70,8 @@ def refusal(number, code):
 
 def put_by_boto3(server, url):
     """Write an object as others do."""
-    boto3 = pytest.importorskip("boto3", reason="it writes keys that obstore does not")
-    client = boto3.client(
-        "s3",
-        aws_access_key_id=server.options["access_key_id"],
-        aws_secret_access_key=server.options["secret_access_key"],
-        endpoint_url=server.options["endpoint"],
-        region_name="us-east-1",
-    )
+    pytest.importorskip("boto3", reason="it writes keys that obstore does not")
+    client = server.boto3()
     key = url.removeprefix("s3://bucket/")
     client.put_object(Bucket="bucket", Key=key, Body=b"text")
     client.close()
