@@ -55,9 +55,9 @@ if TYPE_CHECKING:
     from checkpoints._handlers.recorder import Recorder
     from checkpoints._handlers.stats import Stats, stats
     from checkpoints._index.entry import Entry, load
-    from checkpoints._index.index import Index, index
+    from checkpoints._index.index import Index
     from checkpoints._index.run import Run
-    from checkpoints._index.runs import runs
+    from checkpoints._index.runs import index, runs
     from checkpoints._index.verify import Verification, verify
     from checkpoints._kinds.families import register_format
     from checkpoints._kinds.pickled import Pickled
@@ -155,7 +155,7 @@ _LATER = {
     "carry": "_rules.carry",
     "config": "_rules.config",
     "diff": "_compare.diff",
-    "index": "_index.index",
+    "index": "_index.runs",
     "load": "_index.entry",
     "probe": "_probes.probe",
     "probed": "_probes.probed",

@@ -112,6 +112,11 @@ class TestWhyEmpty:
             "no entry has the tag 'name'; where('mypkg.fit') finds a name; "
         )
 
+    def test_it_stands_in_the_repr(self, found):
+        part = found.where("mypkg.ftt")
+        assert repr(part).endswith(f": {part.why_empty()}>")
+        assert repr(found.where("other")).endswith(f"under {found.root!r}>")
+
     def test_it_remembers_the_filters_before(self, found):
         part = found.where("mypkg.fit").where(model="ridge").where(step="x")
         told = part.why_empty()

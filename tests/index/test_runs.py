@@ -14,9 +14,8 @@ from pathlib import Path
 import pytest
 
 import checkpoints
-from checkpoints import ConfigError, FileHandler, Run, index, runs
+from checkpoints import ConfigError, FileHandler, Run, index, runs, verify
 from checkpoints._index import runs as module
-from checkpoints._index.runs import run_in
 
 LOCATION = Path(checkpoints.__file__).parents[1]
 OWN = "run={run}"
@@ -179,9 +178,8 @@ class TestRuns:
         monkeypatch.chdir(tmp_path)
         FileHandler(".checkpoints").checkpoint("b", 1)
         FileHandler("./@last").checkpoint("a", 1)
-        assert run_in("@last")[1] is not None
-        entries, run = run_in("./@last")
-        assert (entries.names(), run) == (["a"], None)
+        assert index("@last").names() == ["b"]
+        assert index("./@last").names() == ["a"]
 
     def test_a_root_that_does_not_exist_is_an_error(self, root):
         with pytest.raises(FileNotFoundError):
@@ -239,7 +237,7 @@ class TestEnds:
         assert (found.state, found.error) == ("failed", "no")
 
 
-class TestRunIn:
+class TestRunOfARoot:
     @pytest.fixture
     def five(self, save, root):
         """Five runs: two of one name, and two ids that begin alike."""
@@ -262,9 +260,7 @@ class TestRunIn:
         ],
     )
     def test_finds_what_is_meant(self, five, wanted, run):
-        entries, found = run_in(f"{five}@{wanted}")
-        assert isinstance(found, Run)
-        assert found.id == run
+        entries = index(f"{five}@{wanted}")
         assert {entry.meta["run"] for entry in entries} == {run}
 
     @pytest.mark.parametrize(
@@ -279,47 +275,54 @@ class TestRunIn:
     )
     def test_an_error_names_the_runs_that_there_are(self, five, wanted, says):
         with pytest.raises(ConfigError) as error:
-            run_in(f"{five}@{wanted}")
+            index(f"{five}@{wanted}")
         assert says in str(error.value)
         assert "abc-1, abc-2" in str(error.value)
 
     def test_an_error_says_the_names_of_runs(self, five):
         with pytest.raises(ConfigError, match=r"n1 \(night\)"):
-            run_in(f"{five}@y")
+            index(f"{five}@y")
+
+    def test_an_error_asks_whether_the_most_similar_run_was_meant(self, five):
+        with pytest.raises(ConfigError, match="did you mean @night"):
+            index(f"{five}@nigth")
 
     def test_the_whole_id_comes_before_a_name_and_a_beginning(self, save, root):
         save("a1", name="a")
         save("a", name="a1")
-        assert run_in(f"{root}@a")[1].id == "a"
-        assert run_in(f"{root}@a1")[1].id == "a1"
+        assert index(f"{root}@a")[0].meta["run"] == "a"
+        assert index(f"{root}@a1")[0].meta["run"] == "a1"
 
     def test_without_a_root_is_of_the_default_root(self, save, tmp_path):
         save("a", place=f"../.checkpoints/{OWN}")
-        entries, run = run_in("@last")
-        assert (run.id, len(entries)) == ("a", 1)
-        assert len(run_in(".checkpoints")[0]) == 1
+        assert index("@last")[0].meta["run"] == "a"
+        assert len(index(".checkpoints")) == 1
+
+    def test_is_verified(self, five):
+        assert verify(f"{five}@night").checked == 2
 
     def test_without_a_run_is_all_that_is_there(self, five):
-        entries, run = run_in(str(five))
-        assert (len(entries), run) == (15, None)
+        assert len(index(str(five))) == 15
 
     def test_a_folder_whose_name_has_an_at_sign_is_a_root(self, root):
         folder = root.with_name("me@home")
         FileHandler(folder).checkpoint("a", 1)
-        assert run_in(str(folder))[1] is None
-        assert run_in(f"{folder}@last")[1].entries() != []
-        FileHandler(folder / "below").checkpoint("a", 1)
-        assert len(run_in(f"{folder}/below")[0]) == 1
+        FileHandler(folder / "below").checkpoint("a", 2)
+        assert [len(index(f"{folder}{end}")) for end in ("", "@last", "/below")] == [
+            2,
+            2,
+            1,
+        ]
 
     def test_a_root_that_does_not_exist_is_an_error(self, root):
         for place in (root, f"{root}@last", "@last", "a@b/c"):
             with pytest.raises(FileNotFoundError):
-                run_in(str(place))
+                index(str(place))
 
     def test_a_root_without_runs_says_so(self, root):
         root.mkdir()
         with pytest.raises(ConfigError, match="nothing was saved there"):
-            run_in(f"{root}@last")
+            index(f"{root}@last")
 
 
 class TestTables:
@@ -341,18 +344,21 @@ class TestRoot:
         assert [run.id for run in runs()] == [run.id for run in runs(".checkpoints")]
         assert runs()
 
-    @pytest.mark.parametrize("read", [index, runs])
-    def test_with_a_run_behind_it_is_told_how_python_names_it(self, save, root, read):
-        save("a")
-        with pytest.raises(FileNotFoundError) as caught:
-            read("saved@last")
-        told = "".join([str(caught.value), *getattr(caught.value, "__notes__", ())])
-        assert "runs('saved')[-1].entries() is the index of the last" in told
-        assert len(runs("saved")[-1].entries()) == 1
-
     def test_that_is_not_there_or_a_file_is_told_in_words(self, root):
         Path("main.py").write_text("")
         with pytest.raises(FileNotFoundError, match="folder 'nope' does not exist"):
             runs("nope")
         with pytest.raises(NotADirectoryError, match="is a file; give its folder"):
             runs("main.py")
+
+    def test_with_a_root_in_it_is_warned_of(self, root, caplog):
+        FileHandler("pipe/.checkpoints").checkpoint("a", 1)
+        for read in (index, runs):
+            caplog.clear()
+            read("pipe")
+            assert "has a root in it" in caplog.text
+
+    def test_of_a_run_has_no_other_files(self, save, root):
+        save("a")
+        with pytest.raises(ConfigError, match="all_files is for a root"):
+            index(f"{root}@last", all_files=True)

@@ -11,13 +11,9 @@ from checkpoints._index.entry import CONTAINERS, Entry, entry_at, path_of
 from checkpoints._index.filter import EntryFilter
 from checkpoints._index.index import Index, index_of
 from checkpoints._index.lost import maybe_lost, without_files
-from checkpoints._index.place import split_run
+from checkpoints._index.place import chosen_run, several_named, split_run
 from checkpoints._index.run import Run
-from checkpoints._index.runs import (
-    SharedFolders,
-    chosen_run,
-    several_named,
-)
+from checkpoints._index.runs import SharedFolders
 from checkpoints._keys.condition import Wanted
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError

@@ -16,7 +16,7 @@ from checkpoints._keys.condition import (
 from checkpoints._keys.entry_tags import ExactText
 from checkpoints._keys.key import name_in_path, tag_in_path
 from checkpoints._keys.pattern import NamePattern
-from checkpoints._keys.tags import tag_text
+from checkpoints._keys.tag_value import tag_text
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 from checkpoints.storage._store import Segments

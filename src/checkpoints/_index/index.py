@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from array import array
 from collections.abc import (
     Callable,
@@ -16,11 +15,10 @@ from operator import countOf
 from typing import Any, TypeAlias, overload
 
 from checkpoints._index.concat import concatenated
-from checkpoints._index.entry import Entry, key_of, path_of
+from checkpoints._index.entry import Entry, key_of
 from checkpoints._index.filter import EntryFilter
 from checkpoints._index.listing import Listing
 from checkpoints._index.order import in_order, latest_of, runs_of, sorted_texts
-from checkpoints._index.place import open_root
 from checkpoints._index.rows import cells_of, text_rows
 from checkpoints._index.selection import Selection
 from checkpoints._index.table import as_library, detailed_table, reader_of
@@ -29,8 +27,9 @@ from checkpoints._process.executor import Executor
 from checkpoints._process.pickling import public
 from checkpoints._text import count_text, html_table, shown
 from checkpoints.storage._store import Store
+from checkpoints.storage._stores import open_store
 
-__all__ = ["Index", "index", "index_of", "index_with", "listing_of"]
+__all__ = ["Index", "index_of", "index_under", "index_with", "listing_of"]
 
 TagsFunction: TypeAlias = Callable[[tuple[tuple[str, str], ...]], object]
 
@@ -52,7 +51,7 @@ class Index(Collection[Entry], Reversible[Entry]):
         selection: The files in it.
 
     >>> import tempfile
-    >>> from checkpoints import checkpoint, config, tags
+    >>> from checkpoints import checkpoint, config, index, tags
     >>> root = tempfile.mkdtemp()
     >>> with config("shop", root):
     ...     for day in (9, 10, 11):
@@ -70,7 +69,9 @@ class Index(Collection[Entry], Reversible[Entry]):
         missing = len(self.unreadable)
         folders = f", {missing} of its folders unreadable" if missing else ""
         count = f"{len(self)} entr{'y' if len(self) == 1 else 'ies'}"
-        return f"<Index of {count} under {self.root!r}{folders}>"
+        why = "" if len(self) else self.why_empty()
+        reason = f": {why}" if why else ""
+        return f"<Index of {count} under {self.root!r}{folders}{reason}>"
 
     def _repr_html_(self) -> str:
         heading, *rows = cells_of(self[:_MOST_SHOWN])
@@ -346,40 +347,16 @@ class Index(Collection[Entry], Reversible[Entry]):
         return f"position {shown(position)} is out of range for {count}"
 
 
-def index(
-    root: str | os.PathLike[str],
-    *,
-    all_files: bool = False,
-    store_options: Mapping[str, Any] | None = None,
-) -> Index:
+def index_under(folder: str, store_options: Mapping[str, Any] | None) -> Index:
     """
-    List the files saved under a root, from their paths alone; no file is opened.
-
-    The root is walked when the index is first used. Folders that cannot be read are
-    logged and left out.
-
-    Args:
-        root: A folder, or the URL of one.
-        all_files: Include files that are not checkpoint files.
-        store_options: For a URL, as for `FileHandler`.
-
-    Returns:
-        A sequence of `Entry`, in the order of their paths.
+    Return an index of the checkpoint files below a folder.
 
     Raises:
-        FileNotFoundError: If there is no such folder.
-        NotADirectoryError: If it is a file.
-        ConfigError: If it is not a path, or an empty one.
-
-    >>> import tempfile
-    >>> from checkpoints import checkpoint, config, tags
-    >>> root = tempfile.mkdtemp()
-    >>> with config("shop", root), tags(day="monday"):
-    ...     checkpoint("shop.total", 12)
-    >>> index(root)[0]
-    <Entry shop.total, day=monday>
+        OSError: If there is no such folder.
     """
-    return Index(open_root(path_of(root), store_options), all_files=all_files)
+    store = open_store(folder, store_options)
+    store.check_root()
+    return Index(store)
 
 
 def index_of(entry: Entry) -> Index:

@@ -38,7 +38,7 @@ class Run:
         error: The exception that ended one of its processes, or the exit code that
             `checkpoints run` saw.
         saves: The number of its saves by outcome, as in `Stats`, of all its processes
-            that ended.
+            that saved and ended; empty if there are none.
         program: The command.
         versions: The versions of the libraries that it had loaded.
         git: The revision of the program's folder.
@@ -97,7 +97,9 @@ class Run:
         in_order = sorted(by_process.values(), key=lambda it: _text(it, "ended"))
         saves: Counter[str] = Counter()
         for end in by_process.values():
-            saves.update(_counts(end.get("saves")))
+            counts = _counts(end.get("saves"))
+            # One that saved nothing says nothing of those that were killed.
+            saves.update(counts if any(counts.values()) else {})
         git = start.get("git")
         git = git if isinstance(git, dict) else {}
         dirty = git.get("dirty")

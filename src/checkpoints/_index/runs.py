@@ -6,31 +6,29 @@ import dataclasses
 import datetime
 import logging
 import os
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from checkpoints._files.run_record import DEFAULT_ROOT, RUNS, read_record
 from checkpoints._index.entry import path_of
 from checkpoints._index.headers import Began, read_runs
-from checkpoints._index.index import Index, index, index_with, listing_of
+from checkpoints._index.index import Index, index_under, index_with, listing_of
 from checkpoints._index.listing import Listing
 from checkpoints._index.order import runs_of
-from checkpoints._index.place import run_hint, split_run
+from checkpoints._index.place import chosen_run, split_run
 from checkpoints._index.run import Run
-from checkpoints._text import is_remote, printable, shown
+from checkpoints._text import is_remote, shown
 from checkpoints.errors import ConfigError
 from checkpoints.storage._store import Segments, Store
 from checkpoints.storage._stores import open_store
 
 __all__ = [
     "SharedFolders",
-    "chosen_run",
+    "index",
     "missing_root",
-    "run_in",
     "runs",
-    "several_named",
 ]
 
 logger = logging.getLogger("checkpoints")
@@ -38,12 +36,8 @@ logger = logging.getLogger("checkpoints")
 ReadRuns: TypeAlias = Callable[[Listing], Iterator[Began | Exception]]
 
 _BEFORE_ALL = datetime.datetime.min.replace(tzinfo=datetime.UTC)
-# A run, and how many runs before it.
-_WANTED = re.compile(r"(.*?)(?:~([0-9]{1,9}))?", re.DOTALL)
-_LAST = ("", "last")
 # Reading their headers takes about a second.
 _MOST_READ = 10_000
-_MOST_NAMED = 8
 
 
 def runs(
@@ -78,34 +72,53 @@ def runs(
     return SharedFolders().runs(root, store_options)
 
 
-def run_in(place: str) -> tuple[Index, Run | None]:
+def index(
+    root: str | os.PathLike[str],
+    *,
+    all_files: bool = False,
+    store_options: Mapping[str, Any] | None = None,
+) -> Index:
     """
-    Return the entries of one run, and the run, given as people write it.
+    List the files saved under a root, from their paths alone; no file is opened.
+
+    The root is walked when the index is first used. Folders that cannot be read are
+    logged and left out.
 
     Args:
-        place: `ROOT@RUN`, where RUN is an id or the beginning of one, a name, which
-            means the last run of that name, or `last`. `~1` after it means the run
-            before it, with the same name if a name is given. Without a root it is
-            `.checkpoints`; without `@`, all entries under a root, and None.
+        root: A folder, or the URL of one. `"ROOT@RUN"` means one of its runs, where RUN
+            is an id or the beginning of one, a name, which means the last run of that
+            name, or `last`; `~1` after it means the run before it. Without a root,
+            `"@last"`, it is a run under `.checkpoints`.
+        all_files: Include files that are not checkpoint files; not for a run.
+        store_options: For a URL, as for `FileHandler`.
+
+    Returns:
+        A sequence of `Entry`, in the order of their paths.
 
     Raises:
-        FileNotFoundError: If there is no such root.
-        ConfigError: If there is no such run, or there are several; the message says
-            which runs there are.
+        FileNotFoundError: If there is no such folder.
+        NotADirectoryError: If it is a file.
+        ConfigError: If it is not a path, or an empty one, or if there is no such run,
+            or several; the message says which runs there are.
 
     >>> import tempfile
-    >>> from checkpoints import FileHandler
+    >>> from checkpoints import checkpoint, config, tags
     >>> root = tempfile.mkdtemp()
-    >>> FileHandler(root).checkpoint("shop.total", 12)
-    >>> entries, run = run_in(f"{root}@last")
-    >>> entries[0].meta["run"] == run.id
-    True
+    >>> with config("shop", root), tags(day="monday"):
+    ...     checkpoint("shop.total", 12)
+    >>> index(root)[0]
+    <Entry shop.total, day=monday>
+    >>> index(f"{root}@last")[0].load()
+    {'data': 12}
     """
-    root, wanted = split_run(place)
+    place = path_of(root)
+    above, wanted = split_run(place)
     if wanted is None:
-        return index(root), None
-    run = chosen_run(runs(root), wanted, root)
-    return run.entries(), run
+        return Index(_open_root(place, store_options), all_files=all_files)
+    if all_files:
+        raise ConfigError(f"all_files is for a root, not for a run: {shown(place)}")
+    known = runs(above, store_options=store_options)
+    return chosen_run(known, wanted, above).entries()
 
 
 def missing_root(root: str) -> str:
@@ -118,8 +131,6 @@ def missing_root(root: str) -> str:
     missing = f"folder {root!r} does not exist"
     if root == DEFAULT_ROOT:
         return f"{missing}; give the folder that was saved to"
-    if how := run_hint(root):
-        return f"{missing}. {how}"
     if not root or set(root) & {"/", "\\"}:
         return f"{missing}; the first save creates it"
     try:
@@ -129,23 +140,6 @@ def missing_root(root: str) -> str:
     except ConfigError as error:
         return f"{missing}, and {error}"
     return f"{missing}; did you mean {f'{DEFAULT_ROOT}@{root}'!r}?"
-
-
-def several_named(known: Sequence[Run], wanted: str | None) -> str:
-    """
-    Return what to say of a name that several runs have; empty if only one has it.
-
-    Args:
-        known: The runs.
-        wanted: What people wrote after the `@`.
-    """
-    count = sum(run.name == wanted for run in known)
-    if count <= 1 or not wanted or any(run.id == wanted for run in known):
-        return ""
-    name = printable(wanted)
-    return (
-        f"{count} runs are named {name}: @{name} is the last, @{name}~1 the one before"
-    )
 
 
 class SharedFolders:
@@ -174,8 +168,7 @@ class SharedFolders:
         store_options: Mapping[str, Any] | None = None,
     ) -> list[Run]:
         """List the runs that saved under a root, as the function `runs` does."""
-        store = open_store(path_of(root), store_options)
-        _check_root(store, path_of(root))
+        store = _open_root(path_of(root), store_options)
         found = _Records(store)
         if found.is_whole:
             self._files[store.root] = index_with(found.rest)
@@ -196,7 +189,7 @@ class SharedFolders:
         """Return all files in a folder, whatever run they are of."""
         path = open_store(folder, store_options).root
         if path not in self._files:
-            self._files[path] = index(folder, store_options=store_options)
+            self._files[path] = index_under(folder, store_options)
         return self._files[path]
 
     def entries(self, run: Run) -> Index:
@@ -219,65 +212,25 @@ class SharedFolders:
         return self._runs[run.path]
 
 
-def _check_root(store: Store, given: str) -> None:
+def _open_root(given: str, store_options: Mapping[str, Any] | None) -> Store:
+    """Return the store of a root; warn if it has a root in it, which may be meant."""
+    store = open_store(given, store_options)
     try:
         store.check_root()
     except FileNotFoundError as error:
         if is_remote(store.root):
             raise
-        raise FileNotFoundError(missing_root(given)) from error
+        told = FileNotFoundError(missing_root(given))
+        told.__notes__ = getattr(error, "__notes__", [])
+        raise told from error
     except NotADirectoryError as error:
         raise NotADirectoryError(f"{given!r} is a file; give its folder") from error
-
-
-def chosen_run(known: Sequence[Run], wanted: str, root: str) -> Run:
-    """
-    Return the run that is meant by an id, the beginning of one, a name or `last`.
-
-    Args:
-        known: The runs, from the first to the last.
-        wanted: What people wrote after the `@`.
-        root: The root, for the message of an error.
-
-    Raises:
-        ConfigError: If there is no such run, or there are several.
-    """
-    found = _WANTED.fullmatch(wanted)
-    text, back = (found[1], int(found[2] or 0)) if found else (wanted, 0)
-    candidates = _up_to(known, text, root)
-    if not candidates:
-        known_text = _listed(known) if known else "nothing was saved there"
-        raise ConfigError(f"no run {shown(wanted)} under {root!r}; {known_text}")
-    if back >= len(candidates):
-        before = len(candidates) - 1
-        message = f"no run {shown(wanted)} under {root!r}: only {before} before it"
-        raise ConfigError(f"{message}; {_listed(known)}")
-    return candidates[-1 - back]
-
-
-def _up_to(known: Sequence[Run], text: str, root: str) -> Sequence[Run]:
-    """Return the runs that are meant by a text, which is about the last of them."""
-    if text in _LAST:
-        return known
-    ids = [run.id for run in known]
-    named = [run for run in known if run.name == text]
-    begun = [at for at, run in enumerate(ids) if run.startswith(text)]
-    if text in ids:
-        return known[: ids.index(text) + 1]
-    if named:
-        return named
-    if len(begun) > 1:
-        several = _listed([known[at] for at in begun])
-        message = f"several runs begin with {shown(text)} under {root!r}"
-        raise ConfigError(f"{message}; {several}")
-    return known[: begun[0] + 1] if begun else ()
-
-
-def _listed(known: Sequence[Run]) -> str:
-    names = [f"{run.id} ({run.name})" if run.name else run.id for run in known]
-    last = ", ".join(map(printable, names[-_MOST_NAMED:]))
-    before = len(names) - _MOST_NAMED
-    return f"there are {last}" + (f", and {before} before" if before > 0 else "")
+    below = store.path_of(DEFAULT_ROOT)
+    if not is_remote(below):
+        with suppress(OSError):
+            open_store(below).check_root()
+            logger.warning("%r has a root in it, %r: give that", given, below)
+    return store
 
 
 class _Records:

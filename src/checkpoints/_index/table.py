@@ -12,7 +12,8 @@ from checkpoints._index.headers import Header, read_headers
 from checkpoints._index.listing import Listing
 from checkpoints._keys.comparison import read_like
 from checkpoints._keys.entry_tags import Tags
-from checkpoints._keys.tags import TagPairs, tag_text
+from checkpoints._keys.tag_value import tag_text
+from checkpoints._keys.tags import TagPairs
 from checkpoints._process.libraries import imported, needed
 
 __all__ = [

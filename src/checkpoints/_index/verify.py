@@ -13,8 +13,9 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from checkpoints._files.container import open_container
-from checkpoints._index.index import index, listing_of
+from checkpoints._index.index import listing_of
 from checkpoints._index.listing import Listing
+from checkpoints._index.runs import index
 from checkpoints._process.executor import Executor, Spread
 from checkpoints._process.pickling import public
 from checkpoints._text import printable
@@ -108,7 +109,7 @@ def verify(
     is run, and memory stays small however large the files are.
 
     Args:
-        root: A folder, or the URL of one.
+        root: A folder, the URL of one, or a run, as for `index`.
         max_workers: How many files to read at a time; None means one for each
             processor, at most eight.
         executor: Whose workers read the files, instead of threads: a pool of
@@ -125,8 +126,8 @@ def verify(
     Raises:
         FileNotFoundError: If there is no such folder.
         NotADirectoryError: If it is a file.
-        ConfigError: If `max_workers` is not a number of threads, or given together
-            with an executor.
+        ConfigError: If there is no such run, or `max_workers` is not a number of
+            threads, or given together with an executor.
         ExecutorError: If the executor fails.
         Exception: Whatever `progress` raises, which ends the verification.
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, get_args
 
 from checkpoints._index.entry import Entry, options_at
-from checkpoints._index.index import Index, index
+from checkpoints._index.index import Index, index_under
 from checkpoints._keys.key import Key
 from checkpoints._kinds.summary import is_summary
 from checkpoints._process.random_state import RANDOM_STATE
@@ -224,7 +224,7 @@ def _parent(path: str) -> str:
 def _below(entry: Entry, folder: str, name: str) -> Iterator[Entry]:
     """Yield the entries of a name directly in a folder of the store of an entry."""
     try:
-        found: Index = index(folder, store_options=options_at(entry))
+        found: Index = index_under(folder, options_at(entry))
     except OSError:
         return
     yield from (it for it in found.where(name) if it.name == name and not it.tags)

@@ -217,7 +217,7 @@ def _saved_under(root: str | None) -> Iterator[Saved]:
         return
     with suppress(checkpoints.CheckpointError, OSError, ValueError):
         if _is_run(root):
-            for entry in imported("checkpoints._index.runs").run_in(root)[0]:
+            for entry in imported("checkpoints._index.runs").index(root):
                 yield entry.tags, entry.name, entry.path
             return
         top = os.path.expanduser(root.removeprefix("file://"))
@@ -235,7 +235,7 @@ def _in_store(root: str) -> list[Saved]:
 
     def listed() -> None:
         with suppress(checkpoints.CheckpointError, OSError, ValueError):
-            entries = imported("checkpoints._index.runs").run_in(root)[0]
+            entries = imported("checkpoints._index.runs").index(root)
             found.extend((it.tags, it.name, it.path) for it in entries)
 
     # A daemon, which the exit of the program does not wait for.

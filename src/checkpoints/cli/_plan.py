@@ -14,7 +14,7 @@ import click
 from checkpoints import FileHandler, Rule, runs
 from checkpoints._environment import read_settings
 from checkpoints._handlers.run_record import record_end_of
-from checkpoints._index.runs import several_named
+from checkpoints._index.place import several_named
 from checkpoints._process.origin import current_run, host_name
 from checkpoints._process.variables import (
     CONFIG,

@@ -11,8 +11,8 @@ import click
 
 from checkpoints import Run
 from checkpoints._files.run_record import DEFAULT_ROOT
-from checkpoints._index.place import split_run
-from checkpoints._index.runs import SharedFolders, chosen_run, several_named
+from checkpoints._index.place import chosen_run, several_named, split_run
+from checkpoints._index.runs import SharedFolders
 from checkpoints._process.origin import host_name
 from checkpoints._show.header import json_text
 from checkpoints._text import moment_text, printable

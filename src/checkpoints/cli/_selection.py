@@ -14,13 +14,8 @@ import checkpoints
 from checkpoints import Entry, Index, Run
 from checkpoints._files.run_record import DEFAULT_ROOT
 from checkpoints._index.lost import without_files
-from checkpoints._index.place import split_run
-from checkpoints._index.runs import (
-    SharedFolders,
-    chosen_run,
-    missing_root,
-    several_named,
-)
+from checkpoints._index.place import chosen_run, several_named, split_run
+from checkpoints._index.runs import SharedFolders, missing_root
 from checkpoints._keys.condition import conditions_in
 from checkpoints._keys.key import SUFFIXES
 from checkpoints._text import is_remote
