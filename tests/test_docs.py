@@ -246,12 +246,16 @@ class TestFirstPage:
             if line.startswith("| ")
             and (cells := [cell.strip() for cell in line.strip("| ").split("|")])
         }
-        for row, shown in {
-            ("off, two values", '`logging.debug("%s %s", x, y)`, off'): "| {} | {}:",
-            ("start of a program", "40 ms, added"): "| {} | |",
-            ("64 MB float64, with `fast`: save", "`np.save`"): "| {} | {}:",
-        }.items():
-            assert shown.format(*times[row]) in self.README
+        off, debug = times["off, two values", '`logging.debug("%s %s", x, y)`, off']
+        _, logger = times["off, two values", '`logger.debug("%s %s", x, y)`, off']
+        start, _ = times["start of a program", "40 ms, added"]
+        save, numpy = times["64 MB float64, with `fast`: save", "`np.save`"]
+        for shown in (
+            f"| {off} | `logging.debug`, off: {debug}; `logger.debug`, off: {logger} |",
+            f"| {start} | |",
+            f"| {save} | `np.save`: {numpy} |",
+        ):
+            assert shown in self.README
 
     def test_its_picture_is_what_the_command_prints(self):
         """`python docs/picture.py` draws it anew."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import checkpoints
-from checkpoints import FileHandler, index
+from checkpoints import FileHandler, index, runs
 
 pytest.importorskip("click", reason="it reads the arguments")
 pytest.importorskip("rich", reason="the command line needs it")
@@ -190,6 +190,18 @@ class TestProgram:
     def test_ended_by_a_signal_gives_its_number_and_128(self, run):
         done = run("mypkg", "--", "sh", "-c", "kill -9 $$")
         assert done.returncode == 128 + 9
+
+    @POSIX
+    def test_that_was_killed_has_the_saves_that_it_made(self, run, folder):
+        (folder / "die.py").write_text(
+            "import os, checkpoints\n"
+            "checkpoints.checkpoint('mypkg.fit', 1)\n"
+            "os.kill(os.getpid(), 9)\n"
+        )
+        run("mypkg", "--", "die.py")
+        (listed,) = runs(folder / ".checkpoints")
+        assert (listed.state, dict(listed.saves)) == ("failed", {})
+        assert len(listed.entries()) == 1
 
     @pytest.mark.parametrize("options", [[], ["--quiet"]])
     def test_with_nothing_switched_on_is_as_without_us(self, run, folder, options):
@@ -642,7 +654,7 @@ class TestStart:
     def test_tells_which_pythons_cannot_be_looked_into(self, run):
         code = "import json; json.loads('1')"
         done = run("--probe", "json:loads", "--", sys.executable, "-I", "-c", code)
-        assert "no Python with -I, -E or -S" in done.stderr
+        assert "a Python with -I, -E or -S" in done.stderr
 
     def test_saves_no_call_that_this_library_makes(self, run, folder):
         pytest.importorskip("wrapt")

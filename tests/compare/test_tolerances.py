@@ -124,6 +124,10 @@ class TestFile:
                 "t.toml, line 2: unknown key 'rtoll': did you mean 'rtol'?",
             ),
             ("a = 1", "t.toml, line 1: unknown table 'a'"),
+            (
+                "[[tolerances]]",
+                "t.toml, line 1: unknown table 'tolerances'; each entry begins [[",
+            ),
             ("[tolerance]\nrtol = 1", "t.toml, line 1: begin each entry with a line"),
             ("[[tolerance]]\nmatch = 'a'\n\nrtol = -1", "t.toml, line 4: invalid rtol"),
             ("[[tolerance]]\nmatch = 3", "t.toml, line 2: invalid checkpoint names"),

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 import checkpoints
-from checkpoints import CorruptFileError, FileHandler, UnknownValueError, index, load
+from checkpoints import (
+    CorruptFileError,
+    FileHandler,
+    UnknownValueError,
+    index,
+    load,
+    replay,
+)
 from checkpoints._files.archive import lay_out
 from checkpoints._kinds import json_bytes
 from checkpoints.storage import _local_file as local_file
@@ -138,6 +145,13 @@ class TestPath:
         with pytest.raises(FileNotFoundError) as told:
             load(tmp_path / "fit")
         assert told.value.__notes__ == [f"did you mean '{tmp_path / 'fit'}{suffix}'?"]
+
+    @pytest.mark.parametrize("read", [load, replay])
+    def test_a_name_is_told_how_to_find_its_files(self, read):
+        with pytest.raises(FileNotFoundError) as told:
+            read("mypkg.fit")
+        expected = ["index(ROOT).where('mypkg.fit') finds the files of a name"]
+        assert told.value.__notes__ == expected
 
     def test_one_like_no_file_is_told_as_it_is(self, tmp_path):
         with pytest.raises(FileNotFoundError) as told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -107,6 +108,19 @@ class TestContext:
         with once:
             assert current_tags() == (A,)
         assert current_tags() == ()
+
+    def test_never_entered_are_warned_of(self):
+        with pytest.warns(RuntimeWarning, match="never entered: write `with tags"):
+            tags(fold=1)
+
+    def test_of_a_decorator_count_as_entered(self, recwarn):
+        @tags(fold=1)
+        def fit():
+            return current_tags()
+
+        del fit
+        gc.collect()
+        assert not recwarn.list
 
     def test_none_given_adds_none(self):
         with tags():

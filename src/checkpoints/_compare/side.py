@@ -23,7 +23,7 @@ from checkpoints._compare.sources import Subject, Tags
 from checkpoints._index.entry import Entry
 from checkpoints._index.headers import ReadOnce
 from checkpoints._index.index import listing_of
-from checkpoints._keys.tags import tag_text
+from checkpoints._keys.tag_value import tag_text
 from checkpoints._process.origin import run_id
 
 __all__ = ["Side", "SideOptions", "unlisted_text"]

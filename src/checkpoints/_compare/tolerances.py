@@ -66,7 +66,8 @@ class Tolerances:
         content = self._parsed(text)
         for key in content:
             if key != "tolerance":
-                self._fail(self._line_of(key, 0), f"unknown table {shown(key)}")
+                told = f"unknown table {shown(key)}; each entry begins [[tolerance]]"
+                self._fail(self._line_of(key, 0), told)
         tables = content.get("tolerance", [])
         if not isinstance(tables, list) or not all(
             isinstance(table, dict) for table in tables

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias
 
 from checkpoints._files.zip_container import ZipContainer
 from checkpoints._keys.key import Key
-from checkpoints._keys.tags import tag_text
+from checkpoints._keys.tag_value import tag_text
 from checkpoints._kinds import json_bytes
 from checkpoints._kinds.plain import NOT_PLAIN, from_json, scalar_to_json
 from checkpoints._process.budget import Budget, within

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from checkpoints._files.container import open_container
@@ -10,7 +11,7 @@ from checkpoints._keys.key import SUFFIXES
 from checkpoints._process.budget import Budget, ask
 from checkpoints._text import hint, parse_size, shown
 from checkpoints.errors import ConfigError, UnknownValueError
-from checkpoints.storage._store import Store
+from checkpoints.storage._store import Source, Store
 
 __all__ = ["load_file", "load_with_meta", "read_meta"]
 
@@ -26,23 +27,15 @@ def load_file(
     max_bytes: int | str | None,
 ) -> dict[str, Any]:
     """Load values from a file, as documented at `checkpoints.load`."""
-    try:
-        found, _ = load_with_meta(
-            store,
-            name,
-            values,
-            trusted=trusted,
-            placeholders=placeholders,
-            mmap=mmap,
-            max_bytes=max_bytes,
-        )
-    except (FileNotFoundError, IsADirectoryError) as error:
-        for suffix in SUFFIXES.values():
-            if store.status(name + suffix):
-                error.add_note(f"did you mean '{store.path_of(name + suffix)}'?")
-        if isinstance(error, IsADirectoryError):
-            error.add_note("use index(...) to list the entries of a folder")
-        raise
+    found, _ = load_with_meta(
+        store,
+        name,
+        values,
+        trusted=trusted,
+        placeholders=placeholders,
+        mmap=mmap,
+        max_bytes=max_bytes,
+    )
     return found
 
 
@@ -62,7 +55,7 @@ def load_with_meta(
         raise ConfigError(f"invalid trusted={shown(trusted)}: expected True or False")
     limit = None if max_bytes is None else parse_size("max_bytes", max_bytes)
     budget = Budget(store.path_of(name), limit)
-    with store.open(name) as file:
+    with _opened(store, name) as file:
         container = open_container(file, budget)
         names = _known(container.header["values"], values, file.path)
         found = container.values(
@@ -76,10 +69,24 @@ def load_with_meta(
 def read_meta(store: Store, name: str) -> dict[str, Any]:
     """Return the header of a file, as documented at `Entry.meta`."""
     budget = Budget(store.path_of(name))
-    with store.open(name) as file:
+    with _opened(store, name) as file:
         header = open_container(file, budget).header
         ask(budget.taken)
         return header
+
+
+def _opened(store: Store, name: str) -> AbstractContextManager[Source]:
+    try:
+        return store.open(name)
+    except (FileNotFoundError, IsADirectoryError) as error:
+        for suffix in SUFFIXES.values():
+            if store.status(name + suffix):
+                error.add_note(f"did you mean '{store.path_of(name + suffix)}'?")
+        if isinstance(error, IsADirectoryError):
+            error.add_note("use index(...) to list the entries of a folder")
+        elif store.path_of(name) == name:
+            error.add_note(f"index(ROOT).where({name!r}) finds the files of a name")
+        raise
 
 
 def _known(

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from checkpoints._keys.entry_tags import Tags
 from checkpoints._keys.key import SUFFIXES, Key
-from checkpoints._keys.tags import tag_text
+from checkpoints._keys.tag_value import tag_text
 from checkpoints.errors import FormatError
 
 __all__ = ["JULIA", "Verbatim", "is_ambiguous", "julia_path", "parse_verbatim"]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from checkpoints.errors import ConfigError
 
-__all__ = ["PLAIN", "at_tags"]
+__all__ = ["PLAIN", "at_tags", "tag_text"]
 
 # Types whose texts and copies run no code of others.
 PLAIN = (str, int, float, bool, type(None))
@@ -44,3 +46,16 @@ def at_tags(values: Iterable[object]) -> Iterator[None]:
         yield
     finally:
         _here.ids = outer
+
+
+def tag_text(value: object) -> str:
+    """Return the text of a tag's value, as used in paths and in filters."""
+    if type(value) in PLAIN:
+        return str(value)
+    # A program with such a value has already loaded the module.
+    datetime = sys.modules.get("datetime")
+    if datetime and isinstance(value, (datetime.date, datetime.time)):
+        moment: Any = value
+        return str(moment.isoformat())
+    with at_tags([value]):
+        return str(value)

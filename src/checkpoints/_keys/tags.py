@@ -6,6 +6,7 @@ import functools
 import logging
 import sys
 import types
+import warnings
 from collections.abc import (
     AsyncGenerator,
     Callable,
@@ -17,7 +18,6 @@ from contextlib import AbstractContextManager
 from contextvars import ContextVar, Token
 from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
-from checkpoints._keys.tag_value import PLAIN, at_tags
 from checkpoints._process.libraries import imported
 from checkpoints.errors import ConfigError
 
@@ -29,7 +29,6 @@ __all__ = [
     "in_async_steps",
     "in_steps",
     "is_awaitable",
-    "tag_text",
     "tags",
     "under_tags",
     "with_checkpoint_tags",
@@ -113,19 +112,29 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
     (('stage', 'fit'),)
     """
 
-    __slots__ = ("_own",)
+    __slots__ = ("_is_used", "_own")
 
     def __init__(
         self,
         *pairs_or_mappings: tuple[str, object] | Mapping[str, object],
         **named: object,
     ) -> None:
+        self._is_used = True
         self._own = tuple(_checked_pairs((*pairs_or_mappings, named)))
+        self._is_used = False
+
+    def __del__(self) -> None:
+        # As a statement of its own, like `config(...)`, it would do nothing, silently.
+        # What a module keeps to its end may be used by another one.
+        if not (self._is_used or sys.is_finalizing()):
+            message = f"{self!r} was never entered: write `with tags(...):`"
+            warnings.warn(message, RuntimeWarning, 2)
 
     def __repr__(self) -> str:
         return f"tags({', '.join(repr(pair) for pair in self._own)})"
 
     def __enter__(self) -> None:
+        self._is_used = True
         _enter(self, self._own)
 
     def __exit__(self, *_: object) -> None:
@@ -145,6 +154,7 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
                 _put(later.owner, later.own, later.entry)
 
     def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
+        self._is_used = True
         if isinstance(function, type) or not callable(function):
             message = (
                 f"tags(...) decorates functions, not {function!r}: decorate its "
@@ -385,16 +395,3 @@ def checked_tag_name(name: object) -> str:
         )
         raise ConfigError(message)
     return str(name)
-
-
-def tag_text(value: object) -> str:
-    """Return the text of a tag's value, as used in paths and in filters."""
-    if type(value) in PLAIN:
-        return str(value)
-    # A program with such a value has already loaded the module.
-    datetime = sys.modules.get("datetime")
-    if datetime and isinstance(value, (datetime.date, datetime.time)):
-        moment: Any = value
-        return str(moment.isoformat())
-    with at_tags([value]):
-        return str(value)

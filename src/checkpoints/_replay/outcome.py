@@ -9,7 +9,7 @@ from checkpoints._compare.difference import Difference, Verdict, unlike, worse
 from checkpoints._compare.pair import Pair
 from checkpoints._compare.tolerances import Tolerances
 from checkpoints._compare.values import compare
-from checkpoints._keys.tags import tag_text
+from checkpoints._keys.tag_value import tag_text
 from checkpoints._kinds.pickled import type_name
 from checkpoints._replay.call import AFTER, SavedCall
 from checkpoints._replay.execution import Execution

@@ -99,7 +99,8 @@ def _headline(document: Mapping[str, Any]) -> str:
     word = _HEADLINES[verdict]
     first, counts = document["first"], document["counts"]
     if verdict == "equal":
-        return f"{word}  all {count_text(counts['pairs'], 'pair')}"
+        pairs = counts["pairs"]
+        return f"{word}  " + (f"all {pairs} pairs" if pairs > 1 else "the only pair")
     if verdict == "unknown":
         if counts.get("unpaired", 0) == counts["pairs"]:
             return f"{word}  {_nothing_in_common(document)}"

@@ -256,10 +256,10 @@ class RunSummary:
             yield "saved nothing so far"
         else:
             yield "saved nothing: the program did not import checkpoints"
+            yield "  --probe MODULE:FUNCTION saves the calls of other code"
             yield (
-                "  --probe MODULE:FUNCTION saves the calls of code without save "
-                "points; rules do not reach what runs in another environment, as by "
-                "sudo, and --probe and --record no Python with -I, -E or -S"
+                "  not reached: what runs under sudo; and, by --probe and --record, a "
+                "Python with -I, -E or -S"
             )
 
     @property
