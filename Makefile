@@ -54,7 +54,7 @@ pyright: $(DEV)/installed
 	$(DEV)/bin/python -m pyright --pythonpath $(DEV)/bin/python
 
 reliability: $(DEV)/installed ## Break saves at every call, in all cases; as root with power cuts
-	RELIABILITY=full $(PYTEST) tests/reliability
+	RELIABILITY=full $(PYTEST) --numprocesses=auto --dist=loadfile tests/reliability
 
 docs: $(DEV)/installed ## Build the documentation in docs/_build/html
 	$(DEV)/bin/python docs/picture.py

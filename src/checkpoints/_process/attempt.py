@@ -14,7 +14,7 @@ Attempt: TypeAlias = tuple[str, int]
 
 def attempt() -> Attempt | tuple[()]:
     """Return the task of an engine that runs in this thread; nothing outside of one."""
-    for name, ask in _ENGINES.items():
+    for name, ask in _ENGINES:
         module = sys.modules.get(name)
         if module is not None:
             try:
@@ -50,8 +50,9 @@ def _of_ray(module: Any) -> Attempt | None:
     return worker.current_task_id.hex(), int(number)
 
 
-_ENGINES: dict[str, Callable[[Any], Attempt | None]] = {
-    "distributed.worker": _of_dask,
-    "pyspark.taskcontext": _of_spark,
-    "ray._private.worker": _of_ray,
-}
+# Not a dict: where memory runs out, Python crashes as it begins to go through one.
+_ENGINES: tuple[tuple[str, Callable[[Any], Attempt | None]], ...] = (
+    ("distributed.worker", _of_dask),
+    ("pyspark.taskcontext", _of_spark),
+    ("ray._private.worker", _of_ray),
+)
