@@ -358,6 +358,12 @@ class TestRoot:
             read("pipe")
             assert "has a root in it" in caplog.text
 
+    def test_that_is_a_name_is_told_to_be_one(self, root):
+        FileHandler(".checkpoints").checkpoint("mypkg.fit", 1)
+        told = "'mypkg.fit' does not exist; it is a name: give it after a root"
+        with pytest.raises(FileNotFoundError, match=told):
+            index("mypkg.fit")
+
     def test_of_a_run_has_no_other_files(self, save, root):
         save("a")
         with pytest.raises(ConfigError, match="all_files is for a root"):

@@ -138,8 +138,18 @@ def missing_root(root: str) -> str:
     except OSError:
         return f"{missing}; the first save creates it"
     except ConfigError as error:
+        if _is_name(root):
+            run = f"{DEFAULT_ROOT}@last"
+            return f"{missing}; it is a name: give it after a root, as {run!r}"
         return f"{missing}, and {error}"
     return f"{missing}; did you mean {f'{DEFAULT_ROOT}@{root}'!r}?"
+
+
+def _is_name(text: str) -> bool:
+    """Tell whether the last run under the default root saved a name."""
+    with suppress(ConfigError, OSError):
+        return bool(index(f"{DEFAULT_ROOT}@last").where(text))
+    return False
 
 
 class SharedFolders:
