@@ -35,6 +35,8 @@ _MOST_DIMENSIONS = 2
 # What is taken, in bytes, as measured: by a number or a list in a list, by a cell in
 # an object for JSON or as text, by the dict of a row, and by a column of Arrow.
 _NUMBER, _CELL, _ROW, _COLUMN = 72, 100, 300, 2000
+# What takes little meanwhile is not asked for.
+_LONG = 100_000
 
 
 class UnfitError(Exception):
@@ -302,6 +304,10 @@ def _written_as_null(number: float) -> str:
 
 def _plain(conversion: Conversion, value: Any, lost: dict[str, None]) -> Any:
     """Return a value as JSON can represent it; note what is lost by that."""
+    if isinstance(value, str) and len(value) > _LONG:
+        # As JSON, and encoded, until it is written.
+        slices = (value[at : at + _LONG] for at in range(0, len(value), _LONG))
+        ask(2 * sum(len(json.dumps(each)) for each in slices))
     if value is None or type(value) in (bool, int, str):
         return value
     if isinstance(value, float):
