@@ -382,9 +382,14 @@ class TestRowsInAnotherOrder:
         one = {"k": [3, 1, 2], "v": ["c", "a", "b"]}
         other = {"k": [1, 2, 3], "v": ["a", "b", "c"]}
         found = compare(make(one), make(other))
-        assert "the same values in another order: keys (--key" in found.notes[-1]
+        assert "the same values in another order: keys= (--key" in found.notes[-1]
         changed = compare(make(one), make({**other, "v": ["a", "b", "x"]}))
         assert not any("another order" in note for note in changed.notes)
+
+    def test_of_another_number_are_told_to_be_compared_by_position(self):
+        one = pandas.DataFrame({"k": [1, 2, 3], "v": [4, 5, 6]})
+        other = one.iloc[1:].reset_index(drop=True)
+        assert "by position: keys= (--key" in compare(one, other).notes[-1]
 
     def test_are_no_matter_where_few_cells_differ(self):
         one = pandas.DataFrame({"v": range(9)})

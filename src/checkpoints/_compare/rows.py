@@ -1,4 +1,4 @@
-"""Rows of two tables brought together by the values of key columns."""
+"""Rows of two tables brought together by key columns, or by the index."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from checkpoints._compare.columns import Column
 from checkpoints._process.libraries import imported, needed
 from checkpoints._text import count_text, hint, shown
 
-__all__ = ["Rows", "Unkeyed", "rows_by_key"]
+__all__ = ["Rows", "Unkeyed", "rows_by_index", "rows_by_key"]
 
 
 # The product of the numbers of values must fit into 64 bits.
 _MOST_CODES = 1 << 62
 _LONGEST = 60
+_SIDES = "baseline", "candidate"
 _SPARSEST = 4
 
 
@@ -41,11 +42,13 @@ class Rows(NamedTuple):
         places: The places of the rows that are on both sides, in each table.
         only: The places of those that are on one side only.
         label: Returns the key of a row, given the side and the place, as text.
+        are_of_index: Whether the index brought them together, without key columns.
     """
 
     places: tuple[Any, Any]
     only: tuple[Any, Any]
     label: Callable[[int, int], str]
+    are_of_index: bool = False
 
     def taken(self, side: int) -> Any:
         """Return the places to take from a table; None if they are all, in order."""
@@ -71,9 +74,50 @@ def rows_by_key(
     # Named in the message, if one of them is missing.
     needed("numpy", "comparing rows by key")
     needed("pyarrow", "comparing rows by key")
-    sides = (one, "baseline"), (other, "candidate")
-    columns = [[_key_array(*side, key) for key in keys] for side in sides]
-    codes = _codes(columns[0], columns[1], keys)
+    columns = [
+        [_key_array(_key_column(columns, side, key), side, key) for key in keys]
+        for side, columns in zip(_SIDES, (one, other), strict=True)
+    ]
+    return _rows(columns, keys)
+
+
+def rows_by_index(one: Sequence[Column], other: Sequence[Column]) -> Rows | None:
+    """
+    Find the rows of two tables that have the same labels in their indexes.
+
+    Args:
+        one: The levels of the index of the baseline.
+        other: Those of the candidate.
+
+    Returns:
+        The rows; None if labels are repeated or cannot be compared, if they are the
+        same at each position, or where those of less than half of the rows are in
+        both, in the same order: then the index does not say which rows are the same.
+    """
+    if not one or len(one) != len(other):
+        return None
+    names = [str(it.title if it.name is None else it.name) for it in one]
+    try:
+        columns = [
+            [
+                _key_array(level, side, name)
+                for level, name in zip(levels, names, strict=True)
+            ]
+            for side, levels in zip(_SIDES, (one, other), strict=True)
+        ]
+        rows = _rows(columns, names)
+    except Exception:  # noqa: BLE001 - labels of any type, or no pyarrow
+        return None
+    first, second = rows.places
+    most = min(len(first) + len(only) for only in rows.only)
+    is_told = 2 * len(first) >= most > 0 and _rises(second)
+    is_elsewhere = bool((first != second).any())
+    return rows._replace(are_of_index=True) if is_told and is_elsewhere else None
+
+
+def _rows(columns: Sequence[Sequence[Any]], keys: Sequence[str]) -> Rows:
+    """Return which rows belong together, given the arrays of the keys of both sides."""
+    codes = _codes([*columns[0]], [*columns[1]], keys)
 
     def label(side: int, place: int) -> str:
         values = (column[place].as_py() for column in columns[side])
@@ -87,7 +131,7 @@ def rows_by_key(
         if not (_rises(side) or _rises(imported("numpy").sort(side)))
     ]
     for number in repeated:
-        why = _why_repeated(codes[number], sides[number][1], partial(label, number))
+        why = _why_repeated(codes[number], _SIDES[number], partial(label, number))
         raise Unkeyed(why, is_of_one=len(repeated) == 1)
     places = _matched(*codes)
     only = _others(len(codes[0]), places[0]), _others(len(codes[1]), places[1])
@@ -99,14 +143,18 @@ def _short(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
-def _key_array(columns: Sequence[Column], side: str, key: str) -> Any:
+def _key_column(columns: Sequence[Column], side: str, key: str) -> Column:
     found = [column for column in columns if column.name == key]
     if not found:
         names = [str(column.name) for column in columns if column.name is not None]
         raise Unkeyed(f"the {side} has no key column {shown(key)}: {hint(key, names)}")
     if len(found) > 1:
         raise Unkeyed(f"the {side} has {len(found)} columns named {shown(key)}")
-    array = _combined(found[0].arrow())
+    return found[0]
+
+
+def _key_array(column: Column, side: str, key: str) -> Any:
+    array = _combined(column.arrow())
     if array.null_count:
         nulls = count_text(array.null_count, "null")
         raise Unkeyed(f"the key column {shown(key)} of the {side} has {nulls}")

@@ -13,7 +13,7 @@ from checkpoints._compare.dtypes import compare_dtypes
 from checkpoints._compare.frames import Table, name_key
 from checkpoints._compare.items import Items
 from checkpoints._compare.reordering import are_reordered
-from checkpoints._compare.rows import Rows, Unkeyed, rows_by_key
+from checkpoints._compare.rows import Rows, Unkeyed, rows_by_index, rows_by_key
 from checkpoints._compare.tally import Place, Tally
 from checkpoints._compare.vectors import Vector, compare_vectors
 from checkpoints._kinds.same import same
@@ -21,10 +21,9 @@ from checkpoints._text import count_text, shown, text_of
 
 __all__ = ["compare_tables"]
 
-_REORDERED = (
-    "each column has the same values in another order: keys (--key in a terminal) say "
-    "which columns identify the rows"
-)
+_KEYS = "keys= (--key NAME=COLUMN) says which columns identify the rows"
+_REORDERED = f"each column has the same values in another order: {_KEYS}"
+_BY_POSITION = f"rows are compared by position: {_KEYS}"
 _FORM = "differs in what is no cell, such as metadata or the order of categories"
 
 
@@ -36,7 +35,8 @@ def compare_tables(one: Table, other: Table, comparer: Comparer) -> Difference:
         one: The baseline.
         other: The candidate.
         comparer: What is allowed, by column perhaps, and the key columns. Without
-            these, rows are compared by position.
+            these, rows are compared by position, or by the labels of an index that
+            says where rows were added or removed.
     """
     keys = comparer.keys
     # A single column beside the tables has rows too, but perhaps no such names.
@@ -49,8 +49,15 @@ def compare_tables(one: Table, other: Table, comparer: Comparer) -> Difference:
             return unlike(f"{error}; in the other they are unique")
         return Difference(verdict="unknown", why=str(error))
     found = _Comparison(one, other, comparer, rows).result()
-    if rows is None and 2 * found.beyond > found.cells and are_reordered(one, other):
-        found = replace(found, notes=(*found.notes, _REORDERED))
+    if rows is None and found.verdict == "different":
+        rows = rows_by_index(one.levels, other.levels)
+        if rows is not None:
+            found = _Comparison(one, other, comparer, rows).result()
+    if rows is None and one.has_columns and 2 * found.beyond > found.cells:
+        if are_reordered(one, other):
+            found = replace(found, notes=(*found.notes, _REORDERED))
+        elif one.rows != other.rows:
+            found = replace(found, notes=(*found.notes, _BY_POSITION))
     if found.verdict != "equal" or same(one.form, other.form):
         return found
     return replace(found, verdict="close", notes=(*found.notes, _FORM))
@@ -82,7 +89,7 @@ class _Comparison:
         self._compare_row_counts()
         for number, pair in _paired(one, other):
             self._column(number, pair)
-        if self._rows is None and one.levels and other.levels:
+        if one.levels and other.levels:
             self._compare_indexes()
         if one.library == other.library and (one.attrs or other.attrs):
             part = self._comparer.compare(dict(one.attrs), dict(other.attrs))
@@ -200,6 +207,8 @@ class _Comparison:
         return Place(f"row {self._rows.label(0, at)}", (at,))
 
     def _compare_indexes(self) -> None:
+        if self._rows is not None and not self._rows.are_of_index:
+            return
         indexes = self._tables[0].levels, self._tables[1].levels
         if len(indexes[0]) != len(indexes[1]):
             levels = " against ".join(f"{len(index)} levels" for index in indexes)
@@ -210,10 +219,11 @@ class _Comparison:
                 names = f"{shown(one.name)} against {shown(other.name)}"
                 self._tally.note(f"index name {names}", "different")
             if one.steps is not None and one.steps == other.steps:
-                self._tally.cells += self._common
                 continue
             part = self._cells(one, other, self._comparer)
-            self._tally.include(replace(part, name=one.title))
+            # Labels are no cells, unless they differ.
+            cells = part.cells if part.bits else 0
+            self._tally.include(replace(part, name=one.title, cells=cells))
 
 
 def _compare_categories(one: Column, other: Column, tally: Tally) -> None:

@@ -169,9 +169,14 @@ def named_values(values: Sequence[Mapping[str, Any]]) -> str:
     return _listed(values, "value")
 
 
+def _verdict_text(part: Mapping[str, Any]) -> str:
+    why = part.get("why")
+    return f"{part['verdict']}: {why}" if why else str(part["verdict"])
+
+
 def _listed(found: Sequence[Mapping[str, Any]], label: str, further: int = 0) -> str:
     named = [
-        f"{it[label]} ({cells_text(it) if it['bits'] else it['verdict']})"
+        f"{it[label]} ({cells_text(it) if it['bits'] else _verdict_text(it)})"
         for it in found[:_MOST_NAMED]
     ]
     more = len(found) + further - len(named)

@@ -69,6 +69,9 @@ class _DiffCommand(BisectCommand):
             raise click.UsageError(message, ctx) from error
 
 
+_SUCH_AS = {"rename": "mypkg.old=mypkg.new", "keys": "mypkg.*=id"}
+
+
 def _pairs_of(
     context: click.Context, parameter: click.Parameter, values: Sequence[str]
 ) -> dict[str, str]:
@@ -77,9 +80,10 @@ def _pairs_of(
     for text in values:
         old, sign, new = text.partition("=")
         if not (old and sign and new):
-            raise click.BadParameter(
-                f"{text!r}: expected {parameter.make_metavar(context)}", context
-            )
+            wanted = parameter.make_metavar(context)
+            example = _SUCH_AS[str(parameter.name)]
+            message = f"{text!r}: expected {wanted}, such as '{example}'"
+            raise click.BadParameter(message, context)
         if pairs.setdefault(old, new) != new:
             raise click.BadParameter(f"{old!r} is given twice; give it once", context)
     return pairs
@@ -131,9 +135,10 @@ def _pairs_of(
     "--key",
     "keys",
     multiple=True,
-    metavar="PATTERN=COLUMN,...",
+    metavar="NAMES=COLUMN,...",
     callback=_pairs_of,
-    help="The columns that identify rows, for tables of checkpoints with these names.",
+    help="The columns that identify rows, for tables of checkpoints with these names: "
+    f"'{_SUCH_AS['keys']}'.",
 )
 @click.option("--exact", is_flag=True, help="Compare files of equal checksums too.")
 @click.option("--trusted", is_flag=True, help="Load pickles, which can run any code.")
