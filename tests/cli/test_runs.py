@@ -136,12 +136,21 @@ class TestRuns:
             done = run(*words)
             assert_harmless(done.out + done.err)
 
+    def test_a_root_with_a_root_in_it_is_warned_of(self, run, tmp_path):
+        FileHandler(tmp_path / "pipe" / ".checkpoints").checkpoint("a", 1)
+        for command in ("ls", "runs"):
+            told = run(command, f"{tmp_path}/pipe").err
+            assert told.endswith(
+                f"has a root in it, '{tmp_path}/pipe/.checkpoints': give that\n"
+            )
+
     def test_no_root_and_no_run_are_said(self, run, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         done = run("runs")
         assert done.code == 2
         missing = "folder '.checkpoints' does not exist"
-        assert done.err == f"Error: {missing}; give the folder that was saved to\n"
+        way = "give the folder that was saved to, or save to this one: checkpoints run"
+        assert done.err == f"Error: {missing}; {way} NAME -- PROGRAM\n"
         (tmp_path / "empty").mkdir()
         done = run("runs", "empty", "--json")
         assert (done.code, json.loads(done.out)) == (1, [])

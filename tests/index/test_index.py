@@ -113,11 +113,17 @@ class TestIndex:
         assert list(index(tmp_path)) == []
 
     def test_a_root_that_is_not_there_is_an_error_that_names_it(self, root):
-        with pytest.raises(FileNotFoundError, match="root") as told:
-            index(root)
-        (note,) = told.value.__notes__
-        for text in ("the first save creates", "enabled()", "rules()"):
+        told = "'root' does not exist; the first save creates"
+        with pytest.raises(FileNotFoundError, match=told) as caught:
+            index("root")
+        (note,) = caught.value.__notes__
+        for text in ("enabled()", "rules()"):
             assert text in note
+
+    def test_a_root_beside_it_of_a_similar_name_may_be_meant(self, root):
+        root.mkdir()
+        with pytest.raises(FileNotFoundError, match="did you mean 'root'"):
+            index(root.with_name("rot"))
 
     def test_a_root_that_is_a_file_is_an_error_that_names_it(self, root):
         root.write_text("in the way")

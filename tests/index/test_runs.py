@@ -351,13 +351,6 @@ class TestRoot:
         with pytest.raises(NotADirectoryError, match="is a file; give its folder"):
             runs("main.py")
 
-    def test_with_a_root_in_it_is_warned_of(self, root, caplog):
-        FileHandler("pipe/.checkpoints").checkpoint("a", 1)
-        for read in (index, runs):
-            caplog.clear()
-            read("pipe")
-            assert "has a root in it" in caplog.text
-
     def test_that_is_a_name_is_told_to_be_one(self, root):
         FileHandler(".checkpoints").checkpoint("mypkg.fit", 1)
         told = "'mypkg.fit' does not exist; it is a name: give it after a root"

@@ -27,11 +27,15 @@ from checkpoints.storage._stores import open_store
 __all__ = [
     "SharedFolders",
     "index",
-    "missing_root",
     "runs",
 ]
 
 logger = logging.getLogger("checkpoints")
+
+_WHY_NOTHING = (
+    "If nothing was saved, enabled() and rules() show what is switched on and where it "
+    "is saved"
+)
 
 ReadRuns: TypeAlias = Callable[[Listing], Iterator[Began | Exception]]
 
@@ -114,35 +118,15 @@ def index(
     place = path_of(root)
     above, wanted = split_run(place)
     if wanted is None:
-        return Index(_open_root(place, store_options), all_files=all_files)
+        try:
+            return Index(_open_root(place, store_options), all_files=all_files)
+        except FileNotFoundError as error:
+            error.add_note(_WHY_NOTHING)
+            raise
     if all_files:
         raise ConfigError(f"all_files is for a root, not for a run: {shown(place)}")
     known = runs(above, store_options=store_options)
     return chosen_run(known, wanted, above).entries()
-
-
-def missing_root(root: str) -> str:
-    """
-    Return what to say of a folder that is not there: whether a run was meant.
-
-    Args:
-        root: What people wrote as a root.
-    """
-    missing = f"folder {root!r} does not exist"
-    if root == DEFAULT_ROOT:
-        return f"{missing}; give the folder that was saved to"
-    if not root or set(root) & {"/", "\\"}:
-        return f"{missing}; the first save creates it"
-    try:
-        chosen_run(runs(DEFAULT_ROOT), root, DEFAULT_ROOT)
-    except OSError:
-        return f"{missing}; the first save creates it"
-    except ConfigError as error:
-        if _is_name(root):
-            run = f"{DEFAULT_ROOT}@last"
-            return f"{missing}; it is a name: give it after a root, as {run!r}"
-        return f"{missing}, and {error}"
-    return f"{missing}; did you mean {f'{DEFAULT_ROOT}@{root}'!r}?"
 
 
 def _is_name(text: str) -> bool:
@@ -223,24 +207,48 @@ class SharedFolders:
 
 
 def _open_root(given: str, store_options: Mapping[str, Any] | None) -> Store:
-    """Return the store of a root; warn if it has a root in it, which may be meant."""
+    """Return the store of a root, which must be there."""
     store = open_store(given, store_options)
     try:
         store.check_root()
     except FileNotFoundError as error:
         if is_remote(store.root):
             raise
-        told = FileNotFoundError(missing_root(given))
-        told.__notes__ = getattr(error, "__notes__", [])
-        raise told from error
+        hints = getattr(error, "__notes__", ())
+        told = f"folder {given!r} does not exist{_hint(given, *hints)}"
+        raise FileNotFoundError(told) from None
     except NotADirectoryError as error:
         raise NotADirectoryError(f"{given!r} is a file; give its folder") from error
-    below = store.path_of(DEFAULT_ROOT)
-    if not is_remote(below):
-        with suppress(OSError):
-            open_store(below).check_root()
-            logger.warning("%r has a root in it, %r: give that", given, below)
     return store
+
+
+def _hint(root: str, *hints: str) -> str:
+    """
+    Return a hint for a folder that is not there, with what comes before it.
+
+    Args:
+        root: What people wrote as a root; they may have meant a run, or a name.
+        *hints: What the store knows.
+    """
+    if root == DEFAULT_ROOT:
+        return (
+            "; give the folder that was saved to, or save to this one: checkpoints run "
+            "NAME -- PROGRAM"
+        )
+    otherwise = f"; {hints[0]}" if hints else "; the first save creates it"
+    if not root or set(root) & {"/", "\\"}:
+        return otherwise
+    try:
+        chosen_run(runs(DEFAULT_ROOT), root, DEFAULT_ROOT)
+    except OSError:
+        return otherwise
+    except ConfigError as error:
+        if _is_name(root):
+            return (
+                f"; it is a name: give it after a root, as {f'{DEFAULT_ROOT}@last'!r}"
+            )
+        return otherwise if hints else f", and {error}"
+    return f"; did you mean {f'{DEFAULT_ROOT}@{root}'!r}?"
 
 
 class _Records:

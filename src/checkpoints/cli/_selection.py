@@ -15,7 +15,7 @@ from checkpoints import Entry, Index, Run
 from checkpoints._files.run_record import DEFAULT_ROOT
 from checkpoints._index.lost import without_files
 from checkpoints._index.place import chosen_run, several_named, split_run
-from checkpoints._index.runs import SharedFolders, missing_root
+from checkpoints._index.runs import SharedFolders
 from checkpoints._keys.condition import conditions_in
 from checkpoints._keys.key import SUFFIXES
 from checkpoints._text import is_remote
@@ -121,13 +121,16 @@ def runs_under(root: str) -> list[Run]:
 
 @contextmanager
 def _existing_root(root: str) -> Iterator[None]:
-    """Say in the words of the command line that a root is no folder."""
+    """Say in the words of the command line that a root is not one, or may not be."""
+    below = os.path.join(root, DEFAULT_ROOT)
+    if not is_remote(root) and os.path.isdir(below):
+        warn(f"{root!r} has a root in it, {below!r}: give that")
     try:
         yield
     except FileNotFoundError as error:
         if is_remote(root):
             raise CommandError(f"{error.filename}: {error.strerror}") from error
-        raise CommandError(missing_root(root)) from error
+        raise CommandError(str(error)) from error
     except NotADirectoryError as error:
         raise CommandError(
             f"{root!r} is a file; use `checkpoints show`, or give its folder"

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from checkpoints._process.pickling import public
+from checkpoints._text import nearest
 from checkpoints.errors import UnknownOutcomeError
 from checkpoints.storage._case import folds_case, is_spelled
 from checkpoints.storage._folder import PASS, READ, Folder, Identity
@@ -19,10 +20,6 @@ from checkpoints.storage._temporary import Temporary
 
 __all__ = ["LocalStore", "is_temporary"]
 
-_WHY_NO_ROOT = (
-    "A root is a folder that the first save creates. If nothing was saved, enabled() "
-    "and rules() show what is switched on and where it is saved"
-)
 # How often to create a folder that another process keeps removing.
 _TRIES = 3
 _MOST_DURABLE = 1024
@@ -233,8 +230,11 @@ class LocalStore:
         """
         try:
             os.scandir(self.root).close()
-        except OSError as error:
-            error.add_note(_WHY_NO_ROOT)
+        except FileNotFoundError as error:
+            above, name = os.path.split(self.root)
+            with suppress(OSError), os.scandir(above) as found:
+                if near := nearest(name, [it.name for it in found if it.is_dir()]):
+                    error.add_note(f"did you mean {near!r}?")
             raise
 
     def walk(
@@ -266,7 +266,6 @@ class LocalStore:
                 found = _scan(self._below(folder), identity)
             except OSError as error:
                 if not folder:
-                    error.add_note(_WHY_NO_ROOT)
                     raise
                 # Neither is one that became a link since its parent was listed.
                 if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
