@@ -188,6 +188,15 @@ class TestUncalled:
             text == "saved nothing: 'shop.total' is known, but no call of it was seen"
         )
 
+    def test_a_rule_after_the_last_call_is_told_and_likely_a_mistake(
+        self, rule, call, why
+    ):
+        call("shop.sale", x=1)
+        reason, text = why(rule("shop"))
+        assert reason is Reason.TOO_LATE
+        assert reason.is_likely_mistake
+        assert text == "saved nothing: it came after the last call of 'shop.sale'"
+
     def test_many_are_told_by_their_number_and_one_of_them(self, rule, why):
         _, text = why(rule("shop"))
         assert text == (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -31,8 +31,9 @@ class Reason(IntEnum):
     OVERRIDDEN = 2
     NOT_CALLED = 3
     TAKEN = 4
-    TAGS = 5
-    VALUES = 6
+    TOO_LATE = 5
+    TAGS = 6
+    VALUES = 7
 
     @property
     def is_likely_mistake(self) -> bool:
@@ -82,7 +83,9 @@ def why_idle(
     if rule.refused is not None:
         return _refusing(rule)
     # Calls of names that are off are not counted, so that they cost nothing.
-    return _not_called(rule, own, list(chains)) if rule.handlers else None
+    if not rule.handlers:
+        return None
+    return _taken(rule, own) or _not_called(list(chains), names.called)
 
 
 def _without_values(rule: Rule) -> IdleRule | None:
@@ -137,14 +140,19 @@ def _refusing(rule: Rule) -> IdleRule:
     return IdleRule(Reason.TAGS, text)
 
 
-def _not_called(
-    rule: Rule, chains: list[tuple[Rule, ...]], names: list[str]
-) -> IdleRule:
+def _taken(rule: Rule, chains: list[tuple[Rule, ...]]) -> IdleRule | None:
     for chain in chains:
         for other in chain[: chain.index(rule)]:
             if other.accepted:
                 text = "saved nothing: every matching call was taken by "
                 return IdleRule(Reason.TAKEN, text, _label(other))
+    return None
+
+
+def _not_called(names: list[str], called: Container[str]) -> IdleRule:
+    if early := [name for name in names if name in called]:
+        text = f"saved nothing: it came after the last call of {early[0]!r}"
+        return IdleRule(Reason.TOO_LATE, text)
     if len(names) == 1:
         text = f"{names[0]!r} is known, but no call of it was seen"
     else:

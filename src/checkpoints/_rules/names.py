@@ -30,6 +30,7 @@ class Names:
 
     def __init__(self) -> None:
         self._declared: dict[str, bool] = {}
+        self.called: set[str] = set()
         self._renamed: dict[str, str] = {}
         # The old names of each name, made anew by each change.
         self._former: dict[str, list[str]] = {}
@@ -54,8 +55,13 @@ class Names:
             if twice:
                 logger.warning("checkpoint %r is already registered", name)
 
-    def add(self, name: str) -> None:
+    def add_called(self, name: str) -> None:
         """Add a name that was called."""
+        self.called.add(name)
+        self.add(name)
+
+    def add(self, name: str) -> None:
+        """Add a name, if it is new."""
         if name not in self._declared:
             self._declared[name] = False
             self._warn_of_late_variables()

@@ -200,7 +200,7 @@ class Registry:
         with self.lock:
             current = self.names.current(name)
             plan = self.plan(current)
-            self.names.add(current)
+            self.names.add_called(current)
             # An old name that is off warns once, and then costs no more than others;
             # for one that is on, the new name must be looked up each time.
             if current == name or plan is None:
