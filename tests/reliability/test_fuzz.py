@@ -40,7 +40,7 @@ def fuzz(*options, source=SOURCES):
 
 class TestFuzz:
     def test_whatever_is_in_a_file_only_what_is_promised_comes_out(self, full, record):
-        runs = 30_000 if full else 4_000
+        runs = 15_000 if full else 4_000
         done = fuzz("--runs", str(runs))
         assert done.returncode == 0, done.stderr[-2000:]
         outcomes = json.loads(done.stdout.splitlines()[-1])
