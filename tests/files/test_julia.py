@@ -14,6 +14,8 @@ import pytest
 import checkpoints
 from checkpoints import CorruptFileError, FormatError, Record
 from checkpoints._files.julia import deserialize
+from checkpoints._files.julia_types import named
+from checkpoints._files.julia_values import made
 from checkpoints._index.entry import entry_at
 from checkpoints._kinds.same import same
 
@@ -201,6 +203,14 @@ class TestWhatASmallFileStandsFor:
         with pytest.raises(ValueError, match="references stand for more than"):
             stream(f"1546 31{count} 1546e1e0e1" + "".join(lists))
 
+    def test_an_array_with_many_long_lengths(self):
+        # Multiplied with each other, they would take hours.
+        kind = f"10{symbol('BigInt')}1f4e{symbol('Base')}{symbol('GMP')}44"
+        long = "30" + struct.pack("<q", 9000).hex() + "7a" * 9000
+        dims = f"2d{struct.pack('<i', 20_000).hex()}35{kind}{long}" + "2c0100" * 19_999
+        with pytest.raises(ValueError, match="larger than its data"):
+            stream(f"1546{dims}")
+
     def test_only_texts_are_shared_by_their_mark(self):
         with pytest.raises(ValueError, match="no text"):
             stream("391402e0e1")
@@ -258,6 +268,26 @@ class TestNumbersInStructs:
         found = stream(f"34{described('Complex', '0008')}08{large}e1")
         assert found == record("Base.Complex{Int64}", re=2**60 + 1, im=2)
         assert stream(f"34{described('Complex', '0008')}e0e1") == 1 + 2j
+
+
+class TestBits:
+    """A `BitArray` has words of 64 booleans, and leaves some of its size open."""
+
+    @pytest.mark.parametrize(
+        ("length", "size", "expected"),
+        [
+            (3, (-5,), numpy.array([True, False, True])),
+            (1, (), numpy.array(True)),
+            (2, (1, 2), numpy.array([[True, False]])),
+        ],
+    )
+    def test_the_shape_is_that_of_its_dimensions(self, length, size, expected):
+        chunks = numpy.array([5], "u8")
+        assert same(made(named("BitArray"), [chunks, length, size]), expected)
+
+    def test_a_size_of_other_than_its_bits_is_no_array(self):
+        found = made(named("BitArray"), [numpy.array([5], "u8"), 2, (3, 2)])
+        assert type(found) is Record
 
 
 class TestDamage:

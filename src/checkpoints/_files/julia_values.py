@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import math
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -102,9 +101,14 @@ def count_of(dims: Sequence[Any], limit: int) -> int:
     """
     if not all(isinstance(n, int) and n >= 0 for n in dims):
         raise ValueError("the size of an array is not a list of lengths")
-    count: int = math.prod(dims)
-    # Lengths of zero must not hide an overflow.
-    if count > limit or math.prod(filter(None, dims)) >= 1 << 62:
+    count = 1
+    # One by one, as large lengths take long to multiply, and zeros would hide them.
+    for length in dims:
+        count *= length or 1
+        if count >= 1 << 62:
+            raise ValueError("an array is larger than its data")
+    count = 0 if 0 in dims else count
+    if count > limit:
         raise ValueError("an array is larger than its data")
     return count
 
@@ -265,10 +269,12 @@ def _set(fields: Mapping[str, Any]) -> set[Any]:
 def _bits(fields: Mapping[str, Any]) -> Any:
     numpy = needed("numpy", "an array of Julia")
     chunks = numpy.ascontiguousarray(fields["chunks"], "<u8").view("|u1")
-    dims, length = fields.get("dims") or (), fields["len"]
+    dims = fields.get("dims")
     # Of one dimension, the size is left undefined.
-    dims = dims if math.prod(dims) == length and dims else (length,)
+    dims = dims if isinstance(dims, tuple) and len(dims) != 1 else (fields["len"],)
     count = count_of(dims, 8 * len(chunks))
+    if count != fields["len"]:
+        raise ValueError("its size is not that of its bits")
     found = numpy.unpackbits(chunks, count=count, bitorder="little")
     return found.view("|b1").reshape(dims, order="F")
 
