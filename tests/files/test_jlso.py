@@ -8,6 +8,7 @@ import os
 import random
 import struct
 import tomllib
+import tracemalloc
 import uuid
 import zlib
 from contextlib import suppress
@@ -384,6 +385,19 @@ class TestHostileFiles:
         path = put(tmp_path, bson({"metadata": meta, "objects": {"x": inner}}))
         with pytest.raises(CorruptFileError, match="too deep"):
             load(path)
+
+    def test_nested_types_are_no_copies_of_each_other(self, tmp_path):
+        inner = plain({"text": "a" * 1_000_000})
+        for name in [b"type"] * 100 + [b"object"]:
+            inner = b"\x03" + name + b"\0" + inner
+            inner = struct.pack("<i", len(inner) + 5) + inner + b"\0"
+        meta = {**METADATA, "version": "3.0.0"}
+        path = put(tmp_path, bson({"metadata": meta, "objects": {"x": inner}}))
+        tracemalloc.start()
+        load(path)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert most < 10_000_000
 
     def test_positions_outside_of_the_file(self, tmp_path):
         for start, size in ((-1, 5), (0, 5), (1 << 40, 5), (900, -1), (900, 1 << 62)):

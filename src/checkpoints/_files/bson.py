@@ -37,12 +37,12 @@ class Raw:
     A document that was not decoded.
 
     Args:
-        data: Its bytes.
+        data: Its bytes, as a view: those of nested ones would add up.
     """
 
     __slots__ = ("data",)
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: memoryview) -> None:
         self.data = data
 
 
@@ -104,7 +104,7 @@ class _Decoder:
                 value = self._data[first:at]
             elif kind == b"\x03" and key == self._raw and not is_array:
                 last = self._end(at, end)
-                value, at = Raw(bytes(data[at:last])), last
+                value, at = Raw(self._data[at:last]), last
             else:
                 value, at = self.container(at, end, level + 1, is_array=kind == b"\x04")
             items.append(value)

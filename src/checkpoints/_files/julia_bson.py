@@ -169,8 +169,9 @@ class BsonValues:
 
     def _type(self, node: Any) -> JuliaType:
         if isinstance(node, Raw):
-            if len(node.data) < _LONGEST_CACHED and b"backref" not in node.data:
-                return _lasting_type(node.data)
+            short = bytes(node.data[:_LONGEST_CACHED])
+            if len(short) < _LONGEST_CACHED and b"backref" not in short:
+                return _lasting_type(short)
             node = document(node.data, self._spend)
         return self._of(node)
 
