@@ -14,6 +14,7 @@ import pytest
 import checkpoints
 from checkpoints import CorruptFileError, FormatError, Record
 from checkpoints._files.julia import deserialize
+from checkpoints._files.julia_references import References
 from checkpoints._files.julia_types import named
 from checkpoints._files.julia_values import made
 from checkpoints._index.entry import entry_at
@@ -210,6 +211,22 @@ class TestWhatASmallFileStandsFor:
         dims = f"2d{struct.pack('<i', 20_000).hex()}35{kind}{long}" + "2c0100" * 19_999
         with pytest.raises(ValueError, match="larger than its data"):
             stream(f"1546{dims}")
+
+    def test_matrices_that_refer_to_the_one_before_twice(self):
+        lists = [f"15461402e0e1 2c{at:02x}00 2c{at:02x}00" for at in range(1, 40)]
+        count = struct.pack("<i", 1 + len(lists)).hex()
+        with pytest.raises(ValueError, match="references stand for more than"):
+            stream(f"154631{count} 15461402e0e1 e0e1" + "".join(lists))
+
+    def test_frames_that_refer_to_the_one_before_twice(self):
+        pandas = pytest.importorskip("pandas")
+        references = References()
+        references[0] = pandas.DataFrame({"a": [1, "b"]})
+        with pytest.raises(ValueError, match="references stand for more than"):
+            for at in range(1, 40):
+                column = [references[at - 1], references[at - 1]]
+                frame = pandas.DataFrame({"a": pandas.Series(column, dtype=object)})
+                references[at] = frame
 
     def test_only_texts_are_shared_by_their_mark(self):
         with pytest.raises(ValueError, match="no text"):

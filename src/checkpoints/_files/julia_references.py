@@ -67,4 +67,11 @@ def _parts(value: Any) -> Any:
         return value
     if kind is dict:
         return [*value, *value.values()]
-    return value._fields.values() if kind is Record else None
+    if kind is Record:
+        return value._fields.values()
+    if kind.__name__ == "ndarray" and value.dtype.hasobject:
+        return value.ravel().tolist()
+    if kind.__name__ == "DataFrame":
+        columns = [column for _, column in value.items()]
+        return [it for column in columns if column.dtype == object for it in column]
+    return None
