@@ -70,10 +70,10 @@ VALUES = {
 }  # fmt: skip
 
 
-def stream(text):
+def stream(text, spend=lambda _: None):
     """Return a stream of Julia's serialization, after its header."""
     data = bytes.fromhex("374a4c0704000000" + text)
-    return deserialize(memoryview(bytearray(data)), lambda _: None)
+    return deserialize(memoryview(bytearray(data)), spend)
 
 
 class TestFilesOfJulia:
@@ -253,6 +253,20 @@ class TestWhatASmallFileStandsFor:
                 break
         with pytest.raises(ValueError, match="too large"):
             stream(f"15{kind}df")
+
+    def test_a_type_with_a_long_parameter_again_and_again(self):
+        name = "2e" + struct.pack("<i", 50_000).hex() + "61" * 50_000
+        names = f"2d{struct.pack('<i', 20_000).hex()}" + "2c0200" * 20_000
+        for params in ((name, "2c0200"), (name, names)):
+            with pytest.raises(ValueError, match="too large"):
+                stream(f"15{described('Tuple', *params)}e0")
+
+    def test_types_take_memory_for_their_texts(self):
+        name = "2e" + struct.pack("<i", 50_000).hex() + "61" * 50_000
+        kinds = [described("Type", "2c0200" if at else name) for at in range(99)]
+        spent = []
+        stream(f"154631{struct.pack('<i', 99).hex()}" + "".join(kinds), spent.append)
+        assert sum(spent) > 99 * 100_000
 
     def test_a_long_integer_is_read_from_all_of_its_digits(self):
         digits = "7" + "zA0" * 3000

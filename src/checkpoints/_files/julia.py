@@ -240,6 +240,7 @@ class _Stream:
             count = self._count(4)
             params = [self._next_item() for _ in range(count)]
             kind = typed([*module.path, name], params)
+        self._spend(2 * len(kind.full))
         self._slots[slot] = kind
         return kind
 

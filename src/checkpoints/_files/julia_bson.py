@@ -188,7 +188,9 @@ class BsonValues:
             if isinstance(params, dict):  # numbers alone, which lie in memory
                 params = self._column(params)
             params, path = _list(params), _list(node.get("name"))
-            return typed(list(map(str, path)), [self._param(it) for it in params])
+            kind = typed(list(map(str, path)), [self._param(it) for it in params])
+            self._spend(2 * len(kind.full))
+            return kind
         if tag == "unionall":
             return self._of(node.get("body"))
         if tag == "struct":  # a union, or the variable of a type

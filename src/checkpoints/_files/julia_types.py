@@ -7,8 +7,9 @@ says how the values of an immutable type lie in memory. Both are in the tables h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 __all__ = [
@@ -79,10 +80,7 @@ class JuliaType:
 
     def __init__(self, name: str, params: tuple[Any, ...] = ()) -> None:
         self.name, self.params = name, params
-        inner = ",".join(map(str, params))
-        self._text = f"{name}{{{inner}}}" if params else name
-        if len(self._text) > _LONGEST:
-            raise ValueError("the type of a value is too large")
+        self._text = "".join(_bounded(chain([name], _enclosed("{}", params))))
         # Made once, as each record of this type has it.
         self.full = self._text if "." in name else f"Base.{self._text}"
         self._hash = hash((name, params))
@@ -97,6 +95,29 @@ class JuliaType:
 
     def __hash__(self) -> int:
         return self._hash
+
+
+def _enclosed(marks: str, params: tuple[Any, ...]) -> Iterator[str]:
+    """Yield the text of parameters in parts; nothing if there are none."""
+    for at, param in enumerate(params):
+        yield "," if at else marks[0]
+        if isinstance(param, tuple):
+            yield from _enclosed("()", param) if param else "()"
+        else:
+            is_told = isinstance(param, (JuliaType, str, int, float))
+            yield str(param) if is_told else type(param).__name__
+    if params:
+        yield marks[1]
+
+
+def _bounded(parts: Iterable[str]) -> Iterator[str]:
+    """Yield parts of a text; a parameter can be repeated by references to it."""
+    left = _LONGEST
+    for part in parts:
+        left -= len(part)
+        if left < 0:
+            raise ValueError("the type of a value is too large")
+        yield part
 
 
 def typed(path: Sequence[str], params: Sequence[Any] = ()) -> JuliaType:
