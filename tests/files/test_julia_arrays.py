@@ -7,7 +7,13 @@ import os
 import pytest
 
 from checkpoints import FileHandler, FormatError, load
+from checkpoints._files.bson_writer import BsonWriter
+from checkpoints._files.julia_arrays import JuliaValues
+from checkpoints._files.julia_bson import BsonValues
+from checkpoints._files.julia_encoder import JuliaEncoder, JuliaStruct
+from checkpoints._files.julia_types import named
 
+numpy = pytest.importorskip("numpy")
 pandas = pytest.importorskip("pandas")
 pyarrow = pytest.importorskip("pyarrow")
 
@@ -15,6 +21,72 @@ pyarrow = pytest.importorskip("pyarrow")
 def saved(root, value):
     FileHandler(root, format="jlso").checkpoint("a", x=value)
     return load(os.path.join(root, "a.jlso"), "x")["x"]
+
+
+MISSING = JuliaStruct(named("Missing"), [])
+
+
+def frame(**columns):
+    """Return what a DataFrame of Julia becomes."""
+    names = [*columns]
+    lookup = {name: at for at, name in enumerate(names, 1)}
+    index = JuliaStruct(named("DataFrames.Index"), [lookup, names])
+    kind = named("DataFrames.DataFrame")
+    value = JuliaStruct(kind, [list(columns.values()), index])
+    writer = BsonWriter()
+    JuliaEncoder(writer, JuliaValues()).document({"object": value})
+    data = memoryview(bytearray(b"".join(writer.pieces)))
+    document = BsonValues(data, lambda _: None)
+    return document.value(document.root)["object"]
+
+
+class TestFramesOfJulia:
+    def test_a_column_of_bytes_has_as_many_rows(self):
+        found = frame(a=b"\1\2", b=numpy.array([1.5, 2.5]))
+        assert (found["a"].dtype, found["a"].tolist()) == ("uint8", [1, 2])
+
+    def test_columns_of_lists_stay_lists(self):
+        arrays = [numpy.array([1, 2]), numpy.array([3])]
+        found = frame(a=arrays, b=[arrays[0], MISSING])
+        assert [it.tolist() for it in found["a"]] == [[1, 2], [3]]
+        assert (found["b"][0].tolist(), found["b"].isna()[1]) == ([1, 2], True)
+
+    @pytest.mark.parametrize(
+        ("some", "dtype"),
+        [
+            ([1.0, -0.0], "Float64"),
+            ([1.5, float("nan")], "Float64"),
+            ([1, 2**62 + 1], "Int64"),
+            ([True, False], "boolean"),
+            ([numpy.float32(1), numpy.float32(2)], "Float32"),
+            ([numpy.uint8(1), numpy.uint8(2)], "UInt8"),
+            (["a", "b"], "string"),
+        ],
+    )
+    def test_values_beside_a_missing_one_are_what_they_were(self, some, dtype):
+        column = frame(a=[MISSING, *some])["a"]
+        assert column.dtype == dtype
+        assert column[0] is pandas.NA
+        assert repr(column[1:].tolist()) == repr(numpy.array(some).tolist())
+
+    def test_values_of_several_types_keep_them(self):
+        found = frame(a=[1, 2.5], b=[MISSING, True], c=[MISSING, MISSING])
+        assert list(map(type, found["a"])) == [int, float]
+        assert found["c"].isna().all()
+
+    @pytest.mark.parametrize(
+        "column",
+        [
+            numpy.array([1.5, 2.5, 3.5]),
+            numpy.zeros((2, 2)),
+            "ab",
+            JuliaStruct(named("PooledArrays.PooledArray"), [1, 2]),
+        ],
+    )
+    def test_columns_that_pandas_cannot_have_make_a_record(self, column):
+        found = frame(a=numpy.array([1.5, 2.5]), b=column)
+        assert found.type == "DataFrames.DataFrame"
+        assert len(found["columns"]) == 2
 
 
 class TestTables:

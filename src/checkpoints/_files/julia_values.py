@@ -296,16 +296,46 @@ def _frame(fields: Mapping[str, Any]) -> Any:
     if len(set(names)) != len(names) or len(names) != len(columns):
         raise ValueError("the columns have other names")
     made = {name: _column(pandas, it) for name, it in zip(names, columns, strict=True)}
+    # Pandas would fill shorter ones up.
+    if len(set(map(len, made.values()))) > 1:
+        raise ValueError("the columns have different lengths")
     return pandas.DataFrame(made)
 
 
 def _column(pandas: Any, column: Any) -> Any:
-    if isinstance(column, list) and None in column:
-        # As integers with missing values, not as floats.
-        return pandas.Series(column, dtype=object).convert_dtypes()
+    if isinstance(column, bytes):
+        column = needed("numpy", "a column").frombuffer(column, "|u1").copy()
+    if not isinstance(column, list):
+        if getattr(column, "ndim", None) != 1 and not isinstance(column, range):
+            raise TypeError("not a column that a DataFrame of pandas can have")
+        return pandas.Series(column)
+    kinds = set(map(type, column))
+    if len(kinds - {type(None)}) != 1:  # each value as it is
+        return pandas.Series(column, dtype=object)
+    if type(None) in kinds:
+        return _with_missing(pandas, column)
     return pandas.Series(column)
 
 
+def _with_missing(pandas: Any, column: list[Any]) -> Any:
+    """Return values of one type, in which others are missing, as a column."""
+    numpy = needed("numpy", "a column")
+    mask = numpy.array([it is None for it in column])
+    some = next(it for it in column if it is not None)
+    if isinstance(some, (int, float, numpy.generic)):
+        found = numpy.array([some if it is None else it for it in column])
+        made = _MASKED.get(found.dtype.str[1:])
+        if made is not None:  # pandas has none for floats of 16 bits
+            return pandas.Series(getattr(pandas.arrays, made)(found, mask))
+    return pandas.Series(column, dtype=object).convert_dtypes()
+
+
+_MASKED = {
+    **{code[1:]: "IntegerArray" for code in NUMBERS.values() if code[1] in "iu"},
+    "f4": "FloatingArray",
+    "f8": "FloatingArray",
+    "b1": "BooleanArray",
+}
 _DTYPES = {
     **NUMBERS,
     "Bool": "|b1",
