@@ -30,8 +30,9 @@ from checkpoints import (
 )
 from checkpoints._files.bson import document
 from checkpoints._files.bson_writer import BsonWriter
+from checkpoints._files.jlso_document import JlsoDocument
 from checkpoints._files.julia_bson import BsonValues
-from checkpoints._files.julia_encoder import JuliaArray, JuliaEncoder
+from checkpoints._files.julia_encoder import JuliaArray, JuliaEncoder, JuliaStruct
 from checkpoints._files.julia_types import named, typed
 from checkpoints._kinds.same import same
 
@@ -217,6 +218,20 @@ class TestHeader:
         assert index(tmp_path)[0].meta["julia"] == "1.5.3"
         assert load(path) == {"x": 1}
 
+    def test_a_file_that_julia_has_written_again_has_its_header(self, tmp_path):
+        # Under the same names there can be other objects.
+        FileHandler(tmp_path, format="jlso", compression="none").checkpoint("a", x=1)
+        data = (tmp_path / "a.jlso").read_bytes()
+        size = int.from_bytes(data[:4], "little")
+        found = JlsoDocument(memoryview(data)[:size], len(data), lambda _: None)
+        either = named("Union", named("String"), named("Array", named("UInt8"), 1))
+        kind = named("Dict", named("String"), either)
+        meta = JuliaStruct(kind, [[*found.meta], [*found.meta.values()]])
+        path = written(tmp_path, METADATA, {"x": 2}, metadata=meta)
+        assert load(path) == {"x": 2}
+        assert "run" not in index(tmp_path)[0].meta
+        assert checkpoints.verify(tmp_path).ok
+
 
 METADATA = {
     "version": "4.0.0", "julia": "1.5.3", "format": "bson", "compression": "none",
@@ -255,7 +270,7 @@ def integers(*numbers):
     return JuliaArray(named("Int64"), (len(numbers),), data)
 
 
-def written(folder, metadata, values, **changed):
+def written(folder, metadata, values, /, **changed):
     """Write a file of the version in its metadata; return its path."""
     objects = {name: bson({"object": value}) for name, value in values.items()}
     sizes = [len(data) for data in objects.values()]

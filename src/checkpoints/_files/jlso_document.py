@@ -52,6 +52,7 @@ class JlsoDocument:
         found = BsonValues(data, spend)
         root = found.table(found.root)
         meta = found.table(root.get("metadata"))
+        self.meta_type = found.type_of(root["metadata"])
         self.meta = {name: found.value(node) for name, node in meta.items()}
         self.version = version_text(self.meta.get("version"))
         self.compression = str(self.meta.get("compression", "none"))

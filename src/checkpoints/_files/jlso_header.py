@@ -22,6 +22,8 @@ from checkpoints.storage._store import Source
 __all__ = ["foreign_header", "own_header", "project_of"]
 
 _HEADER = "[checkpoints]\nheader = "
+# That of JLSO is one of texts and bytes.
+_META_TYPE = "Dict{String,Any}"
 _STRING = json.JSONDecoder()
 _SECTION = re.compile(r"^\[+(?:deps\.)?([^\[\]\n]+)\]+[ \t]*$", re.MULTILINE)
 _DEPENDENCY = re.compile(r'^([^\s=]+) = "', re.MULTILINE)
@@ -45,10 +47,11 @@ def _quoted(text: str) -> str:
 
 
 def own_header(document: JlsoDocument) -> bytes | None:
-    """Return this library's own header; None if others have changed the objects."""
+    """Return this library's own header; None if it is not the last to have written."""
     project = str(document.meta.get("project"))
     at = project.find(_HEADER)
-    if at < 0:
+    # Julia can change objects of a file, and keeps the project.
+    if at < 0 or document.meta_type != _META_TYPE:
         return None
     try:
         # A string of JSON is one of TOML.
@@ -56,7 +59,6 @@ def own_header(document: JlsoDocument) -> bytes | None:
         names = sorted(json.loads(text)["values"])
     except (ValueError, LookupError, TypeError, RecursionError):
         return None
-    # Julia can add objects to a file, and keeps the project.
     return json_bytes.as_utf8(text) if names == sorted(document.objects) else None
 
 

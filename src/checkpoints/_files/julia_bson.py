@@ -76,6 +76,10 @@ class BsonValues:
             raise ValueError("the keys of a table are not texts")
         return dict(zip(keys, values, strict=True))
 
+    def type_of(self, node: dict[str, Any]) -> str:
+        """Return the type of a struct as text."""
+        return str(self._type(node["type"]))
+
     def _parts(self, node: dict[str, Any]) -> list[Any]:
         is_struct = node.get("tag") == "struct"
         is_dict = is_struct and self._type(node["type"]).name in _DICTS
