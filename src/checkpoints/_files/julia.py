@@ -38,6 +38,7 @@ from checkpoints._files.julia_values import (
     dictionary,
     made,
     shaped,
+    texts,
 )
 from checkpoints._kinds.records import Record
 from checkpoints.errors import FormatError
@@ -208,7 +209,10 @@ class _Stream:
                 raise _unknown(kind)
             count = count_of(dims, left)
             self._spend(16 * count)
-            return shaped(self._items(count), dims)
+            items = self._items(count)
+            if kind.name == "String" and len(dims) != 1:
+                return texts(items, dims, self._spend)
+            return shaped(items, dims)
         if kind.name == "UInt8" and len(dims) == 1:
             return bytes(self._take(dims[0]))
         count = count_of(dims, left // layout.size if layout.size else 1 << 40)
