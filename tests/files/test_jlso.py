@@ -292,6 +292,19 @@ def put(folder, data):
     return path
 
 
+class TestTypes:
+    def test_a_union_is_a_type(self):
+        def kind(name):
+            path = ["Main", "Core", name]
+            return {"tag": "datatype", "name": path, "params": []}
+
+        parts = [kind("Int64"), kind("String")]
+        node = {"tag": "struct", "type": kind("Union"), "data": parts}
+        found = BsonValues(memoryview(plain({"object": node})), lambda _: None)
+        expected = Record("Core.DataType", {"name": "Base.Union{Int64,String}"})
+        assert found.value(found.root)["object"] == expected
+
+
 class TestVersions:
     @pytest.mark.parametrize("version", ["1.0.0", "2.0.0", "3.0.0", "4.0.0"])
     def test_each_is_read(self, tmp_path, version):

@@ -124,6 +124,8 @@ class BsonValues:
             return dictionary(keys, values, kind.name)
         if kind.name in ("Nothing", "Missing", "BSON.Undef"):
             return None
+        if kind.name == "Union":
+            return self._datatype(node)
         return made(kind, [self.value(it) for it in _list(data)])
 
     def _column(self, node: Any) -> list[Any]:
