@@ -18,7 +18,11 @@ _KINDS |= {"b1": named("Bool"), "U": named("String")}
 _KINDS |= {f"c{2 * n}": named("Complex", named(f"Float{8 * n}")) for n in (4, 8)}
 _UNITS = {unit: named(name) for name, unit in PERIODS.items()}
 _NATIVE = ("Int64", "Float64", "Bool")
-_DAYS, _MILLISECONDS = 719_163, 719_163 * 86_400_000
+# What 1970-01-01 counts, as Julia counts from its first day.
+_FIRSTS = {
+    "D": (named("Dates.Date"), 719_163),
+    "ms": (named("Dates.DateTime"), 719_163 * 86_400_000),
+}
 _MISSING = JuliaStruct(named("Missing"), [])
 _WAY_OUT = "save what it holds as dicts, lists and arrays, or use format='zip'"
 
@@ -142,9 +146,11 @@ def _times(array: Any) -> tuple[Any, JuliaType]:
             "the DateTime of Julia has milliseconds, and these times have parts of "
             "them: round them with value.astype('M8[ms]')"
         )
-    if wanted == "D":
-        return found.astype("<i8") + _DAYS, named("Dates.Date")
-    return found.astype("<i8") + _MILLISECONDS, named("Dates.DateTime")
+    kind, first = _FIRSTS[wanted]
+    counts = found.astype("<i8") + first
+    if (counts < found.astype("<i8")).any():
+        raise FormatError(f"its times are later than those of Julia: {_WAY_OUT}")
+    return counts, kind
 
 
 def _columns(table: Any, value: Any) -> Any:
