@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 
 import pytest
@@ -12,6 +13,7 @@ from checkpoints._files.julia_arrays import JuliaValues
 from checkpoints._files.julia_bson import BsonValues
 from checkpoints._files.julia_encoder import JuliaEncoder, JuliaStruct
 from checkpoints._files.julia_types import named
+from checkpoints._kinds.same import same
 
 numpy = pytest.importorskip("numpy")
 pandas = pytest.importorskip("pandas")
@@ -99,6 +101,29 @@ class TestTables:
 
     def test_a_series_becomes_a_vector(self, tmp_path):
         assert saved(tmp_path, pyarrow.array(["a", None])) == ["a", None]
+
+    def test_times_with_nulls_are_those_of_python(self, tmp_path):
+        for unit in ("ms", "ns"):
+            hour = {"ms": 3_600_000, "ns": 3_600_000_000_000}[unit]
+            table = {
+                "instant": pyarrow.array([hour, None], pyarrow.timestamp(unit)),
+                "span": pyarrow.array([hour, None], pyarrow.duration(unit)),
+            }
+            found = saved(tmp_path, pyarrow.table(table))
+            instant = datetime.datetime(1970, 1, 1, 1)
+            assert found["instant"] == [instant, None]
+            assert found["span"] == [datetime.timedelta(hours=1), None]
+
+    def test_spans_keep_their_unit(self, tmp_path):
+        for unit in ("s", "ms", "us", "ns"):
+            column = pyarrow.array([1, -2], pyarrow.duration(unit))
+            found = saved(tmp_path, pyarrow.table({"a": column}))["a"]
+            assert same(found, numpy.array([1, -2], f"m8[{unit}]"))
+
+    def test_nanoseconds_beside_a_null_are_refused(self, tmp_path):
+        for kind in (pyarrow.timestamp("ns"), pyarrow.duration("ns")):
+            with pytest.raises(FormatError, match="round"):
+                saved(tmp_path, pyarrow.table({"a": pyarrow.array([1, None], kind)}))
 
     def test_a_frame_that_is_no_table(self, tmp_path):
         for frame in (

@@ -176,10 +176,26 @@ def _column(column: Any) -> Any:
         )
     is_number = types.is_integer(kind) or types.is_floating(kind)
     is_time = types.is_date32(kind) or types.is_timestamp(kind)
+    is_time = is_time or types.is_duration(kind)
     if not column.null_count and (is_number or is_time or types.is_boolean(kind)):
         return column.to_numpy()
+    column = _in_microseconds(column)
     items = [_MISSING if it is None else it for it in column.to_pylist()]
     is_text = types.is_string(kind) or types.is_large_string(kind)
     if is_text and not column.null_count:
         return JuliaArray(named("String"), (len(items),), items)
     return items
+
+
+def _in_microseconds(column: Any) -> Any:
+    """Return a column of times as those that Python has; of others, itself."""
+    pyarrow = needed("pyarrow", "a table")
+    name, _, unit = str(column.type).partition("[")
+    if name not in ("timestamp", "duration", "time64") or unit != "ns]":
+        return column
+    try:
+        return column.cast(getattr(pyarrow, name)("us"))
+    except pyarrow.ArrowInvalid as error:
+        raise FormatError(
+            f"a column of times has parts of microseconds ({error}): round it"
+        ) from error
