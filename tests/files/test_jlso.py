@@ -360,6 +360,13 @@ class TestHostileFiles:
         with pytest.raises(TooLargeError):
             load(path, max_bytes="10MB")
 
+    def test_a_text_with_one_wide_character(self, handler):
+        handler.checkpoint("a", x="a" * 1_000_000 + "\U0001f600")
+        path = os.path.join(handler.root, "a.jlso")
+        assert len(load(path, max_bytes=7_000_000)["x"]) == 1_000_001
+        with pytest.raises(TooLargeError):
+            load(path, max_bytes=4_000_000)
+
     def test_types_that_contain_themselves_twice_at_each_level(self):
         kind = typed(["Core", "Int64"])
         with pytest.raises(ValueError, match="too large"):

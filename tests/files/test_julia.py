@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import string
 import struct
+import tracemalloc
 import uuid
 from fractions import Fraction
 from pathlib import Path
@@ -268,6 +269,28 @@ class TestWhatASmallFileStandsFor:
         spent = []
         stream(f"154631{struct.pack('<i', 99).hex()}" + "".join(kinds), spent.append)
         assert sum(spent) > 99 * 100_000
+
+    @pytest.mark.parametrize(
+        "item",
+        [
+            "1546df",  # an empty list
+            "15000edf",  # an empty array of numbers
+            "0201",  # a number of NumPy
+            "30" + "05" + "00" * 7 + "61f09f9880",  # a text of wide characters
+            "34" + "2c0100" + "e0",  # a record of one field
+        ],
+    )
+    def test_what_items_take_is_asked_for(self, item):
+        count, spent = 20_000, []
+        kind = described("Some", "0008")
+        text = f"1546 31{struct.pack('<i', 1 + count).hex()} 34{kind}e0"
+        data = bytes.fromhex("374a4c0704000000" + text + item * count)
+        tracemalloc.start()
+        found = deserialize(memoryview(bytearray(data)), spent.append)
+        taken = tracemalloc.get_traced_memory()[0] - len(data)
+        tracemalloc.stop()
+        assert len(found) == 1 + count
+        assert sum(spent) > 0.7 * taken
 
     def test_a_long_integer_is_read_from_all_of_its_digits(self):
         digits = "7" + "zA0" * 3000

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-__all__ = ["Int32", "Raw", "document"]
+__all__ = ["Int32", "Raw", "document", "text_of"]
 
 Buffer: TypeAlias = "bytes | memoryview"
 
@@ -99,6 +99,9 @@ class _Decoder:
             read = scalar(kind)
             if read is not None:
                 value, at = read(data, at, end)
+            elif kind == b"\x02":
+                first, at = _text_in(data, at, end)
+                value = text_of(data[first : at - 1], self._owe)
             elif kind == b"\x05":
                 first, at = _sized(data, at, end, 5)
                 value = self._data[first:at]
@@ -110,9 +113,7 @@ class _Decoder:
             items.append(value)
         if at != end - 1 or data[at]:
             raise ValueError("a BSON document has another length than it says")
-        self._owed += _WEIGHT + _WEIGHT_OF_ITEM * len(items)
-        if self._owed > _SMALL:
-            self.settle()
+        self._owe(_WEIGHT + _WEIGHT_OF_ITEM * len(items))
         if is_array:
             return items, end
         names = [key.decode("utf-8", "surrogateescape") for key in keys]
@@ -122,6 +123,11 @@ class _Decoder:
         """Take the memory of what was decoded since the last time."""
         self._spend(self._owed)
         self._owed = 0
+
+    def _owe(self, size: int) -> None:
+        self._owed += size
+        if self._owed > _SMALL:
+            self.settle()
 
     def _end(self, start: int, limit: int) -> int:
         length = _INT32(self._whole, start)[0] if start + 4 <= limit else 0
@@ -141,12 +147,30 @@ def _fixed(
     return scalar
 
 
-def _text(data: Buffer, at: int, end: int) -> tuple[str, int]:
+def text_of(data: Buffer, spend: Callable[[int], None]) -> str:
+    """
+    Return a text from its bytes.
+
+    Args:
+        data: The bytes, in UTF-8.
+        spend: Called with the memory that the text is about to take.
+    """
+    spend(len(data))
+    try:
+        return str(data, "ascii")
+    except UnicodeDecodeError:
+        # One character can make all of them take four bytes.
+        spend(3 * len(data))
+    return str(data, "utf-8", "surrogateescape")
+
+
+def _text_in(data: Buffer, at: int, end: int) -> tuple[int, int]:
+    """Return where a text starts, and where its NUL ends."""
     start = at + 4
     last = start + _INT32(data, at)[0] if start <= end else 0
     if not start < last <= end or data[last - 1]:
         raise ValueError("a text in a BSON document has no end")
-    return str(data[start : last - 1], "utf-8", "surrogateescape"), last
+    return start, last
 
 
 def _sized(data: Buffer, at: int, end: int, prefix: int) -> tuple[int, int]:
@@ -166,7 +190,6 @@ def _bool(data: Buffer, at: int) -> bool:
 
 _SCALARS: dict[bytes, Callable[[Buffer, int, int], tuple[Any, int]]] = {
     b"\x01": _fixed(8, lambda data, at: _DOUBLE(data, at)[0]),
-    b"\x02": _text,
     b"\x08": _fixed(1, _bool),
     b"\x0a": _fixed(0, lambda _data, _at: None),
     b"\x10": _fixed(4, lambda data, at: Int32(_INT32(data, at)[0])),

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from operator import index
 from typing import Any, NamedTuple
 
+from checkpoints._files.bson import text_of
 from checkpoints._files.julia_numbers import number
 from checkpoints._files.julia_references import References
 from checkpoints._files.julia_tags import (
@@ -56,6 +57,9 @@ _DIGITS, _MOST_DIGITS = re.compile("(-?)([0-9A-Za-z]+)"), 10_000
 _AT_ONCE = 10
 _BASE_62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _BASE, _DIGIT = len(_BASE_62), {char: at for at, char in enumerate(_BASE_62)}
+# The memory that an item takes with its place in a container, a struct, and an array
+# with what it is a view of, roughly.
+_ITEM, _STRUCT, _ARRAY = 100, 200, 400
 _UNDEFINED, _LITERAL, _END_OF_PATH = 0x29, 0x00, 0x44
 # A later version of DataFrames made its type mutable, with metadata.
 _MORE_FIELDS = {"DataFrames.DataFrame": 3}
@@ -117,7 +121,7 @@ class _Stream:
         count = int.from_bytes(self._take(size), "little")
         if count > len(self._data) - self._at:
             raise ValueError("a collection is longer than the stream")
-        self._spend(16 * count)
+        self._spend(_ITEM * count)
         return count
 
     def _slot(self) -> int:
@@ -161,7 +165,7 @@ class _Stream:
         return text.decode("utf-8", "surrogateescape")
 
     def _text(self, size: int) -> str:
-        return str(self._take(size), "utf-8", "surrogateescape")
+        return text_of(self._take(size), self._spend)
 
     def _symbol(self, size: int) -> str:
         text = self._text(size)
@@ -192,6 +196,7 @@ class _Stream:
 
     def _array(self) -> Any:
         slot = self._slot()
+        self._spend(_ARRAY)
         kind, dims = named("UInt8"), self._next_item()
         if isinstance(dims, JuliaType):
             kind, dims = dims, self._next_item()
@@ -208,7 +213,7 @@ class _Stream:
             if is_known(kind.name) is None:
                 raise _unknown(kind)
             count = count_of(dims, left)
-            self._spend(16 * count)
+            self._spend(_ITEM * count)
             items = self._items(count)
             if kind.name == "String" and len(dims) != 1:
                 return texts(items, dims, self._spend)
@@ -298,6 +303,7 @@ class _Stream:
             return number(kind.name, data) if layout.size else None
         if fields is None:
             raise _unknown(kind)
+        self._spend(_STRUCT + _ITEM * len(fields))
         parts = self._items(len(fields))
         if is_mutable:
             self._items(_MORE_FIELDS.get(kind.name, 0))
@@ -305,6 +311,7 @@ class _Stream:
 
     def _dict(self, kind: JuliaType) -> Any:
         count = self._count(4)
+        self._spend(_ITEM * count)
         pairs = [(self.value(), self.value()) for _ in range(count)]
         keys, values = [key for key, _ in pairs], [value for _, value in pairs]
         return dictionary(keys, values, kind.name)
@@ -361,8 +368,8 @@ _SPECIAL: dict[str, Callable[[_Stream, JuliaType], Any]] = {
 }
 _ITEMS: dict[int, Callable[[_Stream], Any]] = {
     _LITERAL: _Stream._literal,
-    0x01: lambda stream: stream._symbol(stream._count(1)),
-    0x2E: lambda stream: stream._symbol(stream._count(4)),
+    0x01: lambda stream: stream._symbol(stream._byte()),
+    0x2E: lambda stream: stream._symbol(stream._integer(4)),
     0x0F: _Stream._char,
     0x10: _Stream._datatype,
     0x11: _Stream._union,
@@ -372,7 +379,7 @@ _ITEMS: dict[int, Callable[[_Stream], Any]] = {
     0x15: _Stream._array,
     0x1C: _Stream._variable,
     0x1F: _Stream._module,
-    0x21: lambda stream: stream._text(stream._count(1)),
+    0x21: lambda stream: stream._text(stream._byte()),
     0x22: lambda stream: stream._tuple(4),
     0x2A: lambda stream: stream._reference(4),
     0x2B: lambda stream: stream._reference(8),
