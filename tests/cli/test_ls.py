@@ -289,7 +289,7 @@ class TestBadInput:
         done = run("ls", tmp_path / "no\x1bwhere")
         assert (done.code, done.out) == (2, "")
         assert "no\\x1bwhere" in done.err
-        assert "does not exist; the first save creates it" in done.err
+        assert "does not exist: nothing was saved there" in done.err
 
     def test_an_empty_root_ends_with_1_and_says_so(self, run, tmp_path):
         done = run("ls", tmp_path)

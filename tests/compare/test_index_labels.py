@@ -44,6 +44,25 @@ def test_a_changed_cell_beside_it_is_named_by_its_label():
 
 
 @pytest.mark.parametrize(
+    ("one", "place"),
+    [
+        (DAYS, "row day=2024-03-09 00:00:00"),
+        (SHOPS.set_index("shop"), "column 'n', row shop=f"),
+        (SHOPS.set_axis(list("uvwxyz")), "column 'n', row index=z"),
+        (SHOPS.set_index(["shop", "n"], drop=False), "column 'n', row shop=f, n=5"),
+        (SHOPS, "column 'n', row 5"),
+    ],
+)
+def test_a_row_is_named_by_its_label_where_that_is_no_position(one, place):
+    other = one.copy()
+    if one is DAYS:
+        other.iloc[5] = 9
+    else:
+        other.iloc[5, -1] = 9
+    assert compare(one, other).where == place
+
+
+@pytest.mark.parametrize(
     "other",
     [
         SHOPS.iloc[:4],  # nothing is elsewhere

@@ -173,7 +173,7 @@ class TestEnd:
             worker.start()
             worker.join()
         """)
-        assert sum("of 1 saves: 1 failed ('a' 1)" in line for line in lines) == 1
+        assert sum("of 1 save: 1 failed ('a' 1)" in line for line in lines) == 1
 
 
 class TestConfiguredLogging:

@@ -113,7 +113,7 @@ class TestIndex:
         assert list(index(tmp_path)) == []
 
     def test_a_root_that_is_not_there_is_an_error_that_names_it(self, root):
-        told = "'root' does not exist; the first save creates"
+        told = "'root' does not exist: nothing was saved there"
         with pytest.raises(FileNotFoundError, match=told) as caught:
             index("root")
         (note,) = caught.value.__notes__

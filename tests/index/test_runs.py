@@ -353,7 +353,7 @@ class TestRoot:
 
     def test_that_is_a_name_is_told_to_be_one(self, root):
         FileHandler(".checkpoints").checkpoint("mypkg.fit", 1)
-        told = "'mypkg.fit' does not exist; it is a name: give it after a root"
+        told = "'mypkg.fit' does not exist; it is a name: checkpoints ls @last"
         with pytest.raises(FileNotFoundError, match=told):
             index("mypkg.fit")
 

@@ -27,6 +27,7 @@ class Column(NamedTuple):
         arrow: Returns its values as an Arrow array.
         categories: The values that it may have, if these are listed.
         steps: From where to where its values go by which step, if they do.
+        at: Returns the label of a row, for a level of an index.
     """
 
     name: Any
@@ -36,6 +37,7 @@ class Column(NamedTuple):
     arrow: Callable[[], Any]
     categories: Any = None
     steps: tuple[int, int, int] | None = None
+    at: Callable[[int], Any] | None = None
 
 
 def pandas_column(name: Any, title: str, values: Any) -> Column:
@@ -50,7 +52,8 @@ def pandas_column(name: Any, title: str, values: Any) -> Column:
     categories = getattr(values.dtype, "categories", None)
     is_range = type(values).__name__ == "RangeIndex"
     steps = (values.start, values.stop, values.step) if is_range else None
-    return Column(name, title, str(values.dtype), vector, arrow, categories, steps)
+    at = None if hasattr(values, "iloc") else values.__getitem__
+    return Column(name, title, str(values.dtype), vector, arrow, categories, steps, at)
 
 
 def polars_column(name: Any, title: str, series: Any) -> Column:

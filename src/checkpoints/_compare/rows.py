@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from checkpoints._compare.columns import Column
+from checkpoints._kinds.same import same
 from checkpoints._process.libraries import imported, needed
 from checkpoints._text import count_text, hint, shown
 
-__all__ = ["Rows", "Unkeyed", "rows_by_index", "rows_by_key"]
+__all__ = ["Rows", "Unkeyed", "label_at", "rows_by_index", "rows_by_key"]
 
 
 # The product of the numbers of values must fit into 64 bits.
@@ -96,7 +97,7 @@ def rows_by_index(one: Sequence[Column], other: Sequence[Column]) -> Rows | None
     """
     if not one or len(one) != len(other):
         return None
-    names = [str(it.title if it.name is None else it.name) for it in one]
+    names = list(map(_level_name, one))
     try:
         columns = [
             [
@@ -115,14 +116,38 @@ def rows_by_index(one: Sequence[Column], other: Sequence[Column]) -> Rows | None
     return rows._replace(are_of_index=True) if is_told and is_elsewhere else None
 
 
+def label_at(one: Sequence[Column], other: Sequence[Column], place: int) -> str:
+    """
+    Return the name of the row at a position: its label, if that is the same in both.
+
+    Args:
+        one: The levels of the index of the baseline.
+        other: Those of the candidate.
+        place: The position.
+    """
+    sides = [[it.at(place) for it in levels if it.at] for levels in (one, other)]
+    is_position = all(it.steps and it.steps[::2] == (0, 1) for it in one)
+    if is_position or not same(*sides):
+        return str(place)
+    names = map(_level_name, one)
+    return _label(zip(names, sides[0], strict=True))
+
+
+def _level_name(level: Column) -> str:
+    return str(level.title if level.name is None else level.name)
+
+
+def _label(pairs: Iterable[tuple[str, Any]]) -> str:
+    return ", ".join(f"{key}={_short(value)}" for key, value in pairs)
+
+
 def _rows(columns: Sequence[Sequence[Any]], keys: Sequence[str]) -> Rows:
     """Return which rows belong together, given the arrays of the keys of both sides."""
     codes = _codes([*columns[0]], [*columns[1]], keys)
 
     def label(side: int, place: int) -> str:
         values = (column[place].as_py() for column in columns[side])
-        pairs = zip(keys, values, strict=True)
-        return ", ".join(f"{key}={_short(value)}" for key, value in pairs)
+        return _label(zip(keys, values, strict=True))
 
     repeated = [
         number

@@ -13,7 +13,13 @@ from checkpoints._compare.dtypes import compare_dtypes
 from checkpoints._compare.frames import Table, name_key
 from checkpoints._compare.items import Items
 from checkpoints._compare.reordering import are_reordered
-from checkpoints._compare.rows import Rows, Unkeyed, rows_by_index, rows_by_key
+from checkpoints._compare.rows import (
+    Rows,
+    Unkeyed,
+    label_at,
+    rows_by_index,
+    rows_by_key,
+)
 from checkpoints._compare.tally import Place, Tally
 from checkpoints._compare.vectors import Vector, compare_vectors
 from checkpoints._kinds.same import same
@@ -202,7 +208,8 @@ class _Comparison:
 
     def _where(self, place: int) -> Place:
         if self._rows is None:
-            return Place(f"row {place}", (place,))
+            levels = self._tables[0].levels, self._tables[1].levels
+            return Place(f"row {label_at(*levels, place)}", (place,))
         at = int(self._rows.places[0][place])
         return Place(f"row {self._rows.label(0, at)}", (at,))
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
 from checkpoints._files.zip_container import ZipContainer
-from checkpoints._keys.key import Key
+from checkpoints._keys.key import SUFFIXES, Key
 from checkpoints._keys.tag_value import tag_text
 from checkpoints._kinds import json_bytes
 from checkpoints._kinds.plain import NOT_PLAIN, from_json, scalar_to_json
@@ -197,6 +197,8 @@ def open_container(source: Source, budget: Budget | None = None) -> Container:
     opener = _opener_for(source)
     if opener is None:
         what = "it does not start like one" if source.size else "it is empty"
+        if not source.path.endswith(tuple(SUFFIXES.values())):
+            raise CorruptFileError(f"{source.path} is not a checkpoint file: {what}")
         raise CorruptFileError.at(source.path, what)
     budget = budget or Budget(source.path)
     container = opener(source, budget)

@@ -16,7 +16,7 @@ from checkpoints._keys.key import Key
 from checkpoints._process import drain
 from checkpoints._process.exit import at_exit
 from checkpoints._process.forks import after_fork_in_child
-from checkpoints._text import shown, text_of
+from checkpoints._text import count_text, shown, text_of
 from checkpoints.errors import UnknownOutcomeError
 
 __all__ = [
@@ -241,7 +241,8 @@ class Outcomes:
             message = text()
             self._first = self._first or message
             again = "" if count == 1 else f", for the {count}th time"
-            _warn(f"{message}{again}. {advice}")
+            end = "" if f"{message}{again}".endswith(("?", ".")) else "."
+            _warn(f"{message}{again}{end} {advice}")
 
     def counts(self) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
         """Return the numbers of saves, by name and outcome, and by reason."""
@@ -284,7 +285,7 @@ class Outcomes:
             parts.append(f"some {_REPLACED} ({', '.join(map(repr, untold))})")
         if not parts:
             return ""
-        return f"of {total} saves: {', '.join(parts)}. {first}".rstrip()
+        return f"of {count_text(total, 'save')}: {', '.join(parts)}. {first}".rstrip()
 
 
 def _warn(message: str) -> None:

@@ -67,7 +67,8 @@ def chosen_run(known: Sequence[Run], wanted: str, root: str) -> Run:
 def _hint(known: Sequence[Run], text: str) -> str:
     if not known:
         return "nothing was saved there"
-    meant = nearest(text, {run.name for run in known} | {run.id for run in known})
+    names = {name for run in known for name in (run.name, run.id)}
+    meant = nearest(text, {*names, *_LAST})
     return (f"did you mean @{printable(meant)}? " if meant else "") + _listed(known)
 
 

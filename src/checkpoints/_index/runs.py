@@ -235,7 +235,7 @@ def _hint(root: str, *hints: str) -> str:
             "; give the folder that was saved to, or save to this one: checkpoints run "
             "NAME -- PROGRAM"
         )
-    otherwise = f"; {hints[0]}" if hints else "; the first save creates it"
+    otherwise = f"; {hints[0]}" if hints else ": nothing was saved there"
     if not root or set(root) & {"/", "\\"}:
         return otherwise
     try:
@@ -244,9 +244,7 @@ def _hint(root: str, *hints: str) -> str:
         return otherwise
     except ConfigError as error:
         if _is_name(root):
-            return (
-                f"; it is a name: give it after a root, as {f'{DEFAULT_ROOT}@last'!r}"
-            )
+            return f"; it is a name: checkpoints ls @last {root}, diff --name {root}"
         return otherwise if hints else f", and {error}"
     return f"; did you mean {f'{DEFAULT_ROOT}@{root}'!r}?"
 
