@@ -314,6 +314,16 @@ class TestNumbersInStructs:
             steps = f"34{described('StepRange', kind, kind)}{first}{first}{last}"
             assert stream(steps) == expected
 
+    @pytest.mark.parametrize("other", ["a" * 1000, [1] * 1000, 0.5, numpy.array("a")])
+    @pytest.mark.parametrize("name", ["Dates.Second", "UUID", "Rational", "UnitRange"])
+    def test_other_values_than_integers_are_those_of_a_record(self, name, other):
+        tracemalloc.start()
+        found = made(named(name), [other, other])
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert type(found) is Record
+        assert most < 1_000_000
+
     def test_a_fraction_has_integers_of_python(self):
         found = stream(f"34{described('Rational', '0002')}02030204")
         assert (found, type(found.numerator)) == (Fraction(3, 4), int)

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
+from operator import index
 from typing import Any
 
 from checkpoints._files.julia_numbers import numbers
@@ -217,12 +218,14 @@ def _text(fields: Mapping[str, Any]) -> Any:
 
 def _period(unit: str) -> Callable[[Mapping[str, Any]], Any]:
     def period(fields: Mapping[str, Any]) -> datetime.timedelta:
+        # As an integer, for what a forged file has instead could be repeated by it.
+        count = index(fields["value"])
         if unit == "ns":
-            micros, rest = divmod(fields["value"], 1_000)
+            micros, rest = divmod(count, 1_000)
             if rest:
                 raise ValueError("not a number of microseconds")
         else:
-            micros = fields["value"] * _MICROSECONDS[unit]
+            micros = count * _MICROSECONDS[unit]
         return datetime.timedelta(microseconds=micros)
 
     return period
@@ -251,11 +254,11 @@ def _complex(fields: Mapping[str, Any]) -> complex:
 
 
 def _unit_range(fields: Mapping[str, Any]) -> range:
-    return range(fields["start"], int(fields["stop"]) + 1)
+    return range(fields["start"], index(fields["stop"]) + 1)
 
 
 def _step_range(fields: Mapping[str, Any]) -> range:
-    step, stop = fields["step"], int(fields["stop"])
+    step, stop = fields["step"], index(fields["stop"])
     return range(fields["start"], stop + (1 if step > 0 else -1), step)
 
 
@@ -349,8 +352,8 @@ _MAKERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "Tuple": lambda fields: tuple(fields.values()),
     "SubString": _text,
     "Complex": _complex,
-    "Rational": lambda fields: Fraction(int(fields["num"]), int(fields["den"])),
-    "UUID": lambda fields: uuid.UUID(int=fields["value"]),
+    "Rational": lambda fields: Fraction(index(fields["num"]), index(fields["den"])),
+    "UUID": lambda fields: uuid.UUID(int=index(fields["value"])),
     "UnitRange": _unit_range,
     "StepRange": _step_range,
     "Set": _set,
