@@ -30,11 +30,14 @@ MISSING = JuliaStruct(named("Missing"), [])
 
 def frame(**columns):
     """Return what a DataFrame of Julia becomes."""
-    names = [*columns]
+    return read(list(columns.values()), [*columns])
+
+
+def read(columns, names):
+    """Return what a DataFrame of these columns becomes."""
     lookup = {name: at for at, name in enumerate(names, 1)}
     index = JuliaStruct(named("DataFrames.Index"), [lookup, names])
-    kind = named("DataFrames.DataFrame")
-    value = JuliaStruct(kind, [list(columns.values()), index])
+    value = JuliaStruct(named("DataFrames.DataFrame"), [columns, index])
     writer = BsonWriter()
     JuliaEncoder(writer, JuliaValues()).document({"object": value})
     data = memoryview(bytearray(b"".join(writer.pieces)))
@@ -75,6 +78,9 @@ class TestFramesOfJulia:
         found = frame(a=[1, 2.5], b=[MISSING, True], c=[MISSING, MISSING])
         assert list(map(type, found["a"])) == [int, float]
         assert found["c"].isna().all()
+
+    def test_names_that_are_no_texts_make_a_record(self):
+        assert read([numpy.array([1.5])], [1]).type == "DataFrames.DataFrame"
 
     @pytest.mark.parametrize(
         "column",

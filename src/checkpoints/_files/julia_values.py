@@ -296,6 +296,9 @@ def _zoned(fields: Mapping[str, Any]) -> Any:
 def _frame(fields: Mapping[str, Any]) -> Any:
     columns, names = fields["columns"], fields["colindex"]["names"]
     pandas = needed("pandas", "a DataFrame of Julia")
+    # Only of texts, as integers can be chosen so that a set of them takes long.
+    if not all(type(name) is str for name in names):
+        raise TypeError("the columns have other names than texts")
     if len(set(names)) != len(names) or len(names) != len(columns):
         raise ValueError("the columns have other names")
     made = {name: _column(pandas, it) for name, it in zip(names, columns, strict=True)}
