@@ -170,6 +170,14 @@ class TestRefusals:
         with pytest.raises(FormatError, match="contains itself"):
             saved(handler, value)
 
+    def test_dicts_that_are_nested_deep(self, handler):
+        def nested(levels):
+            return {"a": nested(levels - 1)} if levels else None
+
+        assert saved(handler, nested(45)) == nested(45)
+        with pytest.raises(FormatError, match="nested too deep"):
+            saved(handler, nested(60))
+
     def test_options_that_julia_has_no_like_for(self, tmp_path):
         with pytest.raises(checkpoints.ConfigError, match="zstd"):
             FileHandler(tmp_path, format="jlso", compression="zstd")

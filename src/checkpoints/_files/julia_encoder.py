@@ -18,6 +18,7 @@ from checkpoints.errors import FormatError
 
 __all__ = ["JuliaArray", "JuliaEncoder", "JuliaStruct"]
 
+# Of what is written: a dict takes two, a set of Julia more.
 _MOST_LEVELS = 100
 _INT64 = range(-(1 << 63), 1 << 63)
 _WORTH_ALIGNING = 1 << 10
@@ -92,8 +93,8 @@ class JuliaEncoder:
         self._level += 1
         if self._level > _MOST_LEVELS:
             raise FormatError(
-                f"it contains itself, or is nested more than {_MOST_LEVELS} levels "
-                "deep: save its parts, or use format='zip'"
+                "it contains itself, or is nested too deep: save its parts, or use "
+                "format='zip'"
             )
         self._nested(key, value, kind)
         self._level -= 1
