@@ -141,6 +141,20 @@ class TestSerialization:
             ("1546e1e0210161", [1, "a"]),
             ("150021e1210161210162", ["a", "b"]),
             ("1402e0210161", (1, "a")),
+            ("2202000000e0e1", (1, 2)),
+            ("0afd" + "ff" * 15, -3),
+            ("381001064964446963741f4e9e44020000000008000801000000e0e1", {1: 2}),
+            (
+                # Any[Array, Vector]
+                (
+                    "1546e11201020010501f4e9b440000000012001c62474610501f4e9b44"
+                    "020000002c0200e0"
+                ),
+                [
+                    record("Core.DataType", name="Base.Array"),
+                    record("Core.DataType", name="Base.Array{Any,1}"),
+                ],
+            ),
             ("35100104446963741f4e9e44020000000021000801000000210161e0", {"a": 1}),
             ("15111001074d697373696e671f4e9e440008e1342c0100e0", [None, 1]),
             (
@@ -160,6 +174,10 @@ class TestSerialization:
     def test_a_function_is_refused(self):
         with pytest.raises(FormatError, match="code"):
             stream("1b")
+
+    def test_a_module_is_refused(self):
+        with pytest.raises(FormatError, match="module"):
+            stream("1546e01f4e9e44")
 
     @pytest.mark.parametrize(
         "text",
@@ -333,6 +351,30 @@ class TestNumbersInStructs:
         found = stream(f"34{described('Complex', '0008')}08{large}e1")
         assert found == record("Base.Complex{Int64}", re=2**60 + 1, im=2)
         assert stream(f"34{described('Complex', '0008')}e0e1") == 1 + 2j
+
+
+class TestZones:
+    """A `ZonedDateTime` has the name of its zone, and its offset at that time."""
+
+    @staticmethod
+    def zoned(zone, hours):
+        hour, none = datetime.timedelta(hours=hours), datetime.timedelta()
+        offset = made(named("TimeZones.UTCOffset"), [hour, none])
+        fixed = made(named("TimeZones.FixedTimeZone"), ["a", offset])
+        name = made(named("TimeZones.VariableTimeZone"), [zone, [], None])
+        utc = datetime.datetime(2020, 1, 2, 3)
+        return made(named("TimeZones.ZonedDateTime"), [utc, name, fixed])
+
+    def test_a_known_zone_is_that_of_python(self):
+        found = self.zoned("Europe/Berlin", 1)
+        assert str(found) == "2020-01-02 04:00:00+01:00"
+        assert found.tzinfo.key == "Europe/Berlin"
+
+    @pytest.mark.parametrize("name", ["Europe/Berlin", "Here/There", "../etc/passwd"])
+    def test_another_zone_is_its_offset(self, name):
+        found = self.zoned(name, -5)
+        assert str(found) == "2020-01-01 22:00:00-05:00"
+        assert type(found.tzinfo) is datetime.timezone
 
 
 class TestBits:
