@@ -23,7 +23,7 @@ _INT64 = struct.Struct("<q").unpack_from
 _DOUBLE = struct.Struct("<d").unpack_from
 _SHORTEST = 5
 _MOST_LEVELS = 400
-_SMALL = 1 << 16
+_SMALL, _SHORT = 1 << 16, 1 << 10
 # The memory that a container and each of its items take, roughly.
 _WEIGHT, _WEIGHT_OF_ITEM = 200, 100
 
@@ -155,6 +155,10 @@ def text_of(data: Buffer, spend: Callable[[int], None]) -> str:
         data: The bytes, in UTF-8.
         spend: Called with the memory that the text is about to take.
     """
+    if len(data) < _SHORT:  # of which a copy costs less than an error
+        short = bytes(data)
+        spend(len(short) if short.isascii() else 4 * len(short))
+        return short.decode("utf-8", "surrogateescape")
     spend(len(data))
     try:
         return str(data, "ascii")
