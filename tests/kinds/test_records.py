@@ -10,6 +10,7 @@ import pathlib
 import pickle
 import subprocess
 import sys
+import types
 from typing import Any, NamedTuple
 
 import pytest
@@ -210,6 +211,81 @@ class TestLocal:
         assert is_pickled(Local(1))
         nodes, members = written([Local(1)])
         assert read(nodes, members, trusted=True) == [Local(1)]
+
+
+CAT, DOG = Record("zoo.Cat", {"_1": "a"}), Record("zoo.Dog", {"_1": "b"})
+
+
+class TestTypes:
+    """Records of several types whose fields have the same names."""
+
+    PROGRAM = (
+        "import sys, checkpoints\n"
+        "for name, value in checkpoints.load(sys.argv[1]).items():\n"
+        "    items = getattr(value, 'tolist', lambda: value)()\n"
+        "    items = items.values() if type(items) is dict else items\n"
+        "    print(name, *sorted(f'{it.type}:{it[\"_1\"]}' for it in items))\n"
+    )
+    CONTAINERS = (list, tuple, set, frozenset, dict, "object array", "series")
+
+    @pytest.mark.parametrize("background", [False, True], ids=["now", "background"])
+    @pytest.mark.parametrize(
+        "kind", CONTAINERS, ids=lambda it: getattr(it, "__name__", it)
+    )
+    def test_each_keeps_its_own_in_another_program(self, kind, background, tmp_path):
+        value = self.held(kind)
+        handler = checkpoints.FileHandler(tmp_path, background=background)
+        handler.checkpoint("types", v=value)
+        checkpoints.flush()
+        done = subprocess.run(
+            [sys.executable, "-c", self.PROGRAM, tmp_path / "types.ckpt.zip"],
+            env={"PYTHONPATH": SOURCES},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == "v zoo.Cat:a zoo.Dog:b\n"
+
+    def held(self, kind):
+        if kind is dict:
+            return {"one": CAT, "other": DOG}
+        if isinstance(kind, type):
+            return kind([CAT, DOG])
+        numpy = pytest.importorskip("numpy", reason="it makes the array")
+        array = numpy.array([None, None])
+        array[:] = [CAT, DOG]
+        if kind == "object array":
+            return array
+        pandas = pytest.importorskip("pandas", reason="it makes the series")
+        return pandas.Series(array)
+
+    def test_each_keeps_its_own_inside_other_values(self):
+        value = {"rows": [Point([CAT, DOG], 1)], "lists": [[CAT], [DOG], [CAT, DOG]]}
+        assert repr(through(value)) == repr(value)
+
+    def test_parameters_of_a_type_are_part_of_it(self):
+        pairs = [
+            Record("Base.Pair{Int64,Int64}", {"first": 1, "second": 2}),
+            Record("Base.Pair{String,Float64}", {"first": "a", "second": 2.0}),
+        ]
+        assert repr(through(pairs)) == repr(pairs)
+
+    def test_those_of_one_type_are_columns_in_the_file(self):
+        _, members = written([CAT, Record("zoo.Cat", {"_1": "c"})])
+        assert members["v.json"] == (
+            b'{"$records":["$record","zoo","Cat",["_1"],[["a","c"]]]}'
+        )
+
+    def test_classes_of_one_name_in_two_modules_stay_two(self, monkeypatch):
+        twins = []
+        for module in ("zoo_one", "zoo_other"):
+            made = types.ModuleType(module)
+            made.Cat = dataclasses.make_dataclass("Cat", ["x"])
+            made.Cat.__module__ = module
+            monkeypatch.setitem(sys.modules, module, made)
+            twins.append(made.Cat)
+        found = through([twins[0](1), twins[1](2), twins[0](3)])
+        assert [type(it) for it in found] == [twins[0], twins[1], twins[0]]
 
 
 class TestElsewhere:

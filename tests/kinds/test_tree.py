@@ -142,6 +142,17 @@ class TestRows:
         assert members["v.json"] == b'{"$rows":[[1,2],["a","b"]]}'
 
 
+class Key(str):
+    __slots__ = ()
+
+
+class TestRowsOfDicts:
+    def test_a_key_keeps_its_type_where_another_row_has_an_equal_one(self):
+        rows = [{"a": 1}, {Key("a"): 2}]
+        found = through(rows, trusted=True)
+        assert [type(key) for row in found for key in row] == [str, Key]
+
+
 class TestBytes:
     @pytest.mark.parametrize("kind", [bytes, bytearray])
     def test_large_ones_are_members(self, kind):

@@ -100,25 +100,26 @@ def _tuples(rows: Sequence[Any]) -> Json | None:
 
 
 def _dicts(rows: Sequence[dict[Any, Any]]) -> Json | None:
-    keys = set(chain.from_iterable(rows))
-    if set(map(type, keys)) - {str} or any(key.startswith("$") for key in keys):
+    # Of each key: those that are equal may be of several types.
+    if set(map(type, chain.from_iterable(rows))) - {str}:
+        return None
+    if any(key.startswith("$") for key in set(chain.from_iterable(rows))):
         return None
     values = list(chain.from_iterable(map(dict.values, rows)))
     return list(rows) if _are_json(values) else None
 
 
 def _records(rows: Sequence[Any]) -> Json | None:
-    first = form_of(rows[0])
-    if first is None:
+    forms = [form for form in map(form_of, rows) if form is not None]
+    # A `Record` is of any type, so one class is not yet one type.
+    kinds = {(form.mark, form.name, tuple(form.fields)) for form in forms}
+    if len(forms) != len(rows) or len(kinds) != 1:
         return None
-    forms = map(form_of, rows)
-    fields = [form.fields for form in forms if form is not None]
-    if len(fields) != len(rows) or set(map(tuple, fields)) != {tuple(first.fields)}:
-        return None
-    columns = _columns([tuple(row.values()) for row in fields])
+    columns = _columns([tuple(form.fields.values()) for form in forms])
     if columns is None:
         return None
-    return {"$records": [first.mark, *first.name, [*first.fields], columns]}
+    ((mark, name, fields),) = kinds
+    return {"$records": [mark, *name, [*fields], columns]}
 
 
 def _columns(rows: Sequence[Any]) -> list[list[Json]] | None:
