@@ -291,6 +291,11 @@ class TestBadInput:
         assert "no\\x1bwhere" in done.err
         assert "does not exist: nothing was saved there" in done.err
 
+    def test_one_of_several_names_that_nothing_has_is_told(self, run, root):
+        done = run("ls", root, "oven", "ovne")
+        assert done.code == 0
+        assert done.err.startswith("no entry has the name 'ovne'; did you mean 'oven'?")
+
     def test_an_empty_root_ends_with_1_and_says_so(self, run, tmp_path):
         done = run("ls", tmp_path)
         assert (done.code, done.out) == (1, "")

@@ -154,7 +154,11 @@ def select(root: str, names: Sequence[str], where: Sequence[str]) -> Index:
             found = found.where(names[0])
         elif names and len(found):
             # Each name is a separate pattern, but a list must hold exact names.
-            known = {match for name in names for match in found.where(name).names()}
+            parts = [found.where(name) for name in names]
+            known = {name for part in parts for name in part.names()}
+            for part in parts if known else ():
+                if not len(part):
+                    warn(part.why_empty())
             found = found.where(sorted(known) or names[0])
         len(found)  # walks the folders now, while the log is quiet
     return found
