@@ -16,7 +16,7 @@ from checkpoints._files.jlso_document import JlsoDocument, Stored
 from checkpoints._files.jlso_header import foreign_header, own_header
 from checkpoints._files.julia import deserialize
 from checkpoints._files.julia_bson import BsonValues
-from checkpoints._process.budget import Budget
+from checkpoints._process.budget import Budget, within
 from checkpoints.errors import (
     CheckpointError,
     CorruptFileError,
@@ -72,7 +72,8 @@ class JlsoFile:
         mmap: bool,  # noqa: ARG002 - of the contract; objects cannot be mapped
     ) -> dict[str, Any]:
         """Return values by name; of version 4, only these are read."""
-        return {name: self._guarded(self._value, name) for name in names}
+        with within(self._budget, "a value"):
+            return {name: self._guarded(self._value, name) for name in names}
 
     def checksums(self) -> dict[str, tuple[int, int]]:
         """Return size and CRC-32 of each object, uncompressed."""

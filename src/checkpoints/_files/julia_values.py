@@ -20,6 +20,7 @@ from checkpoints._files.julia_types import (
 )
 from checkpoints._kinds.plain import check_hashes, named_zone
 from checkpoints._kinds.records import Record
+from checkpoints._process.budget import ask
 from checkpoints._process.libraries import needed
 from checkpoints.errors import MissingDependencyError
 
@@ -314,6 +315,8 @@ def _column(pandas: Any, column: Any) -> Any:
     if not isinstance(column, list):
         if getattr(column, "ndim", None) != 1 and not isinstance(column, range):
             raise TypeError("not a column that a DataFrame of pandas can have")
+        if str(getattr(column, "dtype", "")) == "datetime64[D]":
+            column = _dates(column)
         return pandas.Series(column)
     kinds = set(map(type, column))
     if len(kinds - {type(None)}) != 1:  # each value as it is
@@ -321,6 +324,14 @@ def _column(pandas: Any, column: Any) -> Any:
     if type(None) in kinds:
         return _with_missing(pandas, column)
     return pandas.Series(column)
+
+
+def _dates(column: Any) -> Any:
+    """Return dates as those of Python: pandas would make times of them."""
+    ask(_OBJECT * len(column))
+    found = column.astype(object)
+    # Those that Python does not have are numbers then.
+    return found if set(map(type, found)) == {datetime.date} else column
 
 
 def _with_missing(pandas: Any, column: list[Any]) -> Any:
