@@ -148,7 +148,6 @@ class TestRefusals:
             (datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC), "isoformat"),
             (datetime.datetime(2020, 1, 1, 0, 0, 0, 1), "round it"),
             ("\ud800", "save its bytes"),
-            (numpy.array(["NaT"], "M8[D]"), "astype"),
             (numpy.array(["2020-01-01T00:00:00.0001"], "M8[us]"), "round them"),
             (numpy.array([2**63 - 2], "M8[ms]"), "format='zip'"),
             (numpy.zeros(2, "f4,f4"), "format='zip'"),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import os
 
 import pytest
 
 from checkpoints import FileHandler, FormatError, load
 from checkpoints._files.bson_writer import BsonWriter
-from checkpoints._files.julia_arrays import JuliaValues
 from checkpoints._files.julia_bson import BsonValues
+from checkpoints._files.julia_converter import JuliaValues
 from checkpoints._files.julia_encoder import JuliaEncoder, JuliaStruct
 from checkpoints._files.julia_types import named
 from checkpoints._kinds.same import same
@@ -74,6 +75,13 @@ class TestFramesOfJulia:
         assert column[0] is pandas.NA
         assert repr(column[1:].tolist()) == repr(numpy.array(some).tolist())
 
+    def test_dates_are_no_times(self):
+        days = numpy.array(["2020-01-02", "1960-01-01"], "M8[D]")
+        column = frame(a=days)["a"]
+        assert column.tolist() == [datetime.date(2020, 1, 2), datetime.date(1960, 1, 1)]
+        far = frame(a=numpy.array(["20200-01-02"], "M8[D]"))["a"]
+        assert far.dtype.kind == "M"
+
     def test_values_of_several_types_keep_them(self):
         found = frame(a=[1, 2.5], b=[MISSING, True], c=[MISSING, MISSING])
         assert list(map(type, found["a"])) == [int, float]
@@ -126,15 +134,192 @@ class TestTables:
             found = saved(tmp_path, pyarrow.table({"a": column}))["a"]
             assert same(found, numpy.array([1, -2], f"m8[{unit}]"))
 
-    def test_nanoseconds_beside_a_null_are_refused(self, tmp_path):
-        for kind in (pyarrow.timestamp("ns"), pyarrow.duration("ns")):
-            with pytest.raises(FormatError, match="round"):
-                saved(tmp_path, pyarrow.table({"a": pyarrow.array([1, None], kind)}))
+    def test_nanoseconds_beside_a_null(self, tmp_path):
+        with pytest.raises(FormatError, match="round"):
+            table = {"a": pyarrow.array([1, None], pyarrow.timestamp("ns"))}
+            saved(tmp_path, pyarrow.table(table))
+        with pytest.raises(FormatError, match="round"):
+            table = {"a": pyarrow.array([1, None], pyarrow.time64("ns"))}
+            saved(tmp_path, pyarrow.table(table))
+        spans = pyarrow.array([1, None], pyarrow.duration("ns"))
+        found = saved(tmp_path, spans)
+        assert (found[0].type, found[0]["value"]) == ("Dates.Nanosecond", 1)
+        assert found[1] is None
 
-    def test_a_frame_that_is_no_table(self, tmp_path):
+    def test_columns_that_share_a_name(self, tmp_path):
         for frame in (
             pandas.DataFrame([[1, 2]], columns=["a", "a"]),
-            pandas.DataFrame({"a": [1, "b", {2}]}),
+            pandas.DataFrame({"index": [1]}, index=["x"]),
         ):
-            with pytest.raises(FormatError, match="Arrow table"):
+            with pytest.raises(FormatError, match="share a name"):
                 saved(tmp_path, frame)
+
+    def test_an_index_that_counts_is_no_column(self, tmp_path):
+        frame = pandas.DataFrame({"a": [1, 2]})
+        assert saved(tmp_path, frame).keys() == {"a"}
+        found = saved(tmp_path, frame.set_index(pandas.Index(["x", "y"])))
+        assert found["index"].tolist() == ["x", "y"]
+        levels = pandas.MultiIndex.from_tuples([(1, "x"), (2, "y")], names=["n", None])
+        found = saved(tmp_path, frame.set_index(levels))
+        assert (found["n"].tolist(), found["level_1"].tolist()) == ([1, 2], ["x", "y"])
+
+    def test_a_series_is_told_to_lose_its_index(self, tmp_path, caplog):
+        assert saved(tmp_path, pandas.Series([1, 2], name="n")).tolist() == [1, 2]
+        assert not caplog.text
+        found = saved(tmp_path, {"b": pandas.Series([1, 2], index=["x", "y"])})
+        assert found["b"].tolist() == [1, 2]
+        assert "pandas.Series is saved as a vector, without its index" in caplog.text
+
+    def test_indexes_and_arrays_of_pandas_are_vectors(self, tmp_path):
+        assert saved(tmp_path, pandas.Index([1, 2])).tolist() == [1, 2]
+        assert saved(tmp_path, pandas.array([1, None])) == [1, None]
+        levels = pandas.MultiIndex.from_tuples([(1, "a"), (2, "b")])
+        assert saved(tmp_path, levels) == [(1, "a"), (2, "b")]
+
+    @pytest.mark.parametrize(
+        "column",
+        [
+            pandas.period_range("2020", "2022", freq="Y"),
+            pandas.cut([1, 2, 3], 2),
+            pandas.to_datetime(["2020-01-01"], utc=True),
+            pandas.Series([2**70], dtype=object),
+            pandas.Series([decimal.Decimal("1.5")], dtype=object),
+        ],
+        ids=["periods", "intervals", "zones", "integers", "decimals"],
+    )
+    def test_what_julia_has_no_word_for_is_refused_by_its_column(
+        self, tmp_path, column
+    ):
+        with pytest.raises(FormatError, match=r"'x' cannot be saved .*: under 'c': "):
+            saved(tmp_path, pandas.DataFrame({"c": column}))
+
+    def test_periods_of_arrow_and_objects_of_polars_are_refused(self, tmp_path):
+        polars = pytest.importorskip("polars")
+        periods = pandas.DataFrame({"c": pandas.period_range("2020", "2022", freq="Y")})
+        with pytest.raises(FormatError, match="under 'c': Julia has no type like"):
+            saved(tmp_path, pyarrow.Table.from_pandas(periods))
+        objects = polars.Series([{1}], dtype=polars.Object)
+        for value in (objects, polars.DataFrame({"c": objects})):
+            with pytest.raises(FormatError, match="no word for a polars"):
+                saved(tmp_path, value)
+
+
+NAN = float("nan")
+# Each column, and the type of its vector in Julia.
+COLUMNS = {
+    "Float64": [1.5, NAN, NAN],
+    "Complex{Float64}": [1 + 2j, 0, 0],
+    "Int8": numpy.array([1, 2, 3], "i1"),
+    "Union{Missing,Float64}": pandas.arrays.FloatingArray(
+        numpy.array([1.5, NAN, 0]), numpy.array([False, False, True])
+    ),
+    "Union{Missing,Int64}": pandas.array([1, None, 3], "Int64"),
+    "Union{Missing,UInt8}": pandas.array([1, None, 3], "UInt8"),
+    "Union{Missing,Bool}": pandas.array([True, None, False], "boolean"),
+    "Union{Missing,Int32}": pandas.array([1, None, 3], "int32[pyarrow]"),
+    "Union{Missing,String}": pandas.Series(["a", NAN, None], dtype=object),
+    "String": pandas.Categorical(["b", "a", "b"]),
+    "Union{Missing,DateTime}": pandas.to_datetime(["2020-01-01", None, "2021-01-01"]),
+    "Date": pandas.Series([datetime.date(2020, 1, 1)] * 3, dtype=object),
+    "Union{Missing,Date}": pandas.Series(
+        [datetime.date(2020, 1, 1), None, pandas.NaT], dtype=object
+    ),
+}
+
+
+class TestTypesOfColumns:
+    @pytest.mark.parametrize("name", COLUMNS)
+    def test_a_column_has_the_type_of_its_values(self, name):
+        column = pandas.DataFrame({"a": COLUMNS[name]})["a"]
+        found = JuliaValues()(column)
+        assert str(found.kind).replace("Dates.", "") == name
+        assert found.dims == (3,)
+
+    @pytest.mark.parametrize("name", [it for it in COLUMNS if "Union" in it])
+    def test_what_is_missing_in_it_comes_back_as_none(self, tmp_path, name):
+        column = pandas.DataFrame({"a": COLUMNS[name]})["a"]
+        found = saved(tmp_path, column)
+        expected = [pandas.Series(column).isna()[at] for at in range(3)]
+        assert [it is None for it in found] == expected
+        assert found[0] == column[0]
+
+    def test_categories_with_gaps(self, tmp_path):
+        for values in ([1, None, 2], ["x", None, "y"], [None, None]):
+            assert saved(tmp_path, pandas.Series(pandas.Categorical(values))) == values
+
+    def test_objects_are_themselves(self, tmp_path):
+        objects = pandas.Series([{1}, [2], (3,), 1, NAN, None], dtype=object)
+        found = saved(tmp_path, objects)
+        assert same(found, [{1}, [2], (3,), 1, NAN, None])
+
+
+class TestThereAndBack:
+    """What a DataFrame of Julia becomes here has in Julia the columns that it had."""
+
+    def test_vectors_have_their_types_again(self):
+        days = numpy.array(["2020-01-02"] * 2, "M8[D]")
+        columns = {
+            "Float64": numpy.array([1.5, NAN]),
+            "Union{Missing,Float64}": [NAN, MISSING],
+            "Union{Missing,Int64}": [1, MISSING],
+            "Union{Missing,String}": ["a", MISSING],
+            "Dates.Date": days,
+            "Union{Missing,Dates.Date}": [days[0], MISSING],
+            "Any": [1, "a"],
+        }
+        found = JuliaValues()(frame(**columns))
+        convert = JuliaValues()
+        for name, column in found.items():
+            vector = convert(column)
+            kind = "Any" if isinstance(vector, list) else str(vector.kind)
+            assert kind == name
+        assert str(found["Union{Missing,Float64}"].tolist()) == "[nan, <NA>]"
+
+
+class TestTimes:
+    """NaT of NumPy and pandas is `missing`, which comes back as None."""
+
+    @pytest.mark.parametrize("unit", ["Y", "M", "W", "h", "s", "ms", "us", "ns"])
+    def test_in_arrays_of_any_unit(self, tmp_path, unit):
+        array = numpy.array(["2020-01-01", "NaT"], f"M8[{unit}]")
+        moment = array[0].astype("M8[us]").item()
+        assert saved(tmp_path, array) == [moment, None]
+
+    def test_in_arrays_of_days(self, tmp_path):
+        array = numpy.array(["2020-01-01", "NaT"], "M8[D]")
+        assert saved(tmp_path, array) == [datetime.date(2020, 1, 1), None]
+
+    def test_in_spans_of_several_dimensions(self, tmp_path):
+        array = numpy.array([[1, 2, 3], ["NaT", 4, 5]], "m8[s]")
+        found = saved(tmp_path, array)
+        seconds = [[None if it is None else it.seconds for it in row] for row in found]
+        assert seconds == [[1, 2, 3], [None, 4, 5]]
+
+    def test_by_itself(self, tmp_path):
+        nothing = [numpy.datetime64("NaT"), numpy.timedelta64("NaT", "s")]
+        for value in (*nothing, pandas.NaT, pandas.NA):
+            assert saved(tmp_path, [value]) == [None]
+
+    def test_those_of_pandas_are_those_of_julia(self, tmp_path):
+        moment = datetime.datetime(2020, 1, 1, 2)
+        assert saved(tmp_path, pandas.Timestamp(moment)) == moment
+        span = datetime.timedelta(hours=1)
+        assert saved(tmp_path, pandas.Timedelta(span)) == span
+
+    @pytest.mark.parametrize(
+        ("value", "way"),
+        [
+            (pandas.Timestamp("2020-01-01", tz="UTC"), "isoformat"),
+            (pandas.Timestamp("2020-01-01T00:00:00.000001"), "round"),
+            (pandas.Period("2020"), "as a text"),
+            (
+                numpy.array([2**62], "M8[s]"),
+                "save them as numbers",
+            ),
+            (numpy.array([1], "m8[25s]"), "astype"),
+        ],
+        ids=["zone", "microseconds", "period", "far", "step"],
+    )
+    def test_others_are_refused_with_a_way_out(self, tmp_path, value, way):
+        with pytest.raises(FormatError, match=way):
+            saved(tmp_path, value)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from checkpoints._files.bson_writer import BsonWriter
 from checkpoints._files.checksum import crc32_of
 from checkpoints._files.jlso_header import project_of
-from checkpoints._files.julia_arrays import JuliaValues
+from checkpoints._files.julia_converter import JuliaValues
 from checkpoints._files.julia_encoder import JuliaArray, JuliaEncoder
 from checkpoints._files.julia_types import named
 from checkpoints._kinds.kind import Buffer
@@ -89,8 +89,7 @@ def _encode(found: JlsoObjects, name: str, value: Any) -> None:
     if holds_unhashed(value):
         node["unproven"] = True
     if convert.changed:
-        kinds = ", ".join(sorted(convert.changed))
-        node["changed"] = f"{kinds} is saved as a dict of its columns"
+        node["changed"] = "; ".join(sorted(convert.changed))
         found.changed[name] = node["changed"]
 
 

@@ -14,17 +14,18 @@ from checkpoints._files.bson_writer import BsonWriter
 from checkpoints._files.julia_types import NUMBERS, JuliaType, named
 from checkpoints._kinds.kind import Buffer
 from checkpoints._kinds.records import Record
+from checkpoints._text import shown
 from checkpoints.errors import FormatError
 
-__all__ = ["JuliaArray", "JuliaEncoder", "JuliaStruct"]
+__all__ = ["MISSING", "JuliaArray", "JuliaEncoder", "JuliaStruct"]
 
 # Of what is written: a dict takes two, a set of Julia more.
 _MOST_LEVELS = 100
 _INT64 = range(-(1 << 63), 1 << 63)
 _WORTH_ALIGNING = 1 << 10
 _CORE = frozenset(
-    ["Any", "String", "Symbol", "Array", "Tuple", "Nothing", "Bool", "Char", *NUMBERS]
-) | {"Int128", "UInt128"}
+    ["Any", "String", "Symbol", "Array", "Tuple", "Nothing", "Bool", "Char", "Union"]
+) | {"Int128", "UInt128", *NUMBERS}
 _FIRST = datetime.datetime(1, 1, 1)  # noqa: DTZ001 - times of Julia have no zone
 _DAY = datetime.timedelta(days=1)
 _MICROSECOND, _MILLISECOND = (datetime.timedelta(microseconds=n) for n in (1, 1000))
@@ -56,6 +57,13 @@ class JuliaStruct(NamedTuple):
 
     kind: JuliaType
     parts: Sequence[Any] | bytes
+
+
+MISSING = JuliaStruct(named("Missing"), [])
+
+
+class _InsideError(FormatError):
+    """One that says where in a dict it is."""
 
 
 class JuliaEncoder:
@@ -130,8 +138,27 @@ class JuliaEncoder:
         writer.whole("type", _type_document(kind))
         if isinstance(value.parts, bytes):
             writer.binary("data", value.parts)
+        elif kind.name == "Dict":
+            self._table(*value.parts)
         else:
             self._items("data", value.parts)
+
+    def _table(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
+        """Write the keys and the values of a dict."""
+        opened = self._writer.open("data", is_array=True)
+        self.value("0", keys)
+        inside = self._writer.open("1", is_array=True)
+        self._level += 1
+        for at, (key, value) in enumerate(zip(keys, values, strict=True)):
+            try:
+                self.value(str(at), value)
+            except _InsideError:
+                raise
+            except FormatError as error:
+                raise _InsideError(f"under {shown(key)}: {error}") from error
+        self._level -= 1
+        self._writer.close(inside)
+        self._writer.close(opened)
 
     def _array(self, value: JuliaArray) -> None:
         writer = self._writer
@@ -165,8 +192,14 @@ class JuliaEncoder:
 def _type_document(kind: JuliaType) -> bytes:
     writer = BsonWriter()
     opened = writer.open()
-    writer.text("tag", "datatype")
-    params = writer.open("params", is_array=True)
+    is_union = kind.name == "Union" and kind.params
+    if is_union:  # a struct of the type Union, of two types
+        writer.text("tag", "struct")
+        writer.whole("type", _type_document(named("Union")))
+    else:
+        writer.text("tag", "datatype")
+        _write_path(writer, kind.name)
+    params = writer.open("data" if is_union else "params", is_array=True)
     for at, param in enumerate(kind.params):
         if isinstance(param, JuliaType):
             writer.whole(str(at), _type_document(param))
@@ -175,12 +208,15 @@ def _type_document(kind: JuliaType) -> bytes:
         else:
             writer.int64(str(at), param)
     writer.close(params)
-    name = writer.open("name", is_array=True)
-    for at, part in enumerate(_path_of(kind.name)):
-        writer.text(str(at), part)
-    writer.close(name)
     writer.close(opened)
     return b"".join(writer.pieces)
+
+
+def _write_path(writer: BsonWriter, kind: str) -> None:
+    name = writer.open("name", is_array=True)
+    for at, part in enumerate(_path_of(kind)):
+        writer.text(str(at), part)
+    writer.close(name)
 
 
 def _write_symbols(writer: BsonWriter, key: str, names: tuple[str, ...]) -> None:
