@@ -367,6 +367,14 @@ class TestHostileFiles:
         with pytest.raises(TooLargeError):
             load(path, max_bytes="10MB")
 
+    @pytest.mark.parametrize("version", ["1.0.0", "3.0.0", "4.0.0"])
+    def test_bytes_after_the_end_are_found(self, tmp_path, version):
+        path = written(tmp_path, {**METADATA, "version": version}, {"x": 1})
+        path.write_bytes(path.read_bytes() + b"123456789")
+        assert load(path) == {"x": 1}
+        (found,) = checkpoints.verify(tmp_path).damaged
+        assert "9 bytes of it belong to no object" in str(found)
+
     def test_a_text_with_one_wide_character(self, handler):
         handler.checkpoint("a", x="a" * 1_000_000 + "\U0001f600")
         path = os.path.join(handler.root, "a.jlso")

@@ -82,8 +82,15 @@ class JlsoFile:
 
     def check(self, seen: Callable[[Buffer], object] | None = None) -> None:
         """Check each object against the checksum that the file has, if any."""
+        self._guarded(self._check_size)
         for name in self._document.objects:
             self._guarded(self._check, name, seen)
+
+    def _check_size(self) -> None:
+        if self._document.unused:
+            raise ValueError(
+                f"{self._document.unused:,} bytes of it belong to no object"
+            )
 
     def _guarded(self, read: Callable[..., Any], *args: Any) -> Any:
         """Read something; what a damaged file raises becomes one of our errors."""

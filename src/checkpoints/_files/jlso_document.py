@@ -58,13 +58,15 @@ class JlsoDocument:
         self.compression = str(self.meta.get("compression", "none"))
         self.format = str(self.meta.get("format"))
         self._check()
+        # Of the bytes of the file, those that neither the document nor objects take.
+        self.unused = size - len(data)
         if self.version.partition(".")[0] == _VERSIONS[-1]:
             self.objects = dict(_following(found, root, len(data), size))
-            size -= len(data)
+            self.unused -= sum(it.size for it in self.objects.values())
         else:
             self.objects = dict(_inside(found.table(root["objects"])))
         # Objects that share their bytes would make a small file a large one.
-        if sum(it.size for it in self.objects.values()) > size:
+        if self.unused < 0:
             raise ValueError("its objects overlap")
 
     def _check(self) -> None:
