@@ -367,6 +367,15 @@ class TestHostileFiles:
         with pytest.raises(TooLargeError):
             load(path, max_bytes="10MB")
 
+    def test_decompression_stops_at_what_bson_can_hold(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("checkpoints._files.jlso._LONGEST", 1 << 20)
+        bomb = zlib.compress(bytes(2 << 20), wbits=31)
+        meta = {**METADATA, "version": "3.0.0", "compression": "gzip"}
+        meta["manifest"] = zlib.compress(b"", wbits=31)
+        path = put(tmp_path, bson({"metadata": meta, "objects": {"x": bomb}}))
+        with pytest.raises(CorruptFileError, match="more than BSON can hold"):
+            load(path)
+
     @pytest.mark.parametrize("version", ["1.0.0", "3.0.0", "4.0.0"])
     def test_bytes_after_the_end_are_found(self, tmp_path, version):
         path = written(tmp_path, {**METADATA, "version": version}, {"x": 1})

@@ -7,6 +7,7 @@ version 4 the objects follow the document, so that each can be read alone.
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -29,6 +30,8 @@ from checkpoints.storage._store import Buffer, Source
 __all__ = ["JlsoFile"]
 
 _GZIP = zlib.MAX_WBITS + 16
+# As a document of BSON says its length in 32 bits.
+_LONGEST = (1 << 31) - 1
 _LENGTH_BYTES, _TRAILER_BYTES = 4, 8
 
 
@@ -127,13 +130,13 @@ class JlsoFile:
         data = self._document.meta.get("manifest")
         if not isinstance(data, bytes):
             return str(data or "")
-        return str(self._decompressed(memoryview(data)), "utf-8", "replace")
+        return str(self._decompressed(memoryview(data), _LONGEST), "utf-8", "replace")
 
     def _value(self, name: str) -> Any:
-        data = self._decompressed(self._checked(name))
+        data = self._checked(name)
         if self._document.format != "bson":
-            return deserialize(data, self._spend)
-        document = BsonValues(data, self._spend)
+            return deserialize(self._decompressed(data, sys.maxsize), self._spend)
+        document = BsonValues(self._decompressed(data, _LONGEST), self._spend)
         # A dict with one value, under a name that says nothing.
         whole = document.value(document.root)
         if not isinstance(whole, dict) or not whole:
@@ -162,13 +165,15 @@ class JlsoFile:
         if known is not None and known != crc():
             raise ValueError("its bytes have changed")
 
-    def _decompressed(self, data: memoryview) -> memoryview:
+    def _decompressed(self, data: memoryview, most: int) -> memoryview:
         if self._document.compression == "none":
             return data
         whole = bytearray()
         # In slices, as what is left over of each is copied.
         slices = (data[at : at + SLICE] for at in range(0, len(data), SLICE))
         for part in _inflated(slices):
+            if len(whole) + len(part) > most:
+                raise ValueError("it decompresses to more than BSON can hold")
             self._spend(len(part))
             whole += part
         return memoryview(whole)
