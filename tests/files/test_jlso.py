@@ -346,6 +346,36 @@ class TestVersions:
         assert index(tmp_path)[0].meta["packages"] == {"B": "2"}
 
 
+def in_document(folder, data, **changed):
+    """Write a file with an object from its bytes; return its path."""
+    meta = {**METADATA, "version": "3.0.0", **changed}
+    return put(folder, bson({"metadata": meta, "objects": {"x": data}}))
+
+
+class TestWhatIsNotRead:
+    """A whole file with what cannot be read here is not called damaged."""
+
+    @pytest.mark.parametrize("kind", [0x07, 0x09, 0x11, 0x13])
+    def test_elements_that_julia_does_not_write(self, tmp_path, kind):
+        element = bytes([kind]) + b"a\0" + bytes(16)
+        data = struct.pack("<i", len(element) + 5) + element + b"\0"
+        with pytest.raises(FormatError, match=f"type 0x{kind:02x}") as caught:
+            load(in_document(tmp_path, data))
+        assert "damaged" not in str(caught.value)
+
+    def test_an_element_that_no_one_writes(self, tmp_path):
+        data = struct.pack("<i", 9) + b"\x20a\0\0\0"
+        with pytest.raises(CorruptFileError, match="damaged"):
+            load(in_document(tmp_path, data))
+
+    def test_lists_nested_deep_in_the_format_of_julia(self, tmp_path):
+        data = bytes.fromhex("374a4c0704000000" + "1546e0" * 5000 + "4e")
+        path = in_document(tmp_path, data, format="julia_serialize")
+        with pytest.raises(FormatError, match="value 'x': it is nested too deep"):
+            load(path)
+        assert checkpoints.verify(tmp_path).ok
+
+
 class TestHostileFiles:
     def test_a_changed_byte_is_found(self, handler):
         handler.checkpoint("a", x=numpy.arange(1000.0))
@@ -433,7 +463,7 @@ class TestHostileFiles:
         objects = {"x": plain({"_backrefs": references, "object": value})}
         meta = {**METADATA, "version": "3.0.0"}
         path = put(folder, bson({"metadata": meta, "objects": objects}))
-        with pytest.raises(CorruptFileError, match=message):
+        with pytest.raises(FormatError, match=message):
             load(path)
 
     def test_documents_nested_without_end(self, tmp_path):
@@ -443,7 +473,7 @@ class TestHostileFiles:
             inner = struct.pack("<i", len(inner) + 5) + inner + b"\0"
         meta = {**METADATA, "version": "3.0.0"}
         path = put(tmp_path, bson({"metadata": meta, "objects": {"x": inner}}))
-        with pytest.raises(CorruptFileError, match="too deep"):
+        with pytest.raises(FormatError, match="too deep"):
             load(path)
 
     def test_nested_types_are_no_copies_of_each_other(self, tmp_path):

@@ -221,7 +221,7 @@ class TestWhatASmallFileStandsFor:
     def test_lists_that_refer_to_the_one_before_twice(self):
         lists = [f"1546e1 2c{at:02x}00 2c{at:02x}00" for at in range(1, 40)]
         count = struct.pack("<i", 1 + len(lists)).hex()
-        with pytest.raises(ValueError, match="references stand for more than"):
+        with pytest.raises(FormatError, match="references stand for more than"):
             stream(f"1546 31{count} 1546e1e0e1" + "".join(lists))
 
     def test_an_array_with_many_long_lengths(self):
@@ -235,18 +235,24 @@ class TestWhatASmallFileStandsFor:
     def test_matrices_that_refer_to_the_one_before_twice(self):
         lists = [f"15461402e0e1 2c{at:02x}00 2c{at:02x}00" for at in range(1, 40)]
         count = struct.pack("<i", 1 + len(lists)).hex()
-        with pytest.raises(ValueError, match="references stand for more than"):
+        with pytest.raises(FormatError, match="references stand for more than"):
             stream(f"154631{count} 15461402e0e1 e0e1" + "".join(lists))
 
     def test_frames_that_refer_to_the_one_before_twice(self):
         pandas = pytest.importorskip("pandas")
         references = References()
         references[0] = pandas.DataFrame({"a": [1, "b"]})
-        with pytest.raises(ValueError, match="references stand for more than"):
+        with pytest.raises(FormatError, match="references stand for more than"):
             for at in range(1, 40):
                 column = [references[at - 1], references[at - 1]]
                 frame = pandas.DataFrame({"a": pandas.Series(column, dtype=object)})
                 references[at] = frame
+
+    def test_a_list_that_contains_itself(self):
+        with pytest.raises(FormatError, match="contains itself"):
+            stream("1546e1 2c0000")
+        with pytest.raises(ValueError, match="leads nowhere"):
+            stream("1546e1 2c0100")
 
     def test_only_texts_are_shared_by_their_mark(self):
         with pytest.raises(ValueError, match="no text"):

@@ -12,12 +12,16 @@ import struct
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from checkpoints.errors import FormatError
+
 __all__ = ["Int32", "Raw", "document", "text_of"]
 
 Buffer: TypeAlias = "bytes | memoryview"
 
 # Those that Julia writes.
 _ELEMENT = re.compile(rb"([\x01-\x05\x08\x0a\x10\x12])([^\0]*)\0")
+# Those that only other programs write, such as dates and identifiers.
+_FOREIGN = frozenset(b"\x06\x07\x09\x0b\x0c\x0d\x0e\x0f\x11\x13\x7f\xff")
 _INT32 = struct.Struct("<i").unpack_from
 _INT64 = struct.Struct("<q").unpack_from
 _DOUBLE = struct.Struct("<d").unpack_from
@@ -58,7 +62,9 @@ def document(
         raw: The key of documents to return as `Raw`.
 
     Raises:
-        ValueError: If it is damaged, or has elements that Julia does not write.
+        ValueError: If it is damaged.
+        FormatError: If it has elements that Julia does not write, or is nested too
+            deep.
     """
     decoder = _Decoder(memoryview(data), spend, raw)
     found: dict[str, Any] = decoder.container(0, len(data), 0, is_array=False)[0]
@@ -85,14 +91,14 @@ class _Decoder:
         """Return a document or an array, and where it ends."""
         end = self._end(start, limit)
         if level > _MOST_LEVELS:
-            raise ValueError("it is nested too deep")
+            raise FormatError("it is nested too deep to be read")
         items: list[Any] = []
         keys: list[bytes] = []
         data, at, scalar = self._whole, start + 4, _SCALARS.get
         while at < end - 1:
             found = _ELEMENT.match(data, at, end)
             if found is None:
-                raise ValueError("an element of a BSON document is damaged")
+                raise _unreadable(data[at])
             kind, key = found.groups()
             at = found.end()
             keys.append(key)
@@ -134,6 +140,14 @@ class _Decoder:
         if length < _SHORTEST or length > limit - start:
             raise ValueError("a BSON document is longer than what contains it")
         return start + length
+
+
+def _unreadable(kind: int) -> Exception:
+    if kind not in _FOREIGN:
+        return ValueError("an element of a BSON document is damaged")
+    return FormatError(
+        f"it holds an element of BSON's type {kind:#04x}, which Julia does not write"
+    )
 
 
 def _fixed(

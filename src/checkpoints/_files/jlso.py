@@ -108,15 +108,19 @@ class JlsoFile:
             raise MissingDependencyError(f"{path}: {what}{error}") from error
         except CheckpointError:
             raise
+        except RecursionError:
+            reason = None
         except MemoryError as error:
             raise TooLargeError.beyond(path, what or "its document") from error
         except Exception as error:
             if getattr(error, "errno", None) is not None:
                 raise  # a system error, not damage
             # Only these are written for people.
-            told = str(error) if type(error) is ValueError else "it cannot be decoded"
-            reason = "it is nested too deep" if type(error) is RecursionError else told
+            is_told = type(error) is ValueError
+            reason = str(error) if is_told else "it cannot be decoded"
         # Raised out here, so that it has no context, which would hold the file's bytes.
+        if reason is None:
+            raise FormatError(f"{path}: {what}it is nested too deep to be read")
         raise CorruptFileError.at(path, f"{what}{reason}")
 
     def _read_document(self) -> JlsoDocument:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from checkpoints._files.bson import text_of
 from checkpoints._files.julia_numbers import number
-from checkpoints._files.julia_references import References
+from checkpoints._files.julia_references import References, contains_itself
 from checkpoints._files.julia_tags import (
     CONSTANTS,
     INT32_AT,
@@ -181,7 +181,10 @@ class _Stream:
         return found
 
     def _reference(self, size: int) -> Any:
-        return self._slots[int.from_bytes(self._take(size), "little")]
+        slot = int.from_bytes(self._take(size), "little")
+        if slot < self._next and slot not in self._slots:
+            raise contains_itself()
+        return self._slots[slot]
 
     def _items(self, count: int) -> list[Any]:
         return [self._field() for _ in range(count)]

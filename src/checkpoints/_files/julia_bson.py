@@ -9,7 +9,7 @@ from typing import Any
 
 from checkpoints._files.bson import Int32, Raw, document
 from checkpoints._files.julia_numbers import number, numbers
-from checkpoints._files.julia_references import References
+from checkpoints._files.julia_references import References, contains_itself
 from checkpoints._files.julia_types import ANY, JuliaType, layout_of, typed
 from checkpoints._files.julia_values import (
     all_in_memory,
@@ -100,7 +100,7 @@ class BsonValues:
     def _once(self, position: int, read: Callable[[Any], Any]) -> Any:
         """Read what a reference leads to, unless that is being read already."""
         if position in self._open:
-            raise ValueError("a value contains itself, which cannot be read")
+            raise contains_itself()
         self._open.add(position)
         found = read(self._nodes[position])
         self._open.discard(position)

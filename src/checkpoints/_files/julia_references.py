@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 from checkpoints._kinds.records import Record
+from checkpoints.errors import FormatError
 
-__all__ = ["References"]
+__all__ = ["References", "contains_itself"]
 
 # Of values that other values refer to, each time that they do.
 _MOST_REPEATED = 10_000_000
@@ -38,15 +39,17 @@ class References:
         Return the value at a position.
 
         Raises:
-            ValueError: If there is none, or references stand for too many values.
+            ValueError: If there is none.
+            FormatError: If references stand for too many values.
         """
         if position not in self._found:
-            raise ValueError("a value contains itself, or a reference leads nowhere")
+            raise ValueError("a reference leads nowhere")
         found = self._found[position]
         self._repeated += self._size(found)
         if self._repeated > _MOST_REPEATED:
-            raise ValueError(
-                f"its references stand for more than {_MOST_REPEATED:,} values"
+            raise FormatError(
+                f"its references stand for more than {_MOST_REPEATED:,} values, which "
+                "cannot be read: save it in Julia without references to parts of itself"
             )
         return found
 
@@ -58,6 +61,14 @@ class References:
         if size is None:
             size = self._sizes[id(value)] = 1 + sum(map(self._size, parts))
         return size
+
+
+def contains_itself() -> FormatError:
+    """Return the error for a reference from inside the value that it leads to."""
+    return FormatError(
+        "it contains itself, which cannot be read: save its parts in Julia under names "
+        "of their own"
+    )
 
 
 def _parts(value: Any) -> Any:
