@@ -368,12 +368,44 @@ class TestWhatIsNotRead:
         with pytest.raises(CorruptFileError, match="damaged"):
             load(in_document(tmp_path, data))
 
+    @pytest.mark.parametrize(
+        "kind",
+        [
+            named("#sin"),
+            named("Main.Shop.#price"),
+            named("Tuple", named("#sin"), named("Int64")),
+            named("NamedTuple", ("f",), named("Tuple", named("#sin"))),
+        ],
+        ids=["named", "of a module", "in a tuple", "in a named tuple"],
+    )
+    def test_functions(self, tmp_path, kind):
+        functions = [JuliaArray(kind, (2,), bytes(2))]
+        if kind.name.startswith("#"):
+            functions += [JuliaStruct(kind, b""), JuliaStruct(kind, [1])]
+        for value in functions:
+            path = written(tmp_path, METADATA, {"x": value, "y": 1})
+            with pytest.raises(FormatError, match="function"):
+                load(path)
+            assert load(path, "y") == {"y": 1}
+
     def test_lists_nested_deep_in_the_format_of_julia(self, tmp_path):
         data = bytes.fromhex("374a4c0704000000" + "1546e0" * 5000 + "4e")
         path = in_document(tmp_path, data, format="julia_serialize")
         with pytest.raises(FormatError, match="value 'x': it is nested too deep"):
             load(path)
         assert checkpoints.verify(tmp_path).ok
+
+    def test_functions_without_a_name(self, tmp_path):
+        kind = {"tag": "jl_anonymous", "params": [], "typename": {"tag": "ref"}}
+        node = {"tag": "struct", "type": kind, "data": []}
+        with pytest.raises(FormatError, match="function"):
+            load(in_document(tmp_path, plain({"object": node})))
+
+    def test_the_type_of_a_function_is_a_type(self, tmp_path):
+        kind = {"tag": "datatype", "name": ["Main", "Base", "#sin"], "params": []}
+        path = in_document(tmp_path, plain({"object": kind}))
+        expected = Record("Core.DataType", {"name": "Base.#sin"})
+        assert load(path) == {"x": expected}
 
 
 class TestHostileFiles:

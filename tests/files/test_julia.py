@@ -254,6 +254,11 @@ class TestWhatASmallFileStandsFor:
         with pytest.raises(ValueError, match="leads nowhere"):
             stream("1546e1 2c0100")
 
+    def test_a_function_is_told_to_be_one(self):
+        kind = f"10{symbol('#sin')}1f4e{symbol('Base')}44"
+        with pytest.raises(FormatError, match="holds a function"):
+            stream(f"34{kind}")
+
     def test_only_texts_are_shared_by_their_mark(self):
         with pytest.raises(ValueError, match="no text"):
             stream("391402e0e1")

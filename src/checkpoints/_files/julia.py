@@ -26,8 +26,10 @@ from checkpoints._files.julia_tags import (
 )
 from checkpoints._files.julia_types import (
     ANY,
+    NO_FUNCTION,
     JuliaType,
     fields_of,
+    is_function,
     is_known,
     layout_of,
     named,
@@ -357,6 +359,8 @@ def _shown(found: Any) -> Any:
 
 
 def _unknown(kind: JuliaType) -> FormatError:
+    if is_function(kind):
+        return FormatError(NO_FUNCTION)
     return FormatError(
         f"it holds a value of type {kind.full:.200}, and Julia's own serialization "
         "does not say what that is made of: save it in Julia with format=:bson"

@@ -204,7 +204,7 @@ class BsonValues:
             whole = self._type(node["type"])
             is_union = whole.name == "Union"
             return typed(["Union"], [self._of(it) for it in parts]) if is_union else ANY
-        return typed(["Union"]) if tag == "jl_bottom_type" else ANY
+        return _TYPES.get(tag, ANY)
 
     def _param(self, node: Any) -> Any:
         if isinstance(node, (str, int)):
@@ -230,6 +230,11 @@ def _list(node: Any) -> list[Any]:
     return node
 
 
+# What the types of functions without a name are made of is code.
+_TYPES: dict[Any, JuliaType] = {
+    "jl_bottom_type": typed(["Union"]),
+    "jl_anonymous": typed(["#"]),
+}
 _NODES: dict[type, Callable[[BsonValues, Any], Any]] = {
     list: BsonValues._list,
     memoryview: lambda _, node: bytes(node),

@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 
 __all__ = [
     "ANY",
+    "NO_FUNCTION",
     "NUMBERS",
     "PERIODS",
     "JuliaType",
     "Layout",
     "fields_of",
+    "is_function",
     "is_known",
     "layout_of",
     "named",
@@ -141,6 +143,7 @@ def named(name: str, *params: Any) -> JuliaType:
 
 
 ANY = named("Any")
+NO_FUNCTION = "it holds a function of Julia: load the other values by name"
 _INT64, _DAY = named("Int64"), named("Dates.Day")
 _MILLISECOND, _SECOND = named("Dates.Millisecond"), named("Dates.Second")
 _DATETIME = named("Dates.DateTime")
@@ -207,6 +210,13 @@ _PLAIN = {
 def is_known(name: str) -> bool | None:
     """Tell whether a type has parameters; None if it is unknown."""
     return True if name in _PARAMETRIC else False if name in _PLAIN else None
+
+
+def is_function(kind: JuliaType) -> bool:
+    """Tell whether the values of a type are functions, or tuples with one."""
+    if kind.name in ("Tuple", "NamedTuple"):
+        return any(isinstance(it, JuliaType) and is_function(it) for it in kind.params)
+    return kind.name.startswith("#") or ".#" in kind.name
 
 
 def fields_of(kind: JuliaType) -> dict[str, JuliaType] | None:

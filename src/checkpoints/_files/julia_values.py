@@ -12,17 +12,19 @@ from typing import Any
 
 from checkpoints._files.julia_numbers import numbers
 from checkpoints._files.julia_types import (
+    NO_FUNCTION,
     NUMBERS,
     PERIODS,
     JuliaType,
     fields_of,
+    is_function,
     layout_of,
 )
 from checkpoints._kinds.plain import check_hashes, named_zone
 from checkpoints._kinds.records import Record
 from checkpoints._process.budget import ask
 from checkpoints._process.libraries import needed
-from checkpoints.errors import MissingDependencyError
+from checkpoints.errors import FormatError, MissingDependencyError
 
 __all__ = [
     "all_in_memory",
@@ -58,7 +60,7 @@ def in_memory(kind: JuliaType, data: memoryview) -> Any:
     """Return the value that lies in memory, as a Record if its type is unknown."""
     layout = layout_of(kind)
     if layout is None:
-        return Record(kind.full, {"data": bytes(data)})
+        return _record(kind, {"data": bytes(data)})
     if layout.size > len(data):
         raise ValueError(f"a value of type {kind!s:.80} is cut off")
     return all_in_memory(kind, data[: layout.size], 1)[0]
@@ -130,7 +132,8 @@ def array(kind: JuliaType, dims: Sequence[int], data: memoryview, spend: Spend) 
     """
     layout = layout_of(kind)
     if layout is None:
-        fields = {"element": kind.full, "size": tuple(dims), "data": bytes(data)}
+        element = _record(kind, {}).type
+        fields = {"element": element, "size": tuple(dims), "data": bytes(data)}
         return Record("Base.Array", fields)
     limit = len(data) // layout.size if layout.size else 1 << 40
     count = count_of(dims, limit)
@@ -208,7 +211,13 @@ def _made(kind: JuliaType, fields: dict[str, Any]) -> Any:
             pass  # such as a date before year 1
     # The type of a named tuple says nothing that its fields do not.
     is_named = kind.name == "NamedTuple"
-    return Record("Core.NamedTuple" if is_named else kind.full, fields)
+    return Record("Core.NamedTuple", fields) if is_named else _record(kind, fields)
+
+
+def _record(kind: JuliaType, fields: dict[str, Any]) -> Record:
+    if is_function(kind):
+        raise FormatError(NO_FUNCTION)
+    return Record(kind.full, fields)
 
 
 def _text(fields: Mapping[str, Any]) -> Any:
