@@ -178,10 +178,29 @@ class TestRefusals:
             saved(handler, nested(60))
 
     def test_options_that_julia_has_no_like_for(self, tmp_path):
-        with pytest.raises(checkpoints.ConfigError, match="zstd"):
+        with pytest.raises(checkpoints.ConfigError, match="has no zstd"):
             FileHandler(tmp_path, format="jlso", compression="zstd")
         with pytest.raises(checkpoints.ConfigError, match="numbered"):
             FileHandler(tmp_path, format="jlso", if_exists="keep")
+
+    def test_numbered_files_are_not_advised(self, tmp_path, caplog):
+        handler = FileHandler(tmp_path, format="jlso")
+        for number in range(2):
+            handler.checkpoint("a", x=number)
+        assert "add a tag that distinguishes them" in caplog.text
+        with pytest.raises(checkpoints.AlreadyStoredError) as caught:
+            FileHandler(tmp_path, format="jlso", if_exists="error").checkpoint("a", x=1)
+        assert "keep'" not in caplog.text + str(caught.value)
+
+    def test_what_is_saved_differently_is_told_once_for_each_value(
+        self, tmp_path, caplog
+    ):
+        pandas = pytest.importorskip("pandas")
+        handler = FileHandler(tmp_path, format="jlso", if_exists="replace")
+        frame = pandas.DataFrame({"a": [1]})
+        for _ in range(2):
+            handler.checkpoint("a", x=frame, y=frame)
+        assert caplog.text.count("a dict of its columns") == 2
 
     def test_a_document_of_more_than_two_gibibytes(self, monkeypatch, handler):
         monkeypatch.setattr("checkpoints._files.bson_writer._LARGEST", 1000)

@@ -129,8 +129,8 @@ class FileHandler(Handler):
         if if_exists is not None:
             check_choice("if_exists", if_exists, get_args(IfExists))
         check_choice("on_full", on_full, get_args(OnFull))
-        checked_compression(compression)
         check_together(format, compression, if_exists)
+        checked_compression(compression)
         self.root: str = checked_root(root, store_options)
         self.format: Format = format
         self.compression: Compression | None = compression
@@ -163,7 +163,7 @@ class FileHandler(Handler):
         self._store: tuple[int, Store] | None = None
         # Until the first save of this process.
         self._is_first = True
-        self._notices = Notices()
+        self._notices = Notices(can_number=self.format != "jlso")
         self._in_progress: set[str] = set()
 
     def _begin_spill(self, folder: str) -> None:
@@ -384,9 +384,10 @@ class FileHandler(Handler):
         self._notices.of_file(key, store, name, is_intended=is_intended)
 
     def _already_stored(self, key: Key, store: Store, name: str) -> AlreadyStoredError:
+        other = "'replace'" if self.format == "jlso" else "'replace' or 'keep'"
         return AlreadyStoredError(
             f"checkpoint {key} already has a file, {store.path_of(name)}: delete it, "
-            "add a tag that distinguishes the two, or use if_exists='replace' or 'keep'"
+            f"add a tag that distinguishes the two, or use if_exists={other}"
         )
 
     def _opened(self) -> Store:

@@ -21,9 +21,15 @@ _OTHER_RUN = ""
 
 
 class Notices:
-    """The log messages of a handler that saves to files."""
+    """
+    The log messages of a handler that saves to files.
 
-    def __init__(self) -> None:
+    Args:
+        can_number: Whether its files can be numbered.
+    """
+
+    def __init__(self, *, can_number: bool) -> None:
+        self._other_way = ", or use if_exists='keep'" if can_number else ""
         # With a mark of who told it, as several threads may save at once.
         self._told: dict[str, object] = {}
 
@@ -70,8 +76,9 @@ class Notices:
         self.once(
             key.name,
             "checkpoint %s was already saved by this run, and only the last save is "
-            "kept: add a tag that distinguishes them, or use if_exists='keep'",
+            "kept: add a tag that distinguishes them%s",
             key,
+            self._other_way,
         )
 
     def of_values(self, key: Key, notices: Iterable[tuple[str, str, bool]]) -> None:
