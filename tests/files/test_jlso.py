@@ -218,6 +218,13 @@ class TestHeader:
         assert meta["packages"]["numpy"] == numpy.__version__
         assert index(handler.root).runs().keys() == {meta["run"]}
 
+    @pytest.mark.parametrize("compression", ["none", "gzip"])
+    def test_it_has_the_form_of_the_file(self, tmp_path, compression):
+        FileHandler(tmp_path, format="jlso", compression=compression).checkpoint("a", 1)
+        meta = index(tmp_path)[0].meta
+        form = [meta[it] for it in ("jlso", "format", "compression")]
+        assert form == ["4.0.0", "bson", compression]
+
     def test_it_is_in_the_project_as_toml(self, handler):
         with checkpoints.tags(day='é☕\x7f"'):
             handler.checkpoint("a", x=1)
@@ -235,9 +242,9 @@ class TestHeader:
     def test_one_value_is_read_without_the_others(self, handler):
         handler.checkpoint("a", x=numpy.arange(100_000.0), y="small")
         path = os.path.join(handler.root, "a.jlso")
-        assert load(path, "y", max_bytes=20_000) == {"y": "small"}
+        assert load(path, "y", max_bytes=25_000) == {"y": "small"}
         with pytest.raises(TooLargeError):
-            load(path, "x", max_bytes=20_000)
+            load(path, "x", max_bytes=25_000)
 
     def test_a_file_that_others_have_changed_has_the_header_of_julia(self, tmp_path):
         meta = {**METADATA, "project": '[checkpoints]\nheader = "{\\"values\\": {}}"\n'}

@@ -56,10 +56,21 @@ def own_header(document: JlsoDocument) -> bytes | None:
     try:
         # A string of JSON is one of TOML.
         text = _STRING.raw_decode(project, at + len(_HEADER))[0]
-        names = sorted(json.loads(text)["values"])
+        known = json.loads(text)
+        names = sorted(known["values"])
     except (ValueError, LookupError, TypeError, RecursionError):
         return None
-    return json_bytes.as_utf8(text) if names == sorted(document.objects) else None
+    if names != sorted(document.objects):
+        return None
+    return json_bytes.as_utf8(json_bytes.to_text({**known, **_form_of(document)}))
+
+
+def _form_of(document: JlsoDocument) -> dict[str, str]:
+    return {
+        "jlso": document.version,
+        "format": document.format,
+        "compression": document.compression,
+    }
 
 
 def foreign_header(document: JlsoDocument, source: Source, manifest: str) -> bytes:
@@ -86,9 +97,7 @@ def foreign_header(document: JlsoDocument, source: Source, manifest: str) -> byt
         "time": time.isoformat(timespec="microseconds"),
         "julia": version_text(meta.get("julia")),
         "packages": {str(it): version_text(of) for it, of in installed.items()},
-        "jlso": document.version,
-        "format": document.format,
-        "compression": document.compression,
+        **_form_of(document),
         "image": str(meta.get("image") or ""),
         "project": project,
         "manifest": manifest,
