@@ -313,6 +313,48 @@ class TestCp:
         assert "copied 4 files" in done.out
         assert len(files_in(tmp_path / "kept")) == 4
 
+    def test_nor_does_an_error_that_nobody_has_foreseen(
+        self, run, root, tmp_path, monkeypatch
+    ):
+        read = checkpoints.storage.LocalFile.read_into
+
+        def odd(file, offset, buffer):
+            if "oven" in file.path:
+                raise OverflowError("too large")
+            return read(file, offset, buffer)
+
+        monkeypatch.setattr(checkpoints.storage.LocalFile, "read_into", odd)
+        goal = tmp_path / "kept"
+        done = run("cp", root, goal)
+        assert done.code == 1
+        assert done.err.count("OverflowError: too large") == 1
+        assert "copied 4 files" in done.out
+        done = run("verify", root)
+        assert done.code == 1
+        assert "OverflowError: too large" in done.out
+        done = run("gc", root, "--keep-last", "1")
+        assert "OverflowError: too large" in done.err
+        done = run("ls", "--long", root)
+        assert "OverflowError: too large" in done.out
+        assert run("ls", "--sort", "saved", root).code in (0, 1)
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="it has no such limits")
+    def test_nor_does_a_file_that_is_too_large_for_the_target(
+        self, run, root, tmp_path
+    ):
+        import resource
+
+        FileHandler(root).checkpoint("large", x=b"0" * 100_000)
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+        try:
+            done = run("cp", root, tmp_path / "kept")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert done.code == 1
+        assert "copied 5 files" in done.out
+        assert done.err.count("not copied: ") == 1
+
     @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
     def test_what_stands_in_the_way_of_one_does_not_hinder_the_others(
         self, run, root, tmp_path

@@ -225,6 +225,9 @@ def _read_one(
     except (CheckpointError, OSError) as error:
         # The traceback would keep the file's bytes alive.
         return error.with_traceback(None)
+    except Exception as error:  # noqa: BLE001 - as a store of others may raise
+        path = store.path_of(name)
+        return CheckpointError(f"{path}: {type(error).__name__}: {error}")
 
 
 class _TailFirst:

@@ -269,6 +269,8 @@ class _Check:
             return _Finding(path, size, damage=str(error))
         except (CheckpointError, OSError) as error:
             return _Finding(path, obstacle=str(error))
+        except Exception as error:  # noqa: BLE001 - as a store of others may raise
+            return _Finding(path, obstacle=f"{type(error).__name__}: {error}")
         return _Finding(path, size)
 
     def watch(self, count: int) -> int:

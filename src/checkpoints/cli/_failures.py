@@ -7,10 +7,17 @@ from typing import IO, Any
 
 import click
 
+from checkpoints import CheckpointError
 from checkpoints._text import printable
 from checkpoints.cli._screen import warn
 
-__all__ = ["COULD_NOT_RUN", "CommandError", "NothingFoundError", "failure_of"]
+__all__ = [
+    "COULD_NOT_RUN",
+    "CommandError",
+    "NothingFoundError",
+    "failure_of",
+    "reason_of",
+]
 
 COULD_NOT_RUN = 2
 
@@ -42,3 +49,12 @@ class NothingFoundError(CommandError):
 def failure_of(error: Exception) -> CommandError:
     """Return what a command prints of an error of the library, in one line."""
     return CommandError(". ".join([str(error), *getattr(error, "__notes__", ())]))
+
+
+def reason_of(error: Exception) -> str:
+    """Return what an error says; of one that is not made for people, its type too."""
+    if isinstance(error, CheckpointError):
+        return str(error)
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return f"{type(error).__name__}: {error}"

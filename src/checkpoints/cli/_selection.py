@@ -20,7 +20,7 @@ from checkpoints._keys.condition import conditions_in
 from checkpoints._keys.key import SUFFIXES
 from checkpoints._text import is_remote
 from checkpoints.cli._completion import complete_names, complete_root, complete_where
-from checkpoints.cli._failures import CommandError, NothingFoundError
+from checkpoints.cli._failures import CommandError, NothingFoundError, reason_of
 from checkpoints.cli._place import names_object
 from checkpoints.cli._screen import warn
 from checkpoints.storage import split_path
@@ -313,3 +313,6 @@ def read_header(source: Entry | str) -> tuple[dict[str, Any], str]:
         return (entry_at(source) if isinstance(source, str) else source).meta, ""
     except (checkpoints.CheckpointError, OSError) as error:
         return {}, str(error)
+    except Exception as error:  # noqa: BLE001 - one file never ends the work on others
+        path = source if isinstance(source, str) else source.path
+        return {}, f"{path}: {reason_of(error)}"

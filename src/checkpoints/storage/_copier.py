@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -11,11 +12,14 @@ from checkpoints._text import is_remote
 from checkpoints.storage._local import LocalStore
 from checkpoints.storage._store import Source, Status, Store
 
-__all__ = ["Copier"]
+__all__ = ["Copier", "concerns_one_file"]
 
 _CHUNK_BYTES = 1 << 20
 _AT_A_TIME = 8
 _WORTH_ASKING = 1 << 16
+# What a system says of a name that it does not take, or of one folder or size.
+_OF_ONE_FILE = {errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.EPERM}
+_OF_ONE_FILE |= {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.EFBIG}
 
 
 class Copier:
@@ -114,9 +118,14 @@ class Copier:
         except OSError as error:
             self.fail(f"{path}: {error.strerror}")
             return
-        with opened as file:
-            if self._is_brought(file, self._spell(name)):
-                self._leave(file)
+        try:
+            with opened as file:
+                if self._is_brought(file, self._spell(name)):
+                    self._leave(file)
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as a store of others may raise
+            self.fail(f"{path}: {type(error).__name__}: {error}")
 
     def _is_brought(self, file: Source, name: str) -> bool:
         """Copy a file, unless it is there; tell whether it is now."""
@@ -128,7 +137,9 @@ class Copier:
             return self._is_same(file, name)
         except _SourceError as error:
             self.fail(f"{file.path}: {error}")
-        except (IsADirectoryError, NotADirectoryError) as error:
+        except OSError as error:
+            if not concerns_one_file(error, self._target):
+                raise
             copy = self._target.path_of(name)
             self.fail(f"{file.path}: {copy}: {error.strerror}")
         else:
@@ -199,6 +210,14 @@ class Copier:
         with self._lock:
             self.failed += 1
         self._tell(reason)
+
+
+def concerns_one_file(error: OSError, target: Store) -> bool:
+    """Tell whether a file cannot be written, but others perhaps can."""
+    if isinstance(error, (IsADirectoryError, NotADirectoryError)):
+        return True
+    # A server says such things of the whole bucket.
+    return error.errno in _OF_ONE_FILE and not is_remote(target.root)
 
 
 def _are_same(file: Source, other: Source) -> bool:
