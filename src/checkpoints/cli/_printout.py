@@ -86,7 +86,8 @@ class Printout:
             screen.line(screen.styled(line, "dim"))
 
     def _columns(self) -> list[Column]:
-        tags = [Column(printable(tag)) for tag in self._tags]
+        # Julia's folders may be tags without a name.
+        tags = [Column(printable(tag) or "''") for tag in self._tags]
         if len(tags) > _MOST_TAGS:
             tags = [Column("tags")]
         last = _LONG if self._is_long else (_WRITTEN,)
