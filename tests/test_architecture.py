@@ -32,6 +32,7 @@ OPEN_TO_THE_ROOF += ("checkpoints._handlers.run_record", "checkpoints.storage._f
 OPEN_TO_THE_ROOF += ("checkpoints.storage._store", "checkpoints._replay.bisection")
 OPEN_TO_THE_ROOF += ("checkpoints._keys.julia_path", "checkpoints.storage._copier")
 OPEN_TO_THE_ROOF += ("checkpoints._handlers.delivery",)
+OPEN_TO_THE_ROOF += ("checkpoints._handlers.contents", "checkpoints._handlers.options")
 # What these rooms know of where files lie goes through a store.
 OF_FILES = {"_files", "_handlers", "_index"}
 CONTRACT = {"checkpoints.storage._store", "checkpoints.storage._stores"}

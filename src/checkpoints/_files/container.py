@@ -26,6 +26,7 @@ from checkpoints.storage._store import Buffer, Source
 __all__ = [
     "FORMAT_VERSION",
     "Container",
+    "Facts",
     "header_for",
     "open_container",
     "tags_from_json",
@@ -123,10 +124,24 @@ _ZIP_END, _ZIP_END_SIZE = b"PK\x05\x06", 22
 _MOST_LEVELS = 600
 
 
+# Fields of a header, in JSON; None for those of this save and this process.
+Facts: TypeAlias = Mapping[str, Any] | None
+
+
 def header_for(
-    key: Key, nodes: Mapping[str, Any], packages: set[str]
+    key: Key, nodes: Mapping[str, Any], packages: set[str], facts: Facts = None
 ) -> tuple[bytes, float]:
-    """Return the header of a save as it is stored, and the time in it."""
+    """
+    Return the header of a save as it is stored, and the time in it.
+
+    Args:
+        key: The key, with the origin of the save.
+        nodes: What it says of each value.
+        packages: The libraries whose versions it says.
+        facts: Of a copy, all that its original says besides: the copy says no more.
+    """
+    if facts is not None:
+        return _header_of_copy(key, nodes, facts)
     origin = key.origin or Origin.here()
     moment = datetime.datetime.fromtimestamp(origin.time, datetime.UTC)
     versions = {"checkpoints": __version__, **versions_of(packages)}
@@ -166,6 +181,20 @@ def header_for(
         f'"values":{json_bytes.to_text(nodes)}}}'
     )
     return json_bytes.as_utf8(header), origin.time
+
+
+def _header_of_copy(
+    key: Key, nodes: Mapping[str, Any], facts: Mapping[str, Any]
+) -> tuple[bytes, float]:
+    header = {
+        "checkpoints": FORMAT_VERSION,
+        "name": key.name,
+        "tags": tags_to_json(key.tags),
+        **facts,
+        "values": nodes,
+    }
+    moment = _moment(facts["time"])
+    return json_bytes.as_utf8(json_bytes.to_text(header)), moment.timestamp()
 
 
 @lru_cache(maxsize=4096)

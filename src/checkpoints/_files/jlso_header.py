@@ -35,6 +35,8 @@ def project_of(header: bytes) -> str:
     known = json.loads(header)
     # In ASCII, as the escapes of JSON for other characters are none of TOML.
     lines = ["[checkpoints]", f"header = {_quoted(json.dumps(known))}", ""]
+    if "python" not in known:  # a copy of what Julia wrote
+        return "\n".join(lines)
     lines += ["[python]", f"version = {_quoted(known['python'])}", ""]
     lines += ["[python.packages]"]
     lines += [f"{_quoted(it)} = {_quoted(of)}" for it, of in known["packages"].items()]

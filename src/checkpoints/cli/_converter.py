@@ -2,146 +2,284 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from typing import Any
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
-from checkpoints import (
-    CheckpointError,
-    Entry,
-    FileHandler,
-    FormatError,
-    Key,
-    UntrustedError,
-)
-from checkpoints._keys.spelling import readable
-from checkpoints._process.origin import Origin, current_run
+from checkpoints import AlreadyStoredError, CheckpointError, Entry, FormatError, Key
+from checkpoints._handlers.options import Format
+from checkpoints._keys.julia_path import JULIA, julia_path
+from checkpoints._keys.key import SUFFIXES
+from checkpoints._keys.spelling import caseless, spelling_in
+from checkpoints.cli._failures import reason_of
 from checkpoints.cli._screen import warn
+from checkpoints.cli._translation import Translation, key_of, translated
+from checkpoints.storage import Status, Store
+from checkpoints.storage._copier import concerns_one_file
 
 __all__ = ["Converter"]
+
+_CHUNK_BYTES = 1 << 20
+_FORMATS = {suffix: format for format, suffix in SUFFIXES.items()}
 
 
 class Converter:
     """
     Saves entries in another format, and counts them.
 
+    A copy has what the header of its original says of the save, and a checksum of the
+    original, by which it is known again.
+
     Args:
-        target: The root to save under.
+        source: The store that the entries are in.
+        target: The store to save to.
         format: The format.
         force: Whether to replace existing files.
+        is_trial: Whether nothing is written.
     """
 
-    def __init__(self, target: str, format: str, *, force: bool) -> None:
-        root = target.replace("{", "{{").replace("}", "}}")
-        if_exists = "replace" if force else "skip"
-        options: dict[str, Any] = {"format": format, "if_exists": if_exists}
-        self._handler = FileHandler(root, **options)
-        self.format = format
-        self.count = self.same = 0
-        self.failed = False
+    def __init__(
+        self,
+        source: Store,
+        target: Store,
+        format: Format,
+        *,
+        force: bool,
+        is_trial: bool,
+    ) -> None:
+        self._source, self._target = source, target
+        self.format: Format = format
+        self._force, self._is_trial = force, is_trial
+        self._planned: list[tuple[str, Entry, str]] = []
+        self._noticed: set[tuple[str, str]] = set()
+        # How many files were saved, are there already, and are not copied; and how many
+        # values are left out, of how many files.
+        self.count = self.same = self.failed = self.left_out = self.partial = 0
 
-    def copy(self, entry: Entry) -> None:
-        """Save an entry, with the name, the tags and the origin that it has."""
+    def plan(self, entries: Mapping[str, Entry]) -> list[str]:
+        """
+        Decide what each file becomes; return those that have the format already.
+
+        Files that have no path in it, or one that another file would have as well, are
+        told and left out.
+
+        Args:
+            entries: Entries by the names of their files in the source.
+        """
+        wanted = defaultdict[str, list[tuple[str, Entry, str]]](list)
+        for name, entry in entries.items():
+            try:
+                place = self._place_of(name, entry)
+            except FileNotFoundError:
+                continue  # deleted since the folder was listed
+            except (CheckpointError, OSError) as error:
+                self._fail(entry.path, error)
+            else:
+                wanted[self._same(place)].append((name, entry, place))
+        for files in wanted.values():
+            if len(files) > 1:
+                self._refuse([entry.path for _, entry, _ in files], files[0][2])
+        alone = [files[0] for files in wanted.values() if len(files) == 1]
+        self._planned = [it for it in alone if it[0] != it[2]]
+        return [name for name, _, place in alone if name == place]
+
+    def save_all(self, step: Callable[[str], object]) -> None:
+        """
+        Save the entries of other formats; tell why, if one or a value of it is not.
+
+        Args:
+            step: Called with the name of each file that is done.
+
+        Raises:
+            OSError: If the target cannot be written.
+        """
+        for name, entry, place in self._planned:
+            self._save(name, entry, place)
+            step(name)
+
+    def _save(self, name: str, entry: Entry, place: str) -> None:
         try:
-            meta = entry.meta
-            values = self._values(entry, meta)
-            found = _key_of(entry, meta)
-            key = Key(found.name, found.tags, _origin_of(meta))
-            is_saved = self._handler.commit(key, values) is None
-        except FileNotFoundError:
-            return  # deleted since the folder was listed
-        except (CheckpointError, OSError) as error:
-            self._fail(entry, error)
+            work = self._work(name, entry, self._spelled(place))
+        except FileNotFoundError as error:
+            if self._source.status(name) is not None:
+                self._fail(entry.path, error)
+        except Exception as error:  # noqa: BLE001 - one file never ends the others
+            self._fail(entry.path, error)
         else:
-            self.count, self.same = self.count + is_saved, self.same + (not is_saved)
+            if work is not None:
+                self._finish(work)
 
-    def _values(self, entry: Entry, meta: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the values; tell of those that no attempt could read."""
+    def _place_of(self, name: str, entry: Entry) -> str:
+        suffix, own = _suffix_of(name), SUFFIXES[self.format]
+        if suffix == own or JULIA not in (suffix, own):
+            # These spell a path alike, and number the files of a key.
+            return name.removesuffix(suffix) + own
+        if "" in entry.tags:
+            raise FormatError(
+                "a folder in its path is a tag without a name, which only "
+                "Checkpoints.jl has: rename the folder that begins with '='"
+            )
+        key = Key(entry.name, entry.tags.items())
+        if own != JULIA:
+            return key.path + own
+        # Where a path cuts a text, the header has the whole.
+        return julia_path(key_of(entry, entry.meta) if "~" in name else key) + own
+
+    def _same(self, place: str) -> str:
+        """Return what is equal of names that are one file in the target."""
+        if not place.endswith(JULIA):
+            return caseless(place)
+        # Whether the target folds case is found out by writing to it.
+        folds = not self._is_trial and self._target.folds_case
+        return place.lower() if folds else place
+
+    def _spelled(self, place: str) -> str:
+        if place.endswith(JULIA):  # in which nothing is escaped
+            return place
+        if not self._is_trial:
+            return spelling_in(self._target, place)
+        status, other = self._target.status, caseless(place)
+        return other if status(other) and not status(place) else place
+
+    def _work(self, name: str, entry: Entry, place: str) -> _Work | None:
+        """Return what is to be written; None if it is there."""
+        original, status = self._original(name)
+        meta, there = entry.meta, None
+        if not self._force:
+            there = self._values_there(place, original)
+        if there == frozenset(meta["values"]):
+            self.same += 1
+            return None
+        found = translated(entry, meta, self.format, original)
+        return _Work(entry, place, status, original, there, found)
+
+    def _original(self, name: str) -> tuple[dict[str, Any], Status]:
+        """Return how a copy knows its original again, and the status of that."""
+        digest, chunk = hashlib.sha256(), memoryview(bytearray(_CHUNK_BYTES))
+        with self._source.open(name) as file:
+            for start in range(0, file.size, _CHUNK_BYTES):
+                digest.update(chunk[: file.read_into(start, chunk)])
+            known = {"format": _FORMATS[_suffix_of(name)], "bytes": file.size}
+            return {**known, "sha256": digest.hexdigest()}, file.status
+
+    def _values_there(
+        self, place: str, original: Mapping[str, Any]
+    ) -> frozenset[str] | None:
+        """
+        Return the names of the values in an existing copy; None if there is no file.
+
+        Raises:
+            AlreadyStoredError: If there is another file.
+        """
+        if self._target.status(place) is None:
+            return None
         try:
-            return entry.load()
-        except (FormatError, UntrustedError):
-            found, failures = {}, []
-            for name in meta["values"]:
-                try:
-                    found[name] = entry[name]
-                except (FormatError, UntrustedError) as error:
-                    failures.append(error)
-            if not found:
+            meta = Entry(self._target, (), place).meta
+        except CheckpointError:
+            meta = {}
+        if meta.get("original") != original:
+            raise self._differs(place)
+        return frozenset(meta["values"])
+
+    def _differs(self, place: str) -> AlreadyStoredError:
+        path = self._target.path_of(place)
+        return AlreadyStoredError(f"{path} exists and differs; replace it with --force")
+
+    def _finish(self, work: _Work) -> None:
+        """Write a file, unless it is there, and count it and what it lacks."""
+        found = work.found
+        for reason in found.left_out:
+            _tell(work.entry.path, reason)
+        if found.contents is None:
+            self.failed += 1
+        elif work.there not in (None, found.names):
+            self._fail(work.entry.path, self._differs(work.place))
+        elif work.there is not None or self._is_put(work):
+            self.same += work.there is not None
+            self.count += work.there is None
+            self.left_out += len(found.left_out)
+            self.partial += bool(found.left_out)
+
+    def _is_put(self, work: _Work) -> bool:
+        """Write a file, and tell whether it is there now."""
+        try:
+            self._put(work)
+        except FileExistsError:  # since it was looked for, or as something else
+            try:
+                if self._values_there(work.place, work.original) == work.found.names:
+                    return True
+                self._fail(work.entry.path, self._differs(work.place))
+            except OSError as error:
+                self._fail(work.entry.path, error)
+        except OSError as error:
+            if not concerns_one_file(error, self._target):
                 raise
-        for failure in failures:
-            self._fail(entry, failure)
-        return found
+            self._fail(work.entry.path, error)
+        except Exception as error:  # noqa: BLE001 - of bytes that are made while written
+            self._fail(work.entry.path, error)
+        else:
+            return True
+        return False
 
-    def _fail(self, entry: Entry, error: Exception) -> None:
-        self.failed = True
-        reason = str(error)
-        # The errors of reading a file begin with its path, those of saving do not.
-        place = "" if reason.startswith(entry.path) else f"{entry.path}: "
-        warn(f"not copied: {place}{reason}")
+    def _put(self, work: _Work) -> None:
+        contents, mode = work.found.contents, work.status.mode
+        if contents is None:
+            return
+        for subject, text, is_news in contents.notices:
+            about = (work.entry.name, subject)
+            if is_news and about not in self._noticed:
+                self._noticed.add(about)
+                warn(f"{work.entry.path}: {text}")
+        if self._is_trial:
+            return
+        old = self._target.status(work.place) if self._force else None
+        self._target.put(
+            [work.place],
+            contents.pieces,
+            contents.size,
+            replace=self._force,
+            mode=mode & old.mode if old else mode,
+            time=work.status.time,
+        )
 
+    def _refuse(self, paths: list[str], place: str) -> None:
+        self.failed += len(paths)
+        count = "two" if len(paths) == 2 else f"{len(paths):,}"  # noqa: PLR2004
+        there, which = self._target.path_of(place), " and ".join(paths)
+        warn(f"not copied: {count} files would have this path, {there}: {which}")
 
-def _key_of(entry: Entry, meta: Mapping[str, Any]) -> Key:
-    """Return name and tags: as the path has them, with the types of the header."""
-    in_path, own = Key(entry.name, entry.tags.items()), tuple(meta["tags"])
-    above = in_path.tags[: max(0, len(in_path.tags) - len(own))]
-    key = Key(str(meta["name"]), (*above, *own))
-    folder, file = os.path.split(entry.path)
-    # In which long texts are cut.
-    on_disk = "/".join((*folder.split(os.sep), file.partition(".")[0]))
-    is_same = key.path == in_path.path or readable(on_disk).endswith(f"/{key.path}")
-    return key if is_same else in_path
-
-
-def _origin_of(meta: Mapping[str, Any]) -> Origin:
-    """Return where a save came from, as its header has it; if it has none, this run."""
-    site = meta.get("site")
-    site = site if isinstance(site, Mapping) else {}
-    sampling = meta.get("sampling")
-    host = str(meta.get("host", ""))
-    return Origin(
-        str(meta.get("run") or current_run()),
-        _whole(meta.get("sequence")),
-        meta["time"].timestamp(),
-        host,
-        _whole(meta.get("pid")),
-        str(meta.get("thread", "")),
-        str(site.get("file", "")),
-        _whole(site.get("line")),
-        str(site.get("function", "")),
-        str(meta.get("dumped", "")),
-        _whole(meta.get("call")),
-        tuple(sampling.items()) if isinstance(sampling, Mapping) else (),
-        _parent_of(meta.get("parent"), host),
-        str(meta.get("part", "")),
-        _defaults_of(meta.get("defaults")),
-        _within_of(meta.get("within")),
-        _attempt_of(meta.get("attempt")),
-        str(meta.get("called", "")),
-    )
+    def _fail(self, path: str, error: Exception) -> None:
+        self.failed += 1
+        _tell("" if isinstance(error, AlreadyStoredError) else path, reason_of(error))
 
 
-def _parent_of(found: object, host: str) -> tuple[int, int, str] | tuple[()]:
-    if not isinstance(found, Mapping):
-        return ()
-    own = str(found.get("host", host))
-    return _whole(found.get("pid")), _whole(found.get("sequence")), own
+class _Work(NamedTuple):
+    """
+    A file to write.
+
+    Args:
+        entry: Its original.
+        place: Its name.
+        status: The status of the original.
+        original: How it knows its original again.
+        there: The names of the values in a copy that is there already, if one is.
+        found: What it holds.
+    """
+
+    entry: Entry
+    place: str
+    status: Status
+    original: Mapping[str, Any]
+    there: frozenset[str] | None
+    found: Translation
 
 
-def _defaults_of(found: object) -> tuple[str, ...]:
-    return tuple(map(str, found)) if isinstance(found, list) else ()
+def _suffix_of(name: str) -> str:
+    return next(suffix for suffix in _FORMATS if name.endswith(suffix))
 
 
-def _within_of(found: object) -> tuple[str, int] | tuple[()]:
-    if not isinstance(found, Mapping):
-        return ()
-    return str(found.get("name", "")), _whole(found.get("call"))
-
-
-def _attempt_of(found: object) -> tuple[str, int] | tuple[()]:
-    if not isinstance(found, Mapping):
-        return ()
-    return str(found.get("task", "")), _whole(found.get("number"))
-
-
-def _whole(found: object) -> int:
-    return found if type(found) is int else 0
+def _tell(path: str, reason: str) -> None:
+    # The errors of reading a file begin with its path, those of saving do not.
+    place = "" if reason.startswith(path) else f"{path}: "
+    warn(f"not copied: {place}{reason}")

@@ -8,6 +8,8 @@ from functools import partial
 
 import click
 
+from checkpoints._handlers.options import Format
+from checkpoints._keys.julia_path import JULIA
 from checkpoints._keys.key import SUFFIXES
 from checkpoints._keys.spelling import caseless, spelling_in
 from checkpoints._rules.settings import as_run
@@ -56,7 +58,7 @@ Examples:
     metavar="N",
     help="Copy N files at a time.",
 )
-@click.option("--dry-run", is_flag=True, help="Only print how much would be copied.")
+@click.option("--dry-run", is_flag=True, help="Only print what would be copied.")
 @click.pass_context
 def cp(  # noqa: PLR0913 - one parameter per option
     context: click.Context,
@@ -65,7 +67,7 @@ def cp(  # noqa: PLR0913 - one parameter per option
     names: tuple[str, ...],
     *,
     where: tuple[str, ...],
-    wanted: str | None,
+    wanted: Format | None,
     force: bool,
     jobs: int | None,
     dry_run: bool,
@@ -84,13 +86,15 @@ def cp(  # noqa: PLR0913 - one parameter per option
     in either root: a file that is a link is left out, and counted.
 
     With --format, files of another format are loaded and saved again, such as .jlso
-    files of Checkpoints.jl as ZIP files, with their tags and headers. An existing file
-    is kept, and counted, unless --force is given. What the format cannot hold is
-    reported; pickles are never loaded.
+    files of Checkpoints.jl as ZIP files, with their tags and what their headers say of
+    the save. An existing file is skipped if it was made of the same original. A value
+    that the format cannot hold is left out and reported, pickles among them, which are
+    never loaded. Files that would have the same path are reported, and none of them is
+    copied. With --dry-run, they are loaded too, and all of this is reported.
 
     The exit code is 0; 1 if nothing was found, or something could not be listed, read
-    or copied, links among them; 2 if there is no such root, or DST_ROOT cannot be
-    written.
+    or copied, links and values that are left out among them; 2 if there is no such
+    root, or DST_ROOT cannot be written.
     """
     if target.startswith("@"):
         raise CommandError(as_run(target))
@@ -103,45 +107,57 @@ def cp(  # noqa: PLR0913 - one parameter per option
     origin, names_there = names_in(found)
     files, links = _without_links(origin, names_there)
     chosen = _newest(origin, files)
-    left_out = f"; {count_text(links, 'link')} left out" if links else ""
-    total, there = sum(chosen.values()), f" to {printable(target)}"
-    if dry_run:
-        click.echo(f"would copy {files_text(len(chosen), total)}{there}{left_out}")
-        context.exit(int(is_partial or links > 0))
-    converter = None if wanted is None else Converter(store.root, wanted, force=force)
-    entries = {entry.path: entry for entry in found} if converter else {}
-    with progress("copying", total) as advance:
+    converter, copies = None, [*chosen]
+    if wanted is not None:
+        converter = Converter(origin, store, wanted, force=force, is_trial=dry_run)
+        entries = zip(names_there, found, strict=True)
+        copies = converter.plan({name: it for name, it in entries if name in chosen})
+    with progress("copying", sum(chosen.values())) as advance:
         copier = Copier(
             origin,
             store,
-            spell=partial(spelling_in, store),
+            spell=partial(_spelled, store),
             advance=advance,
             tell=lambda reason: warn(f"not copied: {reason}"),
             replaces=force,
         )
-        same_format = SUFFIXES[converter.format] if converter else ""
-        alike = [name for name in chosen if name.endswith(same_format)]
-        copier.copy_all(alike, jobs)
-        for name, size in chosen.items():
-            if converter and not name.endswith(same_format):
-                converter.copy(entries[origin.path_of(name)])
-                advance(size)
-    click.echo(f"{_told(copier, converter, there)}{left_out}")
-    failed = copier.failed > 0 or (converter is not None and converter.failed)
-    context.exit(int(is_partial or failed or links > 0))
+        if dry_run:
+            copier.count, copier.size = len(copies), sum(chosen[it] for it in copies)
+        else:
+            copier.copy_all(copies, jobs)
+        if converter is not None:
+            converter.save_all(lambda name: advance(chosen[name]))
+    told = _told(copier, converter, f" to {printable(target)}", dry_run=dry_run)
+    left_out = f"; {count_text(links, 'link')} left out" if links else ""
+    click.echo(f"{told}{left_out}")
+    is_lossy = converter is not None and converter.failed + converter.left_out > 0
+    context.exit(int(is_partial or copier.failed > 0 or is_lossy or links > 0))
 
 
-def _told(copier: Copier, converter: Converter | None, there: str) -> str:
-    """Return what was copied, and where to, as a line."""
-    same, parts = copier.same, []
+def _told(
+    copier: Copier, converter: Converter | None, there: str, *, dry_run: bool
+) -> str:
+    """Return what was copied, and where to, and what was not, as a line."""
+    save, copied = ("would save", "would copy") if dry_run else ("saved", "copied")
+    same, failed, parts, lost = copier.same, copier.failed, [], ""
     if converter is not None:
-        same += converter.same
-    if converter is not None and converter.count:
-        of = count_text(converter.count, "file")
-        parts.append(f"saved {of} again as {converter.format}")
+        same, failed = same + converter.same, failed + converter.failed
+        if converter.count:
+            of = count_text(converter.count, "file")
+            parts.append(f"{save} {of} again as {converter.format}")
+        if converter.left_out:
+            values = count_text(converter.left_out, "value")
+            lost = f"; {values} of {count_text(converter.partial, 'file')} left out"
     if copier.count or not parts:
-        parts.append(f"copied {files_text(copier.count, copier.size)}")
-    return "; ".join(parts) + there + (f"; {same:,} already there" if same else "")
+        parts.append(f"{copied} {files_text(copier.count, copier.size)}")
+    told = "; ".join(parts) + there + (f"; {same:,} already there" if same else "")
+    missing = f"; {count_text(failed, 'file')} not copied" if failed else ""
+    return f"{told}{lost}{missing}"
+
+
+def _spelled(store: Store, name: str) -> str:
+    """Return the name of a copy; Checkpoints.jl escapes nothing in those of its own."""
+    return name if name.endswith(JULIA) else spelling_in(store, name)
 
 
 def _check_target(source: str, target: str) -> None:
@@ -156,6 +172,8 @@ def _check_target(source: str, target: str) -> None:
         existing = os.path.dirname(existing)
     if os.path.lexists(existing) and not os.path.isdir(existing):
         raise CommandError(f"cannot copy to {target!r}: {existing!r} is a file")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise CommandError(f"cannot copy to {target!r}: {existing!r} is not writable")
     if is_remote(source):
         return
     real_source, real_target = os.path.realpath(source), os.path.realpath(target)
@@ -182,7 +200,7 @@ def _newest(store: Store, names: list[str]) -> dict[str, int]:
     found = dict(zip(names, store.statuses(names), strict=True))
     newest: dict[str, str] = {}
     for name in names:
-        key = caseless(name)
+        key = name if name.endswith(JULIA) else caseless(name)
         other = newest.setdefault(key, name)
         if other != name:
             older, newest[key] = sorted([other, name], key=lambda it: _time(found[it]))
