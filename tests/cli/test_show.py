@@ -247,6 +247,12 @@ class TestValues:
             line.split() for line in run("show", path, "x").out.splitlines()
         ]
 
+    def test_a_long_cell_says_that_it_is_cut(self, run, save):
+        pandas = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        path = save(x=pandas.DataFrame({"a": ["b" * 500]}))
+        assert f"  {'b' * 200}...\n" in run("show", path, "x").out
+
     def test_a_picture_has_its_size_and_mode(self, run, save):
         pictures = pytest.importorskip("PIL.Image", reason="it makes pictures")
         done = run("show", save(x=pictures.new("RGB", (4, 3))), "x")

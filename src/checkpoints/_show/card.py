@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 from checkpoints._process.budget import Budget, within
 from checkpoints._show.header import shape_of, type_of
-from checkpoints._show.preview import Preview, preview_of
-from checkpoints._text import html_table, html_text, shown
+from checkpoints._show.preview import Preview, preview_of, short_repr
+from checkpoints._text import html_table, html_text
 from checkpoints.errors import CheckpointError
 
 __all__ = ["html_of"]
@@ -54,7 +54,7 @@ def _row(name: str, node: Mapping[str, Any], load: Load) -> list[str]:
     if node.get("kind") in _IN_ROW and _size_of(node) <= _LARGEST_IN_ROW:
         try:
             with within(Budget(name, _MEMORY), "a preview"):
-                begins = shown(load(name)[name])
+                begins = short_repr(load(name)[name])
         except (CheckpointError, OSError) as error:
             begins = str(error)
     return [name, *map(str, texts), begins]

@@ -17,14 +17,15 @@ from checkpoints._process.budget import ask
 from checkpoints._process.libraries import imported
 from checkpoints._show.conversion import frame_as_table
 from checkpoints._show.numbers import histogram, sparkline, statistics_of
-from checkpoints._text import printable
+from checkpoints._text import printable, shown
 from checkpoints.errors import TooLargeError
 
-__all__ = ["Preview", "preview_of"]
+__all__ = ["Preview", "preview_of", "short_repr"]
 
 _LONGEST = 4_000
 _MOST_COLUMNS = 50
 _LONGEST_NUMBER = 8
+_LONGEST_CELL = 200
 _MOST_ACROSS = 6
 _MOST_OBJECTS = 10_000
 
@@ -37,7 +38,7 @@ class _Repr(reprlib.Repr):
 
     def __init__(self) -> None:
         super().__init__()
-        self.maxstring = self.maxother = self.maxlong = 200
+        self.maxstring = self.maxother = self.maxlong = _LONGEST_CELL
         self.maxlist = self.maxtuple = self.maxdict = self.maxset = 20
         self.maxlevel = 8
         self._left = _MOST_OBJECTS
@@ -53,7 +54,15 @@ class _Repr(reprlib.Repr):
                 ask_for_objects(x)
             except TooLargeError:
                 return f"<{type(x).__name__} object>"
-        return super().repr_instance(x, level)
+        try:
+            text = repr(x)
+        except Exception:  # noqa: BLE001 - an object's own code may raise anything
+            return super().repr_instance(x, level)
+        if "\n" not in text:
+            return _cut(text, self.maxother)
+        # Lines may be rows: inside of another value none may run on into its text.
+        is_whole = level == self.maxlevel
+        return text if is_whole else f"\n{_cut(text, self.maxother)}\n"
 
 
 @dataclass
@@ -98,6 +107,27 @@ def preview_of(value: object, rows: int) -> Preview:
     return found or Preview(lines=_beginning(_Repr().repr(value), rows))
 
 
+def short_repr(value: object) -> str:
+    """Return the beginning of the repr of a value, in whole lines."""
+    try:
+        return _cut(_Repr().repr(value), _LONGEST_CELL)
+    except Exception:  # noqa: BLE001 - such as of an integer of thousands of digits
+        return shown(value)
+
+
+def _cut(text: str, longest: int) -> str:
+    r"""
+    Return the beginning of a text, without the line that would be cut.
+
+    >>> _cut("a 1\nb 234", 8), _cut("abcdef", 3)
+    ('a 1\n...', 'abc...')
+    """
+    if len(text) <= longest:
+        return text
+    whole, end, _ = text[: longest + 1].rpartition("\n")
+    return f"{whole}\n..." if end else f"{text[:longest]}..."
+
+
 def _by_family(family: Family, value: object, rows: int) -> Preview | None:
     """Return the preview of a family's value; None if only its repr can be shown."""
     if family.as_png is not None and family.describe is not None:
@@ -126,10 +156,9 @@ def _count_of_lines(text: str) -> int:
 
 def _beginning(text: str, rows: int) -> list[str]:
     """Return the first lines of a text, safe to print."""
-    lines = text[:_LONGEST].splitlines()
+    lines = _cut(text, _LONGEST).splitlines()
     found = [printable(line) for line in lines[:rows]]
-    is_cut = len(lines) > rows or len(text) > _LONGEST
-    return found + ["..."] * is_cut
+    return found + ["..."] * (len(lines) > rows)
 
 
 def _of_picture(described: dict[str, Any] | None) -> Preview | None:
@@ -214,7 +243,7 @@ def _cell(scalar: Any) -> str:
     text = str(value) if isinstance(value, (str, float, int)) else _cell_repr(value)
     if isinstance(value, float) and len(text) > _LONGEST_NUMBER:
         return f"{value:.6g}"
-    return printable(text[:200])
+    return printable(_cut(text, _LONGEST_CELL))
 
 
 def _cell_repr(value: object) -> str:
