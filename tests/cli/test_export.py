@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
+import re
 import subprocess
 import sys
 
 import pytest
 
-from checkpoints import FileHandler
+from checkpoints import FileHandler, Record
+from checkpoints._show.conversion import CONVERSIONS
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: int
 
 
 @pytest.fixture
@@ -28,19 +37,17 @@ def export(run, tmp_path):
 
 
 class TestUnfit:
-    @pytest.mark.parametrize(
-        ("file", "make"),
-        [
-            ("x.csv", lambda: {"a": [2**70, 1]}),
-            ("x.json", lambda: {"a": [2**70, 1]}),
-        ],
-    )
-    def test_what_no_library_takes_is_told_in_one_line(self, export, file, make):
+    @pytest.mark.parametrize("file", ["x.csv", "x.json"])
+    def test_what_no_library_takes_is_told_in_one_line(self, export, file):
         pandas = pytest.importorskip("pandas")
         pytest.importorskip("pyarrow")
-        done, target = export(file, "--force", x=pandas.DataFrame(make()))
+        frame = pandas.DataFrame([[1, 2]], columns=["a", "a"])
+        done, target = export(file, "--force", x=frame)
         assert done.code == 2
-        assert "Traceback" not in done.err
+        assert done.err.endswith(
+            "; no other format takes it: load it in Python, and convert it first\n"
+        )
+        assert done.err.count("\n") == 1
         assert not target.exists()
 
     def test_a_number_too_long_for_a_text_is_told(self, export):
@@ -279,6 +286,109 @@ class TestPlain:
         _, target = export("x.png", x=pictures.new("L", (3, 2), 7))
         with pictures.open(target) as found:
             assert (found.size, found.mode, found.getpixel((0, 0))) == ((3, 2), "L", 7)
+
+
+class Unknown:
+    """A class without a kind."""
+
+
+def make_frame(pandas, numpy, cells):
+    array = numpy.empty(len(cells), object)
+    array[:] = cells
+    return pandas.DataFrame({"n": [*range(len(cells))], "odd": array})
+
+
+# What is made of pandas and NumPy.
+ODD = {
+    "mixed": lambda p, n: make_frame(p, n, [1, "a", [2]]),
+    "records": lambda p, n: make_frame(p, n, [Record("zoo.Cat", {"_1": 1})]),
+    "integers": lambda p, n: make_frame(p, n, [2**70, 1]),
+    "complex": lambda p, n: p.DataFrame({"a": [1j, 2j]}),
+    "index": lambda p, n: p.DataFrame({"a": [1, 2]}, index=[1, "a"]),
+    "series": lambda p, n: make_frame(p, n, [1, "a"])["odd"],
+    "repeated labels": lambda p, n: make_frame(p, n, [1, "a"]).set_axis(["x", "x"]),
+    "twice": lambda p, n: p.DataFrame([[1, 2]], columns=["a", "a"]),
+    "levels": lambda p, n: p.DataFrame(
+        [1, 2], p.MultiIndex.from_tuples([(1, 1), ("a", 2)])
+    ),
+    "dates": lambda p, n: p.DataFrame({"a": [1], "t": [p.Timestamp("2026-03-01")]}),
+    "numbers": lambda p, n: p.DataFrame({"a": [1, 2]}),
+    "complex array": lambda p, n: n.array([1j]),
+    "deep array": lambda p, n: n.zeros((2, 2, 2)),
+    "single": lambda p, n: n.array(3),
+    "objects": lambda p, n: make_frame(p, n, [1, "a"])["odd"].to_numpy(),
+    "fields": lambda p, n: n.zeros(2, [("a", "i4"), ("b", "f8")]),
+    "bytes array": lambda p, n: n.array([b"a"]),
+    "record": lambda p, n: Record("zoo.Cat", {"_1": [Record("zoo.Dog", {})]}),
+    "unknown": lambda p, n: {"a": Unknown()},
+    "array in dict": lambda p, n: {"a": n.zeros(2)},
+    "keys": lambda p, n: {1: "a", "1": "b"},
+    "bytes": lambda p, n: b"a",
+    "text": lambda p, n: "a",
+}
+
+
+class TestSuggestions:
+    @pytest.mark.parametrize("make", ODD.values(), ids=ODD)
+    def test_each_format_that_a_refusal_names_takes_the_value(
+        self, run, make, tmp_path
+    ):
+        pandas = pytest.importorskip("pandas")
+        numpy = pytest.importorskip("numpy")
+        pytest.importorskip("pyarrow")
+        FileHandler(tmp_path / "a").checkpoint("a", x=make(pandas, numpy))
+        path = tmp_path / "a" / "a.ckpt.zip"
+
+        def export(suffix):
+            options = ("--force", "--trusted", "--overwrite")
+            return run("export", path, "x", "--to", tmp_path / f"x{suffix}", *options)
+
+        refused = {}
+        for suffix in CONVERSIONS:
+            done = export(suffix)
+            if done.code:
+                words = re.split(", | or ", done.err.rpartition("; try ")[2].strip())
+                known = "; try " in done.err
+                assert known or "; no other format takes it" in done.err
+                refused[suffix] = words if known else []
+        assert [it for named in refused.values() for it in named if it in refused] == []
+
+    def test_columns_of_several_types_are_written_as_text(self, export):
+        pandas = pytest.importorskip("pandas")
+        numpy = pytest.importorskip("numpy")
+        pytest.importorskip("pyarrow")
+        frame = make_frame(pandas, numpy, [1, None, "a", [2]])
+        done, target = export("x.csv", x=frame)
+        assert done.code == 2
+        assert "lose the type of column odd (object), written as text." in done.err
+        assert not target.exists()
+        _, target = export("x.csv", "--force", x=frame)
+        assert target.read_text() == '"n","odd"\n0,"1"\n1,\n2,"a"\n3,"[2]"\n'
+        _, target = export("x.parquet", "--force", x=frame)
+        assert pandas.read_parquet(target)["odd"].tolist()[2:] == ["a", "[2]"]
+        _, target = export("x.json", "--force", x=frame)
+        assert json.loads(target.read_text())[3] == {"n": 3, "odd": "[2]"}
+
+    def test_objects_of_polars_are_written_as_text_and_never_as_addresses(self, export):
+        polars = pytest.importorskip("polars")
+        pytest.importorskip("pyarrow")
+        series = polars.Series("o", [{1}, None], dtype=polars.Object)
+        frame = polars.DataFrame([series, polars.Series("n", [1, 2])])
+        _, target = export("x.csv", "--force", "--trusted", x=frame)
+        assert target.read_text() == '"o","n"\n"{1}",1\n,2\n'
+
+
+class TestRecord:
+    def test_json_has_its_fields_and_its_type_is_a_loss(self, export):
+        value = {"cat": Record("zoo.Cat", {"name": "a", "of": [Point(1, 2)]})}
+        done, target = export("x.json", x=value)
+        assert done.code == 2
+        assert "the type of a Record (written as a dict of its fields)" in done.err
+        assert "the type of a Point (written as a dict of its fields)" in done.err
+        assert not target.exists()
+        _, target = export("x.json", "--force", x=value)
+        expected = {"cat": {"name": "a", "of": [{"x": 1, "y": 2}]}}
+        assert json.loads(target.read_text()) == expected
 
 
 class TestRefusal:

@@ -247,6 +247,26 @@ class TestValues:
             line.split() for line in run("show", path, "x").out.splitlines()
         ]
 
+    def test_a_frame_of_objects_is_shown_in_whole_rows(self, run, save):
+        pandas = pytest.importorskip("pandas")
+        numpy = pytest.importorskip("numpy")
+        pytest.importorskip("pyarrow")
+        odd = numpy.empty(12, object)
+        odd[:] = [1, "x", [2], None] * 3
+        columns = {f"column{number}": [*range(12)] for number in range(11)}
+        frame = pandas.DataFrame({**columns, "odd": odd})
+        done = run("show", save(x=frame), "x", "--rows", "4")
+        lines = [line.split() for line in done.out.splitlines()]
+        start = lines.index([*frame.columns])
+        assert lines[start + 1 : start + 6] == [
+            [*["0"] * 11, "1"],
+            [*["1"] * 11, "x"],
+            [*["2"] * 11, "[2]"],
+            [*["3"] * 11, "null"],
+            [],
+        ]
+        assert ["odd", "object", "3"] in lines
+
     def test_a_long_cell_says_that_it_is_cut(self, run, save):
         pandas = pytest.importorskip("pandas")
         pytest.importorskip("pyarrow")

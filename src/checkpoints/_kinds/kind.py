@@ -125,6 +125,9 @@ class Family:
         as_table: Takes a value, and a name for it or None; returns a `pyarrow.Table`,
             None if the value has no rows. A value without columns becomes one column,
             called by the name or else by the value's own.
+        with_texts: Takes a frame or a series; returns a frame with texts in place of
+            the cells of each column that Arrow cannot represent, and the dtypes that
+            these columns had, by name.
         nan_as_null: Takes a value that was converted to a table; returns whether NaN
             became null.
         as_array: Takes a value; returns a NumPy array, and a phrase for each property
@@ -150,6 +153,7 @@ class Family:
     same: Callable[[Any, Any, Callable[[Any, Any], bool]], bool] | None = None
     content: Callable[[Any], Any] | None = None
     as_table: Callable[[Any, str | None], Any] | None = None
+    with_texts: Callable[[Any], tuple[Any, Mapping[str, str]]] | None = None
     nan_as_null: Callable[[Any], bool] | None = None
     as_array: Callable[[Any], tuple[Any, list[str]]] | None = None
     stored: Callable[[Any], Any] | None = None

@@ -215,6 +215,50 @@ def _only_counts(index: Any) -> bool:
     return range(index.start, index.stop, index.step) == range(len(index))
 
 
+def _with_texts(value: Any) -> tuple[Any, dict[str, str]]:
+    import pandas
+
+    frame = value if isinstance(value, pandas.DataFrame) else value.to_frame()
+    found, dtypes = frame.copy(deep=False), {}
+    for at in range(frame.shape[1]):
+        column = frame.iloc[:, at]
+        if not _is_of_arrow(column):
+            found.isetitem(at, _texts_of(column))
+            dtypes[str(frame.columns[at])] = str(column.dtype)
+    found.index, of_levels = _index_with_texts(frame.index)
+    return found, dtypes | of_levels
+
+
+def _index_with_texts(index: Any) -> tuple[Any, dict[str, str]]:
+    import pandas
+
+    levels = [index.get_level_values(level) for level in range(index.nlevels)]
+    dtypes = {}
+    for at, level in enumerate(levels):
+        if not _is_of_arrow(level.to_series()):
+            levels[at] = pandas.Index(_texts_of(level), dtype=object, name=level.name)
+            dtypes[str(level.name or "index")] = str(level.dtype)
+    if not dtypes:
+        return index, dtypes
+    if index.nlevels == 1:
+        return levels[0], dtypes
+    return pandas.MultiIndex.from_arrays(levels, names=index.names), dtypes
+
+
+def _is_of_arrow(column: Any) -> bool:
+    pyarrow = needed("pyarrow", "a table of pandas values")
+    try:
+        pyarrow.Table.from_pandas(column.to_frame("x"), preserve_index=False)
+    except Exception:  # noqa: BLE001 - the cells may be objects of any kind
+        return False
+    return True
+
+
+def _texts_of(column: Any) -> list[str | None]:
+    cells = zip(column, column.isna(), strict=True)
+    return [None if is_missing else str(cell) for cell, is_missing in cells]
+
+
 def _nan_as_null(value: Any) -> bool:
     is_frame = hasattr(value, "columns")
     columns = [column for _, column in value.items()] if is_frame else [value]
@@ -265,6 +309,7 @@ FAMILY = Family(
     describe=_describe,
     content=content_of,
     as_table=_as_table,
+    with_texts=_with_texts,
     nan_as_null=_nan_as_null,
     as_text=_as_text,
     concat_to="pandas",

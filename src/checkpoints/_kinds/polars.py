@@ -23,6 +23,7 @@ from checkpoints._kinds.polars_table import (
     panics_as_errors,
     to_table,
 )
+from checkpoints._kinds.spread import ask_for_objects
 from checkpoints._process.budget import ask
 from checkpoints._process.libraries import needed
 
@@ -168,6 +169,9 @@ def _as_table(value: Any, name: str | None) -> Any:
     pyarrow = needed("pyarrow", "a table of Polars values")
     if not isinstance(value, (polars.DataFrame, polars.Series)):
         return None
+    if _objects_in(value):
+        # Polars would pass on where in memory they are.
+        raise TypeError(f"the column {_objects_in(value)[0]!r:.80} holds objects")
     # Arrow has each text in its own place.
     ask(value.estimated_size())
     with panics_as_errors():
@@ -178,6 +182,28 @@ def _as_table(value: Any, name: str | None) -> Any:
         numbered = value.clone()
         numbered.columns = [str(number) for number in range(value.width)]
         return numbered.to_arrow().rename_columns(value.columns)
+
+
+def _objects_in(value: Any) -> list[str]:
+    """Return the names of the columns of Python objects."""
+    import polars
+
+    columns = [value] if isinstance(value, polars.Series) else value.iter_columns()
+    return [column.name for column in columns if column.dtype == polars.Object]
+
+
+def _with_texts(value: Any) -> tuple[Any, dict[str, str]]:
+    import polars
+
+    found = value.to_frame() if isinstance(value, polars.Series) else value.clone()
+    for at, column in enumerate(found.get_columns()):
+        if column.dtype == polars.Object:
+            cells = column.to_list()
+            ask_for_objects(cells)
+            texts = [None if cell is None else str(cell) for cell in cells]
+            series = polars.Series(column.name, texts, dtype=polars.String)
+            found.replace_column(at, series)
+    return found, dict.fromkeys(_objects_in(value), "Object")
 
 
 _FRAME = Format(
@@ -220,5 +246,6 @@ FAMILY = Family(
     content=_content,
     same=_same,
     as_table=_as_table,
+    with_texts=_with_texts,
     concat_to="polars",
 )

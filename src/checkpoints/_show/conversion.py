@@ -7,7 +7,6 @@ import itertools
 import json
 import math
 import operator
-import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
@@ -15,28 +14,35 @@ from typing import Any, NoReturn
 from checkpoints._kinds.arrow_memory import memory_of
 from checkpoints._kinds.families import family_of
 from checkpoints._kinds.spread import ask_for_cells, ask_for_objects
-from checkpoints._kinds.tables import as_table, with_named_index
+from checkpoints._kinds.tables import with_named_index
 from checkpoints._process.budget import ask
 from checkpoints._process.libraries import imported, needed
+from checkpoints._show.frame import frame_as_table
+from checkpoints._show.json_value import (
+    CELL,
+    NotJsonError,
+    a_type,
+    json_value,
+    written_as_null,
+)
 from checkpoints._show.memory_file import MemoryFile
 
 __all__ = [
     "CONVERSIONS",
     "Conversion",
     "UnfitError",
-    "frame_as_table",
 ]
 
 # The dtypes that NumPy gives an array made of a list, and Arrow's types that JSON has.
 _DTYPES_OF_LISTS = ("bool", "int64", "float64")
 _JSON_TYPES = ("bool", "int64", "double", "string", "large_string", "string_view")
-_MODULES_WRITTEN_AS_TEXT = ("builtins", "datetime", "decimal", "uuid")
+# The kinds of dtypes that JSON has a form for; those of other libraries say none.
+_KINDS_OF_JSON = ("", *"biufUmM")
+_TABLES = (".csv", ".parquet", ".json")
 _MOST_DIMENSIONS = 2
-# What is taken, in bytes, as measured: by a number or a list in a list, by a cell in
-# an object for JSON or as text, by the dict of a row, and by a column of Arrow.
-_NUMBER, _CELL, _ROW, _COLUMN = 72, 100, 300, 2000
-# What takes little meanwhile is not asked for.
-_LONG = 100_000
+# What is taken, in bytes, as measured: by a number or a list in a list, by the dict of
+# a row, and by a column of Arrow.
+_NUMBER, _ROW, _COLUMN = 72, 300, 2000
 
 
 class UnfitError(Exception):
@@ -58,6 +64,7 @@ class Conversion:
         self.value = value
         self.lost: list[str] = []
         self._family = family_of(type(value))
+        self._has_table = True
 
     @property
     def is_frame(self) -> bool:
@@ -78,16 +85,40 @@ class Conversion:
 
     @property
     def suffixes(self) -> Sequence[str]:
-        """The suffixes of files for values of this kind, the best one first."""
+        """
+        The suffixes of files that can hold the value, the best one first.
+
+        As far as that can be told without making one, or was found out by trying.
+        """
         if self.is_frame:
-            return ".csv", ".parquet", ".json", ".npy"
+            is_unfit = not self._has_table or _duplicate(_labels_of(self.value))
+            return () if is_unfit else _TABLES
         if self.is_array:
-            return ".npy", ".csv", ".parquet", ".json"
+            return self._suffixes_of_array()
         if self.is_picture:
             return (".png",)
         if isinstance(self.value, (bytes, bytearray)):
             return (".bin",)
-        return (".txt", ".json") if isinstance(self.value, str) else (".json", ".txt")
+        if isinstance(self.value, str):
+            return (".txt", ".json")
+        return (".json", ".txt") if self._is_json() else (".txt",)
+
+    def _suffixes_of_array(self) -> Sequence[str]:
+        dtype = getattr(self.value, "dtype", None)
+        if getattr(dtype, "hasobject", False):
+            return ()
+        kind, dimensions = getattr(dtype, "kind", ""), getattr(self.value, "ndim", 0)
+        if kind not in _KINDS_OF_JSON or "complex" in str(dtype):
+            return (".npy",)
+        is_table = self._has_table and 1 <= dimensions <= _MOST_DIMENSIONS
+        return (".npy", *_TABLES) if is_table else (".npy", ".json")
+
+    def _is_json(self) -> bool:
+        try:
+            json_value(self.value, {})
+        except Exception:  # noqa: BLE001 - whatever it is, JSON would not be written
+            return False
+        return True
 
     def fail(self, what: str) -> NoReturn:
         """
@@ -99,33 +130,43 @@ class Conversion:
         Raises:
             UnfitError: Always.
         """
-        raise UnfitError(f"cannot write {_a(self.value)} as {what}")
+        raise UnfitError(f"cannot write {a_type(self.value)} as {what}")
 
     def as_table(self, what: str) -> Any:
         """Return a frame, a series, or a one- or two-dimensional array for Arrow."""
         ask_for_cells(self.value)
+        # Unless it turns out to have one, other formats of tables need not be tried.
+        self._has_table = False
         pyarrow = needed("pyarrow", what)
         try:
-            if self.is_frame:
-                return self._frame_as_table(what)
-            array = self.as_array(what)
-            if not 1 <= array.ndim <= _MOST_DIMENSIONS or array.dtype.names:
-                self.fail(f"{what}: it has no rows and columns")
-            columns = array.reshape(len(array), -1).T if array.size else []
-            ask(_COLUMN * len(columns))
-            named = {str(number): column for number, column in enumerate(columns)}
-            return pyarrow.table(named)
-        except (pyarrow.ArrowException, TypeError, ValueError) as error:
+            table = self._table(what, pyarrow)
+        except (pyarrow.ArrowException, TypeError, ValueError, OverflowError) as error:
             self.fail(f"{what}: Arrow cannot represent it ({error})")
+        self._has_table = True
+        return table
+
+    def _table(self, what: str, pyarrow: Any) -> Any:
+        if self.is_frame:
+            return self._frame_as_table(what)
+        array = self.as_array(what)
+        if not 1 <= array.ndim <= _MOST_DIMENSIONS or array.dtype.names:
+            self.fail(f"{what}: it has no rows and columns")
+        columns = array.reshape(len(array), -1).T if array.size else []
+        ask(_COLUMN * len(columns))
+        return pyarrow.table({str(at): column for at, column in enumerate(columns)})
 
     def _frame_as_table(self, what: str) -> Any:
         if getattr(self.value, "attrs", None):
             self.lost.append("its attrs")
         if name := _duplicate(_labels_of(self.value)):
             self.fail(f"{what}: two of its columns are called {name}")
-        table = frame_as_table(self.value)
+        table, texts = frame_as_table(self.value)
         if table is None:
             self.fail(f"{what}: it has no rows and columns")
+        self.lost += [
+            f"{_type_of_column(name, dtype)}, written as text"
+            for name, dtype in texts.items()
+        ]
         return table
 
     def as_array(self, what: str) -> Any:
@@ -158,12 +199,7 @@ class Conversion:
 
 def _ask_for_objects(*columns: Any) -> None:
     """Ask for the memory of columns of Arrow as objects of Python."""
-    ask(sum(memory_of(each, objects=True, least=_CELL) for each in columns))
-
-
-def _a(value: object) -> str:
-    name = type(value).__name__
-    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+    ask(sum(memory_of(each, objects=True, least=CELL) for each in columns))
 
 
 def _labels_of(value: Any) -> Sequence[object]:
@@ -274,7 +310,10 @@ def _to_json(conversion: Conversion) -> bytes:
     else:
         value = conversion.value
     lost: dict[str, None] = {}
-    plain = _plain(conversion, value, lost)
+    try:
+        plain = json_value(value, lost)
+    except NotJsonError as error:
+        conversion.fail(f"JSON: {error}")
     conversion.lost += lost
     file = MemoryFile()
     for part in json.JSONEncoder(indent=2).iterencode(plain):
@@ -291,62 +330,11 @@ def _records(conversion: Conversion) -> list[dict[str, Any]]:
         if str(field.type) not in _JSON_TYPES:
             conversion.lost.append(_type_of_column(field.name, field.type))
     if conversion.has_nan_as_null():
-        conversion.lost.append(_written_as_null(math.nan))
+        conversion.lost.append(written_as_null(math.nan))
     ask(_ROW * table.num_rows)
     _ask_for_objects(*table.columns)
     records: list[dict[str, Any]] = _with_texts(table).to_pylist()
     return records
-
-
-def _written_as_null(number: float) -> str:
-    return f"{number} (written as null)"
-
-
-def _plain(conversion: Conversion, value: Any, lost: dict[str, None]) -> Any:
-    """Return a value as JSON can represent it; note what is lost by that."""
-    if isinstance(value, str) and len(value) > _LONG:
-        # As JSON, and encoded, until it is written.
-        slices = (value[at : at + _LONG] for at in range(0, len(value), _LONG))
-        ask(2 * sum(len(json.dumps(each)) for each in slices))
-    if value is None or type(value) in (bool, int, str):
-        return value
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            lost[_written_as_null(value)] = None
-        return value if math.isfinite(value) else None
-    if isinstance(value, (Mapping, list, tuple, set, frozenset)):
-        ask(_CELL * (1 + len(value)))
-    if isinstance(value, Mapping):
-        return _plain_keys(conversion, value, lost)
-    if isinstance(value, (list, tuple, set, frozenset)):
-        if not isinstance(value, list):
-            lost[f"the type of {_a(value)} (written as a list)"] = None
-        return [_plain(conversion, element, lost) for element in value]
-    text = _as_text(value)
-    if text is None:
-        conversion.fail(f"JSON: it contains {_a(value)}")
-    lost[f"the type of {_a(value)} (written as text)"] = None
-    return text
-
-
-def _as_text(value: Any) -> str | None:
-    """Return the text for a value that JSON has no type for; None if it has none."""
-    family = family_of(type(value))
-    if family is not None and family.as_text is not None:
-        return family.as_text(value)
-    if type(value).__module__.partition(".")[0] not in _MODULES_WRITTEN_AS_TEXT:
-        return None
-    return str(value.isoformat() if hasattr(value, "isoformat") else value)
-
-
-def _plain_keys(
-    conversion: Conversion, value: Mapping[Any, Any], lost: dict[str, None]
-) -> dict[str, Any]:
-    if not all(isinstance(key, str) for key in value):
-        lost["the types of its keys (written as text)"] = None
-    if len({str(key) for key in value}) < len(value):
-        conversion.fail("JSON: two of its keys have the same text")
-    return {str(key): _plain(conversion, item, lost) for key, item in value.items()}
 
 
 def _to_txt(conversion: Conversion) -> bytes:
@@ -383,16 +371,3 @@ CONVERSIONS: Mapping[str, Callable[[Conversion], bytes]] = {
     ".bin": _to_bin,
     ".png": _to_png,
 }
-
-
-def frame_as_table(value: object) -> Any:
-    """
-    Return a frame, a series, or an Arrow array as an Arrow table.
-
-    Raises:
-        Exception: If Arrow cannot represent it.
-    """
-    with warnings.catch_warnings():
-        # About column names that are partly numbers: all of them become texts.
-        warnings.simplefilter("ignore", UserWarning)
-        return as_table(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import reprlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ from checkpoints._kinds.spread import ask_for_cells, ask_for_objects
 from checkpoints._kinds.tables import with_named_index
 from checkpoints._process.budget import ask
 from checkpoints._process.libraries import imported
-from checkpoints._show.conversion import frame_as_table
+from checkpoints._show.frame import frame_as_table
 from checkpoints._show.numbers import histogram, sparkline, statistics_of
 from checkpoints._text import printable, shown
 from checkpoints.errors import TooLargeError
@@ -140,7 +140,7 @@ def _by_family(family: Family, value: object, rows: int) -> Preview | None:
         stored = family.stored(value)
         return None if stored is None else _of_array(stored, rows)
     table = _as_table(value)
-    return None if table is None else _of_table(table, rows)
+    return None if table is None else _of_table(*table, rows)
 
 
 def _of_text(text: str, rows: int) -> Preview:
@@ -212,16 +212,22 @@ def _start_of(array: Any, rows: int) -> str:
     return f"{text}\n... of {' x '.join(map(str, array.shape))}"
 
 
-def _as_table(value: Any) -> Any:
-    """Return a frame or series as an Arrow table; None if Arrow cannot represent it."""
+def _as_table(value: Any) -> tuple[Any, Mapping[str, str]] | None:
+    """
+    Return a frame or series as an Arrow table, and the dtypes of what became texts.
+
+    None if Arrow cannot represent it.
+    """
     try:
-        table = frame_as_table(value)
-        return None if table is None else with_named_index(table)
+        table, texts = frame_as_table(value)
+        if table is None:
+            return None
+        return with_named_index(table), texts
     except Exception:  # noqa: BLE001 - a frame of odd objects is shown as text
         return None
 
 
-def _of_table(table: Any, rows: int) -> Preview:
+def _of_table(table: Any, texts: Mapping[str, str], rows: int) -> Preview:
     shown = table.select(range(min(table.num_columns, _MOST_COLUMNS)))
     found = Preview()
     if table.num_columns > _MOST_COLUMNS:
@@ -233,6 +239,8 @@ def _of_table(table: Any, rows: int) -> Preview:
     # One column after the other, as numbers.
     ask(_COPIES * _NUMBER * shown.num_rows)
     found.columns = list(_of_columns(shown))
+    for column in found.columns:
+        column["dtype"] = texts.get(column["column"], column["dtype"])
     return found
 
 

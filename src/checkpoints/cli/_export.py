@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from checkpoints import Entry, TooLargeError
+from checkpoints import Entry, MissingDependencyError, TooLargeError
 from checkpoints._process.budget import Budget, within
 from checkpoints._show.conversion import CONVERSIONS, Conversion, UnfitError
 from checkpoints._text import printable, size_text
@@ -114,9 +114,10 @@ def _converted(conversion: Conversion, suffix: str, *, force: bool) -> bytes:
     except Exception as error:
         # The libraries raise errors of many kinds.
         reason = _conversion_failure(value, error)
-        others = _others(conversion.suffixes, suffix)
-        hint = f"; try {others}" if others else ""
-        raise CommandError(f"{reason}{hint}") from error
+        # These have a way out of their own.
+        if not isinstance(error, (MemoryError, MissingDependencyError)):
+            reason = f"{reason}; {_others(conversion.suffixes, suffix)}"
+        raise CommandError(reason) from error
     if conversion.lost and not force:
         lost = "; ".join(conversion.lost)
         message = f"{suffix} would lose {lost}. Use --force, or another suffix"
@@ -131,13 +132,15 @@ def _conversion_failure(value: object, error: Exception) -> str:
     if isinstance(error, TooLargeError):
         return too_large(error)
     if isinstance(error, MemoryError):
-        return f"not enough memory to convert a value of type {kind}"
+        return f"not enough memory to convert this {kind}: save a part of it in Python"
     return f"cannot convert a value of type {kind}: {error}"
 
 
 def _others(suffixes: Sequence[str], suffix: str) -> str:
     others = [other for other in suffixes if other != suffix]
-    return " or ".join(filter(None, [", ".join(others[:-1]), *others[-1:]]))
+    if not others:
+        return "no other format takes it: load it in Python, and convert it first"
+    return "try " + " or ".join(filter(None, [", ".join(others[:-1]), others[-1]]))
 
 
 def _write(target: str, data: bytes, *, overwrite: bool) -> None:
