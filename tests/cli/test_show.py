@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -272,6 +274,37 @@ class TestValues:
         pytest.importorskip("pyarrow")
         path = save(x=pandas.DataFrame({"a": ["b" * 500]}))
         assert f"  {'b' * 200}...\n" in run("show", path, "x").out
+
+    @pytest.mark.parametrize("format", ["zip", "parquet"])
+    def test_nan_and_null_are_told_apart_in_another_program(self, format, tmp_path):
+        pandas = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        frame = pandas.DataFrame(
+            {
+                "nan": [1.5, float("nan"), 2.5],
+                "na": pandas.array([1.5, None, 2.5], dtype="Float64"),
+                "int": pandas.array([1, None, 3], dtype="Int64"),
+            },
+            index=pandas.Index([1.0, float("nan"), 3.0], name="i"),
+        )
+        FileHandler(tmp_path, format=format).checkpoint("a", x=frame)
+        path = tmp_path / f"a.ckpt.{format}"
+        command = [sys.executable, "-m", "checkpoints", "show", path, "x", "--json"]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        found = json.loads(done.stdout)["previews"]["x"]
+        assert found["rows"][1] == ["nan", "null", "null", "nan"]
+        nulls = [column["nulls"] for column in found["columns"]]
+        assert nulls == [0, 1, 1, 0]
+        nans = [column.get("NaN") for column in found["columns"]]
+        assert nans == [1, 0, None, 1]
+
+    def test_nan_among_objects_is_no_null(self, run, save):
+        pandas = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        series = pandas.Series([1.5, None, float("nan")], dtype=object, name="a")
+        found = json.loads(run("show", save(x=series), "x", "--json").out)
+        (column,) = found["previews"]["x"]["columns"]
+        assert (column["nulls"], column["NaN"]) == (1, 1)
 
     def test_a_picture_has_its_size_and_mode(self, run, save):
         pictures = pytest.importorskip("PIL.Image", reason="it makes pictures")

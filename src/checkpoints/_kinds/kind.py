@@ -128,8 +128,8 @@ class Family:
         with_texts: Takes a frame or a series; returns a frame with texts in place of
             the cells of each column that Arrow cannot represent, and the dtypes that
             these columns had, by name.
-        nan_as_null: Takes a value that was converted to a table; returns whether NaN
-            became null.
+        with_nan: Takes a value and the table that it was converted to; returns the
+            table with NaN in place of each null that is NaN in the value.
         as_array: Takes a value; returns a NumPy array, and a phrase for each property
             that the array does not keep. If a library has both, this one comes before
             `as_table`.
@@ -154,7 +154,7 @@ class Family:
     content: Callable[[Any], Any] | None = None
     as_table: Callable[[Any, str | None], Any] | None = None
     with_texts: Callable[[Any], tuple[Any, Mapping[str, str]]] | None = None
-    nan_as_null: Callable[[Any], bool] | None = None
+    with_nan: Callable[[Any, Any], Any] | None = None
     as_array: Callable[[Any], tuple[Any, list[str]]] | None = None
     stored: Callable[[Any], Any] | None = None
     as_png: Callable[[Any], bytes] | None = None

@@ -259,15 +259,30 @@ def _texts_of(column: Any) -> list[str | None]:
     return [None if is_missing else str(cell) for cell, is_missing in cells]
 
 
-def _nan_as_null(value: Any) -> bool:
+def _with_nan(value: Any, table: Any) -> Any:
     is_frame = hasattr(value, "columns")
     columns = [column for _, column in value.items()] if is_frame else [value]
-    levels = map(value.index.get_level_values, range(value.index.nlevels))
-    # Only NumPy's float dtypes store a missing value as NaN.
-    return any(
-        getattr(column.dtype, "char", "") in tuple("efdg") and column.isna().any()
-        for column in (*columns, *levels)
-    )
+    index = getattr(value, "index", value)
+    levels = [index.get_level_values(level) for level in range(index.nlevels)]
+    # An index that only counts is not in the table.
+    for at, column in enumerate((*columns, *levels)[: table.num_columns]):
+        found = _array_with_nan(column) if table.column(at).null_count else None
+        if found is not None:
+            table = table.set_column(at, table.column_names[at], found)
+    return table
+
+
+def _array_with_nan(column: Any) -> Any:
+    """Return a column in which NaN is no null for Arrow; None if it has no such."""
+    import pyarrow
+
+    # In other dtypes a missing value is not NaN, or cannot be told from it.
+    if getattr(column.dtype, "char", "") not in tuple("efdO"):
+        return None
+    try:
+        return pyarrow.array(column.to_numpy(), from_pandas=False)
+    except (pyarrow.ArrowException, TypeError, ValueError, OverflowError):
+        return None  # NaN stands for a missing text or object
 
 
 def _as_text(value: Any) -> str:
@@ -310,7 +325,7 @@ FAMILY = Family(
     content=content_of,
     as_table=_as_table,
     with_texts=_with_texts,
-    nan_as_null=_nan_as_null,
+    with_nan=_with_nan,
     as_text=_as_text,
     concat_to="pandas",
 )

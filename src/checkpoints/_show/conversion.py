@@ -17,7 +17,7 @@ from checkpoints._kinds.spread import ask_for_cells, ask_for_objects
 from checkpoints._kinds.tables import with_named_index
 from checkpoints._process.budget import ask
 from checkpoints._process.libraries import imported, needed
-from checkpoints._show.frame import frame_as_table
+from checkpoints._show.frame import frame_as_table, table_with_nan
 from checkpoints._show.json_value import (
     CELL,
     NotJsonError,
@@ -185,10 +185,10 @@ class Conversion:
             self.fail(f"{what}: it contains Python objects")
         return array
 
-    def has_nan_as_null(self) -> bool:
-        """Tell whether NaN in the value becomes null in its table."""
-        nan_as_null = self._family.nan_as_null if self._family is not None else None
-        return nan_as_null is not None and nan_as_null(self.value)
+    def has_nan_as_null(self, table: Any) -> bool:
+        """Tell whether NaN in the value has become null in its table."""
+        again = table_with_nan(self.value, table)
+        return _count_of_nulls(again) < _count_of_nulls(table)
 
     def as_png(self, what: str) -> bytes:
         """Return a picture as PNG."""
@@ -329,7 +329,7 @@ def _records(conversion: Conversion) -> list[dict[str, Any]]:
     for field in table.schema:
         if str(field.type) not in _JSON_TYPES:
             conversion.lost.append(_type_of_column(field.name, field.type))
-    if conversion.has_nan_as_null():
+    if conversion.has_nan_as_null(table):
         conversion.lost.append(written_as_null(math.nan))
     ask(_ROW * table.num_rows)
     _ask_for_objects(*table.columns)
@@ -371,3 +371,7 @@ CONVERSIONS: Mapping[str, Callable[[Conversion], bytes]] = {
     ".bin": _to_bin,
     ".png": _to_png,
 }
+
+
+def _count_of_nulls(table: Any) -> int:
+    return sum(column.null_count for column in table.columns)

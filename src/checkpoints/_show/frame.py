@@ -10,7 +10,7 @@ from checkpoints._kinds.families import family_of
 from checkpoints._kinds.tables import as_table
 from checkpoints.errors import CheckpointError
 
-__all__ = ["frame_as_table"]
+__all__ = ["frame_as_table", "table_with_nan"]
 
 
 def frame_as_table(value: object) -> tuple[Any, Mapping[str, str]]:
@@ -39,3 +39,11 @@ def frame_as_table(value: object) -> tuple[Any, Mapping[str, str]]:
             if not dtypes:
                 raise
             return as_table(found), dtypes
+
+
+def table_with_nan(value: object, table: Any) -> Any:
+    """Return the table of a frame or a series with NaN where the value has it."""
+    family = family_of(type(value))
+    if family is None or family.with_nan is None:
+        return table
+    return family.with_nan(value, table)

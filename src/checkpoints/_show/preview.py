@@ -15,7 +15,7 @@ from checkpoints._kinds.spread import ask_for_cells, ask_for_objects
 from checkpoints._kinds.tables import with_named_index
 from checkpoints._process.budget import ask
 from checkpoints._process.libraries import imported
-from checkpoints._show.frame import frame_as_table
+from checkpoints._show.frame import frame_as_table, table_with_nan
 from checkpoints._show.numbers import histogram, sparkline, statistics_of
 from checkpoints._text import printable, shown
 from checkpoints.errors import TooLargeError
@@ -222,7 +222,7 @@ def _as_table(value: Any) -> tuple[Any, Mapping[str, str]] | None:
         table, texts = frame_as_table(value)
         if table is None:
             return None
-        return with_named_index(table), texts
+        return with_named_index(table_with_nan(value, table)), texts
     except Exception:  # noqa: BLE001 - a frame of odd objects is shown as text
         return None
 
