@@ -59,6 +59,31 @@ class TestFromJulia:
         again = run("cp", "--format", "zip", "--force", julia, tmp_path / "zip")
         assert again.out == f"saved 2 files again as zip to {tmp_path / 'zip'}\n"
 
+    def test_what_is_nested_too_deep_is_a_pickle_and_that_is_told(
+        self, run, tmp_path, monkeypatch, caplog
+    ):
+        # Julia writes any depth, and its files can be read.
+        monkeypatch.setattr("checkpoints._files.julia_encoder._MOST_LEVELS", 200)
+        value = "inside"
+        for _ in range(120):
+            value = [value]
+        FileHandler(tmp_path / "julia", format="jlso").checkpoint("a", x=value, y=1)
+        done = run("cp", "--format", "zip", tmp_path / "julia", tmp_path / "zip")
+        assert done.code == 0
+        (told,) = caplog.records
+        assert told.levelname == "WARNING"
+        assert told.getMessage() == (
+            "checkpoint 'a': value 'x' (list: it is nested more than 100 levels deep) "
+            "is saved as a pickle; load with trusted=True"
+        )
+        (entry,) = index(tmp_path / "zip")
+        node = entry.meta["values"]["x"]
+        assert node["why"] == "it is nested more than 100 levels deep"
+        with pytest.raises(checkpoints.UntrustedError, match="trusted=True"):
+            entry.load("x")
+        assert entry["y"] == 1
+        assert entry.load("x", trusted=True)["x"] == value
+
     def test_files_of_that_format_are_copied_as_they_are(self, run, julia, tmp_path):
         result = run("cp", "--format", "jlso", julia, tmp_path / "same")
         assert result.out.startswith("copied 2 files")
