@@ -183,7 +183,7 @@ class JuliaEncoder:
     def _integer(self, key: str, value: int) -> None:
         if value not in _INT64:
             raise FormatError(
-                "an integer of more than 64 bits is none of BSON: save it as a text"
+                "BSON has no integers of more than 64 bits: save it as a text"
             )
         self._writer.int64(key, value)
 
