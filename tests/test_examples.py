@@ -142,7 +142,7 @@ class TestTheApplication:
         report = printed[printed.rindex("  DIFFERENT") :].splitlines()
         assert report[0].startswith("  DIFFERENT  from what it did: harvest.scale  ")
         assert "called     harvest.folds.scale at " in report[2]
-        assert sum("2,314 of 2,670 cells" in line for line in report) == 1
+        assert sum("2,314 of 2,492 cells" in line for line in report) == 1
 
 
 class TestTheLibraryAlone:

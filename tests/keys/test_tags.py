@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -112,6 +113,16 @@ class TestContext:
     def test_never_entered_are_warned_of(self):
         with pytest.warns(RuntimeWarning, match="never entered: write `with tags"):
             tags(fold=1)
+
+    def test_can_be_pickled_and_copies_are_not_warned_of(self, recwarn):
+        made = tags(fold=1)
+        with made:
+            copies = [pickle.loads(pickle.dumps(made)) for _ in range(2)]
+        with copies[0]:
+            assert current_tags() == (("fold", 1),)
+        copies.clear()
+        gc.collect()
+        assert not recwarn.list
 
     def test_of_a_decorator_count_as_entered(self, recwarn):
         @tags(fold=1)

@@ -79,7 +79,7 @@ class JuliaValues:
                 f"the columns of this {type_name(value)} are not those of an Arrow "
                 f"table ({error}): {WAY_OUT}"
             ) from error
-        if table is None or "Object" in map(str, _dtypes(value)):
+        if table is None:
             raise _unknown(value)
         if not hasattr(value, "columns"):
             return arrow_vector(table.column(0))
@@ -99,11 +99,6 @@ def _of_scalar(pandas: Any, value: Any) -> Any:
         raise _unknown(value)
     # With a zone, it is refused like that of Python.
     return value.to_datetime64() if value.tz is None else value.to_pydatetime()
-
-
-def _dtypes(value: Any) -> Any:
-    """Return the dtypes of Polars: of objects, Arrow would have the addresses."""
-    return getattr(value, "dtypes", None) or [getattr(value, "dtype", None)]
 
 
 def _of_numpy(value: Any) -> Any:

@@ -188,7 +188,7 @@ class Index(Collection[Entry], Reversible[Entry]):
         walked with a filter.
 
         >>> import tempfile
-        >>> from checkpoints import FileHandler
+        >>> from checkpoints import FileHandler, index
         >>> root = tempfile.mkdtemp()
         >>> FileHandler(root).checkpoint("shop.total", 12)
         >>> index(root).where("shop.totla").why_empty()

@@ -22,8 +22,7 @@ from typing import Any, Optional, TypeAlias, Union
 from checkpoints._keys.comparison import comparison_in, read_like
 from checkpoints._keys.entry_tags import ExactText
 from checkpoints._keys.key import escape, tag_in_path, unescape
-from checkpoints._keys.tag_value import tag_text
-from checkpoints._keys.tags import checked_tag_name
+from checkpoints._keys.tag_value import checked_tag_name, tag_text
 from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 

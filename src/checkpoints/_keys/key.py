@@ -19,8 +19,8 @@ from typing import Any, NoReturn
 
 from checkpoints._keys.entry_tags import Tags
 from checkpoints._keys.spelling import is_device, readable
-from checkpoints._keys.tag_value import tag_text
-from checkpoints._keys.tags import TagPairs, checked_tag_name
+from checkpoints._keys.tag_value import checked_tag_name, tag_text
+from checkpoints._keys.tags import TagPairs
 from checkpoints._process.libraries import imported
 from checkpoints._process.origin import Origin
 from checkpoints._process.pickling import public

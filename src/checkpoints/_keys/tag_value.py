@@ -1,4 +1,4 @@
-"""The values of tags, whose texts and copies may be made by code of the user."""
+"""A tag: its name, and its value, whose text or copy may be made by the user's code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from checkpoints.errors import ConfigError
 
-__all__ = ["PLAIN", "at_tags", "tag_text"]
+__all__ = ["PLAIN", "at_tags", "checked_tag_name", "tag_text"]
 
 # Types whose texts and copies run no code of others.
 PLAIN = (str, int, float, bool, type(None))
@@ -59,3 +59,14 @@ def tag_text(value: object) -> str:
         return str(moment.isoformat())
     with at_tags([value]):
         return str(value)
+
+
+def checked_tag_name(name: object) -> str:
+    """Return the name of a tag; `ConfigError` if it is invalid."""
+    if not isinstance(name, str) or not name or "=" in name:
+        message = (
+            f"invalid tag name {name!r}: use non-empty text without '=', which "
+            "separates the name from the value"
+        )
+        raise ConfigError(message)
+    return str(name)

@@ -7,6 +7,7 @@ import logging
 import sys
 import types
 import warnings
+import weakref
 from collections.abc import (
     AsyncGenerator,
     Callable,
@@ -18,13 +19,13 @@ from contextlib import AbstractContextManager
 from contextvars import ContextVar, Token
 from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
+from checkpoints._keys.tag_value import checked_tag_name
 from checkpoints._process.libraries import imported
 from checkpoints.errors import ConfigError
 
 __all__ = [
     "Resumable",
     "TagPairs",
-    "checked_tag_name",
     "current_tags",
     "in_async_steps",
     "in_steps",
@@ -112,29 +113,29 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
     (('stage', 'fit'),)
     """
 
-    __slots__ = ("_is_used", "_own")
+    __slots__ = ("__weakref__", "_own", "_unused")
 
     def __init__(
         self,
         *pairs_or_mappings: tuple[str, object] | Mapping[str, object],
         **named: object,
     ) -> None:
-        self._is_used = True
         self._own = tuple(_checked_pairs((*pairs_or_mappings, named)))
-        self._is_used = False
+        # Unlike `__del__`, which would swallow a Ctrl-C, it runs only if not entered.
+        told = functools.partial(_warn_of_unused, self._own)
+        self._unused: weakref.ref[tags] | None = weakref.ref(self, told)
 
-    def __del__(self) -> None:
-        # As a statement of its own, like `config(...)`, it would do nothing, silently.
-        # What a module keeps to its end may be used by another one.
-        if not (self._is_used or sys.is_finalizing()):
-            message = f"{self!r} was never entered: write `with tags(...):`"
-            warnings.warn(message, RuntimeWarning, 2)
+    def __getstate__(self) -> TagPairs:
+        return self._own
+
+    def __setstate__(self, own: TagPairs) -> None:
+        self._own, self._unused = own, None
 
     def __repr__(self) -> str:
-        return f"tags({', '.join(repr(pair) for pair in self._own)})"
+        return _call_text(self._own)
 
     def __enter__(self) -> None:
-        self._is_used = True
+        self._unused = None
         _enter(self, self._own)
 
     def __exit__(self, *_: object) -> None:
@@ -154,7 +155,7 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
                 _put(later.owner, later.own, later.entry)
 
     def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
-        self._is_used = True
+        self._unused = None
         if isinstance(function, type) or not callable(function):
             message = (
                 f"tags(...) decorates functions, not {function!r}: decorate its "
@@ -191,6 +192,18 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
                 return function(*args, **kwargs)
 
         return called
+
+
+def _call_text(own: TagPairs) -> str:
+    return f"tags({', '.join(map(repr, own))})"
+
+
+def _warn_of_unused(own: TagPairs, _: object) -> None:
+    # As a statement of its own, like `config(...)`, it does nothing. What a module
+    # keeps to its end may be used by another one.
+    if not sys.is_finalizing():
+        message = f"{_call_text(own)} was never entered: write `with tags(...):`"
+        warnings.warn(message, RuntimeWarning, 2)
 
 
 def with_checkpoint_tags(
@@ -384,14 +397,3 @@ def _checked_pairs(
                 )
                 raise ConfigError(message)
             yield checked_tag_name(pair[0]), pair[1]
-
-
-def checked_tag_name(name: object) -> str:
-    """Return the name of a tag; `ConfigError` if it is invalid."""
-    if not isinstance(name, str) or not name or "=" in name:
-        message = (
-            f"invalid tag name {name!r}: use non-empty text without '=', which "
-            "separates the name from the value"
-        )
-        raise ConfigError(message)
-    return str(name)

@@ -33,7 +33,7 @@ from checkpoints._process.forks import after_fork_in_child
 from checkpoints._process.origin import Origin, call_number, current_run, outside_level
 from checkpoints._process.work import at_work
 from checkpoints._rules import chain as chains
-from checkpoints._rules.idle_rule import IdleRule, why_idle
+from checkpoints._rules.idle_rule import IdleRule, Reason, why_idle
 from checkpoints._rules.names import Names
 from checkpoints._rules.occasion import Occasion
 from checkpoints._rules.switch import Switch, Switches
@@ -381,10 +381,13 @@ class Registry:
         if os.getpid() == self._pid and not is_worker():
             for rule in self._rules:
                 if not (rule.source and self.reporter):
-                    self._warn_if_idle(rule)
+                    self._warn_if_idle(rule, is_over=True)
 
-    def _warn_if_idle(self, rule: Rule) -> None:
-        if (idle := self.why_idle(rule)) and idle.reason.is_likely_mistake:
+    def _warn_if_idle(self, rule: Rule, *, is_over: bool = False) -> None:
+        idle = self.why_idle(rule)
+        # The calls for which one was there in a block may come another time.
+        is_early = not is_over and idle and idle.reason is Reason.TOO_LATE
+        if idle and idle.reason.is_likely_mistake and not is_early:
             logger.warning("%s %s", rule.source or repr(rule), idle.text)
 
     def why_idle(self, rule: Rule) -> IdleRule | None:
