@@ -95,7 +95,7 @@ def rows_by_index(one: Sequence[Column], other: Sequence[Column]) -> Rows | None
         same at each position, or where those of less than half of the rows are in
         both, in the same order: then the index does not say which rows are the same.
     """
-    if not one or len(one) != len(other):
+    if not one or len(one) != len(other) or _only_count(one, other):
         return None
     names = list(map(_level_name, one))
     try:
@@ -114,6 +114,14 @@ def rows_by_index(one: Sequence[Column], other: Sequence[Column]) -> Rows | None
     is_told = 2 * len(first) >= most > 0 and _rises(second)
     is_elsewhere = bool((first != second).any())
     return rows._replace(are_of_index=True) if is_told and is_elsewhere else None
+
+
+def _only_count(one: Sequence[Column], other: Sequence[Column]) -> bool:
+    """Tell whether two indexes count the rows alike, so that labels are positions."""
+    return all(
+        it.steps and its.steps and it.steps[::2] == its.steps[::2]
+        for it, its in zip(one, other, strict=True)
+    )
 
 
 def label_at(one: Sequence[Column], other: Sequence[Column], place: int) -> str:
