@@ -50,7 +50,7 @@ class TestDask:
     @pytest.fixture
     def client(self, root):
         distributed = pytest.importorskip("distributed")
-        options = {"dashboard_address": None, "silence_logs": logging.ERROR}
+        options = {"dashboard_address": "127.0.0.1:0", "silence_logs": logging.ERROR}
         with (
             distributed.LocalCluster(
                 n_workers=2, threads_per_worker=1, processes=True, **options
