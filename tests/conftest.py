@@ -12,6 +12,7 @@ import pytest
 import servers
 
 import checkpoints
+from checkpoints._process import drain
 
 # A slow machine is no defect, and examples of the last run are not the repository's.
 hypothesis.settings.register_profile("checkpoints", deadline=None, database=None)
@@ -23,6 +24,13 @@ def no_rules_left():
     """Remove every rule; names stay registered, so each test uses its own."""
     yield
     checkpoints.reset()
+
+
+@pytest.fixture(autouse=True)
+def no_end_of_the_process_begun():
+    """Fail a test that ends the saves of this process: later ones would not queue."""
+    yield
+    assert not drain.has_ended()
 
 
 @pytest.fixture(autouse=True)

@@ -134,15 +134,11 @@ class TestRemoval:
         in_force(registry, "fcast", print, {}).remove()
         assert caplog.messages == []
 
-    def test_a_rule_after_the_last_call_is_told_when_the_program_ends(
+    def test_a_rule_after_the_last_call_is_not_told_when_it_is_removed(
         self, registry, caplog
     ):
         registry.call("fcast.model.fit", 1, {})
-        rule = in_force(registry, "fcast", print, {})
-        registry.report()
-        assert "after the last call of 'fcast.model.fit'" in caplog.text
-        caplog.clear()
-        rule.remove()
+        in_force(registry, "fcast", print, {}).remove()
         assert caplog.messages == []
 
     def test_a_where_that_no_call_had_is_told(self, package, caplog):

@@ -325,6 +325,14 @@ class TestEndOfProgram:
         """)
         assert "no call had the tags" in line
 
+    def test_a_rule_after_the_last_call_is_told(self, run):
+        (line,) = run("""
+            from checkpoints import checkpoint, config
+            checkpoint("mypkg.fit", 1)
+            config("mypkg", print)
+        """)
+        assert "after the last call of 'mypkg.fit'" in line
+
     def test_a_list_of_no_names_is_no_error(self, run):
         lines = run("""
             from checkpoints import config
