@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import pytest
 
+from checkpoints import Record
 from checkpoints._kinds.same import same
+
+
+@dataclass
+class Fit:
+    coefficients: object
+    score: float
+
+
+class TestRecords:
+    @pytest.mark.parametrize(
+        "make", [Fit, lambda *fields: Record("m.Fit", dict(enumerate(fields)))]
+    )
+    def test_arrays_and_nan_in_their_fields_are_compared_as_elsewhere(self, make):
+        numpy = pytest.importorskip("numpy")
+        fit = make(numpy.arange(3), math.nan)
+        assert same([fit], [make(numpy.arange(3), math.nan)])
+        assert not same(fit, make(numpy.arange(3), 1.0))
+        assert not same(fit, make(numpy.zeros(3), math.nan))
+        assert not same(fit, make(numpy.arange(3.0), math.nan))
+
+    def test_their_type_and_the_names_of_their_fields_count(self):
+        assert not same(Record("m.A", {"x": 1}), Record("m.B", {"x": 1}))
+        assert not same(Record("m.A", {"x": 1}), Record("m.A", {"y": 1}))
 
 
 class TestSparse:
