@@ -314,6 +314,13 @@ class TestRunOfARoot:
             1,
         ]
 
+    def test_a_url_with_an_at_sign_is_a_root_by_its_store_options(self, tmp_path):
+        pytest.importorskip("fsspec")
+        place = "dir://me@home"
+        options = {"path": str(tmp_path), "target_protocol": "file"}
+        FileHandler(place, store_options=options).checkpoint("a", 1)
+        assert index(place, store_options=options)[0].load() == {"data": 1}
+
     def test_a_root_that_does_not_exist_is_an_error(self, root):
         for place in (root, f"{root}@last", "@last", "a@b/c"):
             with pytest.raises(FileNotFoundError):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from checkpoints._files.run_record import DEFAULT_ROOT
 from checkpoints._index.run import Run
@@ -20,22 +20,29 @@ _LAST = ("", "last")
 _MOST_NAMED = 8
 
 
-def split_run(place: str) -> tuple[str, str | None]:
+def split_run(
+    place: str, store_options: Mapping[str, Any] | None = None
+) -> tuple[str, str | None]:
     """
     Split `ROOT@RUN` into the root and the run; None without a run.
 
     A folder that has this name as a whole is a root, but for one whose name begins
     with `@`: that is `./@NAME`, as `@NAME` is always a run.
+
+    Args:
+        place: What people wrote.
+        store_options: For a URL, as for `FileHandler`.
     """
     root, at, wanted = place.rpartition("@")
     if not at or set(wanted) & {"/", "\\"}:
         return place, None
     if not root:
         return DEFAULT_ROOT, wanted
-    with suppress(OSError, ConfigError):
-        open_store(place).check_root()
-        return place, None
-    return root, wanted
+    try:
+        open_store(place, store_options).check_root()
+    except (OSError, ConfigError):
+        return root, wanted
+    return place, None
 
 
 def chosen_run(known: Sequence[Run], wanted: str, root: str) -> Run:

@@ -116,7 +116,7 @@ def index(
     {'data': 12}
     """
     place = path_of(root)
-    above, wanted = split_run(place)
+    above, wanted = split_run(place, store_options)
     if wanted is None:
         try:
             return Index(_open_root(place, store_options), all_files=all_files)
