@@ -314,6 +314,13 @@ class TestRunOfARoot:
             1,
         ]
 
+    def test_a_file_whose_name_has_an_at_sign_is_no_run(self, root):
+        root.mkdir()
+        file = root.with_name(f"{root.name}@last")
+        file.write_text("text")
+        with pytest.raises(NotADirectoryError, match="@last' is a file"):
+            index(str(file))
+
     def test_a_url_with_an_at_sign_is_a_root_by_its_store_options(self, tmp_path):
         pytest.importorskip("fsspec")
         place = "dir://me@home"

@@ -26,8 +26,8 @@ def split_run(
     """
     Split `ROOT@RUN` into the root and the run; None without a run.
 
-    A folder that has this name as a whole is a root, but for one whose name begins
-    with `@`: that is `./@NAME`, as `@NAME` is always a run.
+    A folder or a file that has this name as a whole is no run, but for one whose name
+    begins with `@`: that is `./@NAME`, as `@NAME` is always a run.
 
     Args:
         place: What people wrote.
@@ -40,6 +40,8 @@ def split_run(
         return DEFAULT_ROOT, wanted
     try:
         open_store(place, store_options).check_root()
+    except NotADirectoryError:
+        return place, None
     except (OSError, ConfigError):
         return root, wanted
     return place, None
