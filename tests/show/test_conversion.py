@@ -64,3 +64,24 @@ class TestMemory:
     def test_a_preview_counts_lines_as_python_does(self):
         for text in ("", "a", "a\n", "a\r\nb", "\r\n\r\n", "a\u2028b\x85", "\v\fa"):
             assert preview_of(text, 5).facts["lines"] == len(text.splitlines())
+
+
+LEVELS = pandas.MultiIndex.from_tuples([(1.0, 2.0), (None, 3.0)], names=["a", "b"])
+
+
+class TestIndexes:
+    def test_a_preview_has_each_level_once_with_its_own_labels(self):
+        found = preview_of(LEVELS, 5)
+        assert found.heading == ["a", "b"]
+        assert found.rows == [["1.0", "2.0"], ["nan", "3.0"]]
+
+    @pytest.mark.parametrize(
+        ("index", "text"),
+        [
+            (LEVELS, b'"a","b"\n1,2\n,3\n'),
+            (pandas.Index([1, 2], name="year"), b'"year"\n1\n2\n'),
+            (pandas.Index([1, "a"], name="mixed"), b'"mixed"\n"1"\n"a"\n'),
+        ],
+    )
+    def test_a_file_has_each_level_once(self, index, text):
+        assert CONVERSIONS[".csv"](Conversion(index)) == text

@@ -190,7 +190,7 @@ def _as_table(value: Any, name: str | None) -> Any:
     if isinstance(value, pandas.Series):
         frame = value.to_frame() if name is None else value.to_frame(name)
     elif isinstance(value, pandas.Index) and name is None:
-        frame = value.to_frame()
+        frame = value.to_frame(index=False)
     elif not isinstance(value, pandas.DataFrame):
         return None
     # Arrow has no sparse columns.
@@ -218,7 +218,11 @@ def _only_counts(index: Any) -> bool:
 def _with_texts(value: Any) -> tuple[Any, dict[str, str]]:
     import pandas
 
-    frame = value if isinstance(value, pandas.DataFrame) else value.to_frame()
+    frame = value
+    if isinstance(value, pandas.Index):
+        frame = value.to_frame(index=False)
+    elif isinstance(value, pandas.Series):
+        frame = value.to_frame()
     found, dtypes = frame.copy(deep=False), {}
     for at in range(frame.shape[1]):
         column = frame.iloc[:, at]
@@ -260,9 +264,11 @@ def _texts_of(column: Any) -> list[str | None]:
 
 
 def _with_nan(value: Any, table: Any) -> Any:
-    is_frame = hasattr(value, "columns")
-    columns = [column for _, column in value.items()] if is_frame else [value]
     index = getattr(value, "index", value)
+    # An index is a table of its levels.
+    columns = [] if index is value else [value]
+    if hasattr(value, "columns"):
+        columns = [column for _, column in value.items()]
     levels = [index.get_level_values(level) for level in range(index.nlevels)]
     # An index that only counts is not in the table.
     for at, column in enumerate((*columns, *levels)[: table.num_columns]):
