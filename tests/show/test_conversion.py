@@ -85,3 +85,13 @@ class TestIndexes:
     )
     def test_a_file_has_each_level_once(self, index, text):
         assert CONVERSIONS[".csv"](Conversion(index)) == text
+
+    @pytest.mark.parametrize("names", [[0, "k"], [None, None], ["k", None]])
+    def test_that_levels_become_texts_is_told_by_their_names_in_the_file(self, names):
+        labels = pandas.MultiIndex.from_tuples([(1, 2), ("a", "b")], names=names)
+        conversion = Conversion(pandas.DataFrame({"x": [1, 2]}, index=labels))
+        header = CONVERSIONS[".csv"](conversion).splitlines()[0].decode()
+        columns = header.replace('"', "").split(",")[1:]
+        assert conversion.lost == [
+            f"the type of column {name} (object), written as text" for name in columns
+        ]

@@ -241,12 +241,19 @@ def _index_with_texts(index: Any) -> tuple[Any, dict[str, str]]:
     for at, level in enumerate(levels):
         if not _is_of_arrow(level.to_series()):
             levels[at] = pandas.Index(_texts_of(level), dtype=object, name=level.name)
-            dtypes[str(level.name or "index")] = str(level.dtype)
+            dtypes[_name_of_level(index, at)] = str(level.dtype)
     if not dtypes:
         return index, dtypes
     if index.nlevels == 1:
         return levels[0], dtypes
     return pandas.MultiIndex.from_arrays(levels, names=index.names), dtypes
+
+
+def _name_of_level(index: Any, at: int) -> str:
+    """Return what the column of a level is called, as by `with_named_index`."""
+    if index.names[at] is not None:
+        return str(index.names[at])
+    return "index" if [*index.names].count(None) == 1 else f"__index_level_{at}__"
 
 
 def _is_of_arrow(column: Any) -> bool:
