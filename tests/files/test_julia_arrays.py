@@ -82,6 +82,11 @@ class TestFramesOfJulia:
         far = frame(a=numpy.array(["20200-01-02"], "M8[D]"))["a"]
         assert far.dtype.kind == "M"
 
+    @pytest.mark.parametrize("unit", ["M", "Y"])
+    def test_months_and_years_are_no_days(self, unit):
+        spans = numpy.array([1, 2], f"m8[{unit}]")
+        assert same(frame(a=spans)["a"].tolist(), list(spans))
+
     def test_values_of_several_types_keep_them(self):
         found = frame(a=[1, 2.5], b=[MISSING, True], c=[MISSING, MISSING])
         assert list(map(type, found["a"])) == [int, float]

@@ -324,7 +324,12 @@ def _column(pandas: Any, column: Any) -> Any:
     if not isinstance(column, list):
         if getattr(column, "ndim", None) != 1 and not isinstance(column, range):
             raise TypeError("not a column that a DataFrame of pandas can have")
-        if str(getattr(column, "dtype", "")) == "datetime64[D]":
+        dtype = str(getattr(column, "dtype", ""))
+        if dtype in ("timedelta64[M]", "timedelta64[Y]"):
+            # Pandas would count them in days, of which months have no one number.
+            ask(_OBJECT * len(column))
+            return pandas.Series(list(column), dtype=object)
+        if dtype == "datetime64[D]":
             column = _dates(column)
         return pandas.Series(column)
     kinds = set(map(type, column))
