@@ -10,6 +10,7 @@ from fractions import Fraction
 from operator import index
 from typing import Any
 
+from checkpoints._files.julia_frames import frame
 from checkpoints._files.julia_numbers import numbers
 from checkpoints._files.julia_types import (
     NO_FUNCTION,
@@ -22,7 +23,6 @@ from checkpoints._files.julia_types import (
 )
 from checkpoints._kinds.plain import check_hashes, named_zone
 from checkpoints._kinds.records import Record
-from checkpoints._process.budget import ask
 from checkpoints._process.libraries import needed
 from checkpoints.errors import FormatError, MissingDependencyError
 
@@ -303,70 +303,6 @@ def _zoned(fields: Mapping[str, Any]) -> Any:
     return utc.astimezone(datetime.timezone(shift))
 
 
-def _frame(fields: Mapping[str, Any]) -> Any:
-    columns, names = fields["columns"], fields["colindex"]["names"]
-    pandas = needed("pandas", "a DataFrame of Julia")
-    # Only of texts, as integers can be chosen so that a set of them takes long.
-    if not all(type(name) is str for name in names):
-        raise TypeError("the columns have other names than texts")
-    if len(set(names)) != len(names) or len(names) != len(columns):
-        raise ValueError("the columns have other names")
-    made = {name: _column(pandas, it) for name, it in zip(names, columns, strict=True)}
-    # Pandas would fill shorter ones up.
-    if len(set(map(len, made.values()))) > 1:
-        raise ValueError("the columns have different lengths")
-    return pandas.DataFrame(made)
-
-
-def _column(pandas: Any, column: Any) -> Any:
-    if isinstance(column, bytes):
-        column = needed("numpy", "a column").frombuffer(column, "|u1").copy()
-    if not isinstance(column, list):
-        if getattr(column, "ndim", None) != 1 and not isinstance(column, range):
-            raise TypeError("not a column that a DataFrame of pandas can have")
-        dtype = str(getattr(column, "dtype", ""))
-        if dtype in ("timedelta64[M]", "timedelta64[Y]"):
-            # Pandas would count them in days, of which months have no one number.
-            ask(_OBJECT * len(column))
-            return pandas.Series(list(column), dtype=object)
-        if dtype == "datetime64[D]":
-            column = _dates(column)
-        return pandas.Series(column)
-    kinds = set(map(type, column))
-    if len(kinds - {type(None)}) != 1:  # each value as it is
-        return pandas.Series(column, dtype=object)
-    if type(None) in kinds:
-        return _with_missing(pandas, column)
-    return pandas.Series(column)
-
-
-def _dates(column: Any) -> Any:
-    """Return dates as those of Python: pandas would make times of them."""
-    ask(_OBJECT * len(column))
-    found = column.astype(object)
-    # Those that Python does not have are numbers then.
-    return found if set(map(type, found)) == {datetime.date} else column
-
-
-def _with_missing(pandas: Any, column: list[Any]) -> Any:
-    """Return values of one type, in which others are missing, as a column."""
-    numpy = needed("numpy", "a column")
-    mask = numpy.array([it is None for it in column])
-    some = next(it for it in column if it is not None)
-    if isinstance(some, (int, float, numpy.generic)):
-        found = numpy.array([some if it is None else it for it in column])
-        made = _MASKED.get(found.dtype.str[1:])
-        if made is not None:  # pandas has none for floats of 16 bits
-            return pandas.Series(getattr(pandas.arrays, made)(found, mask))
-    return pandas.Series(column, dtype=object).convert_dtypes()
-
-
-_MASKED = {
-    **{code[1:]: "IntegerArray" for code in NUMBERS.values() if code[1] in "iu"},
-    "f4": "FloatingArray",
-    "f8": "FloatingArray",
-    "b1": "BooleanArray",
-}
 _DTYPES = {
     **NUMBERS,
     "Bool": "|b1",
@@ -391,6 +327,6 @@ _MAKERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "Dates.Date": _date,
     "Dates.DateTime": _datetime,
     "Dates.Time": _time,
-    "DataFrames.DataFrame": _frame,
+    "DataFrames.DataFrame": frame,
     "TimeZones.ZonedDateTime": _zoned,
 }
