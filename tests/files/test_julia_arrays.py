@@ -75,6 +75,20 @@ class TestFramesOfJulia:
         assert column[0] is pandas.NA
         assert repr(column[1:].tolist()) == repr(numpy.array(some).tolist())
 
+    @pytest.mark.parametrize(
+        "some", [[2**63 + 1, 1], [2**63 + 1, -1], [1.5 + 2j, -0.0j]], ids=str
+    )
+    def test_numbers_that_pandas_has_no_type_for_stay_beside_a_missing_one(self, some):
+        kind = named("Int128")
+        column = [
+            JuliaStruct(kind, it.to_bytes(16, "little", signed=True))
+            if isinstance(it, int)
+            else it
+            for it in some
+        ]
+        found = frame(a=[*column, MISSING])["a"]
+        assert repr(found.tolist()) == repr([*some, None])
+
     def test_dates_are_no_times(self):
         days = numpy.array(["2020-01-02", "1960-01-01"], "M8[D]")
         column = frame(a=days)["a"]

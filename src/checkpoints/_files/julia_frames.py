@@ -13,6 +13,8 @@ from checkpoints._process.libraries import needed
 __all__ = ["frame"]
 
 _OBJECT = 64
+# Of which pandas has a type with a value for what is missing, other than NaN.
+_WITH_MISSING = (str, datetime.datetime, datetime.timedelta)
 _MASKED = {
     **{code[1:]: "IntegerArray" for code in NUMBERS.values() if code[1] in "iu"},
     "f4": "FloatingArray",
@@ -80,6 +82,9 @@ def _with_missing(pandas: Any, column: list[Any]) -> Any:
     if isinstance(some, (int, float, numpy.generic)):
         found = numpy.array([some if it is None else it for it in column])
         made = _MASKED.get(found.dtype.str[1:])
-        if made is not None:  # pandas has none for floats of 16 bits
+        # NumPy makes floats of integers that no type of 64 bits can hold.
+        is_same = (found.dtype.kind == "f") is isinstance(some, (float, numpy.floating))
+        if made is not None and is_same:  # pandas has none for floats of 16 bits
             return pandas.Series(getattr(pandas.arrays, made)(found, mask))
-    return pandas.Series(column, dtype=object).convert_dtypes()
+    values = pandas.Series(column, dtype=object)
+    return values.convert_dtypes() if isinstance(some, _WITH_MISSING) else values
