@@ -8,13 +8,14 @@ import os
 
 import pytest
 
-from checkpoints import FileHandler, FormatError, load
+from checkpoints import FileHandler, FormatError, TooLargeError, load
 from checkpoints._files.bson_writer import BsonWriter
 from checkpoints._files.julia_bson import BsonValues
 from checkpoints._files.julia_converter import JuliaValues
 from checkpoints._files.julia_encoder import JuliaEncoder, JuliaStruct
 from checkpoints._files.julia_types import named
 from checkpoints._kinds.same import same
+from checkpoints._process.budget import Budget, within
 
 numpy = pytest.importorskip("numpy")
 pandas = pytest.importorskip("pandas")
@@ -105,6 +106,14 @@ class TestFramesOfJulia:
         found = frame(a=[1, 2.5], b=[MISSING, True], c=[MISSING, MISSING])
         assert list(map(type, found["a"])) == [int, float]
         assert found["c"].isna().all()
+
+    def test_a_range_takes_memory_as_a_column(self):
+        assert frame(a=range(3))["a"].tolist() == [0, 1, 2]
+        with (
+            within(Budget("a", 50_000_000), "a value"),
+            pytest.raises(TooLargeError, match="at least"),
+        ):
+            frame(a=range(10**8))
 
     def test_names_that_are_no_texts_make_a_record(self):
         assert read([numpy.array([1.5])], [1]).type == "DataFrames.DataFrame"

@@ -12,7 +12,8 @@ from checkpoints._process.libraries import needed
 
 __all__ = ["frame"]
 
-_OBJECT = 64
+# The memory that a number takes, and an object, roughly.
+_NUMBER, _OBJECT = 8, 64
 # Of which pandas has a type with a value for what is missing, other than NaN.
 _WITH_MISSING = (str, datetime.datetime, datetime.timedelta)
 _MASKED = {
@@ -50,6 +51,8 @@ def _column(pandas: Any, column: Any) -> Any:
     if not isinstance(column, list):
         if getattr(column, "ndim", None) != 1 and not isinstance(column, range):
             raise TypeError("not a column that a DataFrame of pandas can have")
+        if isinstance(column, range):  # which took no memory so far
+            ask(_NUMBER * len(column))
         dtype = str(getattr(column, "dtype", ""))
         if dtype in ("timedelta64[M]", "timedelta64[Y]"):
             # Pandas would count them in days, of which months have no one number.
