@@ -407,6 +407,10 @@ class TestBits:
         found = made(named("BitArray"), [numpy.array([5], "u8"), 2, (3, 2)])
         assert type(found) is Record
 
+    def test_a_range_of_words_is_not_written_out(self):
+        found = made(named("BitArray"), [range(1 << 62), 2, (2,)])
+        assert found["chunks"] == range(1 << 62)
+
 
 class TestDamage:
     @pytest.mark.parametrize("name", FILES)

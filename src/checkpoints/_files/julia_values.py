@@ -281,7 +281,10 @@ def _set(fields: Mapping[str, Any]) -> set[Any]:
 
 def _bits(fields: Mapping[str, Any]) -> Any:
     numpy = needed("numpy", "an array of Julia")
-    chunks = numpy.ascontiguousarray(fields["chunks"], "<u8").view("|u1")
+    words = fields["chunks"]
+    if not isinstance(words, numpy.ndarray):  # a range would take memory as one
+        raise TypeError("the bits are in no array")
+    chunks = numpy.ascontiguousarray(words, "<u8").view("|u1")
     dims = fields.get("dims")
     # Of one dimension, the size is left undefined.
     dims = dims if isinstance(dims, tuple) and len(dims) != 1 else (fields["len"],)
