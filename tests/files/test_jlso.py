@@ -472,6 +472,20 @@ class TestHostileFiles:
         (found,) = checkpoints.verify(tmp_path).damaged
         assert "9 bytes of it belong to no object" in str(found)
 
+    @pytest.mark.parametrize("size", [9, 3 << 20])
+    def test_bytes_after_the_compressed_data_of_an_object_are_found(
+        self, tmp_path, size
+    ):
+        packed = zlib.compress(bson({"object": 1}), wbits=31) + bytes(size)
+        meta = {**METADATA, "version": "3.0.0", "compression": "gzip"}
+        meta["manifest"] = zlib.compress(b"", wbits=31)
+        path = put(tmp_path, bson({"metadata": meta, "objects": {"x": packed}}))
+        told = f"{size:,} bytes follow its compressed data"
+        with pytest.raises(CorruptFileError, match=told):
+            load(path)
+        (found,) = checkpoints.verify(tmp_path).damaged
+        assert told in str(found)
+
     def test_a_text_with_one_wide_character(self, handler):
         handler.checkpoint("a", x="a" * 1_000_000 + "\U0001f600")
         path = os.path.join(handler.root, "a.jlso")

@@ -221,11 +221,14 @@ class JlsoFile:
 
 def _inflated(parts: Iterable[Buffer]) -> Iterator[bytes]:
     """Yield what gzip data contains, in parts of bounded size."""
-    inflater = zlib.decompressobj(_GZIP)
+    inflater, after = zlib.decompressobj(_GZIP), 0
     for packed in parts:
         rest: Buffer = packed
+        after += len(packed) if inflater.eof else 0
         while not inflater.eof and (part := inflater.decompress(rest, SLICE)):
             yield part
             rest = inflater.unconsumed_tail
     if not inflater.eof:
         raise ValueError("its compressed data is cut off")
+    if after := after + len(inflater.unused_data):
+        raise ValueError(f"{after:,} bytes follow its compressed data")
