@@ -151,6 +151,8 @@ class TestRefusals:
             (numpy.array(["2020-01-01T00:00:00.0001"], "M8[us]"), "round them"),
             (numpy.array([2**63 - 2], "M8[ms]"), "format='zip'"),
             (numpy.zeros(2, "f4,f4"), "format='zip'"),
+            (numpy.zeros(2, "f4,O"), "format='zip'"),
+            (numpy.zeros(2, "f4,O")[0], "format='zip'"),
             (Record("Main.Point", {"x": 1}), "dict(record)"),
             (Record("Core.NamedTuple", {"a\0": 1}), "NUL"),
             (Record("Core.NamedTuple", {"\ud800": 1}), "not Unicode"),

@@ -66,7 +66,7 @@ def _part(kind: JuliaType, data: bytes) -> Any:
 def array_of(array: Any) -> JuliaArray:
     """Return an array of NumPy; its memory is shared if Julia's would be the same."""
     dtype = array.dtype
-    if dtype.hasobject:
+    if dtype.hasobject and dtype.names is None:
         kind: JuliaType | None = named("Any")
     elif dtype.kind in "mM":
         return _times(array)
