@@ -381,6 +381,17 @@ class TestErrors:
         assert result.out.startswith("saved 4 files again")
         assert result.out.endswith("; 1 file not copied\n")
 
+    @pytest.mark.parametrize("more", [[], ["--force"]])
+    def test_what_is_wrong_with_the_place_of_a_copy_is_told_of_it(
+        self, run, tmp_path, more
+    ):
+        FileHandler(tmp_path / "zip").checkpoint("a", x=1)
+        place = tmp_path / "jlso" / "a.jlso"
+        place.mkdir(parents=True)
+        folders = tmp_path / "zip", tmp_path / "jlso"
+        result = run("cp", "--format", "jlso", *more, *folders)
+        assert (result.code, f"{place}: Is a directory" in result.err) == (1, True)
+
     def test_a_full_disk_ends_the_work(self, run, root, tmp_path, monkeypatch):
         def full(*arguments, **options):
             raise OSError(errno.ENOSPC, "No space left on device")

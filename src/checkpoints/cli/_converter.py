@@ -171,13 +171,16 @@ class Converter:
 
         Raises:
             AlreadyStoredError: If there is another file.
+            OSError: If there is something else, or it cannot be read.
         """
-        if self._target.status(place) is None:
-            return None
         try:
+            if self._target.status(place) is None:
+                return None
             meta = Entry(self._target, (), place).meta
         except CheckpointError:
             meta = {}
+        except OSError as error:
+            raise self._of_copy(place, error) from error
         if meta.get("original") != original:
             raise self._differs(place)
         return frozenset(meta["values"])
@@ -185,6 +188,11 @@ class Converter:
     def _differs(self, place: str) -> AlreadyStoredError:
         path = self._target.path_of(place)
         return AlreadyStoredError(f"{path} exists and differs; replace it with --force")
+
+    def _of_copy(self, place: str, error: OSError) -> OSError:
+        """Return an error that says that it is one of the copy, not of the original."""
+        path = self._target.path_of(place)
+        return OSError(error.errno, f"{path}: {error.strerror or error}")
 
     def _finish(self, work: _Work) -> None:
         """Write a file, unless it is there, and count it and what it lacks."""
@@ -215,7 +223,7 @@ class Converter:
         except OSError as error:
             if not concerns_one_file(error, self._target):
                 raise
-            self._fail(work.entry.path, error)
+            self._fail(work.entry.path, self._of_copy(work.place, error))
         except Exception as error:  # noqa: BLE001 - of bytes that are made while written
             self._fail(work.entry.path, error)
         else:
