@@ -21,6 +21,14 @@ class TestReport:
         first = report_of(document)[0]
         assert first == "DIFFERENT  first beyond tolerance: risk.cov  day=2"
 
+    @pytest.mark.parametrize(
+        ("pairs", "told"), [(1, "the only pair"), (12_345, "all 12,345 pairs")]
+    )
+    def test_counts_the_pairs_that_are_equal(self, document, pairs, told):
+        counts = {**document["counts"], "pairs": pairs}
+        equal = {**document, "verdict": "equal", "counts": counts}
+        assert findings_of(equal).headline == f"EQUAL  {told}"
+
     def test_has_the_worst_place_with_both_values(self, document):
         (line,) = [line for line in report_of(document) if line.startswith("  worst ")]
         assert "[10, 5]" in line

@@ -100,7 +100,8 @@ def _headline(document: Mapping[str, Any]) -> str:
     first, counts = document["first"], document["counts"]
     if verdict == "equal":
         pairs = counts["pairs"]
-        return f"{word}  " + (f"all {pairs} pairs" if pairs > 1 else "the only pair")
+        which = f"all {count_text(pairs, 'pair')}" if pairs > 1 else "the only pair"
+        return f"{word}  {which}"
     if verdict == "unknown":
         if counts.get("unpaired", 0) == counts["pairs"]:
             return f"{word}  {_nothing_in_common(document)}"
