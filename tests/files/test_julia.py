@@ -362,6 +362,9 @@ class TestNumbersInStructs:
         found = stream(f"34{described('Complex', '0008')}08{large}e1")
         assert found == record("Base.Complex{Int64}", re=2**60 + 1, im=2)
         assert stream(f"34{described('Complex', '0008')}e0e1") == 1 + 2j
+        unsigned = [numpy.uint64(2**64 - 1), numpy.uint64(1)]
+        found = made(named("Complex", named("UInt64")), unsigned)
+        assert (found["re"], found["im"]) == (2**64 - 1, 1)
 
 
 class TestZones:

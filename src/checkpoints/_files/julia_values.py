@@ -258,7 +258,8 @@ def _time(fields: Mapping[str, Any]) -> Any:
 def _complex(fields: Mapping[str, Any]) -> complex:
     real, imaginary = fields["re"], fields["im"]
     found = complex(real, imaginary)
-    if type(real) is int and (found.real, found.imag) != (real, imaginary):
+    is_whole = hasattr(real, "__index__")
+    if is_whole and (found.real, found.imag) != (index(real), index(imaginary)):
         raise ValueError("integers that floats cannot hold")
     return found
 
