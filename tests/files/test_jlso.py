@@ -563,6 +563,14 @@ class TestHostileFiles:
         tracemalloc.stop()
         assert most < 10_000_000
 
+    @pytest.mark.parametrize("values", [[1], [1, 2, 3]])
+    def test_a_dict_with_other_numbers_of_keys_and_values(self, values):
+        kind = {"tag": "datatype", "params": [], "name": ["Main", "Base", "Dict"]}
+        struct = {"tag": "struct", "type": kind, "data": [["a", "b"], values]}
+        found = BsonValues(memoryview(plain({"object": struct})), lambda _: None)
+        with pytest.raises(ValueError, match="another number of keys than of values"):
+            found.value(found.root)
+
     def test_positions_outside_of_the_file(self, tmp_path):
         for start, size in ((-1, 5), (0, 5), (1 << 40, 5), (900, -1), (900, 1 << 62)):
             root = {"object-pos": integers(start), "object-nbytes": integers(size)}

@@ -137,11 +137,11 @@ class BsonValues:
         data = node.get("data")
         if not isinstance(data, memoryview):
             return _list(self.value(node))
-        kind, (count,) = self._type(node["type"]), _list(node["size"])
-        layout = layout_of(kind)
-        count_of([count], 1 << 40 if not data else len(data))
+        kind, dims = self._type(node["type"]), _list(node["size"])
+        layout, count = layout_of(kind), count_of(dims, len(data) or 1 << 40)
         size, rest = divmod(len(data), count or 1)
-        if rest or (layout is not None and layout.size != size and count):
+        is_other = layout is not None and layout.size != size and count
+        if rest or is_other or len(dims) != 1:
             raise ValueError("a dict has another size than its data")
         self._spend(count * _OBJECT * (layout.weight if layout else 1))
         if layout is not None:

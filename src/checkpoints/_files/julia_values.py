@@ -180,7 +180,14 @@ def texts(items: list[Any], dims: Sequence[int], spend: Spend) -> Any:
 
 
 def dictionary(keys: Sequence[Any], values: Sequence[Any], name: str = "Dict") -> Any:
-    """Return a dict; a Record where keys cannot be those of a dict of Python."""
+    """
+    Return a dict; a Record where keys cannot be those of a dict of Python.
+
+    Raises:
+        ValueError: If there are more of the ones than of the others.
+    """
+    if len(keys) != len(values):
+        raise ValueError("a dict has another number of keys than of values")
     try:
         check_hashes(keys)
         found = dict(zip(keys, values, strict=True))
