@@ -314,6 +314,14 @@ class TestAgain:
 
 
 class TestLeftOut:
+    def test_that_the_bytes_of_a_value_have_changed_is_told_of_it(self, run, tmp_path):
+        FileHandler(tmp_path / "zip").checkpoint("a", x=b"text" * 2000, y=1)
+        path = tmp_path / "zip" / "a.ckpt.zip"
+        path.write_bytes(path.read_bytes().replace(b"texttext", b"texttEXT", 1))
+        result = run("cp", "--format", "jlso", tmp_path / "zip", tmp_path / "jlso")
+        assert result.err.startswith(f"not copied: {path}: value 'x' is damaged")
+        assert loaded(tmp_path / "jlso") == {"a": {"y": 1}}
+
     def test_each_value_is_named_with_its_reason(self, run, tmp_path):
         FileHandler(tmp_path / "zip").checkpoint("a", x=1, y=2**70, z=print, w=3)
         FileHandler(tmp_path / "zip").checkpoint("b", x=1, y=2**70)

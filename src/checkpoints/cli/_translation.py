@@ -111,7 +111,8 @@ def _of_value(name: str, error: Exception, start: str, path: str) -> str:
     text = reason_of(error).removeprefix(start)
     if repr(name) in text:
         return text
-    return f"value {name!r}: {text.removeprefix(path).removeprefix(':').lstrip()}"
+    rest = text.removeprefix(path)
+    return f"value {name!r}{rest}" if rest != text else f"value {name!r}: {text}"
 
 
 def key_of(entry: Entry, meta: Mapping[str, Any]) -> Key:
