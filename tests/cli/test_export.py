@@ -182,6 +182,16 @@ class TestFrame:
         told = [f",{number}" if "," in header else "" for number in index]
         assert rows == [f"{a}{number}" for a, number in zip((1, 2), told, strict=True)]
 
+    @pytest.mark.parametrize("unit", ["s", "us", "ns"])
+    def test_a_span_is_written_with_its_unit(self, export, unit):
+        pandas = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        spans = pandas.to_timedelta([90, None], unit="s").as_unit(unit)
+        done, target = export("x.csv", x=pandas.DataFrame({"a": spans, "b": 1}))
+        _, first, second = target.read_text().splitlines()
+        assert (done.code, second) == (0, ",1")
+        assert first.endswith('0:01:30",1')
+
     @pytest.mark.parametrize(
         ("columns", "index", "lost"),
         [

@@ -218,9 +218,7 @@ def _to_csv(conversion: Conversion) -> bytes:
     table = _with_texts(with_named_index(conversion.as_table("CSV")))
     pyarrow, csv = imported("pyarrow"), imported("pyarrow.csv")
     for number, name in enumerate(table.column_names):
-        try:
-            csv.write_csv(table.select([number]).slice(0, 1), io.BytesIO())
-        except pyarrow.ArrowException:
+        if not _is_of_csv(table.select([number])):
             column = table.column(number)
             kind = getattr(column.type, "storage_type", column.type)
             if pyarrow.types.is_nested(kind) or _has_bytes(column.type):
@@ -238,6 +236,17 @@ def _to_csv(conversion: Conversion) -> bytes:
     file = MemoryFile()
     csv.write_csv(table, file)
     return file.getvalue()
+
+
+def _is_of_csv(column: Any) -> bool:
+    """Tell whether Arrow writes the only column of a table as CSV, and all it says."""
+    pyarrow = imported("pyarrow")
+    try:
+        imported("pyarrow.csv").write_csv(column.slice(0, 1), io.BytesIO())
+    except pyarrow.ArrowException:
+        return False
+    # Of spans it writes the numbers, without their unit.
+    return not pyarrow.types.is_duration(column.schema.types[0])
 
 
 def _with_texts(table: Any) -> Any:
