@@ -114,6 +114,14 @@ class TestContext:
         with pytest.warns(RuntimeWarning, match="never entered: write `with tags"):
             tags(fold=1)
 
+    def test_a_value_whose_repr_fails_spoils_no_warning(self):
+        class Value:
+            def __repr__(self):
+                raise RuntimeError("no repr")
+
+        with pytest.warns(RuntimeWarning, match="<Value instance at .*never"):
+            tags(fold=Value())
+
     def test_can_be_pickled_and_copies_are_not_warned_of(self, recwarn):
         made = tags(fold=1)
         with made:

@@ -8,19 +8,14 @@ import sys
 import types
 import warnings
 import weakref
-from collections.abc import (
-    AsyncGenerator,
-    Callable,
-    Generator,
-    Iterable,
-    Mapping,
-)
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar, Token
 from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 from checkpoints._keys.tag_value import checked_tag_name
 from checkpoints._process.libraries import imported
+from checkpoints._text import shown
 from checkpoints.errors import ConfigError
 
 __all__ = [
@@ -195,7 +190,9 @@ class tags:  # noqa: N801 - used like a function, as `contextlib.suppress` is
 
 
 def _call_text(own: TagPairs) -> str:
-    return f"tags({', '.join(map(repr, own))})"
+    # A repr may fail, which Python would only print where an object goes.
+    pairs = (f"({name!r}, {shown(value)})" for name, value in own)
+    return f"tags({', '.join(pairs)})"
 
 
 def _warn_of_unused(own: TagPairs, _: object) -> None:
