@@ -62,6 +62,13 @@ def test_a_row_is_named_by_its_label_where_that_is_no_position(one, place):
     assert compare(one, other).where == place
 
 
+def test_a_label_is_the_same_whether_a_range_or_an_array_has_it():
+    ranged = SHOPS.set_axis(pandas.RangeIndex(5, 11))
+    listed = SHOPS.assign(n=0).set_axis([5, 6, 7, 8, 9, 10])
+    for one, other in ((ranged, listed), (listed, ranged)):
+        assert compare(one, other).where == "column 'n', row index=10"
+
+
 @pytest.mark.parametrize(
     "other",
     [

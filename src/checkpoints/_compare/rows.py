@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from checkpoints._compare.columns import Column
-from checkpoints._kinds.same import same
 from checkpoints._process.libraries import imported, needed
 from checkpoints._text import count_text, hint, shown
 
@@ -135,7 +134,8 @@ def label_at(one: Sequence[Column], other: Sequence[Column], place: int) -> str:
     """
     sides = [[it.at(place) for it in levels if it.at] for levels in (one, other)]
     is_position = all(it.steps and it.steps[::2] == (0, 1) for it in one)
-    if is_position or not same(*sides):
+    # As texts: a label of a range is an integer of Python, one of an array of NumPy.
+    if is_position or [*map(str, sides[0])] != [*map(str, sides[1])]:
         return str(place)
     names = map(_level_name, one)
     return _label(zip(names, sides[0], strict=True))
