@@ -182,6 +182,15 @@ class TestFrame:
         told = [f",{number}" if "," in header else "" for number in index]
         assert rows == [f"{a}{number}" for a, number in zip((1, 2), told, strict=True)]
 
+    def test_a_sparse_column_has_all_of_its_numbers(self, export):
+        pandas = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        sparse = pandas.arrays.SparseArray([0, 0, 1])
+        frame = pandas.DataFrame({"a": [1, 2, 3], "b": sparse})
+        _, target = export("x.csv", x=frame)
+        assert target.read_text().splitlines() == ['"a","b"', "1,0", "2,0", "3,1"]
+        assert frame["b"].dtype == sparse.dtype
+
     @pytest.mark.parametrize("unit", ["s", "us", "ns"])
     def test_a_span_is_written_with_its_unit(self, export, unit):
         pandas = pytest.importorskip("pandas")

@@ -193,8 +193,8 @@ def _as_table(value: Any, name: str | None) -> Any:
         frame = value.to_frame(index=False)
     elif not isinstance(value, pandas.DataFrame):
         return None
-    # Arrow has no sparse columns.
     ask(_NUMBER * len(frame) * (1 + sum(map(_is_sparse, frame.dtypes))))
+    frame = _without_sparse(frame)
     for number in range(frame.shape[1]):
         column = frame.iloc[:, number]
         if getattr(column.dtype, "hasobject", False):
@@ -202,6 +202,15 @@ def _as_table(value: Any, name: str | None) -> Any:
     # By default Arrow would store a range index in metadata that only pandas reads.
     is_data = not _only_counts(frame.index)
     return pyarrow.Table.from_pandas(frame, preserve_index=is_data)
+
+
+def _without_sparse(frame: Any) -> Any:
+    """Return a frame with all cells of sparse columns, of which Arrow has none."""
+    sparse = [at for at, dtype in enumerate(frame.dtypes) if _is_sparse(dtype)]
+    found = frame.copy(deep=False) if sparse else frame
+    for at in sparse:
+        found.isetitem(at, frame.iloc[:, at].sparse.to_dense())
+    return found
 
 
 def _is_sparse(dtype: Any) -> bool:
