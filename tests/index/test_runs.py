@@ -125,7 +125,7 @@ class TestRuns:
         without_records(root)
         monkeypatch.setattr(module, "_MOST_READ", 10)
         assert ids(root) == ["a"]
-        assert "only every 3th was read" in caplog.text
+        assert "only one in 3 was read" in caplog.text
         assert len(runs(root)[0].entries()) == 30
 
     def test_of_two_targets_under_a_root_are_one(self, save, root):

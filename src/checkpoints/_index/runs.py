@@ -339,7 +339,7 @@ def _without_record(store: Store, rest: Listing, read: ReadRuns) -> Iterator[Run
     step = -(-len(rest) // _MOST_READ) or 1
     if step > 1:
         logger.warning(
-            "%r: of %d files outside the folders of runs, only every %dth was read, so "
+            "%r: of %d files outside the folders of runs, only one in %d was read, so "
             "runs without a record may be missing",
             store.root,
             len(rest),
