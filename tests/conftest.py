@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
+import threading
 from functools import partial
 
 import ceph
@@ -12,7 +14,7 @@ import pytest
 import servers
 
 import checkpoints
-from checkpoints._process import drain
+from checkpoints._process import crash, drain
 
 # A slow machine is no defect, and examples of the last run are not the repository's.
 hypothesis.settings.register_profile("checkpoints", deadline=None, database=None)
@@ -31,6 +33,14 @@ def no_end_of_the_process_begun():
     """Fail a test that ends the saves of this process: later ones would not queue."""
     yield
     assert not drain.has_ended()
+
+
+@pytest.fixture(autouse=True)
+def no_hooks_left():
+    """Fail a test that leaves our hooks: a later one could not tell who listens."""
+    yield
+    assert not isinstance(sys.excepthook, crash._Hook)
+    assert not isinstance(threading.excepthook, crash._Hook)
 
 
 @pytest.fixture(autouse=True)

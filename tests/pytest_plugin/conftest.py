@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import threading
 
 import pytest
 
@@ -29,3 +30,14 @@ def _all_modules_are_there():
 def _not_in_ci(monkeypatch):
     """Tests that update baselines run where CI is set, too."""
     monkeypatch.delenv("CI", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _hook_of_before(monkeypatch):
+    """
+    Put the hook for threads back.
+
+    A run of pytest inside of this one puts its hook above that of a recorder, and takes
+    it away when the recorder has gone: what it puts back is the recorder's.
+    """
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
