@@ -26,7 +26,7 @@ from checkpoints.storage import open_store
 
 pytest.importorskip("obstore", reason="it talks to the servers")
 
-FAST = {"client_options": {"timeout": "2s"}, "retry_config": {"max_retries": 0}}
+ONCE = {"retry_config": {"max_retries": 0}}
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def proxy(ministack):
 @pytest.fixture
 def place(proxy, ministack, new_root):
     """A root in a store that can be away, and the options to reach it."""
-    return new_root(ministack), proxy.options(ministack, **FAST)
+    return new_root(ministack), proxy.options(ministack, **ONCE)
 
 
 @pytest.fixture
