@@ -6,7 +6,7 @@ from operator import itemgetter
 
 import pytest
 
-from checkpoints import diff
+from checkpoints import diff, index
 
 
 def roles(runs):
@@ -280,3 +280,40 @@ class TestArgumentsThatWereNotSaved:
         assert found.as_json()["not_saved"] == [{"name": "fit", "values": ["xs"]}]
         line = "not compared  fit: not saved: xs"
         assert " ".join(line.split()) in " ".join(str(found).split())
+
+
+class TestSelection:
+    @pytest.fixture
+    def runs(self, runs):
+        for run, number in zip(runs, (1, 2), strict=True):
+            run.save("load", number).save("fit", number)
+        return runs
+
+    def check(self, found):
+        text = "not known; nothing earlier differs in what was selected"
+        assert found.first.inputs == text
+        assert "EARLIEST SELECTED" in str(found)
+
+    def test_what_a_filter_left_out_may_differ_earlier(self, runs):
+        self.check(diff(*(run.root for run in runs), names="fit"))
+
+    def test_so_may_what_an_index_was_narrowed_from(self, runs):
+        self.check(diff(*(index(run.root).where("fit") for run in runs)))
+        walked = [index(run.root) for run in runs]
+        assert [len(it) for it in walked] == [2, 2]
+        self.check(diff(*(it.where("fit").sort("name") for it in walked)))
+
+    def test_so_may_what_was_saved_before_a_file(self, runs):
+        self.check(diff(*(index(run.root).where("fit")[0] for run in runs)))
+
+    def test_nothing_is_left_out_by_a_filter_that_all_pass(self, runs):
+        for names in ("*", ["load", "fit"], None):
+            first = diff(*(run.root for run in runs), names=names).first
+            assert first.inputs == "not known; nothing earlier differs"
+
+    def test_arguments_that_differ_first_are_proved_no_origin(self, runs):
+        for run, x in zip(runs, (3, 5), strict=True):
+            run.save("other", {"x": x}, tags={"call": 1}, part="arguments")
+        found = diff(*(run.root for run in runs), names="other")
+        assert found.first.inputs.startswith("not known; nothing earlier differs in")
+        assert "EARLIEST SELECTED" in str(found)

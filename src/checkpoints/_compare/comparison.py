@@ -48,6 +48,11 @@ class Comparison:
     def __len__(self) -> int:
         return len(self._pairing.partners)
 
+    @property
+    def is_part(self) -> bool:
+        """Whether either side may lack entries, which were not asked for."""
+        return any(side.subject.is_part for side in self._sides)
+
     def __iter__(self) -> Generator[Pair]:
         if self._spread is None:
             for task in self._tasks():

@@ -313,7 +313,7 @@ def _confirm(comparison: Comparison, pairs: Sequence[Pair], noise: Noise) -> Non
     """
     inputs = inputs_of(pairs)
     while True:
-        Roles(pairs, inputs).assign()
+        Roles(pairs, inputs, is_part=comparison.is_part).assign()
         first = next((pair for pair in pairs if pair.verdict == "different"), None)
         if first is None:
             return

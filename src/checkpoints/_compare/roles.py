@@ -25,6 +25,9 @@ _EQUAL = {
 }
 
 
+# What is said of the saves before one, where a filter may have left out some.
+_SELECTED = "in what was selected"
+
 _ALIKE = ("equal", "close", "noise")
 
 
@@ -59,11 +62,20 @@ class Roles:
     Args:
         pairs: All pairs, in the order of the program.
         inputs: What `inputs_of` returns for them.
+        is_part: Whether saves may have been left out, which were not asked for: nothing
+            is known of them, so nothing rests on them.
     """
 
-    def __init__(self, pairs: Sequence[Pair], inputs: Mapping[int, Pair]) -> None:
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        inputs: Mapping[int, Pair],
+        *,
+        is_part: bool = False,
+    ) -> None:
         self._pairs = pairs
         self._inputs = inputs
+        self._is_part = is_part
         # The number of the outcome of each call, by that of its arguments.
         self._ends = {made.number: number for number, made in inputs.items()}
         # The calls of each thread that have not ended, outermost first.
@@ -125,9 +137,11 @@ class Roles:
         text += " beyond tolerance" if self._has_close else ""
         if self._unequal:
             text = "what differs earlier is of a thread that ran beside it"
+        text += f" {_SELECTED}" if self._is_part else ""
         if has_given:
-            return _Finding("origin", f"{text}; {_words_for_changed(pair)}")
-        return _Finding("origin", f"not known; {text}")
+            text += f"; {_words_for_changed(pair)}"
+        is_known = has_given and not self._is_part
+        return _Finding("origin", text if is_known else f"not known; {text}")
 
     def _in_call(self, pair: Pair) -> _Finding | None:
         """Return that a difference began here, if the call around it proves it."""
@@ -137,7 +151,8 @@ class Roles:
         if call is None or call.verdict not in _ALIKE or call.not_saved:
             return None
         is_disturbed = (
-            self._random.get(pair.process)
+            self._is_part
+            or self._random.get(pair.process)
             or self._in_workers(pair, call)
             or any(
                 self._within(call, numbers)

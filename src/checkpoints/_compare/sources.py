@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 from checkpoints._files.run_record import DEFAULT_ROOT
 from checkpoints._index.entry import CONTAINERS, Entry, entry_at, path_of
 from checkpoints._index.filter import EntryFilter
-from checkpoints._index.index import Index, index_of
+from checkpoints._index.index import Index, index_of, is_filtered
 from checkpoints._index.lost import maybe_lost, without_files
 from checkpoints._index.place import chosen_run, several_named, split_run
 from checkpoints._index.run import Run
@@ -43,6 +43,13 @@ class Subject(NamedTuple):
     is_entry: bool = False
     unfiltered: Index | None = None
     note: str = ""
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it may lack entries of its run, which were not asked for."""
+        if self.unfiltered is not None:
+            return len(self.entries) < len(self.unfiltered)
+        return self.is_entry or is_filtered(self.entries)
 
 
 class Sources:

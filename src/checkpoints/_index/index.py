@@ -29,7 +29,14 @@ from checkpoints._text import count_text, html_table, shown
 from checkpoints.storage._store import Store
 from checkpoints.storage._stores import open_store
 
-__all__ = ["Index", "index_of", "index_under", "index_with", "listing_of"]
+__all__ = [
+    "Index",
+    "index_of",
+    "index_under",
+    "index_with",
+    "is_filtered",
+    "listing_of",
+]
 
 TagsFunction: TypeAlias = Callable[[tuple[tuple[str, str], ...]], object]
 
@@ -375,3 +382,8 @@ def index_with(listing: Listing) -> Index:
 def listing_of(index: Index) -> Listing:
     """Return the files in an index, for those who read them in parallel."""
     return index._listing  # noqa: SLF001 - of this module
+
+
+def is_filtered(index: Index) -> bool:
+    """Tell whether a filter may have left out entries."""
+    return index._selection.is_part  # noqa: SLF001 - of this module

@@ -33,6 +33,8 @@ class Selection:
         self.all_files = all_files
         self.unreadable: list[OSError] = []
         self.found: Listing | None = None
+        # Whether a filter may have left out others.
+        self.is_part = False
         # The selection that this one was narrowed from, and how, while still needed.
         self.origin: tuple[Selection, EntryFilter] | None = None
 
@@ -54,7 +56,7 @@ class Selection:
         if self.found is not None:
             return self.part(self.found.filtered(entry_filter), entry_filter)
         narrower = Selection(self.store, all_files=self.all_files)
-        narrower.origin = self, entry_filter
+        narrower.origin, narrower.is_part = (self, entry_filter), True
         return narrower
 
     def part(
@@ -63,6 +65,7 @@ class Selection:
         """Return some of these files, selected by a filter if one is given."""
         other = Selection(self.store, all_files=self.all_files)
         other.found, other.unreadable = listing, self.unreadable
+        other.is_part = self.is_part or entry_filter is not None
         if entry_filter and not listing:
             other.origin = self, entry_filter
         elif not self.listing():

@@ -78,7 +78,8 @@ def role_text(pair: Mapping[str, Any]) -> str:
     role: str = pair["role"]
     is_unproved = role == "origin" and pair["inputs"].startswith("not known")
     # Nothing earlier differs, which does not say that the difference began there.
-    return "earliest saved" if is_unproved else role
+    earliest = "selected" if "in what was selected" in pair["inputs"] else "saved"
+    return f"earliest {earliest}" if is_unproved else role
 
 
 def _kind_of(value: Mapping[str, Any]) -> str:

@@ -17,7 +17,11 @@ __all__ = ["COLUMNS", "Row", "kept", "row_of", "rows_of"]
 
 COLUMNS = ("order", "point", "tags", "value", "differs", "max rel", "x tol", "verdict")
 
-_SHORTER = {"possibly inherited": "inherited?", "earliest saved": "earliest"}
+_SHORTER = {
+    "possibly inherited": "inherited?",
+    "earliest saved": "earliest",
+    "earliest selected": "earliest",
+}
 # What is longer, such as an error with a path, would push the verdict off the screen.
 _LONGEST_REASON = 60
 # What says most comes first.
