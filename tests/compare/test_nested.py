@@ -10,6 +10,7 @@ import decimal
 import enum
 import fractions
 import math
+import types
 import typing
 
 import hypothesis
@@ -28,6 +29,11 @@ UTC = datetime.UTC
 class Point:
     x: float
     y: list
+
+
+class Holder:
+    def __init__(self, **held):
+        vars(self).update(held)
 
 
 class Colour(enum.Enum):
@@ -146,6 +152,12 @@ class TestKinds:
     def test_what_differs_in_form_is_close_and_told(self, one, other, note):
         found = compare(one, other)
         assert (found.verdict, found.notes) == ("close", (note,))
+
+    def test_the_order_in_which_an_object_got_its_attributes_is_no_difference(self):
+        one, other = types.SimpleNamespace(a=1, b=2), types.SimpleNamespace(b=2, a=1)
+        assert compare(one, other).verdict == "equal"
+        assert compare([Holder(a=1, b=2)], [Holder(b=2, a=1)]).verdict == "equal"
+        assert compare(Holder(a={"x": 1, "y": 2}), Holder(a={"y": 2, "x": 1})).notes
 
     def test_numbers_keep_their_size(self):
         assert compare(2**200, 2**200 + 1).max_abs == 1

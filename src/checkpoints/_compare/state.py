@@ -60,6 +60,9 @@ def pickled_state_of(value: Any) -> dict[str, Any]:
 def _told_by(reduced: tuple[Any, ...], cls: type) -> dict[str, Any]:
     made_by, arguments, *more = reduced
     state, items, pairs = (*more, None, None, None)[:3]
+    if type(state) is dict and {*map(type, state)} == {str}:
+        # Attributes, whose order says how an object was made.
+        state = dict(sorted(state.items()))
     name = getattr(made_by, "__name__", "")
     found = {
         "arguments": [it for it in arguments if it is not cls],
