@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import os
+import warnings
 
 import pytest
 
@@ -324,8 +325,11 @@ class TestTimes:
         assert seconds == [[1, 2, 3], [None, 4, 5]]
 
     def test_by_itself(self, tmp_path):
-        nothing = [numpy.datetime64("NaT"), numpy.timedelta64("NaT", "s")]
-        for value in (*nothing, pandas.NaT, pandas.NA):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            # Of no unit, which newer versions of NumPy would rather not have.
+            generic = numpy.datetime64("NaT")
+        for value in (generic, numpy.timedelta64("NaT", "s"), pandas.NaT, pandas.NA):
             assert saved(tmp_path, [value]) == [None]
 
     def test_those_of_pandas_are_those_of_julia(self, tmp_path):

@@ -37,6 +37,11 @@ class Thing:
         self.__dict__.update(held)
 
 
+class Labelled:
+    def __init__(self, x, label):
+        self.x, self.label = x, label
+
+
 @dataclasses.dataclass(slots=True)
 class Slotted:
     weights: object
@@ -186,10 +191,12 @@ class TestManyObjects:
             (chain,) = chain
 
     def test_small_objects_count_with_what_their_copies_do_not_share(self):
-        things = [Thing(x=RANDOM.random(), label=text(20)) for _ in range(1000)]
+        things = [Labelled(RANDOM.random(), text(20)) for _ in range(1000)]
         memory, copied = memory_of(lambda: copy.deepcopy(things))
         shared = sum(sys.getsizeof(it.label) + sys.getsizeof(it.x) for it in copied)
-        assert size_of({"data": things}) == pytest.approx(memory + shared, rel=0.2)
+        # From 3.13 on, objects have their attributes within, which cannot be measured.
+        rel = 0.2 if sys.version_info < (3, 13) else 0.4
+        assert size_of({"data": things}) == pytest.approx(memory + shared, rel=rel)
 
 
 class TestWhatACopyShares:

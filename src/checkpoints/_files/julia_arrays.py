@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Any
 
 from checkpoints._files.julia_encoder import MISSING, JuliaArray, JuliaStruct
@@ -148,8 +149,10 @@ def _spans(array: Any) -> tuple[Any, JuliaType]:
 def _instants(array: Any) -> tuple[Any, JuliaType]:
     unit, step = needed("numpy", "an array").datetime_data(array.dtype)
     kind, first = _FIRSTS["D" if unit == "D" and step == 1 else "ms"]
-    found = array.astype("M8[D]" if kind.name == "Dates.Date" else "M8[ms]")
-    is_same = (found.astype(array.dtype) == array).all() and unit != "generic"
+    found, is_same = array, False
+    with suppress(OverflowError):  # until NumPy 2.5 the numbers wrapped instead
+        found = array.astype("M8[D]" if kind.name == "Dates.Date" else "M8[ms]")
+        is_same = (found.astype(array.dtype) == array).all() and unit != "generic"
     if not is_same and unit in _FINER:
         raise FormatError(
             "the DateTime of Julia has milliseconds, and these times have parts of "
