@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import subprocess
 import sys
 import threading
 from functools import partial
@@ -48,6 +49,30 @@ def no_first_process_left():
     """Reset the mark, so that the next test starts as a first process."""
     yield
     os.environ.pop("CHECKPOINTS_FIRST_PROCESS", None)
+
+
+_MAKES_FUNCTIONS = """
+from _testcapi import remove_mem_hooks, set_nomemory
+
+for number in [*range(6)] * 300:
+    try:
+        try:
+            set_nomemory(number, number + 1)
+            (lambda: number)(), any(it for it in "ab")
+        finally:
+            remove_mem_hooks()
+    except MemoryError:
+        pass
+"""
+
+
+@pytest.fixture(scope="session")
+def failing_allocations():
+    """Skip a test where allocations cannot be made to fail, or Python crashes then."""
+    pytest.importorskip("_testcapi", reason="this Python has no _testcapi")
+    program = [sys.executable, "-c", _MAKES_FUNCTIONS]
+    if subprocess.run(program, check=False, stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("this Python itself crashes where it has no memory for a function")
 
 
 @pytest.fixture

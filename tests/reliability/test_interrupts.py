@@ -280,8 +280,8 @@ class TestInterrupts:
 
 class TestAllocations:
     @pytest.mark.skipif(on_3_12, reason="Python 3.12 itself crashes out of memory")
+    @pytest.mark.usefixtures("failing_allocations")
     def test_none_that_fails_takes_the_program_down(self, tmp_path, record):
-        pytest.importorskip("_testcapi", reason="this Python has no _testcapi")
         control = run(ALLOCATIONS, tmp_path / "naive", 1, "object", "naive")
         cases, breaches = total(ALLOCATIONS, tmp_path, 1, IN_THE_CALL)
         record(
