@@ -36,9 +36,11 @@ NO_BREAK = "\u00a0"
 # What differs from run to run.
 CHANGING = {
     r"   [0-9.]+ s$": "   0.1 s",
-    r"20[0-9]{6}-[0-9]{6}-[0-9a-f]{6}": "20260302-081500-4c1f9a",
     r"20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:]{8}": "2026-03-02 08:15:00",
 }
+RUN = r"20[0-9]{6}-[0-9]{6}-[0-9a-f]{6}"
+# Of the baseline and of the candidate.
+RUNS = ("20260302-081500-4c1f9a", "20260302-081500-b27e05")
 
 
 def lines() -> list[str]:
@@ -51,6 +53,8 @@ def lines() -> list[str]:
     report = report.replace(f"{os.path.realpath(folder)}/story/", "")
     for pattern, text in CHANGING.items():
         report = re.sub(pattern, text, report, flags=re.MULTILINE)
+    for run, name in zip(dict.fromkeys(re.findall(RUN, report)), RUNS, strict=True):
+        report = report.replace(run, name)
     found = (
         report.partition("\nThe program and")[0]
         .partition("\n  next ")[0]

@@ -141,6 +141,7 @@ class TestIPython:
         assert heading == "name  number  mark"
         assert rows[0] == "a.b   0       \\x1b"
         assert [len(rows), rows[-1]] == [21, "and 2 more"]
+        assert str(index(tmp_path)) == printer.said
 
     def test_an_empty_index_is_its_repr(self, tmp_path):
         printer = Printer()

@@ -167,3 +167,8 @@ class TestCatalogue:
 def test_a_name_of_checkpoints_jl_says_what_it_is_called_here():
     with pytest.raises(AttributeError, match="format='jlso'"):
         getattr(checkpoints, "JLSOHandler")  # noqa: B009 - type checkers know no such name
+
+
+def test_a_name_that_people_try_first_says_what_it_is_called_here():
+    with pytest.raises(AttributeError, match=r"use checkpoint\(name, ...\)"):
+        getattr(checkpoints, "save")  # noqa: B009 - type checkers know no such name

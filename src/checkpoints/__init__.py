@@ -167,19 +167,23 @@ _LATER = {
     "verify": "_index.verify",
 }
 
-# Names of Checkpoints.jl that are called otherwise here.
-_OF_JULIA = {
+# Names of Checkpoints.jl that are called otherwise here, and what others look for.
+_OTHERWISE = {
     "JLSOHandler": "FileHandler(..., format='jlso')",
     "enabled_checkpoints": "enabled()",
     "deprecated_checkpoints": "deprecated()",
     "index_checkpoint_files": "index(root)",
+    "save": "checkpoint(name, ...)",
+    "log": "checkpoint(name, ...)",
+    "enable": "config(names, target)",
+    "compare": "diff(baseline, candidate)",
 }
 
 if not TYPE_CHECKING:  # type checkers would accept any name
 
     def __getattr__(name: str) -> object:
         if name not in _LATER:
-            hint = f": use {_OF_JULIA[name]}" if name in _OF_JULIA else ""
+            hint = f": use {_OTHERWISE[name]}" if name in _OTHERWISE else ""
             message = f"module {__name__!r} has no attribute {name!r}{hint}"
             raise AttributeError(message)
         try:

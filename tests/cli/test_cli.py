@@ -105,6 +105,12 @@ class TestProgram:
     def test_it_knows_its_version(self, root):
         assert checkpoints.__version__ in run("--version").stdout
 
+    @pytest.mark.parametrize(("word", "meant"), [("list", "ls"), ("compare", "diff")])
+    def test_a_command_of_other_tools_is_called_otherwise_here(self, root, word, meant):
+        done = run(word, str(root))
+        assert done.returncode == 2
+        assert f"No such command {word!r}. Did you mean {meant!r}?" in done.stderr
+
     def test_a_command_that_is_not_there_is_an_error_of_usage(self, root):
         done = run("verfy")
         assert done.returncode == 2

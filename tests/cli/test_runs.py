@@ -136,13 +136,18 @@ class TestRuns:
             done = run(*words)
             assert_harmless(done.out + done.err)
 
-    def test_a_root_with_a_root_in_it_is_warned_of(self, run, tmp_path):
-        FileHandler(tmp_path / "pipe" / ".checkpoints").checkpoint("a", 1)
+    @pytest.mark.parametrize("name", [".checkpoints", "saved"])
+    def test_a_folder_with_a_root_in_it_is_warned_of(self, run, tmp_path, name):
+        FileHandler(tmp_path / "pipe" / name).checkpoint("a", 1)
         for command in ("ls", "runs"):
             told = run(command, f"{tmp_path}/pipe").err
             assert told.endswith(
-                f"has a root in it, '{tmp_path}/pipe/.checkpoints': give that\n"
+                f"has a root in it, '{tmp_path}/pipe/{name}': give that\n"
             )
+
+    def test_the_folders_of_the_runs_of_a_root_are_none(self, run, tmp_path):
+        FileHandler(f"{tmp_path}/pipe/run={{run}}").checkpoint("a", 1)
+        assert run("ls", f"{tmp_path}/pipe").err == ""
 
     def test_no_root_and_no_run_are_said(self, run, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)

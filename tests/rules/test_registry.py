@@ -281,6 +281,18 @@ class TestEndOfProgram:
         assert "'mypkg.*'" in line
         assert "; there are none" in line
 
+    def test_what_the_started_file_defines_is_told_by_its_name_there(self, run):
+        (line,) = run("""
+            from checkpoints import config, probed
+
+            @probed
+            def forecast(sales):
+                pass
+
+            config("bakery", print)
+        """)
+        assert "there is '__main__.forecast'; what the started file itself" in line
+
     def test_each_rule_is_told_even_after_a_reset_in_between(self, run):
         lines = run("""
             from checkpoints import config, reset

@@ -40,7 +40,7 @@ __all__ = [
 
 TagsFunction: TypeAlias = Callable[[tuple[tuple[str, str], ...]], object]
 
-# The number of rows that a notebook shows, and IPython in a terminal.
+# The number of rows that a notebook shows, and `print`, as IPython in a terminal.
 _MOST_SHOWN, _MOST_PRINTED = 200, 20
 
 
@@ -86,10 +86,13 @@ class Index(Collection[Entry], Reversible[Entry]):
             rows.append([f"and {len(self) - _MOST_SHOWN} more"])
         return html_table(repr(self), heading, rows)
 
+    def __str__(self) -> str:
+        more = len(self) - _MOST_PRINTED
+        lines = [repr(self), *text_rows(self[:_MOST_PRINTED])]
+        return "\n".join([*lines, f"and {more:,} more"] if more > 0 else lines)
+
     def _repr_pretty_(self, printer: Any, _: object) -> None:
-        printer.text("\n".join([repr(self), *text_rows(self[:_MOST_PRINTED])]))
-        if len(self) > _MOST_PRINTED:
-            printer.text(f"\nand {len(self) - _MOST_PRINTED} more")
+        printer.text(str(self))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Walked first, as that may change the rest, and without its filters: they may

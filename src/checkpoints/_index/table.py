@@ -116,7 +116,7 @@ def _exact_type(pandas: Any, column: Any) -> Any:
 
 def import_pyarrow() -> Any:
     """Return pyarrow; raise `MissingDependencyError` if it is not installed."""
-    return needed("pyarrow", "a table of many entries")
+    return needed("pyarrow", "a table of an index")
 
 
 def as_library(library: str, columns: dict[str, Any]) -> Any:

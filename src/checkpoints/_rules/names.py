@@ -150,8 +150,13 @@ class Names:
 
     def hint(self, wanted: str) -> str:
         """Return a hint for an unknown name or pattern: the nearest, or all names."""
-        near = self.nearest(wanted)
-        return f"did you mean {near!r}?" if near else known_text(self.available())
+        if near := self.nearest(wanted):
+            return f"did you mean {near!r}?"
+        known = self.available()
+        told = known_text(known)
+        if any(name.startswith("__main__.") for name in known):
+            told += "; what the started file itself defines is called '__main__.NAME'"
+        return told
 
     def hint_for_listed(self, name: str) -> str:
         """Return a hint for an unknown name in a list of exact names."""

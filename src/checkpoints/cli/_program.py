@@ -42,8 +42,25 @@ __all__ = ["program"]
 _CLOSED_PIPE, _INTERRUPTED = 141, 130
 
 
+# What other tools call these commands.
+_OTHERWISE = {
+    "list": "ls",
+    "load": "show",
+    "compare": "diff",
+    "copy": "cp",
+    **dict.fromkeys(("delete", "remove"), "rm"),
+    **dict.fromkeys(("clean", "prune"), "gc"),
+    "check": "verify",
+}
+
+
 class _Program(click.Group):
     """A group of commands that prints the library's errors in one line."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if meant := _OTHERWISE.get(args[0]):
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {meant!r}?")
+        return super().resolve_command(ctx, args)
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         with _exits_as_killed():

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import click
 
 import checkpoints
 from checkpoints import Entry, Index, Run
-from checkpoints._files.run_record import DEFAULT_ROOT
+from checkpoints._files.run_record import DEFAULT_ROOT, RUNS
 from checkpoints._index.lost import without_files
 from checkpoints._index.place import chosen_run, several_named, split_run
 from checkpoints._index.runs import SharedFolders
@@ -119,11 +119,25 @@ def runs_under(root: str) -> list[Run]:
         return checkpoints.runs(root)
 
 
+def _root_in(folder: str) -> str:
+    """Return the first root in a folder that is none itself; "" if there is none."""
+    below = os.path.join(folder, DEFAULT_ROOT)
+    if os.path.isdir(below):
+        return below
+    with suppress(OSError):
+        names = sorted(os.listdir(folder))
+        for name in () if RUNS in names else names:
+            # Those of tags are its own: each run may have a folder.
+            below = os.path.join(folder, name)
+            if "=" not in name and os.path.isdir(os.path.join(below, RUNS)):
+                return below
+    return ""
+
+
 @contextmanager
 def _existing_root(root: str) -> Iterator[None]:
     """Say in the words of the command line that a root is not one, or may not be."""
-    below = os.path.join(root, DEFAULT_ROOT)
-    if not is_remote(root) and os.path.isdir(below):
+    if not is_remote(root) and (below := _root_in(root)):
         warn(f"{root!r} has a root in it, {below!r}: give that")
     try:
         yield
