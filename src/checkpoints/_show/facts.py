@@ -76,10 +76,11 @@ def tags_text(found: Mapping[str, Any]) -> str:
 def role_text(pair: Mapping[str, Any]) -> str:
     """Return the role of a pair in words; empty if it has none."""
     role: str = pair["role"]
-    is_unproved = role == "origin" and pair["inputs"].startswith("not known")
+    if role != "origin" or not pair["inputs"].startswith("not known"):
+        return role
     # Nothing earlier differs, which does not say that the difference began there.
-    earliest = "selected" if "in what was selected" in pair["inputs"] else "saved"
-    return f"earliest {earliest}" if is_unproved else role
+    is_selected = "in what was selected" in pair["inputs"]
+    return "earliest selected" if is_selected else "earliest saved"
 
 
 def _kind_of(value: Mapping[str, Any]) -> str:
