@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from checkpoints._files.container import Container, open_container
+from checkpoints._files.container import open_container
 from checkpoints._index.entry import Entry, source_of
 from checkpoints._kinds import json_bytes
 from checkpoints._process.budget import Budget
@@ -30,10 +30,11 @@ class Contents:
     def __init__(self, source: Source, *, trusted: bool, memory: int) -> None:
         self._source = source
         self._trusted = trusted
-        self._memory = memory
-        # Each value has a budget of its own, so this is for the first one.
-        self._unused: Container | None = self._opened()
-        self.names = list(self._unused.header["values"])
+        self._budget = Budget(source.path, memory)
+        self._container = open_container(source, self._budget)
+        # Each value may take what the header has left.
+        self._left = self._budget.left
+        self.names = list(self._container.header["values"])
 
     def load(self, name: str) -> Any:
         """
@@ -45,23 +46,19 @@ class Contents:
         Raises:
             CheckpointError, OSError: As for `checkpoints.load`.
         """
-        container = self._unused or self._opened()
-        self._unused = None
         try:
-            return self._value(container, name, mmap=False)
+            return self._value(name, mmap=False)
         except TooLargeError:
             open_container(self._source).check()
-            return self._value(self._opened(), name, mmap=True)
+            return self._value(name, mmap=True)
 
-    def _value(self, container: Container, name: str, *, mmap: bool) -> Any:
+    def _value(self, name: str, *, mmap: bool) -> Any:
+        self._budget.left = self._left
         trusted = self._trusted
-        found = container.values(
+        found = self._container.values(
             [name], trusted=trusted, placeholders=not trusted, mmap=mmap
         )
         return found[name]
-
-    def _opened(self) -> Container:
-        return open_container(self._source, Budget(self._source.path, self._memory))
 
 
 def digest_of(entry: Entry, *, memory: int) -> bytes:
