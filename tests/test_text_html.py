@@ -43,6 +43,14 @@ class TestIndex:
         assert len(shown) == 202
         assert shown[-1] == ["and 3 more"]
 
+    def test_many_tags_are_in_one_column(self, tmp_path, handler):
+        for number in range(40):
+            with tags({f"t{number}": number}):
+                handler.checkpoint("a", 1)
+        heading, *rows = cells(index(tmp_path)._repr_html_())
+        assert heading == ["name", "tags"]
+        assert sorted(rows) == sorted(["a", f"t{it}={it}"] for it in range(40))
+
     def test_what_was_saved_is_no_markup(self, tmp_path, handler):
         with tags({"<b>": "<script>\x1b[31m&"}):
             handler.checkpoint("<i>", **{"<u>": 1})
