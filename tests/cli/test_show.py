@@ -59,6 +59,12 @@ class TestHeader:
         (note,) = [line for line in done.out.splitlines() if line.startswith("note")]
         assert note.split() == ["note", "text", "4", "B"]
 
+    def test_one_long_name_does_not_make_each_line_long(self, run, save):
+        names = ["long" * 10_000, *(f"v{number}" for number in range(50))]
+        done = run("show", save(**dict.fromkeys(names, 1)))
+        assert names[0] in done.out
+        assert len(done.out) < 200_000
+
     def test_no_value_is_loaded_unless_it_is_named(self, run, save):
         done = run("show", save(x="secret word"))
         assert "secret" not in done.out

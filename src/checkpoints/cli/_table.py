@@ -16,6 +16,8 @@ _GAP = "  "
 _OPENED = re.compile(r" ?\([^)]*$")
 # A narrower column would tell nothing.
 _NARROWEST = 8
+# A longer cell, as a forged header has, must not make each row as long.
+_WIDEST = 1000
 
 # Keys are a label and whether it is a folder.
 _Tree: TypeAlias = "dict[tuple[str, bool], _Tree | str]"
@@ -50,7 +52,7 @@ class Column(NamedTuple):
 
 class Table:
     """
-    A table, printed row by row once its widths are known.
+    A table, printed row by row once its widths are known; only a terminal cuts cells.
 
     Args:
         screen: Where it is printed.
@@ -69,7 +71,7 @@ class Table:
     def measure(self, cells: Iterable[str]) -> None:
         """Widen the columns for a row, which may have fewer cells."""
         for number, cell in enumerate(cells):
-            width = width_of(cell)
+            width = min(width_of(cell), _WIDEST)
             self._widths[number] = max(self._widths[number], width)
 
     def fit(self) -> None:
@@ -135,7 +137,12 @@ class Table:
                 # A cut inside brackets would look like damage.
                 yield _OPENED.sub("", cell[:width]).ljust(width)
             elif width:
-                yield padded(cut(cell, width), width, right=column.is_right)
+                shown = cell if self._keeps(column) else cut(cell, width)
+                yield padded(shown, width, right=column.is_right)
+
+    def _keeps(self, column: Column) -> bool:
+        """Tell whether cells stay whole that are wider than their column."""
+        return self._screen.width is None or column.is_fixed
 
 
 def tree_lines(
