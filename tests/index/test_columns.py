@@ -9,8 +9,8 @@ import pyarrow
 import pytest
 
 from checkpoints import MissingDependencyError
+from checkpoints._index.library import as_library
 from checkpoints._index.table import (
-    as_library,
     column_names,
     import_pyarrow,
     text_column,

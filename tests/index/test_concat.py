@@ -213,6 +213,20 @@ class TestTables:
         with pytest.raises(FormatError, match="same name"):
             index(root).concat("value")
 
+    @pytest.mark.parametrize("to", ["pandas", "polars"])
+    def test_a_type_that_a_library_does_not_have_is_an_error(self, root, to):
+        kinds, one = pyarrow.array([0], pyarrow.int8()), pyarrow.array([1])
+        union = pyarrow.UnionArray.from_sparse(kinds, [one])
+        save(root, pyarrow.table({"u": union}))
+        with pytest.raises(FormatError, match="column 'u' of sparse_union"):
+            index(root).concat("value", to=to)
+
+    def test_a_panic_of_polars_is_an_error(self, root):
+        column = pyarrow.array([decimal.Decimal(1)], pyarrow.decimal256(60))
+        save(root, pyarrow.table({"d": column}))
+        with pytest.raises(FormatError, match="column 'd' of decimal256"):
+            index(root).concat("value", to="polars")
+
     def test_tables_without_rows_bring_none(self, root):
         save(root, polars.DataFrame({"x": [1]}).clear(), n=1)
         save(root, polars.DataFrame({"x": [1]}), n=2)

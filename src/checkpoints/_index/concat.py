@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from checkpoints._files.load import load_with_meta
 from checkpoints._index.entry import Entry
+from checkpoints._index.library import as_library
 from checkpoints._index.listing import Listing
 from checkpoints._index.table import (
-    as_library,
     column_names,
     import_pyarrow,
     tag_values,

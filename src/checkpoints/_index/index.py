@@ -17,11 +17,12 @@ from typing import Any, TypeAlias, overload
 from checkpoints._index.concat import concatenated
 from checkpoints._index.entry import Entry, key_of
 from checkpoints._index.filter import EntryFilter
+from checkpoints._index.library import as_library
 from checkpoints._index.listing import Listing
 from checkpoints._index.order import in_order, latest_of, runs_of, sorted_texts
 from checkpoints._index.rows import cells_of, text_rows
 from checkpoints._index.selection import Selection
-from checkpoints._index.table import as_library, detailed_table, reader_of
+from checkpoints._index.table import detailed_table, reader_of
 from checkpoints._keys.condition import Wanted
 from checkpoints._process.executor import Executor
 from checkpoints._process.pickling import public
@@ -322,8 +323,8 @@ class Index(Collection[Entry], Reversible[Entry]):
 
         Raises:
             ExecutorError: If the executor fails.
-            FormatError: If a value has no rows, or does not fit the others; the
-                message names the entry.
+            FormatError: If a value has no rows, or does not fit the others, which
+                names the entry, or the library has no such type.
             UnknownValueError: If an entry has no such value, or there is no entry;
                 the message says which condition of `where` no entry meets.
             MissingDependencyError: If a library is not installed.

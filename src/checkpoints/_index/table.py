@@ -14,12 +14,11 @@ from checkpoints._keys.comparison import read_like
 from checkpoints._keys.entry_tags import Tags
 from checkpoints._keys.tag_value import tag_text
 from checkpoints._keys.tags import TagPairs
-from checkpoints._process.libraries import imported, needed
+from checkpoints._process.libraries import needed
 
 __all__ = [
     "COLUMNS",
     "DETAILS",
-    "as_library",
     "column_names",
     "detailed_table",
     "import_pyarrow",
@@ -34,8 +33,6 @@ __all__ = [
 # pandas leaves out those in the middle where the terminal is narrow.
 COLUMNS = ("name", "path", "tags", "size", "time")
 DETAILS = ("run", "sequence", "saved", "values", "error")
-# Above it, floats cannot represent every integer.
-_EXACT = 1 << 53
 _NULL = (type(None), False)
 _NUMBERS = {(int, False), (float, False)}
 
@@ -102,50 +99,9 @@ def _kind(value: object) -> tuple[type, bool]:
     return type(value), getattr(value, "tzinfo", None) is not None
 
 
-def _exact_type(pandas: Any, column: Any) -> Any:
-    """Return a pandas type for integers that it would round because of nulls."""
-    compute = imported("pyarrow.compute")
-    if not (column.null_count and import_pyarrow().types.is_integer(column.type)):
-        return None
-    limits = compute.min_max(column).as_py()
-    if max(map(abs, filter(None, limits.values())), default=0) <= _EXACT:
-        return None
-    prefix = "U" if str(column.type).startswith("u") else ""
-    return lambda _: getattr(pandas, f"{prefix}Int64Dtype")()
-
-
 def import_pyarrow() -> Any:
     """Return pyarrow; raise `MissingDependencyError` if it is not installed."""
     return needed("pyarrow", "a table of an index")
-
-
-def as_library(library: str, columns: dict[str, Any]) -> Any:
-    """
-    Return Arrow columns as a table of pandas, Polars or Arrow.
-
-    Args:
-        library: `"pandas"`, `"polars"` or `"arrow"`.
-        columns: The columns by name. For pandas they are removed one by one, so that
-            each is freed once it is converted.
-
-    Raises:
-        MissingDependencyError: If the library is not installed.
-    """
-    pyarrow = import_pyarrow()
-    if library == "arrow":
-        return pyarrow.table(columns)
-    module = needed(library, f"a table of {library}")
-    if library == "polars":
-        return module.from_arrow(pyarrow.table(columns), rechunk=False)
-    series = {}
-    for name in list(columns):
-        # Converted separately, each column owns its memory and is writable.
-        table = pyarrow.table({name: columns.pop(name)})
-        frame = table.to_pandas(types_mapper=_exact_type(module, table.column(0)))
-        series[name] = frame[name]
-        # Return the freed memory, which the pool would keep, to the system.
-        pyarrow.default_memory_pool().release_unused()
-    return module.DataFrame(series, copy=False)
 
 
 def reader_of(listing: Listing) -> Any:
