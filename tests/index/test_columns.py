@@ -32,6 +32,7 @@ class TestNames:
             (["a"], ["a", "tag_a"], ["tag_tag_a"]),
             (["a", "tag_a"], ["a"], ["tag_tag_a", "tag_a"]),
             (["tag_a", "a"], ["a"], ["tag_a", "tag_tag_a"]),
+            (["a\0", "a"], [], [r"a\x00", "a"]),
         ],
     )
     def test_a_tag_gives_way_to_what_is_taken(self, tags, taken, expected):

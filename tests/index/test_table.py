@@ -266,6 +266,13 @@ class TestLibraries:
             ("total", None),
         ]
 
+    def test_a_tag_with_a_nul_is_a_column_of_its_own(self, root, handler):
+        for tag in ("a", "a\0"):
+            with tags({tag: "seen"}):
+                handler.checkpoint("x", 1)
+        for frame in (index(root).to_polars(), polars.DataFrame(index(root))):
+            assert {"a", r"a\x00"} <= set(frame.columns)
+
     def test_a_filtered_index_is_taken_as_well(self, found):
         part = found.where("total")
         assert duckdb.sql("select count(*) from part").fetchall() == [(1,)]

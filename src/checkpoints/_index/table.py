@@ -48,7 +48,7 @@ def column_names(tags: Iterable[str], taken: Collection[str]) -> dict[str, str]:
     """
     Return the name of each tag's column: the tag's own, unless it is taken.
 
-    Lone surrogates are escaped.
+    Lone surrogates are escaped, and a NUL, which ends a name in Arrow's interface.
 
     >>> column_names(["day", "path"], ["path", "size"])
     {'day': 'day', 'path': 'tag_path'}
@@ -57,7 +57,7 @@ def column_names(tags: Iterable[str], taken: Collection[str]) -> dict[str, str]:
     used = {*taken, *tags}
     columns = {}
     for tag in tags:
-        column = _unicode(tag)
+        column = _unicode(tag).replace("\0", r"\x00")
         while column in taken or (column != tag and column in used):
             column = f"tag_{column}"
         used.add(column)
