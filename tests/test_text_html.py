@@ -78,6 +78,19 @@ class TestEntry:
         Path(entry.path).write_bytes(b"")
         assert "damaged" in cells(entry._repr_html_())[1][0]
 
+    def test_of_many_values_it_says_how_many_more_there_are(self, tmp_path, handler):
+        handler.checkpoint("a", **{f"v{number}": number for number in range(103)})
+        (entry,) = index(tmp_path)
+        *_, last, more = cells(entry._repr_html_())
+        assert (last[0], more) == ("v99", ["and 3 more"])
+
+    def test_a_long_name_is_cut(self, tmp_path, handler):
+        handler.checkpoint("a", **{"long" * 10_000: 1})
+        (entry,) = index(tmp_path)
+        name = cells(entry._repr_html_())[1][0]
+        assert name.endswith("longlong...")
+        assert len(name) < 2000
+
     def test_a_large_value_is_not_loaded(self, tmp_path, handler):
         handler.checkpoint("a", text="four" * 20_000)
         (entry,) = index(tmp_path)

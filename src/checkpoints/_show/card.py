@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from typing import Any, TypeAlias
 
 from checkpoints._process.budget import Budget, within
@@ -23,6 +24,9 @@ _LARGEST = 1 << 22
 _MOST_BYTES = 1 << 24
 _MEMORY = 1 << 26
 _MOST_PREVIEWS = 12
+# Each of them opens the file anew, and reads its header.
+_MOST_ROWS = 100
+_LONGEST = 1000
 _ROWS = 5
 _NOT_LOADED = ("pickle",)
 
@@ -41,9 +45,14 @@ def html_of(title: str, meta: Mapping[str, Any], path: str, load: Load) -> str:
         load: What loads its values. Large ones are left out; pickles are never loaded.
     """
     nodes = meta["values"]
-    rows = [_row(name, node, load) for name, node in nodes.items()]
+    shown = islice(nodes.items(), _MOST_ROWS)
+    rows = [list(map(_cut, _row(name, node, load))) for name, node in shown]
+    if len(nodes) > _MOST_ROWS:
+        rows.append([f"and {len(nodes) - _MOST_ROWS} more"])
     facts = [("saved", f"{meta['time']:%Y-%m-%d %H:%M:%S} UTC")]
-    facts += [(field, str(meta[field])) for field in ("run", "host") if field in meta]
+    facts += [
+        (field, _cut(str(meta[field]))) for field in ("run", "host") if field in meta
+    ]
     facts.append(("file", path))
     return "\n".join([html_table(title, _COLUMNS, rows, facts), *_below(nodes, load)])
 
@@ -58,6 +67,10 @@ def _row(name: str, node: Mapping[str, Any], load: Load) -> list[str]:
         except (CheckpointError, OSError) as error:
             begins = str(error)
     return [name, *map(str, texts), begins]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _size_of(node: Mapping[str, Any]) -> int:
