@@ -132,6 +132,15 @@ class TestFrame:
         _, target = export("x.csv", "--force", x=frame)
         assert "[1, 2]" in target.read_text()
 
+    def test_the_memory_of_texts_for_intervals_is_asked_for(self, export):
+        pandas = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        frame = pandas.DataFrame({"x": pandas.interval_range(0, 100_000)})
+        done, target = export("x.csv", "--max-bytes", "20MB", x=frame)
+        assert done.code == 2
+        assert "the limit is 20,000,000; raise --max-bytes" in done.err
+        assert not target.exists()
+
     @pytest.mark.parametrize("library", ["pandas", "pyarrow"])
     @pytest.mark.parametrize("suffix", [".csv", ".json"])
     def test_periods_and_intervals_are_texts_in_a_new_process(

@@ -41,8 +41,8 @@ _KINDS_OF_JSON = ("", *"biufUmM")
 _TABLES = (".csv", ".parquet", ".json")
 _MOST_DIMENSIONS = 2
 # What is taken, in bytes, as measured: by a number or a list in a list, by the dict of
-# a row, and by a column of Arrow.
-_NUMBER, _ROW, _COLUMN = 72, 300, 2000
+# a row, by a column of Arrow, and by a period or an interval with its text.
+_NUMBER, _ROW, _COLUMN, _SPAN = 72, 300, 2000, 256
 
 
 class UnfitError(Exception):
@@ -256,6 +256,7 @@ def _with_texts(table: Any) -> Any:
         # To Arrow, their cells are the numbers that they are stored as.
         if getattr(field.type, "extension_name", "").startswith("pandas."):
             column = table.column(number)
+            ask(_SPAN * len(column))
             cells = zip(column.to_pandas(), column.is_valid().to_pylist(), strict=True)
             texts = [str(cell) if is_valid else None for cell, is_valid in cells]
             array = pyarrow.array(texts, pyarrow.string())
