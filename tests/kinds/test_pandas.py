@@ -14,6 +14,9 @@ from checkpoints._kinds.frozen import freeze
 from checkpoints._kinds.kind import Inexact
 from checkpoints._kinds.pandas import FAMILY, fallback, recognise
 from checkpoints._kinds.pandas_table import exact_table, from_table, to_table
+from checkpoints._kinds.tables import as_table
+from checkpoints._process.budget import Budget, within
+from checkpoints.errors import TooLargeError
 
 numpy = pytest.importorskip("numpy", reason="pandas is made of it")
 pandas = pytest.importorskip("pandas", reason="these are values of pandas")
@@ -408,6 +411,18 @@ class TestIndexes:
     def test_comes_back_as_it_was(self, round_trip, name, rows):
         index = INDEXES[name][:rows]
         assert_same_index(index, round_trip(index))
+
+
+class TestMemory:
+    def test_of_a_label_counts_once_for_each_row(self):
+        levels = [["long" * 1000], range(1000)]
+        index = pandas.MultiIndex.from_product(levels)
+        frame = pandas.DataFrame({"a": 0}, index=index)
+        with (
+            within(Budget("a frame", 1_000_000), "its table"),
+            pytest.raises(TooLargeError),
+        ):
+            as_table(frame)
 
 
 class TestCategoricals:

@@ -201,7 +201,23 @@ def _as_table(value: Any, name: str | None) -> Any:
             ask_for_objects(column.tolist())
     # By default Arrow would store a range index in metadata that only pandas reads.
     is_data = not _only_counts(frame.index)
+    if is_data:
+        _ask_for_levels(frame.index)
     return pyarrow.Table.from_pandas(frame, preserve_index=is_data)
+
+
+def _ask_for_levels(index: Any) -> None:
+    """Ask for the memory of an index each of whose labels has a place of its own."""
+    import numpy
+
+    ask(_NUMBER * len(index) * index.nlevels)
+    # Each level has a label once, however many rows it has.
+    for level, codes in zip(
+        getattr(index, "levels", ()), getattr(index, "codes", ()), strict=True
+    ):
+        counts = numpy.bincount(codes[codes >= 0], minlength=len(level))
+        sizes = numpy.fromiter(map(sys.getsizeof, level), "int64", len(level))
+        ask(int(counts @ sizes))
 
 
 def _without_sparse(frame: Any) -> Any:
