@@ -132,6 +132,14 @@ class TestFrame:
         _, target = export("x.csv", "--force", x=frame)
         assert "[1, 2]" in target.read_text()
 
+    def test_the_memory_of_many_columns_is_asked_for(self, export):
+        pyarrow = pytest.importorskip("pyarrow")
+        table = pyarrow.table({f"c{number}": [number] for number in range(5000)})
+        done, target = export("x.parquet", "--max-bytes", "15MB", x=table)
+        assert done.code == 2
+        assert "the limit is 15,000,000; raise --max-bytes" in done.err
+        assert not target.exists()
+
     def test_the_memory_of_texts_for_intervals_is_asked_for(self, export):
         pandas = pytest.importorskip("pandas")
         pytest.importorskip("pyarrow")

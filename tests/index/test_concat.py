@@ -65,6 +65,15 @@ class TestBudget:
                 index(root).concat("value", to="pandas")
         assert "where" in told.value.__notes__[0]
 
+    @pytest.mark.parametrize("to", ["pandas", "polars", "arrow"])
+    def test_a_column_counts_besides_its_cells(self, root, to):
+        columns = {f"c{number}": [number] for number in range(2000)}
+        save(root, pyarrow.table(columns))
+        with within(Budget("a test", 8_000_000), "it"):
+            assert index(root).concat("value", to="arrow").num_columns == 2000
+        with within(Budget("a test", 4_000_000), "it"), pytest.raises(TooLargeError):
+            index(root).concat("value", to=to)
+
     def test_texts_that_are_stored_once_count_as_often_as_they_occur(self, root):
         texts = pandas.Series(["x" * 10_000] * 5_000, dtype="category")
         save(root, polars.Series(texts.astype(str)).cast(polars.Categorical))

@@ -57,7 +57,10 @@ _WITHOUT_DAMAGED = (
     "found[[entry.path not in bad for entry in found]] of the index found"
 )
 _FEWER = "Narrow the index with where(...), or combine its entries in parts"
-_LIBRARIES = ("pandas", "polars", "arrow")
+# The memory that a column takes besides its cells, as measured: one of Arrow, and what
+# it becomes in addition.
+_COLUMN = 2000
+_LIBRARIES = {"pandas": 3000, "polars": 1500, "arrow": 0}
 
 
 def table_of(name: str, value: Any) -> Any:
@@ -126,12 +129,14 @@ def concatenated(
     try:
         for entry, part in _entries_with_parts(listing, load, budget, spread):
             parts.add(entry, part)
-            budget.take(int(part.table.nbytes), "the tables of all entries")
+            size = int(part.table.nbytes) + _COLUMN * part.table.num_columns
+            budget.take(size, "the tables of all entries")
             to = to or part.library
         with within(budget, "one table of all entries"):
             columns = parts.joined()
             to = to or _library_of(None)
-            ask(sum(_size_in(to, column) for column in columns.values()))
+            sizes = (_size_in(to, column) for column in columns.values())
+            ask(sum(sizes) + _LIBRARIES[to] * len(columns))
             return as_library(to, columns)
     except CorruptFileError as error:
         error.add_note(_WITHOUT_DAMAGED)
@@ -183,7 +188,8 @@ def _part(item: _Item, store: Store, value: str, *, trusted: bool) -> _Part:
         kind = type(found[value]).__name__
         with _naming(entry.path, value, kind):
             table = table_of(value, found[value])
-        ask(sum(memory_of(column, objects=False) for column in table.columns))
+        sizes = (memory_of(column, objects=False) for column in table.columns)
+        ask(sum(sizes) + _COLUMN * table.num_columns)
         library = _library_of(found[value])
         run, tags = str(meta.get("run", "")), tuple(meta["tags"])
         return _Part(_separable(table), kind, library, run, tags)

@@ -41,8 +41,9 @@ _KINDS_OF_JSON = ("", *"biufUmM")
 _TABLES = (".csv", ".parquet", ".json")
 _MOST_DIMENSIONS = 2
 # What is taken, in bytes, as measured: by a number or a list in a list, by the dict of
-# a row, by a column of Arrow, and by a period or an interval with its text.
-_NUMBER, _ROW, _COLUMN, _SPAN = 72, 300, 2000, 256
+# a row, by a column of Arrow, by one of Parquet while it is written, and by a period or
+# an interval with its text.
+_NUMBER, _ROW, _COLUMN, _WRITTEN, _SPAN = 72, 300, 2000, 4500, 256
 
 
 class UnfitError(Exception):
@@ -275,7 +276,8 @@ def _type_of_column(name: str, kind: object) -> str:
 
 def _to_parquet(conversion: Conversion) -> bytes:
     table = conversion.as_table("Parquet")
-    ask(sum(memory_of(column, objects=False) for column in table.columns))
+    sizes = (memory_of(column, objects=False) for column in table.columns)
+    ask(sum(sizes) + _WRITTEN * table.num_columns)
     file = MemoryFile()
     try:
         imported("pyarrow.parquet").write_table(table, file)
