@@ -326,6 +326,12 @@ class TestReentrance:
 
 
 class TestFlush:
+    def test_a_timeout_of_more_than_a_float_holds_waits_to_the_end(self, make):
+        writer, saved = make(), []
+        writer.submit({"data": 1}, saved.append)
+        writer.flush(10**400)
+        assert saved == [{"data": 1}]
+
     @pytest.mark.parametrize("timeout", ["5", -1, float("nan"), True])
     def test_a_timeout_that_cannot_be_is_an_error(self, make, timeout):
         with pytest.raises(checkpoints.ConfigError, match="timeout"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -200,7 +202,8 @@ def checked_seconds(value: Any, option: str = "timeout") -> float:
             f"invalid {option}={shown(value)}: expected a number of seconds from 0 up"
         )
         raise ConfigError(message)
-    return float(value)
+    # An integer can be more than a float can hold, and then is as good as endless.
+    return float(value) if value <= sys.float_info.max else math.inf
 
 
 def named_values(data: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
