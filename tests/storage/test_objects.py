@@ -6,6 +6,7 @@ import itertools
 import logging
 import multiprocessing
 import pickle
+import sys
 import threading
 import time
 import traceback
@@ -452,6 +453,13 @@ class TestBadInput:
     def test_a_typo_in_the_scheme_is_told_with_what_there_is(self):
         with pytest.raises(ConfigError, match=r"s4://; there are .*'s3'"):
             FileHandler("s4://bucket/a")
+
+    def test_a_library_that_fsspec_needs_and_is_not_there_is_told(self, monkeypatch):
+        pytest.importorskip("fsspec")
+        monkeypatch.setitem(sys.modules, "aiohttp", None)
+        monkeypatch.delitem(sys.modules, "fsspec.implementations.http", raising=False)
+        with pytest.raises(MissingDependencyError, match="http:// needs more"):
+            index("http://127.0.0.1/a")
 
     @pytest.mark.parametrize("root", ["s3:/bucket/a", "s3:bucket/a", "S3:/bucket/a"])
     def test_slashes_that_are_missing_are_told(self, root, tmp_path, monkeypatch):

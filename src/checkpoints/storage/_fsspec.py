@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from checkpoints._process.libraries import imported
+from checkpoints.errors import MissingDependencyError
 from checkpoints.storage._bucket import Blob, Options, UncertainError
 from checkpoints.storage._store import Buffer
 
@@ -35,13 +36,20 @@ class FsspecBucket:
     Args:
         root: The URL.
         options: Options of the file system's class.
+
+    Raises:
+        MissingDependencyError: If a library that fsspec needs for it is not installed.
     """
 
     may_ignore_conditions = True
 
     def __init__(self, root: str, options: Options) -> None:
         self._root = root
-        fs, base = imported("fsspec").core.url_to_fs(root, **options)
+        try:
+            fs, base = imported("fsspec").core.url_to_fs(root, **options)
+        except ImportError as error:
+            scheme = root.partition("://")[0]
+            raise MissingDependencyError(f"{scheme}:// needs more: {error}") from error
         self._fs, self._base = fs, base.rstrip("/")
         generic = imported("fsspec").AbstractFileSystem
         # One that copies would not complete a file in one step either.
