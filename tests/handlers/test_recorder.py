@@ -240,6 +240,8 @@ class TestDump:
                     for number in range(3):
                         checkpoint("recorder.step", number)
                 before = sys.gettrace()
+                # Otherwise Python 3.12 would tell only of opcodes of later calls.
+                sys._getframe().f_trace_opcodes = True
                 sys.settrace(interrupt)
                 try:
                     recorder.dump()

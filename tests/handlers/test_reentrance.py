@@ -77,6 +77,8 @@ def at_each_step(interrupt, function):
                 sys.settrace(trace)
         return trace
 
+    # Otherwise Python 3.12 would tell only of opcodes of later calls.
+    sys._getframe().f_trace_opcodes = True
     sys.settrace(trace)
     try:
         function()

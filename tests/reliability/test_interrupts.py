@@ -105,6 +105,8 @@ def interrupted(save, number):
                 sys.settrace(None)
                 raise KeyboardInterrupt
         return trace
+    # Otherwise Python 3.12 would tell only of opcodes of later calls.
+    sys._getframe().f_trace_opcodes = True
     sys.settrace(trace)
     try:
         save()

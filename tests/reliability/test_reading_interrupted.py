@@ -60,6 +60,8 @@ class Interrupter:
         before = sys.gettrace()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
+            # Otherwise Python 3.12 would tell only of opcodes of later calls.
+            sys._getframe().f_trace_opcodes = True
             sys.settrace(self.trace)
             try:
                 work()
