@@ -264,7 +264,6 @@ on_3_12 = sys.version_info[:2] == (3, 12)
 
 
 class TestInterrupts:
-    @pytest.mark.skipif(on_3_12, reason="Python 3.12 tells a tracer of no opcodes")
     def test_none_leaves_a_file_a_descriptor_or_a_thread_behind(
         self, tmp_path, record, full
     ):
