@@ -182,16 +182,21 @@ def _describe_series(column: Any) -> Statistics:
     return {**extremes_of(known), **missing} if is_time else dict(missing)
 
 
-def _as_table(value: Any, name: str | None) -> Any:
+def _as_frame(value: Any, name: str | None) -> Any:
+    """Return a frame, a series, or an index without a name given, as a frame."""
     import pandas
 
-    pyarrow = needed("pyarrow", "a table of pandas values")
-    frame = value
     if isinstance(value, pandas.Series):
-        frame = value.to_frame() if name is None else value.to_frame(name)
-    elif isinstance(value, pandas.Index) and name is None:
-        frame = value.to_frame(index=False)
-    elif not isinstance(value, pandas.DataFrame):
+        return value.to_frame() if name is None else value.to_frame(name)
+    if isinstance(value, pandas.Index) and name is None:
+        return value.to_frame(index=False)
+    return value if isinstance(value, pandas.DataFrame) else None
+
+
+def _as_table(value: Any, name: str | None) -> Any:
+    pyarrow = needed("pyarrow", "a table of pandas values")
+    frame = _as_frame(value, name)
+    if frame is None:
         return None
     ask(_NUMBER * len(frame) * (1 + sum(map(_is_sparse, frame.dtypes))))
     frame = _without_sparse(frame)
@@ -241,13 +246,7 @@ def _only_counts(index: Any) -> bool:
 
 
 def _with_texts(value: Any) -> tuple[Any, dict[str, str]]:
-    import pandas
-
-    frame = value
-    if isinstance(value, pandas.Index):
-        frame = value.to_frame(index=False)
-    elif isinstance(value, pandas.Series):
-        frame = value.to_frame()
+    frame = _as_frame(value, None)
     found, dtypes = frame.copy(deep=False), {}
     for at in range(frame.shape[1]):
         column = frame.iloc[:, at]
