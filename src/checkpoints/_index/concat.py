@@ -21,7 +21,7 @@ from checkpoints._index.table import (
     tags_above,
     typed_column,
 )
-from checkpoints._kinds.arrow_memory import memory_of
+from checkpoints._kinds.arrow_memory import COLUMN, memory_of
 from checkpoints._kinds.families import family_of
 from checkpoints._kinds.tables import as_table, with_named_index
 from checkpoints._process.budget import Budget, ask, within
@@ -57,9 +57,8 @@ _WITHOUT_DAMAGED = (
     "found[[entry.path not in bad for entry in found]] of the index found"
 )
 _FEWER = "Narrow the index with where(...), or combine its entries in parts"
-# The memory that a column takes besides its cells, as measured: one of Arrow, and what
-# it becomes in addition.
-_COLUMN = 2000
+# The memory that a column takes besides its cells, as measured, in addition to that of
+# Arrow.
 _LIBRARIES = {"pandas": 3000, "polars": 1500, "arrow": 0}
 
 
@@ -129,7 +128,7 @@ def concatenated(
     try:
         for entry, part in _entries_with_parts(listing, load, budget, spread):
             parts.add(entry, part)
-            size = int(part.table.nbytes) + _COLUMN * part.table.num_columns
+            size = int(part.table.nbytes) + COLUMN * part.table.num_columns
             budget.take(size, "the tables of all entries")
             to = to or part.library
         with within(budget, "one table of all entries"):
@@ -189,7 +188,7 @@ def _part(item: _Item, store: Store, value: str, *, trusted: bool) -> _Part:
         with _naming(entry.path, value, kind):
             table = table_of(value, found[value])
         sizes = (memory_of(column, objects=False) for column in table.columns)
-        ask(sum(sizes) + _COLUMN * table.num_columns)
+        ask(sum(sizes) + COLUMN * table.num_columns)
         library = _library_of(found[value])
         run, tags = str(meta.get("run", "")), tuple(meta["tags"])
         return _Part(_separable(table), kind, library, run, tags)

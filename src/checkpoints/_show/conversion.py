@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
-from checkpoints._kinds.arrow_memory import memory_of
+from checkpoints._kinds.arrow_memory import COLUMN, memory_of
 from checkpoints._kinds.families import family_of
 from checkpoints._kinds.spread import ask_for_cells, ask_for_objects
 from checkpoints._kinds.tables import with_named_index
@@ -41,9 +41,9 @@ _KINDS_OF_JSON = ("", *"biufUmM")
 _TABLES = (".csv", ".parquet", ".json")
 _MOST_DIMENSIONS = 2
 # What is taken, in bytes, as measured: by a number or a list in a list, by the dict of
-# a row, by a column of Arrow, by one of Parquet while it is written, and by a period or
-# an interval with its text.
-_NUMBER, _ROW, _COLUMN, _WRITTEN, _SPAN = 72, 300, 2000, 4500, 256
+# a row, by a column of Parquet while it is written, and by a period or an interval with
+# its text.
+_NUMBER, _ROW, _WRITTEN, _SPAN = 72, 300, 4500, 256
 
 
 class UnfitError(Exception):
@@ -153,7 +153,7 @@ class Conversion:
         if not 1 <= array.ndim <= _MOST_DIMENSIONS or array.dtype.names:
             self.fail(f"{what}: it has no rows and columns")
         columns = array.reshape(len(array), -1).T if array.size else []
-        ask(_COLUMN * len(columns))
+        ask(COLUMN * len(columns))
         return pyarrow.table({str(at): column for at, column in enumerate(columns)})
 
     def _frame_as_table(self, what: str) -> Any:
