@@ -124,9 +124,11 @@ def _root_in(folder: str) -> str:
     below = os.path.join(folder, DEFAULT_ROOT)
     if os.path.isdir(below):
         return below
+    # A root is not listed for this, which may have a folder for each of many tags.
+    if os.path.isdir(os.path.join(folder, RUNS)):
+        return ""
     with suppress(OSError):
-        names = sorted(os.listdir(folder))
-        for name in () if RUNS in names else names:
+        for name in sorted(os.listdir(folder)):
             # Those of tags are its own: each run may have a folder.
             below = os.path.join(folder, name)
             if "=" not in name and os.path.isdir(os.path.join(below, RUNS)):
