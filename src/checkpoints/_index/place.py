@@ -41,7 +41,7 @@ def split_run(
     try:
         open_store(place, store_options).check_root()
     except NotADirectoryError:
-        return place, None
+        pass  # whoever opens it says that it is a file
     except (OSError, ConfigError):
         return root, wanted
     return place, None
